@@ -1,0 +1,3 @@
+//! The `dragnet` command.
+
+fn main() {}

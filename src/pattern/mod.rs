@@ -1,0 +1,147 @@
+//! What to look for: patterns, their flags, and sets of them parsed to HIR.
+
+mod error;
+mod set;
+mod size;
+
+pub use error::{BuildError, PatternError};
+pub use set::{PatternSet, PatternSetBuilder};
+
+/// One regular expression with its optional name and its flags.
+///
+/// The syntax is that of the [`regex`](https://docs.rs/regex/latest/regex/#syntax) crate, over
+/// bytes as in `regex::bytes`. A `Pattern` is only a description: it is parsed when a
+/// [`PatternSet`] is built.
+///
+/// ```
+/// use dragnet::Pattern;
+///
+/// let p = Pattern::new(r"\bakia[0-9a-z]{16}\b").name("aws-key").case_insensitive(true);
+/// assert_eq!(p.as_str(), r"\bakia[0-9a-z]{16}\b");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    regex: String,
+    name: Option<String>,
+    flags: Flags,
+}
+
+/// The flags of one pattern, as they stand outside of inline groups such as `(?i)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flags {
+    pub(crate) case_insensitive: bool,
+    pub(crate) multi_line: bool,
+    pub(crate) dot_matches_new_line: bool,
+    pub(crate) ignore_whitespace: bool,
+    pub(crate) crlf: bool,
+    pub(crate) swap_greed: bool,
+    pub(crate) unicode: bool,
+}
+
+impl Default for Flags {
+    fn default() -> Flags {
+        Flags {
+            case_insensitive: false,
+            multi_line: false,
+            dot_matches_new_line: false,
+            ignore_whitespace: false,
+            crlf: false,
+            swap_greed: false,
+            unicode: true,
+        }
+    }
+}
+
+impl Pattern {
+    /// A pattern with no name and the default flags: all off but Unicode, which is on.
+    pub fn new(regex: impl Into<String>) -> Pattern {
+        Pattern { regex: regex.into(), name: None, flags: Flags::default() }
+    }
+
+    /// Sets the name, which errors and reports show. Names need not be unique.
+    pub fn name(mut self, name: impl Into<String>) -> Pattern {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The flag `i`: letters match both cases. Off by default.
+    pub fn case_insensitive(mut self, yes: bool) -> Pattern {
+        self.flags.case_insensitive = yes;
+        self
+    }
+
+    /// The flag `m`: `^` and `$` also match at the ends of lines inside a record. Off by default.
+    pub fn multi_line(mut self, yes: bool) -> Pattern {
+        self.flags.multi_line = yes;
+        self
+    }
+
+    /// The flag `s`: `.` also matches `\n`. Off by default.
+    pub fn dot_matches_new_line(mut self, yes: bool) -> Pattern {
+        self.flags.dot_matches_new_line = yes;
+        self
+    }
+
+    /// The flag `x`: white space and `#` comments in the pattern are ignored. Off by default.
+    pub fn ignore_whitespace(mut self, yes: bool) -> Pattern {
+        self.flags.ignore_whitespace = yes;
+        self
+    }
+
+    /// The flag `R`: `\r\n` counts as one line end for `.` and, with [`multi_line`], for `^` and
+    /// `$`. Off by default.
+    ///
+    /// [`multi_line`]: Pattern::multi_line
+    pub fn crlf(mut self, yes: bool) -> Pattern {
+        self.flags.crlf = yes;
+        self
+    }
+
+    /// The flag `U`: `a*` is lazy and `a*?` greedy. Off by default.
+    pub fn swap_greed(mut self, yes: bool) -> Pattern {
+        self.flags.swap_greed = yes;
+        self
+    }
+
+    /// The flag `u`: classes, case folding, `.` and `\b` are those of Unicode, and `.` and
+    /// negated classes match only valid UTF-8. On by default.
+    ///
+    /// With it off, classes are ASCII, `\b` looks at ASCII letters, and `.` matches any byte but
+    /// `\n`. Rule sets written for RE2 or Hyperscan mean this.
+    pub fn unicode(mut self, yes: bool) -> Pattern {
+        self.flags.unicode = yes;
+        self
+    }
+
+    /// The regular expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.regex
+    }
+
+    /// The name given by [`Pattern::name`], if any.
+    pub fn get_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    pub(crate) fn flags(&self) -> Flags {
+        self.flags
+    }
+}
+
+impl From<&str> for Pattern {
+    fn from(regex: &str) -> Pattern {
+        Pattern::new(regex)
+    }
+}
+
+impl From<String> for Pattern {
+    fn from(regex: String) -> Pattern {
+        Pattern::new(regex)
+    }
+}
+
+impl From<&String> for Pattern {
+    fn from(regex: &String) -> Pattern {
+        Pattern::new(regex.as_str())
+    }
+}

@@ -1,0 +1,279 @@
+//! A set of patterns, parsed once and shared by all engines.
+
+use std::sync::Arc;
+
+use regex_syntax::hir::Hir;
+
+use super::{BuildError, Pattern, PatternError, size};
+
+/// The most patterns that a set can hold: pattern numbers are 32 bits wide, and lazy DFAs count
+/// patterns in 31.
+const MAX_PATTERNS: usize = i32::MAX as usize - 1;
+
+/// Patterns that have been parsed and found valid, in the order in which they were given.
+///
+/// A pattern's number is its position in the set, from 0; matches name patterns by it. Cloning is
+/// cheap: the parsed patterns are shared.
+///
+/// ```
+/// use dragnet::{Pattern, PatternSet};
+///
+/// let set = PatternSet::builder()
+///     .pattern("error|warning")
+///     .pattern(Pattern::new(r"user=\w+").name("user").unicode(false))
+///     .build()?;
+/// assert_eq!(set.len(), 2);
+/// assert_eq!(set.get(1).unwrap().get_name(), Some("user"));
+/// # Ok::<(), dragnet::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct PatternSet {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    patterns: Vec<Pattern>,
+    hirs: Vec<Hir>,
+    size: u64,
+}
+
+impl PatternSet {
+    /// Parses `patterns` with the default flags and limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`PatternSetBuilder::build`].
+    pub fn new<I>(patterns: I) -> Result<PatternSet, BuildError>
+    where
+        I: IntoIterator,
+        I::Item: Into<Pattern>,
+    {
+        PatternSet::builder().patterns(patterns).build()
+    }
+
+    /// A builder for a set with flags, names and limits of its own.
+    pub fn builder() -> PatternSetBuilder {
+        PatternSetBuilder::default()
+    }
+
+    /// How many patterns the set has. May be zero: such a set matches nothing.
+    pub fn len(&self) -> usize {
+        self.inner.patterns.len()
+    }
+
+    /// Whether the set has no patterns.
+    pub fn is_empty(&self) -> bool {
+        self.inner.patterns.is_empty()
+    }
+
+    /// The pattern with this number, or `None` past the end.
+    pub fn get(&self, index: usize) -> Option<&Pattern> {
+        self.inner.patterns.get(index)
+    }
+
+    /// The patterns in the order of their numbers.
+    pub fn iter(&self) -> std::slice::Iter<'_, Pattern> {
+        self.inner.patterns.iter()
+    }
+
+    /// The size of all patterns together, in the units of
+    /// [`PatternSetBuilder::set_size_limit`].
+    pub fn size(&self) -> u64 {
+        self.inner.size
+    }
+
+    /// The parsed form of the pattern with this number.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such pattern.
+    pub(crate) fn hir(&self, index: usize) -> &Hir {
+        &self.inner.hirs[index]
+    }
+}
+
+impl std::fmt::Debug for PatternSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for &'a PatternSet {
+    type Item = &'a Pattern;
+    type IntoIter = std::slice::Iter<'a, Pattern>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Collects patterns and limits, and builds a [`PatternSet`].
+///
+/// Sizes are counted in automaton positions: about one for each byte or byte range of the
+/// pattern, with counted repeats multiplied out. The count is the same on every target and for
+/// every engine, and so is what a limit refuses.
+#[derive(Clone, Debug)]
+pub struct PatternSetBuilder {
+    patterns: Vec<Pattern>,
+    pattern_size_limit: u64,
+    set_size_limit: u64,
+    nest_limit: u32,
+}
+
+impl Default for PatternSetBuilder {
+    fn default() -> PatternSetBuilder {
+        PatternSetBuilder {
+            patterns: Vec::new(),
+            // About what `regex`'s default of 10 MiB allows.
+            pattern_size_limit: 500_000,
+            set_size_limit: 100_000_000,
+            nest_limit: 250,
+        }
+    }
+}
+
+impl PatternSetBuilder {
+    /// Adds one pattern.
+    pub fn pattern(mut self, pattern: impl Into<Pattern>) -> PatternSetBuilder {
+        self.patterns.push(pattern.into());
+        self
+    }
+
+    /// Adds patterns in the order in which they come.
+    pub fn patterns<I>(mut self, patterns: I) -> PatternSetBuilder
+    where
+        I: IntoIterator,
+        I::Item: Into<Pattern>,
+    {
+        self.patterns.extend(patterns.into_iter().map(Into::into));
+        self
+    }
+
+    /// The largest size of one pattern. 500,000 by default.
+    pub fn pattern_size_limit(mut self, limit: u64) -> PatternSetBuilder {
+        self.pattern_size_limit = limit;
+        self
+    }
+
+    /// The largest size of all patterns together. 100 million by default.
+    pub fn set_size_limit(mut self, limit: u64) -> PatternSetBuilder {
+        self.set_size_limit = limit;
+        self
+    }
+
+    /// How deep groups and repeats may nest in a pattern. 250 by default.
+    ///
+    /// Patterns are walked by recursion, so a limit much higher than that can exhaust the stack.
+    pub fn nest_limit(mut self, limit: u32) -> PatternSetBuilder {
+        self.nest_limit = limit;
+        self
+    }
+
+    /// Parses the patterns. Takes time in proportion to their text; automata are built later.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Patterns`] with every pattern that is not valid or over its limit,
+    /// [`BuildError::SetTooLarge`] if all are valid but too large together, and
+    /// [`BuildError::TooManyPatterns`] for more than about two thousand million.
+    pub fn build(self) -> Result<PatternSet, BuildError> {
+        if self.patterns.len() > MAX_PATTERNS {
+            return Err(BuildError::TooManyPatterns {
+                count: self.patterns.len(),
+                limit: MAX_PATTERNS,
+            });
+        }
+        let mut hirs = Vec::with_capacity(self.patterns.len());
+        let mut errors = Vec::new();
+        let mut total = 0u64;
+        for (index, pattern) in self.patterns.iter().enumerate() {
+            match self.parse(index, pattern) {
+                Ok((hir, size)) => {
+                    total = total.saturating_add(size);
+                    hirs.push(hir);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(BuildError::Patterns(errors));
+        }
+        if total > self.set_size_limit {
+            return Err(BuildError::SetTooLarge { size: total, limit: self.set_size_limit });
+        }
+        Ok(PatternSet { inner: Arc::new(Inner { patterns: self.patterns, hirs, size: total }) })
+    }
+
+    fn parse(&self, index: usize, pattern: &Pattern) -> Result<(Hir, u64), PatternError> {
+        let flags = pattern.flags();
+        let hir = regex_syntax::ParserBuilder::new()
+            .utf8(false)
+            .nest_limit(self.nest_limit)
+            .case_insensitive(flags.case_insensitive)
+            .multi_line(flags.multi_line)
+            .dot_matches_new_line(flags.dot_matches_new_line)
+            .ignore_whitespace(flags.ignore_whitespace)
+            .crlf(flags.crlf)
+            .swap_greed(flags.swap_greed)
+            .unicode(flags.unicode)
+            .build()
+            .parse(pattern.as_str())
+            .map_err(|error| {
+                let (span, reason) = match &error {
+                    regex_syntax::Error::Parse(e) => (Some(e.span()), e.kind().to_string()),
+                    regex_syntax::Error::Translate(e) => (Some(e.span()), e.kind().to_string()),
+                    // The enum is open; whatever comes later still has a description.
+                    other => (None, other.to_string()),
+                };
+                let position = span.map(|span| span.start.offset..span.end.offset);
+                PatternError::new(index, pattern, position, reason)
+            })?;
+        let size = size::of(&hir);
+        if size > self.pattern_size_limit {
+            let reason = format!(
+                "its size of {size} is over the limit of {} for one pattern",
+                self.pattern_size_limit
+            );
+            return Err(PatternError::new(index, pattern, None, reason));
+        }
+        Ok((hir, size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_bad_patterns_are_reported() {
+        let error = PatternSet::builder()
+            .pattern("ok")
+            .pattern(Pattern::new("a(b").name("open"))
+            .pattern("fine")
+            .pattern("[z-a]")
+            .pattern("(?:a{1000}){1000}")
+            .build()
+            .unwrap_err();
+        let BuildError::Patterns(errors) = &error else { panic!("{error}") };
+        let found: Vec<_> = errors.iter().map(|e| (e.index(), e.name(), e.position())).collect();
+        assert_eq!(found, [(1, Some("open"), Some(1..2)), (3, None, Some(1..4)), (4, None, None)]);
+        assert_eq!(error.to_string().lines().count(), 3);
+        assert!(error.to_string().starts_with("pattern 1 (open): unclosed group at byte 1\n"));
+    }
+
+    #[test]
+    fn the_whole_set_has_a_limit() {
+        let error = PatternSet::builder()
+            .patterns(["a{100}", "b{100}"])
+            .set_size_limit(300)
+            .build()
+            .unwrap_err();
+        assert_eq!(error, BuildError::SetTooLarge { size: 400, limit: 300 });
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error() {
+        let deep = format!("{}a{}", "(".repeat(10_000), ")".repeat(10_000));
+        assert!(matches!(PatternSet::new([deep]), Err(BuildError::Patterns(_))));
+    }
+}

@@ -1,0 +1,52 @@
+//! How large a pattern is, in units that are the same on every target.
+//!
+//! The memory that an automaton takes depends on the pointer width and on the engine, and a limit
+//! on it would accept a pattern here and refuse it there. So the limit is on a count that is read
+//! off the HIR: about one for each byte or byte range that a Thompson NFA has a state for, with
+//! counted repeats multiplied out.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// The size of `hir`; saturates at `u64::MAX`. Takes time linear in the HIR as written, however
+/// large its counts are.
+pub(crate) fn of(hir: &Hir) -> u64 {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len() as u64,
+        HirKind::Class(Class::Bytes(_)) => 1,
+        HirKind::Class(Class::Unicode(class)) => class
+            .ranges()
+            .iter()
+            .map(|range| range.end().len_utf8() as u64)
+            .fold(1, u64::saturating_add),
+        HirKind::Repetition(repetition) => {
+            // An unbounded repeat needs its minimum and one copy to loop in.
+            let copies = match repetition.max {
+                Some(max) => u64::from(max),
+                None => u64::from(repetition.min) + 1,
+            };
+            of(&repetition.sub).saturating_add(1).saturating_mul(copies.max(1))
+        }
+        HirKind::Capture(capture) => of(&capture.sub),
+        HirKind::Concat(subs) => subs.iter().map(of).fold(0, u64::saturating_add),
+        HirKind::Alternation(subs) => {
+            subs.iter().map(of).fold(subs.len() as u64, u64::saturating_add)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    fn size(pattern: &str) -> u64 {
+        super::of(&regex_syntax::parse(pattern).unwrap())
+    }
+
+    #[test]
+    fn counts_are_multiplied_out_without_overflow() {
+        assert_eq!(size("abc"), 3);
+        assert_eq!(size("(?-u:[a-f])"), 1);
+        assert_eq!(size("a{10}"), 20);
+        assert!(size("(?:a{1000}){1000}") >= 1_000_000);
+        assert_eq!(size("(?:(?:(?:(?:a{4000000000}){4000000000}){4000000000}){9})"), u64::MAX);
+    }
+}
