@@ -219,7 +219,9 @@ fn append(out: &mut Vec<u8>, c: char) {
 
 /// Writes one character so that it stands for itself, also in brackets and under the flag `x`.
 fn put(out: &mut String, c: char) {
-    if c.is_whitespace() || c.is_control() {
+    if c.is_ascii() && (c == ' ' || c.is_control()) {
+        write!(out, r"\x{:02X}", u32::from(c)).unwrap();
+    } else if c.is_whitespace() || c.is_control() {
         write!(out, r"\x{{{:X}}}", u32::from(c)).unwrap();
     } else {
         out.push_str(&regex_syntax::escape(c.encode_utf8(&mut [0; 4])));
