@@ -316,3 +316,91 @@ impl Linear {
 fn contains(sorted: &[StateID], state: StateID) -> bool {
     sorted.binary_search(&state).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex_automata::nfa::thompson::pikevm::PikeVM;
+    use regex_automata::util::syntax;
+
+    use super::*;
+
+    /// Small patterns in which preferences, empty matches and assertions meet.
+    fn pattern() -> impl Strategy<Value = String> {
+        let leaf = prop::sample::select(
+            &[
+                "a",
+                "b",
+                ".",
+                "[ab]",
+                "[^a]",
+                "",
+                "^",
+                "$",
+                r"\b",
+                r"\B",
+                "(?m:^)",
+                "(?m:$)",
+                "ab",
+                "é",
+                r"\w",
+                r"(?-u:\b)",
+            ][..],
+        )
+        .prop_map(str::to_owned);
+        leaf.prop_recursive(4, 16, 3, |inner| {
+            let repeat =
+                prop::sample::select(&["*", "*?", "+", "+?", "?", "??", "{2}", "{0,2}?"][..]);
+            prop_oneof![
+                (inner.clone(), repeat).prop_map(|(p, r)| format!("(?:{p}){r}")),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a}{b}")),
+                (inner.clone(), inner).prop_map(|(a, b)| format!("(?:{a}|{b})")),
+            ]
+        })
+    }
+
+    fn linear_spans(pattern: &str, record: &[u8]) -> Vec<Range<usize>> {
+        let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap();
+        let linear = Linear::new(super::super::automaton::compile(&[&hir], false));
+        let mut spans = Vec::new();
+        linear
+            .find(&mut Cache::default(), record, &mut Progress::default(), &mut |s| spans.push(s));
+        spans
+    }
+
+    proptest! {
+        #[test]
+        fn finds_the_spans_of_a_find_iterator(
+            pattern in pattern(),
+            record in prop::collection::vec(prop::sample::select(&b"aab \n\xC3\xA9"[..]), 0..40),
+        ) {
+            let vm = PikeVM::builder()
+                .syntax(syntax::Config::new().utf8(false))
+                .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
+                .build(&pattern)
+                .unwrap();
+            let mut cache = vm.create_cache();
+            let expected: Vec<_> = vm.find_iter(&mut cache, &record).map(|m| m.range()).collect();
+            prop_assert_eq!(linear_spans(&pattern, &record), expected);
+        }
+    }
+
+    #[test]
+    fn takes_steps_in_proportion_to_the_record() {
+        let hir = regex_syntax::parse(".*[^A-Z]|[A-Z]").unwrap();
+        let automaton = super::super::automaton::Automaton::default();
+        let steps: Vec<u64> = [100_000, 200_000]
+            .into_iter()
+            .map(|len| {
+                let record = vec![b'A'; len];
+                let mut count = 0;
+                let mut cache = super::super::automaton::Cache::default();
+                let steps = automaton.spans(&hir, &mut cache, &record, |_| count += 1);
+                assert_eq!(count, len);
+                steps
+            })
+            .collect();
+        assert!(steps[0] <= 20 * 100_000, "{steps:?}");
+        assert!(steps[1] <= steps[0] * 5 / 2, "{steps:?}");
+    }
+}
