@@ -74,6 +74,11 @@ struct Searched {
     deferred: bool,
 }
 
+/// How many bytes may be read from the places of one pattern's literals, for each byte of the
+/// record and besides, before the rest of the record is searched once instead.
+const STEPS_PER_BYTE: u64 = 16;
+const FREE_STEPS: u64 = 1024;
+
 /// A record of the batch: its number, and where it lies in the buffer.
 #[derive(Clone, Copy)]
 struct Record<'a> {
@@ -256,9 +261,10 @@ impl Engine {
         if searched.matched || searched.deferred {
             return;
         }
-        // Ordinary patterns fail within a few bytes. One that reads on to the end of the record
-        // from each of many places is searched once from here on instead.
-        if searched.steps > 2 * record.bytes.len() as u64 {
+        // Ordinary patterns fail within a few bytes, and from many places one after the other is
+        // cheaper than from all at once. But if each goes on to the end of the record, one search
+        // from here on has to do.
+        if searched.steps > STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS {
             searched.deferred = true;
             state.deferred.push((owner.pattern, at));
             return;
