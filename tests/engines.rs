@@ -20,7 +20,7 @@ use support::{Case, Spec, case, config, patterns};
 const CACHES: [Option<usize>; 2] = [None, Some(0)];
 
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(config(600))]
 
     #[test]
     fn lazy_dfas_find_what_an_nfa_simulation_finds(
