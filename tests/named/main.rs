@@ -1,6 +1,9 @@
 //! Named cases: every scanner through the same table, against the oracle, and where a case says
 //! what must be found, the oracle against that.
 
+// A list of spans often has one.
+#![allow(clippy::single_range_in_vec_init)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
