@@ -24,6 +24,7 @@ use crate::{PatternSet, Report, StopFlag};
 use automaton::Automaton;
 use plan::Plan;
 
+pub use prefilter::Level;
 pub use scanner::Scanner;
 
 /// A set of patterns compiled for the pure-Rust engine. Cheap to clone and to share.
@@ -50,6 +51,12 @@ impl Engine {
         Engine::subset(set, 0..set.len() as u32, report)
     }
 
+    /// As [`Engine::new`], with the vector instructions of `level` instead of the best that the
+    /// machine has; for tests and measurements. A level that the machine lacks is not used.
+    pub fn with_level(set: &PatternSet, report: Report, level: Level) -> Engine {
+        Engine::build(set, (0..set.len() as u32).collect(), report, level.or_available())
+    }
+
     /// Compiles only the patterns with these numbers, which matches go on to carry. The numbers
     /// must be ascending and in the set.
     pub(crate) fn subset(
@@ -57,8 +64,11 @@ impl Engine {
         numbers: impl IntoIterator<Item = u32>,
         report: Report,
     ) -> Engine {
-        let numbers: Vec<u32> = numbers.into_iter().collect();
-        let plan = Plan::new(set, &numbers);
+        Engine::build(set, numbers.into_iter().collect(), report, Level::best())
+    }
+
+    fn build(set: &PatternSet, numbers: Vec<u32>, report: Report, level: Level) -> Engine {
+        let plan = Plan::new(set, &numbers, level);
         let automata = numbers.iter().map(|_| Automaton::default()).collect();
         Engine { inner: Arc::new(Inner { set: set.clone(), report, numbers, automata, plan }) }
     }

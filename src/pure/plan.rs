@@ -8,7 +8,7 @@ use regex_syntax::hir::Hir;
 use crate::PatternSet;
 
 use super::literal::{self, Literal, Required};
-use super::prefilter::Prefilter;
+use super::prefilter::{Level, Prefilter};
 use super::shared::{self, Group};
 use super::trim::trim;
 
@@ -48,7 +48,7 @@ impl Owner {
 
 impl Plan {
     /// Plans the patterns of `set` with these numbers; the engine counts them from 0.
-    pub(super) fn new(set: &PatternSet, numbers: &[u32]) -> Plan {
+    pub(super) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
         let mut literals = Literals::default();
         let mut always = Vec::new();
         let mut rest = Vec::new();
@@ -64,7 +64,7 @@ impl Plan {
                 rest.push((pattern, hir));
             }
         }
-        let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list));
+        let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
         let owners = Owners::new(literals.owners, &literals.list);
         let groups = shared::groups(rest.into_iter());
         Plan { trimmed, prefilter, owners, always, groups }

@@ -33,7 +33,14 @@ impl Cube {
 
     /// The bytes in the set, ascending.
     pub(crate) fn values(self) -> impl Iterator<Item = u8> {
-        (0..=255).filter(move |&b| self.contains(b))
+        // Steps through the bits that the mask leaves open.
+        let free = !self.mask;
+        let mut next = Some(0u8);
+        std::iter::from_fn(move || {
+            let bits = next?;
+            next = (bits != free).then(|| (bits | self.mask).wrapping_add(1) & free);
+            Some(self.value | bits)
+        })
     }
 
     /// Covers `bytes`, which are distinct, with as few cubes as pairing letters' cases gives.

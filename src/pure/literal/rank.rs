@@ -1,5 +1,7 @@
 //! How rare bytes are in text, to choose the literals that cost the least to look for.
 
+use std::sync::LazyLock;
+
 use super::Literal;
 
 /// For each byte, minus the binary logarithm of its frequency, in eighths of a bit.
@@ -32,13 +34,16 @@ const EIGHTH_BITS: [u8; 256] = [
 /// suggest (Shannon, 1951); names and keys have more.
 const DEPENDENCE: f64 = 0.75;
 
+/// The frequency of a byte.
+pub(crate) fn value(byte: u8) -> f64 {
+    static FREQUENCIES: LazyLock<[f64; 256]> =
+        LazyLock::new(|| EIGHTH_BITS.map(|bits| (-f64::from(bits) / 8.0).exp2()));
+    FREQUENCIES[usize::from(byte)]
+}
+
 /// The frequency of a byte of any of the values that `cube` stands for.
 pub(crate) fn byte(cube: super::Cube) -> f64 {
-    let mut sum = 0.0;
-    for b in cube.values() {
-        sum += (-f64::from(EIGHTH_BITS[usize::from(b)]) / 8.0).exp2();
-    }
-    sum.min(1.0)
+    cube.values().map(value).sum::<f64>().min(1.0)
 }
 
 /// How often `literal` is expected at a given position of ordinary text.

@@ -1,0 +1,99 @@
+//! NEON.
+
+use std::arch::aarch64::*;
+use std::ops::Range;
+
+use super::super::teddy::{self, Masks};
+use super::{MAX_BYTES, Vector};
+
+/// # Safety
+///
+/// The machine must have NEON.
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn teddy_neon(
+    masks: &[Masks; teddy::WINDOW],
+    buffer: &[u8],
+    range: Range<usize>,
+    check: &mut impl FnMut(usize, u16),
+) {
+    // SAFETY: the caller promises the instructions.
+    unsafe { teddy::find::<uint8x16_t>(masks, buffer, range, check) }
+}
+
+// SAFETY of all that follows: the trait's functions are called from the entry above alone, whose
+// caller promises the instructions. Loads read as many bytes as a slice was checked to have, and
+// stores write to an array of the largest vector's size.
+
+impl Vector for uint8x16_t {
+    const BYTES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn load(bytes: &[u8]) -> Self {
+        debug_assert!(bytes.len() >= Self::BYTES);
+        // SAFETY: see above.
+        unsafe { vld1q_u8(bytes.as_ptr()) }
+    }
+
+    #[inline(always)]
+    unsafe fn repeat(table: &[u8; 16]) -> Self {
+        // SAFETY: see above.
+        unsafe { vld1q_u8(table.as_ptr()) }
+    }
+
+    #[inline(always)]
+    unsafe fn and(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { vandq_u8(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { vorrq_u8(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn low_nibbles(self) -> Self {
+        // SAFETY: see above.
+        unsafe { vandq_u8(self, vdupq_n_u8(15)) }
+    }
+
+    #[inline(always)]
+    unsafe fn high_nibbles(self) -> Self {
+        // SAFETY: see above.
+        unsafe { vshrq_n_u8::<4>(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn lookup(self, indexes: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { vqtbl1q_u8(self, indexes) }
+    }
+
+    #[inline(always)]
+    unsafe fn nonzero(self) -> u64 {
+        // Narrowing by four bits leaves a nibble for each byte, as in memchr's NEON code; most
+        // vectors have none set, and the others are few enough to be taken apart.
+        // SAFETY: see above.
+        let nibbles = unsafe {
+            let set = vtstq_u8(self, self);
+            let narrow = vshrn_n_u16::<4>(vreinterpretq_u16_u8(set));
+            vget_lane_u64::<0>(vreinterpret_u64_u8(narrow))
+        };
+        let mut bits = 0;
+        let mut rest = nibbles & 0x1111_1111_1111_1111;
+        while rest != 0 {
+            bits |= 1 << (rest.trailing_zeros() / 4);
+            rest &= rest - 1;
+        }
+        bits
+    }
+
+    #[inline(always)]
+    unsafe fn store(self) -> [u8; MAX_BYTES] {
+        let mut bytes = [0; MAX_BYTES];
+        // SAFETY: see above.
+        unsafe { vst1q_u8(bytes.as_mut_ptr(), self) };
+        bytes
+    }
+}

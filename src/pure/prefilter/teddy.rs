@@ -1,0 +1,296 @@
+//! Few literals: nibble masks over four bytes, a whole vector of positions at a time.
+//!
+//! The algorithm is Teddy, from Hyperscan, with sixteen buckets; see the README in this folder.
+
+use std::ops::Range;
+
+use super::super::literal::{Literal, rank};
+use super::Candidate;
+use super::arch::{self, Level, Vector};
+use super::strings::Strings;
+
+/// How many bytes of a literal are looked at.
+pub(super) const WINDOW: usize = 4;
+/// How many groups of literals are told apart: two bytes of bits, one bit each.
+const BUCKETS: usize = 16;
+
+/// For one byte of the window: which buckets a low nibble and a high nibble leave possible, for
+/// the first eight buckets and the others.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Masks {
+    pub(super) low: [[u8; 16]; 2],
+    pub(super) high: [[u8; 16]; 2],
+}
+
+/// A few literals arranged for searching.
+#[derive(Debug)]
+pub(super) struct Teddy {
+    masks: [Masks; WINDOW],
+    buckets: [Vec<Entry>; BUCKETS],
+    frequency: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// The window: of the bytes there, those bits that are in `mask` are `value`.
+    value: u32,
+    mask: u32,
+    literal: u32,
+    offset: u32,
+}
+
+impl Teddy {
+    pub(super) fn new(numbers: &[u32], literals: &[Literal]) -> Teddy {
+        let mut windows: Vec<(Nibbles, Entry)> =
+            numbers.iter().map(|&number| window(number, &literals[number as usize])).collect();
+        // The frequent ones first: the others are put where they do the least harm.
+        windows.sort_by(|a, b| b.0.frequency().total_cmp(&a.0.frequency()));
+        let mut sets: [Option<Nibbles>; BUCKETS] = [const { None }; BUCKETS];
+        let mut buckets: [Vec<Entry>; BUCKETS] = [const { Vec::new() }; BUCKETS];
+        for (nibbles, entry) in windows {
+            let harm = |set: &Option<Nibbles>| match set {
+                Some(set) => set.join(&nibbles).frequency() - set.frequency(),
+                None => nibbles.frequency(),
+            };
+            let best = (0..BUCKETS)
+                .min_by(|&a, &b| harm(&sets[a]).total_cmp(&harm(&sets[b])))
+                .unwrap_or(0);
+            sets[best] = Some(match &sets[best] {
+                Some(set) => set.join(&nibbles),
+                None => nibbles,
+            });
+            buckets[best].push(entry);
+        }
+        let mut masks: [Masks; WINDOW] = Default::default();
+        for (bucket, set) in sets.iter().enumerate() {
+            let Some(set) = set else { continue };
+            let (half, bit) = (bucket / 8, 1 << (bucket % 8));
+            for (masks, (low, high)) in masks.iter_mut().zip(set.0) {
+                for nibble in 0..16 {
+                    masks.low[half][nibble] |= if low >> nibble & 1 != 0 { bit } else { 0 };
+                    masks.high[half][nibble] |= if high >> nibble & 1 != 0 { bit } else { 0 };
+                }
+            }
+        }
+        let frequency = sets.iter().flatten().map(Nibbles::frequency).sum();
+        Teddy { masks, buckets, frequency }
+    }
+
+    /// How many candidates are expected for each byte of ordinary text.
+    pub(super) fn frequency(&self) -> f64 {
+        self.frequency
+    }
+
+    pub(super) fn literals(&self) -> usize {
+        self.buckets.iter().map(Vec::len).sum()
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&self.masks) + self.literals() * size_of::<Entry>()
+    }
+
+    pub(super) fn find(
+        &self,
+        level: Level,
+        buffer: &[u8],
+        range: Range<usize>,
+        strings: &Strings,
+        out: &mut Vec<Candidate>,
+    ) {
+        let mut check = |window: usize, buckets: u16| {
+            self.check(buffer, window, buckets, strings, out);
+        };
+        arch::teddy(level, &self.masks, buffer, range, &mut check);
+    }
+
+    /// Compares the literals of some buckets with what stands at a window.
+    #[inline]
+    fn check(
+        &self,
+        buffer: &[u8],
+        window: usize,
+        mut buckets: u16,
+        strings: &Strings,
+        out: &mut Vec<Candidate>,
+    ) {
+        let bytes = match buffer.get(window..window + WINDOW) {
+            Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+            None => padded(buffer, window),
+        };
+        while buckets != 0 {
+            let bucket = buckets.trailing_zeros() as usize;
+            buckets &= buckets - 1;
+            for entry in &self.buckets[bucket] {
+                if bytes & entry.mask == entry.value {
+                    let at = strings.check(buffer, window, entry.literal, entry.offset);
+                    out.extend(at.map(|at| Candidate {
+                        window: window as u32,
+                        at,
+                        literal: entry.literal,
+                    }));
+                }
+            }
+        }
+    }
+}
+
+/// The window at the end of the buffer, with zeros behind.
+fn padded(buffer: &[u8], window: usize) -> u32 {
+    let mut bytes = [0; WINDOW];
+    let rest = &buffer[window..];
+    bytes[..rest.len()].copy_from_slice(rest);
+    u32::from_le_bytes(bytes)
+}
+
+/// For each byte of a window the set of its low nibbles and that of its high ones, as bits.
+#[derive(Clone, Copy, Debug)]
+struct Nibbles([(u16, u16); WINDOW]);
+
+impl Nibbles {
+    fn join(&self, other: &Nibbles) -> Nibbles {
+        let mut joined = *self;
+        for (mine, theirs) in joined.0.iter_mut().zip(other.0) {
+            *mine = (mine.0 | theirs.0, mine.1 | theirs.1);
+        }
+        joined
+    }
+
+    /// How often a window is expected at which every byte has a nibble of each set.
+    fn frequency(&self) -> f64 {
+        let byte = |&(low, high): &(u16, u16)| -> f64 {
+            (0..=255u8)
+                .filter(|b| low >> (b & 15) & 1 != 0 && high >> (b >> 4) & 1 != 0)
+                .map(rank::value)
+                .sum()
+        };
+        self.0.iter().map(byte).product()
+    }
+}
+
+/// The rarest window of a literal.
+fn window(number: u32, literal: &Literal) -> (Nibbles, Entry) {
+    let len = literal.len().min(WINDOW);
+    let nibbles = |offset: usize| {
+        let mut all = [(u16::MAX, u16::MAX); WINDOW];
+        for (pair, cube) in all.iter_mut().zip(&literal.cubes()[offset..offset + len]) {
+            *pair = (0, 0);
+            for b in cube.values() {
+                pair.0 |= 1 << (b & 15);
+                pair.1 |= 1 << (b >> 4);
+            }
+        }
+        Nibbles(all)
+    };
+    let (offset, nibbles) = (0..=literal.len() - len)
+        .map(|offset| (offset, nibbles(offset)))
+        .min_by(|a, b| a.1.frequency().total_cmp(&b.1.frequency()))
+        .unwrap_or((0, Nibbles([(0, 0); WINDOW])));
+    let (mut value, mut mask) = ([0; WINDOW], [0; WINDOW]);
+    for (index, cube) in literal.cubes()[offset..offset + len].iter().enumerate() {
+        (value[index], mask[index]) = (cube.value, cube.mask);
+    }
+    let (value, mask) = (u32::from_le_bytes(value), u32::from_le_bytes(mask));
+    (nibbles, Entry { value, mask, literal: number, offset: offset as u32 })
+}
+
+/// Calls `check` with each position in `range` where some buckets are possible, and those.
+///
+/// # Safety
+///
+/// The instructions of `V` must be there.
+#[inline(always)]
+pub(super) unsafe fn find<V: Vector>(
+    masks: &[Masks; WINDOW],
+    buffer: &[u8],
+    range: Range<usize>,
+    check: &mut impl FnMut(usize, u16),
+) {
+    // SAFETY: the caller promises the instructions; slices are as long as what is read of them.
+    unsafe {
+        let tables = masks.each_ref().map(|m| {
+            let half = |h: usize| (V::repeat(&m.low[h]), V::repeat(&m.high[h]));
+            [half(0), half(1)]
+        });
+        let mut at = range.start;
+        // Reads as far as the last byte of the window at the vector's last position.
+        while at < range.end && at + V::BYTES + WINDOW - 1 <= buffer.len() {
+            let hits = hits::<V>(&tables, &buffer[at..at + V::BYTES + WINDOW - 1]);
+            report::<V>(hits, at, range.end, check);
+            at += V::BYTES;
+        }
+        while at < range.end {
+            // The end of the buffer, with zeros behind it.
+            let mut rest = [0; 2 * arch::MAX_BYTES];
+            let len = (buffer.len() - at).min(V::BYTES + WINDOW - 1);
+            rest[..len].copy_from_slice(&buffer[at..at + len]);
+            let hits = hits::<V>(&tables, &rest[..V::BYTES + WINDOW - 1]);
+            report::<V>(hits, at, range.end, check);
+            at += V::BYTES;
+        }
+    }
+}
+
+/// The buckets that are possible at each of a vector's positions: the first eight, the others.
+#[inline(always)]
+unsafe fn hits<V: Vector>(tables: &[[(V, V); 2]; WINDOW], bytes: &[u8]) -> (V, V) {
+    // SAFETY: as for `find`; `bytes` has a whole vector behind each offset into the window.
+    unsafe {
+        let one = |index: usize| {
+            let bytes = V::load(&bytes[index..index + V::BYTES]);
+            let (low, high) = (bytes.low_nibbles(), bytes.high_nibbles());
+            let half = |(of_low, of_high): (V, V)| of_low.lookup(low).and(of_high.lookup(high));
+            (half(tables[index][0]), half(tables[index][1]))
+        };
+        let (a, b, c, d) = (one(0), one(1), one(2), one(3));
+        (a.0.and(b.0).and(c.0.and(d.0)), a.1.and(b.1).and(c.1.and(d.1)))
+    }
+}
+
+#[inline(always)]
+unsafe fn report<V: Vector>(
+    (first, second): (V, V),
+    at: usize,
+    end: usize,
+    check: &mut impl FnMut(usize, u16),
+) {
+    // SAFETY: as for `find`.
+    unsafe {
+        let mut positions = first.or(second).nonzero();
+        if positions == 0 {
+            return;
+        }
+        let (first, second) = (first.store(), second.store());
+        while positions != 0 {
+            let index = positions.trailing_zeros() as usize;
+            positions &= positions - 1;
+            if at + index >= end {
+                return;
+            }
+            check(at + index, u16::from_le_bytes([first[index], second[index]]));
+        }
+    }
+}
+
+/// As [`find`], for machines without vectors: one position at a time, by whole bytes.
+pub(super) fn find_scalar(
+    masks: &[Masks; WINDOW],
+    buffer: &[u8],
+    range: Range<usize>,
+    check: &mut impl FnMut(usize, u16),
+) {
+    let mut tables = [[0u16; 256]; WINDOW];
+    for (table, m) in tables.iter_mut().zip(masks) {
+        for (byte, buckets) in table.iter_mut().enumerate() {
+            let half = |h: usize| m.low[h][byte & 15] & m.high[h][byte >> 4];
+            *buckets = u16::from_le_bytes([half(0), half(1)]);
+        }
+    }
+    let [a, b, c, d] = &tables;
+    for at in range {
+        let byte = |index: usize| usize::from(buffer.get(at + index).copied().unwrap_or(0));
+        let buckets = a[byte(0)] & b[byte(1)] & c[byte(2)] & d[byte(3)];
+        if buckets != 0 {
+            check(at, buckets);
+        }
+    }
+}
