@@ -21,9 +21,9 @@ fn expected(patterns: &[Pattern], batch: &Batch<'_>, report: Report) -> Vec<Matc
                         found.push(Match::new(r as u32, p as u32, 0..0));
                     }
                 }
-                Report::Spans => found.extend(spans.map(|m| {
-                    Match::new(r as u32, p as u32, m.start() as u32..m.end() as u32)
-                })),
+                Report::Spans => found.extend(
+                    spans.map(|m| Match::new(r as u32, p as u32, m.start() as u32..m.end() as u32)),
+                ),
             }
         }
     }
@@ -106,15 +106,56 @@ mod random {
     }
 
     const ATOMS: [&str; 32] = [
-        "a", "b", "c", "d", "ab", "bc", "-", " ", r"\n", "[ab]", "[^a]", "[^b\\n]", ".", "(?s:.)",
-        r"\w", r"\W", r"\d", r"\s", "(?i:a)", "(?i:cd)", "(?i:[bc]d)", r"\x00", r"[\x80-\xff]",
-        r"\xff", "(?u:\u{e9})", "(?u:[\u{e0}-\u{ea}])", "(?u:.)", "(?u:[^a])", "abc", "cdab",
-        "[a-c]", "(?i:abc)",
+        "a",
+        "b",
+        "c",
+        "d",
+        "ab",
+        "bc",
+        "-",
+        " ",
+        r"\n",
+        "[ab]",
+        "[^a]",
+        "[^b\\n]",
+        ".",
+        "(?s:.)",
+        r"\w",
+        r"\W",
+        r"\d",
+        r"\s",
+        "(?i:a)",
+        "(?i:cd)",
+        "(?i:[bc]d)",
+        r"\x00",
+        r"[\x80-\xff]",
+        r"\xff",
+        "(?u:\u{e9})",
+        "(?u:[\u{e0}-\u{ea}])",
+        "(?u:.)",
+        "(?u:[^a])",
+        "abc",
+        "cdab",
+        "[a-c]",
+        "(?i:abc)",
     ];
 
     const LOOKS: [&str; 15] = [
-        "^", "$", r"\A", r"\z", "(?m:^)", "(?m:$)", r"\b", r"\B", r"\b", r"\B", "(?Rm:^)",
-        "(?Rm:$)", r"\b{start}", r"\b{end-half}", r"(?u:\b)",
+        "^",
+        "$",
+        r"\A",
+        r"\z",
+        "(?m:^)",
+        "(?m:$)",
+        r"\b",
+        r"\B",
+        r"\b",
+        r"\B",
+        "(?Rm:^)",
+        "(?Rm:$)",
+        r"\b{start}",
+        r"\b{end-half}",
+        r"(?u:\b)",
     ];
 
     const REPEATS: [&str; 12] =
@@ -125,9 +166,7 @@ mod random {
             0..=1 => rng.pick(&ATOMS).to_owned(),
             2 if rng.below(2) == 0 => format!("(?:{})", rng.pick(&LOOKS)),
             2 => rng.pick(&ATOMS).to_owned(),
-            3..=6 => {
-                (0..=1 + rng.below(3)).map(|_| pattern(rng, depth - 1)).collect::<String>()
-            }
+            3..=6 => (0..=1 + rng.below(3)).map(|_| pattern(rng, depth - 1)).collect::<String>(),
             7 => format!("(?:{}|{})", pattern(rng, depth - 1), pattern(rng, depth - 1)),
             8 => format!("(?:{}){}", pattern(rng, depth - 1), rng.pick(&REPEATS)),
             _ => format!("({})", pattern(rng, depth - 1)),
@@ -136,8 +175,26 @@ mod random {
 
     pub(super) fn record(rng: &mut Rng, longest: usize) -> Vec<u8> {
         const PIECES: [&[u8]; 20] = [
-            b"a", b"b", b"c", b"d", b"ab", b"bc", b" ", b"-", b"\n", b"\n", b"\r\n", b"AB", b"Cd",
-            b"7", b"\0", b"\xff", "\u{e9}".as_bytes(), "\u{20ac}".as_bytes(), b"cdab", b"_",
+            b"a",
+            b"b",
+            b"c",
+            b"d",
+            b"ab",
+            b"bc",
+            b" ",
+            b"-",
+            b"\n",
+            b"\n",
+            b"\r\n",
+            b"AB",
+            b"Cd",
+            b"7",
+            b"\0",
+            b"\xff",
+            "\u{e9}".as_bytes(),
+            "\u{20ac}".as_bytes(),
+            b"cdab",
+            b"_",
         ];
         let len = rng.below(longest + 1);
         // Some records keep to few letters, so that more of them match.

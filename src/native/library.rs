@@ -29,7 +29,7 @@ impl Library {
         if !objects::valid_platform() {
             return Err(EngineError::Unsupported { library: library.to_string() });
         }
-        self_test::run(&mut self_test::Libhs).map_err(|failure| match failure {
+        self_test::run(self_test::libhs).map_err(|failure| match failure {
             self_test::Failure::Wrong(case) => {
                 EngineError::SelfTest { library: library.to_string(), case }
             }

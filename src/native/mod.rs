@@ -10,6 +10,7 @@
 
 mod compile;
 mod contract;
+mod crossing;
 mod engine;
 mod library;
 mod objects;
