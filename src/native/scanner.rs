@@ -25,6 +25,7 @@ pub struct Scanner {
     pure: Option<pure::Scanner>,
     spans: Option<SpanFinder>,
     tail: Tail,
+    /// How many matches there is room for when a scan begins.
     room: usize,
 }
 
@@ -42,12 +43,6 @@ impl Scanner {
             engine,
             stop,
         })
-    }
-
-    /// Starts scans with room for just this many matches.
-    #[cfg(test)]
-    pub(super) fn set_room(&mut self, room: usize) {
-        self.room = room;
     }
 
     fn fill(&mut self, batch: &Batch<'_>, out: &mut Vec<Match>) -> Result<(), ScanError> {
@@ -160,6 +155,70 @@ fn merge(matches: &mut Vec<Match>, more: &[Match]) {
         } else {
             right -= 1;
             matches[to] = more[right];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::Engine;
+    use crate::{BatchBuf, Pattern, PatternSet, Report};
+
+    fn m(record: u32, pattern: u32) -> Match {
+        Match::new(record, pattern, 0..0)
+    }
+
+    #[test]
+    fn merging_keeps_the_order() {
+        let pairs = |list: &[(u32, u32)]| list.iter().map(|&(r, p)| m(r, p)).collect::<Vec<_>>();
+        let cases: [(&[_], &[_]); 6] = [
+            (&[], &[]),
+            (&[(0, 1)], &[]),
+            (&[], &[(0, 1)]),
+            (&[(0, 1), (2, 0)], &[(0, 0), (0, 2), (1, 5)]),
+            (&[(5, 0)], &[(0, 0), (1, 0), (2, 0)]),
+            (&[(0, 0), (1, 0)], &[(2, 0)]),
+        ];
+        for (left, right) in cases {
+            let mut merged = pairs(left);
+            merge(&mut merged, &pairs(right));
+            let mut expected = pairs(&[left, right].concat());
+            expected.sort_unstable();
+            assert_eq!(merged, expected);
+        }
+    }
+
+    #[test]
+    fn records_are_ordered_and_count_once() {
+        let mut found = vec![m(0, 3), m(0, 1), m(0, 3), m(1, 2), m(4, 1), m(4, 0)];
+        order(&mut found);
+        assert_eq!(found, [m(0, 1), m(0, 3), m(1, 2), m(4, 0), m(4, 1)]);
+    }
+
+    #[test]
+    fn a_scan_resumes_when_there_is_no_more_room() {
+        let patterns = (0..40).map(|i| Pattern::new(format!("a.*{}", i % 10)).unicode(false));
+        let set = PatternSet::new(patterns).unwrap();
+        let mut batch = BatchBuf::new();
+        for i in 0..200u32 {
+            // From no match to forty in a record.
+            let digits: String = (0..i % 11).map(|digit| digit.to_string()).collect();
+            batch.push(format!("a {digits}").as_bytes()).unwrap();
+        }
+        let batch = batch.as_batch();
+        for report in [Report::Which, Report::Spans] {
+            let engine = Engine::new(&set, report).unwrap();
+            let mut expected = Matches::new();
+            engine.scanner().unwrap().scan(&batch, &mut expected).unwrap();
+            assert_eq!(expected.of_record(10).len(), 40);
+            for room in [1, 2, 3, 7, 39, 40, 41, 100] {
+                let mut scanner = engine.scanner().unwrap();
+                scanner.room = room;
+                let mut found = Matches::new();
+                scanner.scan(&batch, &mut found).unwrap();
+                assert_eq!(found, expected, "{room}");
+            }
         }
     }
 }
