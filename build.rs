@@ -70,7 +70,9 @@ mod native {
         check_header_version(&header);
 
         let mut found = None;
-        for sub in ["lib", "lib64"] {
+        // Debian keeps libraries in a folder for each architecture.
+        let debian = format!("lib/{}-linux-gnu", target("ARCH"));
+        for sub in ["lib", "lib64", &debian] {
             for (file, kind) in [
                 ("libhs.so", "dylib"),
                 ("libhs.dylib", "dylib"),
@@ -176,11 +178,20 @@ mod native {
             .warnings(true)
             .extra_warnings(true)
             .warnings_into_errors(variable(WERROR_VARIABLE).as_deref() == Some("1"));
-        if let Err(error) = build.try_compile("dragnet_hs") {
-            fail(
-                format!("the C compiler failed: {error}"),
-                format!("if there is none: {}", install("gcc")),
-            );
+        match build.try_compile("dragnet_hs") {
+            Ok(()) => {}
+            // The crate tells its kinds of errors apart in their text alone.
+            Err(error) if error.to_string().starts_with("ToolNotFound") => fail(
+                format!(
+                    "the `native` feature needs a C compiler for {}, which was not found",
+                    env_of("TARGET")
+                ),
+                install("gcc"),
+            ),
+            Err(_) => fail(
+                "the C compiler failed on csrc/; what it said is above",
+                format!("if it does not find hs.h, {}", packages()),
+            ),
         }
     }
 
@@ -210,12 +221,10 @@ mod native {
             Ok(output) if output.status.success() => {}
             Ok(output) => {
                 let text = String::from_utf8_lossy(&output.stderr);
-                let last = text.lines().rev().take(3).collect::<Vec<_>>();
+                let mut last: Vec<&str> = text.lines().rev().take(3).collect();
+                last.reverse();
                 fail(
-                    format!(
-                        "libhs is described but does not link: {}",
-                        last.into_iter().rev().collect::<Vec<_>>().join(" / ")
-                    ),
+                    format!("libhs is described but does not link: {}", last.join(" / ")),
                     packages(),
                 )
             }

@@ -29,12 +29,11 @@ const _: () = {
 const fn defined(name: &str) -> usize {
     let mut line = 0;
     while line < HEADER.len() {
-        if let Some(at) = after(line, b"#define ") {
-            if let Some(at) = after(at, name.as_bytes()) {
-                if let Some(at) = after(at, b" ") {
-                    return number(at);
-                }
-            }
+        if let Some(at) = after(line, b"#define ")
+            && let Some(at) = after(at, name.as_bytes())
+            && let Some(at) = after(at, b" ")
+        {
+            return number(at);
         }
         while line < HEADER.len() && HEADER[line] != b'\n' {
             line += 1;

@@ -141,3 +141,56 @@ impl Tail {
         self.offsets.shrink_to(KEPT);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BatchBuf;
+
+    /// Whether each record of `flat` has `PADDING` bytes behind it.
+    fn padded(flat: Flat<'_>) -> Vec<bool> {
+        let ends = flat.offsets.iter().skip(1).map(|&end| (end - flat.terminator) as usize);
+        ends.map(|end| end + PADDING <= flat.buffer.len()).collect()
+    }
+
+    #[test]
+    fn what_is_readable_has_its_padding_and_the_tail_gets_it() {
+        let mut offsets = Vec::new();
+        for len in [0, 1, 2, 62, 63, 64, 65, 66, 127, 128, 129, 300] {
+            for every in [1, 2, 7, 64, 1000] {
+                for last in [&b""[..], b"\n", b"\n\n\n"] {
+                    let mut text: Vec<u8> =
+                        (0..len).map(|i| if i % every == 0 { b'\n' } else { b'a' }).collect();
+                    text.extend_from_slice(last);
+                    let batch = Batch::lines(&text, &mut offsets).unwrap();
+                    let flat = Flat::of(&batch);
+                    let safe = flat.readable();
+                    let padded_here = padded(flat);
+                    assert!(padded_here[..safe].iter().all(|&padded| padded));
+                    assert!(padded_here[safe..].iter().all(|&padded| !padded));
+
+                    let mut tail = Tail::default();
+                    let rest = batch.slice(safe..batch.len());
+                    tail.fill(&rest);
+                    let copy = tail.as_flat();
+                    assert_eq!(copy.readable(), rest.len());
+                    assert!(padded(copy).iter().all(|&padded| padded));
+                    for (i, record) in rest.iter().enumerate() {
+                        let end = (copy.offsets[i + 1] - copy.terminator) as usize;
+                        assert_eq!(&copy.buffer[copy.offsets[i] as usize..end], record);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_owned_batch_is_readable_as_it_is() {
+        let mut batch = BatchBuf::new();
+        for record in [&b"a"[..], b"", &[b'b'; 100], b""] {
+            batch.push(record).unwrap();
+            let batch = batch.as_batch();
+            assert_eq!(Flat::of(&batch).readable(), batch.len());
+        }
+    }
+}
