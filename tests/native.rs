@@ -460,43 +460,44 @@ fn an_engine_is_shared_between_threads() {
     });
 }
 
-/// Memory between two pages that can't be read.
+/// Memory between pages that can't be read.
 #[cfg(unix)]
 mod guarded {
     use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
     use std::ffi::c_void;
     use std::ptr::null_mut;
 
+    /// A multiple of the page size of every system.
+    const LEN: usize = 64 << 10;
+
     pub(super) struct Pages {
         base: *mut u8,
-        page: usize,
     }
 
     impl Pages {
         pub(super) fn new() -> Pages {
-            let page = rustix::param::page_size();
-            // SAFETY: a new mapping of three pages; the first and last lose their rights, and
+            // SAFETY: a new mapping of three parts; the first and last lose their rights, and
             // nothing refers to them.
             let base = unsafe {
                 let rights = ProtFlags::READ | ProtFlags::WRITE;
-                let base = mmap_anonymous(null_mut(), 3 * page, rights, MapFlags::PRIVATE).unwrap();
-                mprotect(base, page, MprotectFlags::empty()).unwrap();
-                mprotect(base.byte_add(2 * page), page, MprotectFlags::empty()).unwrap();
+                let base = mmap_anonymous(null_mut(), 3 * LEN, rights, MapFlags::PRIVATE).unwrap();
+                mprotect(base, LEN, MprotectFlags::empty()).unwrap();
+                mprotect(base.byte_add(2 * LEN), LEN, MprotectFlags::empty()).unwrap();
                 base.cast::<u8>()
             };
-            Pages { base, page }
+            Pages { base }
         }
 
         pub(super) fn readable(&mut self) -> &mut [u8] {
-            // SAFETY: the page in the middle is mapped, zeroed at first, and borrowed with `self`.
-            unsafe { std::slice::from_raw_parts_mut(self.base.add(self.page), self.page) }
+            // SAFETY: the part in the middle is mapped, zeroed at first, and borrowed with `self`.
+            unsafe { std::slice::from_raw_parts_mut(self.base.add(LEN), LEN) }
         }
     }
 
     impl Drop for Pages {
         fn drop(&mut self) {
             // SAFETY: the mapping is as long as when it was made, and no borrow of it is left.
-            unsafe { munmap(self.base.cast::<c_void>(), 3 * self.page).unwrap() };
+            unsafe { munmap(self.base.cast::<c_void>(), 3 * LEN).unwrap() };
         }
     }
 }
@@ -538,7 +539,7 @@ fn nothing_is_read_outside_of_a_borrowed_buffer() {
         }
     }
     // A batch may lie within a larger buffer, and end where that does.
-    let offsets: Vec<u32> = (0..=page.len() as u32).step_by(16).collect();
+    let offsets: Vec<u32> = (0..=page.len() as u32).step_by(1024).collect();
     let batch = Batch::from_offsets(page, &offsets).unwrap();
     scanner.scan(&batch, &mut matches).unwrap();
     assert_eq!(matches.as_slice(), expected(&patterns, &batch, Report::Which));
