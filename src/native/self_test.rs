@@ -63,6 +63,16 @@ const CASES: &[Case] = &[
         records: &[],
     },
     Case {
+        pattern: r"(?s:curl.*\|\s*python)",
+        matches: |r| {
+            let piped = |l: &[u8]| l.trim_ascii_start().starts_with(b"python");
+            behind(r, b"curl").is_some_and(|l| l.split(|&b| b == b'|').skip(1).any(piped))
+        },
+        hits: &[b"curl | python"],
+        // VectorCamp/vectorscan #382.
+        records: &[b"curl http://xxxx:8000/ 2>&1 | python"],
+    },
+    Case {
         pattern: r"[\x80-\xff]-",
         matches: |r| r.windows(2).any(|w| w[0] >= 0x80 && w[1] == b'-'),
         hits: &[b"\x80-", b"\xff-"],
