@@ -16,6 +16,16 @@ pub struct Match {
 }
 
 impl Match {
+    /// Where each field lies, in bytes from the start, in the order of their declaration; for
+    /// asserting that another side of a boundary sees the same.
+    #[cfg(feature = "native")]
+    pub(crate) const OFFSETS: [usize; 4] = [
+        std::mem::offset_of!(Match, record),
+        std::mem::offset_of!(Match, pattern),
+        std::mem::offset_of!(Match, start),
+        std::mem::offset_of!(Match, end),
+    ];
+
     /// A match of `pattern` in `record` at the bytes `span` of that record. With
     /// [`Report::Which`](crate::Report::Which) the span is `0..0`.
     pub fn new(record: u32, pattern: u32, span: Range<u32>) -> Match {

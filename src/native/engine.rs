@@ -1,0 +1,94 @@
+//! A pattern set compiled for libhs, and for the pure engine where libhs does not take it.
+
+use std::sync::Arc;
+
+use super::compile::{OnPure, Plan};
+use super::library::Library;
+use super::objects::Database;
+use super::scanner::Scanner;
+use super::spans::Spans;
+use crate::{EngineError, PatternSet, Report, ScanError, StopFlag, pure};
+
+/// A set of patterns compiled for Hyperscan or Vectorscan. Cheap to clone and to share.
+///
+/// ```
+/// use dragnet::{BatchBuf, Matches, Pattern, PatternSet, Report, Scan, StopFlag, native};
+///
+/// let set = PatternSet::new([Pattern::new("er+or").unicode(false), Pattern::new(r"\bé")])?;
+/// let engine = native::Engine::new(&set, Report::Which)?;
+/// // libhs knows Unicode word boundaries only for valid UTF-8, which records need not be.
+/// assert_eq!(engine.on_pure().iter().map(|left| left.pattern()).collect::<Vec<_>>(), [1]);
+///
+/// let mut records = BatchBuf::new();
+/// records.push("error: été".as_bytes())?;
+/// let mut matches = Matches::new();
+/// engine.scanner_with(StopFlag::new())?.scan(&records.as_batch(), &mut matches)?;
+/// assert_eq!(matches.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) library: &'static Library,
+    pub(super) databases: Vec<Database>,
+    on_pure: Vec<OnPure>,
+    /// For the patterns that libhs did not take; `None` if it took all.
+    pub(super) rest: Option<pure::Engine>,
+    /// For the patterns that libhs took; `None` if only which match is reported.
+    pub(super) spans: Option<Spans>,
+}
+
+impl Engine {
+    /// Compiles all patterns of `set`, after making sure that the library can be trusted.
+    ///
+    /// # Errors
+    ///
+    /// If the library is too old, does not support this processor or fails its self-test. No
+    /// pattern is an error: what libhs refuses runs on the pure engine.
+    pub fn new(set: &PatternSet, report: Report) -> Result<Engine, EngineError> {
+        let library = Library::get()?;
+        let Plan { databases, on_pure } = Plan::new(set);
+        let numbers = on_pure.iter().map(|left| left.pattern() as u32);
+        let rest = (!on_pure.is_empty()).then(|| pure::Engine::subset(set, numbers, report));
+        let spans = (report == Report::Spans).then(|| Spans::new(set));
+        Ok(Engine { inner: Arc::new(Inner { library, databases, on_pure, rest, spans }) })
+    }
+
+    /// A scanner for one thread.
+    ///
+    /// # Errors
+    ///
+    /// If libhs can't allocate its scratch space.
+    pub fn scanner(&self) -> Result<Scanner, ScanError> {
+        self.scanner_with(StopFlag::new())
+    }
+
+    /// A scanner for one thread that stops when `stop` is raised.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::scanner`].
+    pub fn scanner_with(&self, stop: StopFlag) -> Result<Scanner, ScanError> {
+        Scanner::new(Arc::clone(&self.inner), stop)
+    }
+
+    /// The patterns that run on the pure engine, ascending by number, each with the reason. All
+    /// others run on libhs.
+    pub fn on_pure(&self) -> &[OnPure] {
+        &self.inner.on_pure
+    }
+
+    /// The name and version of the library, such as `Hyperscan 5.4.0`.
+    pub fn library(&self) -> String {
+        self.inner.library.to_string()
+    }
+
+    /// How much memory libhs's databases take, in bytes.
+    pub fn database_size(&self) -> usize {
+        self.inner.databases.iter().map(Database::size).sum()
+    }
+}

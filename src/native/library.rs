@@ -1,0 +1,103 @@
+//! Which libhs runs, and whether it may be used.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::{objects, self_test};
+use crate::EngineError;
+
+/// The libhs that this process has loaded, which need not be the one it was compiled with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Library {
+    /// Such as `5.4.0`.
+    version: String,
+}
+
+impl Library {
+    /// The library that runs, if it is recent enough, supports this processor and passes the
+    /// self-test. Found out once per process.
+    pub(super) fn get() -> Result<&'static Library, EngineError> {
+        static CHECKED: OnceLock<Result<Library, EngineError>> = OnceLock::new();
+        CHECKED.get_or_init(Library::check).as_ref().map_err(Clone::clone)
+    }
+
+    fn check() -> Result<Library, EngineError> {
+        let library = Library::new(&objects::version());
+        if library.major_minor() < (5, 4) {
+            return Err(EngineError::TooOld { library: library.to_string() });
+        }
+        if !objects::valid_platform() {
+            return Err(EngineError::Unsupported { library: library.to_string() });
+        }
+        self_test::run(self_test::libhs).map_err(|failure| match failure {
+            self_test::Failure::Wrong(case) => {
+                EngineError::SelfTest { library: library.to_string(), case }
+            }
+            self_test::Failure::Broken(reason) => {
+                EngineError::Library { library: library.to_string(), reason }
+            }
+        })?;
+        Ok(library)
+    }
+
+    /// From the text of `hs_version`, such as `5.4.0 2021-01-26`: the date is when it was built.
+    fn new(text: &str) -> Library {
+        let version = text.split_whitespace().next().unwrap_or("of unknown version");
+        Library { version: version.to_owned() }
+    }
+
+    fn numbers(&self) -> [u32; 3] {
+        let mut numbers = [0; 3];
+        for (number, part) in numbers.iter_mut().zip(self.version.split('.')) {
+            let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+            *number = digits.parse().unwrap_or(0);
+        }
+        numbers
+    }
+
+    fn major_minor(&self) -> (u32, u32) {
+        let [major, minor, _] = self.numbers();
+        (major, minor)
+    }
+
+    /// The name of the project that it comes from. Neither says its name at run time, so it is
+    /// told from where and how each is released: Hyperscan is for x86 alone and its last open
+    /// release is 5.4.2; Vectorscan continues from there with 5.4.3.
+    fn name(&self) -> &'static str {
+        let x86 = cfg!(any(target_arch = "x86_64", target_arch = "x86"));
+        match self.numbers() {
+            _ if !x86 => "Vectorscan",
+            [5, 4, 0..=2] => "Hyperscan",
+            [5, 4, _] => "Vectorscan",
+            _ => "libhs",
+        }
+    }
+}
+
+impl fmt::Display for Library {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name(), self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Library;
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn a_library_is_named_by_its_version() {
+        let cases = [
+            ("5.4.0 2021-01-26", "Hyperscan 5.4.0", (5, 4)),
+            ("5.4.9 ", "Vectorscan 5.4.9", (5, 4)),
+            ("5.4.12 2025-06-01", "Vectorscan 5.4.12", (5, 4)),
+            ("5.6.1 2024-01-01", "libhs 5.6.1", (5, 6)),
+            ("4.7.0", "libhs 4.7.0", (4, 7)),
+            ("", "libhs of unknown version", (0, 0)),
+        ];
+        for (text, name, version) in cases {
+            let library = Library::new(text);
+            assert_eq!((library.to_string(), library.major_minor()), (name.to_owned(), version));
+        }
+    }
+}

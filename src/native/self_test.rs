@@ -1,0 +1,350 @@
+//! The known-answer test that a library must pass before it is used, as validated crypto modules
+//! have one.
+//!
+//! Widely packaged builds of libhs lose matches, most of them near the end of a record, where the
+//! loops over whole vectors end. So a few patterns, which libhs searches by different methods,
+//! are scanned for in records of every length around the vector widths, with matches at their
+//! ends and with matches that begin in one record and end in the next. What must be found is told
+//! by plain Rust, one line for each pattern, and never by the library.
+
+use std::ffi::CString;
+
+use super::crossing::{Flat, Unfinished, cross};
+use super::objects::{Database, Expression, Scratch};
+use crate::{Batch, BatchBuf, BatchError, Match, StopFlag};
+
+/// Records have every length from 0 to this: past two of the widest vectors.
+const LONGEST: usize = 132;
+
+/// Why a library is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// It gave a wrong answer: the case, and what was expected and found.
+    Wrong(String),
+    /// It gave none: what it said.
+    Broken(String),
+}
+
+/// A pattern in libhs's syntax, and what it means.
+struct Case {
+    pattern: &'static str,
+    matches: fn(&[u8]) -> bool,
+    /// Texts that it matches, to end and to fill records with.
+    hits: &'static [&'static [u8]],
+    /// More records, in which released libraries were wrong.
+    records: &'static [&'static [u8]],
+}
+
+const CASES: &[Case] = &[
+    Case { pattern: "b", matches: |r| r.contains(&b'b'), hits: &[b"b"], records: &[] },
+    Case { pattern: "cdab", matches: |r| has(r, b"cdab"), hits: &[b"cdab"], records: &[] },
+    Case {
+        pattern: "(?i:bat|cat|mat|rat|fat|sat|pat|hat|vat)",
+        matches: |r| {
+            let r = r.to_ascii_lowercase();
+            r.windows(3).any(|w| is(w[0], b"bcmrfsphv") && w.ends_with(b"at"))
+        },
+        hits: &[b"bat", b"Vat"],
+        // VectorCamp/vectorscan #322.
+        records: &[b"VAt hat pat sat fat rat mat ca"],
+    },
+    Case {
+        pattern: "[0-9a-f]{17}",
+        matches: |r| r.windows(17).any(|w| w.iter().all(|&b| is(b, b"0123456789abcdef"))),
+        hits: &[b"00112233445566778"],
+        records: &[],
+    },
+    Case {
+        pattern: r"cd[^\x0a]*da",
+        matches: |r| {
+            r.split(|&b| b == b'\n').any(|l| behind(l, b"cd").is_some_and(|l| has(l, b"da")))
+        },
+        hits: &[b"cdda", b"cd ad- da"],
+        records: &[],
+    },
+    Case {
+        pattern: r"(?s:curl.*\|\s*python)",
+        matches: |r| {
+            let piped = |l: &[u8]| l.trim_ascii_start().starts_with(b"python");
+            behind(r, b"curl").is_some_and(|l| l.split(|&b| b == b'|').skip(1).any(piped))
+        },
+        hits: &[b"curl | python"],
+        // VectorCamp/vectorscan #382.
+        records: &[b"curl http://xxxx:8000/ 2>&1 | python"],
+    },
+    Case {
+        pattern: r"[\x80-\xff]-",
+        matches: |r| r.windows(2).any(|w| w[0] >= 0x80 && w[1] == b'-'),
+        hits: &[b"\x80-", b"\xff-"],
+        records: &[],
+    },
+    Case {
+        pattern: r"\A[^b]+b",
+        matches: |r| r.iter().position(|&b| b == b'b').is_some_and(|at| at > 0),
+        hits: &[b"b"],
+        records: &[],
+    },
+    Case {
+        pattern: r"\bcab\b",
+        matches: |r| {
+            let whole = |at: usize| !word(r, at.wrapping_sub(1)) && !word(r, at + 3);
+            (0..r.len()).any(|at| r[at..].starts_with(b"cab") && whole(at))
+        },
+        hits: &[b"cab", b" cab", b"-cab-"],
+        records: &[],
+    },
+    Case {
+        pattern: r"[bd]\z",
+        matches: |r| r.last().is_some_and(|&b| is(b, b"bd")),
+        hits: &[b"b"],
+        records: &[],
+    },
+    Case {
+        pattern: "[ab]b",
+        matches: a_or_b_then_b,
+        hits: &[b"ab", b"bb"],
+        records: &[b" cac-a- acccac-dbb"],
+    },
+    Case {
+        pattern: r"b(?:\x0a\B|[ab])",
+        matches: |r| {
+            let goes_on = |at: usize| is(r[at], b"ab") || r[at] == b'\n' && !word(r, at + 1);
+            (1..r.len()).any(|at| r[at - 1] == b'b' && goes_on(at))
+        },
+        hits: &[b"ba", b"b\n"],
+        records: &[b"cbdb--\n  d cddca\nba"],
+    },
+    Case {
+        pattern: r"(?:(?:b){2,}|(?:a\x0a){1,3}[0-9A-Za-z_])",
+        matches: |r| has(r, b"bb") || r.windows(3).any(|w| w.starts_with(b"a\n") && word(w, 2)),
+        hits: &[b"bb", b"a\nc"],
+        records: &[b"cb- \nbcb\n d c-a-abcccbcbb"],
+    },
+    Case {
+        pattern: r"(?:(?:[^\x0a]|a)\b\b\z|[ab]b)",
+        matches: |r| word(r, r.len().wrapping_sub(1)) || a_or_b_then_b(r),
+        hits: &[b"d", b"bb"],
+        records: &[b"a c-bd\nc -adc\n\nb d"],
+    },
+];
+
+fn has(record: &[u8], text: &[u8]) -> bool {
+    behind(record, text).is_some()
+}
+
+/// What follows the first occurrence of `text`.
+fn behind<'r>(record: &'r [u8], text: &[u8]) -> Option<&'r [u8]> {
+    let at = record.windows(text.len()).position(|w| w == text)?;
+    Some(&record[at + text.len()..])
+}
+
+fn is(byte: u8, set: &[u8]) -> bool {
+    set.contains(&byte)
+}
+
+/// Whether a record has a letter, digit or underscore there; past its ends it has none.
+fn word(record: &[u8], at: usize) -> bool {
+    record.get(at).is_some_and(|&b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+fn a_or_b_then_b(record: &[u8]) -> bool {
+    record.windows(2).any(|w| is(w[0], b"ab") && w[1] == b'b')
+}
+
+impl Case {
+    /// Appends the records for this pattern.
+    fn fill(&self, batch: &mut BatchBuf) -> Result<(), BatchError> {
+        // What lies before a match looks much like the beginning of one. It differs from record
+        // to record, and is the same on every run.
+        const NOISE: &[u8] = b" cac-a- acccac-d\ncd d-ca a\nadd cc-dca\nacd";
+        let mut record = Vec::with_capacity(LONGEST + 32);
+        for (h, hit) in self.hits.iter().enumerate() {
+            for len in 0..=LONGEST {
+                record.clear();
+                record.extend(NOISE.iter().cycle().skip(7 * len + h).take(len));
+                batch.push(&record)?;
+                record.truncate(len.saturating_sub(hit.len()));
+                record.extend_from_slice(hit);
+                batch.push(&record)?;
+                // The last byte of the match is the first of the next record.
+                batch.push(&record[..record.len() - 1])?;
+                batch.push(&hit[hit.len() - 1..])?;
+            }
+        }
+        self.records.iter().try_for_each(|record| batch.push(record))
+    }
+}
+
+/// Runs the test with `scan`, which gets patterns and reports which of them match which records.
+pub(super) fn run<S>(mut scan: S) -> Result<(), Failure>
+where
+    S: FnMut(&[&str], &Batch<'_>) -> Result<Vec<Match>, String>,
+{
+    let mut records = BatchBuf::new();
+    let mut ranges = Vec::with_capacity(CASES.len());
+    for case in CASES {
+        let start = records.len();
+        case.fill(&mut records).map_err(|error| Failure::Broken(error.to_string()))?;
+        ranges.push(start..records.len());
+    }
+    let batch = records.as_batch();
+    let patterns: Vec<&str> = CASES.iter().map(|case| case.pattern).collect();
+    // Among the others libhs searches a pattern by another method than alone.
+    let together = scan(&patterns, &batch).map_err(Failure::Broken)?;
+    for (number, (case, range)) in CASES.iter().zip(ranges).enumerate() {
+        let batch = batch.slice(range.clone());
+        let expected: Vec<bool> = batch.iter().map(|record| (case.matches)(record)).collect();
+        let alone = scan(&[case.pattern], &batch).map_err(Failure::Broken)?;
+        case.compare(&batch, &expected, alone.iter().map(Match::record))?;
+        let together = together
+            .iter()
+            .filter(|m| m.pattern() == number && range.contains(&m.record()))
+            .map(|m| m.record() - range.start);
+        case.compare(&batch, &expected, together)?;
+    }
+    Ok(())
+}
+
+impl Case {
+    /// Compares the records that this pattern was found in with those that it should be.
+    fn compare(
+        &self,
+        batch: &Batch<'_>,
+        expected: &[bool],
+        found: impl Iterator<Item = usize>,
+    ) -> Result<(), Failure> {
+        let mut found = found.peekable();
+        for (number, (record, &expected)) in batch.iter().zip(expected).enumerate() {
+            let found = found.next_if_eq(&number).is_some();
+            if found != expected {
+                let (want, got) = if expected { ("a", "no") } else { ("no", "a") };
+                return Err(Failure::Wrong(format!(
+                    "expected {want} match of `{}` in \"{}\", found {got} match",
+                    self.pattern,
+                    record.escape_ascii()
+                )));
+            }
+        }
+        match found.next() {
+            None => Ok(()),
+            Some(number) => Err(Failure::Wrong(format!(
+                "record {number} is reported for `{}` twice or out of order",
+                self.pattern
+            ))),
+        }
+    }
+}
+
+/// Scans with the library that is linked.
+pub(super) fn libhs(patterns: &[&str], batch: &Batch<'_>) -> Result<Vec<Match>, String> {
+    let expressions = patterns
+        .iter()
+        .zip(0..)
+        .map(|(&text, number)| {
+            let text = CString::new(text).map_err(|error| error.to_string())?;
+            Ok(Expression { number, text })
+        })
+        .collect::<Result<Vec<_>, String>>()?;
+    let database = Database::compile(&expressions)
+        .map_err(|error| format!("compiling the self-test: {}", error.message()))?;
+    let databases = [database];
+    let mut scratch =
+        Scratch::new(&databases).map_err(|code| format!("no scratch space: error {code}"))?;
+    let mut found = Vec::new();
+    let flat = Flat::of(batch);
+    let records = 0..batch.len() as u32;
+    cross(&databases, &mut scratch, flat, records, 0, &StopFlag::new(), batch.len(), &mut found)
+        .map_err(|unfinished| match unfinished {
+            Unfinished::Stopped => "the self-test was stopped".to_owned(),
+            Unfinished::Failed(code) => format!("the self-test ended with error {code}"),
+        })?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a library that is right would answer.
+    fn right(patterns: &[&str], batch: &Batch<'_>) -> Result<Vec<Match>, String> {
+        let mut found = Vec::new();
+        for (r, record) in batch.iter().enumerate() {
+            for (p, pattern) in patterns.iter().enumerate() {
+                let case = CASES.iter().find(|case| case.pattern == *pattern).unwrap();
+                if (case.matches)(record) {
+                    found.push(Match::new(r as u32, p as u32, 0..0));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn the_expected_answers_are_those_of_the_nfa() {
+        use regex_automata::nfa::thompson::pikevm::PikeVM;
+        let syntax = regex_automata::util::syntax::Config::new().unicode(false).utf8(false);
+        for case in CASES {
+            let mut batch = BatchBuf::new();
+            case.fill(&mut batch).unwrap();
+            let vm = PikeVM::builder()
+                .syntax(syntax)
+                .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
+                .build(case.pattern)
+                .unwrap();
+            let mut cache = vm.create_cache();
+            for record in batch.as_batch().iter() {
+                assert_eq!(
+                    (case.matches)(record),
+                    vm.is_match(&mut cache, record),
+                    "{} on {:?}",
+                    case.pattern,
+                    record.escape_ascii().to_string()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_right_library_passes() {
+        assert_eq!(run(right), Ok(()));
+    }
+
+    #[test]
+    fn a_wrong_library_fails_with_the_case() {
+        // Each loses or invents one match, of one pattern, in a record of one length.
+        let lengths = [1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129];
+        for (case, len) in CASES.iter().zip(lengths.iter().cycle()) {
+            let failure = run(|patterns: &[&str], batch: &Batch<'_>| {
+                let mut found = right(patterns, batch)?;
+                let Some(p) = patterns.iter().position(|p| *p == case.pattern) else {
+                    return Ok(found);
+                };
+                let r = batch.iter().position(|record| record.len() == *len).unwrap();
+                let m = Match::new(r as u32, p as u32, 0..0);
+                match found.binary_search(&m) {
+                    Ok(at) => drop(found.remove(at)),
+                    Err(at) => found.insert(at, m),
+                }
+                Ok(found)
+            });
+            let Err(Failure::Wrong(text)) = failure else { panic!("{len}: {failure:?}") };
+            assert!(text.contains(case.pattern), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_library_without_answers_is_broken() {
+        let failure = run(|_: &[&str], _: &Batch<'_>| Err("no memory".to_owned()));
+        assert_eq!(failure, Err(Failure::Broken("no memory".to_owned())));
+    }
+
+    #[test]
+    fn a_match_that_is_reported_twice_is_wrong() {
+        let failure = run(|patterns: &[&str], batch: &Batch<'_>| {
+            let mut found = right(patterns, batch)?;
+            found.extend(found.last().copied());
+            Ok(found)
+        });
+        assert!(matches!(failure, Err(Failure::Wrong(_))), "{failure:?}");
+    }
+}
