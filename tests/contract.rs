@@ -246,6 +246,15 @@ fn what_a_limit_lets_through_every_scanner_takes() {
 }
 
 #[test]
+fn records_and_bytes_beyond_sixteen_bits_are_counted_right() {
+    let text: Vec<u8> =
+        (0..70_000).flat_map(|i| [&b"ab\n"[..], b"c\n", b"\n"][i % 3]).copied().collect();
+    let specs = ["ab", "^[^a]", "b$"].map(|regex| Spec::new(regex, "-u"));
+    let matches = Comparison::new(&specs).lines(&text).unwrap();
+    assert_eq!(matches.last(), Some(&Match::new(69_999, 2, 1..2)));
+}
+
+#[test]
 fn a_batch_is_refused_when_its_offsets_are_not_in_it() {
     let rows: [(&[u32], bool); 8] = [
         (&[], true),

@@ -57,7 +57,7 @@ pub(crate) fn case(
 }
 
 /// The case that patterns and the pieces of batches make.
-pub(crate) fn batches(patterns: &[(Node, Flags)], pieces: &[Vec<Piece>]) -> Case {
+fn batches(patterns: &[(Node, Flags)], pieces: &[Vec<Piece>]) -> Case {
     let mut alphabet = b"ab \n".to_vec();
     patterns.iter().for_each(|(node, _)| node.alphabet(&mut alphabet));
     let specs: Vec<Spec> = patterns
@@ -77,7 +77,7 @@ pub(crate) fn patterns() -> impl Strategy<Value = Vec<(Node, Flags)>> {
     ]
 }
 
-pub(crate) fn pattern() -> impl Strategy<Value = (Node, Flags)> {
+fn pattern() -> impl Strategy<Value = (Node, Flags)> {
     let node = prop_oneof![
         8 => tree(),
         3 => around_a_word(),

@@ -18,7 +18,7 @@ mod spec;
 
 pub(crate) use comparison::Comparison;
 pub(crate) use contenders::{Contender, Native, contenders, native, say};
-pub(crate) use generate::{Case, batches, case, config, pattern, patterns};
+pub(crate) use generate::{Case, case, config, patterns};
 pub(crate) use node::Node;
 pub(crate) use oracle::Oracle;
 pub(crate) use records::{Piece, assemble, pieces};
