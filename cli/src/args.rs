@@ -176,9 +176,6 @@ const RULES: &str = "Rules (the built-in credential rules if none of -e, -f, -r 
 
 /// Where the rules come from.
 #[derive(Debug, clap::Args)]
-#[command(
-    next_help_heading = "Rules (built-in credential rules if none of -e, -f and -r is given)"
-)]
 pub(crate) struct RuleArgs {
     /// Search for this pattern; may be given more than once
     ///

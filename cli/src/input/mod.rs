@@ -7,6 +7,7 @@
 mod ahead;
 mod blocks;
 mod bundle;
+mod hits;
 mod plan;
 mod source;
 mod stdin;
@@ -14,6 +15,7 @@ mod walk;
 
 pub(crate) use blocks::{Block, Blocks};
 pub(crate) use bundle::{Bundle, Part};
+pub(crate) use hits::{Hit, Places};
 pub(crate) use plan::{Plan, Work};
 pub(crate) use source::Source;
 pub(crate) use stdin::is_piped as stdin_is_piped;

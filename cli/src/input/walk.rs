@@ -1,5 +1,6 @@
 //! Which files there are.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
@@ -114,8 +115,6 @@ fn describe(error: &ignore::Error) -> String {
 /// What is wrong, without the path where that can be had.
 fn reason(error: &ignore::Error) -> String {
     // The walker wraps the system's error in one that names the path once more.
-    match error.io_error().and_then(std::io::Error::raw_os_error) {
-        Some(code) => std::io::Error::from_raw_os_error(code).to_string(),
-        None => error.to_string(),
-    }
+    let inner = error.io_error().and_then(io::Error::get_ref).and_then(|inner| inner.source());
+    inner.map_or_else(|| error.to_string(), |inner| inner.to_string())
 }

@@ -97,7 +97,7 @@ impl Rules {
             match parsed.and_then(|(name, bytes)| rule_file::parse(&name, &bytes)) {
                 Ok(parsed) => {
                     list.extend(parsed.rules);
-                    parsed.warnings.iter().for_each(|warning| messages::warning(warning));
+                    parsed.warnings.iter().for_each(messages::warning);
                 }
                 Err(found) => errors.extend(found),
             }

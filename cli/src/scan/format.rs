@@ -7,10 +7,9 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::hits::Hit;
 use crate::args::{Format, ScanArgs};
 use crate::escape;
-use crate::input::Source;
+use crate::input::{Hit, Source};
 use crate::json;
 use crate::rules::Rules;
 
@@ -75,9 +74,9 @@ impl<'a> Printer<'a> {
                 out.push(b':');
                 self.styled(out, LINE, hit.line.to_string().as_bytes());
                 out.push(b':');
-                out.extend_from_slice((hit.range.start + 1).to_string().as_bytes());
+                out.extend_from_slice((hit.found.start() + 1).to_string().as_bytes());
                 out.extend_from_slice(b": ");
-                self.styled(out, RULE, self.names[hit.rule].as_bytes());
+                self.styled(out, RULE, self.names[hit.found.pattern()].as_bytes());
                 out.extend_from_slice(b": ");
                 self.start(out, MATCH);
                 escape::push(out, text);
@@ -89,9 +88,9 @@ impl<'a> Printer<'a> {
                 &JsonHit {
                     path: &hit.part.source.json_path(),
                     line: hit.line,
-                    rule: self.rules.id(hit.rule),
-                    start: hit.range.start,
-                    end: hit.range.end,
+                    rule: self.rules.id(hit.found.pattern()),
+                    start: hit.found.start(),
+                    end: hit.found.end(),
                     r#match: &String::from_utf8_lossy(text),
                 },
             ),

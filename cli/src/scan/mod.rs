@@ -1,7 +1,6 @@
 //! `dragnet scan`: which patterns match where.
 
 mod format;
-mod hits;
 mod order;
 mod progress;
 mod worker;

@@ -7,7 +7,6 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use dragnet::{Batch, Matches, Scan, Scanner};
 
 use super::Search;
-use super::hits::hits;
 use super::order::Piece;
 use crate::input::{Bundle, Work};
 
@@ -75,7 +74,7 @@ impl<'a> Worker<'a> {
             self.search.found.store(true, Ordering::Relaxed);
         }
         if printer.counts() {
-            for hit in hits(bundle, &batch, &self.matches) {
+            for hit in bundle.hits(&batch, &self.matches) {
                 hit.part.source.matches.fetch_add(1, Ordering::Relaxed);
             }
             for part in bundle.parts().iter().filter(|part| part.last) {
@@ -86,7 +85,7 @@ impl<'a> Worker<'a> {
                 printer.count(piece.text(), &part.source);
             }
         } else {
-            for hit in hits(bundle, &batch, &self.matches) {
+            for hit in bundle.hits(&batch, &self.matches) {
                 printer.hit(piece.text(), &hit);
                 piece.relieve();
             }
