@@ -90,6 +90,15 @@ impl PatternSet {
     pub(crate) fn hir(&self, index: usize) -> &Hir {
         &self.inner.hirs[index]
     }
+
+    /// The size of the pattern with this number, in the units of the limits.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such pattern.
+    pub(crate) fn size_of(&self, index: usize) -> u64 {
+        size::of(self.hir(index))
+    }
 }
 
 impl std::fmt::Debug for PatternSet {

@@ -1,17 +1,46 @@
 //! The pure-Rust engine.
+//!
+//! A scan makes one pass over the whole buffer of a batch for literals that the patterns require,
+//! maps what it finds to records, and runs a pattern's automaton only in the part of the record
+//! that a match with that literal can lie in. Patterns without such literals share lazy DFAs that
+//! read every record.
+
+mod automaton;
+mod linear;
+mod literal;
+mod plan;
+mod prefilter;
+mod scanner;
+mod shared;
+mod spans;
 
 use std::sync::Arc;
 
-use regex_automata::Input;
-use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
+use regex_syntax::hir::Hir;
 
-use crate::{Batch, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
+use crate::{PatternSet, Report, StopFlag};
+
+use automaton::Automaton;
+use plan::Plan;
+
+pub use scanner::Scanner;
 
 /// A set of patterns compiled for the pure-Rust engine. Cheap to clone and to share.
-#[derive(Clone, Debug)]
+///
+/// Building takes the patterns' literals and arranges them; automata are built when a scan first
+/// needs them, once for all scanners.
+#[derive(Clone)]
 pub struct Engine {
-    patterns: Arc<[(u32, PikeVM)]>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    set: PatternSet,
     report: Report,
+    /// The patterns' numbers in the set, ascending. All else counts the engine's patterns from 0.
+    numbers: Vec<u32>,
+    automata: Vec<Automaton>,
+    plan: Plan,
 }
 
 impl Engine {
@@ -27,17 +56,10 @@ impl Engine {
         numbers: impl IntoIterator<Item = u32>,
         report: Report,
     ) -> Engine {
-        let patterns = numbers
-            .into_iter()
-            .map(|number| {
-                let nfa = thompson::NFA::compiler()
-                    .configure(thompson::Config::new().utf8(false))
-                    .build_from_hir(set.hir(number as usize))
-                    .expect("a pattern within the limits compiles");
-                (number, PikeVM::new_from_nfa(nfa).expect("every NFA runs"))
-            })
-            .collect();
-        Engine { patterns, report }
+        let numbers: Vec<u32> = numbers.into_iter().collect();
+        let plan = Plan::new(set, &numbers);
+        let automata = numbers.iter().map(|_| Automaton::default()).collect();
+        Engine { inner: Arc::new(Inner { set: set.clone(), report, numbers, automata, plan }) }
     }
 
     /// A scanner for one thread.
@@ -47,45 +69,25 @@ impl Engine {
 
     /// A scanner for one thread that stops when `stop` is raised.
     pub fn scanner_with(&self, stop: StopFlag) -> Scanner {
-        Scanner { engine: self.clone(), stop }
+        Scanner::new(self.clone(), stop)
+    }
+
+    /// The memory in bytes that the engine's tables take, without the automata, which are built
+    /// when needed.
+    pub fn memory(&self) -> usize {
+        self.inner.plan.memory()
+    }
+
+    fn hir(&self, pattern: u32) -> &Hir {
+        self.inner.set.hir(self.inner.numbers[pattern as usize] as usize)
     }
 }
 
-/// Scans batches with the pure-Rust engine.
-#[derive(Debug)]
-pub struct Scanner {
-    engine: Engine,
-    stop: StopFlag,
-}
-
-impl Scan for Scanner {
-    fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
-        out.clear();
-        for (r, record) in batch.iter().enumerate() {
-            if self.stop.is_raised() {
-                out.clear();
-                return Err(ScanError::Stopped);
-            }
-            for (number, vm) in self.engine.patterns.iter() {
-                let mut cache = vm.create_cache();
-                match self.engine.report {
-                    Report::Which => {
-                        if vm.is_match(&mut cache, Input::new(record)) {
-                            out.push(Match::new(r as u32, *number, 0..0));
-                        }
-                    }
-                    Report::Spans => {
-                        for m in vm.find_iter(&mut cache, record) {
-                            out.push(Match::new(
-                                r as u32,
-                                *number,
-                                m.start() as u32..m.end() as u32,
-                            ));
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("patterns", &self.inner.numbers.len())
+            .field("report", &self.inner.report)
+            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,160 @@
+//! The automata of one pattern, built when first needed, and their working memory.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex_automata::hybrid::dfa;
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, pikevm};
+use regex_automata::{Input, MatchKind};
+use regex_syntax::hir::Hir;
+
+use super::{linear, spans};
+
+/// How much a lazy DFA may hold before it drops its states and starts over. A confirmation walks
+/// few states, and there are as many caches as patterns that have ever been confirmed.
+const CACHE_CAPACITY: usize = 256 << 10;
+/// A lazy DFA that has started over this often and gets fewer bytes than `BYTES_PER_STATE` out of
+/// each new state gives up; the numbers are those that `regex` uses.
+const CACHE_CLEARS: usize = 3;
+const BYTES_PER_STATE: usize = 10;
+
+/// The largest NFA that lazy DFAs are run on. One DFA state may name every NFA state, so beyond
+/// this the simulation is as fast and takes less memory.
+const MAX_DFA_STATES: usize = 50_000;
+
+/// The automata of one pattern. Shared by all scanners.
+#[derive(Debug, Default)]
+pub(super) struct Automaton {
+    nfa: OnceLock<NFA>,
+    forward: OnceLock<Option<dfa::DFA>>,
+    reverse: OnceLock<Option<dfa::DFA>>,
+    simulation: OnceLock<pikevm::PikeVM>,
+    linear: OnceLock<linear::Linear>,
+}
+
+/// The working memory of one pattern's automata. Each scanner has its own.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    pub(super) forward: Option<dfa::Cache>,
+    pub(super) reverse: Option<dfa::Cache>,
+    simulation: Option<pikevm::Cache>,
+    linear: linear::Cache,
+}
+
+impl Automaton {
+    /// Whether a match of the pattern lies within `span` of `record`.
+    pub(super) fn is_match(
+        &self,
+        hir: &Hir,
+        cache: &mut Cache,
+        record: &[u8],
+        span: Range<usize>,
+    ) -> bool {
+        let input = Input::new(record).span(span).earliest(true);
+        if let Some(dfa) = self.forward(hir) {
+            let cache = cache.forward.get_or_insert_with(|| dfa.create_cache());
+            // An error says that the DFA can't tell, for a byte that is not ASCII beside a
+            // Unicode word boundary, or that it makes too many states to be worth while.
+            if let Ok(found) = dfa.try_search_fwd(cache, &input) {
+                return found.is_some();
+            }
+        }
+        let simulation = self.simulation.get_or_init(|| {
+            pikevm::PikeVM::new_from_nfa(self.nfa(hir).clone()).expect("every NFA can be simulated")
+        });
+        let cache = cache.simulation.get_or_insert_with(|| simulation.create_cache());
+        simulation.is_match(cache, input)
+    }
+
+    /// Calls `found` with the spans of the pattern in `record`: leftmost-first, non-overlapping,
+    /// in order. Returns how many steps automata took. Takes time linear in the record.
+    pub(super) fn spans(
+        &self,
+        hir: &Hir,
+        cache: &mut Cache,
+        record: &[u8],
+        mut found: impl FnMut(Range<usize>),
+    ) -> u64 {
+        let mut progress = spans::Progress::default();
+        if let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir)) {
+            let mut dfas = spans::Dfas {
+                forward,
+                forward_cache: cache.forward.get_or_insert_with(|| forward.create_cache()),
+                reverse,
+                reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache()),
+            };
+            if spans::find(&mut dfas, record, &mut progress, &mut found).is_ok() {
+                return progress.steps;
+            }
+        }
+        let linear = self.linear.get_or_init(|| linear::Linear::new(self.nfa(hir).clone()));
+        linear.find(&mut cache.linear, record, &mut progress, &mut found);
+        progress.steps
+    }
+
+    fn nfa(&self, hir: &Hir) -> &NFA {
+        self.nfa.get_or_init(|| compile(&[hir], false))
+    }
+
+    fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
+        self.forward
+            .get_or_init(|| lazy_dfa(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
+            .as_ref()
+    }
+
+    fn reverse(&self, hir: &Hir) -> Option<&dfa::DFA> {
+        self.reverse.get_or_init(|| lazy_dfa(compile(&[hir], true), MatchKind::All)).as_ref()
+    }
+}
+
+impl Cache {
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.forward.as_ref().map_or(0, dfa::Cache::memory_usage)
+            + self.reverse.as_ref().map_or(0, dfa::Cache::memory_usage)
+            + self.simulation.as_ref().map_or(0, pikevm::Cache::memory_usage)
+            + self.linear.memory()
+    }
+}
+
+/// Compiles patterns, which are within their set's limits, into one NFA.
+pub(super) fn compile(hirs: &[&Hir], reverse: bool) -> NFA {
+    thompson::Compiler::new()
+        .configure(
+            thompson::Config::new()
+                .utf8(false)
+                .reverse(reverse)
+                .which_captures(WhichCaptures::None)
+                .nfa_size_limit(None),
+        )
+        .build_many_from_hir(hirs)
+        .expect("patterns within the limits of a set have an NFA")
+}
+
+/// A lazy DFA over `nfa`, or `None` where one makes no sense.
+pub(super) fn lazy_dfa(nfa: NFA, kind: MatchKind) -> Option<dfa::DFA> {
+    lazy_dfa_with_capacity(nfa, kind, CACHE_CAPACITY)
+}
+
+/// As [`lazy_dfa`], with a cache of `capacity` bytes.
+pub(super) fn lazy_dfa_with_capacity(
+    nfa: NFA,
+    kind: MatchKind,
+    capacity: usize,
+) -> Option<dfa::DFA> {
+    if nfa.states().len() > MAX_DFA_STATES {
+        return None;
+    }
+    dfa::Builder::new()
+        .configure(
+            dfa::Config::new()
+                .match_kind(kind)
+                .unicode_word_boundary(true)
+                .cache_capacity(capacity)
+                .skip_cache_capacity_check(true)
+                .minimum_cache_clear_count(Some(CACHE_CLEARS))
+                .minimum_bytes_per_state(Some(BYTES_PER_STATE)),
+        )
+        .build_from_nfa(nfa)
+        .ok()
+}

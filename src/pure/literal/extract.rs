@@ -1,0 +1,392 @@
+//! The best set of required literals of one pattern.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+
+use super::{Cube, Literal, rank};
+
+/// No literal is longer: a longer one is hardly rarer.
+const MAX_LEN: usize = 32;
+/// The largest set that crossing classes and short alternatives may make.
+const MAX_CROSS: usize = 64;
+/// The largest set that an alternation may make: a list of words is one literal each.
+const MAX_UNION: usize = 4096;
+/// The largest class that is taken apart into bytes.
+const MAX_CLASS: usize = 16;
+/// A set that is expected more often than this, per byte of text, is no use as a filter.
+const MAX_FREQUENCY: f64 = 1.0 / 64.0;
+
+/// What one more literal costs, as the frequency of candidates that would cost as much.
+const LITERAL_COST: f64 = 1e-6;
+
+/// The largest distance in bytes, or `None` if there is no bound.
+type Bound = Option<u32>;
+
+fn add(a: Bound, b: Bound) -> Bound {
+    a?.checked_add(b?)
+}
+
+fn subtract(a: Bound, len: usize) -> Bound {
+    Some(a?.saturating_sub(len as u32))
+}
+
+/// A set of literals of which every match contains at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct Required {
+    /// The literals; never empty, and none of them is.
+    pub(crate) literals: Vec<Literal>,
+    /// From the start of a match to the start of the literal in it, at most.
+    pub(crate) before: Bound,
+    /// From the end of the literal to the end of the match, at most.
+    pub(crate) after: Bound,
+    /// How often one of the literals is expected at a given position of ordinary text.
+    pub(crate) frequency: f64,
+}
+
+/// Finds the rarest set of literals that every match of `hir` must contain one of, or `None` if
+/// there is none that is rare enough to filter by.
+///
+/// Takes time in proportion to the HIR as written, times the limits on sets.
+pub(crate) fn required(hir: &Hir) -> Option<Required> {
+    let mut best = info(hir).into_best()?;
+    best.literals.sort();
+    best.literals.dedup();
+    (best.frequency <= MAX_FREQUENCY).then_some(best)
+}
+
+/// What is known of the strings that a part of a pattern matches.
+#[derive(Clone, Debug)]
+struct Info {
+    /// The longest of them.
+    longest: Bound,
+    /// All of them, if they are few; `prefixes` and `suffixes` are then the same.
+    exact: bool,
+    /// Each of them starts with one of these.
+    prefixes: Vec<Literal>,
+    /// Each of them ends with one of these.
+    suffixes: Vec<Literal>,
+    /// Each of them contains one of these: the best found inside, apart from the above.
+    inner: Option<Required>,
+}
+
+impl Info {
+    fn exact(strings: Vec<Literal>) -> Info {
+        let longest = strings.iter().map(|s| s.len() as u32).max();
+        let mut info = Info {
+            longest: Some(longest.unwrap_or(0)),
+            exact: true,
+            suffixes: strings.clone(),
+            prefixes: strings,
+            inner: None,
+        };
+        info.trim();
+        info
+    }
+
+    fn unknown(longest: Bound) -> Info {
+        Info {
+            longest,
+            exact: false,
+            prefixes: vec![Literal::empty()],
+            suffixes: vec![Literal::empty()],
+            inner: None,
+        }
+    }
+
+    /// Keeps the literals within `MAX_LEN`.
+    fn trim(&mut self) {
+        if self.prefixes.iter().all(|p| p.len() <= MAX_LEN)
+            && self.suffixes.iter().all(|s| s.len() <= MAX_LEN)
+        {
+            return;
+        }
+        self.exact = false;
+        for prefix in &mut self.prefixes {
+            prefix.cubes.truncate(MAX_LEN);
+        }
+        for suffix in &mut self.suffixes {
+            suffix.cubes.drain(..suffix.len().saturating_sub(MAX_LEN));
+        }
+        for set in [&mut self.prefixes, &mut self.suffixes] {
+            set.sort();
+            set.dedup();
+        }
+    }
+
+    /// The best set there is for this part alone.
+    fn into_best(self) -> Option<Required> {
+        let longest = self.longest;
+        let prefixes = place(&self.prefixes, |_| Some(0), |len| subtract(longest, len));
+        let suffixes = place(&self.suffixes, |len| subtract(longest, len), |_| Some(0));
+        better(self.inner, better(prefixes, suffixes))
+    }
+}
+
+/// Makes a set of `literals`, whose distances are the largest over all of them.
+fn place(
+    literals: &[Literal],
+    before: impl Fn(usize) -> Bound,
+    after: impl Fn(usize) -> Bound,
+) -> Option<Required> {
+    if literals.is_empty() || literals.iter().any(Literal::is_empty) {
+        return None;
+    }
+    let largest = |bound: &dyn Fn(usize) -> Bound| {
+        literals.iter().try_fold(0, |max: u32, l| Some(max.max(bound(l.len())?)))
+    };
+    Some(Required {
+        before: largest(&before),
+        after: largest(&after),
+        frequency: literals.iter().map(rank::literal).sum(),
+        literals: literals.to_vec(),
+    })
+}
+
+/// The set that costs less: by how often it is found, and by how many literals must be held.
+fn better(a: Option<Required>, b: Option<Required>) -> Option<Required> {
+    let cost = |r: &Required| r.frequency + r.literals.len() as f64 * LITERAL_COST;
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if cost(&b) < cost(&a) { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// All strings of `a` followed by all of `b`, unless they are too many.
+fn cross(a: &[Literal], b: &[Literal]) -> Option<Vec<Literal>> {
+    if a.len().checked_mul(b.len())? > MAX_CROSS.max(a.len()).max(b.len()) {
+        return None;
+    }
+    let mut all: Vec<Literal> = a.iter().flat_map(|a| b.iter().map(move |b| a.concat(b))).collect();
+    all.sort();
+    all.dedup();
+    Some(all)
+}
+
+fn info(hir: &Hir) -> Info {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Info::exact(vec![Literal::empty()]),
+        HirKind::Literal(literal) => {
+            let mut info = Info::exact(vec![Literal::exact(&literal.0)]);
+            info.longest = Some(literal.0.len() as u32);
+            info
+        }
+        HirKind::Class(class) => class_info(class),
+        HirKind::Capture(capture) => info(&capture.sub),
+        HirKind::Repetition(repetition) => repetition_info(repetition),
+        HirKind::Concat(subs) => subs
+            .iter()
+            .map(info)
+            .reduce(join)
+            .unwrap_or_else(|| Info::exact(vec![Literal::empty()])),
+        HirKind::Alternation(subs) => alternation_info(subs),
+    }
+}
+
+fn class_info(class: &Class) -> Info {
+    let longest = class.maximum_len().map(|len| len as u32);
+    match class {
+        Class::Bytes(class) => {
+            let count: usize = class.ranges().iter().map(|r| r.len()).sum();
+            if count > MAX_CLASS {
+                return Info::unknown(longest);
+            }
+            let bytes: Vec<u8> = class.ranges().iter().flat_map(|r| r.start()..=r.end()).collect();
+            Info::exact(
+                Cube::cover(&bytes).into_iter().map(|c| Literal { cubes: vec![c] }).collect(),
+            )
+        }
+        Class::Unicode(class) => {
+            let count: usize = class.ranges().iter().map(|r| r.len()).sum();
+            if count > MAX_CLASS {
+                return Info::unknown(longest);
+            }
+            let chars = class.ranges().iter().flat_map(|r| r.start()..=r.end());
+            let (ascii, others): (Vec<char>, Vec<char>) = chars.partition(char::is_ascii);
+            let ascii: Vec<u8> = ascii.into_iter().map(|c| c as u8).collect();
+            let ascii = Cube::cover(&ascii).into_iter().map(|c| Literal { cubes: vec![c] });
+            let others =
+                others.iter().map(|c| Literal::exact(c.encode_utf8(&mut [0; 4]).as_bytes()));
+            Info::exact(ascii.chain(others).collect())
+        }
+    }
+}
+
+fn repetition_info(repetition: &Repetition) -> Info {
+    let sub = info(&repetition.sub);
+    let longest = match repetition.max {
+        Some(0) => Some(0),
+        Some(max) => sub.longest.and_then(|longest| longest.checked_mul(max)),
+        None if sub.longest == Some(0) => Some(0),
+        None => None,
+    };
+    if repetition.min == 0 {
+        if repetition.max == Some(1) && sub.exact && sub.prefixes.len() < MAX_CROSS {
+            let mut strings = sub.prefixes;
+            strings.push(Literal::empty());
+            strings.sort();
+            strings.dedup();
+            return Info::exact(strings);
+        }
+        return Info::unknown(longest);
+    }
+    // As many copies as are sure to be there, until the set or the strings get too large.
+    let mut copies = 1;
+    let mut all = sub.clone();
+    while copies < repetition.min && all.exact && (copies as usize) < MAX_LEN {
+        all = join(all, sub.clone());
+        copies += 1;
+    }
+    if all.exact && repetition.max == Some(copies) {
+        return all;
+    }
+    // What is left out lies before or behind what was found, in any of the repeats.
+    let inner = all.inner.map(|inner| Required { before: longest, after: longest, ..inner });
+    Info { longest, exact: false, inner, ..all }
+}
+
+fn alternation_info(subs: &[Hir]) -> Info {
+    let infos: Vec<Info> = subs.iter().map(info).collect();
+    let longest = infos.iter().try_fold(0, |max: u32, i| Some(max.max(i.longest?)));
+    let exact = infos.iter().all(|i| i.exact)
+        && infos.iter().map(|i| i.prefixes.len()).sum::<usize>() <= MAX_UNION;
+    let union = |set: &dyn Fn(&Info) -> &[Literal]| {
+        let mut all: Vec<Literal> = infos.iter().flat_map(|i| set(i).iter().cloned()).collect();
+        all.sort();
+        all.dedup();
+        if all.len() > MAX_UNION { vec![Literal::empty()] } else { all }
+    };
+    let prefixes = union(&|i| &i.prefixes);
+    let suffixes = union(&|i| &i.suffixes);
+    if exact {
+        return Info { longest, exact, prefixes, suffixes, inner: None };
+    }
+    // Every alternative needs a literal of its own.
+    let inner = infos
+        .into_iter()
+        .map(Info::into_best)
+        .try_fold(None, |all: Option<Required>, best| {
+            let best = best?;
+            Some(Some(match all {
+                None => best,
+                Some(mut all) => {
+                    all.literals.extend(best.literals);
+                    all.frequency += best.frequency;
+                    all.before = all.before.and_then(|a| Some(a.max(best.before?)));
+                    all.after = all.after.and_then(|a| Some(a.max(best.after?)));
+                    all
+                }
+            }))
+        })
+        .flatten()
+        .filter(|all| all.literals.len() <= MAX_UNION);
+    Info { longest, exact, prefixes, suffixes, inner }
+}
+
+/// What is known of `a` followed by `b`.
+fn join(a: Info, b: Info) -> Info {
+    let longest = add(a.longest, b.longest);
+    if a.exact && b.exact {
+        if let Some(strings) = cross(&a.prefixes, &b.prefixes) {
+            let mut info = Info {
+                longest,
+                exact: true,
+                suffixes: strings.clone(),
+                prefixes: strings,
+                inner: None,
+            };
+            if info.prefixes.iter().all(|p| p.len() <= MAX_LEN) {
+                return info;
+            }
+            // Too long to be kept whole: the best window would be lost with the middle.
+            info.inner = join_inner(&a, &b);
+            info.trim();
+            return info;
+        }
+    }
+    let inner = join_inner(&a, &b);
+    let prefixes = match a.exact.then(|| cross(&a.prefixes, &b.prefixes)).flatten() {
+        Some(prefixes) => prefixes,
+        None => a.prefixes,
+    };
+    let suffixes = match b.exact.then(|| cross(&a.suffixes, &b.suffixes)).flatten() {
+        Some(suffixes) => suffixes,
+        None => b.suffixes,
+    };
+    let mut info = Info { longest, exact: false, prefixes, suffixes, inner };
+    info.trim();
+    info
+}
+
+/// The best set inside `a` followed by `b`, the joint between them included.
+fn join_inner(a: &Info, b: &Info) -> Option<Required> {
+    let shift_a = |r: &Required| Required { after: add(r.after, b.longest), ..r.clone() };
+    let shift_b = |r: &Required| Required { before: add(a.longest, r.before), ..r.clone() };
+    let best = better(a.inner.as_ref().map(shift_a), b.inner.as_ref().map(shift_b));
+    let left = place(&a.suffixes, |len| subtract(a.longest, len), |_| b.longest);
+    let right = place(&b.prefixes, |_| a.longest, |len| subtract(b.longest, len));
+    let joint = cross(&a.suffixes, &b.prefixes).and_then(|joined| {
+        // Where in a joined literal the joint is differs; the shortest parts bound it.
+        let shortest = |set: &[Literal]| set.iter().map(Literal::len).min().unwrap_or(0);
+        let before = subtract(a.longest, shortest(&a.suffixes));
+        let after = subtract(b.longest, shortest(&b.prefixes));
+        place(&joined, |_| before, |_| after)
+    });
+    better(better(best, joint), better(left, right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literals(pattern: &str) -> Option<(Vec<String>, Bound, Bound)> {
+        let hir = regex_syntax::ParserBuilder::new()
+            .utf8(false)
+            .unicode(false)
+            .build()
+            .parse(pattern)
+            .unwrap();
+        let required = required(&hir)?;
+        let show = |literal: &Literal| {
+            literal
+                .cubes()
+                .iter()
+                .map(|cube| match (cube.mask, cube.value) {
+                    (0xDF, value) => format!("{}{}", value as char, (value | 0x20) as char),
+                    (_, value) => (value as char).to_string(),
+                })
+                .collect()
+        };
+        Some((required.literals.iter().map(show).collect(), required.before, required.after))
+    }
+
+    #[test]
+    fn the_rarest_required_literals_are_chosen() {
+        type Case = (&'static str, Option<(&'static [&'static str], Bound, Bound)>);
+        let cases: &[Case] = &[
+            ("foobar", Some((&["foobar"], Some(0), Some(0)))),
+            ("foo|quux", Some((&["foo", "quux"], Some(0), Some(1)))),
+            (r"\w{2,5}secret\d+", Some((&["secret"], Some(5), None))),
+            (r"\w*secret\d", Some((&["secret"], None, Some(1)))),
+            ("(?i)key1", Some((&["KkEeYy1"], Some(0), Some(0)))),
+            ("AKIA[0-9A-Z]{16}", Some((&["AKIA"], Some(0), Some(16)))),
+            ("[a-c]{0,3}xyzzy", Some((&["xyzzy"], Some(3), Some(0)))),
+            ("(?:abc)?xyzzy", Some((&["abcxyzzy", "xyzzy"], Some(0), Some(3)))),
+            (
+                r"gh[pousr]_\w{36}",
+                Some((&["gho_", "ghp_", "ghr_", "ghs_", "ghu_"], Some(0), Some(36))),
+            ),
+            (r"\bT3BlbkFJ\b", Some((&["T3BlbkFJ"], Some(0), Some(0)))),
+            ("(?:qu){3}", Some((&["quququ"], Some(0), Some(0)))),
+            ("[a-z]+", None),
+            ("(?:zzzz)*", None),
+            ("zzzz|a", None),
+            ("", None),
+            ("e", None),
+        ];
+        for (pattern, expected) in cases {
+            let found = literals(pattern);
+            let expected =
+                expected.map(|(l, b, a)| (l.iter().map(|s| s.to_string()).collect(), b, a));
+            assert_eq!(found, expected, "{pattern}");
+        }
+    }
+}

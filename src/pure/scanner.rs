@@ -1,0 +1,366 @@
+//! One scan: candidates from the prefilter, grouped by record, confirmed pattern by pattern.
+
+use std::ops::Range;
+
+use crate::{Batch, Match, Matches, Report, Scan, ScanError, StopFlag};
+
+use super::Engine;
+use super::automaton;
+use super::plan::Owner;
+use super::prefilter::Candidate;
+use super::shared;
+
+/// How much of the buffer is filtered before its candidates are confirmed, in bytes: few enough
+/// that the records are still in the cache.
+const CHUNK: usize = 64 << 10;
+/// How many bytes are scanned between two looks at the memory that automata hold.
+const MEMORY_CHECK: usize = 4 << 20;
+/// What the automata of a scanner may hold together, in bytes, and for each pattern besides.
+const MEMORY: usize = 64 << 20;
+const MEMORY_PER_PATTERN: usize = 16 << 10;
+
+/// Scans batches with the pure-Rust engine. Made by [`Engine::scanner`], for one thread.
+pub struct Scanner {
+    engine: Engine,
+    stop: StopFlag,
+    candidates: Vec<Candidate>,
+    state: State,
+}
+
+impl std::fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanner").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+/// The working memory of a scanner, for the record in hand and from one record to the next.
+struct State {
+    /// Counts records over all scans, so that what was kept for an earlier one is seen as stale.
+    epoch: u64,
+    chains: Vec<Chain>,
+    /// The literals with a chain in this record.
+    touched: Vec<u32>,
+    searched: Vec<Searched>,
+    /// The patterns found to match in this record.
+    matched: Vec<u32>,
+    automata: Vec<automaton::Cache>,
+    groups: Vec<shared::Cache>,
+    unchecked_bytes: usize,
+    /// How many steps automata took at most; what the tests of linear time count.
+    steps: u64,
+}
+
+/// The places of one literal in a record, as long as they are near one another.
+#[derive(Clone, Copy, Default)]
+struct Chain {
+    epoch: u64,
+    first: u32,
+    last: u32,
+}
+
+/// What has been searched of a record for one pattern.
+#[derive(Clone, Copy, Default)]
+struct Searched {
+    epoch: u64,
+    matched: bool,
+    start: u32,
+    end: u32,
+}
+
+/// A record of the batch: its number, and where it lies in the buffer.
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    number: usize,
+    start: usize,
+    bytes: &'a [u8],
+}
+
+impl Scanner {
+    pub(super) fn new(engine: Engine, stop: StopFlag) -> Scanner {
+        let inner = &engine.inner;
+        let state = State {
+            epoch: 0,
+            chains: vec![Chain::default(); inner.plan.literals()],
+            touched: Vec::new(),
+            searched: vec![Searched::default(); inner.numbers.len()],
+            matched: Vec::new(),
+            automata: std::iter::repeat_with(automaton::Cache::default)
+                .take(inner.numbers.len())
+                .collect(),
+            groups: inner.plan.groups.iter().map(shared::Group::create_cache).collect(),
+            unchecked_bytes: 0,
+            steps: 0,
+        };
+        Scanner { engine, stop, candidates: Vec::new(), state }
+    }
+
+    /// The memory that this scanner holds for itself, in bytes. It grows with what is found, up
+    /// to a bound that depends on the number of patterns alone.
+    pub fn memory(&self) -> usize {
+        size_of_val(&self.state.chains[..])
+            + size_of_val(&self.state.searched[..])
+            + self.candidates.capacity() * size_of::<Candidate>()
+            + self.state.automata_memory()
+    }
+
+    /// An upper bound of the steps that automata have taken in all scans so far.
+    #[doc(hidden)]
+    pub fn steps(&self) -> u64 {
+        self.state.steps
+    }
+
+    fn run(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let inner = &*self.engine.inner;
+        let extent = batch.extent();
+        let buffer = &batch.buffer()[..extent.end];
+        let mut cursor = Cursor { batch, record: 0 };
+        if let Some(prefilter) = &inner.plan.prefilter {
+            let mut start = extent.start;
+            while start < extent.end {
+                if self.stop.is_raised() {
+                    return Err(ScanError::Stopped);
+                }
+                let end = extent.end.min(start + CHUNK);
+                self.candidates.clear();
+                prefilter.find(buffer, start..end, &mut self.candidates);
+                for candidate in &self.candidates {
+                    let at = candidate.at as usize;
+                    if at < cursor.start() {
+                        // It began in an earlier record and ends in this one.
+                        continue;
+                    }
+                    while let Some(next) = cursor.next_towards(at, inner.plan.every_record()) {
+                        self.engine.finish(&mut self.state, cursor.get(), out);
+                        if self.stop.is_raised() {
+                            return Err(ScanError::Stopped);
+                        }
+                        cursor.record = next;
+                    }
+                    let record = cursor.get();
+                    let len = prefilter.literal_len(candidate.literal);
+                    if at + len <= record.start + record.bytes.len() {
+                        self.engine.candidate(&mut self.state, record, candidate, len);
+                    }
+                }
+                start = end;
+            }
+        }
+        self.engine.finish(&mut self.state, cursor.get(), out);
+        if inner.plan.every_record() {
+            while cursor.record + 1 < batch.len() {
+                if self.stop.is_raised() {
+                    return Err(ScanError::Stopped);
+                }
+                cursor.record += 1;
+                self.engine.finish(&mut self.state, cursor.get(), out);
+            }
+        }
+        self.state.bound_memory(extent.len());
+        Ok(())
+    }
+}
+
+impl Scan for Scanner {
+    fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
+        out.clear();
+        // What an earlier scan left behind when it was stopped is not of this batch.
+        self.state.next_record();
+        self.run(batch, out).inspect_err(|_| out.clear())
+    }
+}
+
+/// The record in hand.
+struct Cursor<'a, 'b> {
+    batch: &'a Batch<'b>,
+    record: usize,
+}
+
+impl<'b> Cursor<'_, 'b> {
+    fn start(&self) -> usize {
+        self.batch.offsets()[self.record] as usize
+    }
+
+    fn get(&self) -> Record<'b> {
+        let range = self.batch.range(self.record);
+        let start = range.start;
+        Record { number: self.record, start, bytes: &self.batch.buffer()[range] }
+    }
+
+    /// The record to go on with on the way to the one that holds `at`: that record, or the next
+    /// one if each has to be looked at. `None` once it is reached. `at` is not before the record
+    /// in hand.
+    fn next_towards(&self, at: usize, every: bool) -> Option<usize> {
+        let behind = &self.batch.offsets()[self.record + 1..];
+        // The offset behind the last record need not be passed: nothing is there.
+        let behind = &behind[..behind.len() - 1];
+        if behind.first().is_none_or(|&next| at < next as usize) {
+            return None;
+        }
+        if every {
+            return Some(self.record + 1);
+        }
+        // Candidates are often near one another, so look in steps that double.
+        let mut step = 1;
+        while step < behind.len() && behind[step] as usize <= at {
+            step *= 2;
+        }
+        let (low, high) = (step / 2, behind.len().min(step + 1));
+        let count = low + behind[low..high].partition_point(|&next| next as usize <= at);
+        Some(self.record + count)
+    }
+}
+
+impl Engine {
+    /// Takes in a candidate, which lies in `record`.
+    fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate, len: usize) {
+        let at = (candidate.at as usize - record.start) as u32;
+        let chain = &mut state.chains[candidate.literal as usize];
+        if chain.epoch != state.epoch {
+            *chain = Chain { epoch: state.epoch, first: at, last: at };
+            state.touched.push(candidate.literal);
+            return;
+        }
+        let near = self.inner.plan.reach(candidate.literal).is_none_or(|r| at - chain.last <= r);
+        let done = *chain;
+        if !near {
+            chain.first = at;
+        }
+        chain.last = at;
+        if !near {
+            self.confirm(state, record, candidate.literal, done, len);
+        }
+    }
+
+    /// Confirms all patterns of a literal around a chain of its places.
+    fn confirm(
+        &self,
+        state: &mut State,
+        record: Record<'_>,
+        literal: u32,
+        chain: Chain,
+        len: usize,
+    ) {
+        for owner in self.inner.plan.owners(literal) {
+            let span = window(owner, chain, len, record.bytes.len());
+            let searched = &mut state.searched[owner.pattern as usize];
+            if searched.epoch != state.epoch {
+                *searched = Searched { epoch: state.epoch, ..Searched::default() };
+            } else if searched.matched
+                || (searched.start as usize <= span.start && span.end <= searched.end as usize)
+            {
+                continue;
+            }
+            state.steps += span.len() as u64 + 1;
+            let cache = &mut state.automata[owner.pattern as usize];
+            if self.is_match(owner.pattern, cache, record.bytes, span.clone()) {
+                searched.matched = true;
+                state.matched.push(owner.pattern);
+            } else if span.len() > (searched.end - searched.start) as usize {
+                (searched.start, searched.end) = (span.start as u32, span.end as u32);
+            }
+        }
+    }
+
+    /// Ends a record: confirms what is left to confirm, and reports.
+    fn finish(&self, state: &mut State, record: Record<'_>, out: &mut Matches) {
+        let plan = &self.inner.plan;
+        if state.touched.is_empty() && state.matched.is_empty() && !plan.every_record() {
+            return;
+        }
+        let mut touched = std::mem::take(&mut state.touched);
+        for &literal in &touched {
+            let len = plan.prefilter.as_ref().map_or(0, |p| p.literal_len(literal));
+            let chain = state.chains[literal as usize];
+            self.confirm(state, record, literal, chain, len);
+        }
+        touched.clear();
+        state.touched = touched;
+
+        for (group, cache) in plan.groups.iter().zip(&mut state.groups) {
+            state.steps += record.bytes.len() as u64 + 1;
+            if !group.which(cache, record.bytes, &mut state.matched) {
+                for &member in &group.members {
+                    state.steps += record.bytes.len() as u64 + 1;
+                    let cache = &mut state.automata[member as usize];
+                    if self.is_match(member, cache, record.bytes, 0..record.bytes.len()) {
+                        state.matched.push(member);
+                    }
+                }
+            }
+        }
+        state.matched.extend(&plan.always);
+        self.report(state, record, out);
+        state.next_record();
+    }
+
+    fn report(&self, state: &mut State, record: Record<'_>, out: &mut Matches) {
+        state.matched.sort_unstable();
+        let number = record.number as u32;
+        for &pattern in &state.matched {
+            let name = self.inner.numbers[pattern as usize];
+            match self.inner.report {
+                Report::Which => out.push(Match::new(number, name, 0..0)),
+                Report::Spans => {
+                    let cache = &mut state.automata[pattern as usize];
+                    state.steps += self.inner.automata[pattern as usize].spans(
+                        self.hir(pattern),
+                        cache,
+                        record.bytes,
+                        |span| {
+                            let span = span.start as u32..span.end as u32;
+                            out.push(Match::new(number, name, span));
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    fn is_match(
+        &self,
+        pattern: u32,
+        cache: &mut automaton::Cache,
+        record: &[u8],
+        span: Range<usize>,
+    ) -> bool {
+        self.inner.automata[pattern as usize].is_match(self.hir(pattern), cache, record, span)
+    }
+}
+
+/// The part of a record that a match with a literal in `chain` can lie in.
+fn window(owner: &Owner, chain: Chain, len: usize, record: usize) -> Range<usize> {
+    let start = owner.before.map_or(0, |before| chain.first.saturating_sub(before) as usize);
+    let end = owner.after.map_or(record, |after| {
+        (chain.last as usize).saturating_add(len).saturating_add(after as usize).min(record)
+    });
+    start..end
+}
+
+impl State {
+    fn next_record(&mut self) {
+        self.epoch += 1;
+        self.touched.clear();
+        self.matched.clear();
+    }
+
+    fn automata_memory(&self) -> usize {
+        self.automata.iter().map(automaton::Cache::memory).sum::<usize>()
+            + self.groups.iter().map(shared::Cache::memory).sum::<usize>()
+    }
+
+    /// Drops the automata's states if they have become too many.
+    fn bound_memory(&mut self, scanned: usize) {
+        self.unchecked_bytes += scanned;
+        if self.unchecked_bytes < MEMORY_CHECK {
+            return;
+        }
+        self.unchecked_bytes = 0;
+        let used: usize = self.automata.iter().map(automaton::Cache::memory).sum();
+        if used > MEMORY + MEMORY_PER_PATTERN * self.automata.len() {
+            self.automata.fill_with(automaton::Cache::default);
+        }
+    }
+}

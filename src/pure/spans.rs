@@ -1,0 +1,169 @@
+//! The spans of one pattern in one record, by lazy DFAs: forward to an end, back to its start.
+
+use std::ops::Range;
+
+use regex_automata::hybrid::LazyStateID;
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::{Anchored, Input};
+
+/// How many forward steps per byte of the record are taken before the search is finished by
+/// [`linear`](super::linear).
+///
+/// A leftmost-first search may have to read to the end of the record to know that a short match
+/// is the one, as `.*[^A-Z]|[A-Z]` does on capitals, and would do so for each match. Ordinary
+/// patterns read few bytes past a match.
+const STEPS_PER_BYTE: u64 = 8;
+/// Steps that are free, so that short records never change method.
+const FREE_STEPS: u64 = 4096;
+
+/// How far a search for all spans has come. It can be carried on by another method.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Where the next search starts.
+    pub(super) at: usize,
+    /// Where the last match ended, if there was one.
+    pub(super) last_end: Option<usize>,
+    /// How many steps automata took so far.
+    pub(super) steps: u64,
+}
+
+impl Progress {
+    /// Takes in the leftmost match from `at` on, and tells whether it counts: an empty match
+    /// right behind another match does not, and the search goes on one byte later.
+    pub(super) fn accept(&mut self, span: &Range<usize>) -> bool {
+        if span.is_empty() && self.last_end == Some(span.end) {
+            // The next search starts behind where this one did, which may be before the match.
+            self.at += 1;
+            return false;
+        }
+        self.at = span.end;
+        self.last_end = Some(span.end);
+        true
+    }
+}
+
+/// The DFAs of one pattern with their caches.
+pub(super) struct Dfas<'a> {
+    pub(super) forward: &'a DFA,
+    pub(super) forward_cache: &'a mut Cache,
+    pub(super) reverse: &'a DFA,
+    pub(super) reverse_cache: &'a mut Cache,
+}
+
+/// The DFAs can't tell, or it would take too long: carry on with another method.
+#[derive(Debug)]
+pub(super) struct Unfit;
+
+/// Calls `found` with each span of `record` from `progress.at` on.
+pub(super) fn find(
+    dfas: &mut Dfas<'_>,
+    record: &[u8],
+    progress: &mut Progress,
+    found: &mut impl FnMut(Range<usize>),
+) -> Result<(), Unfit> {
+    let budget = (record.len() as u64).saturating_mul(STEPS_PER_BYTE) + FREE_STEPS;
+    while progress.at <= record.len() {
+        if progress.steps > budget {
+            return Err(Unfit);
+        }
+        let start = progress.at;
+        let Some(end) = forward(dfas, record, start, &mut progress.steps)? else { break };
+        let span = backward(dfas, record, start..end, &mut progress.steps)?..end;
+        if progress.accept(&span) {
+            found(span);
+        }
+    }
+    Ok(())
+}
+
+/// The end of the leftmost-first match that starts at `start` or later.
+fn forward(
+    dfas: &mut Dfas<'_>,
+    record: &[u8],
+    start: usize,
+    steps: &mut u64,
+) -> Result<Option<usize>, Unfit> {
+    let (dfa, cache) = (dfas.forward, &mut *dfas.forward_cache);
+    let input = Input::new(record).span(start..record.len());
+    let mut state = dfa.start_state_forward(cache, &input).map_err(|_| Unfit)?;
+    let mut end = None;
+    for (at, &byte) in record.iter().enumerate().skip(start) {
+        state = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
+        if state.is_tagged() {
+            // Matches are told one byte late, so that the byte behind one can be looked at.
+            match Tag::of(state) {
+                Tag::Match => end = Some(at),
+                Tag::Dead => {
+                    *steps += (at - start + 1) as u64;
+                    return Ok(end);
+                }
+                Tag::Quit => return Err(Unfit),
+                Tag::Other => {}
+            }
+        }
+    }
+    *steps += (record.len() - start + 1) as u64;
+    state = dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?;
+    Ok(if state.is_match() { Some(record.len()) } else { end })
+}
+
+/// The start of the match that ends at `span.end`: the leftmost one from `span.start` on.
+fn backward(
+    dfas: &mut Dfas<'_>,
+    record: &[u8],
+    span: Range<usize>,
+    steps: &mut u64,
+) -> Result<usize, Unfit> {
+    let (dfa, cache) = (dfas.reverse, &mut *dfas.reverse_cache);
+    let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes);
+    let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Unfit)?;
+    let mut start = None;
+    for at in span.clone().rev() {
+        state = dfa.next_state(cache, state, record[at]).map_err(|_| Unfit)?;
+        if state.is_tagged() {
+            match Tag::of(state) {
+                Tag::Match => start = Some(at + 1),
+                Tag::Dead => {
+                    *steps += (span.end - at) as u64;
+                    return start.ok_or(Unfit);
+                }
+                Tag::Quit => return Err(Unfit),
+                Tag::Other => {}
+            }
+        }
+    }
+    *steps += (span.len() + 1) as u64;
+    // The byte before the span decides what holds at its start.
+    state = match span.start.checked_sub(1) {
+        Some(before) => dfa.next_state(cache, state, record[before]).map_err(|_| Unfit)?,
+        None => dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?,
+    };
+    match Tag::of(state) {
+        Tag::Match => Ok(span.start),
+        Tag::Quit => Err(Unfit),
+        // A match that was found forward is found backward; if not, the other method decides.
+        Tag::Dead | Tag::Other => start.ok_or(Unfit),
+    }
+}
+
+/// What a tagged state means.
+enum Tag {
+    Match,
+    Dead,
+    Quit,
+    Other,
+}
+
+impl Tag {
+    fn of(state: LazyStateID) -> Tag {
+        if state.is_match() {
+            Tag::Match
+        } else if state.is_dead() {
+            Tag::Dead
+        } else if state.is_quit() {
+            Tag::Quit
+        } else {
+            Tag::Other
+        }
+    }
+}

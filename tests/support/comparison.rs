@@ -1,0 +1,101 @@
+//! Every scanner against the oracle.
+
+use dragnet::{Match, Matches, PatternSet, Report, Scan};
+
+use super::shapes::Shape;
+use super::{Oracle, Spec, contenders, set};
+
+/// All contenders built for one set of patterns, once for each report. Compares as many batches
+/// as wanted: scanners and match lists are reused from batch to batch.
+pub(crate) struct Comparison {
+    specs: Vec<Spec>,
+    set: PatternSet,
+    oracle: Oracle,
+    scanners: Vec<(&'static str, Report, Box<dyn Scan>)>,
+    matches: Matches,
+}
+
+impl Comparison {
+    pub(crate) fn new(specs: &[Spec]) -> Comparison {
+        let set = set(specs);
+        let scanners = contenders()
+            .iter()
+            .flat_map(|contender| {
+                let name = contender.name.as_str();
+                [Report::Which, Report::Spans]
+                    .map(|report| (name, report, contender.scanner(&set, report)))
+            })
+            .collect();
+        let oracle = Oracle::new(specs);
+        Comparison { specs: specs.to_vec(), set, oracle, scanners, matches: Matches::new() }
+    }
+
+    /// The oracle's spans.
+    pub(crate) fn expected(&mut self, records: &[Vec<u8>]) -> Vec<Match> {
+        self.oracle.spans(records.iter().map(Vec::as_slice))
+    }
+
+    /// Scans `records` with every scanner, laid out in every way.
+    ///
+    /// # Errors
+    ///
+    /// What differs from the oracle first, in words.
+    pub(crate) fn batch(&mut self, records: &[Vec<u8>]) -> Result<(), String> {
+        for shape in Shape::all(records) {
+            let spans = self.expected(&shape.records);
+            let which = Oracle::which(&spans);
+            for (name, report, scanner) in &mut self.scanners {
+                let answer = shape.with_batch(|batch| {
+                    assert_eq!(batch.iter().collect::<Vec<_>>(), shape.records, "{}", shape.name);
+                    scanner.scan(batch, &mut self.matches)
+                });
+                let expected = match report {
+                    Report::Which => &which,
+                    Report::Spans => &spans,
+                };
+                let found = self.matches.as_slice();
+                if answer.is_err() || found != expected {
+                    let place = format!("{name}, {report:?}, {}", shape.name);
+                    let outcome = match answer {
+                        Ok(()) => difference(&self.specs, &shape.records, found, expected),
+                        Err(error) => error.to_string(),
+                    };
+                    return Err(format!("{place}: {outcome}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares and panics with what differs.
+    pub(crate) fn assert_batch(&mut self, records: &[Vec<u8>]) {
+        if let Err(difference) = self.batch(records) {
+            panic!("{difference}\n{:?}", self.set);
+        }
+    }
+}
+
+/// Says where two lists of matches first differ.
+fn difference(specs: &[Spec], records: &[Vec<u8>], found: &[Match], expected: &[Match]) -> String {
+    let at = found.iter().zip(expected).take_while(|(f, e)| f == e).count();
+    let (f, e) = (found.get(at), expected.get(at));
+    let first = f.into_iter().chain(e).min().expect("the lists differ");
+    let (pattern, record) = (first.pattern(), first.record());
+    format!(
+        "match {at} of {} is {}, and of the expected {} {}\npattern {pattern}: {:?}\nrecord \
+         {record}: b\"{}\"",
+        found.len(),
+        show(f),
+        expected.len(),
+        show(e),
+        specs.get(pattern),
+        records.get(record).map_or(String::new(), |r| r.escape_ascii().to_string()),
+    )
+}
+
+fn show(m: Option<&Match>) -> String {
+    match m {
+        Some(m) => format!("record {} pattern {} at {:?}", m.record(), m.pattern(), m.range()),
+        None => "missing".to_owned(),
+    }
+}

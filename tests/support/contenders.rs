@@ -1,0 +1,118 @@
+//! Every scanner there is.
+
+use std::io::Write;
+use std::sync::LazyLock;
+
+use dragnet::{Backend, Engine, EngineError, PatternSet, Report, Scan, StopFlag};
+
+type Build = dyn Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync;
+
+/// One way to get a scanner.
+pub(crate) struct Contender {
+    pub(crate) name: String,
+    build: Box<Build>,
+}
+
+impl Contender {
+    fn new(
+        name: impl Into<String>,
+        build: impl Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync + 'static,
+    ) -> Contender {
+        Contender { name: name.into(), build: Box::new(build) }
+    }
+
+    /// A scanner that nobody stops.
+    pub(crate) fn scanner(&self, set: &PatternSet, report: Report) -> Box<dyn Scan> {
+        self.scanner_with(set, report, StopFlag::new())
+    }
+
+    pub(crate) fn scanner_with(
+        &self,
+        set: &PatternSet,
+        report: Report,
+        stop: StopFlag,
+    ) -> Box<dyn Scan> {
+        (self.build)(set, report, stop)
+    }
+}
+
+/// The scanners that this build on this machine has. Whatever is in this list is in every test.
+pub(crate) fn contenders() -> &'static [Contender] {
+    static LIST: LazyLock<Vec<Contender>> = LazyLock::new(list);
+    &LIST
+}
+
+fn list() -> Vec<Contender> {
+    let mut list = engines();
+    list.extend(simd_levels());
+    list.extend(placements());
+    let names: Vec<_> = list.iter().map(|contender| contender.name.as_str()).collect();
+    say(&format!("contenders: {}", names.join(", ")));
+    list
+}
+
+/// One contender for each backend, less a native one that was refused.
+fn engines() -> Vec<Contender> {
+    // Every backend has a line here: a new one does not compile until it has.
+    let take = |backend| match backend {
+        // Whichever of the other two it is, that one is in the list.
+        Backend::Auto => false,
+        Backend::Pure => true,
+        Backend::Native => match native() {
+            Native::Accepted => true,
+            Native::NotBuilt => false,
+            Native::Refused(error) => {
+                say(&format!("NATIVE IS NOT TESTED, its library is refused: {error}"));
+                false
+            }
+        },
+    };
+    [Backend::Auto, Backend::Pure, Backend::Native]
+        .into_iter()
+        .filter(|&backend| take(backend))
+        .map(|backend| {
+            Contender::new(backend.to_string(), move |set, report, stop| {
+                let engine = Engine::with_backend(set, report, backend).expect("was accepted");
+                Box::new(engine.scanner_with(stop).expect("has scratch space"))
+            })
+        })
+        .collect()
+}
+
+/// The pure engine once for each SIMD level that this machine has, by name.
+fn simd_levels() -> Vec<Contender> {
+    // The pure engine has one implementation for all machines so far.
+    Vec::new()
+}
+
+/// An owner thread, a pool of them, another process.
+fn placements() -> Vec<Contender> {
+    // There are none so far.
+    Vec::new()
+}
+
+/// What became of the native backend.
+pub(crate) enum Native {
+    /// This build has none.
+    NotBuilt,
+    /// It has one, and its library is not used.
+    Refused(EngineError),
+    /// It runs.
+    Accepted,
+}
+
+pub(crate) fn native() -> Native {
+    let nothing = PatternSet::new([""; 0]).expect("an empty set is valid");
+    match Engine::with_backend(&nothing, Report::Which, Backend::Native) {
+        Ok(_) => Native::Accepted,
+        Err(EngineError::NotBuilt) => Native::NotBuilt,
+        Err(error) => Native::Refused(error),
+    }
+}
+
+/// Prints to the standard error stream itself: what the print macros print, the test harness
+/// swallows when the test passes.
+pub(crate) fn say(text: &str) {
+    // A closed stream is no reason to fail a test.
+    let _ = writeln!(std::io::stderr(), "dragnet tests: {text}");
+}

@@ -1,0 +1,24 @@
+//! What all test suites share: the oracle, every scanner there is, and the ways to lay out a batch.
+//!
+//! A test never names a scanner. It hands patterns and records to [`Comparison`], which runs
+//! whatever [`contenders`] lists, so a scanner that is in the list is in every test.
+
+// Each suite is a crate of its own and uses its part of this.
+#![allow(dead_code, unused_imports)]
+
+mod comparison;
+mod contenders;
+mod generate;
+mod node;
+mod oracle;
+mod records;
+mod shapes;
+mod spec;
+
+pub(crate) use comparison::Comparison;
+pub(crate) use contenders::{Contender, Native, contenders, native, say};
+pub(crate) use generate::{Case, batches, case, config, pattern, patterns};
+pub(crate) use node::{Node, Rng};
+pub(crate) use oracle::Oracle;
+pub(crate) use records::{Piece, assemble, pieces};
+pub(crate) use spec::{Flags, Spec, set};
