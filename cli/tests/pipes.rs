@@ -5,13 +5,13 @@ mod common;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Stdio};
 
-use common::Tree;
+use common::{Tree, complaints};
 
 /// The exit status of a command whose output nobody reads any more, and what it complained of.
 fn end(mut child: Child) -> (Option<i32>, String) {
-    let mut stderr = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    (child.wait().unwrap().code(), stderr)
+    let mut stderr = Vec::new();
+    child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
+    (child.wait().unwrap().code(), complaints(stderr))
 }
 
 #[test]

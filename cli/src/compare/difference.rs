@@ -73,12 +73,15 @@ fn only_in_one<'a>(
 mod tests {
     use super::*;
 
+    /// The records that are left and right, and those in only one with the side.
+    type Case<'a> = (&'a [u32], &'a [u32], &'a [(usize, usize)]);
+
     #[test]
     fn what_both_found_is_no_difference() {
         let list = |records: &[u32]| -> Vec<Match> {
             records.iter().map(|&record| Match::new(record, 0, 0..1)).collect()
         };
-        let cases: [(&[u32], &[u32], &[(usize, usize)]); 5] = [
+        let cases: [Case<'_>; 5] = [
             (&[], &[], &[]),
             (&[1, 2], &[1, 2], &[]),
             (&[1, 2, 3], &[2], &[(1, 0), (3, 0)]),

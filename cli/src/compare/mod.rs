@@ -153,3 +153,49 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Args, Command};
+    use clap::Parser;
+
+    fn rules(patterns: [&str; 2]) -> Rules {
+        let args = ["dragnet", "rules", "-e", patterns[0], "-e", patterns[1]];
+        let Command::Rules(args) = Args::parse_from(args).command else { unreachable!() };
+        Rules::load(&args.rules).unwrap()
+    }
+
+    #[test]
+    fn a_backend_with_other_answers_is_found_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        std::fs::write(&path, "xa\nb\n\nba").unwrap();
+
+        let rules = rules(["a", "b"]);
+        let mut comparison = Comparison::new(&rules).unwrap();
+        comparison.contenders.truncate(1);
+        // One that misses the second b.
+        let wrong = self::rules(["a", "b$"]);
+        let mut wrong = Contender::new(&wrong, Backend::Pure).unwrap();
+        wrong.backend = Backend::Native;
+        comparison.contenders.push(wrong);
+
+        for work in Plan::new(walk(std::slice::from_ref(&path), WalkOptions::default())) {
+            let compare = |bundle: &Bundle| comparison.compare(bundle);
+            Bundle::default().load(work.unwrap(), |error| panic!("{error}"), compare).unwrap();
+        }
+        assert!(!comparison.is_equal);
+        let path = path.display();
+        assert_eq!(
+            report::differences(&comparison),
+            [
+                "the answers differ:".to_owned(),
+                format!("{path}:4:1: 2: bytes 0..1 found by pure only")
+            ]
+        );
+        let mut out = Vec::new();
+        report::text(&mut out, &comparison);
+        assert!(String::from_utf8(out).unwrap().contains("please report this"));
+    }
+}

@@ -95,6 +95,10 @@ impl Shared {
                         state.whole = state.bytes.len() + newline + 1;
                     }
                     state.bytes.extend_from_slice(&block[..count]);
+                    if state.whole == 0 && state.bytes.len() > dragnet::MAX_BUFFER {
+                        // No batch can hold this line; whoever takes it will say so.
+                        state.end = Some(Ok(()));
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => state.end = Some(Err(error)),

@@ -19,6 +19,8 @@ pub(crate) use hits::{Hit, Places};
 pub(crate) use plan::{Plan, Work};
 pub(crate) use source::Source;
 pub(crate) use stdin::is_piped as stdin_is_piped;
+#[cfg(unix)]
+pub(crate) use stdin::metadata;
 pub(crate) use walk::{Found, Trouble, WalkOptions, walk};
 
 /// How many bytes a block of lines has, and many small files together, if there are so many. The

@@ -10,15 +10,18 @@ pub(crate) fn is_piped() -> bool {
 
 #[cfg(unix)]
 fn is_readable() -> bool {
-    use std::os::fd::AsFd;
     use std::os::unix::fs::FileTypeExt;
 
-    let metadata =
-        stdin().as_fd().try_clone_to_owned().and_then(|fd| std::fs::File::from(fd).metadata());
-    metadata.is_ok_and(|metadata| {
+    metadata(stdin()).is_ok_and(|metadata| {
         let kind = metadata.file_type();
         kind.is_file() || kind.is_fifo() || kind.is_socket()
     })
+}
+
+/// What is known about an open file, such as standard input.
+#[cfg(unix)]
+pub(crate) fn metadata(file: impl std::os::fd::AsFd) -> std::io::Result<std::fs::Metadata> {
+    std::fs::File::from(file.as_fd().try_clone_to_owned()?).metadata()
 }
 
 #[cfg(not(unix))]

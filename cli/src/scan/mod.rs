@@ -44,7 +44,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
         found: AtomicBool::new(false),
         failed: AtomicBool::new(false),
     };
-    search.run(Plan::new(walk(&paths, options)), threads);
+    search.run(Plan::new(walk(&paths, options)), threads)?;
     Ok(search.end())
 }
 
@@ -60,12 +60,24 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Does all the work: this thread cuts it into pieces, the others search them.
-    fn run(&self, plan: impl Iterator<Item = Result<Work, Trouble>>, threads: usize) {
+    fn run(
+        &self,
+        plan: impl Iterator<Item = Result<Work, Trouble>>,
+        threads: usize,
+    ) -> Result<(), Failure> {
         let (sender, receiver) = mpsc::sync_channel::<(u64, Work)>(threads);
         let receiver = Mutex::new(receiver);
         std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| Worker::new(self).run(&receiver));
+            for started in 0..threads {
+                let worker = || Worker::new(self).run(&receiver);
+                match std::thread::Builder::new().spawn_scoped(scope, worker) {
+                    Ok(_) => {}
+                    // Fewer threads do as well, only slower.
+                    Err(_) if started > 0 => break,
+                    Err(error) => {
+                        return Err(Failure::new(format!("can't start a thread: {error}")));
+                    }
+                }
             }
             for item in plan {
                 let number = self.output.begin();
@@ -83,7 +95,8 @@ impl Search<'_> {
                 }
             }
             drop(sender);
-        });
+            Ok(())
+        })
     }
 
     fn end(self) -> Status {

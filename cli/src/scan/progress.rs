@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// How long a search may take before it is worth a progress bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A progress bar on standard error, if that is a terminal, once a search takes long.
+/// A progress bar on standard error, if that is a terminal, once a search takes long. None if the
+/// output goes to another program, which may be a pager and want the terminal for itself.
 #[derive(Debug)]
 pub(super) struct Progress {
     started: Instant,
@@ -28,7 +29,7 @@ impl Progress {
 
     /// Counts bytes that have been searched.
     pub(super) fn advance(&mut self, bytes: u64) {
-        if !self.is_shown && self.started.elapsed() > PATIENCE {
+        if !self.is_shown && self.started.elapsed() > PATIENCE && !stdout_is_pipe() {
             self.is_shown = true;
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
@@ -44,4 +45,18 @@ impl Progress {
     pub(super) fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+#[cfg(unix)]
+fn stdout_is_pipe() -> bool {
+    use std::os::unix::fs::FileTypeExt;
+
+    crate::input::metadata(std::io::stdout()).is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn stdout_is_pipe() -> bool {
+    use std::io::IsTerminal;
+
+    !std::io::stdout().is_terminal()
 }

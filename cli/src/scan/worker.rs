@@ -9,6 +9,7 @@ use dragnet::{Batch, Matches, Scan, Scanner};
 use super::Search;
 use super::order::Piece;
 use crate::input::{Bundle, Work};
+use crate::status::Status;
 
 /// A thread's share in a search, with the memory that it uses again and again.
 pub(super) struct Worker<'a> {
@@ -91,5 +92,15 @@ impl<'a> Worker<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // A bug, which has been reported. The output that is lost would be waited for by all
+            // other threads, for ever.
+            std::process::exit(Status::Failed.code().into());
+        }
     }
 }
