@@ -126,6 +126,36 @@ impl<'a> Batch<'a> {
         Ok(Batch { buffer, offsets, terminator: 1 })
     }
 
+    /// A batch of lines from offsets that [`Batch::lines`] filled: record `i` lies from
+    /// `offsets[i]` up to the terminator before `offsets[i + 1]`. With it a list of offsets can be
+    /// kept beside its buffer, and the buffer may go on behind the last line.
+    ///
+    /// # Errors
+    ///
+    /// If two offsets are not at least a terminator apart, or the last line passes the end.
+    pub fn from_line_offsets(
+        buffer: &'a [u8],
+        offsets: &'a [u32],
+    ) -> Result<Batch<'a>, BatchError> {
+        check_buffer(buffer.len())?;
+        check_records(offsets.len().saturating_sub(1))?;
+        for (index, pair) in offsets.windows(2).enumerate() {
+            if pair[0] >= pair[1] {
+                return Err(BatchError::OffsetsNotSorted {
+                    index: index + 1,
+                    offset: pair[1],
+                    previous: pair[0],
+                });
+            }
+        }
+        match offsets.last() {
+            Some(&offset) if offset as usize > buffer.len() + 1 => {
+                Err(BatchError::OffsetPastEnd { offset, len: buffer.len() })
+            }
+            _ => Ok(Batch { buffer, offsets, terminator: 1 }),
+        }
+    }
+
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.offsets.len().saturating_sub(1)

@@ -160,6 +160,16 @@ impl Engine {
         self.refusal.as_ref()
     }
 
+    /// The memory in bytes that the compiled patterns take, shared by all scanners, without the
+    /// automata that the pure engine builds when it first needs them.
+    pub fn memory(&self) -> usize {
+        match &self.kind {
+            Kind::Pure(engine) => engine.memory(),
+            #[cfg(feature = "native")]
+            Kind::Native(engine) => engine.memory(),
+        }
+    }
+
     /// A scanner for one thread.
     ///
     /// # Errors

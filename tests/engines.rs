@@ -20,7 +20,7 @@ use support::{Case, Spec, case, config, patterns};
 const CACHES: [Option<usize>; 2] = [None, Some(0)];
 
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(config(600))]
 
     #[test]
     fn lazy_dfas_find_what_an_nfa_simulation_finds(
@@ -29,7 +29,7 @@ proptest! {
     ) {
         for spec in &case.specs {
             let hir = spec.hir();
-            let vm = PikeVM::new_from_nfa(nfa(&[hir.clone()], false)).unwrap();
+            let vm = PikeVM::new_from_nfa(nfa(std::slice::from_ref(&hir), false)).unwrap();
             for capacity in CACHES {
                 let lazy = lazy_regex(&hir, capacity);
                 for record in &case.batches[0] {
@@ -53,7 +53,7 @@ proptest! {
         let hirs: Vec<Hir> = specs.iter().map(Spec::hir).collect();
         let machines: Vec<PikeVM> = hirs
             .iter()
-            .map(|hir| PikeVM::new_from_nfa(nfa(&[hir.clone()], false)).unwrap())
+            .map(|hir| PikeVM::new_from_nfa(nfa(std::slice::from_ref(hir), false)).unwrap())
             .collect();
         for capacity in CACHES {
             let lazy = lazy_dfa(&hirs, false, capacity, MatchKind::All);

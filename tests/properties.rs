@@ -9,7 +9,7 @@ use proptest::sample::select;
 use support::{Comparison, Flags, Node, Spec, case, config, patterns};
 
 proptest! {
-    #![proptest_config(config(192))]
+    #![proptest_config(config(600))]
 
     #[test]
     fn every_scanner_gives_the_answers_of_the_oracle(case in case(patterns(), 1)) {
@@ -42,7 +42,7 @@ fn literals() -> impl Strategy<Value = Vec<(Node, Flags)>> {
 }
 
 proptest! {
-    #![proptest_config(config(512))]
+    #![proptest_config(config(1000))]
 
     #[test]
     fn any_text_is_a_pattern_or_an_error_with_a_position(

@@ -6,6 +6,7 @@ mod size;
 
 pub use error::{BuildError, PatternError};
 pub use set::{PatternSet, PatternSetBuilder};
+pub(crate) use size::size_of;
 
 /// One regular expression with its optional name and its flags.
 ///

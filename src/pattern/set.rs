@@ -90,15 +90,6 @@ impl PatternSet {
     pub(crate) fn hir(&self, index: usize) -> &Hir {
         &self.inner.hirs[index]
     }
-
-    /// The size of the pattern with this number, in the units of the limits.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such pattern.
-    pub(crate) fn size_of(&self, index: usize) -> u64 {
-        size::of(self.hir(index))
-    }
 }
 
 impl std::fmt::Debug for PatternSet {
@@ -237,7 +228,7 @@ impl PatternSetBuilder {
                 let position = span.map(|span| span.start.offset..span.end.offset);
                 PatternError::new(index, pattern, position, reason)
             })?;
-        let size = size::of(&hir);
+        let size = size::size_of(&hir);
         if size > self.pattern_size_limit {
             let reason = format!(
                 "its size of {size} is over the limit of {} for one pattern",

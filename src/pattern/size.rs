@@ -9,7 +9,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// The size of `hir`; saturates at `u64::MAX`. Takes time linear in the HIR as written, however
 /// large its counts are.
-pub(crate) fn of(hir: &Hir) -> u64 {
+pub(crate) fn size_of(hir: &Hir) -> u64 {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
         HirKind::Literal(literal) => literal.0.len() as u64,
@@ -25,12 +25,12 @@ pub(crate) fn of(hir: &Hir) -> u64 {
                 Some(max) => u64::from(max),
                 None => u64::from(repetition.min) + 1,
             };
-            of(&repetition.sub).saturating_add(1).saturating_mul(copies.max(1))
+            size_of(&repetition.sub).saturating_add(1).saturating_mul(copies.max(1))
         }
-        HirKind::Capture(capture) => of(&capture.sub),
-        HirKind::Concat(subs) => subs.iter().map(of).fold(0, u64::saturating_add),
+        HirKind::Capture(capture) => size_of(&capture.sub),
+        HirKind::Concat(subs) => subs.iter().map(size_of).fold(0, u64::saturating_add),
         HirKind::Alternation(subs) => {
-            subs.iter().map(of).fold(subs.len() as u64, u64::saturating_add)
+            subs.iter().map(size_of).fold(subs.len() as u64, u64::saturating_add)
         }
     }
 }
@@ -38,7 +38,7 @@ pub(crate) fn of(hir: &Hir) -> u64 {
 #[cfg(test)]
 mod tests {
     fn size(pattern: &str) -> u64 {
-        super::of(&regex_syntax::parse(pattern).unwrap())
+        super::size_of(&regex_syntax::parse(pattern).unwrap())
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use regex_automata::hybrid::dfa;
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, pikevm};
-use regex_automata::{Input, MatchKind};
+use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
 use super::{linear, spans};
@@ -23,8 +23,12 @@ const BYTES_PER_STATE: usize = 10;
 const MAX_DFA_STATES: usize = 50_000;
 
 /// The automata of one pattern. Shared by all scanners.
+///
+/// Whether the pattern matches is asked of its trimmed form, where it matches of the whole one.
 #[derive(Debug, Default)]
 pub(super) struct Automaton {
+    trimmed_nfa: OnceLock<NFA>,
+    trimmed: OnceLock<Option<dfa::DFA>>,
     nfa: OnceLock<NFA>,
     forward: OnceLock<Option<dfa::DFA>>,
     reverse: OnceLock<Option<dfa::DFA>>,
@@ -35,32 +39,59 @@ pub(super) struct Automaton {
 /// The working memory of one pattern's automata. Each scanner has its own.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    pub(super) forward: Option<dfa::Cache>,
-    pub(super) reverse: Option<dfa::Cache>,
+    trimmed: Option<dfa::Cache>,
+    forward: Option<dfa::Cache>,
+    reverse: Option<dfa::Cache>,
     simulation: Option<pikevm::Cache>,
     linear: linear::Cache,
 }
 
 impl Automaton {
-    /// Whether a match of the pattern lies within `span` of `record`.
+    /// Whether a match lies within `span` of `record`.
     pub(super) fn is_match(
         &self,
-        hir: &Hir,
+        trimmed: &Hir,
         cache: &mut Cache,
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
         let input = Input::new(record).span(span).earliest(true);
-        if let Some(dfa) = self.forward(hir) {
-            let cache = cache.forward.get_or_insert_with(|| dfa.create_cache());
+        if let Some(dfa) = self.trimmed(trimmed) {
+            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache());
             // An error says that the DFA can't tell, for a byte that is not ASCII beside a
             // Unicode word boundary, or that it makes too many states to be worth while.
             if let Ok(found) = dfa.try_search_fwd(cache, &input) {
                 return found.is_some();
             }
         }
+        self.simulate(trimmed, cache, input)
+    }
+
+    /// Whether a match starts at `span.start` and lies within `span` of `record`. Adds to `steps`
+    /// how many bytes were read to tell.
+    pub(super) fn is_match_at(
+        &self,
+        trimmed: &Hir,
+        cache: &mut Cache,
+        record: &[u8],
+        span: Range<usize>,
+        steps: &mut u64,
+    ) -> bool {
+        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
+        if let Some(dfa) = self.trimmed(trimmed) {
+            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache());
+            if let Ok(found) = spans::starts_with_match(dfa, cache, &input, steps) {
+                return found;
+            }
+        }
+        *steps += span.len() as u64;
+        self.simulate(trimmed, cache, input)
+    }
+
+    fn simulate(&self, trimmed: &Hir, cache: &mut Cache, input: Input<'_>) -> bool {
         let simulation = self.simulation.get_or_init(|| {
-            pikevm::PikeVM::new_from_nfa(self.nfa(hir).clone()).expect("every NFA can be simulated")
+            let nfa = self.trimmed_nfa(trimmed).clone();
+            pikevm::PikeVM::new_from_nfa(nfa).expect("every NFA can be simulated")
         });
         let cache = cache.simulation.get_or_insert_with(|| simulation.create_cache());
         simulation.is_match(cache, input)
@@ -92,6 +123,16 @@ impl Automaton {
         progress.steps
     }
 
+    fn trimmed_nfa(&self, trimmed: &Hir) -> &NFA {
+        self.trimmed_nfa.get_or_init(|| compile(&[trimmed], false))
+    }
+
+    fn trimmed(&self, trimmed: &Hir) -> Option<&dfa::DFA> {
+        self.trimmed
+            .get_or_init(|| lazy_dfa(self.trimmed_nfa(trimmed).clone(), MatchKind::LeftmostFirst))
+            .as_ref()
+    }
+
     fn nfa(&self, hir: &Hir) -> &NFA {
         self.nfa.get_or_init(|| compile(&[hir], false))
     }
@@ -110,7 +151,8 @@ impl Automaton {
 impl Cache {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.forward.as_ref().map_or(0, dfa::Cache::memory_usage)
+        self.trimmed.as_ref().map_or(0, dfa::Cache::memory_usage)
+            + self.forward.as_ref().map_or(0, dfa::Cache::memory_usage)
             + self.reverse.as_ref().map_or(0, dfa::Cache::memory_usage)
             + self.simulation.as_ref().map_or(0, pikevm::Cache::memory_usage)
             + self.linear.memory()

@@ -13,6 +13,7 @@ mod prefilter;
 mod scanner;
 mod shared;
 mod spans;
+mod trim;
 
 use std::sync::Arc;
 

@@ -43,6 +43,8 @@ struct State {
     searched: Vec<Searched>,
     /// The patterns found to match in this record.
     matched: Vec<u32>,
+    /// The patterns to search this record for from a place on.
+    deferred: Vec<(u32, u32)>,
     automata: Vec<automaton::Cache>,
     groups: Vec<shared::Cache>,
     unchecked_bytes: usize,
@@ -63,9 +65,19 @@ struct Chain {
 struct Searched {
     epoch: u64,
     matched: bool,
+    /// Nothing ends a match between these two, unless it started before the first.
     start: u32,
     end: u32,
+    /// How many bytes were read from the places of leading literals on.
+    steps: u64,
+    /// Such places are no longer tried, because all together would take too long.
+    deferred: bool,
 }
+
+/// How many bytes may be read from the places of one pattern's literals, for each byte of the
+/// record and besides, before the rest of the record is searched once instead.
+const STEPS_PER_BYTE: u64 = 16;
+const FREE_STEPS: u64 = 1024;
 
 /// A record of the batch: its number, and where it lies in the buffer.
 #[derive(Clone, Copy)]
@@ -84,6 +96,7 @@ impl Scanner {
             touched: Vec::new(),
             searched: vec![Searched::default(); inner.numbers.len()],
             matched: Vec::new(),
+            deferred: Vec::new(),
             automata: std::iter::repeat_with(automaton::Cache::default)
                 .take(inner.numbers.len())
                 .collect(),
@@ -217,6 +230,13 @@ impl Engine {
     /// Takes in a candidate, which lies in `record`.
     fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate, len: usize) {
         let at = (candidate.at as usize - record.start) as u32;
+        let (leading, others) = self.inner.plan.owners(candidate.literal);
+        for owner in leading {
+            self.try_at(state, record, owner, at, len);
+        }
+        if others.is_empty() {
+            return;
+        }
         let chain = &mut state.chains[candidate.literal as usize];
         if chain.epoch != state.epoch {
             *chain = Chain { epoch: state.epoch, first: at, last: at };
@@ -234,6 +254,41 @@ impl Engine {
         }
     }
 
+    /// Confirms a pattern where a literal stands that its matches start with.
+    fn try_at(&self, state: &mut State, record: Record<'_>, owner: &Owner, at: u32, len: usize) {
+        let searched = &mut state.searched[owner.pattern as usize];
+        searched.renew(state.epoch);
+        if searched.matched || searched.deferred {
+            return;
+        }
+        // Ordinary patterns fail within a few bytes, and from many places one after the other is
+        // cheaper than from all at once. But if each goes on to the end of the record, one search
+        // from here on has to do.
+        if searched.steps > STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS {
+            searched.deferred = true;
+            state.deferred.push((owner.pattern, at));
+            return;
+        }
+        let end = owner.after.map_or(record.bytes.len(), |after| {
+            (at as usize).saturating_add(len).saturating_add(after as usize)
+        });
+        let span = at as usize..end.min(record.bytes.len());
+        let mut steps = 0;
+        let found = self.inner.automata[owner.pattern as usize].is_match_at(
+            &self.inner.plan.trimmed[owner.pattern as usize],
+            &mut state.automata[owner.pattern as usize],
+            record.bytes,
+            span,
+            &mut steps,
+        );
+        searched.steps += steps;
+        state.steps += steps;
+        if found {
+            searched.matched = true;
+            state.matched.push(owner.pattern);
+        }
+    }
+
     /// Confirms all patterns of a literal around a chain of its places.
     fn confirm(
         &self,
@@ -243,12 +298,11 @@ impl Engine {
         chain: Chain,
         len: usize,
     ) {
-        for owner in self.inner.plan.owners(literal) {
+        for owner in self.inner.plan.owners(literal).1 {
             let span = window(owner, chain, len, record.bytes.len());
             let searched = &mut state.searched[owner.pattern as usize];
-            if searched.epoch != state.epoch {
-                *searched = Searched { epoch: state.epoch, ..Searched::default() };
-            } else if searched.matched
+            searched.renew(state.epoch);
+            if searched.matched
                 || (searched.start as usize <= span.start && span.end <= searched.end as usize)
             {
                 continue;
@@ -267,7 +321,9 @@ impl Engine {
     /// Ends a record: confirms what is left to confirm, and reports.
     fn finish(&self, state: &mut State, record: Record<'_>, out: &mut Matches) {
         let plan = &self.inner.plan;
-        if state.touched.is_empty() && state.matched.is_empty() && !plan.every_record() {
+        let nothing =
+            state.touched.is_empty() && state.matched.is_empty() && state.deferred.is_empty();
+        if nothing && !plan.every_record() {
             return;
         }
         let mut touched = std::mem::take(&mut state.touched);
@@ -278,6 +334,16 @@ impl Engine {
         }
         touched.clear();
         state.touched = touched;
+        while let Some((pattern, from)) = state.deferred.pop() {
+            if !state.searched[pattern as usize].matched {
+                let span = from as usize..record.bytes.len();
+                state.steps += span.len() as u64 + 1;
+                let cache = &mut state.automata[pattern as usize];
+                if self.is_match(pattern, cache, record.bytes, span) {
+                    state.matched.push(pattern);
+                }
+            }
+        }
 
         for (group, cache) in plan.groups.iter().zip(&mut state.groups) {
             state.steps += record.bytes.len() as u64 + 1;
@@ -326,7 +392,8 @@ impl Engine {
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
-        self.inner.automata[pattern as usize].is_match(self.hir(pattern), cache, record, span)
+        let trimmed = &self.inner.plan.trimmed[pattern as usize];
+        self.inner.automata[pattern as usize].is_match(trimmed, cache, record, span)
     }
 }
 
@@ -339,10 +406,20 @@ fn window(owner: &Owner, chain: Chain, len: usize, record: usize) -> Range<usize
     start..end
 }
 
+impl Searched {
+    /// Forgets what was searched of another record.
+    fn renew(&mut self, epoch: u64) {
+        if self.epoch != epoch {
+            *self = Searched { epoch, ..Searched::default() };
+        }
+    }
+}
+
 impl State {
     fn next_record(&mut self) {
         self.epoch += 1;
         self.touched.clear();
+        self.deferred.clear();
         self.matched.clear();
     }
 

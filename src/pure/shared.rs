@@ -4,6 +4,8 @@ use regex_automata::hybrid::dfa;
 use regex_automata::{Input, MatchKind, PatternSet as Found};
 use regex_syntax::hir::Hir;
 
+use crate::pattern;
+
 use super::automaton;
 
 /// The most patterns in a group, and the most NFA states, as a set's sizes count them. A DFA over
@@ -32,8 +34,8 @@ pub(super) struct Cache {
     failures: u32,
 }
 
-/// Puts patterns, given with their sizes, into groups.
-pub(super) fn groups<'h>(patterns: impl Iterator<Item = (u32, u64, &'h Hir)>) -> Vec<Group> {
+/// Puts patterns into groups.
+pub(super) fn groups<'h>(patterns: impl Iterator<Item = (u32, &'h Hir)>) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut members: Vec<u32> = Vec::new();
     let mut hirs: Vec<&Hir> = Vec::new();
@@ -46,7 +48,8 @@ pub(super) fn groups<'h>(patterns: impl Iterator<Item = (u32, u64, &'h Hir)>) ->
             hirs.clear();
         }
     };
-    for (pattern, size, hir) in patterns {
+    for (pattern, hir) in patterns {
+        let size = pattern::size_of(hir);
         total = total.saturating_add(size);
         if members.len() == MAX_MEMBERS || total > MAX_SIZE {
             close(&mut members, &mut hirs);

@@ -76,6 +76,38 @@ pub(super) fn find(
     Ok(())
 }
 
+/// Whether a match starts where `input` does, by a walk that ends as soon as it is known. Adds the
+/// bytes read to `steps`.
+pub(super) fn starts_with_match(
+    dfa: &DFA,
+    cache: &mut Cache,
+    input: &Input<'_>,
+    steps: &mut u64,
+) -> Result<bool, Unfit> {
+    let (record, span) = (input.haystack(), input.get_span());
+    let mut state = dfa.start_state_forward(cache, input).map_err(|_| Unfit)?;
+    for (count, &byte) in (1..).zip(&record[span.range()]) {
+        state = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
+        if state.is_tagged() {
+            match Tag::of(state) {
+                Tag::Match | Tag::Dead => {
+                    *steps += count;
+                    return Ok(state.is_match());
+                }
+                Tag::Quit => return Err(Unfit),
+                Tag::Other => {}
+            }
+        }
+    }
+    *steps += span.len() as u64 + 1;
+    // The byte behind the span decides what holds at its end.
+    state = match record.get(span.end) {
+        Some(&behind) => dfa.next_state(cache, state, behind).map_err(|_| Unfit)?,
+        None => dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?,
+    };
+    if state.is_quit() { Err(Unfit) } else { Ok(state.is_match()) }
+}
+
 /// The end of the leftmost-first match that starts at `start` or later.
 fn forward(
     dfas: &mut Dfas<'_>,

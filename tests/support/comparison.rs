@@ -41,30 +41,40 @@ impl Comparison {
     ///
     /// What differs from the oracle first, in words.
     pub(crate) fn batch(&mut self, records: &[Vec<u8>]) -> Result<(), String> {
-        for shape in Shape::all(records) {
-            let spans = self.expected(&shape.records);
-            let which = Oracle::which(&spans);
-            for (name, report, scanner) in &mut self.scanners {
-                let answer = shape.with_batch(|batch| {
-                    assert_eq!(batch.iter().collect::<Vec<_>>(), shape.records, "{}", shape.name);
-                    scanner.scan(batch, &mut self.matches)
-                });
-                let expected = match report {
-                    Report::Which => &which,
-                    Report::Spans => &spans,
+        Shape::all(records).iter().try_for_each(|shape| self.shape(shape).map(drop))
+    }
+
+    /// Scans the lines of `text` with every scanner, and returns what is right.
+    ///
+    /// # Errors
+    ///
+    /// What differs from the oracle first, in words.
+    pub(crate) fn lines(&mut self, text: &[u8]) -> Result<Vec<Match>, String> {
+        self.shape(&Shape::lines(text))
+    }
+
+    fn shape(&mut self, shape: &Shape) -> Result<Vec<Match>, String> {
+        let spans = self.expected(&shape.records);
+        let which = Oracle::which(&spans);
+        for (name, report, scanner) in &mut self.scanners {
+            let answer = shape.with_batch(|batch| {
+                assert!(batch.iter().eq(&shape.records), "{}", shape.name);
+                scanner.scan(batch, &mut self.matches)
+            });
+            let expected = match report {
+                Report::Which => &which,
+                Report::Spans => &spans,
+            };
+            let found = self.matches.as_slice();
+            if answer.is_err() || found != expected {
+                let outcome = match answer {
+                    Ok(()) => difference(&self.specs, &shape.records, found, expected),
+                    Err(error) => error.to_string(),
                 };
-                let found = self.matches.as_slice();
-                if answer.is_err() || found != expected {
-                    let place = format!("{name}, {report:?}, {}", shape.name);
-                    let outcome = match answer {
-                        Ok(()) => difference(&self.specs, &shape.records, found, expected),
-                        Err(error) => error.to_string(),
-                    };
-                    return Err(format!("{place}: {outcome}"));
-                }
+                return Err(format!("{name}, {report:?}, {}: {outcome}", shape.name));
             }
         }
-        Ok(())
+        Ok(spans)
     }
 
     /// Compares and panics with what differs.

@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
+use regex_syntax::hir::Hir;
 
 use super::{Flags, Node, Piece, Spec, assemble, pieces};
 
@@ -57,12 +58,15 @@ pub(crate) fn case(
 
 /// The case that patterns and the pieces of batches make.
 pub(crate) fn batches(patterns: &[(Node, Flags)], pieces: &[Vec<Piece>]) -> Case {
-    let nodes: Vec<Node> = patterns.iter().map(|(node, _)| node.clone()).collect();
-    let specs = patterns
+    let mut alphabet = b"ab \n".to_vec();
+    patterns.iter().for_each(|(node, _)| node.alphabet(&mut alphabet));
+    let specs: Vec<Spec> = patterns
         .iter()
         .map(|(node, flags)| Spec { regex: node.regex(flags.ascii), flags: *flags })
         .collect();
-    Case { specs, batches: pieces.iter().map(|pieces| assemble(&nodes, pieces)).collect() }
+    let hirs: Vec<Hir> = specs.iter().map(Spec::hir).collect();
+    let batches = pieces.iter().map(|pieces| assemble(&hirs, &alphabet, pieces)).collect();
+    Case { specs, batches }
 }
 
 /// One to twelve patterns of all kinds; most often few.

@@ -12,13 +12,15 @@ mod generate;
 mod node;
 mod oracle;
 mod records;
+mod sample;
 mod shapes;
 mod spec;
 
 pub(crate) use comparison::Comparison;
 pub(crate) use contenders::{Contender, Native, contenders, native, say};
 pub(crate) use generate::{Case, batches, case, config, pattern, patterns};
-pub(crate) use node::{Node, Rng};
+pub(crate) use node::Node;
 pub(crate) use oracle::Oracle;
 pub(crate) use records::{Piece, assemble, pieces};
+pub(crate) use sample::{Rng, sample};
 pub(crate) use spec::{Flags, Spec, set};

@@ -1,4 +1,4 @@
-//! Patterns as trees: what the generator makes, shrinks and draws matching text from.
+//! Patterns as trees: what the generator makes and shrinks.
 
 use std::fmt::Write;
 
@@ -141,55 +141,6 @@ impl Node {
         }
     }
 
-    /// Appends text that may well match: assertions are taken as true.
-    pub(crate) fn sample(&self, rng: &mut Rng, out: &mut Vec<u8>) {
-        match self {
-            Node::Empty => {}
-            Node::Text(text) => {
-                let flip = rng.below(4) == 0;
-                for c in text.chars() {
-                    let c = match flip && rng.below(2) == 0 {
-                        true if c.is_uppercase() => c.to_lowercase().next().unwrap_or(c),
-                        true => c.to_uppercase().next().unwrap_or(c),
-                        false => c,
-                    };
-                    append(out, c);
-                }
-            }
-            Node::Byte(byte) => out.push(*byte),
-            Node::Dot => out.push(*rng.pick(b"ab \xFF")),
-            Node::Perl(letter, _) => append(
-                out,
-                *rng.pick(match letter {
-                    'd' => &['0', '7', '٣'],
-                    'w' => &['a', '_', 'é'],
-                    's' => &[' ', '\n', '\u{2003}'],
-                    'D' | 'S' => &['a', '-', 'é'],
-                    _ => &['-', ' ', '…'],
-                }),
-            ),
-            Node::Property(_, member) => append(out, *member),
-            Node::Class { negated: true, .. } => append(out, *rng.pick(&['z', '-', '0', 'é'])),
-            Node::Class { ranges, .. } => {
-                let (low, high) = *rng.pick(ranges);
-                append(out, *rng.pick(&[low, high]));
-            }
-            Node::Look(look) if look.contains('m') && rng.below(2) == 0 => {
-                out.extend_from_slice(rng.pick::<&[u8]>(&[b"\n", b"\r\n"]));
-            }
-            Node::Look(_) => {}
-            Node::Repeat { node, min, max, .. } => {
-                let most = max.unwrap_or(min + 3).min(min + 3);
-                for _ in 0..min + rng.below(u64::from(most - min) + 1) as u32 {
-                    node.sample(rng, out);
-                }
-            }
-            Node::Concat(nodes) => nodes.iter().for_each(|node| node.sample(rng, out)),
-            Node::Either(nodes) => rng.pick(nodes).sample(rng, out),
-            Node::Group(node) | Node::Flagged(_, node) => node.sample(rng, out),
-        }
-    }
-
     /// Appends the bytes that the pattern speaks of.
     pub(crate) fn alphabet(&self, out: &mut Vec<u8>) {
         match self {
@@ -234,31 +185,4 @@ fn with_unicode(out: &mut String, c: char, ascii: bool, write: impl FnOnce(&mut 
     out.push_str(if wrap { "(?u:" } else { "" });
     write(out);
     out.push_str(if wrap { ")" } else { "" });
-}
-
-/// A small generator of numbers (SplitMix64), so that what is drawn depends on its seed alone.
-pub(crate) struct Rng(u64);
-
-impl Rng {
-    pub(crate) fn new(seed: u64) -> Rng {
-        Rng(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `limit`, which must not be 0.
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    /// One of `list`, which must not be empty.
-    pub(crate) fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
-        &list[self.below(list.len() as u64) as usize]
-    }
 }

@@ -3,8 +3,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use regex_syntax::hir::Hir;
 
-use super::{Node, Rng};
+use super::{Rng, sample};
 
 /// A piece of a batch. Pieces join to records, which a cut ends.
 #[derive(Clone, Debug)]
@@ -71,16 +72,15 @@ fn letters(most: usize) -> impl Strategy<Value = Piece> {
     vec(any::<Index>(), 1..=most).prop_map(Piece::Letters)
 }
 
-/// The records that `pieces` make for these patterns.
-pub(crate) fn assemble(patterns: &[Node], pieces: &[Piece]) -> Vec<Vec<u8>> {
+/// The records that `pieces` make for patterns that were parsed to `hirs` and that speak of the
+/// bytes in `alphabet`, which must not be empty.
+pub(crate) fn assemble(hirs: &[Hir], alphabet: &[u8], pieces: &[Piece]) -> Vec<Vec<u8>> {
     if pieces.is_empty() {
         return Vec::new();
     }
-    let mut alphabet = b"ab \n".to_vec();
-    patterns.iter().for_each(|pattern| pattern.alphabet(&mut alphabet));
-    let sample = |pattern: &Index, seed: u64| {
+    let draw = |pattern: &Index, seed: u64| {
         let mut text = Vec::new();
-        pattern.get(patterns).sample(&mut Rng::new(seed), &mut text);
+        sample(pattern.get(hirs), &mut Rng::new(seed), &mut text);
         text
     };
     let mut records = Vec::new();
@@ -88,9 +88,9 @@ pub(crate) fn assemble(patterns: &[Node], pieces: &[Piece]) -> Vec<Vec<u8>> {
     for piece in pieces {
         match piece {
             Piece::Cut => records.push(std::mem::take(&mut record)),
-            Piece::Sample { pattern, seed } => record.extend(sample(pattern, *seed)),
+            Piece::Sample { pattern, seed } => record.extend(draw(pattern, *seed)),
             Piece::Broken { pattern, seed, at, with } => {
-                let mut text = sample(pattern, *seed);
+                let mut text = draw(pattern, *seed);
                 if !text.is_empty() {
                     let at = at.index(text.len());
                     text.splice(at..=at, *with);
@@ -98,16 +98,16 @@ pub(crate) fn assemble(patterns: &[Node], pieces: &[Piece]) -> Vec<Vec<u8>> {
                 record.extend(text);
             }
             Piece::Split { pattern, seed, at } => {
-                let text = sample(pattern, *seed);
+                let text = draw(pattern, *seed);
                 let (head, tail) = text.split_at(at.index(text.len() + 1));
                 record.extend_from_slice(head);
                 records.push(std::mem::replace(&mut record, tail.to_vec()));
             }
-            Piece::Letters(indices) => record.extend(indices.iter().map(|i| *i.get(&alphabet))),
+            Piece::Letters(indices) => record.extend(indices.iter().map(|i| *i.get(alphabet))),
             Piece::Noise(bytes) => record.extend_from_slice(bytes),
             Piece::Fill { width, off, letter } => {
                 let len = (record.len() + 1).next_multiple_of(*width) + off - 1;
-                record.resize(len.max(record.len()), *letter.get(&alphabet));
+                record.resize(len.max(record.len()), *letter.get(alphabet));
             }
         }
     }

@@ -44,6 +44,14 @@ impl Shape {
         shapes
     }
 
+    /// The lines of a text.
+    pub(crate) fn lines(text: &[u8]) -> Shape {
+        let mut records: Vec<Vec<u8>> = text.split(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
+        // What is behind the last line end is a line only if something is.
+        records.pop_if(|last| last.is_empty());
+        Shape { name: "lines", records, form: Form::Lines(text.into()) }
+    }
+
     pub(crate) fn with_batch<R>(&self, run: impl FnOnce(&Batch<'_>) -> R) -> R {
         match &self.form {
             Form::Pushed(owned) => run(&owned.as_batch()),

@@ -143,9 +143,13 @@ fn place(
 
 /// The set that costs less: by how often it is found, and by how many literals must be held.
 fn better(a: Option<Required>, b: Option<Required>) -> Option<Required> {
-    let cost = |r: &Required| r.frequency + r.literals.len() as f64 * LITERAL_COST;
+    // Of equal sets, the one that leaves less to search around it.
+    let key = |r: &Required| {
+        let cost = r.frequency + r.literals.len() as f64 * LITERAL_COST;
+        (cost, r.before.unwrap_or(u32::MAX), r.after.unwrap_or(u32::MAX))
+    };
     match (a, b) {
-        (Some(a), Some(b)) => Some(if cost(&b) < cost(&a) { b } else { a }),
+        (Some(a), Some(b)) => Some(if key(&b) < key(&a) { b } else { a }),
         (a, b) => a.or(b),
     }
 }
@@ -321,13 +325,16 @@ fn join_inner(a: &Info, b: &Info) -> Option<Required> {
     let shift_a = |r: &Required| Required { after: add(r.after, b.longest), ..r.clone() };
     let shift_b = |r: &Required| Required { before: add(a.longest, r.before), ..r.clone() };
     let best = better(a.inner.as_ref().map(shift_a), b.inner.as_ref().map(shift_b));
-    let left = place(&a.suffixes, |len| subtract(a.longest, len), |_| b.longest);
-    let right = place(&b.prefixes, |_| a.longest, |len| subtract(b.longest, len));
+    // A literal that is all of a side starts or ends where that side does.
+    let before = |len| if a.exact { Some(0) } else { subtract(a.longest, len) };
+    let after = |len| if b.exact { Some(0) } else { subtract(b.longest, len) };
+    let left = place(&a.suffixes, before, |_| b.longest);
+    let right = place(&b.prefixes, |_| a.longest, after);
     let joint = cross(&a.suffixes, &b.prefixes).and_then(|joined| {
         // Where in a joined literal the joint is differs; the shortest parts bound it.
         let shortest = |set: &[Literal]| set.iter().map(Literal::len).min().unwrap_or(0);
-        let before = subtract(a.longest, shortest(&a.suffixes));
-        let after = subtract(b.longest, shortest(&b.prefixes));
+        let before = before(shortest(&a.suffixes));
+        let after = after(shortest(&b.prefixes));
         place(&joined, |_| before, |_| after)
     });
     better(better(best, joint), better(left, right))

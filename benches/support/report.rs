@@ -1,0 +1,77 @@
+//! The tables that the benchmarks print.
+
+use super::contender::{Contender, Row};
+use super::corpus::Corpus;
+use super::rules::RuleSet;
+
+pub(crate) fn print(
+    title: &str,
+    set: &RuleSet,
+    corpus: &Corpus,
+    contenders: &[Contender],
+    rows: &[Row],
+) {
+    println!(
+        "\n{title}: {} patterns, {} records of {} bytes on average, {:.1} MB",
+        set.patterns.len(),
+        corpus.records(),
+        corpus.bytes() / corpus.records().max(1),
+        corpus.bytes() as f64 / 1e6,
+    );
+    println!(
+        "{:<20} {:>9} {:>7} {:>10} {:>8} {:>9}  matches",
+        "", "MB/s", "ratio", "build ms", "ratio", "KiB"
+    );
+    for (contender, row) in contenders.iter().zip(rows) {
+        let matches = match contender.name {
+            "absent byte" | "hs_scan whole buffer" => String::new(),
+            _ if row.matches == row.expected => format!("{} =", row.matches),
+            _ => format!("{} DIFFERS from {}", row.matches, row.expected),
+        };
+        let refused = match contender.refused {
+            0 => String::new(),
+            count => format!(" ({count} patterns refused)"),
+        };
+        println!(
+            "{:<20} {:>9.1} {:>7.2} {:>10.1} {:>8.1} {:>9}  {matches}{refused}",
+            contender.name,
+            row.megabytes_per_second,
+            rows[0].megabytes_per_second / row.megabytes_per_second,
+            contender.build_seconds * 1e3,
+            contender.build_seconds / contenders[0].build_seconds,
+            contender.memory.map_or(String::new(), |bytes| (bytes / 1024).to_string()),
+        );
+    }
+}
+
+/// How the first contender does against each other one, over all races.
+#[derive(Default)]
+pub(crate) struct Summary {
+    ratios: Vec<(&'static str, Vec<(f64, String)>)>,
+}
+
+impl Summary {
+    pub(crate) fn add(&mut self, title: &str, contenders: &[Contender], rows: &[Row]) {
+        for (contender, row) in contenders.iter().zip(rows).skip(1) {
+            let ratio = rows[0].megabytes_per_second / row.megabytes_per_second;
+            let entry = (ratio, title.to_owned());
+            match self.ratios.iter_mut().find(|(name, _)| *name == contender.name) {
+                Some((_, list)) => list.push(entry),
+                None => self.ratios.push((contender.name, vec![entry])),
+            }
+        }
+    }
+
+    pub(crate) fn print(&self) {
+        println!("\npure against");
+        for (name, list) in &self.ratios {
+            let mean = list.iter().map(|(ratio, _)| ratio.ln()).sum::<f64>() / list.len() as f64;
+            let (worst, title) = list.iter().min_by(|a, b| a.0.total_cmp(&b.0)).expect("one race");
+            println!(
+                "{name:<20} {:>8.2}x in the geometric mean of {}, at least {worst:.2}x ({title})",
+                mean.exp(),
+                list.len(),
+            );
+        }
+    }
+}

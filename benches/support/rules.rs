@@ -1,0 +1,107 @@
+//! Rule sets: generated ones of several sizes and kinds, and files named by the environment.
+
+use std::path::Path;
+
+use dragnet::{Pattern, PatternSet};
+
+use super::{LOWER, Random};
+
+pub(crate) struct RuleSet {
+    pub(crate) name: String,
+    /// Written for engines without Unicode, as rule files are.
+    pub(crate) patterns: Vec<String>,
+    pub(crate) set: PatternSet,
+}
+
+impl RuleSet {
+    fn new(name: &str, patterns: Vec<String>) -> RuleSet {
+        let set = PatternSet::builder()
+            .patterns(patterns.iter().map(|p| Pattern::new(p).unicode(false)))
+            .build()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        RuleSet { name: name.to_owned(), patterns, set }
+    }
+}
+
+pub(crate) fn all() -> Vec<RuleSet> {
+    let mut sets = Vec::new();
+    let builtin = Path::new(env!("CARGO_MANIFEST_DIR")).join("cli/rules/builtin.toml");
+    if builtin.exists() {
+        sets.push(RuleSet::new("built-in", read(&builtin)));
+    }
+    for count in [10, 100, 200, 700, 5000] {
+        sets.push(RuleSet::new(&format!("generated {count}"), generate(count)));
+    }
+    sets.push(RuleSet::new("no literals", no_literals()));
+    sets.push(RuleSet::new("literals everywhere", everywhere()));
+    let named = std::env::var("DRAGNET_RULES").unwrap_or_default();
+    for path in named.split(':').filter(|p| !p.is_empty()) {
+        let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+        sets.push(RuleSet::new(&format!("files {name}"), read(Path::new(path))));
+    }
+    sets
+}
+
+/// The `regex` of each of a file's `[[rules]]` that has one.
+fn read(path: &Path) -> Vec<String> {
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let table: toml::Table =
+        text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let rules = table.get("rules").and_then(|rules| rules.as_array());
+    let rules = rules.unwrap_or_else(|| panic!("{}: no [[rules]]", path.display()));
+    rules.iter().filter_map(|rule| Some(rule.get("regex")?.as_str()?.to_owned())).collect()
+}
+
+/// Rules as secret scanners have them: by a keyword and what follows, or by a token's prefix.
+fn generate(count: usize) -> Vec<String> {
+    let mut random = Random(2);
+    (0..count)
+        .map(|index| {
+            let len = 5 + random.below(6);
+            let name = random.string(LOWER, len);
+            let short = random.string(LOWER, 3);
+            match index % 8 {
+                0..3 => format!(
+                    r#"(?i)\b[\w.-]{{0,30}}{name}[\w .-]{{0,20}}["']?\s{{0,3}}[:=]{{1,2}}\s{{0,3}}["']?[0-9a-f]{{32}}\b"#
+                ),
+                3..5 => format!(r"\b{short}_[0-9A-Za-z]{{36}}\b"),
+                5 => format!(r"\b(?:{short}1|{short}2|{short}x)-[0-9a-f]{{24,40}}\b"),
+                6 => format!(r"https://[\w-]{{1,20}}\.{name}\.com/[\w/]{{10,60}}"),
+                _ => format!(r"{name}\.[A-Za-z0-9_-]{{20,}}\.[A-Za-z0-9_-]{{10,}}"),
+            }
+        })
+        .collect()
+}
+
+/// Rules with nothing to look for but runs of classes.
+fn no_literals() -> Vec<String> {
+    [
+        r"\b[a-f0-9]{40}\b",
+        r"\b[A-Z]{3,6}\d{6,9}\b",
+        r"\b\d{15,16}\|\w",
+        r"\b(?:\d{1,3}\.){3}\d{1,3}:\d{4,5}\b",
+        r"[A-Za-z0-9+/]{86}==",
+        r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+        r"\b[2-9A-HJ-NP-Z]{26}\b",
+        r"(?i)\b[a-z]{2}\d{2}(?:\s?[a-z0-9]{4}){4,7}\b",
+        r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
+        r"\w{12,}\d\w{12,}\d",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// Rules whose every literal is in most records, and which hardly ever match.
+fn everywhere() -> Vec<String> {
+    ["the ", "token", "error", "2026-", "for ", "request", "let ", "return", "://", "user"]
+        .into_iter()
+        .flat_map(|literal| {
+            [
+                format!(r"{literal}\w{{0,8}}=[0-9a-f]{{16}}\b"),
+                format!(r"\b[A-Z]{{2}}\d{{2}} {literal}"),
+                format!(r"(?i){literal}.{{0,20}}[0-9]{{12}}$"),
+            ]
+        })
+        .collect()
+}

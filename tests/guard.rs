@@ -1,0 +1,112 @@
+//! No scanner reads outside of the buffer that it is given: records that end where readable
+//! memory ends, and that begin where it begins.
+//!
+//! Ends of pages are where SIMD code fails first (VectorCamp/vectorscan#381).
+
+#![cfg(unix)]
+
+mod support;
+
+use std::ptr;
+
+use dragnet::{Batch, Matches, Report};
+
+use support::{Oracle, Spec, contenders};
+
+/// Readable memory between two pages that fault.
+struct Guarded {
+    map: *mut u8,
+    page: usize,
+}
+
+impl Guarded {
+    fn new() -> Guarded {
+        // SAFETY: asks for a number.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: a new mapping at a place of the system's choice touches nothing that exists.
+        let map = unsafe { libc::mmap(ptr::null_mut(), 3 * page, libc::PROT_NONE, flags, -1, 0) };
+        assert_ne!(map, libc::MAP_FAILED);
+        let map = map.cast::<u8>();
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: the middle page is part of the mapping, which is not in use yet.
+        assert_eq!(unsafe { libc::mprotect(map.add(page).cast(), page, access) }, 0);
+        Guarded { map, page }
+    }
+
+    /// The whole readable page.
+    fn page(&mut self) -> &mut [u8] {
+        // SAFETY: the middle page of the mapping is readable and writable for as long as `self`
+        // is there, zeroed by the system, and borrowed with `self`.
+        unsafe { std::slice::from_raw_parts_mut(self.map.add(self.page), self.page) }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is from `new`, and every borrow of it has ended.
+        unsafe { libc::munmap(self.map.cast(), 3 * self.page) };
+    }
+}
+
+/// Patterns for every kind of search: literals of all lengths, runs of classes, none of both.
+fn specs() -> Vec<Spec> {
+    let patterns = [
+        ("needle", "-u"),
+        ("NEEDLE", "i"),
+        ("ab", "-u"),
+        ("[a-f0-9]{32}", "-u"),
+        ("[^a]", "-u"),
+        ("a$", ""),
+        ("^.*b", "s-u"),
+        (r"\bé", ""),
+        (r"\w+\s", ""),
+        ("[ab]b|xyz", "i-u"),
+    ];
+    let fixed = patterns.map(|(regex, flags)| Spec::new(regex, flags)).into_iter();
+    let many = (10..70).map(|number| Spec::new(format!("key{number}=[a-z]"), "-u"));
+    fixed.chain(many).collect()
+}
+
+#[test]
+fn nothing_outside_of_the_buffer_is_read() {
+    let specs = specs();
+    let set = support::set(&specs);
+    let mut oracle = Oracle::new(&specs);
+    let mut memory = Guarded::new();
+    let text: Vec<u8> = "needle key12=x ab deadbeef".bytes().cycle().take(300).collect();
+    let lens = (0..=140).chain([255, 256, 257]);
+    for contender in contenders() {
+        let mut scanners =
+            [Report::Which, Report::Spans].map(|report| (report, contender.scanner(&set, report)));
+        let mut matches = Matches::new();
+        for len in lens.clone() {
+            for at_end in [true, false] {
+                let page = memory.page();
+                let start = if at_end { page.len() - len } else { 0 };
+                let buffer = &mut page[start..start + len];
+                buffer.copy_from_slice(&text[text.len() - len..]);
+                let cut = len as u32 / 2;
+                for offsets in [vec![0, len as u32], vec![0, 0, cut, len as u32, len as u32]] {
+                    let batch = Batch::from_offsets(buffer, &offsets).unwrap();
+                    let spans = oracle.spans(batch.iter());
+                    for (report, scanner) in &mut scanners {
+                        scanner.scan(&batch, &mut matches).unwrap();
+                        let expected = match report {
+                            Report::Which => Oracle::which(&spans),
+                            Report::Spans => spans.clone(),
+                        };
+                        let place = if at_end { "last" } else { "first" };
+                        let name = &contender.name;
+                        assert_eq!(matches.as_slice(), expected, "{name}, {place} {len} bytes");
+                    }
+                }
+                // Lines without an end of the last one, which has no byte behind it either.
+                let mut offsets = Vec::new();
+                let batch = Batch::lines(buffer, &mut offsets).unwrap();
+                scanners[0].1.scan(&batch, &mut matches).unwrap();
+                assert_eq!(matches.as_slice(), Oracle::which(&oracle.spans(batch.iter())));
+            }
+        }
+    }
+}
