@@ -1,5 +1,8 @@
 //! The command line.
 
+// The comments here are the help that users read, in which brackets are brackets.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};

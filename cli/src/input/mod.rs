@@ -1,6 +1,6 @@
 //! What to look in: files and standard input, in blocks of whole lines.
 //!
-//! The way of the bytes: [`walk`] finds files, [`Plan`] cuts them into [`Work`] of a size that an
+//! The way of the bytes: [`walk()`] finds files, [`Plan`] cuts them into [`Work`] of a size that an
 //! engine is fast on, many small files or one block of a large one, and [`Bundle`] holds the
 //! lines of one piece of work in one buffer, with a note of which file they are from.
 
