@@ -1,0 +1,260 @@
+//! The command line.
+
+// The comments here are the help that users read, in which brackets are brackets.
+#![allow(rustdoc::broken_intra_doc_links)]
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Find which of thousands of regular expressions match, and where.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dragnet",
+    version,
+    after_help = "Examples:\n  \
+        dragnet scan                      credentials in this directory\n  \
+        dragnet scan -e 'ERR(OR)?' app.log\n  \
+        tail -f app.log | dragnet redact  hide credentials as they come\n\n\
+        `dragnet COMMAND --help` tells more."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Scan(ScanArgs),
+    Redact(RedactArgs),
+    Compare(CompareArgs),
+    Rules(ListArgs),
+}
+
+/// Show which patterns match where
+///
+/// Searches files line by line and prints each match as path:line:column: rule: match. Columns
+/// count bytes from 1. Control characters and invalid UTF-8 are printed as escapes.
+///
+/// Directories are searched recursively as ripgrep does it: hidden files, binary files (a NUL in
+/// the first 64 KiB) and what .gitignore and .ignore files name are skipped; symbolic links are
+/// not followed. Files named on the command line are always searched, as they are. Results come
+/// in the order of the paths given, then sorted by path.
+///
+/// The exit status is 0 if something was found, 1 if nothing was, and 2 after an error.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+        dragnet scan                          built-in credential rules, this directory\n  \
+        dragnet scan -e 'todo|fixme' src      a pattern of your own\n  \
+        dragnet scan -r gitleaks.toml --format json . > found.jsonl\n  \
+        git diff | dragnet scan --redact")]
+pub(crate) struct ScanArgs {
+    /// Files and directories to search; `-` is standard input
+    ///
+    /// With none: standard input when something is piped into it, else the current directory.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+
+    /// Print matches as text, or as one JSON object per line
+    ///
+    /// The JSON fields are path, line (from 1), rule, start and end (byte offsets in the line)
+    /// and match. Bytes of a path or match that are not UTF-8 are replaced by U+FFFD; start and
+    /// end still tell the exact bytes. With --count the fields are path and count.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "text|json"
+    )]
+    pub(crate) format: Format,
+
+    /// Print only the number of matches of each file that has any, as path:count
+    ///
+    /// Counts every match of every rule.
+    #[arg(long)]
+    pub(crate) count: bool,
+
+    /// Print [REDACTED] in place of the matched text
+    #[arg(long)]
+    pub(crate) redact: bool,
+
+    /// Search hidden files and directories too, such as .env
+    #[arg(long)]
+    pub(crate) hidden: bool,
+
+    /// Search what .gitignore, .ignore and the like exclude too
+    #[arg(long)]
+    pub(crate) no_ignore: bool,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+/// Copy a file or standard input to standard output, matches replaced
+///
+/// Every byte that no rule matches is copied exactly. Matches that overlap are replaced together,
+/// by the name of the rule that matched first. Lines are written as soon as they are complete, so
+/// that `tail -f` can be piped through.
+///
+/// The exit status is 0 unless there was an error, which is 2.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+        dragnet redact app.log > clean.log\n  \
+        tail -f app.log | dragnet redact\n  \
+        dragnet redact -e '\\d{3}-\\d{2}-\\d{4}' --with '***' < people.csv")]
+pub(crate) struct RedactArgs {
+    /// The file to copy; standard input if not given or `-`
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+
+    /// What to put in place of matches, instead of [REDACTED:rule]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) with: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+/// Run both backends on your rules and data: same answers? how fast?
+///
+/// Searches as `dragnet scan` does, with every backend that this build has, in turns on the same
+/// blocks of lines, on one thread. Only the time that searching takes is counted, not reading.
+///
+/// The exit status is 0 if all found the same, and 2 if not or after an error.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+        dragnet compare /var/log\n  \
+        dragnet compare -r gitleaks.toml --format json src")]
+pub(crate) struct CompareArgs {
+    /// Files and directories to search; `-` is standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+
+    /// Print a table, or one JSON object
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "text|json"
+    )]
+    pub(crate) format: Format,
+}
+
+/// List the rules, and how each is searched
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+        dragnet rules                 the built-in rules\n  \
+        dragnet rules -r gitleaks.toml --format json")]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+
+    /// Print the rules as text, or as one JSON object per line
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "text|json"
+    )]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+/// The heading of the options that choose rules.
+const RULES: &str = "Rules (the built-in credential rules if none of -e, -f, -r is given)";
+
+/// Where the rules come from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RuleArgs {
+    /// Search for this pattern; may be given more than once
+    ///
+    /// The syntax is that of Rust's regex crate. The rule's name is its number, from 1.
+    #[arg(help_heading = RULES, short = 'e', long = "regexp", value_name = "PATTERN", allow_hyphen_values = true)]
+    pub(crate) expressions: Vec<String>,
+
+    /// Search for the patterns in FILE, one per line; `-` is standard input
+    ///
+    /// A rule's name is its line's number. As in grep, an empty line is a pattern that matches
+    /// every line.
+    #[arg(help_heading = RULES, short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) pattern_files: Vec<PathBuf>,
+
+    /// Search for the rules in a TOML file, such as one of gitleaks
+    ///
+    /// Each [[rules]] has an id, a regex and, if you like, a description. What else gitleaks
+    /// knows is ignored with a warning.
+    #[arg(help_heading = RULES, short = 'r', long = "rules", value_name = "FILE.toml")]
+    pub(crate) rule_files: Vec<PathBuf>,
+
+    /// Let \w, \b, (?i), classes and dots go by Unicode, not by ASCII and bytes
+    #[arg(help_heading = RULES, long)]
+    pub(crate) unicode: bool,
+}
+
+/// Which engine searches.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EngineArgs {
+    /// Search with the pure-Rust engine, or the native one (Hyperscan or Vectorscan)
+    ///
+    /// auto takes the native one if this build has it and it passes its self-test. The answers
+    /// are the same.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "auto|pure|native"
+    )]
+    pub(crate) backend: Backend,
+}
+
+/// A form of output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// [`dragnet::Backend`] as it is written on the command line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    #[default]
+    Auto,
+    Pure,
+    Native,
+}
+
+impl From<Backend> for dragnet::Backend {
+    fn from(backend: Backend) -> dragnet::Backend {
+        match backend {
+            Backend::Auto => dragnet::Backend::Auto,
+            Backend::Pure => dragnet::Backend::Pure,
+            Backend::Native => dragnet::Backend::Native,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

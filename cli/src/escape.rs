@@ -1,0 +1,73 @@
+//! Bytes from files, made safe to print.
+//!
+//! What is scanned may be anything, and may be meant to harm: escape sequences that rewrite the
+//! terminal's title or contents, characters that reorder the line. Those are shown as escapes.
+
+use std::path::Path;
+
+/// Appends `bytes` to `out`: text as it is, invalid UTF-8 as `\xFF`, and characters that control
+/// a terminal or reorder text as Rust would escape them.
+pub(crate) fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        let valid = chunk.valid();
+        let mut clean = 0;
+        for (at, c) in valid.char_indices().filter(|&(_, c)| is_unsafe(c)) {
+            out.extend_from_slice(&valid.as_bytes()[clean..at]);
+            push_escaped(out, c);
+            clean = at + c.len_utf8();
+        }
+        out.extend_from_slice(&valid.as_bytes()[clean..]);
+        for byte in chunk.invalid() {
+            out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+        }
+    }
+}
+
+/// As [`push`], to a string.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let mut out = Vec::with_capacity(bytes.len());
+    push(&mut out, bytes);
+    // Only valid text and ASCII were pushed.
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The path as it is shown.
+pub(crate) fn path(path: &Path) -> String {
+    text(path.as_os_str().as_encoded_bytes())
+}
+
+fn push_escaped(out: &mut Vec<u8>, c: char) {
+    match c {
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        c if c.is_ascii() => out.extend_from_slice(format!("\\x{:02x}", u32::from(c)).as_bytes()),
+        c => out.extend_from_slice(format!("\\u{{{:x}}}", u32::from(c)).as_bytes()),
+    }
+}
+
+/// Control characters but the tab, which harms nobody; line and paragraph separators; and the
+/// marks, embeddings, overrides and isolates that change the direction of text.
+fn is_unsafe(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nothing_that_controls_a_terminal_gets_through() {
+        let cases: [(&[u8], &str); 8] = [
+            (b"plain \ttext", "plain \ttext"),
+            ("caf\u{e9} \u{661f}".as_bytes(), "caf\u{e9} \u{661f}"),
+            (b"\x1b[31mred\x07", r"\x1b[31mred\x07"),
+            (b"a\r\nb\0", r"a\r\nb\x00"),
+            (b"\x7f", r"\x7f"),
+            ("\u{9b}31m".as_bytes(), r"\u{9b}31m"),
+            ("a\u{202e}b".as_bytes(), r"a\u{202e}b"),
+            (b"\xffok\xc3", r"\xffok\xc3"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(super::text(bytes), expected, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The built-in rules: credentials, by the formats that their issuers give them.
+
+use super::{Rule, rule_file};
+
+const FILE: &str = include_str!("../../rules/builtin.toml");
+
+/// The built-in rules, in the order of their ids.
+pub(super) fn rules() -> Result<Vec<Rule>, Vec<String>> {
+    rule_file::parse(&"built-in rules".into(), FILE.as_bytes()).map(|parsed| parsed.rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use dragnet::{BatchBuf, Engine, Matches, Report, Scan};
+    use toml::de::{DeTable, DeValue};
+
+    use super::*;
+    use crate::rules::compile;
+
+    /// The examples under `key` of every rule, by rule.
+    fn examples(key: &str) -> Vec<Vec<String>> {
+        let table = DeTable::parse(FILE).unwrap();
+        let rules = table.get_ref()["rules"].get_ref().as_array().unwrap();
+        let strings = |value: &DeValue<'_>| -> Vec<String> {
+            let list = value.as_array().expect("a list of examples");
+            list.iter().map(|text| text.get_ref().as_str().unwrap().to_owned()).collect()
+        };
+        rules
+            .iter()
+            .map(|rule| strings(rule.get_ref().as_table().unwrap()[key].get_ref()))
+            .collect()
+    }
+
+    #[test]
+    fn there_are_at_least_sixty_with_names_of_their_own() {
+        let parsed = rule_file::parse(&"built-in rules".into(), FILE.as_bytes()).unwrap();
+        assert_eq!(parsed.warnings, [""; 0]);
+        assert!(parsed.rules.len() >= 60, "{}", parsed.rules.len());
+        let ids: BTreeSet<&str> = parsed.rules.iter().map(|rule| rule.id.as_str()).collect();
+        assert_eq!(ids.len(), parsed.rules.len());
+        for rule in &parsed.rules {
+            assert!(rule.description.is_some(), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn every_rule_matches_its_examples_and_rejects_its_near_misses() {
+        let rules = rules().unwrap();
+        let set = compile(&rules, false).unwrap();
+        let mut scanner = Engine::new(&set, Report::Which).scanner().unwrap();
+        for (key, expected) in [("matches", true), ("rejects", false)] {
+            let mut batch = BatchBuf::new();
+            let mut of = Vec::new();
+            for (rule, examples) in examples(key).iter().enumerate() {
+                assert!(!examples.is_empty(), "{} has no {key}", rules[rule].id);
+                for example in examples {
+                    batch.push(example.as_bytes()).unwrap();
+                    of.push((rule, example.clone()));
+                }
+            }
+            let mut found = Matches::new();
+            scanner.scan(&batch.as_batch(), &mut found).unwrap();
+            for (record, (rule, example)) in of.iter().enumerate() {
+                let matched = found.of_record(record).iter().any(|m| m.pattern() == *rule);
+                assert_eq!(matched, expected, "{}: {key}: {example}", rules[*rule].id);
+            }
+        }
+    }
+}

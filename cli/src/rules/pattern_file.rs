@@ -1,0 +1,40 @@
+//! Pattern files: one pattern per line, as grep and ripgrep read them.
+
+use std::sync::Arc;
+
+use super::{Origin, Rule, utf8};
+
+/// Reads the patterns of a file. Each line is one, the empty ones too; the line end, `\n` or
+/// `\r\n`, is not part of it.
+pub(super) fn parse(name: &Arc<str>, bytes: &[u8]) -> Result<Vec<Rule>, String> {
+    let text = utf8(name, bytes)?;
+    let rules = text.lines().enumerate().map(|(index, line)| Rule {
+        id: (index + 1).to_string(),
+        regex: line.to_owned(),
+        description: None,
+        origin: Origin::Line(name.clone(), index + 1),
+    });
+    Ok(rules.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_a_pattern() {
+        let cases: [(&str, &[(&str, &str)]); 6] = [
+            ("", &[]),
+            ("a", &[("1", "a")]),
+            ("a\n", &[("1", "a")]),
+            ("a\r\nb\r\n", &[("1", "a"), ("2", "b")]),
+            ("\n", &[("1", "")]),
+            ("a\n\n b \n", &[("1", "a"), ("2", ""), ("3", " b ")]),
+        ];
+        for (text, expected) in cases {
+            let rules = parse(&"patterns".into(), text.as_bytes()).unwrap();
+            let found: Vec<_> = rules.iter().map(|r| (r.id.as_str(), r.regex.as_str())).collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+}

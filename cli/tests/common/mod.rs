@@ -1,0 +1,135 @@
+//! Runs the command in a tree of files that exists for one test.
+
+// Each test file is a crate of its own and uses some of this.
+#![allow(dead_code)]
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A token that a built-in rule finds, put together so that scanning these sources does not.
+pub(crate) fn token() -> String {
+    format!("ghp_{}", "0123456789abcdefghijklmnopqrstuvwxyz")
+}
+
+/// The id of the rule that finds it.
+pub(crate) const TOKEN_RULE: &str = "github-personal-access-token";
+
+/// A directory with files in it.
+pub(crate) struct Tree {
+    directory: tempfile::TempDir,
+}
+
+/// What a run of the command has left behind.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) status: Option<i32>,
+}
+
+impl Run {
+    /// The lines of standard output.
+    pub(crate) fn lines(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+
+    /// The lines of standard output as JSON.
+    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
+        self.lines().into_iter().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+}
+
+impl Tree {
+    pub(crate) fn new() -> Tree {
+        Tree { directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// A directory with these files.
+    pub(crate) fn with<C: AsRef<[u8]>>(files: &[(&str, C)]) -> Tree {
+        let tree = Tree::new();
+        for (path, contents) in files {
+            tree.write(path, contents);
+        }
+        tree
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Writes a file, with the directories that it needs.
+    pub(crate) fn write(&self, path: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, contents).unwrap();
+        path
+    }
+
+    /// The command, to be run in this directory, its environment free of what could color it.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
+        command.current_dir(self.path()).args(args);
+        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "GIT_DIR"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Runs the command with nothing on standard input, which is no pipe either.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Run {
+        finish(self.command(args).stdin(Stdio::null()))
+    }
+
+    /// Runs the command with this piped into it.
+    pub(crate) fn pipe<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        input: impl AsRef<[u8]>,
+    ) -> Run {
+        let (output, status) = self.pipe_bytes(args, input.as_ref());
+        let stdout = String::from_utf8(output.0).unwrap();
+        Run { stdout, stderr: output.1, status }
+    }
+
+    /// As [`Tree::pipe`], for output that is not UTF-8: standard output, standard error, status.
+    pub(crate) fn pipe_bytes<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        input: &[u8],
+    ) -> ((Vec<u8>, String), Option<i32>) {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let output = std::thread::scope(|scope| {
+            // The command may end before it has read all, which is for the test to judge.
+            scope.spawn(move || drop(stdin.write_all(input)));
+            child.wait_with_output().unwrap()
+        });
+        ((output.stdout, complaints(output.stderr)), output.status.code())
+    }
+}
+
+fn finish(command: &mut Command) -> Run {
+    let output = command.output().unwrap();
+    Run {
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: complaints(output.stderr),
+        status: output.status.code(),
+    }
+}
+
+/// Standard error, without the note that the native backend was refused, which depends on the
+/// machine that the tests run on.
+pub(crate) fn complaints(stderr: Vec<u8>) -> String {
+    let text = String::from_utf8(stderr).unwrap();
+    let is_note =
+        |line: &&str| line.starts_with("dragnet: warning: going on with the pure backend");
+    text.split_inclusive('\n').filter(|line| !is_note(line)).collect()
+}

@@ -1,0 +1,208 @@
+//! Where rules come from, and what is said about bad ones.
+
+mod common;
+
+use common::Tree;
+
+#[test]
+fn rules_of_all_kinds_combine() {
+    let tree = Tree::with(&[
+        ("pats", "two\r\n\nthree\n"),
+        ("r.toml", "[[rules]]\nid = \"four\"\nregex = 'f.ur'\n"),
+        ("data", "one two three four"),
+    ]);
+    let run =
+        tree.run(["scan", "-r", "r.toml", "-f", "pats", "-e", "one", "--format", "json", "data"]);
+    let mut found: Vec<(String, String)> = run
+        .json()
+        .iter()
+        .map(|hit| (hit["rule"].as_str().unwrap().into(), hit["match"].as_str().unwrap().into()))
+        .collect();
+    // The empty line is a pattern that matches between all characters.
+    found.retain(|(rule, text)| !(rule == "2" && text.is_empty()));
+    let found: Vec<_> = found.iter().map(|(rule, text)| (rule.as_str(), text.as_str())).collect();
+    assert_eq!(found, [("1", "one"), ("1", "two"), ("3", "three"), ("four", "four")]);
+}
+
+#[test]
+fn no_patterns_match_nothing() {
+    let tree = Tree::with(&[("none", ""), ("data", "x"), ("r.toml", "rules = []")]);
+    for args in [["-f", "none"], ["-r", "r.toml"]] {
+        let run = tree.run(["scan", "data"].iter().chain(&args));
+        assert_eq!((run.stdout.as_str(), run.stderr.as_str(), run.status), ("", "", Some(1)));
+    }
+}
+
+#[test]
+fn patterns_can_come_from_standard_input() {
+    let tree = Tree::with(&[("data", "abc")]);
+    // Standard input is used up then, so the current directory is searched.
+    let run = tree.pipe(["scan", "-f", "-"], "b\nc\n");
+    assert_eq!(run.lines(), ["data:1:2: 1: b", "data:1:3: 2: c"]);
+    for args in
+        [&["scan", "-f", "-", "-"][..], &["redact", "-f", "-"], &["scan", "-f", "-", "-f", "-"]]
+    {
+        let run = tree.pipe(args, "b");
+        assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{args:?}");
+        assert!(run.stderr.contains("standard input"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    let cases: [(&str, &[u8], &[&str]); 13] = [
+        ("-f", b"ok\na(b\n", &["in:2: unclosed group", "    a(b", "     ^"]),
+        (
+            "-f",
+            b"(\nfine\n[z-a]",
+            &[
+                "in:1: unclosed group",
+                "    (",
+                "    ^",
+                "in:3: invalid character class range, the start must be <= the end",
+                "    [z-a]",
+                "     ^^^",
+            ],
+        ),
+        (
+            "-f",
+            b"ok\nab\xffc",
+            &[
+                "in:2: invalid UTF-8 at byte 3 of the line: \\xff; to match such bytes, write them as (?-u:\\xNN)",
+            ],
+        ),
+        (
+            "-r",
+            b"ok = 1\n\xff",
+            &[
+                "in:2: invalid UTF-8 at byte 1 of the line: \\xff; to match such bytes, write them as (?-u:\\xNN)",
+            ],
+        ),
+        ("-r", b"a = 1\n[[rules]\n", &["in:2: not TOML: "]),
+        ("-r", b"a = 1\n", &["in: there are no [[rules]] in this file"]),
+        ("-r", b"a = 1\nrules = 5\n", &["in:2: `rules` is not a list of tables, [[rules]]"]),
+        ("-r", b"rules = [5]\n", &["in:1: a rule is not a table"]),
+        ("-r", b"\n[[rules]]\nregex = 'a'\n", &["in:2: this rule has no id"]),
+        ("-r", b"[[rules]]\nid = 'a'\nregexp = 'a'\n", &["in:1: rule a has no regex"]),
+        ("-r", b"[[rules]]\nid = 'a'\nregex = 7\n", &["in:3: `regex` is not a string"]),
+        (
+            "-r",
+            b"[[rules]]\nid = 'a'\nregex = '''\nx(y'''\n",
+            &["in:3: rule a: unclosed group", "    x(y", "     ^"],
+        ),
+        (
+            "-r",
+            b"[[rules]]\nid = 'a'\nregex = '(?:a{1000}){1000}'\n",
+            &["in:3: rule a: its size of "],
+        ),
+    ];
+    for (option, contents, expected) in cases {
+        let tree = Tree::with(&[("in", contents)]);
+        let run = tree.run(["scan", option, "in", "-e", "fine"]);
+        assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""), "{run:?}");
+        let lines: Vec<_> =
+            run.stderr.lines().map(|line| line.strip_prefix("dragnet: ").unwrap_or(line)).collect();
+        assert!(lines.len() >= expected.len(), "{run:?}");
+        for (line, expected) in lines.iter().zip(expected) {
+            match expected.ends_with(' ') {
+                true => assert!(line.starts_with(expected), "{line} / {expected}"),
+                false => assert_eq!(line, expected),
+            }
+        }
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let tree = Tree::with(&[("pats", "a)\n"), ("r.toml", "=")]);
+    let run =
+        tree.run(["scan", "-e", "(", "-f", "pats", "-f", "gone", "-r", "r.toml", "-r", "lost"]);
+    assert_eq!(run.status, Some(2));
+    for part in ["-e pattern 1: ", "pats:1: ", "gone: ", "r.toml:1: not TOML", "lost: "] {
+        assert!(run.stderr.contains(&format!("dragnet: {part}")), "{part}: {}", run.stderr);
+    }
+}
+
+const LIKE_GITLEAKS: &str = r#"
+title = "some rules"
+minVersion = "v8.25.0"
+
+[allowlist]
+paths = ['''gitleaks\.toml''']
+
+[[rules]]
+id = "generic"
+description = "A key."
+regex = '''(?i)key=([a-f0-9]{8,})\b'''
+entropy = 3.5
+keywords = ["key"]
+
+[[rules.allowlists]]
+regexTarget = "line"
+regexes = ['''example''']
+
+[[rules]]
+id = "file"
+description = "A file that should not be there."
+path = '''(?i)(?:^|\/)[^\/]+\.p(?:12|fx)$'''
+
+[[rules]]
+id = "token"
+description = "A token."
+regex = '''tok_[[:alnum:]]{4}'''
+secretGroup = 1
+keywords = ["tok_"]
+"#;
+
+#[test]
+fn files_of_gitleaks_are_read_and_what_is_ignored_is_told_once() {
+    let tree = Tree::with(&[("gitleaks.toml", LIKE_GITLEAKS), ("data", "KEY=0123abcd tok_9z9z")]);
+    let run = tree.run(["scan", "-r", "gitleaks.toml", "data"]);
+    assert_eq!(run.lines(), ["data:1:1: generic: KEY=0123abcd", "data:1:14: token: tok_9z9z"]);
+    assert_eq!(run.status, Some(0));
+    let expected = [
+        "not supported and ignored: allowlists (1 rule), entropy (1 rule), keywords (2 rules), \
+         path (1 rule), secretGroup (1 rule)",
+        "settings not supported and ignored: allowlist",
+        "1 rule without a regex skipped: file",
+    ];
+    let warnings: Vec<_> = run.stderr.lines().collect();
+    let expected: Vec<_> =
+        expected.iter().map(|text| format!("dragnet: warning: gitleaks.toml: {text}")).collect();
+    assert_eq!(warnings, expected);
+}
+
+#[test]
+fn the_rules_are_listed() {
+    let tree = Tree::with(&[("gitleaks.toml", LIKE_GITLEAKS)]);
+    let run = tree.run(["rules", "-r", "gitleaks.toml", "--backend", "pure"]);
+    assert_eq!(
+        run.lines(),
+        [
+            "generic (pure) A key.",
+            r"    (?i)key=([a-f0-9]{8,})\b",
+            "token (pure) A token.",
+            "    tok_[[:alnum:]]{4}",
+        ]
+    );
+    let run = tree.run(["rules", "--format", "json", "-e", "a", "--backend", "pure"]);
+    let expected = serde_json::json!(
+        {"id": "1", "description": null, "regex": "a", "search": "pure"}
+    );
+    assert_eq!(run.json(), [expected]);
+    let run = tree.run(["rules", "--format", "json"]);
+    assert!(run.json().len() >= 60);
+}
+
+#[cfg(not(feature = "native"))]
+#[test]
+fn a_pure_build_says_how_to_get_the_native_backend() {
+    let tree = Tree::with(&[("f", "a")]);
+    for command in ["scan", "redact"] {
+        let run = tree.run([command, "--backend", "native", "-e", "a", "f"]);
+        assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
+        assert!(run.stderr.contains("--features native"), "{}", run.stderr);
+    }
+    // That there is none is no news to who did not ask for it.
+    assert_eq!(tree.run(["scan", "-e", "a", "f"]).stderr, "");
+}
