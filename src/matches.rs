@@ -115,6 +115,7 @@ impl Matches {
     }
 
     /// The list itself, for engines that append first and order afterwards.
+    #[cfg(feature = "native")]
     pub(crate) fn list_mut(&mut self) -> &mut Vec<Match> {
         &mut self.list
     }

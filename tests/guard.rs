@@ -9,6 +9,8 @@ mod support;
 
 use std::ptr;
 
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
+
 use dragnet::{Batch, Matches, Report};
 
 use support::{Oracle, Spec, contenders};
@@ -21,16 +23,17 @@ struct Guarded {
 
 impl Guarded {
     fn new() -> Guarded {
-        // SAFETY: asks for a number.
-        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let page = rustix::param::page_size();
         // SAFETY: a new mapping at a place of the system's choice touches nothing that exists.
-        let map = unsafe { libc::mmap(ptr::null_mut(), 3 * page, libc::PROT_NONE, flags, -1, 0) };
-        assert_ne!(map, libc::MAP_FAILED);
-        let map = map.cast::<u8>();
-        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let map = unsafe {
+            mmap_anonymous(ptr::null_mut(), 3 * page, ProtFlags::empty(), MapFlags::PRIVATE)
+        };
+        let map = map.expect("three pages of memory").cast::<u8>();
         // SAFETY: the middle page is part of the mapping, which is not in use yet.
-        assert_eq!(unsafe { libc::mprotect(map.add(page).cast(), page, access) }, 0);
+        let access = unsafe {
+            mprotect(map.add(page).cast(), page, MprotectFlags::READ | MprotectFlags::WRITE)
+        };
+        access.expect("access to a page of one's own");
         Guarded { map, page }
     }
 
@@ -45,7 +48,9 @@ impl Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         // SAFETY: the mapping is from `new`, and every borrow of it has ended.
-        unsafe { libc::munmap(self.map.cast(), 3 * self.page) };
+        unsafe {
+            munmap(self.map.cast(), 3 * self.page).expect("the mapping is there");
+        }
     }
 }
 

@@ -389,7 +389,7 @@ fn the_engine_tells_what_runs_on_the_pure_one() {
     assert_eq!(left, [1, 3, 5, 6]);
     assert!(engine.on_pure().iter().all(|left| !left.reason().is_empty()));
     assert!(engine.library().starts_with(char::is_alphabetic));
-    assert!(engine.database_size() > 0);
+    assert!(engine.memory() > 0);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use super::compile::{OnPure, Plan};
 use super::library::Library;
 use super::objects::Database;
 use super::scanner::Scanner;
-use super::spans::Spans;
-use crate::{EngineError, PatternSet, Report, ScanError, StopFlag, pure};
+use crate::pure::{self, Spans};
+use crate::{EngineError, PatternSet, Report, ScanError, StopFlag};
 
 /// A set of patterns compiled for Hyperscan or Vectorscan. Cheap to clone and to share.
 ///
@@ -87,8 +87,10 @@ impl Engine {
         self.inner.library.to_string()
     }
 
-    /// How much memory libhs's databases take, in bytes.
-    pub fn database_size(&self) -> usize {
-        self.inner.databases.iter().map(Database::size).sum()
+    /// The memory in bytes that the compiled patterns take: libhs's databases, and the tables of
+    /// the pure engine for the rest.
+    pub fn memory(&self) -> usize {
+        self.inner.databases.iter().map(Database::size).sum::<usize>()
+            + self.inner.rest.as_ref().map_or(0, pure::Engine::memory)
     }
 }

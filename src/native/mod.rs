@@ -18,7 +18,6 @@ mod printer;
 mod raw;
 mod scanner;
 mod self_test;
-mod spans;
 
 pub use compile::OnPure;
 pub use engine::Engine;

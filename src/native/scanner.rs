@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::crossing::{Flat, Tail, Unfinished, cross};
 use super::engine::Inner;
 use super::objects::Scratch;
-use super::spans::SpanFinder;
-use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag, pure};
+use crate::pure::{self, SpanFinder};
+use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
 /// How many matches there is room for at the start of a scan. Room doubles when it is used up.
 const ROOM: usize = 1024;

@@ -174,7 +174,7 @@ impl Linear {
         let mut states = Vec::new();
         for at in (base..=record.len()).rev() {
             self.step_back(cache, record, at, &mut states);
-            if (at - base) % block == 0 {
+            if (at - base).is_multiple_of(block) {
                 cache.checkpoints[(at - base) / block] = states.clone();
             }
         }

@@ -6,6 +6,9 @@
 //! read every record.
 
 mod automaton;
+mod explain;
+#[cfg(feature = "native")]
+mod finder;
 mod linear;
 mod literal;
 mod plan;
@@ -24,6 +27,9 @@ use crate::{PatternSet, Report, StopFlag};
 use automaton::Automaton;
 use plan::Plan;
 
+pub use explain::Search;
+#[cfg(feature = "native")]
+pub(crate) use finder::{SpanFinder, Spans};
 pub use prefilter::Level;
 pub use scanner::Scanner;
 
@@ -87,6 +93,19 @@ impl Engine {
     /// when needed.
     pub fn memory(&self) -> usize {
         self.inner.plan.memory()
+    }
+
+    /// How the pattern with this number is searched, or `None` if the engine does not have it.
+    pub fn search(&self, pattern: usize) -> Option<Search> {
+        let number = u32::try_from(pattern).ok()?;
+        let index = self.inner.numbers.binary_search(&number).ok()?;
+        let always = self.inner.plan.always.binary_search(&(index as u32)).is_ok();
+        Some(Search::of(&self.inner.plan.trimmed[index], always))
+    }
+
+    /// How the literals of all patterns are looked for, in words. Empty if there are none.
+    pub fn prefilter(&self) -> String {
+        self.inner.plan.prefilter.as_ref().map_or(String::new(), |p| p.describe())
     }
 
     fn hir(&self, pattern: u32) -> &Hir {

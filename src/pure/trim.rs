@@ -78,11 +78,10 @@ mod tests {
             ("", ""),
         ];
         for (pattern, expected) in cases {
-            let parse = |pattern: &str| {
-                regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern)
-            };
-            let trimmed = super::trim(&parse(pattern).unwrap());
-            assert_eq!(trimmed, parse(expected).unwrap(), "{pattern}");
+            let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+            let parse = |pattern: &str| parser.clone().parse(pattern).unwrap();
+            let trimmed = super::trim(&parse(pattern));
+            assert_eq!(trimmed, parse(expected), "{pattern}");
         }
     }
 }

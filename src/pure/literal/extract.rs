@@ -288,8 +288,11 @@ fn alternation_info(subs: &[Hir]) -> Info {
 /// What is known of `a` followed by `b`.
 fn join(a: Info, b: Info) -> Info {
     let longest = add(a.longest, b.longest);
-    if a.exact && b.exact {
-        if let Some(strings) = cross(&a.prefixes, &b.prefixes) {
+    if a.exact
+        && b.exact
+        && let Some(strings) = cross(&a.prefixes, &b.prefixes)
+    {
+        {
             let mut info = Info {
                 longest,
                 exact: true,

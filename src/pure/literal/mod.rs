@@ -27,6 +27,7 @@ impl Cube {
         Cube { value, mask: 0xFF }
     }
 
+    #[cfg(test)]
     pub(crate) fn contains(self, byte: u8) -> bool {
         byte & self.mask == self.value
     }
