@@ -96,11 +96,13 @@ fn with_gaps(records: &[Vec<u8>]) -> Shape {
     Shape { name: "offsets, gaps at both ends", records: records.to_vec(), form }
 }
 
-/// The inner records of a batch that has one more at either end.
+/// The inner records of a batch that has two more before them and one behind.
 fn slice_of_more(records: &[Vec<u8>]) -> Shape {
-    let owned = push_all(records.last().into_iter().chain(records).chain(records.first()));
-    let start = usize::from(!records.is_empty());
-    let form = Form::Slice(owned, start..start + records.len());
+    let other = b"ab".to_vec();
+    let first = records.first().unwrap_or(&other);
+    let last = records.last().unwrap_or(&other);
+    let owned = push_all([first, last].into_iter().chain(records).chain([first]));
+    let form = Form::Slice(owned, 2..2 + records.len());
     Shape { name: "slice", records: records.to_vec(), form }
 }
 
