@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::LazyLock;
 
+use dragnet::pure::{self, Level};
 use dragnet::{Backend, Engine, EngineError, PatternSet, Report, Scan, StopFlag};
 
 type Build = dyn Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync;
@@ -81,8 +82,14 @@ fn engines() -> Vec<Contender> {
 
 /// The pure engine once for each SIMD level that this machine has, by name.
 fn simd_levels() -> Vec<Contender> {
-    // The pure engine has one implementation for all machines so far.
-    Vec::new()
+    Level::available()
+        .into_iter()
+        .map(|level| {
+            Contender::new(format!("pure, {level}"), move |set, report, stop| {
+                Box::new(pure::Engine::with_level(set, report, level).scanner_with(stop))
+            })
+        })
+        .collect()
 }
 
 /// An owner thread, a pool of them, another process.

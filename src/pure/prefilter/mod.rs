@@ -103,7 +103,7 @@ const CHECK_COST: f64 = 20.0;
 /// What a pass of grams costs for each position looked at, in the same unit.
 const GRAM_COST: f64 = 6.0;
 /// No more literals than this are tried on Teddy.
-const MAX_TEDDY: usize = 256;
+const MAX_TEDDY: usize = 128;
 
 /// Divides literals between Teddy and grams by what the passes are expected to cost.
 fn divide(literals: &[Literal], level: Level) -> (Vec<u32>, Vec<u32>) {
@@ -115,10 +115,12 @@ fn divide(literals: &[Literal], level: Level) -> (Vec<u32>, Vec<u32>) {
         // Teddy takes any number, but with many its buckets let almost everything pass.
         let teddy = match few.len() {
             0 => 0.0,
-            count if count > MAX_TEDDY && !many.is_empty() => f64::INFINITY,
-            _ => {
+            count if count > MAX_TEDDY => f64::INFINITY,
+            count => {
                 let pass = if level == Level::Scalar { GRAM_COST } else { 1.0 };
-                pass + CHECK_COST * Teddy::new(few, literals).frequency()
+                // A candidate is compared with all literals of its bucket.
+                let check = CHECK_COST + count as f64 / 8.0;
+                pass + check * Teddy::new(few, literals).frequency()
             }
         };
         let grams = match many.len() {

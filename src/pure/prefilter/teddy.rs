@@ -158,10 +158,16 @@ impl Nibbles {
     /// How often a window is expected at which every byte has a nibble of each set.
     fn frequency(&self) -> f64 {
         let byte = |&(low, high): &(u16, u16)| -> f64 {
-            (0..=255u8)
-                .filter(|b| low >> (b & 15) & 1 != 0 && high >> (b >> 4) & 1 != 0)
-                .map(rank::value)
-                .sum()
+            if low == u16::MAX && high == u16::MAX {
+                return 1.0;
+            }
+            let mut sum = 0.0;
+            for h in (0..16).filter(|h| high >> h & 1 != 0) {
+                for l in (0..16).filter(|l| low >> l & 1 != 0) {
+                    sum += rank::value(h << 4 | l);
+                }
+            }
+            sum
         };
         self.0.iter().map(byte).product()
     }
@@ -207,10 +213,12 @@ pub(super) unsafe fn find<V: Vector>(
 ) {
     // SAFETY: the caller promises the instructions; slices are as long as what is read of them.
     unsafe {
-        let tables = masks.each_ref().map(|m| {
-            let half = |h: usize| (V::repeat(&m.low[h]), V::repeat(&m.high[h]));
-            [half(0), half(1)]
-        });
+        let tables: Tables<V> = [
+            tables_of(&masks[0]),
+            tables_of(&masks[1]),
+            tables_of(&masks[2]),
+            tables_of(&masks[3]),
+        ];
         let mut at = range.start;
         // Reads as far as the last byte of the window at the vector's last position.
         while at < range.end && at + V::BYTES + WINDOW - 1 <= buffer.len() {
@@ -230,19 +238,47 @@ pub(super) unsafe fn find<V: Vector>(
     }
 }
 
+/// For each byte of the window, and each half of the buckets: the tables of low and high nibbles.
+type Tables<V> = [[(V, V); 2]; WINDOW];
+
+// No closures from here on: they would not be compiled for the caller's instructions.
+
+#[inline(always)]
+unsafe fn tables_of<V: Vector>(masks: &Masks) -> [(V, V); 2] {
+    // SAFETY: as for `find`.
+    unsafe {
+        [
+            (V::repeat(&masks.low[0]), V::repeat(&masks.high[0])),
+            (V::repeat(&masks.low[1]), V::repeat(&masks.high[1])),
+        ]
+    }
+}
+
 /// The buckets that are possible at each of a vector's positions: the first eight, the others.
 #[inline(always)]
-unsafe fn hits<V: Vector>(tables: &[[(V, V); 2]; WINDOW], bytes: &[u8]) -> (V, V) {
+unsafe fn hits<V: Vector>(tables: &Tables<V>, bytes: &[u8]) -> (V, V) {
     // SAFETY: as for `find`; `bytes` has a whole vector behind each offset into the window.
     unsafe {
-        let one = |index: usize| {
-            let bytes = V::load(&bytes[index..index + V::BYTES]);
-            let (low, high) = (bytes.low_nibbles(), bytes.high_nibbles());
-            let half = |(of_low, of_high): (V, V)| of_low.lookup(low).and(of_high.lookup(high));
-            (half(tables[index][0]), half(tables[index][1]))
-        };
-        let (a, b, c, d) = (one(0), one(1), one(2), one(3));
-        (a.0.and(b.0).and(c.0.and(d.0)), a.1.and(b.1).and(c.1.and(d.1)))
+        let (mut first, mut second) = one(&tables[0], &bytes[..V::BYTES]);
+        let mut index = 1;
+        while index < WINDOW {
+            let (a, b) = one(&tables[index], &bytes[index..index + V::BYTES]);
+            (first, second) = (first.and(a), second.and(b));
+            index += 1;
+        }
+        (first, second)
+    }
+}
+
+/// The buckets that one byte of the window leaves possible.
+#[inline(always)]
+unsafe fn one<V: Vector>(tables: &[(V, V); 2], bytes: &[u8]) -> (V, V) {
+    // SAFETY: as for `find`.
+    unsafe {
+        let bytes = V::load(bytes);
+        let (low, high) = (bytes.low_nibbles(), bytes.high_nibbles());
+        let [(a_low, a_high), (b_low, b_high)] = *tables;
+        (a_low.lookup(low).and(a_high.lookup(high)), b_low.lookup(low).and(b_high.lookup(high)))
     }
 }
 
