@@ -38,7 +38,8 @@ pub(crate) fn all(set: &RuleSet) -> Vec<Contender> {
         all.extend(dragnet("native", set, Backend::Native));
         all.extend(super::hyperscan::contenders(set));
     }
-    all.extend(regex_set(set));
+    all.extend(regex_set("RegexSet", set, 2 << 20));
+    all.extend(regex_set("RegexSet, 256 MiB", set, 256 << 20));
     all.push(aho_corasick(set));
     all.extend(filtered(set));
     all.push(contender("absent byte", ALL, || {
@@ -66,7 +67,7 @@ where
 fn dragnet(name: &'static str, set: &RuleSet, backend: Backend) -> Option<Contender> {
     let start = Instant::now();
     // Parsing is part of building, as it is for the others.
-    let patterns = dragnet::PatternSet::new(set.set.iter().cloned()).expect("built before");
+    let patterns = set.parse();
     let engine = match Engine::with_backend(&patterns, Report::Which, backend) {
         Ok(engine) => engine,
         Err(error) => {
@@ -85,17 +86,19 @@ fn dragnet(name: &'static str, set: &RuleSet, backend: Backend) -> Option<Conten
     Some(Contender { name, build_seconds, memory, refused: 0, enough: ALL, scan: Box::new(scan) })
 }
 
-fn regex_set(set: &RuleSet) -> Option<Contender> {
+/// `cache` is what its lazy DFA may hold; with the default of 2 MiB it gives up on most sets, and
+/// simulates an NFA.
+fn regex_set(name: &'static str, set: &RuleSet, cache: usize) -> Option<Contender> {
     let start = Instant::now();
     let built = regex::bytes::RegexSetBuilder::new(&set.patterns)
         .unicode(false)
         .size_limit(1 << 30)
-        .dfa_size_limit(1 << 28)
+        .dfa_size_limit(cache)
         .build();
     let built = match built {
         Ok(built) => built,
         Err(error) => {
-            eprintln!("RegexSet: {error}");
+            eprintln!("{name}: {error}");
             return None;
         }
     };
@@ -104,16 +107,8 @@ fn regex_set(set: &RuleSet) -> Option<Contender> {
         batch.iter().map(|record| built.matches(record).iter().count() as u64).sum()
     };
     // It is slow on large sets, and even a small part takes long.
-    let enough = (2 << 20) / set.patterns.len().max(1) * 16;
-    let enough = enough.clamp(32 << 10, 4 << 20);
-    Some(Contender {
-        name: "RegexSet",
-        build_seconds,
-        memory: None,
-        refused: 0,
-        enough,
-        scan: Box::new(scan),
-    })
+    let enough = if cache > 2 << 20 { 1 << 20 } else { 64 << 10 };
+    Some(Contender { name, build_seconds, memory: None, refused: 0, enough, scan: Box::new(scan) })
 }
 
 fn regexes(set: &RuleSet) -> Vec<regex::bytes::Regex> {

@@ -98,11 +98,11 @@ impl Prefilter {
 }
 
 /// What checking one candidate costs, in bytes that Teddy reads in that time.
-const CHECK_COST: f64 = 20.0;
+const CHECK_COST: f64 = 16.0;
 /// What a pass of grams costs for each position looked at, in the same unit.
-const GRAM_COST: f64 = 6.0;
+const GRAM_COST: f64 = 10.0;
 /// No more literals than this are tried on Teddy.
-const MAX_TEDDY: usize = 128;
+const MAX_TEDDY: usize = 256;
 
 /// Divides literals between Teddy and grams by what the passes are expected to cost.
 fn divide(literals: &[Literal], level: Level) -> (Vec<u32>, Vec<u32>) {

@@ -239,7 +239,7 @@ type Tables<V> = [[(V, V); 2]; WINDOW];
 // No closures from here on: they would not be compiled for the caller's instructions.
 
 #[inline(always)]
-unsafe fn tables_of<V: Vector>(masks: &Masks) -> [(V, V); 2] {
+pub(super) unsafe fn tables_of<V: Vector>(masks: &Masks) -> [(V, V); 2] {
     // SAFETY: as for `find`.
     unsafe {
         [
@@ -267,7 +267,7 @@ unsafe fn hits<V: Vector>(tables: &Tables<V>, bytes: &[u8]) -> (V, V) {
 
 /// The buckets that one byte of the window leaves possible.
 #[inline(always)]
-unsafe fn one<V: Vector>(tables: &[(V, V); 2], bytes: &[u8]) -> (V, V) {
+pub(super) unsafe fn one<V: Vector>(tables: &[(V, V); 2], bytes: &[u8]) -> (V, V) {
     // SAFETY: as for `find`.
     unsafe {
         let bytes = V::load(bytes);
