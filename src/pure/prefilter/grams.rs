@@ -14,11 +14,12 @@ pub(super) const MAX_STRIDE: usize = 3;
 /// Sets the bit that tells the cases of a letter apart, in each byte of a gram.
 const FOLD: u32 = 0x2020_2020;
 
-/// The sizes of the table: a part of any first-level cache, and of any second-level one.
+/// The sizes of the table in bytes: a part of any first-level cache, and of any second-level one.
 const SMALL: usize = 1 << 15;
 const LARGE: usize = 1 << 18;
-/// The most literals for the small table: two in a hundred positions of noise would pass.
-const MAX_SMALL: usize = 600;
+/// The most literals for the small table: with a stride of three, one in a hundred positions of
+/// noise passes.
+const MAX_SMALL: usize = 1000;
 
 /// How many positions are looked at before the candidates among them are.
 const BLOCK: usize = 8;
@@ -29,7 +30,7 @@ pub(super) fn stride(numbers: &[u32], literals: &[Literal]) -> usize {
     (shortest + 1 - WINDOW).min(MAX_STRIDE)
 }
 
-/// The size of the table for this many literals.
+/// The size of the table for this many literals, in bytes.
 pub(super) fn table_size(literals: usize) -> usize {
     if literals <= MAX_SMALL { SMALL } else { LARGE }
 }
@@ -51,7 +52,7 @@ pub(super) struct Grams {
     shift: u32,
 }
 
-/// For each hash whether any gram has it.
+/// One bit for each hash: whether any gram has it.
 #[derive(Debug)]
 enum Table {
     Small(Box<[u8; SMALL]>),
@@ -211,19 +212,24 @@ fn rarest(literal: &Literal, phase: usize, stride: usize) -> usize {
 fn fill<const N: usize>(entries: &[Entry]) -> Box<[u8; N]> {
     let mut table = vec![0; N];
     for entry in entries {
-        table[index::<N>(entry.gram)] = 1;
+        let (byte, bit) = place::<N>(entry.gram);
+        table[byte] |= 1 << bit;
     }
     table.into_boxed_slice().try_into().expect("made with that length")
 }
 
+/// The byte of the table that a gram's hash leads to, and the bit in it.
 #[inline(always)]
-fn index<const N: usize>(gram: u32) -> usize {
-    (hash(gram) >> (32 - N.trailing_zeros())) as usize
+fn place<const N: usize>(gram: u32) -> (usize, u32) {
+    let hash = hash(gram);
+    let shift = 32 - N.trailing_zeros();
+    ((hash >> shift) as usize, hash >> (shift - 3) & 7)
 }
 
 #[inline(always)]
 fn contains<const N: usize>(table: &[u8; N], gram: u32) -> bool {
-    table[index::<N>(gram)] != 0
+    let (byte, bit) = place::<N>(gram);
+    table[byte] >> bit & 1 != 0
 }
 
 #[inline(always)]

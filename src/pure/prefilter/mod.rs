@@ -128,7 +128,7 @@ fn divide(literals: &[Literal], level: Level) -> (Vec<u32>, Vec<u32>) {
                 let stride = grams::stride(many, literals) as f64;
                 // A gram stands for its letters in both cases, and text repeats its grams.
                 let grams: f64 = many.iter().map(|&n| rank::literal(&literals[n as usize])).sum();
-                let false_ones = count as f64 * stride / grams::table_size(count) as f64;
+                let false_ones = count as f64 * stride / (8 * grams::table_size(count)) as f64;
                 (GRAM_COST + CHECK_COST * (grams + false_ones)) / stride
             }
         };
