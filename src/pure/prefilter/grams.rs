@@ -23,6 +23,8 @@ const MAX_SMALL: usize = 1000;
 
 /// How many positions are looked at before the candidates among them are.
 const BLOCK: usize = 8;
+/// How many bytes these are, with the largest stride.
+const REACH: usize = (BLOCK - 1) * MAX_STRIDE + WINDOW;
 
 /// The largest stride at which each of the literals has a gram at every phase.
 pub(super) fn stride(numbers: &[u32], literals: &[Literal]) -> usize {
@@ -144,22 +146,13 @@ impl Grams {
         out: &mut Vec<Candidate>,
     ) {
         let mut at = range.start.next_multiple_of(STRIDE);
-        let reach = (BLOCK - 1) * STRIDE + WINDOW;
-        while at < range.end {
+        // Blocks of a length that the compiler knows, so that nothing is checked per position.
+        while at + BLOCK * STRIDE <= range.end
+            && let Some(bytes) = buffer.get(at..).and_then(|rest| rest.first_chunk::<REACH>())
+        {
             let mut hits = 0u32;
-            if let Some(bytes) = buffer.get(at..at + reach)
-                && at + BLOCK * STRIDE <= range.end
-            {
-                for index in 0..BLOCK {
-                    hits |= u32::from(contains(table, gram(bytes, index * STRIDE))) << index;
-                }
-            } else {
-                for index in 0..BLOCK {
-                    let at = at + index * STRIDE;
-                    if at < range.end && at + WINDOW <= buffer.len() {
-                        hits |= u32::from(contains(table, gram(buffer, at))) << index;
-                    }
-                }
+            for index in 0..BLOCK {
+                hits |= u32::from(contains(table, gram(&bytes[index * STRIDE..]))) << index;
             }
             while hits != 0 {
                 let window = at + hits.trailing_zeros() as usize * STRIDE;
@@ -168,10 +161,17 @@ impl Grams {
             }
             at += BLOCK * STRIDE;
         }
+        while at < range.end && at + WINDOW <= buffer.len() {
+            if contains(table, gram(&buffer[at..])) {
+                self.check(buffer, at, strings, out);
+            }
+            at += STRIDE;
+        }
     }
 
+    #[inline(never)]
     fn check(&self, buffer: &[u8], window: usize, strings: &Strings, out: &mut Vec<Candidate>) {
-        let gram = gram(buffer, window);
+        let gram = gram(&buffer[window..]);
         let bucket = (hash(gram) >> self.shift) as usize;
         let entries = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         for entry in &self.entries[entries] {
@@ -232,7 +232,10 @@ fn contains<const N: usize>(table: &[u8; N], gram: u32) -> bool {
     table[byte] >> bit & 1 != 0
 }
 
+/// The gram that `bytes`, which are long enough, start with.
 #[inline(always)]
-fn gram(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) | FOLD
+fn gram(bytes: &[u8]) -> u32 {
+    let mut gram = [0; WINDOW];
+    gram.copy_from_slice(&bytes[..WINDOW]);
+    u32::from_le_bytes(gram) | FOLD
 }
