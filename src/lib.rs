@@ -16,8 +16,9 @@
 //!   ([`Report`]). It is made once and shared.
 //! - A [`Scanner`] is what one thread needs to search; each thread takes its own from the engine.
 //! - A [`Batch`] is many records in one buffer. It borrows a buffer that is already flat, such as
-//!   that of a file ([`Batch::lines`]); a [`BatchBuf`] owns records that come one by one. Large
-//!   batches are what makes scanning fast: some 100 KiB to a few MiB are good.
+//!   that of a file ([`Batch::lines`]); a [`BatchBuf`] owns records that come one by one. Work is
+//!   done once per batch, not per record, so scan many records at once; the benchmarks have about
+//!   1 MiB in a batch.
 //! - [`Matches`] is the answer, ordered by record, then pattern, then start. Reuse it: it keeps
 //!   its memory.
 //!
