@@ -4,7 +4,8 @@ use std::fmt;
 
 use regex_syntax::hir::Hir;
 
-use super::literal::{self, Literal};
+use super::literal::Literal;
+use super::plan::Handle;
 
 /// How one pattern is searched.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,19 @@ pub enum Search {
         /// At how many of a million bytes of ordinary text a literal is expected to stand.
         per_million: f64,
     },
+    /// A long run of bytes of one class is looked for, and the pattern is confirmed around it.
+    Run {
+        /// How many bytes the run has at least.
+        len: u32,
+        /// How many different bytes there may be in it.
+        class: usize,
+        /// As for literals.
+        before: Option<u32>,
+        /// As for literals.
+        after: Option<u32>,
+        /// As for literals.
+        per_million: f64,
+    },
     /// No literal is required, or none that is rare enough; an automaton reads every record.
     EveryRecord,
 }
@@ -33,9 +47,16 @@ impl Search {
         if always {
             return Search::Always;
         }
-        match literal::required(trimmed) {
-            None => Search::EveryRecord,
-            Some(required) => Search::Literals {
+        match Handle::of(trimmed) {
+            Handle::Nothing => Search::EveryRecord,
+            Handle::Run(run) => Search::Run {
+                len: run.len,
+                class: (0..=255).filter(|&b| run.class.contains(b)).count(),
+                before: run.before,
+                after: run.after,
+                per_million: run.frequency * 1e6,
+            },
+            Handle::Literals(required) => Search::Literals {
                 literals: required.literals.iter().map(show).collect(),
                 before: required.before,
                 after: required.after,
@@ -70,14 +91,26 @@ impl fmt::Display for Search {
                 if literals.len() > SHOWN {
                     write!(f, " and {} more", literals.len() - SHOWN)?;
                 }
-                let place = |bound: &Option<u32>| match bound {
-                    None => "any number".to_owned(),
-                    Some(bytes) => format!("up to {bytes}"),
-                };
-                let (before, after) = (place(before), place(after));
-                write!(f, "; {before} bytes before it and {after} behind")?;
-                write!(f, "; expected {per_million:.1} times in a million bytes")
+                place(f, before, after, *per_million)
+            }
+            Search::Run { len, class, before, after, per_million } => {
+                write!(f, "run of {len} bytes out of {class}")?;
+                place(f, before, after, *per_million)
             }
         }
     }
+}
+
+fn place(
+    f: &mut fmt::Formatter<'_>,
+    before: &Option<u32>,
+    after: &Option<u32>,
+    per_million: f64,
+) -> fmt::Result {
+    let bytes = |bound: &Option<u32>| match bound {
+        None => "any number of".to_owned(),
+        Some(bytes) => format!("up to {bytes}"),
+    };
+    write!(f, "; {} bytes before it and {} behind", bytes(before), bytes(after))?;
+    write!(f, "; expected {per_million:.1} times in a million bytes")
 }

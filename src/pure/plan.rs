@@ -7,8 +7,8 @@ use regex_syntax::hir::Hir;
 
 use crate::PatternSet;
 
-use super::literal::{self, Literal, Required};
-use super::prefilter::{Level, Prefilter};
+use super::literal::{self, ByteSet, Literal, Required, Run};
+use super::prefilter::{Level, Prefilter, RunSearch};
 use super::shared::{self, Group};
 use super::trim::trim;
 
@@ -19,7 +19,10 @@ pub(super) struct Plan {
     pub(super) trimmed: Vec<Hir>,
     /// Searches for the literals of all patterns that have some.
     pub(super) prefilter: Option<Prefilter>,
-    /// By literal: the patterns to confirm where it stands. Those whose matches start with the
+    /// Searches for the runs of patterns that have those instead. They are numbered like literals,
+    /// behind all literals.
+    pub(super) runs: Vec<RunSearch>,
+    /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
     /// literal come first.
     owners: Owners,
     /// Patterns that match every record, ascending.
@@ -33,16 +36,38 @@ pub(super) struct Plan {
 pub(super) struct Owner {
     /// The pattern's position in the engine.
     pub(super) pattern: u32,
+    /// Whether every match with the literal starts with it.
+    leads: bool,
     /// How far before the literal a match can start, if there is a bound.
     pub(super) before: Option<u32>,
     /// How far behind the literal's end a match can end, if there is a bound.
     pub(super) after: Option<u32>,
 }
 
-impl Owner {
-    /// Whether every match with the literal starts with it.
-    fn leads(&self) -> bool {
-        self.before == Some(0)
+/// What a pattern is looked for by.
+pub(super) enum Handle {
+    Literals(Required),
+    Run(Run),
+    Nothing,
+}
+
+/// A set of literals that is found more often than this is given up for a rarer run.
+const FREQUENT: f64 = 1e-3;
+
+impl Handle {
+    pub(super) fn of(trimmed: &Hir) -> Handle {
+        let literals = literal::required(trimmed);
+        if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= FREQUENT) {
+            return Handle::Literals(literals.clone());
+        }
+        match (literals, literal::required_run(trimmed)) {
+            (Some(literals), Some(run)) if literals.frequency < 4.0 * run.frequency => {
+                Handle::Literals(literals)
+            }
+            (_, Some(run)) => Handle::Run(run),
+            (Some(literals), None) => Handle::Literals(literals),
+            (None, None) => Handle::Nothing,
+        }
     }
 }
 
@@ -51,6 +76,7 @@ impl Plan {
     pub(super) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
         let mut literals = Literals::default();
         let mut always = Vec::new();
+        let mut runs = Vec::new();
         let mut rest = Vec::new();
         let trimmed: Vec<Hir> =
             numbers.iter().map(|&number| trim(set.hir(number as usize))).collect();
@@ -58,16 +84,19 @@ impl Plan {
             // A pattern that matches nothing anywhere, unconditionally, matches every record.
             if hir.properties().minimum_len() == Some(0) && hir.properties().look_set().is_empty() {
                 always.push(pattern);
-            } else if let Some(required) = literal::required(hir) {
-                literals.add(pattern, required);
-            } else {
-                rest.push((pattern, hir));
+                continue;
+            }
+            match Handle::of(hir) {
+                Handle::Literals(required) => literals.add(pattern, required),
+                Handle::Run(run) => runs.push((pattern, run)),
+                Handle::Nothing => rest.push((pattern, hir)),
             }
         }
         let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
-        let owners = Owners::new(literals.owners, &literals.list);
+        let runs = merge_runs(runs, literals.list.len() as u32, &mut literals.owners);
+        let owners = Owners::new(literals.owners, literals.list.len() + runs.len());
         let groups = shared::groups(rest.into_iter());
-        Plan { trimmed, prefilter, owners, always, groups }
+        Plan { trimmed, prefilter, runs, owners, always, groups }
     }
 
     /// Whether each record has to be looked at, with candidates or without.
@@ -75,7 +104,8 @@ impl Plan {
         !self.always.is_empty() || !self.groups.is_empty()
     }
 
-    pub(super) fn literals(&self) -> usize {
+    /// How many literals and runs there are.
+    pub(super) fn handles(&self) -> usize {
         self.owners.reach.len()
     }
 
@@ -85,9 +115,9 @@ impl Plan {
         self.owners.list[range.clone()].split_at(self.owners.leading[literal as usize] as usize)
     }
 
-    /// The largest distance between two places of a literal at which the parts of the record
-    /// that its patterns are confirmed in can touch, if there is one; without the patterns whose
-    /// matches start with it.
+    /// The largest distance from the end of a literal's place to the next one's start at which the
+    /// parts of the record that its patterns are confirmed in can touch, if there is one; without
+    /// the patterns whose matches start with it.
     pub(super) fn reach(&self, literal: u32) -> Option<u32> {
         self.owners.reach[literal as usize]
     }
@@ -95,6 +125,7 @@ impl Plan {
     /// Memory in bytes, without the automata.
     pub(super) fn memory(&self) -> usize {
         self.prefilter.as_ref().map_or(0, Prefilter::memory)
+            + size_of_val(&self.runs[..])
             + size_of_val(&self.owners.list[..])
             + size_of_val(&self.owners.starts[..])
             + size_of_val(&self.owners.leading[..])
@@ -117,10 +148,33 @@ impl Literals {
                 self.list.push(literal.clone());
                 self.list.len() as u32 - 1
             });
-            let owner = Owner { pattern, before: required.before, after: required.after };
+            let (before, after) = (required.before, required.after);
+            let owner = Owner { pattern, leads: before == Some(0), before, after };
             self.owners.push((number, owner));
         }
     }
+}
+
+/// Runs of the same class and length are one search. They are numbered from `first` on.
+fn merge_runs(
+    mut runs: Vec<(u32, Run)>,
+    first: u32,
+    owners: &mut Vec<(u32, Owner)>,
+) -> Vec<RunSearch> {
+    let key = |run: &Run| -> (ByteSet, u32) { (run.class, run.len) };
+    runs.sort_by_key(|(pattern, run)| (key(run), *pattern));
+    let mut searches = Vec::new();
+    for same in runs.chunk_by(|(_, a), (_, b)| key(a) == key(b)) {
+        let number = first + searches.len() as u32;
+        let (class, len) = key(&same[0].1);
+        searches.push(RunSearch::new(class, len, number));
+        owners.extend(same.iter().map(|(pattern, run)| {
+            // A run may go on before the part of it that belongs to the match.
+            let (before, after) = (run.before, run.after);
+            (number, Owner { pattern: *pattern, leads: false, before, after })
+        }));
+    }
+    searches
 }
 
 #[derive(Debug)]
@@ -133,21 +187,20 @@ struct Owners {
 }
 
 impl Owners {
-    fn new(mut owners: Vec<(u32, Owner)>, literals: &[Literal]) -> Owners {
-        owners.sort_by_key(|(literal, owner)| (*literal, !owner.leads(), owner.pattern));
+    fn new(mut owners: Vec<(u32, Owner)>, handles: usize) -> Owners {
+        owners.sort_by_key(|(literal, owner)| (*literal, !owner.leads, owner.pattern));
         let mut starts = vec![0];
-        let mut reach = Vec::with_capacity(literals.len());
-        let mut leading = Vec::with_capacity(literals.len());
+        let mut reach = Vec::with_capacity(handles);
+        let mut leading = Vec::with_capacity(handles);
         let mut rest = &owners[..];
-        for (number, literal) in (0..).zip(literals) {
+        for number in 0..handles as u32 {
             let count = rest.partition_point(|(other, _)| *other == number);
             starts.push(starts[starts.len() - 1] + count as u32);
             let (first, others) =
-                rest[..count].split_at(rest[..count].partition_point(|(_, owner)| owner.leads()));
+                rest[..count].split_at(rest[..count].partition_point(|(_, owner)| owner.leads));
             leading.push(first.len() as u32);
             reach.push(others.iter().try_fold(0, |max: u32, (_, owner)| {
-                let both = owner.before?.checked_add(owner.after?)?;
-                Some(max.max(both.checked_add(literal.len() as u32)?))
+                Some(max.max(owner.before?.checked_add(owner.after?)?))
             }));
             rest = &rest[count..];
         }

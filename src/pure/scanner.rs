@@ -7,7 +7,7 @@ use crate::{Batch, Match, Matches, Report, Scan, ScanError, StopFlag};
 use super::Engine;
 use super::automaton;
 use super::plan::Owner;
-use super::prefilter::Candidate;
+use super::prefilter::{Candidate, Progress};
 use super::shared;
 
 /// How much of the buffer is filtered before its candidates are confirmed, in bytes: few enough
@@ -44,20 +44,22 @@ struct State {
     /// The patterns found to match in this record.
     matched: Vec<u32>,
     /// The patterns to search this record for from a place on.
-    deferred: Vec<(u32, u32)>,
+    deferred: Vec<u32>,
     automata: Vec<automaton::Cache>,
     groups: Vec<shared::Cache>,
+    runs: Vec<Progress>,
     unchecked_bytes: usize,
     /// How many steps automata took at most; what the tests of linear time count.
     steps: u64,
 }
 
-/// The places of one literal in a record, as long as they are near one another.
+/// From the first to the last place of one literal in a record, as far as they are near one
+/// another.
 #[derive(Clone, Copy, Default)]
 struct Chain {
     epoch: u64,
-    first: u32,
-    last: u32,
+    start: u32,
+    end: u32,
 }
 
 /// What has been searched of a record for one pattern.
@@ -70,8 +72,9 @@ struct Searched {
     end: u32,
     /// How many bytes were read from the places of leading literals on.
     steps: u64,
-    /// Such places are no longer tried, because all together would take too long.
-    deferred: bool,
+    /// If such places are no longer tried, because all together would take too long: the first
+    /// of them.
+    deferred: Option<u32>,
 }
 
 /// How many bytes may be read from the places of one pattern's literals, for each byte of the
@@ -92,7 +95,7 @@ impl Scanner {
         let inner = &engine.inner;
         let state = State {
             epoch: 0,
-            chains: vec![Chain::default(); inner.plan.literals()],
+            chains: vec![Chain::default(); inner.plan.handles()],
             touched: Vec::new(),
             searched: vec![Searched::default(); inner.numbers.len()],
             matched: Vec::new(),
@@ -101,6 +104,7 @@ impl Scanner {
                 .take(inner.numbers.len())
                 .collect(),
             groups: inner.plan.groups.iter().map(shared::Group::create_cache).collect(),
+            runs: vec![Progress::default(); inner.plan.runs.len()],
             unchecked_bytes: 0,
             steps: 0,
         };
@@ -128,38 +132,34 @@ impl Scanner {
         }
         let inner = &*self.engine.inner;
         let extent = batch.extent();
-        let buffer = &batch.buffer()[..extent.end];
         let mut cursor = Cursor { batch, record: 0 };
-        if let Some(prefilter) = &inner.plan.prefilter {
-            let mut start = extent.start;
-            while start < extent.end {
-                if self.stop.is_raised() {
-                    return Err(ScanError::Stopped);
-                }
-                let end = extent.end.min(start + CHUNK);
-                self.candidates.clear();
-                prefilter.find(buffer, start..end, &mut self.candidates);
-                for candidate in &self.candidates {
-                    let at = candidate.at as usize;
-                    if at < cursor.start() {
-                        // It began in an earlier record and ends in this one.
-                        continue;
-                    }
-                    while let Some(next) = cursor.next_towards(at, inner.plan.every_record()) {
-                        self.engine.finish(&mut self.state, cursor.get(), out);
-                        if self.stop.is_raised() {
-                            return Err(ScanError::Stopped);
-                        }
-                        cursor.record = next;
-                    }
-                    let record = cursor.get();
-                    let len = prefilter.literal_len(candidate.literal);
-                    if at + len <= record.start + record.bytes.len() {
-                        self.engine.candidate(&mut self.state, record, candidate, len);
-                    }
-                }
-                start = end;
+        let searching = inner.plan.prefilter.is_some() || !inner.plan.runs.is_empty();
+        let mut part = if searching { extent.start } else { extent.end };
+        while part < extent.end {
+            if self.stop.is_raised() {
+                return Err(ScanError::Stopped);
             }
+            let end = extent.end.min(part + CHUNK);
+            self.engine.find(&mut self.state, batch, part..end, &mut self.candidates);
+            for candidate in &self.candidates {
+                let start = candidate.start as usize;
+                if start < cursor.start() {
+                    // It began in an earlier record and ends in this one.
+                    continue;
+                }
+                while let Some(next) = cursor.next_towards(start, inner.plan.every_record()) {
+                    self.engine.finish(&mut self.state, cursor.get(), out);
+                    if self.stop.is_raised() {
+                        return Err(ScanError::Stopped);
+                    }
+                    cursor.record = next;
+                }
+                let record = cursor.get();
+                if candidate.end as usize <= record.start + record.bytes.len() {
+                    self.engine.candidate(&mut self.state, record, candidate);
+                }
+            }
+            part = end;
         }
         self.engine.finish(&mut self.state, cursor.get(), out);
         if inner.plan.every_record() {
@@ -181,6 +181,7 @@ impl Scan for Scanner {
         out.clear();
         // What an earlier scan left behind when it was stopped is not of this batch.
         self.state.next_record();
+        self.state.runs.fill_with(Progress::default);
         self.run(batch, out).inspect_err(|_| out.clear())
     }
 }
@@ -227,52 +228,76 @@ impl<'b> Cursor<'_, 'b> {
 }
 
 impl Engine {
+    /// Finds the literals and runs in a part of the buffer, in an order in which those of a record
+    /// come together.
+    fn find(
+        &self,
+        state: &mut State,
+        batch: &Batch<'_>,
+        range: Range<usize>,
+        out: &mut Vec<Candidate>,
+    ) {
+        let plan = &self.inner.plan;
+        out.clear();
+        if let Some(prefilter) = &plan.prefilter {
+            prefilter.find(&batch.buffer()[..batch.extent().end], range.clone(), out);
+        }
+        for (run, progress) in plan.runs.iter().zip(&mut state.runs) {
+            run.find(batch, range.clone(), progress, out);
+        }
+        if usize::from(plan.prefilter.is_some()) + plan.runs.len() > 1 {
+            out.sort_by_key(|candidate| candidate.window);
+        }
+    }
+
     /// Takes in a candidate, which lies in `record`.
-    fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate, len: usize) {
-        let at = (candidate.at as usize - record.start) as u32;
+    fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate) {
+        let base = record.start as u32;
+        let (start, end) = (candidate.start - base, candidate.end - base);
         let (leading, others) = self.inner.plan.owners(candidate.literal);
         for owner in leading {
-            self.try_at(state, record, owner, at, len);
+            self.try_at(state, record, owner, start, end);
         }
         if others.is_empty() {
             return;
         }
         let chain = &mut state.chains[candidate.literal as usize];
         if chain.epoch != state.epoch {
-            *chain = Chain { epoch: state.epoch, first: at, last: at };
+            *chain = Chain { epoch: state.epoch, start, end };
             state.touched.push(candidate.literal);
             return;
         }
-        let near = self.inner.plan.reach(candidate.literal).is_none_or(|r| at - chain.last <= r);
-        let done = *chain;
-        if !near {
-            chain.first = at;
-        }
-        chain.last = at;
-        if !near {
-            self.confirm(state, record, candidate.literal, done, len);
+        // Candidates come in the order of their windows, and so only nearly in that of their
+        // starts.
+        let gap = start.saturating_sub(chain.end).max(chain.start.saturating_sub(end));
+        if self.inner.plan.reach(candidate.literal).is_none_or(|reach| gap <= reach) {
+            (chain.start, chain.end) = (chain.start.min(start), chain.end.max(end));
+        } else {
+            let done = std::mem::replace(chain, Chain { start, end, ..*chain });
+            self.confirm(state, record, candidate.literal, done);
         }
     }
 
     /// Confirms a pattern where a literal stands that its matches start with.
-    fn try_at(&self, state: &mut State, record: Record<'_>, owner: &Owner, at: u32, len: usize) {
+    fn try_at(&self, state: &mut State, record: Record<'_>, owner: &Owner, start: u32, end: u32) {
         let searched = &mut state.searched[owner.pattern as usize];
         searched.renew(state.epoch);
-        if searched.matched || searched.deferred {
+        if searched.matched {
+            return;
+        }
+        if let Some(from) = &mut searched.deferred {
+            *from = start.min(*from);
             return;
         }
         // Ordinary patterns fail within a few bytes, and from many places one after the other is
         // cheaper than from all at once. But if each goes on to the end of the record, one search
         // from here on has to do.
         if searched.steps > STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS {
-            searched.deferred = true;
-            state.deferred.push((owner.pattern, at));
+            searched.deferred = Some(start);
+            state.deferred.push(owner.pattern);
             return;
         }
-        let end = owner.after.map_or(record.bytes.len(), |after| {
-            (at as usize).saturating_add(len).saturating_add(after as usize)
-        });
-        let span = at as usize..end.min(record.bytes.len());
+        let span = window(owner, start..end, record.bytes.len());
         let mut steps = 0;
         let found = self.inner.automata[owner.pattern as usize].is_match_at(
             &self.inner.plan.trimmed[owner.pattern as usize],
@@ -290,16 +315,9 @@ impl Engine {
     }
 
     /// Confirms all patterns of a literal around a chain of its places.
-    fn confirm(
-        &self,
-        state: &mut State,
-        record: Record<'_>,
-        literal: u32,
-        chain: Chain,
-        len: usize,
-    ) {
+    fn confirm(&self, state: &mut State, record: Record<'_>, literal: u32, chain: Chain) {
         for owner in self.inner.plan.owners(literal).1 {
-            let span = window(owner, chain, len, record.bytes.len());
+            let span = window(owner, chain.start..chain.end, record.bytes.len());
             let searched = &mut state.searched[owner.pattern as usize];
             searched.renew(state.epoch);
             if searched.matched
@@ -328,14 +346,16 @@ impl Engine {
         }
         let mut touched = std::mem::take(&mut state.touched);
         for &literal in &touched {
-            let len = plan.prefilter.as_ref().map_or(0, |p| p.literal_len(literal));
             let chain = state.chains[literal as usize];
-            self.confirm(state, record, literal, chain, len);
+            self.confirm(state, record, literal, chain);
         }
         touched.clear();
         state.touched = touched;
-        while let Some((pattern, from)) = state.deferred.pop() {
-            if !state.searched[pattern as usize].matched {
+        while let Some(pattern) = state.deferred.pop() {
+            let searched = &state.searched[pattern as usize];
+            if !searched.matched
+                && let Some(from) = searched.deferred
+            {
                 let span = from as usize..record.bytes.len();
                 state.steps += span.len() as u64 + 1;
                 let cache = &mut state.automata[pattern as usize];
@@ -397,12 +417,10 @@ impl Engine {
     }
 }
 
-/// The part of a record that a match with a literal in `chain` can lie in.
-fn window(owner: &Owner, chain: Chain, len: usize, record: usize) -> Range<usize> {
-    let start = owner.before.map_or(0, |before| chain.first.saturating_sub(before) as usize);
-    let end = owner.after.map_or(record, |after| {
-        (chain.last as usize).saturating_add(len).saturating_add(after as usize).min(record)
-    });
+/// The part of a record of `len` bytes that a match with a literal in `places` can lie in.
+fn window(owner: &Owner, places: Range<u32>, len: usize) -> Range<usize> {
+    let start = owner.before.map_or(0, |before| places.start.saturating_sub(before) as usize);
+    let end = owner.after.map_or(len, |after| (places.end.saturating_add(after) as usize).min(len));
     start..end
 }
 

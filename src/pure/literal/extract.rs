@@ -13,16 +13,21 @@ const MAX_UNION: usize = 4096;
 /// The largest class that is taken apart into bytes.
 const MAX_CLASS: usize = 16;
 /// A set that is expected more often than this, per byte of text, is no use as a filter.
-const MAX_FREQUENCY: f64 = 1.0 / 64.0;
+pub(super) const MAX_FREQUENCY: f64 = 1.0 / 64.0;
 
 /// What one more literal costs, as the frequency of candidates that would cost as much.
 const LITERAL_COST: f64 = 1e-6;
 
 /// The largest distance in bytes, or `None` if there is no bound.
-type Bound = Option<u32>;
+pub(super) type Bound = Option<u32>;
 
-fn add(a: Bound, b: Bound) -> Bound {
+pub(super) fn add(a: Bound, b: Bound) -> Bound {
     a?.checked_add(b?)
+}
+
+/// The length of the longest string that `hir` matches.
+pub(super) fn longest(hir: &Hir) -> Bound {
+    u32::try_from(hir.properties().maximum_len()?).ok()
 }
 
 fn subtract(a: Bound, len: usize) -> Bound {

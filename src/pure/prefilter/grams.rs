@@ -175,12 +175,7 @@ impl Grams {
         let entries = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         for entry in &self.entries[entries] {
             if entry.gram == gram {
-                let at = strings.check(buffer, window, entry.literal, entry.offset);
-                out.extend(at.map(|at| Candidate {
-                    window: window as u32,
-                    at,
-                    literal: entry.literal,
-                }));
+                out.extend(strings.check(buffer, window, entry.literal, entry.offset));
             }
         }
     }

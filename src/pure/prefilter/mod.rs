@@ -4,6 +4,7 @@
 
 mod arch;
 mod grams;
+mod runs;
 mod strings;
 mod teddy;
 
@@ -15,15 +16,18 @@ use strings::Strings;
 use teddy::Teddy;
 
 pub use arch::Level;
+pub(crate) use runs::{Progress, RunSearch};
 
-/// A literal found in the buffer.
+/// A literal or a run found in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
-    /// Where the part of the literal starts that was looked for first. Not before `at`, and
+    /// Where the part of the literal starts that was looked for first. Not before `start`, and
     /// within the literal.
     pub(crate) window: u32,
     /// Where the literal starts in the buffer.
-    pub(crate) at: u32,
+    pub(crate) start: u32,
+    /// Where it ends.
+    pub(crate) end: u32,
     /// The literal's position in the list that the prefilter was built from.
     pub(crate) literal: u32,
 }
@@ -67,11 +71,6 @@ impl Prefilter {
         if start < middle && middle < out.len() {
             out[start..].sort_by_key(|candidate| candidate.window);
         }
-    }
-
-    /// The length of a literal.
-    pub(crate) fn literal_len(&self, literal: u32) -> usize {
-        self.strings.len(literal)
     }
 
     /// Memory in bytes.
@@ -224,11 +223,11 @@ mod tests {
             prefilter.find(buffer, split..buffer.len(), &mut out);
             assert!(out.is_sorted_by_key(|c| c.window), "{name}");
             for c in &out {
-                let len = prefilter.literal_len(c.literal) as u32;
-                assert!((c.at..c.at + len).contains(&c.window), "{name}");
+                assert!((c.start..c.end).contains(&c.window), "{name}");
+                assert_eq!((c.end - c.start) as usize, literals[c.literal as usize].len());
             }
             let mut found: Vec<_> =
-                out.iter().map(|c| (c.at as usize, c.literal as usize)).collect();
+                out.iter().map(|c| (c.start as usize, c.literal as usize)).collect();
             found.sort();
             assert_eq!(found, expected, "{name}");
         }

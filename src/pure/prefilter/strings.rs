@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::literal::Literal;
+use super::Candidate;
 
 /// The bytes of all literals in one place.
 #[derive(Debug)]
@@ -28,11 +29,7 @@ impl Strings {
         self.starts[literal as usize] as usize..self.starts[literal as usize + 1] as usize
     }
 
-    pub(super) fn len(&self, literal: u32) -> usize {
-        self.range(literal).len()
-    }
-
-    /// Where the literal starts if it stands in `buffer` with its byte `offset` at `window`.
+    /// The candidate for the literal if it stands in `buffer` with its byte `offset` at `window`.
     #[inline]
     pub(super) fn check(
         &self,
@@ -40,13 +37,16 @@ impl Strings {
         window: usize,
         literal: u32,
         offset: u32,
-    ) -> Option<u32> {
-        let at = window.checked_sub(offset as usize)?;
+    ) -> Option<Candidate> {
+        let start = window.checked_sub(offset as usize)?;
         let range = self.range(literal);
-        let bytes = buffer.get(at..at + range.len())?;
+        let end = start + range.len();
+        let bytes = buffer.get(start..end)?;
         let pairs = self.values[range.clone()].iter().zip(&self.masks[range]);
         let equal = bytes.iter().zip(pairs).all(|(&b, (&value, &mask))| b & mask == value);
-        equal.then_some(at as u32)
+        // In range: buffers are shorter than 2^32 bytes.
+        let (window, start, end) = (window as u32, start as u32, end as u32);
+        equal.then_some(Candidate { window, start, end, literal })
     }
 
     pub(super) fn memory(&self) -> usize {

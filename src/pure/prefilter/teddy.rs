@@ -122,12 +122,7 @@ impl Teddy {
             buckets &= buckets - 1;
             for entry in &self.buckets[bucket] {
                 if bytes & entry.mask == entry.value {
-                    let at = strings.check(buffer, window, entry.literal, entry.offset);
-                    out.extend(at.map(|at| Candidate {
-                        window: window as u32,
-                        at,
-                        literal: entry.literal,
-                    }));
+                    out.extend(strings.check(buffer, window, entry.literal, entry.offset));
                 }
             }
         }

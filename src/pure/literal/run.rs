@@ -1,0 +1,228 @@
+//! Runs of a class that a match must contain, as the forty digits of `[a-f0-9]{40}`.
+//!
+//! A pattern without a rare literal often has a long run of bytes that are all in one class. A run
+//! of `len` bytes has one byte at a position that `len` divides, so looking at these positions
+//! alone finds every run.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::extract::{Bound, MAX_FREQUENCY, add, longest};
+use super::rank;
+
+/// A set of bytes, as a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    const EMPTY: ByteSet = ByteSet([0; 4]);
+
+    fn insert(&mut self, byte: u8) {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    pub(crate) fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
+    }
+
+    fn union(mut self, other: &ByteSet) -> ByteSet {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine |= theirs;
+        }
+        self
+    }
+
+    fn frequency(&self) -> f64 {
+        (0..=255).filter(|&b| self.contains(b)).map(rank::value).sum::<f64>().min(1.0)
+    }
+}
+
+/// A run that every match contains.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) class: ByteSet,
+    /// How many bytes it has at least.
+    pub(crate) len: u32,
+    /// From the start of a match to the start of the run in it, at most.
+    pub(crate) before: Bound,
+    /// From the end of the run to the end of the match, at most.
+    pub(crate) after: Bound,
+    /// How often such a run is expected to be at a given position of ordinary text.
+    pub(crate) frequency: f64,
+}
+
+/// A run shorter than this is no use: too many positions would have to be looked at.
+const MIN_LEN: u32 = 6;
+/// The longest run that is asked for: it is rare enough, and any match has it.
+const MAX_LEN: u32 = 64;
+/// Bytes of one class follow one another more often than chance would have it: in words, names
+/// and numbers. Each byte of a run counts only as this much of an independent one.
+const DEPENDENCE: f64 = 0.4;
+/// The most parts of a concatenation between which a run may begin and end.
+const MAX_PARTS: usize = 64;
+
+/// Finds the rarest run that every match of `hir` must contain, or `None` if there is none that
+/// is rare enough to filter by.
+pub(crate) fn required_run(hir: &Hir) -> Option<Run> {
+    best(hir).filter(|run| run.frequency <= MAX_FREQUENCY)
+}
+
+/// All bytes that a part can match, and how many it matches at least.
+#[derive(Clone, Copy)]
+struct Uniform {
+    class: ByteSet,
+    len: u32,
+}
+
+impl Uniform {
+    fn run(self, before: Bound, after: Bound) -> Option<Run> {
+        let len = self.len.min(MAX_LEN);
+        let frequency = self.class.frequency().powf(f64::from(len) * DEPENDENCE);
+        (len >= MIN_LEN).then_some(Run { class: self.class, len, before, after, frequency })
+    }
+}
+
+fn uniform(hir: &Hir) -> Uniform {
+    let mut class = ByteSet::EMPTY;
+    let len = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => {
+            literal.0.iter().for_each(|&b| class.insert(b));
+            literal.0.len() as u32
+        }
+        HirKind::Class(Class::Bytes(bytes)) => {
+            bytes.ranges().iter().flat_map(|r| r.start()..=r.end()).for_each(|b| class.insert(b));
+            1
+        }
+        HirKind::Class(Class::Unicode(chars)) => {
+            for range in chars.ranges() {
+                let ascii = range.start()..=range.end().min('\x7F');
+                ascii.for_each(|c| class.insert(c as u8));
+                if !range.end().is_ascii() {
+                    // Any byte of any character that is not ASCII.
+                    (0x80..=0xFF).for_each(|b| class.insert(b));
+                }
+            }
+            1
+        }
+        HirKind::Capture(capture) => return uniform(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            if repetition.max != Some(0) {
+                let sub = uniform(&repetition.sub);
+                class = sub.class;
+                return Uniform { class, len: sub.len.saturating_mul(repetition.min) };
+            }
+            0
+        }
+        HirKind::Concat(subs) => subs.iter().fold(0u32, |len, sub| {
+            let sub = uniform(sub);
+            class = class.union(&sub.class);
+            len.saturating_add(sub.len)
+        }),
+        HirKind::Alternation(subs) => {
+            let lens = subs.iter().map(|sub| {
+                let sub = uniform(sub);
+                class = class.union(&sub.class);
+                sub.len
+            });
+            lens.min().unwrap_or(0)
+        }
+    };
+    Uniform { class, len }
+}
+
+fn rarer(a: Option<Run>, b: Option<Run>) -> Option<Run> {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            // Of two that are as good as never there, the longer one costs less to look for.
+            let key = |run: &Run| (run.frequency.max(1e-9), u32::MAX - run.len, run.frequency);
+            Some(if key(&b) < key(&a) { b } else { a })
+        }
+        (a, b) => a.or(b),
+    }
+}
+
+fn best(hir: &Hir) -> Option<Run> {
+    let whole = uniform(hir).run(Some(0), Some(0));
+    let inner = match hir.kind() {
+        HirKind::Capture(capture) => best(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            let bound = longest(hir);
+            best(&repetition.sub).map(|run| Run { before: bound, after: bound, ..run })
+        }
+        HirKind::Concat(subs) => best_of_concat(subs),
+        HirKind::Alternation(subs) => {
+            // One run that each alternative has: of all their bytes, as long as the shortest.
+            subs.iter().map(best).try_fold(None, |all: Option<Run>, run| {
+                let run = run?;
+                Some(Some(match all {
+                    None => run,
+                    Some(all) => {
+                        let class = all.class.union(&run.class);
+                        let before = all.before.and_then(|a| Some(a.max(run.before?)));
+                        let after = all.after.and_then(|a| Some(a.max(run.after?)));
+                        Uniform { class, len: all.len.min(run.len) }.run(before, after)?
+                    }
+                }))
+            })?
+        }
+        _ => None,
+    };
+    rarer(whole, inner)
+}
+
+fn best_of_concat(subs: &[Hir]) -> Option<Run> {
+    let bounds: Vec<Bound> = subs.iter().map(longest).collect();
+    let sum = |bounds: &[Bound]| bounds.iter().copied().fold(Some(0), add);
+    let uniforms: Vec<Uniform> = subs.iter().map(uniform).collect();
+    let mut found = None;
+    for start in 0..subs.len() {
+        let before = sum(&bounds[..start]);
+        let inside = best(&subs[start]).map(|run| Run {
+            before: add(before, run.before),
+            after: add(run.after, sum(&bounds[start + 1..])),
+            ..run
+        });
+        found = rarer(found, inside);
+        let mut all = Uniform { class: ByteSet::EMPTY, len: 0 };
+        for end in start..subs.len().min(start + MAX_PARTS) {
+            all.class = all.class.union(&uniforms[end].class);
+            all.len = all.len.saturating_add(uniforms[end].len);
+            found = rarer(found, all.run(before, sum(&bounds[end + 1..])));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rarest_run_is_chosen() {
+        type Case = (&'static str, Option<(&'static str, u32, Bound, Bound)>);
+        let cases: &[Case] = &[
+            ("[a-f0-9]{40}", Some(("0123456789abcdef", 40, Some(0), Some(0)))),
+            (r"\bx?[0-9]{20,}[a-z]{0,3}", Some(("0123456789", 20, Some(1), Some(3)))),
+            ("(?:a[01]{12}|[01]{16}b)", Some(("01b", 12, Some(1), Some(0)))),
+            ("[0-9]{8}-[0-9]{4}-[0-9]{12}", Some(("-0123456789", 26, Some(0), Some(0)))),
+            ("[0-9]{3}", None),
+            (r"\w{12}", None),
+            ("(?:[0-9]{20})?", None),
+        ];
+        for (pattern, expected) in cases {
+            let hir = regex_syntax::ParserBuilder::new()
+                .utf8(false)
+                .unicode(false)
+                .build()
+                .parse(pattern)
+                .unwrap();
+            let found = required_run(&hir).map(|run| {
+                let class: String =
+                    (0..=255u8).filter(|&b| run.class.contains(b)).map(char::from).collect();
+                (class, run.len, run.before, run.after)
+            });
+            let expected = expected.map(|(class, len, b, a)| (class.to_owned(), len, b, a));
+            assert_eq!(found, expected, "{pattern}");
+        }
+    }
+}
