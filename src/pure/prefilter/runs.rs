@@ -24,10 +24,13 @@ pub(crate) struct RunSearch {
     level: Level,
 }
 
-/// Where the run starts that goes on in the part of the buffer that is searched next.
+/// Where the run starts that goes on in the part of the buffer that is searched next, and how far
+/// the records have come.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
     open: Option<usize>,
+    /// A record that begins before whatever is found next.
+    record: usize,
 }
 
 impl RunSearch {
@@ -56,7 +59,9 @@ impl RunSearch {
         let mut runs = Runs { open: progress.open, len: self.len };
         let mut close = |run: Range<usize>| {
             if run.len() >= self.len {
-                tell(batch, run, range.start, self.len, self.number, out);
+                let from = run.start.max(range.start);
+                progress.record = batch.record_at(progress.record, from);
+                tell(batch, run, progress.record, self.len, self.number, out);
             }
         };
         let buffer = &batch.buffer()[..batch.extent().end];
@@ -69,19 +74,16 @@ impl RunSearch {
     }
 }
 
-/// Appends the parts of `run` that lie in records, from the record that holds `from` on; what lies
-/// before was told already.
+/// Appends the parts of `run` that lie in records, from record `first` on.
 fn tell(
     batch: &Batch<'_>,
     run: Range<usize>,
-    from: usize,
+    first: usize,
     len: usize,
     number: u32,
     out: &mut Vec<Candidate>,
 ) {
-    let from = run.start.max(from);
-    let first = batch.offsets().partition_point(|&offset| offset as usize <= from);
-    for record in first.saturating_sub(1)..batch.len() {
+    for record in first..batch.len() {
         let bytes = batch.range(record);
         if bytes.start >= run.end {
             break;
