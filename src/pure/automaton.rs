@@ -8,6 +8,8 @@ use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
+use super::prefilter::Candidate;
+use super::spotter::Spotter;
 use super::{linear, spans};
 
 /// How much a lazy DFA may hold before it drops its states and starts over. A confirmation walks
@@ -34,6 +36,7 @@ pub(super) struct Automaton {
     reverse: OnceLock<Option<dfa::DFA>>,
     simulation: OnceLock<pikevm::PikeVM>,
     linear: OnceLock<linear::Linear>,
+    spotter: OnceLock<Option<Spotter>>,
 }
 
 /// The working memory of one pattern's automata. Each scanner has its own.
@@ -44,6 +47,8 @@ pub(super) struct Cache {
     reverse: Option<dfa::Cache>,
     simulation: Option<pikevm::Cache>,
     linear: linear::Cache,
+    candidates: Vec<Candidate>,
+    places: Vec<u32>,
 }
 
 impl Automaton {
@@ -107,6 +112,11 @@ impl Automaton {
         mut found: impl FnMut(Range<usize>),
     ) -> u64 {
         let mut progress = spans::Progress::default();
+        if let Some(spotter) = self.spotter.get_or_init(|| Spotter::new(hir))
+            && self.spot(spotter, hir, cache, record, &mut progress, &mut found)
+        {
+            return progress.steps;
+        }
         if let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir)) {
             let mut dfas = spans::Dfas {
                 forward,
@@ -121,6 +131,59 @@ impl Automaton {
         let linear = self.linear.get_or_init(|| linear::Linear::new(self.nfa(hir).clone()));
         linear.find(&mut cache.linear, record, &mut progress, &mut found);
         progress.steps
+    }
+
+    /// Finds the spans from one place of a literal to the next. Returns `false` if it has to be
+    /// carried on by other means from where `progress` is.
+    fn spot(
+        &self,
+        spotter: &Spotter,
+        hir: &Hir,
+        cache: &mut Cache,
+        record: &[u8],
+        progress: &mut spans::Progress,
+        found: &mut impl FnMut(Range<usize>),
+    ) -> bool {
+        let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir)) else {
+            return false;
+        };
+        let budget = spans::budget(record);
+        let mut places = std::mem::take(&mut cache.places);
+        spotter.places(record, &mut cache.candidates, &mut places);
+        let mut next = 0;
+        let done = loop {
+            // A match from here on holds a match of the trimmed form from here on.
+            next += places[next..].partition_point(|&place| (place as usize) < progress.at);
+            let Some(&place) = places.get(next) else { break true };
+            if progress.steps > budget {
+                break false;
+            }
+            let place = place as usize;
+            let rest = place..record.len();
+            if !self.is_match_at(&spotter.trimmed, cache, record, rest, &mut progress.steps) {
+                next += 1;
+                continue;
+            }
+            let from = spotter.head.map_or(0, |head| place.saturating_sub(head as usize));
+            progress.at = progress.at.max(from);
+            let mut dfas = spans::Dfas {
+                forward,
+                forward_cache: cache.forward.get_or_insert_with(|| forward.create_cache()),
+                reverse,
+                reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache()),
+            };
+            match spans::find_one(&mut dfas, record, progress) {
+                Ok(Some(span)) => {
+                    if progress.accept(&span) {
+                        found(span);
+                    }
+                }
+                // There is one; if the DFAs do not find it, others have to.
+                Ok(None) | Err(spans::Unfit) => break false,
+            }
+        };
+        cache.places = places;
+        done
     }
 
     fn trimmed_nfa(&self, trimmed: &Hir) -> &NFA {
@@ -156,6 +219,8 @@ impl Cache {
             + self.reverse.as_ref().map_or(0, dfa::Cache::memory_usage)
             + self.simulation.as_ref().map_or(0, pikevm::Cache::memory_usage)
             + self.linear.memory()
+            + self.candidates.capacity() * size_of::<Candidate>()
+            + self.places.capacity() * size_of::<u32>()
     }
 }
 

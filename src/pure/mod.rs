@@ -16,6 +16,7 @@ mod prefilter;
 mod scanner;
 mod shared;
 mod spans;
+mod spotter;
 mod trim;
 
 use std::sync::Arc;
