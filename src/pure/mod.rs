@@ -15,6 +15,7 @@ mod plan;
 mod prefilter;
 mod scanner;
 mod shared;
+mod simulation;
 mod spans;
 mod spotter;
 mod trim;

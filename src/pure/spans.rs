@@ -60,26 +60,6 @@ pub(super) fn budget(record: &[u8]) -> u64 {
     (record.len() as u64).saturating_mul(STEPS_PER_BYTE) + FREE_STEPS
 }
 
-/// Calls `found` with each span of `record` from `progress.at` on.
-pub(super) fn find(
-    dfas: &mut Dfas<'_>,
-    record: &[u8],
-    progress: &mut Progress,
-    found: &mut impl FnMut(Range<usize>),
-) -> Result<(), Unfit> {
-    let budget = budget(record);
-    while progress.at <= record.len() {
-        if progress.steps > budget {
-            return Err(Unfit);
-        }
-        let Some(span) = find_one(dfas, record, progress)? else { break };
-        if progress.accept(&span) {
-            found(span);
-        }
-    }
-    Ok(())
-}
-
 /// The leftmost-first span of `record` that starts at `progress.at` or later.
 pub(super) fn find_one(
     dfas: &mut Dfas<'_>,
