@@ -19,14 +19,11 @@
 
 mod support;
 
-use support::{contender, corpus, report, rules};
+use support::{contender, corpus, number, report, rules};
 
 fn main() {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let number = |name: &str, default: usize| {
-        std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
-    };
     let rounds = number("DRAGNET_ROUNDS", 5).max(1);
     let corpora = corpus::all(number("DRAGNET_MEBIBYTES", 8) << 20);
     let mut summary = report::Summary::default();
