@@ -10,16 +10,19 @@ pub(crate) struct RuleSet {
     pub(crate) name: String,
     /// Written for engines without Unicode, as rule files are.
     pub(crate) patterns: Vec<String>,
-    pub(crate) set: PatternSet,
 }
 
 impl RuleSet {
     pub(crate) fn new(name: &str, patterns: Vec<String>) -> RuleSet {
-        let set = PatternSet::builder()
-            .patterns(patterns.iter().map(|p| Pattern::new(p).unicode(false)))
+        RuleSet { name: name.to_owned(), patterns }
+    }
+
+    /// Parses the patterns.
+    pub(crate) fn parse(&self) -> PatternSet {
+        PatternSet::builder()
+            .patterns(self.patterns.iter().map(|p| Pattern::new(p).unicode(false)))
             .build()
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        RuleSet { name: name.to_owned(), patterns, set }
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }
 

@@ -93,7 +93,8 @@ impl Plan {
             }
         }
         let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
-        let runs = merge_runs(runs, literals.list.len() as u32, &mut literals.owners);
+        let first = literals.list.len() as u32;
+        let runs = merge_runs(runs, first, level, &mut literals.owners);
         let owners = Owners::new(literals.owners, literals.list.len() + runs.len());
         let groups = shared::groups(rest.into_iter());
         Plan { trimmed, prefilter, runs, owners, always, groups }
@@ -159,6 +160,7 @@ impl Literals {
 fn merge_runs(
     mut runs: Vec<(u32, Run)>,
     first: u32,
+    level: Level,
     owners: &mut Vec<(u32, Owner)>,
 ) -> Vec<RunSearch> {
     let key = |run: &Run| -> (ByteSet, u32) { (run.class, run.len) };
@@ -167,7 +169,7 @@ fn merge_runs(
     for same in runs.chunk_by(|(_, a), (_, b)| key(a) == key(b)) {
         let number = first + searches.len() as u32;
         let (class, len) = key(&same[0].1);
-        searches.push(RunSearch::new(class, len, number));
+        searches.push(RunSearch::new(class, len, number, level));
         owners.extend(same.iter().map(|(pattern, run)| {
             // A run may go on before the part of it that belongs to the match.
             let (before, after) = (run.before, run.after);

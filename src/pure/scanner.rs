@@ -207,23 +207,8 @@ impl<'b> Cursor<'_, 'b> {
     /// one if each has to be looked at. `None` once it is reached. `at` is not before the record
     /// in hand.
     fn next_towards(&self, at: usize, every: bool) -> Option<usize> {
-        let behind = &self.batch.offsets()[self.record + 1..];
-        // The offset behind the last record need not be passed: nothing is there.
-        let behind = &behind[..behind.len() - 1];
-        if behind.first().is_none_or(|&next| at < next as usize) {
-            return None;
-        }
-        if every {
-            return Some(self.record + 1);
-        }
-        // Candidates are often near one another, so look in steps that double.
-        let mut step = 1;
-        while step < behind.len() && behind[step] as usize <= at {
-            step *= 2;
-        }
-        let (low, high) = (step / 2, behind.len().min(step + 1));
-        let count = low + behind[low..high].partition_point(|&next| next as usize <= at);
-        Some(self.record + count)
+        let next = self.batch.record_at(self.record, at);
+        (next > self.record).then_some(if every { self.record + 1 } else { next })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Patterns without usable literals: many of them in one lazy DFA, which reads every record.
 
-use regex_automata::hybrid::dfa;
+use regex_automata::hybrid::{LazyStateID, dfa};
 use regex_automata::{Input, MatchKind, PatternSet as Found};
 use regex_syntax::hir::Hir;
 
@@ -79,13 +79,51 @@ impl Group {
             return false;
         }
         cache.found.clear();
-        let input = Input::new(record);
-        if dfa.try_which_overlapping_matches(dfa_cache, &input, &mut cache.found).is_err() {
+        if which(dfa, dfa_cache, record, &mut cache.found).is_none() {
             cache.failures += 1;
             return false;
         }
         out.extend(cache.found.iter().map(|member| self.members[member.as_usize()]));
         true
+    }
+}
+
+/// Collects the patterns that match in `record`, or `None` if the DFA can't tell.
+fn which(dfa: &dfa::DFA, cache: &mut dfa::Cache, record: &[u8], found: &mut Found) -> Option<()> {
+    let mut state = dfa.start_state_forward(cache, &Input::new(record)).ok()?;
+    let mut last = None;
+    for &byte in record {
+        state = dfa.next_state(cache, state, byte).ok()?;
+        if state.is_tagged() {
+            if state.is_match() {
+                // A state that stays the same tells nothing new. Names of states are given anew
+                // when the cache is cleared.
+                let named = Some((state, cache.clear_count()));
+                if last == named {
+                    continue;
+                }
+                last = named;
+                collect(dfa, cache, state, found);
+                if found.is_full() {
+                    return Some(());
+                }
+            } else if state.is_dead() {
+                return Some(());
+            } else if state.is_quit() {
+                return None;
+            }
+        }
+    }
+    state = dfa.next_eoi_state(cache, state).ok()?;
+    if state.is_match() {
+        collect(dfa, cache, state, found);
+    }
+    (!state.is_quit()).then_some(())
+}
+
+fn collect(dfa: &dfa::DFA, cache: &dfa::Cache, state: LazyStateID, found: &mut Found) {
+    for index in 0..dfa.match_len(cache, state) {
+        found.insert(dfa.match_pattern(cache, state, index));
     }
 }
 

@@ -15,6 +15,8 @@ use super::{Flags, Node, Piece, Spec, assemble, pieces};
 pub(crate) fn config(default_cases: u32) -> ProptestConfig {
     let cases = match std::env::var("PROPTEST_CASES") {
         Ok(text) => text.parse().expect("PROPTEST_CASES is a number"),
+        // libhs takes a hundred times as long to compile a set as all of the rest takes.
+        Err(_) if cfg!(feature = "native") => default_cases.div_ceil(12),
         Err(_) => default_cases,
     };
     ProptestConfig {

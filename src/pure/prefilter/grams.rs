@@ -14,14 +14,17 @@ pub(super) const MAX_STRIDE: usize = 3;
 /// Sets the bit that tells the cases of a letter apart, in each byte of a gram.
 const FOLD: u32 = 0x2020_2020;
 
-/// The sizes of the table: a part of any first-level cache, and of any second-level one.
+/// The sizes of the table in bytes: a part of any first-level cache, and of any second-level one.
 const SMALL: usize = 1 << 15;
 const LARGE: usize = 1 << 18;
-/// The most literals for the small table: two in a hundred positions of noise would pass.
-const MAX_SMALL: usize = 600;
+/// The most literals for the small table: with a stride of three, one in a hundred positions of
+/// noise passes.
+const MAX_SMALL: usize = 1000;
 
 /// How many positions are looked at before the candidates among them are.
 const BLOCK: usize = 8;
+/// How many bytes these are, with the largest stride.
+const REACH: usize = (BLOCK - 1) * MAX_STRIDE + WINDOW;
 
 /// The largest stride at which each of the literals has a gram at every phase.
 pub(super) fn stride(numbers: &[u32], literals: &[Literal]) -> usize {
@@ -29,7 +32,7 @@ pub(super) fn stride(numbers: &[u32], literals: &[Literal]) -> usize {
     (shortest + 1 - WINDOW).min(MAX_STRIDE)
 }
 
-/// The size of the table for this many literals.
+/// The size of the table for this many literals, in bytes.
 pub(super) fn table_size(literals: usize) -> usize {
     if literals <= MAX_SMALL { SMALL } else { LARGE }
 }
@@ -51,7 +54,7 @@ pub(super) struct Grams {
     shift: u32,
 }
 
-/// For each hash whether any gram has it.
+/// One bit for each hash: whether any gram has it.
 #[derive(Debug)]
 enum Table {
     Small(Box<[u8; SMALL]>),
@@ -143,22 +146,13 @@ impl Grams {
         out: &mut Vec<Candidate>,
     ) {
         let mut at = range.start.next_multiple_of(STRIDE);
-        let reach = (BLOCK - 1) * STRIDE + WINDOW;
-        while at < range.end {
+        // Blocks of a length that the compiler knows, so that nothing is checked per position.
+        while at + BLOCK * STRIDE <= range.end
+            && let Some(bytes) = buffer.get(at..).and_then(|rest| rest.first_chunk::<REACH>())
+        {
             let mut hits = 0u32;
-            if let Some(bytes) = buffer.get(at..at + reach)
-                && at + BLOCK * STRIDE <= range.end
-            {
-                for index in 0..BLOCK {
-                    hits |= u32::from(contains(table, gram(bytes, index * STRIDE))) << index;
-                }
-            } else {
-                for index in 0..BLOCK {
-                    let at = at + index * STRIDE;
-                    if at < range.end && at + WINDOW <= buffer.len() {
-                        hits |= u32::from(contains(table, gram(buffer, at))) << index;
-                    }
-                }
+            for index in 0..BLOCK {
+                hits |= u32::from(contains(table, gram(&bytes[index * STRIDE..]))) << index;
             }
             while hits != 0 {
                 let window = at + hits.trailing_zeros() as usize * STRIDE;
@@ -167,10 +161,17 @@ impl Grams {
             }
             at += BLOCK * STRIDE;
         }
+        while at < range.end && at + WINDOW <= buffer.len() {
+            if contains(table, gram(&buffer[at..])) {
+                self.check(buffer, at, strings, out);
+            }
+            at += STRIDE;
+        }
     }
 
+    #[inline(never)]
     fn check(&self, buffer: &[u8], window: usize, strings: &Strings, out: &mut Vec<Candidate>) {
-        let gram = gram(buffer, window);
+        let gram = gram(&buffer[window..]);
         let bucket = (hash(gram) >> self.shift) as usize;
         let entries = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         for entry in &self.entries[entries] {
@@ -211,22 +212,30 @@ fn rarest(literal: &Literal, phase: usize, stride: usize) -> usize {
 fn fill<const N: usize>(entries: &[Entry]) -> Box<[u8; N]> {
     let mut table = vec![0; N];
     for entry in entries {
-        table[index::<N>(entry.gram)] = 1;
+        let (byte, bit) = place::<N>(entry.gram);
+        table[byte] |= 1 << bit;
     }
     table.into_boxed_slice().try_into().expect("made with that length")
 }
 
+/// The byte of the table that a gram's hash leads to, and the bit in it.
 #[inline(always)]
-fn index<const N: usize>(gram: u32) -> usize {
-    (hash(gram) >> (32 - N.trailing_zeros())) as usize
+fn place<const N: usize>(gram: u32) -> (usize, u32) {
+    let hash = hash(gram);
+    let shift = 32 - N.trailing_zeros();
+    ((hash >> shift) as usize, hash >> (shift - 3) & 7)
 }
 
 #[inline(always)]
 fn contains<const N: usize>(table: &[u8; N], gram: u32) -> bool {
-    table[index::<N>(gram)] != 0
+    let (byte, bit) = place::<N>(gram);
+    table[byte] >> bit & 1 != 0
 }
 
+/// The gram that `bytes`, which are long enough, start with.
 #[inline(always)]
-fn gram(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) | FOLD
+fn gram(bytes: &[u8]) -> u32 {
+    let mut gram = [0; WINDOW];
+    gram.copy_from_slice(&bytes[..WINDOW]);
+    u32::from_le_bytes(gram) | FOLD
 }

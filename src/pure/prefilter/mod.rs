@@ -98,11 +98,11 @@ impl Prefilter {
 }
 
 /// What checking one candidate costs, in bytes that Teddy reads in that time.
-const CHECK_COST: f64 = 20.0;
+const CHECK_COST: f64 = 16.0;
 /// What a pass of grams costs for each position looked at, in the same unit.
-const GRAM_COST: f64 = 6.0;
+const GRAM_COST: f64 = 10.0;
 /// No more literals than this are tried on Teddy.
-const MAX_TEDDY: usize = 128;
+const MAX_TEDDY: usize = 256;
 
 /// Divides literals between Teddy and grams by what the passes are expected to cost.
 fn divide(literals: &[Literal], level: Level) -> (Vec<u32>, Vec<u32>) {
@@ -128,7 +128,7 @@ fn divide(literals: &[Literal], level: Level) -> (Vec<u32>, Vec<u32>) {
                 let stride = grams::stride(many, literals) as f64;
                 // A gram stands for its letters in both cases, and text repeats its grams.
                 let grams: f64 = many.iter().map(|&n| rank::literal(&literals[n as usize])).sum();
-                let false_ones = count as f64 * stride / grams::table_size(count) as f64;
+                let false_ones = count as f64 * stride / (8 * grams::table_size(count)) as f64;
                 (GRAM_COST + CHECK_COST * (grams + false_ones)) / stride
             }
         };

@@ -14,6 +14,11 @@ pub(super) const WINDOW: usize = 4;
 /// How many groups of literals are told apart: two bytes of bits, one bit each.
 const BUCKETS: usize = 16;
 
+/// Sets the bit that tells the cases of a letter apart, in each byte of a window.
+const FOLD: u32 = 0x2020_2020;
+/// The size of the filter behind the masks, in words: 32,768 bits.
+const FILTER: usize = 512;
+
 /// For one byte of the window: which buckets a low nibble and a high nibble leave possible, for
 /// the first eight buckets and the others.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +32,10 @@ pub(super) struct Masks {
 pub(super) struct Teddy {
     masks: [Masks; WINDOW],
     buckets: [Vec<Entry>; BUCKETS],
+    /// The buckets that have literals shorter than the window.
+    short: u16,
+    /// One bit for each hash of a whole window with the cases folded.
+    filter: Box<[u64; FILTER]>,
     frequency: f64,
 }
 
@@ -72,8 +81,20 @@ impl Teddy {
                 }
             }
         }
+        let mut short = 0;
+        let mut filter = Box::new([0; FILTER]);
+        for (bucket, entries) in buckets.iter().enumerate() {
+            for entry in entries {
+                if entry.mask | FOLD == u32::MAX {
+                    let (word, bit) = place(entry.value);
+                    filter[word] |= 1 << bit;
+                } else {
+                    short |= 1 << bucket;
+                }
+            }
+        }
         let frequency = sets.iter().flatten().map(Nibbles::frequency).sum();
-        Teddy { masks, buckets, frequency }
+        Teddy { masks, buckets, short, filter, frequency }
     }
 
     /// How many candidates are expected for each byte of ordinary text.
@@ -86,7 +107,9 @@ impl Teddy {
     }
 
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&self.masks) + self.literals() * size_of::<Entry>()
+        size_of_val(&self.masks)
+            + size_of_val(&self.filter[..])
+            + self.literals() * size_of::<Entry>()
     }
 
     pub(super) fn find(
@@ -117,6 +140,10 @@ impl Teddy {
             Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
             None => padded(buffer, window),
         };
+        let (word, bit) = place(bytes);
+        if self.filter[word] >> bit & 1 == 0 {
+            buckets &= self.short;
+        }
         while buckets != 0 {
             let bucket = buckets.trailing_zeros() as usize;
             buckets &= buckets - 1;
@@ -127,6 +154,13 @@ impl Teddy {
             }
         }
     }
+}
+
+/// The word of the filter that a window's hash leads to, and the bit in it.
+fn place(window: u32) -> (usize, u32) {
+    // Fibonacci hashing, of fifteen bits.
+    let hash = (window | FOLD).wrapping_mul(0x9E37_79B1) >> 17;
+    ((hash >> 6) as usize, hash & 63)
 }
 
 /// The window at the end of the buffer, with zeros behind.
@@ -239,7 +273,7 @@ type Tables<V> = [[(V, V); 2]; WINDOW];
 // No closures from here on: they would not be compiled for the caller's instructions.
 
 #[inline(always)]
-unsafe fn tables_of<V: Vector>(masks: &Masks) -> [(V, V); 2] {
+pub(super) unsafe fn tables_of<V: Vector>(masks: &Masks) -> [(V, V); 2] {
     // SAFETY: as for `find`.
     unsafe {
         [
@@ -267,7 +301,7 @@ unsafe fn hits<V: Vector>(tables: &Tables<V>, bytes: &[u8]) -> (V, V) {
 
 /// The buckets that one byte of the window leaves possible.
 #[inline(always)]
-unsafe fn one<V: Vector>(tables: &[(V, V); 2], bytes: &[u8]) -> (V, V) {
+pub(super) unsafe fn one<V: Vector>(tables: &[(V, V); 2], bytes: &[u8]) -> (V, V) {
     // SAFETY: as for `find`.
     unsafe {
         let bytes = V::load(bytes);

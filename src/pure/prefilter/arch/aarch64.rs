@@ -3,6 +3,7 @@
 use std::arch::aarch64::*;
 use std::ops::Range;
 
+use super::super::runs;
 use super::super::teddy::{self, Masks};
 use super::{MAX_BYTES, Vector};
 
@@ -20,8 +21,22 @@ pub(super) unsafe fn teddy_neon(
     unsafe { teddy::find::<uint8x16_t>(masks, buffer, range, check) }
 }
 
-// SAFETY of all that follows: the trait's functions are called from the entry above alone, whose
-// caller promises the instructions. Loads read as many bytes as a slice was checked to have, and
+/// # Safety
+///
+/// The machine must have NEON.
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn class_bits_neon(
+    masks: &Masks,
+    buffer: &[u8],
+    range: Range<usize>,
+    word: &mut impl FnMut(usize, u64, usize),
+) {
+    // SAFETY: the caller promises the instructions.
+    unsafe { runs::class_bits::<uint8x16_t>(masks, buffer, range, word) }
+}
+
+// SAFETY of all that follows: the trait's functions are called from the entries above alone,
+// whose callers promise the instructions. Loads read as many bytes as a slice was checked to have, and
 // stores write to an array of the largest vector's size.
 
 impl Vector for uint8x16_t {

@@ -9,6 +9,7 @@ mod x86_64;
 
 use std::ops::Range;
 
+use super::runs;
 use super::teddy::{self, Masks};
 
 /// The longest vector of any level, in bytes.
@@ -147,5 +148,34 @@ pub(super) fn teddy(
         // SAFETY: the module was compiled for a machine that has them.
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         Level::Simd128 => unsafe { wasm32::teddy_simd128(masks, buffer, range, check) },
+    }
+}
+
+/// Tells which bytes of `range` are in a class, with the instructions of `level`, which must be
+/// available.
+pub(super) fn class_bits(
+    level: Level,
+    masks: &Masks,
+    buffer: &[u8],
+    range: Range<usize>,
+    word: &mut impl FnMut(usize, u64, usize),
+) {
+    match level {
+        Level::Scalar => runs::class_bits_scalar(masks, buffer, range, word),
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Ssse3 => unsafe { x86_64::class_bits_ssse3(masks, buffer, range, word) },
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { x86_64::class_bits_avx2(masks, buffer, range, word) },
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { x86_64::class_bits_avx512(masks, buffer, range, word) },
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => unsafe { aarch64::class_bits_neon(masks, buffer, range, word) },
+        // SAFETY: as for `teddy`.
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Level::Simd128 => unsafe { wasm32::class_bits_simd128(masks, buffer, range, word) },
     }
 }

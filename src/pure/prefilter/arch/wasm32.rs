@@ -3,6 +3,7 @@
 use std::arch::wasm32::*;
 use std::ops::Range;
 
+use super::super::runs;
 use super::super::teddy::{self, Masks};
 use super::{MAX_BYTES, Vector};
 
@@ -17,6 +18,19 @@ pub(super) unsafe fn teddy_simd128(
 ) {
     // SAFETY: see above.
     unsafe { teddy::find::<v128>(masks, buffer, range, check) }
+}
+
+/// # Safety
+///
+/// None is needed: the module is compiled only for machines that have the instructions.
+pub(super) unsafe fn class_bits_simd128(
+    masks: &Masks,
+    buffer: &[u8],
+    range: Range<usize>,
+    word: &mut impl FnMut(usize, u64, usize),
+) {
+    // SAFETY: the caller promises the instructions.
+    unsafe { runs::class_bits::<v128>(masks, buffer, range, word) }
 }
 
 impl Vector for v128 {

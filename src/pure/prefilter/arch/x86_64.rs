@@ -3,16 +3,17 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use super::super::runs;
 use super::super::teddy::{self, Masks};
 use super::{MAX_BYTES, Vector};
 
-macro_rules! entry {
-    ($name:ident, $vector:ty, $features:literal) => {
+macro_rules! entries {
+    ($teddy:ident, $class_bits:ident, $vector:ty, $features:literal) => {
         /// # Safety
         ///
         /// The machine must have the instructions that the function is named after.
         #[target_feature(enable = $features)]
-        pub(super) unsafe fn $name(
+        pub(super) unsafe fn $teddy(
             masks: &[Masks; teddy::WINDOW],
             buffer: &[u8],
             range: Range<usize>,
@@ -21,12 +22,26 @@ macro_rules! entry {
             // SAFETY: the caller promises the instructions.
             unsafe { teddy::find::<$vector>(masks, buffer, range, check) }
         }
+
+        /// # Safety
+        ///
+        /// The machine must have the instructions that the function is named after.
+        #[target_feature(enable = $features)]
+        pub(super) unsafe fn $class_bits(
+            masks: &Masks,
+            buffer: &[u8],
+            range: Range<usize>,
+            word: &mut impl FnMut(usize, u64, usize),
+        ) {
+            // SAFETY: the caller promises the instructions.
+            unsafe { runs::class_bits::<$vector>(masks, buffer, range, word) }
+        }
     };
 }
 
-entry!(teddy_ssse3, __m128i, "ssse3");
-entry!(teddy_avx2, __m256i, "avx2");
-entry!(teddy_avx512, __m512i, "avx512f,avx512bw");
+entries!(teddy_ssse3, class_bits_ssse3, __m128i, "ssse3");
+entries!(teddy_avx2, class_bits_avx2, __m256i, "avx2");
+entries!(teddy_avx512, class_bits_avx512, __m512i, "avx512f,avx512bw");
 
 // SAFETY of all that follows: the trait's functions are called from the entries above alone, whose
 // callers promise the instructions. Loads read as many bytes as a slice was checked to have, and
