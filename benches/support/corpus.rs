@@ -41,17 +41,6 @@ impl Corpus {
         Corpus::new("generated logs", &generate(bytes, log_line))
     }
 
-    /// All of it as a single record, line ends included.
-    pub(crate) fn joined(self) -> Corpus {
-        let mut data: Vec<u8> = Vec::with_capacity(self.bytes() + 64);
-        for (buffer, offsets) in &self.batches {
-            data.extend_from_slice(&buffer[..offsets[offsets.len() - 1] as usize]);
-        }
-        let len = data.len();
-        data.resize(len + 64, b'\n');
-        Corpus { name: self.name, batches: vec![(data, vec![0, len as u32])] }
-    }
-
     pub(crate) fn batch(&self, index: usize) -> Batch<'_> {
         let (buffer, offsets) = &self.batches[index];
         Batch::from_line_offsets(buffer, offsets).expect("made by Batch::lines")
