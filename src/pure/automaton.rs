@@ -8,7 +8,9 @@ use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
-use super::{linear, spans};
+use super::prefilter::Candidate;
+use super::spotter::Spotter;
+use super::{linear, simulation, spans};
 
 /// How much a lazy DFA may hold before it drops its states and starts over. A confirmation walks
 /// few states, and there are as many caches as patterns that have ever been confirmed.
@@ -34,6 +36,7 @@ pub(super) struct Automaton {
     reverse: OnceLock<Option<dfa::DFA>>,
     simulation: OnceLock<pikevm::PikeVM>,
     linear: OnceLock<linear::Linear>,
+    spotter: OnceLock<Option<Spotter>>,
 }
 
 /// The working memory of one pattern's automata. Each scanner has its own.
@@ -44,6 +47,9 @@ pub(super) struct Cache {
     reverse: Option<dfa::Cache>,
     simulation: Option<pikevm::Cache>,
     linear: linear::Cache,
+    one: simulation::Cache,
+    candidates: Vec<Candidate>,
+    places: Vec<u32>,
 }
 
 impl Automaton {
@@ -107,20 +113,84 @@ impl Automaton {
         mut found: impl FnMut(Range<usize>),
     ) -> u64 {
         let mut progress = spans::Progress::default();
-        if let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir)) {
+        let budget = spans::budget(record);
+        let spotter = self.spotter.get_or_init(|| Spotter::new(hir)).as_ref();
+        if let Some(spotter) = spotter {
+            let mut places = std::mem::take(&mut cache.places);
+            spotter.places(record, &mut cache.candidates, &mut places);
+            cache.places = places;
+        }
+        // The DFAs are not asked again in this record once they could not tell.
+        let mut fit = true;
+        while progress.at <= record.len() && progress.steps <= budget {
+            if let Some(spotter) = spotter
+                && !self.spot(spotter, cache, record, &mut progress, budget)
+            {
+                return progress.steps;
+            }
+            let Some(span) = self.find_one(hir, cache, record, &mut progress, &mut fit) else {
+                return progress.steps;
+            };
+            if progress.accept(&span) {
+                found(span);
+            }
+        }
+        // All searches together take too long.
+        let linear = self.linear.get_or_init(|| linear::Linear::new(self.nfa(hir).clone()));
+        linear.find(&mut cache.linear, record, &mut progress, &mut found);
+        progress.steps
+    }
+
+    /// Moves `progress` on to where the next span can start, or returns `false` if there is none.
+    /// May stop short if it runs out of `budget`.
+    fn spot(
+        &self,
+        spotter: &Spotter,
+        cache: &mut Cache,
+        record: &[u8],
+        progress: &mut spans::Progress,
+        budget: u64,
+    ) -> bool {
+        // A match from here on holds a match of the trimmed form from here on.
+        let mut next = cache.places.partition_point(|&place| (place as usize) < progress.at);
+        while let Some(&place) = cache.places.get(next) {
+            let place = place as usize;
+            let rest = place..record.len();
+            if progress.steps > budget
+                || self.is_match_at(&spotter.trimmed, cache, record, rest, &mut progress.steps)
+            {
+                let from = spotter.head.map_or(0, |head| place.saturating_sub(head as usize));
+                progress.at = progress.at.max(from);
+                return true;
+            }
+            next += 1;
+        }
+        false
+    }
+
+    /// The leftmost-first span from `progress.at` on.
+    fn find_one(
+        &self,
+        hir: &Hir,
+        cache: &mut Cache,
+        record: &[u8],
+        progress: &mut spans::Progress,
+        fit: &mut bool,
+    ) -> Option<Range<usize>> {
+        if *fit && let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir)) {
             let mut dfas = spans::Dfas {
                 forward,
                 forward_cache: cache.forward.get_or_insert_with(|| forward.create_cache()),
                 reverse,
                 reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache()),
             };
-            if spans::find(&mut dfas, record, &mut progress, &mut found).is_ok() {
-                return progress.steps;
+            if let Ok(found) = spans::find_one(&mut dfas, record, progress) {
+                return found;
             }
         }
-        let linear = self.linear.get_or_init(|| linear::Linear::new(self.nfa(hir).clone()));
-        linear.find(&mut cache.linear, record, &mut progress, &mut found);
-        progress.steps
+        *fit = false;
+        let start = progress.at;
+        simulation::find_one(self.nfa(hir), &mut cache.one, record, start, &mut progress.steps)
     }
 
     fn trimmed_nfa(&self, trimmed: &Hir) -> &NFA {
@@ -156,6 +226,9 @@ impl Cache {
             + self.reverse.as_ref().map_or(0, dfa::Cache::memory_usage)
             + self.simulation.as_ref().map_or(0, pikevm::Cache::memory_usage)
             + self.linear.memory()
+            + self.one.memory()
+            + self.candidates.capacity() * size_of::<Candidate>()
+            + self.places.capacity() * size_of::<u32>()
     }
 }
 

@@ -368,6 +368,22 @@ mod tests {
         spans
     }
 
+    fn simulated_spans(pattern: &str, record: &[u8]) -> Vec<Range<usize>> {
+        let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap();
+        let nfa = super::super::automaton::compile(&[&hir], false);
+        let mut cache = super::super::simulation::Cache::default();
+        let (mut spans, mut progress) = (Vec::new(), Progress::default());
+        while progress.at <= record.len() {
+            let (start, mut steps) = (progress.at, 0);
+            match super::super::simulation::find_one(&nfa, &mut cache, record, start, &mut steps) {
+                Some(span) if progress.accept(&span) => spans.push(span),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        spans
+    }
+
     proptest! {
         #[test]
         fn finds_the_spans_of_a_find_iterator(
@@ -381,7 +397,8 @@ mod tests {
                 .unwrap();
             let mut cache = vm.create_cache();
             let expected: Vec<_> = vm.find_iter(&mut cache, &record).map(|m| m.range()).collect();
-            prop_assert_eq!(linear_spans(&pattern, &record), expected);
+            prop_assert_eq!(linear_spans(&pattern, &record), &expected[..]);
+            prop_assert_eq!(simulated_spans(&pattern, &record), expected);
         }
     }
 

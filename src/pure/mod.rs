@@ -15,7 +15,9 @@ mod plan;
 mod prefilter;
 mod scanner;
 mod shared;
+mod simulation;
 mod spans;
+mod spotter;
 mod trim;
 
 use std::sync::Arc;

@@ -79,7 +79,7 @@ impl Plan {
         let mut runs = Vec::new();
         let mut rest = Vec::new();
         let trimmed: Vec<Hir> =
-            numbers.iter().map(|&number| trim(set.hir(number as usize))).collect();
+            numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
         for (pattern, hir) in (0..).zip(&trimmed) {
             // A pattern that matches nothing anywhere, unconditionally, matches every record.
             if hir.properties().minimum_len() == Some(0) && hir.properties().look_set().is_empty() {

@@ -54,26 +54,21 @@ pub(super) struct Dfas<'a> {
 #[derive(Debug)]
 pub(super) struct Unfit;
 
-/// Calls `found` with each span of `record` from `progress.at` on.
-pub(super) fn find(
+/// How many steps a search for all spans of `record` may take before it is finished by another
+/// method.
+pub(super) fn budget(record: &[u8]) -> u64 {
+    (record.len() as u64).saturating_mul(STEPS_PER_BYTE) + FREE_STEPS
+}
+
+/// The leftmost-first span of `record` that starts at `progress.at` or later.
+pub(super) fn find_one(
     dfas: &mut Dfas<'_>,
     record: &[u8],
     progress: &mut Progress,
-    found: &mut impl FnMut(Range<usize>),
-) -> Result<(), Unfit> {
-    let budget = (record.len() as u64).saturating_mul(STEPS_PER_BYTE) + FREE_STEPS;
-    while progress.at <= record.len() {
-        if progress.steps > budget {
-            return Err(Unfit);
-        }
-        let start = progress.at;
-        let Some(end) = forward(dfas, record, start, &mut progress.steps)? else { break };
-        let span = backward(dfas, record, start..end, &mut progress.steps)?..end;
-        if progress.accept(&span) {
-            found(span);
-        }
-    }
-    Ok(())
+) -> Result<Option<Range<usize>>, Unfit> {
+    let start = progress.at;
+    let Some(end) = forward(dfas, record, start, &mut progress.steps)? else { return Ok(None) };
+    Ok(Some(backward(dfas, record, start..end, &mut progress.steps)?..end))
 }
 
 /// Whether a match starts where `input` does, by a walk that ends as soon as it is known. Adds the

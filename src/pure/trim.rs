@@ -7,9 +7,21 @@
 
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
-/// A pattern that matches in exactly the records that `hir` matches in.
-pub(super) fn trim(hir: &Hir) -> Hir {
-    trim_side(&trim_side(hir, Side::Start), Side::End)
+use super::literal::{Bound, add, longest};
+
+/// A pattern that matches in exactly the records that another one matches in.
+#[derive(Clone, Debug)]
+pub(super) struct Trimmed {
+    /// Each of its matches is a match of the whole pattern, and each match of the whole one holds
+    /// a match of this.
+    pub(super) hir: Hir,
+    /// From the start of a match of the whole pattern to the start of that in it, at most.
+    pub(super) head: Bound,
+}
+
+pub(super) fn trim(hir: &Hir) -> Trimmed {
+    let (hir, head) = trim_side(hir, Side::Start);
+    Trimmed { hir: trim_side(&hir, Side::End).0, head }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -18,15 +30,19 @@ enum Side {
     End,
 }
 
-/// Trims `hir`, which stands at that side of the whole pattern.
-fn trim_side(hir: &Hir, side: Side) -> Hir {
+/// Trims `hir`, which stands at that side of the whole pattern. Tells how long what was trimmed
+/// off can be.
+fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
     if can_be_nothing(hir) {
-        return Hir::empty();
+        return (Hir::empty(), longest(hir));
     }
     match hir.kind() {
         HirKind::Capture(capture) => trim_side(&capture.sub, side),
         HirKind::Alternation(subs) => {
-            Hir::alternation(subs.iter().map(|sub| trim_side(sub, side)).collect())
+            let (subs, cuts): (Vec<Hir>, Vec<Bound>) =
+                subs.iter().map(|sub| trim_side(sub, side)).unzip();
+            let cut = cuts.into_iter().try_fold(0, |max: u32, cut| Some(max.max(cut?)));
+            (Hir::alternation(subs), cut)
         }
         HirKind::Concat(subs) => {
             let mut subs: Vec<Hir> = subs.clone();
@@ -34,24 +50,38 @@ fn trim_side(hir: &Hir, side: Side) -> Hir {
                 subs.reverse();
             }
             let first = subs.iter().position(|sub| !can_be_nothing(sub)).unwrap_or(subs.len());
-            subs.drain(..first);
+            let mut cut = subs.drain(..first).map(|sub| longest(&sub)).fold(Some(0), add);
             if let Some(outer) = subs.first_mut() {
-                *outer = trim_side(outer, side);
+                let (trimmed, more) = trim_side(outer, side);
+                *outer = trimmed;
+                cut = add(cut, more);
             }
             if side == Side::End {
                 subs.reverse();
             }
-            Hir::concat(subs)
+            (Hir::concat(subs), cut)
         }
         // At least one copy, or it could be nothing.
-        HirKind::Repetition(repetition) if repetition.min == 1 => trim_side(&repetition.sub, side),
-        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
-            min: repetition.min,
-            max: Some(repetition.min),
-            greedy: repetition.greedy,
-            sub: repetition.sub.clone(),
-        }),
-        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+        HirKind::Repetition(repetition) => {
+            let (sub, more) = match repetition.min {
+                1 => trim_side(&repetition.sub, side),
+                min => {
+                    let (greedy, sub) = (repetition.greedy, repetition.sub.clone());
+                    (Hir::repetition(Repetition { min, max: Some(min), greedy, sub }), Some(0))
+                }
+            };
+            let copies = repetition.max.and_then(|max| max.checked_sub(repetition.min));
+            let cut = match (longest(&repetition.sub), copies) {
+                (Some(0), _) => Some(0),
+                (Some(longest), Some(copies)) => longest.checked_mul(copies),
+                (None, Some(0)) => Some(0),
+                _ => None,
+            };
+            (sub, add(cut, more))
+        }
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {
+            (hir.clone(), Some(0))
+        }
     }
 }
 
@@ -80,8 +110,27 @@ mod tests {
         for (pattern, expected) in cases {
             let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
             let parse = |pattern: &str| parser.clone().parse(pattern).unwrap();
-            let trimmed = super::trim(&parse(pattern));
+            let trimmed = super::trim(&parse(pattern)).hir;
             assert_eq!(trimmed, parse(expected), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_head_is_as_long_as_what_was_cut_off() {
+        let cases = [
+            (r"[\w.-]{0,50}?key=\w+", Some(50)),
+            ("a{3,9}b", Some(6)),
+            ("(?:a*b|c)", None),
+            ("(?:a?b|c{1,4})x?", Some(3)),
+            ("abc*", Some(0)),
+        ];
+        for (pattern, expected) in cases {
+            let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+            assert_eq!(
+                super::trim(&parser.clone().parse(pattern).unwrap()).head,
+                expected,
+                "{pattern}"
+            );
         }
     }
 }

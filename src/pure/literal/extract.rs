@@ -19,14 +19,14 @@ pub(super) const MAX_FREQUENCY: f64 = 1.0 / 64.0;
 const LITERAL_COST: f64 = 1e-6;
 
 /// The largest distance in bytes, or `None` if there is no bound.
-pub(super) type Bound = Option<u32>;
+pub(crate) type Bound = Option<u32>;
 
-pub(super) fn add(a: Bound, b: Bound) -> Bound {
+pub(crate) fn add(a: Bound, b: Bound) -> Bound {
     a?.checked_add(b?)
 }
 
 /// The length of the longest string that `hir` matches.
-pub(super) fn longest(hir: &Hir) -> Bound {
+pub(crate) fn longest(hir: &Hir) -> Bound {
     u32::try_from(hir.properties().maximum_len()?).ok()
 }
 

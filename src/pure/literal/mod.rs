@@ -11,7 +11,7 @@ mod extract;
 pub(crate) mod rank;
 mod run;
 
-pub(crate) use extract::{Required, required};
+pub(crate) use extract::{Bound, Required, add, longest, required};
 pub(crate) use run::{ByteSet, Run, required_run};
 
 /// A set of byte values that agree in some bits: all `b` with `b & mask == value`.
