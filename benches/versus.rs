@@ -14,19 +14,17 @@
 //! An argument names the rule sets or corpora to run, by a part of their name. `DRAGNET_ROUNDS`
 //! sets the number of rounds (5), `DRAGNET_MEBIBYTES` the size of the generated corpora (8).
 //! `DRAGNET_PURE_ALONE` leaves the other contenders out, for a profiler.
+//! `DRAGNET_JSON` names a file that the numbers are appended to as JSON lines, for `chart.py`.
 //! `DRAGNET_RULES` (TOML files with `[[rules]]`, separated by `:`) and `DRAGNET_LOGS` (files or
 //! folders, separated by `:`) add rule sets and corpora.
 
 mod support;
 
-use support::{contender, corpus, report, rules};
+use support::{contender, corpus, number, report, rules};
 
 fn main() {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let number = |name: &str, default: usize| {
-        std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
-    };
     let rounds = number("DRAGNET_ROUNDS", 5).max(1);
     let corpora = corpus::all(number("DRAGNET_MEBIBYTES", 8) << 20);
     let mut summary = report::Summary::default();
@@ -41,6 +39,7 @@ fn main() {
             let contenders = contenders.get_or_insert_with(|| contender::all(&set));
             let rows = contender::race(contenders, corpus, rounds);
             report::print(&title, &set, corpus, contenders, &rows);
+            report::save(&set, corpus, contenders, &rows);
             summary.add(&title, contenders, &rows);
         }
     }

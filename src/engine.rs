@@ -1,7 +1,7 @@
 //! The choice between the engines, at run time.
 
 use crate::pure;
-use crate::{Batch, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
+use crate::{Batch, Matches, PatternSet, Report, Scan, ScanError, Search, StopFlag};
 
 /// Which engine to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -167,6 +167,28 @@ impl Engine {
             Kind::Pure(engine) => engine.memory(),
             #[cfg(feature = "native")]
             Kind::Native(engine) => engine.memory(),
+        }
+    }
+
+    /// How the pattern with this number is searched, or `None` if the set has no such pattern.
+    /// Takes about the time that planning the pattern took when the engine was built.
+    pub fn search(&self, pattern: usize) -> Option<Search> {
+        match &self.kind {
+            Kind::Pure(engine) => {
+                engine.search(pattern).map(|by| Search::Pure { by, instead: None })
+            }
+            #[cfg(feature = "native")]
+            Kind::Native(engine) => engine.search(pattern),
+        }
+    }
+
+    /// How the pure engine looks for the literals of all the patterns that it searches, in words.
+    /// Empty if there are none.
+    pub fn prefilter(&self) -> String {
+        match &self.kind {
+            Kind::Pure(engine) => engine.prefilter(),
+            #[cfg(feature = "native")]
+            Kind::Native(engine) => engine.prefilter(),
         }
     }
 

@@ -99,12 +99,14 @@ pub mod native;
 mod pattern;
 pub mod pure;
 mod scan;
+mod search;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS};
 pub use engine::{Backend, Engine, EngineError, Scanner};
 pub use matches::{Match, Matches};
 pub use pattern::{BuildError, Pattern, PatternError, PatternSet, PatternSetBuilder};
 pub use scan::{Report, Scan, ScanError, StopFlag};
+pub use search::Search;
 
 /// The README's example, so that the tests compile and run it.
 #[cfg(doctest)]

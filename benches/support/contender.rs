@@ -1,8 +1,10 @@
 //! The ways to scan, behind one interface, and the race between them.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Instant;
 
-use dragnet::{Backend, Batch, Engine, Matches, Report, Scan};
+use dragnet::{Batch, Matches, Report, Scan, pure};
 
 use super::corpus::Corpus;
 use super::rules::RuleSet;
@@ -12,6 +14,8 @@ pub(crate) struct Contender {
     pub(crate) build_seconds: f64,
     /// What it needs, in bytes, where it can tell.
     pub(crate) memory: Option<usize>,
+    /// Tells what its scanner needs besides by now, in bytes.
+    pub(crate) working_memory: Option<Box<dyn Fn() -> usize>>,
     /// Patterns that it can't take, and does not look for.
     pub(crate) refused: usize,
     /// How much of a corpus is enough to measure it, in bytes.
@@ -29,13 +33,13 @@ pub(crate) struct Row {
 const ALL: usize = usize::MAX;
 
 pub(crate) fn all(set: &RuleSet) -> Vec<Contender> {
-    let mut all = vec![dragnet("pure", set, Backend::Pure).expect("always there")];
+    let mut all = vec![pure(set)];
     if std::env::var_os("DRAGNET_PURE_ALONE").is_some() {
         return all;
     }
     #[cfg(feature = "native")]
     {
-        all.extend(dragnet("native", set, Backend::Native));
+        all.extend(native(set));
         all.extend(super::hyperscan::contenders(set));
     }
     all.extend(regex_set("RegexSet", set, 2 << 20));
@@ -61,17 +65,47 @@ where
     let start = Instant::now();
     let (refused, memory, scan) = build();
     let build_seconds = start.elapsed().as_secs_f64();
-    Contender { name, build_seconds, memory, refused, enough, scan: Box::new(scan) }
+    Contender {
+        name,
+        build_seconds,
+        memory,
+        working_memory: None,
+        refused,
+        enough,
+        scan: Box::new(scan),
+    }
 }
 
-fn dragnet(name: &'static str, set: &RuleSet, backend: Backend) -> Option<Contender> {
+fn pure(set: &RuleSet) -> Contender {
     let start = Instant::now();
     // Parsing is part of building, as it is for the others.
-    let patterns = set.parse();
-    let engine = match Engine::with_backend(&patterns, Report::Which, backend) {
+    let engine = pure::Engine::new(&set.parse(), Report::Which);
+    let scanner = Rc::new(RefCell::new(engine.scanner()));
+    let build_seconds = start.elapsed().as_secs_f64();
+    let in_use = Rc::clone(&scanner);
+    let mut matches = Matches::new();
+    let scan = move |batch: &Batch<'_>| {
+        scanner.borrow_mut().scan(batch, &mut matches).expect("nothing stops it");
+        matches.len() as u64
+    };
+    Contender {
+        name: "pure",
+        build_seconds,
+        memory: Some(engine.memory()),
+        working_memory: Some(Box::new(move || in_use.borrow().memory())),
+        refused: 0,
+        enough: ALL,
+        scan: Box::new(scan),
+    }
+}
+
+#[cfg(feature = "native")]
+fn native(set: &RuleSet) -> Option<Contender> {
+    let start = Instant::now();
+    let engine = match dragnet::native::Engine::new(&set.parse(), Report::Which) {
         Ok(engine) => engine,
         Err(error) => {
-            eprintln!("{name}: {error}");
+            eprintln!("native: {error}");
             return None;
         }
     };
@@ -82,8 +116,15 @@ fn dragnet(name: &'static str, set: &RuleSet, backend: Backend) -> Option<Conten
         scanner.scan(batch, &mut matches).expect("nothing stops it");
         matches.len() as u64
     };
-    let memory = Some(engine.memory());
-    Some(Contender { name, build_seconds, memory, refused: 0, enough: ALL, scan: Box::new(scan) })
+    Some(Contender {
+        name: "native",
+        build_seconds,
+        memory: Some(engine.memory()),
+        working_memory: None,
+        refused: 0,
+        enough: ALL,
+        scan: Box::new(scan),
+    })
 }
 
 /// `cache` is what its lazy DFA may hold; with the default of 2 MiB it gives up on most sets, and
@@ -108,7 +149,15 @@ fn regex_set(name: &'static str, set: &RuleSet, cache: usize) -> Option<Contende
     };
     // It is slow on large sets, and even a small part takes long.
     let enough = if cache > 2 << 20 { 1 << 20 } else { 64 << 10 };
-    Some(Contender { name, build_seconds, memory: None, refused: 0, enough, scan: Box::new(scan) })
+    Some(Contender {
+        name,
+        build_seconds,
+        memory: None,
+        working_memory: None,
+        refused: 0,
+        enough,
+        scan: Box::new(scan),
+    })
 }
 
 fn regexes(set: &RuleSet) -> Vec<regex::bytes::Regex> {
@@ -224,6 +273,7 @@ fn filtered(set: &RuleSet) -> Option<Contender> {
         name: "regex-filtered",
         build_seconds,
         memory: None,
+        working_memory: None,
         refused: 0,
         enough: 1 << 20,
         scan: Box::new(scan),

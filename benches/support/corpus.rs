@@ -16,7 +16,7 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    fn new(name: &str, data: &[u8]) -> Corpus {
+    pub(crate) fn new(name: &str, data: &[u8]) -> Corpus {
         let mut batches = Vec::new();
         let mut rest = data;
         while !rest.is_empty() {
@@ -36,6 +36,11 @@ impl Corpus {
         Corpus { name: name.to_owned(), batches }
     }
 
+    /// Generated logs.
+    pub(crate) fn logs(bytes: usize) -> Corpus {
+        Corpus::new("generated logs", &generate(bytes, log_line))
+    }
+
     pub(crate) fn batch(&self, index: usize) -> Batch<'_> {
         let (buffer, offsets) = &self.batches[index];
         Batch::from_line_offsets(buffer, offsets).expect("made by Batch::lines")
@@ -52,7 +57,7 @@ impl Corpus {
 
 pub(crate) fn all(bytes: usize) -> Vec<Corpus> {
     let mut corpora = vec![
-        Corpus::new("generated logs", &generate(bytes, log_line)),
+        Corpus::logs(bytes),
         Corpus::new("generated source", &generate(bytes, source_line)),
         Corpus::new("generated text", &generate(bytes, text_line)),
     ];

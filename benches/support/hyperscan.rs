@@ -154,6 +154,7 @@ pub(crate) fn contenders(set: &RuleSet) -> Vec<Contender> {
             name,
             build_seconds,
             memory: Some(library.memory()),
+            working_memory: None,
             refused: library.refused,
             enough: usize::MAX,
             scan: Box::new(move |batch| scan(&library, batch)),

@@ -7,6 +7,11 @@ pub(crate) mod hyperscan;
 pub(crate) mod report;
 pub(crate) mod rules;
 
+/// The number in an environment variable.
+pub(crate) fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
 /// A small generator of pseudo-random numbers, the same on every machine (SplitMix64, Steele,
 /// Lea and Flood, 2014).
 pub(crate) struct Random(pub u64);

@@ -1,4 +1,6 @@
-//! The tables that the benchmarks print.
+//! The tables that the benchmarks print, and the file that charts are made of.
+
+use std::io::Write;
 
 use super::contender::{Contender, Row};
 use super::corpus::Corpus;
@@ -19,8 +21,8 @@ pub(crate) fn print(
         corpus.bytes() as f64 / 1e6,
     );
     println!(
-        "{:<20} {:>9} {:>7} {:>10} {:>8} {:>9}  matches",
-        "", "MB/s", "ratio", "build ms", "ratio", "KiB"
+        "{:<20} {:>9} {:>7} {:>10} {:>8} {:>9} {:>9}  matches",
+        "", "MB/s", "ratio", "build ms", "ratio", "KiB", "+ scanner"
     );
     for (contender, row) in contenders.iter().zip(rows) {
         let matches = match contender.name {
@@ -33,15 +35,56 @@ pub(crate) fn print(
             count => format!(" ({count} patterns refused)"),
         };
         println!(
-            "{:<20} {:>9.1} {:>7.2} {:>10.1} {:>8.1} {:>9}  {matches}{refused}",
+            "{:<20} {:>9.1} {:>7.2} {:>10.1} {:>8.1} {:>9} {:>9}  {matches}{refused}",
             contender.name,
             row.megabytes_per_second,
             rows[0].megabytes_per_second / row.megabytes_per_second,
             contender.build_seconds * 1e3,
             contender.build_seconds / contenders[0].build_seconds,
-            contender.memory.map_or(String::new(), |bytes| (bytes / 1024).to_string()),
+            kibibytes(contender.memory),
+            kibibytes(contender.working_memory.as_ref().map(|memory| memory())),
         );
     }
+}
+
+fn kibibytes(bytes: Option<usize>) -> String {
+    bytes.map_or(String::new(), |bytes| (bytes / 1024).to_string())
+}
+
+/// Appends one JSON object per contender to the file that `DRAGNET_JSON` names, if it does.
+pub(crate) fn save(set: &RuleSet, corpus: &Corpus, contenders: &[Contender], rows: &[Row]) {
+    let Some(path) = std::env::var_os("DRAGNET_JSON") else { return };
+    let mut lines = String::new();
+    for (contender, row) in contenders.iter().zip(rows) {
+        lines += &format!(
+            "{{\"rules\":{},\"patterns\":{},\"corpus\":{},\"contender\":{},\
+             \"megabytes_per_second\":{:.3},\"build_seconds\":{:.6},\"refused\":{}}}\n",
+            json(&set.name),
+            set.patterns.len(),
+            json(&corpus.name),
+            json(contender.name),
+            row.megabytes_per_second,
+            contender.build_seconds,
+            contender.refused,
+        );
+    }
+    let file = std::fs::File::options().create(true).append(true).open(&path);
+    if let Err(error) = file.and_then(|mut file| file.write_all(lines.as_bytes())) {
+        eprintln!("{}: {error}", path.display());
+    }
+}
+
+/// A name, which may be that of a file, as JSON.
+fn json(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out += &format!("\\u{:04x}", u32::from(c)),
+            c => out.push(c),
+        }
+    }
+    out + "\""
 }
 
 /// How the first contender does against each other one, over all races.

@@ -13,7 +13,7 @@ pub(crate) struct RuleSet {
 }
 
 impl RuleSet {
-    fn new(name: &str, patterns: Vec<String>) -> RuleSet {
+    pub(crate) fn new(name: &str, patterns: Vec<String>) -> RuleSet {
         RuleSet { name: name.to_owned(), patterns }
     }
 
@@ -57,7 +57,7 @@ fn read(path: &Path) -> Vec<String> {
 }
 
 /// Rules as secret scanners have them: by a keyword and what follows, or by a token's prefix.
-fn generate(count: usize) -> Vec<String> {
+pub(crate) fn generate(count: usize) -> Vec<String> {
     let mut random = Random(2);
     (0..count)
         .map(|index| {
@@ -78,7 +78,7 @@ fn generate(count: usize) -> Vec<String> {
 }
 
 /// Rules with nothing to look for but runs of classes.
-fn no_literals() -> Vec<String> {
+pub(crate) fn no_literals() -> Vec<String> {
     [
         r"\b[a-f0-9]{40}\b",
         r"\b[A-Z]{3,6}\d{6,9}\b",
@@ -96,7 +96,7 @@ fn no_literals() -> Vec<String> {
 }
 
 /// Rules whose every literal is in most records, and which hardly ever match.
-fn everywhere() -> Vec<String> {
+pub(crate) fn everywhere() -> Vec<String> {
     ["the ", "token", "error", "2026-", "for ", "request", "let ", "return", "://", "user"]
         .into_iter()
         .flat_map(|literal| {

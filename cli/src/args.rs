@@ -152,9 +152,15 @@ pub(crate) struct CompareArgs {
 }
 
 /// List the rules, and how each is searched
+///
+/// The word behind a rule's name tells what it is searched by: a literal that every match must
+/// contain, a long run of bytes of one class, or no filter, so that an automaton has to read
+/// every record; always if it matches every record, and native if the C library searches it.
+/// Rules with no filter are the ones that cost the most.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
         dragnet rules                 the built-in rules\n  \
+        dragnet rules --explain       and what each is searched by\n  \
         dragnet rules -r gitleaks.toml --format json")]
 pub(crate) struct ListArgs {
     #[command(flatten)]
@@ -169,6 +175,12 @@ pub(crate) struct ListArgs {
         value_name = "text|json"
     )]
     pub(crate) format: Format,
+
+    /// Tell for each rule what it is searched by and why, and at the end how that is looked for
+    ///
+    /// In JSON, rules get an explanation, and the last line is an object with the prefilter alone.
+    #[arg(long)]
+    pub(crate) explain: bool,
 
     #[command(flatten)]
     pub(crate) engine: EngineArgs,

@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use dragnet::Engine;
+use dragnet::{Engine, Search, pure};
 use serde::Serialize;
 
 use crate::args::{Format, ListArgs};
@@ -22,6 +22,14 @@ struct JsonRule<'a> {
     description: Option<&'a str>,
     regex: &'a str,
     search: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+}
+
+/// The last line of an explained list.
+#[derive(Serialize)]
+struct JsonPrefilter<'a> {
+    prefilter: &'a str,
 }
 
 /// Runs the command.
@@ -30,17 +38,8 @@ pub(crate) fn run(args: &ListArgs) -> Result<Status, Failure> {
     let engine = engine::build(&rules, args.engine.backend.into())?;
     let mut out = Vec::new();
     match args.format {
-        Format::Text => text(&mut out, &rules, &engine),
-        Format::Json => {
-            for (number, rule) in rules.iter().enumerate() {
-                let Rule { id, regex, description, .. } = rule;
-                let search = search(&engine, number);
-                json::push_line(
-                    &mut out,
-                    &JsonRule { id, description: description.as_deref(), regex, search: &search },
-                );
-            }
-        }
+        Format::Text => text(&mut out, &rules, &engine, args.explain),
+        Format::Json => json(&mut out, &rules, &engine, args.explain),
     }
     let mut stdout = stdout().lock();
     stdout
@@ -50,22 +49,64 @@ pub(crate) fn run(args: &ListArgs) -> Result<Status, Failure> {
     Ok(Status::Found)
 }
 
-/// How the rule with this number is searched. All that there is to tell so far is the engine.
-fn search(engine: &Engine, _number: usize) -> String {
-    engine.backend().to_string()
+/// What the rule is searched by, in a word.
+fn word(search: &Search) -> &'static str {
+    match search {
+        Search::Native => "native",
+        Search::Pure { by, .. } => match by {
+            pure::Search::Always => "always",
+            pure::Search::Literals { .. } => "literal",
+            pure::Search::Run { .. } => "run",
+            pure::Search::EveryRecord => "no filter",
+            _ => "pure",
+        },
+        _ => "unknown",
+    }
 }
 
-/// Two lines per rule: its id, how it is searched and its description, then its regex.
-fn text(out: &mut Vec<u8>, rules: &Rules, engine: &Engine) {
+/// The rules with how they are searched.
+fn searches<'a>(
+    rules: &'a Rules,
+    engine: &'a Engine,
+) -> impl Iterator<Item = (&'a Rule, Option<Search>)> {
+    rules.iter().enumerate().map(|(number, rule)| (rule, engine.search(number)))
+}
+
+fn json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
+    for (Rule { id, regex, description, .. }, search) in searches(rules, engine) {
+        let description = description.as_deref();
+        let explanation = search.as_ref().filter(|_| explain).map(Search::to_string);
+        let search = search.as_ref().map_or("unknown", word);
+        json::push_line(out, &JsonRule { id, description, regex, search, explanation });
+    }
+    if explain {
+        json::push_line(out, &JsonPrefilter { prefilter: &engine.prefilter() });
+    }
+}
+
+/// Two lines per rule: its id, how it is searched and its description, then its regex; and a third
+/// one if that is to be explained.
+fn text(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
     let (on, off) = match AutoStream::choice(&stdout()) {
         ColorChoice::Never => (String::new(), String::new()),
         _ => (ID.render().to_string(), ID.render_reset().to_string()),
     };
-    for (number, rule) in rules.iter().enumerate() {
+    for (rule, search) in searches(rules, engine) {
         let id = escape::text(rule.id.as_bytes());
         let description = escape::text(rule.description.as_deref().unwrap_or_default().as_bytes());
-        let line = format!("{on}{id}{off} ({}) {description}", search(engine, number));
+        let word = search.as_ref().map_or("unknown", word);
+        let line = format!("{on}{id}{off} ({word}) {description}");
         let regex = escape::text(rule.regex.as_bytes());
         out.extend_from_slice(format!("{}\n    {regex}\n", line.trim_end()).as_bytes());
+        if let Some(search) = search.filter(|_| explain) {
+            let search = escape::text(search.to_string().as_bytes());
+            out.extend_from_slice(format!("    {search}\n").as_bytes());
+        }
+    }
+    let prefilter = engine.prefilter();
+    if explain && !prefilter.is_empty() {
+        out.extend_from_slice(
+            format!("\nThe literals are looked for by {prefilter}.\n").as_bytes(),
+        );
     }
 }

@@ -179,19 +179,81 @@ fn the_rules_are_listed() {
     assert_eq!(
         run.lines(),
         [
-            "generic (pure) A key.",
+            "generic (literal) A key.",
             r"    (?i)key=([a-f0-9]{8,})\b",
-            "token (pure) A token.",
+            "token (literal) A token.",
             "    tok_[[:alnum:]]{4}",
         ]
     );
     let run = tree.run(["rules", "--format", "json", "-e", "a", "--backend", "pure"]);
     let expected = serde_json::json!(
-        {"id": "1", "description": null, "regex": "a", "search": "pure"}
+        {"id": "1", "description": null, "regex": "a", "search": "no filter"}
     );
     assert_eq!(run.json(), [expected]);
     let run = tree.run(["rules", "--format", "json"]);
     assert!(run.json().len() >= 60);
+}
+
+#[test]
+fn what_each_rule_is_searched_by_is_explained() {
+    let tree = Tree::with::<&str>(&[]);
+    let patterns = ["key=[a-z]{4}", "[0-9]{16}", "[a-z]+", "x*"];
+    let expressions = patterns.iter().flat_map(|pattern| ["-e", pattern]);
+    let args: Vec<&str> =
+        ["rules", "--explain", "--backend", "pure"].into_iter().chain(expressions).collect();
+    let searches = [
+        ("literal", "literal key=, ", " to 4 bytes behind it"),
+        ("run", "run of 16 bytes out of 10, ", " from its start to its end"),
+        ("no filter", "no filter, an automaton reads every record: ", ""),
+        ("always", "matches every record", ""),
+    ];
+
+    let run = tree.run(&args);
+    let lines = run.lines();
+    assert_eq!((lines.len(), run.status), (3 * patterns.len() + 2, Some(0)), "{run:?}");
+    for (number, (lines, (word, start, end))) in lines.chunks(3).zip(searches).enumerate() {
+        assert_eq!(lines[0], format!("{} ({word})", number + 1));
+        assert_eq!(lines[1], format!("    {}", patterns[number]));
+        let text = lines[2].trim_start();
+        assert!(text.starts_with(start) && text.ends_with(end), "{text}");
+    }
+    assert_eq!(lines[12], "");
+    let prefilter = lines[13].strip_prefix("The literals are looked for by ").unwrap();
+    assert!(prefilter.ends_with(" for 1 literals."), "{prefilter}");
+
+    let run = tree.run(args.iter().chain(&["--format", "json"]));
+    let json = run.json();
+    let (last, rules) = json.split_last().unwrap();
+    assert_eq!(rules.len(), patterns.len());
+    for (rule, (word, start, end)) in rules.iter().zip(searches) {
+        assert_eq!(rule["search"], word);
+        let text = rule["explanation"].as_str().unwrap();
+        assert!(text.starts_with(start) && text.ends_with(end), "{text}");
+    }
+    assert_eq!(format!("{}.", last["prefilter"].as_str().unwrap()), prefilter);
+
+    // Nothing is looked for, so there is nothing to tell of it.
+    let run = tree.run(["rules", "--explain", "--backend", "pure", "-e", "x*"]);
+    assert_eq!(run.lines().len(), 3);
+}
+
+/// As long as the library that the tests run on passes its self-test.
+#[cfg(feature = "native")]
+#[test]
+fn what_the_native_engine_leaves_to_the_pure_one_is_explained() {
+    let tree = Tree::with::<&str>(&[]);
+    let args = ["rules", "--explain", "--unicode", "--backend", "native"];
+    let run = tree.run(args.iter().chain(&["-e", "key=[a-z]", "-e", r"\bsecret=é"]));
+    if run.status == Some(2) {
+        assert!(run.stderr.contains("--backend native: "), "{run:?}");
+        return;
+    }
+    let lines = run.lines();
+    assert_eq!(lines[0], "1 (native)");
+    assert_eq!(lines[2], "    the C library");
+    assert_eq!(lines[3], "2 (literal)");
+    assert!(lines[5].starts_with("    literal secret=") && lines[5].contains("; not by the C"));
+    assert!(lines[7].starts_with("The literals are looked for by "), "{run:?}");
 }
 
 #[cfg(not(feature = "native"))]

@@ -7,7 +7,7 @@ use super::library::Library;
 use super::objects::Database;
 use super::scanner::Scanner;
 use crate::pure::{self, Spans};
-use crate::{EngineError, PatternSet, Report, ScanError, StopFlag};
+use crate::{EngineError, PatternSet, Report, ScanError, Search, StopFlag};
 
 /// A set of patterns compiled for Hyperscan or Vectorscan. Cheap to clone and to share.
 ///
@@ -36,6 +36,7 @@ pub(super) struct Inner {
     pub(super) library: &'static Library,
     pub(super) databases: Vec<Database>,
     on_pure: Vec<OnPure>,
+    patterns: usize,
     /// For the patterns that libhs did not take; `None` if it took all.
     pub(super) rest: Option<pure::Engine>,
     /// For the patterns that libhs took; `None` if only which match is reported.
@@ -54,8 +55,9 @@ impl Engine {
         let Plan { databases, on_pure } = Plan::new(set);
         let numbers = on_pure.iter().map(|left| left.pattern() as u32);
         let rest = (!on_pure.is_empty()).then(|| pure::Engine::subset(set, numbers, report));
+        let patterns = set.len();
         let spans = (report == Report::Spans).then(|| Spans::new(set));
-        Ok(Engine { inner: Arc::new(Inner { library, databases, on_pure, rest, spans }) })
+        Ok(Engine { inner: Arc::new(Inner { library, databases, on_pure, patterns, rest, spans }) })
     }
 
     /// A scanner for one thread.
@@ -80,6 +82,23 @@ impl Engine {
     /// others run on libhs.
     pub fn on_pure(&self) -> &[OnPure] {
         &self.inner.on_pure
+    }
+
+    /// How the pattern with this number is searched, or `None` if the set has no such pattern.
+    pub(crate) fn search(&self, pattern: usize) -> Option<Search> {
+        match self.inner.on_pure.binary_search_by_key(&pattern, OnPure::pattern) {
+            Ok(index) => {
+                let by = self.inner.rest.as_ref()?.search(pattern)?;
+                let instead = Some(self.inner.on_pure[index].reason().to_owned());
+                Some(Search::Pure { by, instead })
+            }
+            Err(_) => (pattern < self.inner.patterns).then_some(Search::Native),
+        }
+    }
+
+    /// As [`pure::Engine::prefilter`], for the patterns that run on that engine.
+    pub(crate) fn prefilter(&self) -> String {
+        self.inner.rest.as_ref().map_or(String::new(), pure::Engine::prefilter)
     }
 
     /// The name and version of the library, such as `Hyperscan 5.4.0`.

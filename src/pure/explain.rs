@@ -84,33 +84,81 @@ impl fmt::Display for Search {
         const SHOWN: usize = 4;
         match self {
             Search::Always => f.write_str("matches every record"),
-            Search::EveryRecord => f.write_str("an automaton over every record: no rare literal"),
+            Search::EveryRecord => f.write_str(
+                "no filter, an automaton reads every record: every literal and run that is \
+                 required is too frequent, or none is",
+            ),
             Search::Literals { literals, before, after, per_million } => {
                 let shown = literals[..literals.len().min(SHOWN)].join(", ");
-                write!(f, "literal {shown}")?;
+                let all = if literals.len() == 1 { "literal" } else { "literals" };
+                write!(f, "{all} {shown}")?;
                 if literals.len() > SHOWN {
                     write!(f, " and {} more", literals.len() - SHOWN)?;
                 }
-                place(f, before, after, *per_million)
+                place(f, *before, *after, *per_million)
             }
             Search::Run { len, class, before, after, per_million } => {
                 write!(f, "run of {len} bytes out of {class}")?;
-                place(f, before, after, *per_million)
+                place(f, *before, *after, *per_million)
             }
         }
     }
 }
 
+/// Why it is searched by that, and what is to be confirmed around it.
 fn place(
     f: &mut fmt::Formatter<'_>,
-    before: &Option<u32>,
-    after: &Option<u32>,
+    before: Option<u32>,
+    after: Option<u32>,
     per_million: f64,
 ) -> fmt::Result {
-    let bytes = |bound: &Option<u32>| match bound {
-        None => "any number of".to_owned(),
-        Some(bytes) => format!("up to {bytes}"),
-    };
-    write!(f, "; {} bytes before it and {} behind", bytes(before), bytes(after))?;
-    write!(f, "; expected {per_million:.1} times in a million bytes")
+    match per_million {
+        // Sums of guesses: more digits would pretend to know.
+        0.0..0.1 => f.write_str(", less than 0.1 expected")?,
+        0.1..10.0 => write!(f, ", {per_million:.1} expected")?,
+        _ => write!(f, ", {per_million:.0} expected")?,
+    }
+    f.write_str(" in a million bytes; confirmed ")?;
+    let bytes = |bytes: u32| if bytes == 1 { "1 byte".into() } else { format!("{bytes} bytes") };
+    match before {
+        None => f.write_str("from the record's start")?,
+        Some(0) => f.write_str("from its start")?,
+        Some(before) => write!(f, "from {} before it", bytes(before))?,
+    }
+    match after {
+        None => f.write_str(" to the record's end"),
+        Some(0) => f.write_str(" to its end"),
+        Some(after) => write!(f, " to {} behind it", bytes(after)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Pattern, PatternSet, Report};
+
+    #[test]
+    fn a_search_is_told_in_words() {
+        let cases = [
+            ("", "matches every record"),
+            ("AKIA[0-9A-Z]{16}", "literal AKIA, "),
+            ("AKIA[0-9A-Z]{16}", "; confirmed from its start to 16 bytes behind it"),
+            ("(?i)ke.1", "literal [Kk][Ee]"),
+            ("x.*qzx", "; confirmed from the record's start to its end"),
+            ("q[ab]xy", "literals qaxy, qbxy, 0.3 expected in a million bytes"),
+            (r"\bsecret_[0-9]\w{0,9}=", " to 10 bytes behind it"),
+            ("[A-Z]secret", "; confirmed from 1 byte before it to its end"),
+            ("qz1x|qz2x|qz3x|qz4x|qz5x|qz6x", "literals qz1x, qz2x, qz3x, qz4x and 2 more, "),
+            (r"q\.x\xFF\n", r"literal q\.x\\xff\\n"),
+            ("[0-9]{16}", "run of 16 bytes out of 10, "),
+            ("[0-9]{16}", " in a million bytes; confirmed from its start to its end"),
+            ("[a-z]+", "no filter, an automaton reads every record: "),
+        ];
+        for (pattern, expected) in cases {
+            let set = PatternSet::new([Pattern::new(pattern).unicode(false)]).unwrap();
+            let engine = super::super::Engine::new(&set, Report::Which);
+            let text = engine.search(0).unwrap().to_string();
+            assert!(text.contains(expected), "{pattern}: {text}");
+            assert_eq!(engine.search(1), None);
+        }
+    }
 }

@@ -1,8 +1,7 @@
 //! Runs of a class that a match must contain, as the forty digits of `[a-f0-9]{40}`.
 //!
-//! A pattern without a rare literal often has a long run of bytes that are all in one class. A run
-//! of `len` bytes has one byte at a position that `len` divides, so looking at these positions
-//! alone finds every run.
+//! A pattern without a rare literal often has a long run of bytes that are all in one class, which
+//! ordinary text hardly has.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 

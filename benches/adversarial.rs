@@ -1,0 +1,302 @@
+//! The pure engine on inputs that are made to be slow, against ordinary ones.
+//!
+//! ```sh
+//! cargo bench --bench adversarial             # all
+//! cargo bench --bench adversarial -- runs     # those with this in their name
+//! ```
+//!
+//! Each row has one set of rules on two corpora: the ordinary one and the one made against the
+//! rules. `slower` is how much less of the second is scanned in the same time, and `growth` how
+//! much more time twice as much of it takes: 2 if time is linear. `steps` are the bytes that
+//! automata read at most, for each byte; they are exact, where times depend on what else
+//! the machine does.
+//!
+//! `DRAGNET_ROUNDS` sets how often each is measured (5), of which the medians are printed, and
+//! `DRAGNET_MEBIBYTES` the size of the ordinary corpus and of the long record (100).
+
+#[allow(dead_code, reason = "the contenders are for another benchmark")]
+mod support;
+
+use std::time::Instant;
+
+use dragnet::pure::{Engine, Scanner};
+use dragnet::{Matches, Report, Scan};
+
+use support::corpus::Corpus;
+use support::rules::RuleSet;
+use support::{LOWER, Random, rules};
+
+struct Case {
+    name: &'static str,
+    rules: RuleSet,
+    /// What the rules are slow on: lines of such text, over and over.
+    against: String,
+    /// How much of it is enough to measure, in bytes.
+    bytes: usize,
+}
+
+/// The length of a line, about that of a log's.
+const LINE: usize = 139;
+
+fn words(count: usize) -> Vec<String> {
+    let mut random = Random(7);
+    let mut word = || {
+        let len = 5 + random.below(6);
+        random.string(LOWER, len)
+    };
+    (0..count).map(|_| word()).collect()
+}
+
+/// Rules as secret scanners have them: a token's prefix, or a keyword and what follows.
+fn by_words(words: &[String]) -> RuleSet {
+    let rule = |(index, word): (usize, &String)| match index % 2 {
+        0 => format!(r"\b{word}_[0-9A-Za-z]{{36}}\b"),
+        _ => format!(r"(?i)[\w.-]{{0,30}}{word}_[\w .-]{{0,20}}=[0-9a-f]{{32}}\b"),
+    };
+    RuleSet::new("words", words.iter().enumerate().map(rule).collect())
+}
+
+fn each(words: &[String], text: impl Fn(&String) -> String) -> String {
+    words.iter().map(text).collect()
+}
+
+fn cases() -> Vec<Case> {
+    const MIB: usize = 1 << 20;
+    let few = words(20);
+    let some = words(200);
+    let many = words(5000);
+    let key = "0123456789abcdefghijABCDEFGHIJ01234";
+    let case = |name, rules, against, bytes| Case { name, rules, against, bytes };
+    let rules = |pattern: &dyn Fn(usize) -> String, count: usize| {
+        RuleSet::new("many", (0..count).map(pattern).collect())
+    };
+    vec![
+        case("literals, 20 rules", by_words(&few), each(&few, |w| format!("{w}_ ")), 4 * MIB),
+        case("literals, 200 rules", by_words(&some), each(&some, |w| format!("{w}_ ")), 4 * MIB),
+        case("literals, 5000 rules", by_words(&many), each(&many, |w| format!("{w}_ ")), 4 * MIB),
+        case(
+            "literals but for a byte, 20 rules",
+            by_words(&few),
+            each(&few, |w| format!("{w}- ")),
+            4 * MIB,
+        ),
+        case(
+            "literals but for a byte, 200 rules",
+            by_words(&some),
+            each(&some, |w| format!("{w}- ")),
+            4 * MIB,
+        ),
+        case(
+            "literals but for a byte, 5000 rules",
+            by_words(&many),
+            each(&many, |w| format!("{w}- ")),
+            4 * MIB,
+        ),
+        case(
+            "matches but for a byte, 200 rules",
+            by_words(&some),
+            each(&some, |w| format!("{w}_{key}- ")),
+            4 * MIB,
+        ),
+        case(
+            "literals with no bound behind, 20 rules",
+            rules(&|n| format!("{}_.*[^ -~]", few[n]), few.len()),
+            each(&few, |w| format!("{w}_ ")),
+            MIB,
+        ),
+        case(
+            "literals with no bound before, 20 rules",
+            rules(&|n| format!("[^ -~].*{}_[0-9]?[^ ]", few[n]), few.len()),
+            each(&few, |w| format!("{w}_ ")),
+            MIB,
+        ),
+        case(
+            "literals with no bound behind, 200 rules",
+            rules(&|n| format!("{}_.*[^ -~]", some[n]), some.len()),
+            each(&some, |w| format!("{w}_ ")),
+            MIB,
+        ),
+        case(
+            "runs, long",
+            RuleSet::new("runs", rules::no_literals()),
+            "0123456789abcdef".repeat(9),
+            MIB,
+        ),
+        case(
+            "runs, almost long enough",
+            RuleSet::new("runs", rules::no_literals()),
+            format!("{} {} ", "0123456789abcdef0123456789abcde", "12345678901234"),
+            MIB,
+        ),
+        case(
+            "one rule with 1000 literals",
+            RuleSet::new("one", vec![format!("[^ -~].*(?:{})[^a-z ]", many[..1000].join("|"))]),
+            each(&many[..1000], |w| format!("{w} ")),
+            MIB,
+        ),
+        case(
+            "one literal, 100 rules",
+            rules(&|n| format!("secret_[a-z]{{2,5}}{n};"), 100),
+            "secret_abcde;".into(),
+            MIB / 4,
+        ),
+        case(
+            "one literal, 10000 rules",
+            rules(&|n| format!("secret_[a-z]{{2,5}}{n};"), 10_000),
+            "secret_abcde;".into(),
+            MIB / 32,
+        ),
+        case(
+            "one literal inside, 10000 rules",
+            rules(&|n| format!("{n}[a-z]{{2,5}}_secret_[a-z]"), 10_000),
+            "abcde_secret_.".into(),
+            MIB / 32,
+        ),
+        case(
+            "literals with one rare gram, 10000 rules",
+            rules(&|n| format!("zqxj{n:05}[a-z]{{9}}"), 10_000),
+            "zqxj zqxj0000 ".into(),
+            MIB / 4,
+        ),
+    ]
+}
+
+/// Lines of `text`, over and over.
+fn lines(text: &str, bytes: usize) -> Vec<u8> {
+    let mut text = text.bytes().cycle();
+    let mut data = Vec::with_capacity(bytes + LINE);
+    while data.len() < bytes {
+        data.extend(text.by_ref().take(LINE - 1));
+        data.push(b'\n');
+    }
+    data
+}
+
+fn main() {
+    let names: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let chosen = |name: &str| names.is_empty() || names.iter().any(|n| name.contains(n.as_str()));
+    let rounds = support::number("DRAGNET_ROUNDS", 5).max(1);
+    let bytes = support::number("DRAGNET_MEBIBYTES", 100) << 20;
+
+    println!(
+        "{:<44} {:>6} {:>9} {:>9} {:>8} {:>7} {:>8}",
+        "MB/s", "rules", "ordinary", "made", "slower", "growth", "steps"
+    );
+    let ordinary = Corpus::logs(bytes.min(8 << 20));
+    let mut worst = (0.0, "");
+    for case in cases().into_iter().filter(|case| chosen(case.name)) {
+        let slower = measure(&case, &ordinary, rounds);
+        if slower > worst.0 {
+            worst = (slower, case.name);
+        }
+    }
+    if worst.0 > 0.0 {
+        println!("at most {:.1} times slower ({})", worst.0, worst.1);
+    }
+    if chosen(LONG) {
+        long_record(bytes, rounds);
+    }
+}
+
+/// Seconds that a scan of each corpus takes: the medians of several rounds, in which the corpora
+/// take turns.
+fn seconds<const N: usize>(
+    scanner: &mut Scanner,
+    corpora: [&Corpus; N],
+    rounds: usize,
+) -> [f64; N] {
+    let mut matches = Matches::new();
+    let mut times = [const { Vec::new() }; N];
+    for round in 0..=rounds {
+        for (corpus, times) in corpora.iter().zip(&mut times) {
+            let start = Instant::now();
+            for number in 0..corpus.batches.len() {
+                scanner.scan(&corpus.batch(number), &mut matches).expect("nothing stops it");
+            }
+            // The first round warms caches and lazy automata up.
+            if round > 0 {
+                times.push(start.elapsed().as_secs_f64());
+            }
+        }
+    }
+    times.map(|mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    })
+}
+
+/// MB/s.
+fn speed(corpus: &Corpus, seconds: f64) -> f64 {
+    corpus.bytes() as f64 / seconds / 1e6
+}
+
+/// Prints a row, and returns how much slower the corpus made for the case is.
+fn measure(case: &Case, ordinary: &Corpus, rounds: usize) -> f64 {
+    let mut scanner = Engine::new(&case.rules.parse(), Report::Which).scanner();
+    let once = Corpus::new("once", &lines(&case.against, case.bytes));
+    let twice = Corpus::new("twice", &lines(&case.against, 2 * case.bytes));
+    let [normal, a, b] = seconds(&mut scanner, [ordinary, &once, &twice], rounds);
+    let before = scanner.steps();
+    for number in 0..once.batches.len() {
+        scanner.scan(&once.batch(number), &mut Matches::new()).expect("nothing stops it");
+    }
+    let steps = (scanner.steps() - before) as f64;
+    let slower = speed(ordinary, normal) / speed(&twice, b);
+    println!(
+        "{:<44} {:>6} {:>9.1} {:>9.2} {:>8.1} {:>7.2} {:>8.2}",
+        case.name,
+        case.rules.patterns.len(),
+        speed(ordinary, normal),
+        speed(&twice, b),
+        slower,
+        b / a,
+        steps / once.bytes() as f64,
+    );
+    slower
+}
+
+const LONG: &str = "one long record";
+
+/// All of a corpus as a single record, line ends included.
+fn joined(corpus: Corpus) -> Corpus {
+    let mut data: Vec<u8> = Vec::with_capacity(corpus.bytes());
+    for (buffer, offsets) in &corpus.batches {
+        data.extend_from_slice(&buffer[..offsets[offsets.len() - 1] as usize]);
+    }
+    let offsets = vec![0, data.len() as u32];
+    Corpus { name: corpus.name, batches: vec![(data, offsets)] }
+}
+
+/// The same bytes as lines and as one record.
+fn long_record(bytes: usize, rounds: usize) {
+    println!(
+        "\n{:<44} {:>6} {:>9} {:>9} {:>8} {:>7}",
+        format!("{LONG}, MB/s"),
+        "rules",
+        "lines",
+        "record",
+        "slower",
+        "growth"
+    );
+    let lines = Corpus::logs(bytes);
+    let [half, whole] = [bytes / 2, bytes].map(|bytes| joined(Corpus::logs(bytes)));
+    let sets = [100, 700, 5000].map(|count| (format!("generated {count}"), rules::generate(count)));
+    let others = [
+        ("no literals".to_owned(), rules::no_literals()),
+        ("literals everywhere".to_owned(), rules::everywhere()),
+    ];
+    for (name, patterns) in sets.into_iter().chain(others) {
+        let rules = RuleSet::new(&name, patterns);
+        let mut scanner = Engine::new(&rules.parse(), Report::Which).scanner();
+        let [a, b, c] = seconds(&mut scanner, [&lines, &half, &whole], rounds);
+        println!(
+            "{:<44} {:>6} {:>9.1} {:>9.1} {:>8.2} {:>7.2}",
+            rules.name,
+            rules.patterns.len(),
+            speed(&lines, a),
+            speed(&whole, c),
+            speed(&lines, a) / speed(&whole, c),
+            c / b,
+        );
+    }
+}
