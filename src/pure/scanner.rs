@@ -41,7 +41,7 @@ struct State {
     searched: Vec<Searched>,
     /// The patterns found to match in this record.
     matched: Vec<u32>,
-    /// The patterns with a part of this record to be searched; empty between records.
+    /// The patterns with a part of this record that waits to be searched.
     pending: Vec<u32>,
     /// The patterns to search this record for from a place on.
     deferred: Vec<u32>,
@@ -290,7 +290,7 @@ impl Engine {
             (chain.start, chain.end) = (chain.start.min(start), chain.end.max(end));
         } else {
             let done = std::mem::replace(chain, Chain { start, end, ..*chain });
-            self.confirm(state, record, candidate.literal, done);
+            self.surround(state, record, candidate.literal, done);
         }
     }
 
@@ -372,47 +372,43 @@ impl Engine {
         }
     }
 
-    /// Confirms all patterns of a literal around a chain of its places.
-    fn confirm(&self, state: &mut State, record: Record<'_>, literal: u32, chain: Chain) {
+    /// Takes in that the patterns of a literal are to be confirmed around a chain of its places.
+    /// Where such parts of the record touch, a pattern is searched for once; the search is put
+    /// off until one comes that does not, or the record ends.
+    fn surround(&self, state: &mut State, record: Record<'_>, literal: u32, chain: Chain) {
         for owner in self.inner.plan.owners(literal).1 {
             let span = window(owner, chain.start..chain.end, record.bytes.len());
-            self.confirm_within(state, record, owner.pattern, span);
-        }
-    }
-
-    /// Confirms the patterns of all literals that have a chain in the record. A pattern with many
-    /// of them is searched for once where their surroundings touch.
-    fn confirm_touched(&self, state: &mut State, record: Record<'_>) {
-        let mut touched = std::mem::take(&mut state.touched);
-        let mut pending = std::mem::take(&mut state.pending);
-        for literal in touched.drain(..) {
-            let chain = state.chains[literal as usize];
-            for owner in self.inner.plan.owners(literal).1 {
-                let span = window(owner, chain.start..chain.end, record.bytes.len());
-                let searched = &mut state.searched[owner.pattern as usize];
-                searched.renew(state.epoch);
-                let waiting = &mut searched.waiting;
-                match waiting {
-                    None => {
-                        *waiting = Some(span);
-                        pending.push(owner.pattern);
-                    }
-                    Some(other) if span.start <= other.end && other.start <= span.end => {
-                        *other = span.start.min(other.start)..span.end.max(other.end);
-                    }
-                    Some(other) => {
-                        let done = std::mem::replace(other, span);
-                        self.confirm_within(state, record, owner.pattern, done);
-                    }
+            let searched = &mut state.searched[owner.pattern as usize];
+            searched.renew(state.epoch);
+            match &mut searched.waiting {
+                waiting @ None => {
+                    *waiting = Some(span);
+                    state.pending.push(owner.pattern);
+                }
+                Some(other) if span.start <= other.end && other.start <= span.end => {
+                    *other = span.start.min(other.start)..span.end.max(other.end);
+                }
+                Some(other) => {
+                    let done = std::mem::replace(other, span);
+                    self.confirm_within(state, record, owner.pattern, done);
                 }
             }
         }
-        for pattern in pending.drain(..) {
+    }
+
+    /// Confirms all patterns that are waiting for it.
+    fn confirm_pending(&self, state: &mut State, record: Record<'_>) {
+        let mut touched = std::mem::take(&mut state.touched);
+        for literal in touched.drain(..) {
+            let chain = state.chains[literal as usize];
+            self.surround(state, record, literal, chain);
+        }
+        state.touched = touched;
+        while let Some(pattern) = state.pending.pop() {
             if let Some(span) = state.searched[pattern as usize].waiting.take() {
                 self.confirm_within(state, record, pattern, span);
             }
         }
-        (state.touched, state.pending) = (touched, pending);
     }
 
     /// Searches a part of the record for a pattern, unless that was done.
@@ -449,7 +445,7 @@ impl Engine {
         if nothing && !plan.every_record() {
             return;
         }
-        self.confirm_touched(state, record);
+        self.confirm_pending(state, record);
         while let Some(pattern) = state.deferred.pop() {
             let searched = &state.searched[pattern as usize];
             if !searched.matched
@@ -541,6 +537,7 @@ impl State {
     fn next_record(&mut self) {
         self.epoch += 1;
         self.touched.clear();
+        self.pending.clear();
         self.deferred.clear();
         self.matched.clear();
     }
