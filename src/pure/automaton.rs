@@ -90,7 +90,8 @@ impl Automaton {
                 return found;
             }
         }
-        *steps += span.len() as u64;
+        // Not to be done from one place after the other: count it as all that may be spent.
+        *steps += spans::budget(record) + 1;
         self.simulate(trimmed, cache, input)
     }
 

@@ -25,6 +25,10 @@ pub(super) struct Plan {
     /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
     /// literal come first.
     owners: Owners,
+    /// Patterns with a literal that very many start with, confirmed together.
+    pub(super) crowd_groups: Vec<Group>,
+    /// By literal: its crowds, if it has some.
+    crowds: Vec<Range<usize>>,
     /// Patterns that match every record, ascending.
     pub(super) always: Vec<u32>,
     /// Patterns without literals.
@@ -95,9 +99,11 @@ impl Plan {
         let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
         let first = literals.list.len() as u32;
         let runs = merge_runs(runs, first, level, &mut literals.owners);
-        let owners = Owners::new(literals.owners, literals.list.len() + runs.len());
-        let groups = shared::groups(rest.into_iter());
-        Plan { trimmed, prefilter, runs, owners, always, groups }
+        let handles = literals.list.len() + runs.len();
+        let (crowd_groups, crowds) = take_crowds(&mut literals.owners, handles, &trimmed);
+        let owners = Owners::new(literals.owners, handles);
+        let groups = shared::groups(rest);
+        Plan { trimmed, prefilter, runs, owners, crowd_groups, crowds, always, groups }
     }
 
     /// Whether each record has to be looked at, with candidates or without.
@@ -114,6 +120,11 @@ impl Plan {
     pub(super) fn owners(&self, literal: u32) -> (&[Owner], &[Owner]) {
         let range = self.owners.range(literal);
         self.owners.list[range.clone()].split_at(self.owners.leading[literal as usize] as usize)
+    }
+
+    /// The numbers of the groups of patterns that start with a literal, if they are very many.
+    pub(super) fn crowds(&self, literal: u32) -> Range<usize> {
+        self.crowds[literal as usize].clone()
     }
 
     /// The largest distance from the end of a literal's place to the next one's start at which the
@@ -154,6 +165,36 @@ impl Literals {
             self.owners.push((number, owner));
         }
     }
+}
+
+/// With more patterns than this that start with the same literal, they are confirmed together.
+const CROWD: usize = 16;
+
+/// Takes the owners that lead with a literal that very many do out of `owners`, into groups; and
+/// tells for each literal which groups are its.
+fn take_crowds(
+    owners: &mut Vec<(u32, Owner)>,
+    handles: usize,
+    trimmed: &[Hir],
+) -> (Vec<Group>, Vec<Range<usize>>) {
+    let mut leading: Vec<Vec<u32>> = vec![Vec::new(); handles];
+    for (handle, owner) in owners.iter().filter(|(_, owner)| owner.leads) {
+        leading[*handle as usize].push(owner.pattern);
+    }
+    owners.retain(|(handle, owner)| !owner.leads || leading[*handle as usize].len() <= CROWD);
+    let mut groups = Vec::new();
+    let ranges = leading
+        .into_iter()
+        .map(|patterns| {
+            let start = groups.len();
+            if patterns.len() > CROWD {
+                let patterns = patterns.iter().map(|&p| (p, &trimmed[p as usize])).collect();
+                groups.extend(shared::crowds(patterns));
+            }
+            start..groups.len()
+        })
+        .collect();
+    (groups, ranges)
 }
 
 /// Runs of the same class and length are one search. They are numbered from `first` on.

@@ -13,8 +13,6 @@ use super::shared;
 /// How much of the buffer is filtered before its candidates are confirmed, in bytes: few enough
 /// that the records are still in the cache.
 const CHUNK: usize = 64 << 10;
-/// How many bytes are scanned between two looks at the memory that automata hold.
-const MEMORY_CHECK: usize = 4 << 20;
 /// What the automata of a scanner may hold together, in bytes, and for each pattern besides.
 const MEMORY: usize = 64 << 20;
 const MEMORY_PER_PATTERN: usize = 16 << 10;
@@ -43,12 +41,20 @@ struct State {
     searched: Vec<Searched>,
     /// The patterns found to match in this record.
     matched: Vec<u32>,
+    /// The patterns with a part of this record to be searched; empty between records.
+    pending: Vec<u32>,
     /// The patterns to search this record for from a place on.
     deferred: Vec<u32>,
     automata: Vec<automaton::Cache>,
     groups: Vec<shared::Cache>,
+    crowds: Vec<Crowd>,
+    /// What a crowd finds at one place; empty between places.
+    found: Vec<u32>,
     runs: Vec<Progress>,
-    unchecked_bytes: usize,
+    /// What each pattern's automata were found to hold last, and all together.
+    counted: Vec<usize>,
+    memory: usize,
+    memory_limit: usize,
     /// How many steps automata took at most; what the tests of linear time count.
     steps: u64,
 }
@@ -63,13 +69,15 @@ struct Chain {
 }
 
 /// What has been searched of a record for one pattern.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Searched {
     epoch: u64,
     matched: bool,
     /// Nothing ends a match between these two, unless it started before the first.
     start: u32,
     end: u32,
+    /// A part that is still to be searched.
+    waiting: Option<Range<usize>>,
     /// How many bytes were read from the places of leading literals on.
     steps: u64,
     /// If such places are no longer tried, because all together would take too long: the first
@@ -81,6 +89,20 @@ struct Searched {
 /// record and besides, before the rest of the record is searched once instead.
 const STEPS_PER_BYTE: u64 = 16;
 const FREE_STEPS: u64 = 1024;
+
+/// The working memory of patterns that are confirmed together.
+struct Crowd {
+    cache: shared::Cache,
+    epoch: u64,
+    /// How many bytes were read in this record.
+    steps: u64,
+}
+
+impl Crowd {
+    fn new(group: &shared::Group) -> Crowd {
+        Crowd { cache: group.create_cache(), epoch: 0, steps: 0 }
+    }
+}
 
 /// A record of the batch: its number, and where it lies in the buffer.
 #[derive(Clone, Copy)]
@@ -99,13 +121,18 @@ impl Scanner {
             touched: Vec::new(),
             searched: vec![Searched::default(); inner.numbers.len()],
             matched: Vec::new(),
+            pending: Vec::new(),
             deferred: Vec::new(),
             automata: std::iter::repeat_with(automaton::Cache::default)
                 .take(inner.numbers.len())
                 .collect(),
             groups: inner.plan.groups.iter().map(shared::Group::create_cache).collect(),
+            crowds: inner.plan.crowd_groups.iter().map(Crowd::new).collect(),
+            found: Vec::new(),
             runs: vec![Progress::default(); inner.plan.runs.len()],
-            unchecked_bytes: 0,
+            counted: vec![0; inner.numbers.len()],
+            memory: 0,
+            memory_limit: MEMORY + MEMORY_PER_PATTERN * inner.numbers.len(),
             steps: 0,
         };
         Scanner { engine, stop, candidates: Vec::new(), state }
@@ -117,7 +144,9 @@ impl Scanner {
         size_of_val(&self.state.chains[..])
             + size_of_val(&self.state.searched[..])
             + self.candidates.capacity() * size_of::<Candidate>()
-            + self.state.automata_memory()
+            + self.state.memory
+            + self.state.groups.iter().map(shared::Cache::memory).sum::<usize>()
+            + self.state.crowds.iter().map(|crowd| crowd.cache.memory()).sum::<usize>()
     }
 
     /// An upper bound of the steps that automata have taken in all scans so far.
@@ -171,7 +200,6 @@ impl Scanner {
                 self.engine.finish(&mut self.state, cursor.get(), out);
             }
         }
-        self.state.bound_memory(extent.len());
         Ok(())
     }
 }
@@ -243,6 +271,9 @@ impl Engine {
         for owner in leading {
             self.try_at(state, record, owner, start, end);
         }
+        for crowd in self.inner.plan.crowds(candidate.literal) {
+            self.try_crowd(state, record, crowd, start);
+        }
         if others.is_empty() {
             return;
         }
@@ -297,28 +328,117 @@ impl Engine {
             searched.matched = true;
             state.matched.push(owner.pattern);
         }
+        state.count_memory(owner.pattern);
+    }
+
+    /// Confirms patterns together where a literal stands that the matches of all start with.
+    fn try_crowd(&self, state: &mut State, record: Record<'_>, crowd: usize, start: u32) {
+        let plan = &self.inner.plan;
+        let group = &plan.crowd_groups[crowd];
+        let tried = &mut state.crowds[crowd];
+        if tried.epoch != state.epoch {
+            (tried.epoch, tried.steps) = (state.epoch, 0);
+        }
+        let mut steps = 0;
+        let known = tried.steps <= STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS && {
+            let (rest, found) = (start as usize, &mut state.found);
+            group.which_at(&plan.trimmed, &mut tried.cache, record.bytes, rest, &mut steps, found)
+        };
+        tried.steps += steps;
+        state.steps += steps;
+        if known {
+            for pattern in state.found.drain(..) {
+                let searched = &mut state.searched[pattern as usize];
+                searched.renew(state.epoch);
+                if !std::mem::replace(&mut searched.matched, true) {
+                    state.matched.push(pattern);
+                }
+            }
+            return;
+        }
+        // Together they can't be told, or not in time: each is searched for once from here on.
+        state.found.clear();
+        for &pattern in &group.members {
+            let searched = &mut state.searched[pattern as usize];
+            searched.renew(state.epoch);
+            match &mut searched.deferred {
+                Some(from) => *from = start.min(*from),
+                None if searched.matched => {}
+                None => {
+                    searched.deferred = Some(start);
+                    state.deferred.push(pattern);
+                }
+            }
+        }
     }
 
     /// Confirms all patterns of a literal around a chain of its places.
     fn confirm(&self, state: &mut State, record: Record<'_>, literal: u32, chain: Chain) {
         for owner in self.inner.plan.owners(literal).1 {
             let span = window(owner, chain.start..chain.end, record.bytes.len());
-            let searched = &mut state.searched[owner.pattern as usize];
-            searched.renew(state.epoch);
-            if searched.matched
-                || (searched.start as usize <= span.start && span.end <= searched.end as usize)
-            {
-                continue;
-            }
-            state.steps += span.len() as u64 + 1;
-            let cache = &mut state.automata[owner.pattern as usize];
-            if self.is_match(owner.pattern, cache, record.bytes, span.clone()) {
-                searched.matched = true;
-                state.matched.push(owner.pattern);
-            } else if span.len() > (searched.end - searched.start) as usize {
-                (searched.start, searched.end) = (span.start as u32, span.end as u32);
+            self.confirm_within(state, record, owner.pattern, span);
+        }
+    }
+
+    /// Confirms the patterns of all literals that have a chain in the record. A pattern with many
+    /// of them is searched for once where their surroundings touch.
+    fn confirm_touched(&self, state: &mut State, record: Record<'_>) {
+        let mut touched = std::mem::take(&mut state.touched);
+        let mut pending = std::mem::take(&mut state.pending);
+        for literal in touched.drain(..) {
+            let chain = state.chains[literal as usize];
+            for owner in self.inner.plan.owners(literal).1 {
+                let span = window(owner, chain.start..chain.end, record.bytes.len());
+                let searched = &mut state.searched[owner.pattern as usize];
+                searched.renew(state.epoch);
+                let waiting = &mut searched.waiting;
+                match waiting {
+                    None => {
+                        *waiting = Some(span);
+                        pending.push(owner.pattern);
+                    }
+                    Some(other) if span.start <= other.end && other.start <= span.end => {
+                        *other = span.start.min(other.start)..span.end.max(other.end);
+                    }
+                    Some(other) => {
+                        let done = std::mem::replace(other, span);
+                        self.confirm_within(state, record, owner.pattern, done);
+                    }
+                }
             }
         }
+        for pattern in pending.drain(..) {
+            if let Some(span) = state.searched[pattern as usize].waiting.take() {
+                self.confirm_within(state, record, pattern, span);
+            }
+        }
+        (state.touched, state.pending) = (touched, pending);
+    }
+
+    /// Searches a part of the record for a pattern, unless that was done.
+    fn confirm_within(
+        &self,
+        state: &mut State,
+        record: Record<'_>,
+        pattern: u32,
+        span: Range<usize>,
+    ) {
+        let searched = &mut state.searched[pattern as usize];
+        searched.renew(state.epoch);
+        if searched.matched
+            || (searched.start as usize <= span.start && span.end <= searched.end as usize)
+        {
+            return;
+        }
+        state.steps += span.len() as u64 + 1;
+        let cache = &mut state.automata[pattern as usize];
+        if self.is_match(pattern, cache, record.bytes, span.clone()) {
+            searched.matched = true;
+            state.matched.push(pattern);
+        } else if span.len() > (searched.end - searched.start) as usize {
+            (searched.start, searched.end) = (span.start as u32, span.end as u32);
+        }
+        state.count_memory(pattern);
     }
 
     /// Ends a record: confirms what is left to confirm, and reports.
@@ -329,13 +449,7 @@ impl Engine {
         if nothing && !plan.every_record() {
             return;
         }
-        let mut touched = std::mem::take(&mut state.touched);
-        for &literal in &touched {
-            let chain = state.chains[literal as usize];
-            self.confirm(state, record, literal, chain);
-        }
-        touched.clear();
-        state.touched = touched;
+        self.confirm_touched(state, record);
         while let Some(pattern) = state.deferred.pop() {
             let searched = &state.searched[pattern as usize];
             if !searched.matched
@@ -350,15 +464,17 @@ impl Engine {
             }
         }
 
-        for (group, cache) in plan.groups.iter().zip(&mut state.groups) {
+        for (index, group) in plan.groups.iter().enumerate() {
             state.steps += record.bytes.len() as u64 + 1;
-            if !group.which(cache, record.bytes, &mut state.matched) {
+            let cache = &mut state.groups[index];
+            if !group.which(&plan.trimmed, cache, record.bytes, &mut state.matched) {
                 for &member in &group.members {
                     state.steps += record.bytes.len() as u64 + 1;
                     let cache = &mut state.automata[member as usize];
                     if self.is_match(member, cache, record.bytes, 0..record.bytes.len()) {
                         state.matched.push(member);
                     }
+                    state.count_memory(member);
                 }
             }
         }
@@ -368,9 +484,10 @@ impl Engine {
     }
 
     fn report(&self, state: &mut State, record: Record<'_>, out: &mut Matches) {
-        state.matched.sort_unstable();
+        let mut matched = std::mem::take(&mut state.matched);
+        matched.sort_unstable();
         let number = record.number as u32;
-        for &pattern in &state.matched {
+        for pattern in matched.drain(..) {
             let name = self.inner.numbers[pattern as usize];
             match self.inner.report {
                 Report::Which => out.push(Match::new(number, name, 0..0)),
@@ -385,9 +502,11 @@ impl Engine {
                             out.push(Match::new(number, name, span));
                         },
                     );
+                    state.count_memory(pattern);
                 }
             }
         }
+        state.matched = matched;
     }
 
     fn is_match(
@@ -426,21 +545,17 @@ impl State {
         self.matched.clear();
     }
 
-    fn automata_memory(&self) -> usize {
-        self.automata.iter().map(automaton::Cache::memory).sum::<usize>()
-            + self.groups.iter().map(shared::Cache::memory).sum::<usize>()
-    }
-
-    /// Drops the automata's states if they have become too many.
-    fn bound_memory(&mut self, scanned: usize) {
-        self.unchecked_bytes += scanned;
-        if self.unchecked_bytes < MEMORY_CHECK {
-            return;
-        }
-        self.unchecked_bytes = 0;
-        let used: usize = self.automata.iter().map(automaton::Cache::memory).sum();
-        if used > MEMORY + MEMORY_PER_PATTERN * self.automata.len() {
+    /// Counts what a pattern's automata hold, after they were used, and drops all automata if
+    /// they hold too much together.
+    fn count_memory(&mut self, pattern: u32) {
+        let counted = &mut self.counted[pattern as usize];
+        let now = self.automata[pattern as usize].memory();
+        self.memory = self.memory + now - *counted;
+        *counted = now;
+        if self.memory > self.memory_limit {
             self.automata.fill_with(automaton::Cache::default);
+            self.counted.fill(0);
+            self.memory = 0;
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Patterns without usable literals: many of them in one lazy DFA, which reads every record.
 
+use std::sync::OnceLock;
+
 use regex_automata::hybrid::{LazyStateID, dfa};
-use regex_automata::{Input, MatchKind, PatternSet as Found};
+use regex_automata::{Anchored, Input, MatchKind, PatternSet as Found};
 use regex_syntax::hir::Hir;
 
 use crate::pattern;
@@ -11,19 +13,29 @@ use super::automaton;
 /// The most patterns in a group, and the most NFA states, as a set's sizes count them. A DFA over
 /// many patterns has up to the product of their states; lazy building meets few of them as long
 /// as groups are small.
-const MAX_MEMBERS: usize = 16;
-const MAX_SIZE: u64 = 2000;
-/// What the states of one group may take in each scanner.
+const GROUP: Limits = Limits { members: 16, size: 2000 };
+/// The same for patterns that start with one literal: they are walked from there, and most are
+/// ruled out by the next bytes.
+const CROWD: Limits = Limits { members: 256, size: 20_000 };
+/// What the states of one group may take in each scanner, and those of all groups about.
 const CACHE_CAPACITY: usize = 2 << 20;
+const ALL_CACHES: usize = 64 << 20;
+const LEAST_CAPACITY: usize = 64 << 10;
 /// A group that has given up this often is not tried again by the same scanner.
 const MAX_FAILURES: u32 = 8;
 
-/// A group of patterns in one lazy DFA.
+struct Limits {
+    members: usize,
+    size: u64,
+}
+
+/// A group of patterns in one lazy DFA, which is built when it is first needed.
 #[derive(Debug)]
 pub(super) struct Group {
     /// The patterns' positions in their engine.
     pub(super) members: Vec<u32>,
-    dfa: Option<dfa::DFA>,
+    dfa: OnceLock<Option<dfa::DFA>>,
+    capacity: usize,
 }
 
 /// The working memory of a group.
@@ -34,52 +46,99 @@ pub(super) struct Cache {
     failures: u32,
 }
 
-/// Puts patterns into groups.
-pub(super) fn groups<'h>(patterns: impl Iterator<Item = (u32, &'h Hir)>) -> Vec<Group> {
-    let mut groups = Vec::new();
-    let mut members: Vec<u32> = Vec::new();
-    let mut hirs: Vec<&Hir> = Vec::new();
-    let mut total = 0u64;
-    let mut close = |members: &mut Vec<u32>, hirs: &mut Vec<&Hir>| {
-        if !members.is_empty() {
-            let nfa = automaton::compile(hirs, false);
-            let dfa = automaton::lazy_dfa_with_capacity(nfa, MatchKind::All, CACHE_CAPACITY);
-            groups.push(Group { members: std::mem::take(members), dfa });
-            hirs.clear();
-        }
-    };
+/// Puts patterns into groups that read whole records.
+pub(super) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Group> {
+    divide(patterns, &GROUP)
+}
+
+/// Puts patterns whose matches start with the same literal into groups.
+pub(super) fn crowds(patterns: Vec<(u32, &Hir)>) -> Vec<Group> {
+    divide(patterns, &CROWD)
+}
+
+fn divide(mut patterns: Vec<(u32, &Hir)>, limits: &Limits) -> Vec<Group> {
+    // A DFA can't go on at a byte that is not ASCII if it has to tell a Unicode word boundary;
+    // patterns that do are kept from the others.
+    let unicode = |hir: &Hir| hir.properties().look_set().contains_word_unicode();
+    patterns.sort_by_key(|(pattern, hir)| (unicode(hir), *pattern));
+    let capacity = (ALL_CACHES / patterns.len().div_ceil(limits.members).max(1))
+        .clamp(LEAST_CAPACITY, CACHE_CAPACITY);
+    let mut groups: Vec<Group> = Vec::new();
+    let (mut kind, mut total) = (None, 0u64);
     for (pattern, hir) in patterns {
         let size = pattern::size_of(hir);
         total = total.saturating_add(size);
-        if members.len() == MAX_MEMBERS || total > MAX_SIZE {
-            close(&mut members, &mut hirs);
-            total = size;
+        let same = kind.replace(unicode(hir)) == Some(unicode(hir));
+        match groups.last_mut() {
+            Some(group) if same && group.members.len() < limits.members && total <= limits.size => {
+                group.members.push(pattern);
+            }
+            _ => {
+                groups.push(Group { members: vec![pattern], dfa: OnceLock::new(), capacity });
+                total = size;
+            }
         }
-        members.push(pattern);
-        hirs.push(hir);
     }
-    close(&mut members, &mut hirs);
     groups
 }
 
 impl Group {
     pub(super) fn create_cache(&self) -> Cache {
-        Cache {
-            dfa: self.dfa.as_ref().map(dfa::DFA::create_cache),
-            found: Found::new(self.members.len()),
-            failures: 0,
-        }
+        Cache { dfa: None, found: Found::new(self.members.len()), failures: 0 }
+    }
+
+    /// The DFA of the members, given the patterns of the engine.
+    fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
+        let build = || {
+            let hirs: Vec<&Hir> = self.members.iter().map(|&m| &trimmed[m as usize]).collect();
+            let nfa = automaton::compile(&hirs, false);
+            automaton::lazy_dfa_with_capacity(nfa, MatchKind::All, self.capacity)
+        };
+        self.dfa.get_or_init(build).as_ref()
     }
 
     /// Appends the members that match in `record`, in no particular order, or returns `false` if
     /// each of them has to be asked alone.
-    pub(super) fn which(&self, cache: &mut Cache, record: &[u8], out: &mut Vec<u32>) -> bool {
-        let (Some(dfa), Some(dfa_cache)) = (&self.dfa, &mut cache.dfa) else { return false };
+    pub(super) fn which(
+        &self,
+        trimmed: &[Hir],
+        cache: &mut Cache,
+        record: &[u8],
+        out: &mut Vec<u32>,
+    ) -> bool {
+        self.walk(trimmed, cache, &Input::new(record), &mut 0, out)
+    }
+
+    /// As [`Group::which`], for matches that start at `start` alone. Adds to `steps` how many
+    /// bytes were read.
+    pub(super) fn which_at(
+        &self,
+        trimmed: &[Hir],
+        cache: &mut Cache,
+        record: &[u8],
+        start: usize,
+        steps: &mut u64,
+        out: &mut Vec<u32>,
+    ) -> bool {
+        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
+        self.walk(trimmed, cache, &input, steps, out)
+    }
+
+    fn walk(
+        &self,
+        trimmed: &[Hir],
+        cache: &mut Cache,
+        input: &Input<'_>,
+        steps: &mut u64,
+        out: &mut Vec<u32>,
+    ) -> bool {
         if cache.failures >= MAX_FAILURES {
             return false;
         }
+        let Some(dfa) = self.dfa(trimmed) else { return false };
+        let dfa_cache = cache.dfa.get_or_insert_with(|| dfa.create_cache());
         cache.found.clear();
-        if which(dfa, dfa_cache, record, &mut cache.found).is_none() {
+        if which(dfa, dfa_cache, input, &mut cache.found, steps).is_none() {
             cache.failures += 1;
             return false;
         }
@@ -88,11 +147,19 @@ impl Group {
     }
 }
 
-/// Collects the patterns that match in `record`, or `None` if the DFA can't tell.
-fn which(dfa: &dfa::DFA, cache: &mut dfa::Cache, record: &[u8], found: &mut Found) -> Option<()> {
-    let mut state = dfa.start_state_forward(cache, &Input::new(record)).ok()?;
+/// Collects the patterns that match in `input`, which goes on to the end of its record, or `None`
+/// if the DFA can't tell.
+fn which(
+    dfa: &dfa::DFA,
+    cache: &mut dfa::Cache,
+    input: &Input<'_>,
+    found: &mut Found,
+    steps: &mut u64,
+) -> Option<()> {
+    let mut state = dfa.start_state_forward(cache, input).ok()?;
     let mut last = None;
-    for &byte in record {
+    for &byte in &input.haystack()[input.get_range()] {
+        *steps += 1;
         state = dfa.next_state(cache, state, byte).ok()?;
         if state.is_tagged() {
             if state.is_match() {

@@ -62,7 +62,7 @@ const MAX_PARTS: usize = 64;
 /// Finds the rarest run that every match of `hir` must contain, or `None` if there is none that
 /// is rare enough to filter by.
 pub(crate) fn required_run(hir: &Hir) -> Option<Run> {
-    best(hir).filter(|run| run.frequency <= MAX_FREQUENCY)
+    info(hir).best.filter(|run| run.frequency <= MAX_FREQUENCY)
 }
 
 /// All bytes that a part can match, and how many it matches at least.
@@ -80,8 +80,15 @@ impl Uniform {
     }
 }
 
-fn uniform(hir: &Hir) -> Uniform {
+/// What is known of a part: what it is made of, and the rarest run in it.
+struct Info {
+    uniform: Uniform,
+    best: Option<Run>,
+}
+
+fn info(hir: &Hir) -> Info {
     let mut class = ByteSet::EMPTY;
+    let mut inner = None;
     let len = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,
         HirKind::Literal(literal) => {
@@ -103,30 +110,39 @@ fn uniform(hir: &Hir) -> Uniform {
             }
             1
         }
-        HirKind::Capture(capture) => return uniform(&capture.sub),
+        HirKind::Capture(capture) => return info(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.max == Some(0) => 0,
         HirKind::Repetition(repetition) => {
-            if repetition.max != Some(0) {
-                let sub = uniform(&repetition.sub);
-                class = sub.class;
-                return Uniform { class, len: sub.len.saturating_mul(repetition.min) };
+            let sub = info(&repetition.sub);
+            class = sub.uniform.class;
+            if repetition.min > 0 {
+                let bound = longest(hir);
+                inner = sub.best.map(|run| Run { before: bound, after: bound, ..run });
             }
-            0
+            sub.uniform.len.saturating_mul(repetition.min)
         }
-        HirKind::Concat(subs) => subs.iter().fold(0u32, |len, sub| {
-            let sub = uniform(sub);
-            class = class.union(&sub.class);
-            len.saturating_add(sub.len)
-        }),
+        HirKind::Concat(subs) => {
+            let infos: Vec<Info> = subs.iter().map(info).collect();
+            let mut len = 0u32;
+            for sub in &infos {
+                class = class.union(&sub.uniform.class);
+                len = len.saturating_add(sub.uniform.len);
+            }
+            inner = best_of_concat(subs, infos);
+            len
+        }
         HirKind::Alternation(subs) => {
-            let lens = subs.iter().map(|sub| {
-                let sub = uniform(sub);
-                class = class.union(&sub.class);
-                sub.len
-            });
-            lens.min().unwrap_or(0)
+            let infos: Vec<Info> = subs.iter().map(info).collect();
+            for sub in &infos {
+                class = class.union(&sub.uniform.class);
+            }
+            let len = infos.iter().map(|sub| sub.uniform.len).min().unwrap_or(0);
+            inner = best_of_alternation(infos);
+            len
         }
     };
-    Uniform { class, len }
+    let uniform = Uniform { class, len };
+    Info { best: rarer(uniform.run(Some(0), Some(0)), inner), uniform }
 }
 
 fn rarer(a: Option<Run>, b: Option<Run>) -> Option<Run> {
@@ -140,45 +156,37 @@ fn rarer(a: Option<Run>, b: Option<Run>) -> Option<Run> {
     }
 }
 
-fn best(hir: &Hir) -> Option<Run> {
-    let whole = uniform(hir).run(Some(0), Some(0));
-    let inner = match hir.kind() {
-        HirKind::Capture(capture) => best(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => {
-            let bound = longest(hir);
-            best(&repetition.sub).map(|run| Run { before: bound, after: bound, ..run })
-        }
-        HirKind::Concat(subs) => best_of_concat(subs),
-        HirKind::Alternation(subs) => {
-            // One run that each alternative has: of all their bytes, as long as the shortest.
-            subs.iter().map(best).try_fold(None, |all: Option<Run>, run| {
-                let run = run?;
-                Some(Some(match all {
-                    None => run,
-                    Some(all) => {
-                        let class = all.class.union(&run.class);
-                        let before = all.before.and_then(|a| Some(a.max(run.before?)));
-                        let after = all.after.and_then(|a| Some(a.max(run.after?)));
-                        Uniform { class, len: all.len.min(run.len) }.run(before, after)?
-                    }
-                }))
-            })?
-        }
-        _ => None,
-    };
-    rarer(whole, inner)
+/// One run that each alternative has: of all their bytes, as long as the shortest.
+fn best_of_alternation(infos: Vec<Info>) -> Option<Run> {
+    infos.into_iter().try_fold(None, |all: Option<Run>, sub| {
+        let run = sub.best?;
+        Some(Some(match all {
+            None => run,
+            Some(all) => {
+                let class = all.class.union(&run.class);
+                let before = all.before.and_then(|a| Some(a.max(run.before?)));
+                let after = all.after.and_then(|a| Some(a.max(run.after?)));
+                Uniform { class, len: all.len.min(run.len) }.run(before, after)?
+            }
+        }))
+    })?
 }
 
-fn best_of_concat(subs: &[Hir]) -> Option<Run> {
-    let bounds: Vec<Bound> = subs.iter().map(longest).collect();
-    let sum = |bounds: &[Bound]| bounds.iter().copied().fold(Some(0), add);
-    let uniforms: Vec<Uniform> = subs.iter().map(uniform).collect();
+fn best_of_concat(subs: &[Hir], infos: Vec<Info>) -> Option<Run> {
+    // The longest that the parts up to each can be together, and from each on.
+    let mut before = vec![Some(0)];
+    let mut after = vec![Some(0)];
+    for (first, last) in subs.iter().zip(subs.iter().rev()) {
+        before.push(add(before[before.len() - 1], longest(first)));
+        after.push(add(after[after.len() - 1], longest(last)));
+    }
+    after.reverse();
+    let uniforms: Vec<Uniform> = infos.iter().map(|sub| sub.uniform).collect();
     let mut found = None;
-    for start in 0..subs.len() {
-        let before = sum(&bounds[..start]);
-        let inside = best(&subs[start]).map(|run| Run {
-            before: add(before, run.before),
-            after: add(run.after, sum(&bounds[start + 1..])),
+    for (start, sub) in infos.into_iter().enumerate() {
+        let inside = sub.best.map(|run| Run {
+            before: add(before[start], run.before),
+            after: add(run.after, after[start + 1]),
             ..run
         });
         found = rarer(found, inside);
@@ -186,7 +194,11 @@ fn best_of_concat(subs: &[Hir]) -> Option<Run> {
         for end in start..subs.len().min(start + MAX_PARTS) {
             all.class = all.class.union(&uniforms[end].class);
             all.len = all.len.saturating_add(uniforms[end].len);
-            found = rarer(found, all.run(before, sum(&bounds[end + 1..])));
+            found = rarer(found, all.run(before[start], after[end + 1]));
+            if all.len >= MAX_LEN {
+                // More parts make the class larger and the run no longer.
+                break;
+            }
         }
     }
     found
