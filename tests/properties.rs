@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use support::{Comparison, Flags, Node, Spec, case, config, patterns};
+use support::{Comparison, Flags, Node, Rng, Spec, case, config, patterns};
 
 proptest! {
     #![proptest_config(config(600))]
@@ -39,6 +39,54 @@ fn literals() -> impl Strategy<Value = Vec<(Node, Flags)>> {
     let flags = select(vec![Flags::default(), Flags::parse("-u"), Flags::parse("i-u")]);
     let literal = ("[abcB]{1,6}", flags).prop_map(|(text, flags)| (Node::Text(text), flags));
     vec(literal, 20..120)
+}
+
+proptest! {
+    #![proptest_config(config(60))]
+
+    #[test]
+    fn literals_that_overlap_themselves_are_all_found(
+        periodic in vec(periodic(), 1..=3),
+        fillers in 150..250u64,
+        seed in any::<u64>(),
+    ) {
+        // So many literals that they are looked for by their parts of four bytes.
+        let mut rng = Rng::new(seed);
+        let words =
+            (0..fillers).map(|_| (0..12).map(|_| char::from(b'a' + rng.below(26) as u8)).collect());
+        let specs: Vec<Spec> = periodic
+            .iter()
+            .flat_map(|(patterns, _)| patterns.iter().cloned())
+            .chain(words)
+            .map(|regex: String| Spec::new(regex, "-u"))
+            .collect();
+        let records: Vec<Vec<u8>> =
+            periodic.iter().flat_map(|(_, records)| records.iter().cloned()).collect();
+        Comparison::without_native(&specs).batch(&records).map_err(TestCaseError::fail)?;
+    }
+}
+
+/// Patterns around a literal of 8 to 40 bytes that repeats a short unit, and records in which the
+/// literal overlaps itself.
+fn periodic() -> impl Strategy<Value = (Vec<String>, Vec<Vec<u8>>)> {
+    ("[A-Zeq7]{1,9}", 8..=40usize).prop_flat_map(|(unit, len)| {
+        let text: String = unit.chars().cycle().take(len).collect();
+        let literal = text.clone();
+        let pattern = (
+            select(vec!["", "x.*", "x.*?", "[0-9]{3}", "[0-9]{2}", "[0-9]+", "^", "x.{0,30}"]),
+            select(vec!["", ".*y", ".*?y", "[0-9]{3}", "[0-9]{2}", "[0-9]+", "$", ".{0,30}y"]),
+        )
+            .prop_map(move |(head, tail)| format!("{head}{literal}{tail}"));
+        let piece = prop_oneof![
+            8 => (1..8usize).prop_map(move |times| unit.repeat(times)),
+            4 => Just(text),
+            3 => "[0-9]{2,3}",
+            2 => select(vec!["x", "y", " ", "x ", " y", "\n"]).prop_map(str::to_owned),
+            1 => "[a-zA-Z0-9]",
+        ];
+        let record = vec(piece, 1..12).prop_map(|pieces| pieces.concat().into_bytes());
+        (vec(pattern, 1..=4), vec(record, 1..6))
+    })
 }
 
 proptest! {

@@ -56,7 +56,14 @@ fn a_closed_pipe_ends_the_command_even_while_it_waits_for_input() {
 #[test]
 fn a_full_disk_is_an_error() {
     let tree = Tree::with(&[("f", "abc\n")]);
-    for args in [&["scan", "-e", "b", "f"][..], &["redact", "f"], &["rules"], &["compare", "f"]] {
+    for args in [
+        &["scan", "-e", "b", "f"][..],
+        &["redact", "f"],
+        &["rules"],
+        &["compare", "f"],
+        &["--help"],
+        &["--version"],
+    ] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = tree.command(args).stdin(Stdio::null()).stdout(full).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();

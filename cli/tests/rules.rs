@@ -123,6 +123,23 @@ fn all_that_is_wrong_is_told_at_once() {
     }
 }
 
+#[test]
+fn an_incomplete_rule_hides_no_fault_of_the_others() {
+    let file = "[[rules]]\nid = 'bad'\nregex = 'a('\n\n[[rules]]\nid = 'none'\n\n\
+                [[rules]]\nregex = 'a'\n\n[[rules]]\nid = 'worse'\nregex = '[z-a]'\n";
+    let tree = Tree::with(&[("r.toml", file)]);
+    let run = tree.run(["scan", "-r", "r.toml"]);
+    assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""));
+    for part in [
+        "3: rule bad: unclosed group",
+        "5: rule none has no regex",
+        "8: this rule has no id",
+        "13: rule worse: invalid character class range",
+    ] {
+        assert!(run.stderr.contains(&format!("dragnet: r.toml:{part}")), "{part}: {}", run.stderr);
+    }
+}
+
 const LIKE_GITLEAKS: &str = r#"
 title = "some rules"
 minVersion = "v8.25.0"

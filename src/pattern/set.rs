@@ -10,6 +10,11 @@ use super::{BuildError, Pattern, PatternError, size};
 /// patterns in 31.
 const MAX_PATTERNS: usize = i32::MAX as usize - 1;
 
+/// The most that the limit on one pattern can be raised to. An automaton numbers its states in 31
+/// bits and takes some tens of bytes for each, and a class can need several states where one
+/// position is counted.
+const MAX_PATTERN_SIZE: u64 = 50_000_000;
+
 /// Patterns that have been parsed and found valid, in the order in which they were given.
 ///
 /// A pattern's number is its position in the set, from 0; matches name patterns by it. Cloning is
@@ -149,9 +154,12 @@ impl PatternSetBuilder {
         self
     }
 
-    /// The largest size of one pattern. 500,000 by default.
+    /// The largest size of one pattern. 500,000 by default, and at most 50 million: a higher limit
+    /// counts as that, since larger automata can't be built.
+    ///
+    /// A pattern of that size takes gigabytes of memory when it is searched for.
     pub fn pattern_size_limit(mut self, limit: u64) -> PatternSetBuilder {
-        self.pattern_size_limit = limit;
+        self.pattern_size_limit = limit.min(MAX_PATTERN_SIZE);
         self
     }
 
@@ -269,6 +277,19 @@ mod tests {
             .build()
             .unwrap_err();
         assert_eq!(error, BuildError::SetTooLarge { size: 400, limit: 300 });
+    }
+
+    #[test]
+    fn no_limit_lets_a_pattern_in_that_has_no_automaton() {
+        for (pattern, is_valid) in [("(?:a{60000}){1000}", false), ("(?:a{1000}){1000}", true)] {
+            let built = PatternSet::builder().pattern(pattern).pattern_size_limit(u64::MAX).build();
+            match built {
+                Err(BuildError::Patterns(errors)) if !is_valid => {
+                    assert!(errors[0].reason().contains("the limit of 50000000"), "{errors:?}");
+                }
+                built => assert!(is_valid && built.is_ok(), "{pattern}: {built:?}"),
+            }
+        }
     }
 
     #[test]

@@ -4,12 +4,25 @@
 use std::ops::Range;
 
 use crate::case::{Case, one};
+use crate::support::Rng;
 
 const CONTRACT: &str = "the contract";
+const REVIEW: &str = "a review of the prefilter";
 
 pub(crate) fn cases() -> Vec<Case> {
-    [nothing(), boundaries(), anchors(), bytes(), words(), folding(), repeats(), flags(), order()]
-        .concat()
+    [
+        nothing(),
+        boundaries(),
+        anchors(),
+        bytes(),
+        words(),
+        folding(),
+        repeats(),
+        flags(),
+        order(),
+        overlaps(),
+    ]
+    .concat()
 }
 
 fn nothing() -> Vec<Case> {
@@ -319,5 +332,38 @@ fn order() -> Vec<Case> {
         Case::new("literals in literals", CONTRACT)
             .patterns("", ["abcd", "bc", "abc", "c", "bcd", "cd", "a"])
             .records(["abcd", "bcdabc", "abcabcd"]),
+    ]
+}
+
+/// Literals that overlap themselves or hold each other, with parts that have no bound around them:
+/// a candidate is not where the last one was, and does not make up for it.
+fn overlaps() -> Vec<Case> {
+    let mut rng = Rng::new(1);
+    // So many literals that they are looked for by their parts of four bytes.
+    let words: Vec<String> = (0..300)
+        .map(|_| (0..12).map(|_| char::from(b'a' + rng.below(26) as u8)).collect())
+        .collect();
+    // `xq7ZK` is in the longer literal, and comes up to 39 times before it.
+    let nested = (0..40).map(|n| {
+        let dots = ".".repeat(5000);
+        format!("{}eeeeeexq7ZKeeeeeeJQXZ{dots}#", "xq7ZK".repeat(n))
+    });
+    vec![
+        Case::new("a literal that overlaps itself, among many", REVIEW)
+            .patterns(
+                "",
+                [
+                    "x.*ZQXJeZQXJeZQXJeZQX[0-9]{3}",
+                    "[0-9]{3}ZQXJeZQXJeZQXJeZQX.*y",
+                    "[0-9]{3}ZQXJeZQXJeZQXJeZQX[0-9]{3}",
+                ],
+            )
+            .patterns("", words)
+            .records(["x 123ZQXJeZQXJeZQXJeZQXJeZQXJeZQX123 y"])
+            .finds([(0, 0, 0..36), (0, 1, 2..38)]),
+        Case::new("a literal in a literal of the same pattern", REVIEW)
+            .patterns("", ["(?:xq7ZK.*!|eeeeeexq7ZKeeeeeeJQXZ.*#)"])
+            .records(nested)
+            .finds((0..40).map(|n| (n, 0, 5 * n..5 * n + 5022))),
     ]
 }

@@ -16,6 +16,7 @@ use crate::args::RuleArgs;
 use crate::escape;
 use crate::messages;
 use crate::status::Failure;
+use rule_file::Parsed;
 
 /// One pattern, its name and where it was written.
 #[derive(Debug)]
@@ -92,21 +93,24 @@ impl Rules {
                 Err(error) => errors.push(error),
             }
         }
-        for path in &args.rule_files {
-            let parsed = read(path, false).map_err(|error| vec![error]);
-            match parsed.and_then(|(name, bytes)| rule_file::parse(&name, &bytes)) {
-                Ok(parsed) => {
-                    list.extend(parsed.rules);
-                    parsed.warnings.iter().for_each(messages::warning);
-                }
-                Err(found) => errors.extend(found),
-            }
-        }
+        let mut files: Vec<Parsed> = args
+            .rule_files
+            .iter()
+            .map(|path| match read(path, false) {
+                Ok((name, bytes)) => rule_file::parse(&name, &bytes),
+                Err(error) => Parsed::failed(vec![error]),
+            })
+            .collect();
         if args.expressions.is_empty()
             && args.pattern_files.is_empty()
             && args.rule_files.is_empty()
         {
-            list = builtin::rules().map_err(Failure::Errors)?;
+            files.push(builtin::rules());
+        }
+        for file in files {
+            list.extend(file.rules);
+            file.warnings.iter().for_each(messages::warning);
+            errors.extend(file.errors);
         }
         match compile(&list, args.unicode) {
             Ok(patterns) if errors.is_empty() => Ok(Rules { list, patterns, reads_stdin }),

@@ -13,30 +13,43 @@ use crate::escape;
 const ABOUT_FILE: [&str; 3] = ["title", "description", "minVersion"];
 const ABOUT_RULE: [&str; 4] = ["tags", "source", "matches", "rejects"];
 
-/// The rules of a file, and what in it is not supported.
-#[derive(Debug)]
+/// What a file says.
+#[derive(Debug, Default)]
 pub(super) struct Parsed {
+    /// The rules that are complete, so that their patterns can be checked even if there are
+    /// errors elsewhere.
     pub(super) rules: Vec<Rule>,
+    /// What is not supported. Nothing if there are errors, which matter more.
     pub(super) warnings: Vec<String>,
+    /// Messages, one for each fault.
+    pub(super) errors: Vec<String>,
 }
 
-/// Reads the rules of a file. Its errors are messages, one for each fault.
-pub(super) fn parse(name: &Arc<str>, bytes: &[u8]) -> Result<Parsed, Vec<String>> {
-    let text = utf8(name, bytes).map_err(|error| vec![error])?;
+impl Parsed {
+    /// A file of which nothing can be read.
+    pub(super) fn failed(errors: Vec<String>) -> Parsed {
+        Parsed { errors, ..Parsed::default() }
+    }
+}
+
+/// Reads the rules of a file.
+pub(super) fn parse(name: &Arc<str>, bytes: &[u8]) -> Parsed {
+    let text = match utf8(name, bytes) {
+        Ok(text) => text,
+        Err(error) => return Parsed::failed(vec![error]),
+    };
     let (table, faults) = DeTable::parse_recoverable(text);
     if !faults.is_empty() {
         let mut errors: Vec<String> =
             faults.iter().map(|fault| syntax(name, text, fault)).collect();
         // One slip makes the parser stumble more than once over the same line.
         errors.dedup_by_key(|error| error.split(": ").next().map(str::to_owned));
-        return Err(errors);
+        return Parsed::failed(errors);
     }
     let mut file = Reader::new(name, text);
     file.top_level(table.get_ref());
-    match file.errors.is_empty() {
-        true => Ok(Parsed { warnings: file.warnings(), rules: file.rules }),
-        false => Err(file.errors),
-    }
+    let warnings = if file.errors.is_empty() { file.warnings() } else { Vec::new() };
+    Parsed { rules: file.rules, warnings, errors: file.errors }
 }
 
 /// A fault in the TOML itself, with its line.
