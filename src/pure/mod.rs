@@ -6,6 +6,7 @@
 //! read every record.
 
 mod automaton;
+mod confirm;
 mod explain;
 #[cfg(feature = "native")]
 mod finder;
@@ -18,6 +19,7 @@ mod shared;
 mod simulation;
 mod spans;
 mod spotter;
+mod state;
 mod trim;
 
 use std::sync::Arc;

@@ -297,22 +297,15 @@ fn join(a: Info, b: Info) -> Info {
         && b.exact
         && let Some(strings) = cross(&a.prefixes, &b.prefixes)
     {
-        {
-            let mut info = Info {
-                longest,
-                exact: true,
-                suffixes: strings.clone(),
-                prefixes: strings,
-                inner: None,
-            };
-            if info.prefixes.iter().all(|p| p.len() <= MAX_LEN) {
-                return info;
-            }
-            // Too long to be kept whole: the best window would be lost with the middle.
-            info.inner = join_inner(&a, &b);
-            info.trim();
+        let suffixes = strings.clone();
+        let mut info = Info { longest, exact: true, suffixes, prefixes: strings, inner: None };
+        if info.prefixes.iter().all(|p| p.len() <= MAX_LEN) {
             return info;
         }
+        // Too long to be kept whole: the best window would be lost with the middle.
+        info.inner = join_inner(&a, &b);
+        info.trim();
+        return info;
     }
     let inner = join_inner(&a, &b);
     let prefixes = match a.exact.then(|| cross(&a.prefixes, &b.prefixes)).flatten() {

@@ -1,0 +1,301 @@
+//! From candidates to matches: each pattern is tried once in each part of a record where it may
+//! match.
+
+use std::ops::Range;
+
+use crate::{Batch, Match, Matches, Report};
+
+use super::Engine;
+use super::automaton;
+use super::plan::Owner;
+use super::prefilter::Candidate;
+use super::state::{Chain, Record, State};
+
+/// How many bytes may be read from the places of one pattern's literals, for each byte of the
+/// record and besides, before the rest of the record is searched once instead.
+const STEPS_PER_BYTE: u64 = 16;
+const FREE_STEPS: u64 = 1024;
+
+impl Engine {
+    /// Finds the literals and runs in a part of the buffer, in an order in which those of a record
+    /// come together.
+    pub(super) fn find(
+        &self,
+        state: &mut State,
+        batch: &Batch<'_>,
+        range: Range<usize>,
+        out: &mut Vec<Candidate>,
+    ) {
+        let plan = &self.inner.plan;
+        out.clear();
+        if let Some(prefilter) = &plan.prefilter {
+            prefilter.find(&batch.buffer()[..batch.extent().end], range.clone(), out);
+        }
+        for (run, progress) in plan.runs.iter().zip(&mut state.runs) {
+            run.find(batch, range.clone(), progress, out);
+        }
+        if usize::from(plan.prefilter.is_some()) + plan.runs.len() > 1 {
+            out.sort_by_key(|candidate| candidate.window);
+        }
+    }
+
+    /// Takes in a candidate, which lies in `record`.
+    pub(super) fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate) {
+        let base = record.start as u32;
+        let (start, end) = (candidate.start - base, candidate.end - base);
+        let (leading, others) = self.inner.plan.owners(candidate.literal);
+        for owner in leading {
+            self.try_at(state, record, owner, start, end);
+        }
+        for crowd in self.inner.plan.crowds(candidate.literal) {
+            self.try_crowd(state, record, crowd, start);
+        }
+        if others.is_empty() {
+            return;
+        }
+        let chain = &mut state.chains[candidate.literal as usize];
+        if chain.epoch != state.epoch {
+            *chain = Chain { epoch: state.epoch, start, end };
+            state.touched.push(candidate.literal);
+            return;
+        }
+        // Candidates come in the order of their windows, and so only nearly in that of their
+        // starts.
+        let gap = start.saturating_sub(chain.end).max(chain.start.saturating_sub(end));
+        if self.inner.plan.reach(candidate.literal).is_none_or(|reach| gap <= reach) {
+            (chain.start, chain.end) = (chain.start.min(start), chain.end.max(end));
+        } else {
+            let done = std::mem::replace(chain, Chain { start, end, ..*chain });
+            self.surround(state, record, candidate.literal, done);
+        }
+    }
+
+    /// Confirms a pattern where a literal stands that its matches start with.
+    fn try_at(&self, state: &mut State, record: Record<'_>, owner: &Owner, start: u32, end: u32) {
+        let searched = &mut state.searched[owner.pattern as usize];
+        searched.renew(state.epoch);
+        if searched.matched {
+            return;
+        }
+        if let Some(from) = &mut searched.deferred {
+            *from = start.min(*from);
+            return;
+        }
+        // Ordinary patterns fail within a few bytes, and from many places one after the other is
+        // cheaper than from all at once. But if each goes on to the end of the record, one search
+        // from here on has to do.
+        if searched.steps > STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS {
+            searched.deferred = Some(start);
+            state.deferred.push(owner.pattern);
+            return;
+        }
+        let span = window(owner, start..end, record.bytes.len());
+        let mut steps = 0;
+        let found = self.inner.automata[owner.pattern as usize].is_match_at(
+            &self.inner.plan.trimmed[owner.pattern as usize],
+            &mut state.automata[owner.pattern as usize],
+            record.bytes,
+            span,
+            &mut steps,
+        );
+        searched.steps += steps;
+        state.steps += steps;
+        if found {
+            searched.matched = true;
+            state.matched.push(owner.pattern);
+        }
+        state.count_memory(owner.pattern);
+    }
+
+    /// Confirms patterns together where a literal stands that the matches of all start with.
+    fn try_crowd(&self, state: &mut State, record: Record<'_>, crowd: usize, start: u32) {
+        let plan = &self.inner.plan;
+        let group = &plan.crowd_groups[crowd];
+        let tried = &mut state.crowds[crowd];
+        if tried.epoch != state.epoch {
+            (tried.epoch, tried.steps) = (state.epoch, 0);
+        }
+        let mut steps = 0;
+        let known = tried.steps <= STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS && {
+            let (rest, found) = (start as usize, &mut state.found);
+            group.which_at(&plan.trimmed, &mut tried.cache, record.bytes, rest, &mut steps, found)
+        };
+        tried.steps += steps;
+        state.steps += steps;
+        if known {
+            for pattern in state.found.drain(..) {
+                let searched = &mut state.searched[pattern as usize];
+                searched.renew(state.epoch);
+                if !std::mem::replace(&mut searched.matched, true) {
+                    state.matched.push(pattern);
+                }
+            }
+            return;
+        }
+        // Together they can't be told, or not in time: each is searched for once from here on.
+        state.found.clear();
+        for &pattern in &group.members {
+            let searched = &mut state.searched[pattern as usize];
+            searched.renew(state.epoch);
+            match &mut searched.deferred {
+                Some(from) => *from = start.min(*from),
+                None if searched.matched => {}
+                None => {
+                    searched.deferred = Some(start);
+                    state.deferred.push(pattern);
+                }
+            }
+        }
+    }
+
+    /// Takes in that the patterns of a literal are to be confirmed around a chain of its places.
+    /// Where such parts of the record touch, a pattern is searched for once; the search is put
+    /// off until one comes that does not, or the record ends.
+    fn surround(&self, state: &mut State, record: Record<'_>, literal: u32, chain: Chain) {
+        for owner in self.inner.plan.owners(literal).1 {
+            let span = window(owner, chain.start..chain.end, record.bytes.len());
+            let searched = &mut state.searched[owner.pattern as usize];
+            searched.renew(state.epoch);
+            match &mut searched.waiting {
+                waiting @ None => {
+                    *waiting = Some(span);
+                    state.pending.push(owner.pattern);
+                }
+                Some(other) if span.start <= other.end && other.start <= span.end => {
+                    *other = span.start.min(other.start)..span.end.max(other.end);
+                }
+                Some(other) => {
+                    let done = std::mem::replace(other, span);
+                    self.confirm_within(state, record, owner.pattern, done);
+                }
+            }
+        }
+    }
+
+    /// Confirms all patterns that are waiting for it.
+    fn confirm_pending(&self, state: &mut State, record: Record<'_>) {
+        let mut touched = std::mem::take(&mut state.touched);
+        for literal in touched.drain(..) {
+            let chain = state.chains[literal as usize];
+            self.surround(state, record, literal, chain);
+        }
+        state.touched = touched;
+        while let Some(pattern) = state.pending.pop() {
+            if let Some(span) = state.searched[pattern as usize].waiting.take() {
+                self.confirm_within(state, record, pattern, span);
+            }
+        }
+    }
+
+    /// Searches a part of the record for a pattern, unless that was done.
+    fn confirm_within(
+        &self,
+        state: &mut State,
+        record: Record<'_>,
+        pattern: u32,
+        span: Range<usize>,
+    ) {
+        let searched = &mut state.searched[pattern as usize];
+        searched.renew(state.epoch);
+        if searched.matched
+            || (searched.start as usize <= span.start && span.end <= searched.end as usize)
+        {
+            return;
+        }
+        state.steps += span.len() as u64 + 1;
+        let cache = &mut state.automata[pattern as usize];
+        if self.is_match(pattern, cache, record.bytes, span.clone()) {
+            searched.matched = true;
+            state.matched.push(pattern);
+        } else if span.len() > (searched.end - searched.start) as usize {
+            (searched.start, searched.end) = (span.start as u32, span.end as u32);
+        }
+        state.count_memory(pattern);
+    }
+
+    /// Ends a record: confirms what is left to confirm, and reports.
+    pub(super) fn finish(&self, state: &mut State, record: Record<'_>, out: &mut Matches) {
+        let plan = &self.inner.plan;
+        let nothing =
+            state.touched.is_empty() && state.matched.is_empty() && state.deferred.is_empty();
+        if nothing && !plan.every_record() {
+            return;
+        }
+        self.confirm_pending(state, record);
+        while let Some(pattern) = state.deferred.pop() {
+            let searched = &state.searched[pattern as usize];
+            if !searched.matched
+                && let Some(from) = searched.deferred
+            {
+                let span = from as usize..record.bytes.len();
+                state.steps += span.len() as u64 + 1;
+                let cache = &mut state.automata[pattern as usize];
+                if self.is_match(pattern, cache, record.bytes, span) {
+                    state.matched.push(pattern);
+                }
+            }
+        }
+
+        for (index, group) in plan.groups.iter().enumerate() {
+            state.steps += record.bytes.len() as u64 + 1;
+            let cache = &mut state.groups[index];
+            if !group.which(&plan.trimmed, cache, record.bytes, &mut state.matched) {
+                for &member in &group.members {
+                    state.steps += record.bytes.len() as u64 + 1;
+                    let cache = &mut state.automata[member as usize];
+                    if self.is_match(member, cache, record.bytes, 0..record.bytes.len()) {
+                        state.matched.push(member);
+                    }
+                    state.count_memory(member);
+                }
+            }
+        }
+        state.matched.extend(&plan.always);
+        self.report(state, record, out);
+        state.next_record();
+    }
+
+    fn report(&self, state: &mut State, record: Record<'_>, out: &mut Matches) {
+        let mut matched = std::mem::take(&mut state.matched);
+        matched.sort_unstable();
+        let number = record.number as u32;
+        for pattern in matched.drain(..) {
+            let name = self.inner.numbers[pattern as usize];
+            match self.inner.report {
+                Report::Which => out.push(Match::new(number, name, 0..0)),
+                Report::Spans => {
+                    let cache = &mut state.automata[pattern as usize];
+                    state.steps += self.inner.automata[pattern as usize].spans(
+                        self.hir(pattern),
+                        cache,
+                        record.bytes,
+                        |span| {
+                            let span = span.start as u32..span.end as u32;
+                            out.push(Match::new(number, name, span));
+                        },
+                    );
+                    state.count_memory(pattern);
+                }
+            }
+        }
+        state.matched = matched;
+    }
+
+    fn is_match(
+        &self,
+        pattern: u32,
+        cache: &mut automaton::Cache,
+        record: &[u8],
+        span: Range<usize>,
+    ) -> bool {
+        let trimmed = &self.inner.plan.trimmed[pattern as usize];
+        self.inner.automata[pattern as usize].is_match(trimmed, cache, record, span)
+    }
+}
+
+/// The part of a record of `len` bytes that a match with a literal in `places` can lie in.
+fn window(owner: &Owner, places: Range<u32>, len: usize) -> Range<usize> {
+    let start = owner.before.map_or(0, |before| places.start.saturating_sub(before) as usize);
+    let end = owner.after.map_or(len, |after| (places.end.saturating_add(after) as usize).min(len));
+    start..end
+}

@@ -1,0 +1,154 @@
+//! The working memory of a scanner, for the record in hand and from one record to the next.
+
+use std::ops::Range;
+
+use super::Engine;
+use super::automaton;
+use super::prefilter::Progress;
+use super::shared;
+
+/// What the automata of a scanner may hold together, in bytes, and for each pattern besides.
+const MEMORY: usize = 64 << 20;
+const MEMORY_PER_PATTERN: usize = 16 << 10;
+
+/// The working memory of a scanner, for the record in hand and from one record to the next.
+pub(super) struct State {
+    /// Counts records over all scans, so that what was kept for an earlier one is seen as stale.
+    pub(super) epoch: u64,
+    pub(super) chains: Vec<Chain>,
+    /// The literals with a chain in this record.
+    pub(super) touched: Vec<u32>,
+    pub(super) searched: Vec<Searched>,
+    /// The patterns found to match in this record.
+    pub(super) matched: Vec<u32>,
+    /// The patterns with a part of this record that waits to be searched.
+    pub(super) pending: Vec<u32>,
+    /// The patterns to search this record for from a place on.
+    pub(super) deferred: Vec<u32>,
+    pub(super) automata: Vec<automaton::Cache>,
+    pub(super) groups: Vec<shared::Cache>,
+    pub(super) crowds: Vec<Crowd>,
+    /// What a crowd finds at one place; empty between places.
+    pub(super) found: Vec<u32>,
+    pub(super) runs: Vec<Progress>,
+    /// What each pattern's automata were found to hold last, and all together.
+    counted: Vec<usize>,
+    memory: usize,
+    memory_limit: usize,
+    /// How many steps automata took at most; what the tests of linear time count.
+    pub(super) steps: u64,
+}
+
+/// From the first to the last place of one literal in a record, as far as they are near one
+/// another.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Chain {
+    pub(super) epoch: u64,
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// What has been searched of a record for one pattern.
+#[derive(Clone, Default)]
+pub(super) struct Searched {
+    pub(super) epoch: u64,
+    pub(super) matched: bool,
+    /// Nothing ends a match between these two, unless it started before the first.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// A part that is still to be searched.
+    pub(super) waiting: Option<Range<usize>>,
+    /// How many bytes were read from the places of leading literals on.
+    pub(super) steps: u64,
+    /// If such places are no longer tried, because all together would take too long: the first
+    /// of them.
+    pub(super) deferred: Option<u32>,
+}
+
+/// The working memory of patterns that are confirmed together.
+pub(super) struct Crowd {
+    pub(super) cache: shared::Cache,
+    pub(super) epoch: u64,
+    /// How many bytes were read in this record.
+    pub(super) steps: u64,
+}
+
+impl Crowd {
+    fn new(group: &shared::Group) -> Crowd {
+        Crowd { cache: group.create_cache(), epoch: 0, steps: 0 }
+    }
+}
+
+/// A record of the batch: its number, and where it lies in the buffer.
+#[derive(Clone, Copy)]
+pub(super) struct Record<'a> {
+    pub(super) number: usize,
+    pub(super) start: usize,
+    pub(super) bytes: &'a [u8],
+}
+
+impl Searched {
+    /// Forgets what was searched of another record.
+    pub(super) fn renew(&mut self, epoch: u64) {
+        if self.epoch != epoch {
+            *self = Searched { epoch, ..Searched::default() };
+        }
+    }
+}
+
+impl State {
+    pub(super) fn new(engine: &Engine) -> State {
+        let inner = &engine.inner;
+        State {
+            epoch: 0,
+            chains: vec![Chain::default(); inner.plan.handles()],
+            touched: Vec::new(),
+            searched: vec![Searched::default(); inner.numbers.len()],
+            matched: Vec::new(),
+            pending: Vec::new(),
+            deferred: Vec::new(),
+            automata: std::iter::repeat_with(automaton::Cache::default)
+                .take(inner.numbers.len())
+                .collect(),
+            groups: inner.plan.groups.iter().map(shared::Group::create_cache).collect(),
+            crowds: inner.plan.crowd_groups.iter().map(Crowd::new).collect(),
+            found: Vec::new(),
+            runs: vec![Progress::default(); inner.plan.runs.len()],
+            counted: vec![0; inner.numbers.len()],
+            memory: 0,
+            memory_limit: MEMORY + MEMORY_PER_PATTERN * inner.numbers.len(),
+            steps: 0,
+        }
+    }
+
+    pub(super) fn next_record(&mut self) {
+        self.epoch += 1;
+        self.touched.clear();
+        self.pending.clear();
+        self.deferred.clear();
+        self.matched.clear();
+    }
+
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&self.chains[..])
+            + size_of_val(&self.searched[..])
+            + self.memory
+            + self.groups.iter().map(shared::Cache::memory).sum::<usize>()
+            + self.crowds.iter().map(|crowd| crowd.cache.memory()).sum::<usize>()
+    }
+
+    /// Counts what a pattern's automata hold, after they were used, and drops all automata if
+    /// they hold too much together.
+    pub(super) fn count_memory(&mut self, pattern: u32) {
+        let counted = &mut self.counted[pattern as usize];
+        let now = self.automata[pattern as usize].memory();
+        self.memory = self.memory + now - *counted;
+        *counted = now;
+        if self.memory > self.memory_limit {
+            self.automata.fill_with(automaton::Cache::default);
+            self.counted.fill(0);
+            self.memory = 0;
+        }
+    }
+}
