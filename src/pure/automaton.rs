@@ -90,7 +90,8 @@ impl Automaton {
                 return found;
             }
         }
-        // Not to be done from one place after the other: count it as all that may be spent.
+        // A simulation is dear, and not to be run from one place after the other: it counts for so
+        // much that the rest of the record is soon searched once instead.
         *steps += spans::budget(record) + 1;
         self.simulate(trimmed, cache, input)
     }

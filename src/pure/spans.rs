@@ -6,8 +6,8 @@ use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::{Anchored, Input};
 
-/// How many forward steps per byte of the record are taken before the search is finished by
-/// [`linear`](super::linear).
+/// How many steps per byte of the record all searches together may take before the rest is left
+/// to [`linear`](super::linear).
 ///
 /// A leftmost-first search may have to read to the end of the record to know that a short match
 /// is the one, as `.*[^A-Z]|[A-Z]` does on capitals, and would do so for each match. Ordinary
@@ -32,7 +32,7 @@ impl Progress {
     /// right behind another match does not, and the search goes on one byte later.
     pub(super) fn accept(&mut self, span: &Range<usize>) -> bool {
         if span.is_empty() && self.last_end == Some(span.end) {
-            // The next search starts behind where this one did, which may be before the match.
+            // The match was where this search started; the next one starts a byte later.
             self.at += 1;
             return false;
         }
