@@ -13,7 +13,8 @@
 //!
 //! An argument names the rule sets or corpora to run, by a part of their name. `DRAGNET_ROUNDS`
 //! sets the number of rounds (5), `DRAGNET_MEBIBYTES` the size of the generated corpora (8).
-//! `DRAGNET_PURE_ALONE` leaves the other contenders out, for a profiler.
+//! `DRAGNET_AGAINST` names the contenders to run beside the pure engine, by parts of their names
+//! with commas between them (all); `none` leaves it alone, for a profiler.
 //! `DRAGNET_JSON` names a file that the numbers are appended to as JSON lines, for `chart.py`.
 //! `DRAGNET_RULES` (TOML files with `[[rules]]`, separated by `:`) and `DRAGNET_LOGS` (files or
 //! folders, separated by `:`) add rule sets and corpora.

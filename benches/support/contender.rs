@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
+use dragnet::pure::Level;
 use dragnet::{Batch, Matches, Report, Scan, pure};
 
 use super::corpus::Corpus;
@@ -33,23 +34,39 @@ pub(crate) struct Row {
 const ALL: usize = usize::MAX;
 
 pub(crate) fn all(set: &RuleSet) -> Vec<Contender> {
-    let mut all = vec![pure(set)];
-    if std::env::var_os("DRAGNET_PURE_ALONE").is_some() {
-        return all;
+    let named = std::env::var("DRAGNET_AGAINST").ok();
+    let wanted = |name: &str| {
+        named.as_ref().is_none_or(|named| named.split(',').any(|part| name.contains(part.trim())))
+    };
+    let mut all = vec![pure("pure", set, Level::best())];
+    #[cfg(target_arch = "x86_64")]
+    if wanted("pure, AVX2") && Level::available().ends_with(&[Level::Avx2, Level::Avx512]) {
+        all.push(pure("pure, AVX2", set, Level::Avx2));
     }
     #[cfg(feature = "native")]
     {
-        all.extend(native(set));
-        all.extend(super::hyperscan::contenders(set));
+        if wanted("native") {
+            all.extend(native(set));
+        }
+        all.extend(super::hyperscan::contenders(set, &wanted));
     }
-    all.extend(regex_set("RegexSet", set, 2 << 20));
-    all.extend(regex_set("RegexSet, 256 MiB", set, 256 << 20));
-    all.push(aho_corasick(set));
-    all.extend(filtered(set));
-    all.push(contender("absent byte", ALL, || {
-        // A byte that no corpus has; what any pass over the data costs at least.
-        (0, None, |batch: &Batch<'_>| u64::from(memchr::memchr(0x01, batch.buffer()).is_some()))
-    }));
+    for (name, cache) in [("RegexSet", 2 << 20), ("RegexSet, 256 MiB", 256 << 20)] {
+        if wanted(name) {
+            all.extend(regex_set(name, set, cache));
+        }
+    }
+    if wanted("aho-corasick") {
+        all.push(aho_corasick(set));
+    }
+    if wanted("regex-filtered") {
+        all.extend(filtered(set));
+    }
+    if wanted("absent byte") {
+        all.push(contender("absent byte", ALL, || {
+            // A byte that no corpus has; what any pass over the data costs at least.
+            (0, None, |batch: &Batch<'_>| u64::from(memchr::memchr(0x01, batch.buffer()).is_some()))
+        }));
+    }
     all
 }
 
@@ -76,10 +93,10 @@ where
     }
 }
 
-fn pure(set: &RuleSet) -> Contender {
+fn pure(name: &'static str, set: &RuleSet, level: Level) -> Contender {
     let start = Instant::now();
     // Parsing is part of building, as it is for the others.
-    let engine = pure::Engine::new(&set.parse(), Report::Which);
+    let engine = pure::Engine::with_level(&set.parse(), Report::Which, level);
     let scanner = Rc::new(RefCell::new(engine.scanner()));
     let build_seconds = start.elapsed().as_secs_f64();
     let in_use = Rc::clone(&scanner);
@@ -89,7 +106,7 @@ fn pure(set: &RuleSet) -> Contender {
         matches.len() as u64
     };
     Contender {
-        name: "pure",
+        name,
         build_seconds,
         memory: Some(engine.memory()),
         working_memory: Some(Box::new(move || in_use.borrow().memory())),
