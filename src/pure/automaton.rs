@@ -31,6 +31,8 @@ const MAX_DFA_STATES: usize = 50_000;
 pub(super) struct Automaton {
     trimmed_nfa: OnceLock<NFA>,
     trimmed: OnceLock<Option<dfa::DFA>>,
+    head: OnceLock<Option<dfa::DFA>>,
+    tail: OnceLock<Option<dfa::DFA>>,
     nfa: OnceLock<NFA>,
     forward: OnceLock<Option<dfa::DFA>>,
     reverse: OnceLock<Option<dfa::DFA>>,
@@ -43,6 +45,8 @@ pub(super) struct Automaton {
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     trimmed: Option<dfa::Cache>,
+    head: Option<dfa::Cache>,
+    tail: Option<dfa::Cache>,
     forward: Option<dfa::Cache>,
     reverse: Option<dfa::Cache>,
     simulation: Option<pikevm::Cache>,
@@ -94,6 +98,38 @@ impl Automaton {
         // much that the rest of the record is soon searched once instead.
         *steps += spans::budget(record) + 1;
         self.simulate(trimmed, cache, input)
+    }
+
+    /// Whether a match of `tail`, which is a part of the pattern, starts at `start`. `None` if a
+    /// DFA can't tell. Adds to `steps` how many bytes were read.
+    pub(super) fn tail_is_at(
+        &self,
+        tail: &Hir,
+        cache: &mut Cache,
+        record: &[u8],
+        start: usize,
+        steps: &mut u64,
+    ) -> Option<bool> {
+        let build = || lazy_dfa(compile(&[tail], false), MatchKind::LeftmostFirst);
+        let dfa = self.tail.get_or_init(build).as_ref()?;
+        let cache = cache.tail.get_or_insert_with(|| dfa.create_cache());
+        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
+        spans::starts_with_match(dfa, cache, &input, steps).ok()
+    }
+
+    /// As [`Automaton::tail_is_at`], whether a match of `head` ends at `end`.
+    pub(super) fn head_is_before(
+        &self,
+        head: &Hir,
+        cache: &mut Cache,
+        record: &[u8],
+        end: usize,
+        steps: &mut u64,
+    ) -> Option<bool> {
+        let build = || lazy_dfa(compile(&[head], true), MatchKind::All);
+        let dfa = self.head.get_or_init(build).as_ref()?;
+        let cache = cache.head.get_or_insert_with(|| dfa.create_cache());
+        spans::ends_with_match(dfa, cache, record, end, steps).ok()
     }
 
     fn simulate(&self, trimmed: &Hir, cache: &mut Cache, input: Input<'_>) -> bool {
@@ -223,9 +259,8 @@ impl Automaton {
 impl Cache {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.trimmed.as_ref().map_or(0, dfa::Cache::memory_usage)
-            + self.forward.as_ref().map_or(0, dfa::Cache::memory_usage)
-            + self.reverse.as_ref().map_or(0, dfa::Cache::memory_usage)
+        let dfas = [&self.trimmed, &self.head, &self.tail, &self.forward, &self.reverse];
+        dfas.into_iter().flatten().map(dfa::Cache::memory_usage).sum::<usize>()
             + self.simulation.as_ref().map_or(0, pikevm::Cache::memory_usage)
             + self.linear.memory()
             + self.one.memory()

@@ -70,44 +70,51 @@ impl Engine {
         }
     }
 
-    /// Confirms a pattern where a literal stands that its matches start with.
+    /// Confirms a pattern where a literal stands that the matches of its tail start with.
     fn try_at(&self, state: &mut State, record: Record<'_>, owner: &Owner, start: u32, end: u32) {
-        let searched = &mut state.searched[owner.pattern as usize];
+        let left = record.bytes.len() - start as usize;
+        if left < owner.least as usize {
+            return;
+        }
+        let (plan, pattern) = (&self.inner.plan, owner.pattern as usize);
+        let searched = &mut state.searched[pattern];
         searched.renew(state.epoch);
         if searched.matched {
             return;
         }
-        if let Some(from) = &mut searched.deferred {
-            *from = start.min(*from);
-            return;
-        }
+        let head = plan.heads[pattern].as_ref();
+        let from = if head.is_some() { 0 } else { start };
         // Ordinary patterns fail within a few bytes, and from many places one after the other is
         // cheaper than from all at once. But if each goes on to the end of the record, one search
         // from here on has to do.
-        if searched.steps > STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS {
-            searched.deferred = Some(start);
-            state.deferred.push(owner.pattern);
-            return;
+        if searched.deferred.is_some()
+            || searched.steps > STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS
+        {
+            return state.defer(owner.pattern, from);
         }
-        let span = window(owner, start..end, record.bytes.len());
+        let automaton = &self.inner.automata[pattern];
+        let cache = &mut state.automata[pattern];
         let mut steps = 0;
-        let found = self.inner.automata[owner.pattern as usize].is_match_at(
-            &self.inner.plan.trimmed[owner.pattern as usize],
-            &mut state.automata[owner.pattern as usize],
-            record.bytes,
-            span,
-            &mut steps,
-        );
+        let found = if head.is_none() {
+            let span = window(owner, start..end, record.bytes.len());
+            let trimmed = &plan.trimmed[pattern];
+            Some(automaton.is_match_at(trimmed, cache, record.bytes, span, &mut steps))
+        } else {
+            let (tail, at) = (&plan.tails[pattern], start as usize);
+            automaton.tail_is_at(tail, cache, record.bytes, at, &mut steps)
+        };
         searched.steps += steps;
         state.steps += steps;
-        if found {
-            searched.matched = true;
-            state.matched.push(owner.pattern);
-        }
         state.count_memory(owner.pattern);
+        match found {
+            Some(true) => self.tail_found(state, record, owner.pattern, start),
+            Some(false) => {}
+            None => state.defer(owner.pattern, from),
+        }
     }
 
-    /// Confirms patterns together where a literal stands that the matches of all start with.
+    /// Confirms patterns together where a literal stands that the matches of all their tails
+    /// start with.
     fn try_crowd(&self, state: &mut State, record: Record<'_>, crowd: usize, start: u32) {
         let plan = &self.inner.plan;
         let group = &plan.crowd_groups[crowd];
@@ -118,34 +125,55 @@ impl Engine {
         let mut steps = 0;
         let known = tried.steps <= STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS && {
             let (rest, found) = (start as usize, &mut state.found);
-            group.which_at(&plan.trimmed, &mut tried.cache, record.bytes, rest, &mut steps, found)
+            group.which_at(&plan.tails, &mut tried.cache, record.bytes, rest, &mut steps, found)
         };
         tried.steps += steps;
         state.steps += steps;
-        if known {
-            for pattern in state.found.drain(..) {
-                let searched = &mut state.searched[pattern as usize];
-                searched.renew(state.epoch);
-                if !std::mem::replace(&mut searched.matched, true) {
-                    state.matched.push(pattern);
-                }
+        if !known {
+            // Together they can't be told, or not in time: each is searched for once.
+            state.found.clear();
+            for &pattern in &group.members {
+                let from = if plan.heads[pattern as usize].is_some() { 0 } else { start };
+                state.defer(pattern, from);
             }
             return;
         }
-        // Together they can't be told, or not in time: each is searched for once from here on.
-        state.found.clear();
-        for &pattern in &group.members {
-            let searched = &mut state.searched[pattern as usize];
-            searched.renew(state.epoch);
-            match &mut searched.deferred {
-                Some(from) => *from = start.min(*from),
-                None if searched.matched => {}
-                None => {
-                    searched.deferred = Some(start);
-                    state.deferred.push(pattern);
-                }
+        while let Some(pattern) = state.found.pop() {
+            self.tail_found(state, record, pattern, start);
+        }
+    }
+
+    /// Takes in that the tail of a pattern matches from `start` on.
+    fn tail_found(&self, state: &mut State, record: Record<'_>, pattern: u32, start: u32) {
+        let searched = &mut state.searched[pattern as usize];
+        searched.renew(state.epoch);
+        if searched.matched || searched.deferred.is_some() {
+            return;
+        }
+        if let Some(head) = &self.inner.plan.heads[pattern as usize] {
+            if searched.steps > STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS {
+                return state.defer(pattern, 0);
+            }
+            let cache = &mut state.automata[pattern as usize];
+            let mut steps = 0;
+            let found = self.inner.automata[pattern as usize].head_is_before(
+                head,
+                cache,
+                record.bytes,
+                start as usize,
+                &mut steps,
+            );
+            searched.steps += steps;
+            state.steps += steps;
+            state.count_memory(pattern);
+            match found {
+                Some(true) => {}
+                Some(false) => return,
+                None => return state.defer(pattern, 0),
             }
         }
+        state.searched[pattern as usize].matched = true;
+        state.matched.push(pattern);
     }
 
     /// Takes in that the patterns of a literal are to be confirmed around a chain of its places.

@@ -145,7 +145,7 @@ mod tests {
             ("(?i)ke.1", "literal [Kk][Ee]"),
             ("x.*qzx", "; confirmed from the record's start to its end"),
             ("q[ab]xy", "literals qaxy, qbxy, 0.3 expected in a million bytes"),
-            (r"\bsecret_[0-9]\w{0,9}=", " to 10 bytes behind it"),
+            (r"\bsecret_[0-9]\w{0,9}=", " to 11 bytes behind it"),
             ("[A-Z]secret", "; confirmed from 1 byte before it to its end"),
             ("qz1x|qz2x|qz3x|qz4x|qz5x|qz6x", "literals qz1x, qz2x, qz3x, qz4x and 2 more, "),
             (r"q\.x\xFF\n", r"literal q\.x\\xff\\n"),

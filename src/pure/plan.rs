@@ -17,6 +17,11 @@ use super::trim::trim;
 pub(super) struct Plan {
     /// The patterns, reduced to what decides whether they match.
     pub(super) trimmed: Vec<Hir>,
+    /// By pattern: what matches from its literal on, if its parts up to there and from there on
+    /// are confirmed apart; and all of it otherwise.
+    pub(super) tails: Vec<Hir>,
+    /// What matches up to the literal in such a pattern.
+    pub(super) heads: Vec<Option<Hir>>,
     /// Searches for the literals of all patterns that have some.
     pub(super) prefilter: Option<Prefilter>,
     /// Searches for the runs of patterns that have those instead. They are numbered like literals,
@@ -40,8 +45,10 @@ pub(super) struct Plan {
 pub(super) struct Owner {
     /// The pattern's position in the engine.
     pub(super) pattern: u32,
-    /// Whether every match with the literal starts with it.
+    /// Whether every match of the pattern's tail starts with the literal.
     leads: bool,
+    /// How many bytes such a match has at least.
+    pub(super) least: u32,
     /// How far before the literal a match can start, if there is a bound.
     pub(super) before: Option<u32>,
     /// How far behind the literal's end a match can end, if there is a bound.
@@ -84,6 +91,8 @@ impl Plan {
         let mut rest = Vec::new();
         let trimmed: Vec<Hir> =
             numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
+        let mut tails = trimmed.clone();
+        let mut heads = vec![None; trimmed.len()];
         for (pattern, hir) in (0..).zip(&trimmed) {
             // A pattern that matches nothing anywhere, unconditionally, matches every record.
             if hir.properties().minimum_len() == Some(0) && hir.properties().look_set().is_empty() {
@@ -91,7 +100,13 @@ impl Plan {
                 continue;
             }
             match Handle::of(hir) {
-                Handle::Literals(required) => literals.add(pattern, required),
+                Handle::Literals(required) => {
+                    if let Some(at @ 1..) = required.split {
+                        let index = pattern as usize;
+                        (heads[index], tails[index]) = literal::split(hir, at);
+                    }
+                    literals.add(pattern, required, &tails[pattern as usize]);
+                }
                 Handle::Run(run) => runs.push((pattern, run)),
                 Handle::Nothing => rest.push((pattern, hir)),
             }
@@ -100,10 +115,21 @@ impl Plan {
         let first = literals.list.len() as u32;
         let runs = merge_runs(runs, first, level, &mut literals.owners);
         let handles = literals.list.len() + runs.len();
-        let (crowd_groups, crowds) = take_crowds(&mut literals.owners, handles, &trimmed);
+        let (crowd_groups, crowds) = take_crowds(&mut literals.owners, handles, &tails);
         let owners = Owners::new(literals.owners, handles);
         let groups = shared::groups(rest);
-        Plan { trimmed, prefilter, runs, owners, crowd_groups, crowds, always, groups }
+        Plan {
+            trimmed,
+            tails,
+            heads,
+            prefilter,
+            runs,
+            owners,
+            crowd_groups,
+            crowds,
+            always,
+            groups,
+        }
     }
 
     /// Whether each record has to be looked at, with candidates or without.
@@ -154,14 +180,16 @@ struct Literals {
 }
 
 impl Literals {
-    fn add(&mut self, pattern: u32, required: Required) {
+    fn add(&mut self, pattern: u32, required: Required, tail: &Hir) {
+        let leads = required.split.is_some();
+        let least = tail.properties().minimum_len().unwrap_or(0) as u32;
         for literal in required.literals {
             let number = *self.numbers.entry(literal).or_insert_with_key(|literal| {
                 self.list.push(literal.clone());
                 self.list.len() as u32 - 1
             });
             let (before, after) = (required.before, required.after);
-            let owner = Owner { pattern, leads: before == Some(0), before, after };
+            let owner = Owner { pattern, leads, least, before, after };
             self.owners.push((number, owner));
         }
     }
@@ -175,7 +203,7 @@ const CROWD: usize = 16;
 fn take_crowds(
     owners: &mut Vec<(u32, Owner)>,
     handles: usize,
-    trimmed: &[Hir],
+    tails: &[Hir],
 ) -> (Vec<Group>, Vec<Range<usize>>) {
     let mut leading: Vec<Vec<u32>> = vec![Vec::new(); handles];
     for (handle, owner) in owners.iter().filter(|(_, owner)| owner.leads) {
@@ -188,7 +216,7 @@ fn take_crowds(
         .map(|patterns| {
             let start = groups.len();
             if patterns.len() > CROWD {
-                let patterns = patterns.iter().map(|&p| (p, &trimmed[p as usize])).collect();
+                let patterns = patterns.iter().map(|&p| (p, &tails[p as usize])).collect();
                 groups.extend(shared::crowds(patterns));
             }
             start..groups.len()
@@ -214,7 +242,7 @@ fn merge_runs(
         owners.extend(same.iter().map(|(pattern, run)| {
             // A run may go on before the part of it that belongs to the match.
             let (before, after) = (run.before, run.after);
-            (number, Owner { pattern: *pattern, leads: false, before, after })
+            (number, Owner { pattern: *pattern, leads: false, least: len, before, after })
         }));
     }
     searches

@@ -103,6 +103,35 @@ pub(super) fn starts_with_match(
     if state.is_quit() { Err(Unfit) } else { Ok(state.is_match()) }
 }
 
+/// Whether a match of a reverse DFA's pattern ends at `end`, by a walk back that ends as soon as
+/// it is known. Adds the bytes read to `steps`.
+pub(super) fn ends_with_match(
+    dfa: &DFA,
+    cache: &mut Cache,
+    record: &[u8],
+    end: usize,
+    steps: &mut u64,
+) -> Result<bool, Unfit> {
+    let input = Input::new(record).span(0..end).anchored(Anchored::Yes);
+    let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Unfit)?;
+    for (count, &byte) in (1..).zip(record[..end].iter().rev()) {
+        state = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
+        if state.is_tagged() {
+            match Tag::of(state) {
+                Tag::Match | Tag::Dead => {
+                    *steps += count;
+                    return Ok(state.is_match());
+                }
+                Tag::Quit => return Err(Unfit),
+                Tag::Other => {}
+            }
+        }
+    }
+    *steps += end as u64 + 1;
+    state = dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?;
+    if state.is_quit() { Err(Unfit) } else { Ok(state.is_match()) }
+}
+
 /// The end of the leftmost-first match that starts at `start` or later.
 fn forward(
     dfas: &mut Dfas<'_>,

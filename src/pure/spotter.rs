@@ -26,7 +26,7 @@ impl Spotter {
     pub(super) fn new(hir: &Hir) -> Option<Spotter> {
         let Trimmed { hir: trimmed, head } = trim(hir);
         match Handle::of(&trimmed) {
-            Handle::Literals(required) if required.before == Some(0) => {
+            Handle::Literals(required) if required.split == Some(0) => {
                 let prefilter = Prefilter::new(&required.literals, Level::best());
                 Some(Spotter { prefilter, trimmed, head })
             }

@@ -58,7 +58,7 @@ pub(super) struct Searched {
     pub(super) end: u32,
     /// A part that is still to be searched.
     pub(super) waiting: Option<Range<usize>>,
-    /// How many bytes were read from the places of leading literals on.
+    /// How many bytes were read from the places of leading literals on, and back from them.
     pub(super) steps: u64,
     /// If such places are no longer tried, because all together would take too long: the first
     /// of them.
@@ -136,6 +136,21 @@ impl State {
             + self.memory
             + self.groups.iter().map(shared::Cache::memory).sum::<usize>()
             + self.crowds.iter().map(|crowd| crowd.cache.memory()).sum::<usize>()
+    }
+
+    /// Takes in that the record is to be searched for a pattern once, from a place on or an earlier
+    /// one.
+    pub(super) fn defer(&mut self, pattern: u32, from: u32) {
+        let searched = &mut self.searched[pattern as usize];
+        searched.renew(self.epoch);
+        match &mut searched.deferred {
+            Some(earlier) => *earlier = from.min(*earlier),
+            None if searched.matched => {}
+            None => {
+                searched.deferred = Some(from);
+                self.deferred.push(pattern);
+            }
+        }
     }
 
     /// Counts what a pattern's automata hold, after they were used, and drops all automata if

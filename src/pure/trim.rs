@@ -20,8 +20,22 @@ pub(super) struct Trimmed {
 }
 
 pub(super) fn trim(hir: &Hir) -> Trimmed {
-    let (hir, head) = trim_side(hir, Side::Start);
+    let (hir, head) = trim_side(&without_captures(hir), Side::Start);
     Trimmed { hir: trim_side(&hir, Side::End).0, head }
+}
+
+/// `hir` with what stands in groups joined to what is around them.
+fn without_captures(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Capture(capture) => without_captures(&capture.sub),
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
+            sub: Box::new(without_captures(&repetition.sub)),
+            ..*repetition
+        }),
+        HirKind::Concat(subs) => Hir::concat(subs.iter().map(without_captures).collect()),
+        HirKind::Alternation(subs) => Hir::alternation(subs.iter().map(without_captures).collect()),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

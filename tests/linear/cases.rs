@@ -65,9 +65,21 @@ pub(crate) const LITERALS: &[Case] = &[
     },
     Case {
         name: "long windows behind a literal, overlapping",
-        patterns: || strings(&["qzx[a-z]{500}!"]),
+        patterns: || strings(&["qzx(?:[a-z]{500}!|[a-z]{9}[0-9])"]),
         record: |len| cycle(b"qzxabcdefg", len),
         report: WHICH, by: "literal qzx", size: 16 << 10,
+    },
+    Case {
+        name: "far back from each literal",
+        patterns: || strings(&["[0-9][a-z]*secret[a-f]"]),
+        record: |len| cycle(b"abcdefsecret", len),
+        report: WHICH, by: "literal secret", size: 16 << 10,
+    },
+    Case {
+        name: "far back from each literal, many patterns",
+        patterns: || (0..40).map(|n| format!("[0-9][a-z]*secret[a-z]{{1,{}}}", n + 1)).collect(),
+        record: |len| cycle(b"abcdefsecret", len),
+        report: WHICH, by: "literal secret", size: 16 << 10,
     },
     Case {
         name: "long windows before a literal, overlapping",

@@ -2,10 +2,10 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
-use super::{Cube, Literal, rank};
+use super::{Cube, Literal, lead, rank};
 
 /// No literal is longer: a longer one is hardly rarer.
-const MAX_LEN: usize = 32;
+pub(super) const MAX_LEN: usize = 32;
 /// The largest set that crossing classes and short alternatives may make.
 const MAX_CROSS: usize = 64;
 /// The largest set that an alternation may make: a list of words is one literal each.
@@ -30,7 +30,7 @@ pub(crate) fn longest(hir: &Hir) -> Bound {
     u32::try_from(hir.properties().maximum_len()?).ok()
 }
 
-fn subtract(a: Bound, len: usize) -> Bound {
+pub(super) fn subtract(a: Bound, len: usize) -> Bound {
     Some(a?.saturating_sub(len as u32))
 }
 
@@ -45,6 +45,25 @@ pub(crate) struct Required {
     pub(crate) after: Bound,
     /// How often one of the literals is expected at a given position of ordinary text.
     pub(crate) frequency: f64,
+    /// If every match of the pattern's parts from one on starts with one of the literals: the
+    /// first of these parts, as [`split`](super::split) counts them.
+    pub(crate) split: Option<usize>,
+}
+
+impl Required {
+    /// What it costs to search by these literals, as the frequency of candidates of the cheapest
+    /// kind that would cost as much.
+    fn cost(&self) -> f64 {
+        let confirmation = match (self.split, self.before, self.after) {
+            (Some(0), ..) => 1.0,
+            (Some(_), ..) => 1.1,
+            (None, Some(before), Some(after)) => {
+                2.0 + f64::from(before.saturating_add(after)) / 64.0
+            }
+            _ => 4.0,
+        };
+        self.frequency * confirmation + self.literals.len() as f64 * LITERAL_COST
+    }
 }
 
 /// Finds the rarest set of literals that every match of `hir` must contain one of, or `None` if
@@ -52,7 +71,8 @@ pub(crate) struct Required {
 ///
 /// Takes time in proportion to the HIR as written, times the limits on sets.
 pub(crate) fn required(hir: &Hir) -> Option<Required> {
-    let mut best = info(hir).into_best()?;
+    let inside = info(hir).into_best();
+    let mut best = better(lead::leading(hir), inside)?;
     best.literals.sort();
     best.literals.dedup();
     (best.frequency <= MAX_FREQUENCY).then_some(best)
@@ -60,13 +80,13 @@ pub(crate) fn required(hir: &Hir) -> Option<Required> {
 
 /// What is known of the strings that a part of a pattern matches.
 #[derive(Clone, Debug)]
-struct Info {
+pub(super) struct Info {
     /// The longest of them.
     longest: Bound,
     /// All of them, if they are few; `prefixes` and `suffixes` are then the same.
-    exact: bool,
+    pub(super) exact: bool,
     /// Each of them starts with one of these.
-    prefixes: Vec<Literal>,
+    pub(super) prefixes: Vec<Literal>,
     /// Each of them ends with one of these.
     suffixes: Vec<Literal>,
     /// Each of them contains one of these: the best found inside, apart from the above.
@@ -105,16 +125,12 @@ impl Info {
             return;
         }
         self.exact = false;
-        for prefix in &mut self.prefixes {
-            prefix.cubes.truncate(MAX_LEN);
-        }
+        self.prefixes = truncated(std::mem::take(&mut self.prefixes));
         for suffix in &mut self.suffixes {
             suffix.cubes.drain(..suffix.len().saturating_sub(MAX_LEN));
         }
-        for set in [&mut self.prefixes, &mut self.suffixes] {
-            set.sort();
-            set.dedup();
-        }
+        self.suffixes.sort();
+        self.suffixes.dedup();
     }
 
     /// The best set there is for this part alone.
@@ -126,8 +142,20 @@ impl Info {
     }
 }
 
+/// The first `MAX_LEN` bytes of each.
+pub(super) fn truncated(mut prefixes: Vec<Literal>) -> Vec<Literal> {
+    if prefixes.iter().any(|p| p.len() > MAX_LEN) {
+        for prefix in &mut prefixes {
+            prefix.cubes.truncate(MAX_LEN);
+        }
+        prefixes.sort();
+        prefixes.dedup();
+    }
+    prefixes
+}
+
 /// Makes a set of `literals`, whose distances are the largest over all of them.
-fn place(
+pub(super) fn place(
     literals: &[Literal],
     before: impl Fn(usize) -> Bound,
     after: impl Fn(usize) -> Bound,
@@ -143,16 +171,14 @@ fn place(
         after: largest(&after),
         frequency: literals.iter().map(rank::literal).sum(),
         literals: literals.to_vec(),
+        split: None,
     })
 }
 
 /// The set that costs less: by how often it is found, and by how many literals must be held.
-fn better(a: Option<Required>, b: Option<Required>) -> Option<Required> {
+pub(super) fn better(a: Option<Required>, b: Option<Required>) -> Option<Required> {
     // Of equal sets, the one that leaves less to search around it.
-    let key = |r: &Required| {
-        let cost = r.frequency + r.literals.len() as f64 * LITERAL_COST;
-        (cost, r.before.unwrap_or(u32::MAX), r.after.unwrap_or(u32::MAX))
-    };
+    let key = |r: &Required| (r.cost(), r.before.unwrap_or(u32::MAX), r.after.unwrap_or(u32::MAX));
     match (a, b) {
         (Some(a), Some(b)) => Some(if key(&b) < key(&a) { b } else { a }),
         (a, b) => a.or(b),
@@ -160,7 +186,7 @@ fn better(a: Option<Required>, b: Option<Required>) -> Option<Required> {
 }
 
 /// All strings of `a` followed by all of `b`, unless they are too many.
-fn cross(a: &[Literal], b: &[Literal]) -> Option<Vec<Literal>> {
+pub(super) fn cross(a: &[Literal], b: &[Literal]) -> Option<Vec<Literal>> {
     if a.len().checked_mul(b.len())? > MAX_CROSS.max(a.len()).max(b.len()) {
         return None;
     }
@@ -170,7 +196,7 @@ fn cross(a: &[Literal], b: &[Literal]) -> Option<Vec<Literal>> {
     Some(all)
 }
 
-fn info(hir: &Hir) -> Info {
+pub(super) fn info(hir: &Hir) -> Info {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Info::exact(vec![Literal::empty()]),
         HirKind::Literal(literal) => {
@@ -377,7 +403,7 @@ mod tests {
             ("(?i)key1", Some((&["KkEeYy1"], Some(0), Some(0)))),
             ("AKIA[0-9A-Z]{16}", Some((&["AKIA"], Some(0), Some(16)))),
             ("[a-c]{0,3}xyzzy", Some((&["xyzzy"], Some(3), Some(0)))),
-            ("(?:abc)?xyzzy", Some((&["abcxyzzy", "xyzzy"], Some(0), Some(3)))),
+            ("(?:abc)?xyzzy", Some((&["xyzzy"], Some(3), Some(0)))),
             (
                 r"gh[pousr]_\w{36}",
                 Some((&["gho_", "ghp_", "ghr_", "ghs_", "ghu_"], Some(0), Some(36))),

@@ -8,10 +8,12 @@
 //! frequency, and distances are kept.
 
 mod extract;
+mod lead;
 pub(crate) mod rank;
 mod run;
 
 pub(crate) use extract::{Bound, Required, add, longest, required};
+pub(crate) use lead::split;
 pub(crate) use run::{ByteSet, Run, required_run};
 
 /// A set of byte values that agree in some bits: all `b` with `b & mask == value`.
