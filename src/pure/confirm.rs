@@ -7,7 +7,7 @@ use crate::{Batch, Match, Matches, Report};
 
 use super::Engine;
 use super::automaton;
-use super::plan::Owner;
+use super::plan::{Crowd, Owner};
 use super::prefilter::Candidate;
 use super::state::{Chain, Record, State};
 
@@ -82,6 +82,10 @@ impl Engine {
         if searched.matched {
             return;
         }
+        if !state.has_any(&plan.needs, owner.need.as_slice(), record) {
+            return;
+        }
+        let searched = &mut state.searched[pattern];
         let head = plan.heads[pattern].as_ref();
         let from = if head.is_some() { 0 } else { start };
         // Ordinary patterns fail within a few bytes, and from many places one after the other is
@@ -117,7 +121,12 @@ impl Engine {
     /// start with.
     fn try_crowd(&self, state: &mut State, record: Record<'_>, crowd: usize, start: u32) {
         let plan = &self.inner.plan;
-        let group = &plan.crowd_groups[crowd];
+        let Crowd { group, needs, least } = &plan.crowd_groups[crowd];
+        if record.bytes.len() - (start as usize) < *least as usize
+            || !state.has_any(&plan.needs, needs, record)
+        {
+            return;
+        }
         let tried = &mut state.crowds[crowd];
         if tried.epoch != state.epoch {
             (tried.epoch, tried.steps) = (state.epoch, 0);
@@ -181,6 +190,9 @@ impl Engine {
     /// off until one comes that does not, or the record ends.
     fn surround(&self, state: &mut State, record: Record<'_>, literal: u32, chain: Chain) {
         for owner in self.inner.plan.owners(literal).1 {
+            if !state.has_any(&self.inner.plan.needs, owner.need.as_slice(), record) {
+                continue;
+            }
             let span = window(owner, chain.start..chain.end, record.bytes.len());
             let searched = &mut state.searched[owner.pattern as usize];
             searched.renew(state.epoch);
@@ -247,6 +259,8 @@ impl Engine {
         let nothing =
             state.touched.is_empty() && state.matched.is_empty() && state.deferred.is_empty();
         if nothing && !plan.every_record() {
+            // Something may be known of this record all the same.
+            state.epoch += 1;
             return;
         }
         self.confirm_pending(state, record);

@@ -12,6 +12,7 @@ mod explain;
 mod finder;
 mod linear;
 mod literal;
+mod need;
 mod plan;
 mod prefilter;
 mod scanner;

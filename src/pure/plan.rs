@@ -8,6 +8,7 @@ use regex_syntax::hir::Hir;
 use crate::PatternSet;
 
 use super::literal::{self, ByteSet, Literal, Required, Run};
+use super::need::Needs;
 use super::prefilter::{Level, Prefilter, RunSearch};
 use super::shared::{self, Group};
 use super::trim::trim;
@@ -27,11 +28,13 @@ pub(super) struct Plan {
     /// Searches for the runs of patterns that have those instead. They are numbered like literals,
     /// behind all literals.
     pub(super) runs: Vec<RunSearch>,
+    /// The runs that patterns with a literal need besides.
+    pub(super) needs: Needs,
     /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
     /// literal come first.
     owners: Owners,
     /// Patterns with a literal that very many start with, confirmed together.
-    pub(super) crowd_groups: Vec<Group>,
+    pub(super) crowd_groups: Vec<Crowd>,
     /// By literal: its crowds, if it has some.
     crowds: Vec<Range<usize>>,
     /// Patterns that match every record, ascending.
@@ -49,10 +52,22 @@ pub(super) struct Owner {
     leads: bool,
     /// How many bytes such a match has at least.
     pub(super) least: u32,
+    /// The run that the record must have besides.
+    pub(super) need: Option<u32>,
     /// How far before the literal a match can start, if there is a bound.
     pub(super) before: Option<u32>,
     /// How far behind the literal's end a match can end, if there is a bound.
     pub(super) after: Option<u32>,
+}
+
+/// Patterns that are confirmed together where their literal stands.
+#[derive(Debug)]
+pub(super) struct Crowd {
+    pub(super) group: Group,
+    /// One of these runs must be in the record; if there are none, that is not asked.
+    pub(super) needs: Vec<u32>,
+    /// How many bytes a match from the literal on has at least.
+    pub(super) least: u32,
 }
 
 /// What a pattern is looked for by.
@@ -86,6 +101,7 @@ impl Plan {
     /// Plans the patterns of `set` with these numbers; the engine counts them from 0.
     pub(super) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
         let mut literals = Literals::default();
+        let mut needs = Needs::default();
         let mut always = Vec::new();
         let mut runs = Vec::new();
         let mut rest = Vec::new();
@@ -105,7 +121,17 @@ impl Plan {
                         let index = pattern as usize;
                         (heads[index], tails[index]) = literal::split(hir, at);
                     }
-                    literals.add(pattern, required, &tails[pattern as usize]);
+                    let least = tails[pattern as usize].properties().minimum_len();
+                    let (before, after) = (required.before, required.after);
+                    let owner = Owner {
+                        pattern,
+                        leads: required.split.is_some(),
+                        least: least.unwrap_or(0) as u32,
+                        need: needs.add(hir),
+                        before,
+                        after,
+                    };
+                    literals.add(owner, required.literals);
                 }
                 Handle::Run(run) => runs.push((pattern, run)),
                 Handle::Nothing => rest.push((pattern, hir)),
@@ -124,6 +150,7 @@ impl Plan {
             heads,
             prefilter,
             runs,
+            needs,
             owners,
             crowd_groups,
             crowds,
@@ -164,6 +191,7 @@ impl Plan {
     pub(super) fn memory(&self) -> usize {
         self.prefilter.as_ref().map_or(0, Prefilter::memory)
             + size_of_val(&self.runs[..])
+            + self.needs.memory()
             + size_of_val(&self.owners.list[..])
             + size_of_val(&self.owners.starts[..])
             + size_of_val(&self.owners.leading[..])
@@ -180,16 +208,12 @@ struct Literals {
 }
 
 impl Literals {
-    fn add(&mut self, pattern: u32, required: Required, tail: &Hir) {
-        let leads = required.split.is_some();
-        let least = tail.properties().minimum_len().unwrap_or(0) as u32;
-        for literal in required.literals {
+    fn add(&mut self, owner: Owner, literals: Vec<Literal>) {
+        for literal in literals {
             let number = *self.numbers.entry(literal).or_insert_with_key(|literal| {
                 self.list.push(literal.clone());
                 self.list.len() as u32 - 1
             });
-            let (before, after) = (required.before, required.after);
-            let owner = Owner { pattern, leads, least, before, after };
             self.owners.push((number, owner));
         }
     }
@@ -198,31 +222,54 @@ impl Literals {
 /// With more patterns than this that start with the same literal, they are confirmed together.
 const CROWD: usize = 16;
 
+/// A crowd that needs more different runs than this is not asked for any.
+const MAX_NEEDS: usize = 16;
+
 /// Takes the owners that lead with a literal that very many do out of `owners`, into groups; and
 /// tells for each literal which groups are its.
 fn take_crowds(
     owners: &mut Vec<(u32, Owner)>,
     handles: usize,
     tails: &[Hir],
-) -> (Vec<Group>, Vec<Range<usize>>) {
-    let mut leading: Vec<Vec<u32>> = vec![Vec::new(); handles];
+) -> (Vec<Crowd>, Vec<Range<usize>>) {
+    let mut leading: Vec<Vec<Owner>> = vec![Vec::new(); handles];
     for (handle, owner) in owners.iter().filter(|(_, owner)| owner.leads) {
-        leading[*handle as usize].push(owner.pattern);
+        leading[*handle as usize].push(*owner);
     }
     owners.retain(|(handle, owner)| !owner.leads || leading[*handle as usize].len() <= CROWD);
-    let mut groups = Vec::new();
+    let mut crowds = Vec::new();
     let ranges = leading
         .into_iter()
-        .map(|patterns| {
-            let start = groups.len();
-            if patterns.len() > CROWD {
-                let patterns = patterns.iter().map(|&p| (p, &tails[p as usize])).collect();
-                groups.extend(shared::crowds(patterns));
+        .map(|owners| {
+            let start = crowds.len();
+            if owners.len() > CROWD {
+                let patterns = owners.iter().map(|o| (o.pattern, &tails[o.pattern as usize]));
+                let groups = shared::crowds(patterns.collect());
+                crowds.extend(groups.into_iter().map(|group| Crowd::new(group, &owners)));
             }
-            start..groups.len()
+            start..crowds.len()
         })
         .collect();
-    (groups, ranges)
+    (crowds, ranges)
+}
+
+impl Crowd {
+    /// `owners` are those of the literal, ascending by their patterns.
+    fn new(group: Group, owners: &[Owner]) -> Crowd {
+        let members = group.members.iter().filter_map(|&member| {
+            let index = owners.binary_search_by_key(&member, |owner| owner.pattern).ok()?;
+            Some(&owners[index])
+        });
+        let least = members.clone().map(|owner| owner.least).min().unwrap_or(0);
+        let mut needs: Vec<Option<u32>> = members.map(|owner| owner.need).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        let needs = match needs.into_iter().collect::<Option<Vec<u32>>>() {
+            Some(needs) if needs.len() <= MAX_NEEDS => needs,
+            _ => Vec::new(),
+        };
+        Crowd { group, needs, least }
+    }
 }
 
 /// Runs of the same class and length are one search. They are numbered from `first` on.
@@ -242,7 +289,10 @@ fn merge_runs(
         owners.extend(same.iter().map(|(pattern, run)| {
             // A run may go on before the part of it that belongs to the match.
             let (before, after) = (run.before, run.after);
-            (number, Owner { pattern: *pattern, leads: false, least: len, before, after })
+            (
+                number,
+                Owner { pattern: *pattern, leads: false, least: len, need: None, before, after },
+            )
         }));
     }
     searches

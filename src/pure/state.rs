@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Engine;
 use super::automaton;
+use super::need::{self, Needs};
 use super::prefilter::Progress;
 use super::shared;
 
@@ -31,6 +32,7 @@ pub(super) struct State {
     /// What a crowd finds at one place; empty between places.
     pub(super) found: Vec<u32>,
     pub(super) runs: Vec<Progress>,
+    pub(super) needs: Vec<need::Known>,
     /// What each pattern's automata were found to hold last, and all together.
     counted: Vec<usize>,
     memory: usize,
@@ -111,8 +113,9 @@ impl State {
                 .take(inner.numbers.len())
                 .collect(),
             groups: inner.plan.groups.iter().map(shared::Group::create_cache).collect(),
-            crowds: inner.plan.crowd_groups.iter().map(Crowd::new).collect(),
+            crowds: inner.plan.crowd_groups.iter().map(|crowd| Crowd::new(&crowd.group)).collect(),
             found: Vec::new(),
+            needs: inner.plan.needs.create_cache(),
             runs: vec![Progress::default(); inner.plan.runs.len()],
             counted: vec![0; inner.numbers.len()],
             memory: 0,
@@ -151,6 +154,13 @@ impl State {
                 self.deferred.push(pattern);
             }
         }
+    }
+
+    /// Whether the record has one of the runs that are needed besides a literal, if any is.
+    pub(super) fn has_any(&mut self, needs: &Needs, any: &[u32], record: Record<'_>) -> bool {
+        let epoch = self.epoch;
+        any.is_empty()
+            || any.iter().any(|&n| needs.are_met(n, &mut self.needs, epoch, record.bytes))
     }
 
     /// Counts what a pattern's automata hold, after they were used, and drops all automata if

@@ -14,7 +14,7 @@ mod run;
 
 pub(crate) use extract::{Bound, Required, add, longest, required};
 pub(crate) use lead::split;
-pub(crate) use run::{ByteSet, Run, required_run};
+pub(crate) use run::{ByteSet, Run, any_run, required_run};
 
 /// A set of byte values that agree in some bits: all `b` with `b & mask == value`.
 ///

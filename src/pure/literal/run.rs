@@ -30,7 +30,8 @@ impl ByteSet {
         self
     }
 
-    fn frequency(&self) -> f64 {
+    /// How many of the bytes of ordinary text are in the set.
+    pub(crate) fn frequency(&self) -> f64 {
         (0..=255).filter(|&b| self.contains(b)).map(rank::value).sum::<f64>().min(1.0)
     }
 }
@@ -62,7 +63,12 @@ const MAX_PARTS: usize = 64;
 /// Finds the rarest run that every match of `hir` must contain, or `None` if there is none that
 /// is rare enough to filter by.
 pub(crate) fn required_run(hir: &Hir) -> Option<Run> {
-    info(hir).best.filter(|run| run.frequency <= MAX_FREQUENCY)
+    any_run(hir).filter(|run| run.frequency <= MAX_FREQUENCY)
+}
+
+/// The rarest run that every match of `hir` must contain, however frequent it is.
+pub(crate) fn any_run(hir: &Hir) -> Option<Run> {
+    info(hir).best
 }
 
 /// All bytes that a part can match, and how many it matches at least.
