@@ -43,6 +43,10 @@ impl Engine {
     pub(super) fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate) {
         let base = record.start as u32;
         let (start, end) = (candidate.start - base, candidate.end - base);
+        let behind = &record.bytes[end as usize..];
+        if !self.inner.plan.follows.are_right(candidate.literal, behind) {
+            return;
+        }
         let (leading, others) = self.inner.plan.owners(candidate.literal);
         for owner in leading {
             self.try_at(state, record, owner, start, end);

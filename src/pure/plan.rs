@@ -7,7 +7,7 @@ use regex_syntax::hir::Hir;
 
 use crate::PatternSet;
 
-use super::literal::{self, ByteSet, Literal, Required, Run};
+use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
 use super::need::Needs;
 use super::prefilter::{Level, Prefilter, RunSearch};
 use super::shared::{self, Group};
@@ -25,6 +25,8 @@ pub(super) struct Plan {
     pub(super) heads: Vec<Option<Hir>>,
     /// Searches for the literals of all patterns that have some.
     pub(super) prefilter: Option<Prefilter>,
+    /// What follows each literal or run.
+    pub(super) follows: Follows,
     /// Searches for the runs of patterns that have those instead. They are numbered like literals,
     /// behind all literals.
     pub(super) runs: Vec<RunSearch>,
@@ -131,7 +133,7 @@ impl Plan {
                         before,
                         after,
                     };
-                    literals.add(owner, required.literals);
+                    literals.add(owner, required.literals, &required.follow);
                 }
                 Handle::Run(run) => runs.push((pattern, run)),
                 Handle::Nothing => rest.push((pattern, hir)),
@@ -141,6 +143,8 @@ impl Plan {
         let first = literals.list.len() as u32;
         let runs = merge_runs(runs, first, level, &mut literals.owners);
         let handles = literals.list.len() + runs.len();
+        literals.follow.resize(handles, Vec::new());
+        let follows = Follows::new(&literals.follow);
         let (crowd_groups, crowds) = take_crowds(&mut literals.owners, handles, &tails);
         let owners = Owners::new(literals.owners, handles);
         let groups = shared::groups(rest);
@@ -149,6 +153,7 @@ impl Plan {
             tails,
             heads,
             prefilter,
+            follows,
             runs,
             needs,
             owners,
@@ -192,6 +197,7 @@ impl Plan {
         self.prefilter.as_ref().map_or(0, Prefilter::memory)
             + size_of_val(&self.runs[..])
             + self.needs.memory()
+            + self.follows.memory()
             + size_of_val(&self.owners.list[..])
             + size_of_val(&self.owners.starts[..])
             + size_of_val(&self.owners.leading[..])
@@ -204,16 +210,22 @@ impl Plan {
 struct Literals {
     numbers: HashMap<Literal, u32>,
     list: Vec<Literal>,
+    /// For each literal, the sets of the bytes that follow it.
+    follow: Vec<Vec<ByteSet>>,
     owners: Vec<(u32, Owner)>,
 }
 
 impl Literals {
-    fn add(&mut self, owner: Owner, literals: Vec<Literal>) {
+    fn add(&mut self, owner: Owner, literals: Vec<Literal>, follow: &[ByteSet]) {
         for literal in literals {
             let number = *self.numbers.entry(literal).or_insert_with_key(|literal| {
                 self.list.push(literal.clone());
+                self.follow.push(follow.to_vec());
                 self.list.len() as u32 - 1
             });
+            // What follows it in a match of any of its patterns.
+            let all = &mut self.follow[number as usize];
+            *all = literal::union(std::mem::take(all), follow.to_vec());
             self.owners.push((number, owner));
         }
     }

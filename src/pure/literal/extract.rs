@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
-use super::{Cube, Literal, lead, rank};
+use super::{ByteSet, Cube, Literal, lead, rank};
 
 /// No literal is longer: a longer one is hardly rarer.
 pub(super) const MAX_LEN: usize = 32;
@@ -48,6 +48,8 @@ pub(crate) struct Required {
     /// If every match of the pattern's parts from one on starts with one of the literals: the
     /// first of these parts, as [`split`](super::split) counts them.
     pub(crate) split: Option<usize>,
+    /// The sets of the bytes that then follow the literal, as far as that is known.
+    pub(crate) follow: Vec<ByteSet>,
 }
 
 impl Required {
@@ -172,6 +174,7 @@ pub(super) fn place(
         frequency: literals.iter().map(rank::literal).sum(),
         literals: literals.to_vec(),
         split: None,
+        follow: Vec::new(),
     })
 }
 

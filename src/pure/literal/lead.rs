@@ -6,8 +6,8 @@
 
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::Literal;
 use super::extract::{self, Bound, Info, MAX_LEN, Required, add, longest};
+use super::{Literal, follow, rank};
 
 /// More parts than this are not told apart.
 const MAX_PARTS: usize = 64;
@@ -17,6 +17,7 @@ const MAX_PARTS: usize = 64;
 pub(super) fn leading(hir: &Hir) -> Option<Required> {
     let parts = parts(hir);
     let infos: Vec<Info> = parts.iter().map(extract::info).collect();
+    let follows = follow::from_each(parts);
     let mut before: Vec<Bound> = vec![Some(0)];
     let mut after: Vec<Bound> = vec![Some(0)];
     for (first, last) in parts.iter().zip(parts.iter().rev()) {
@@ -28,7 +29,7 @@ pub(super) fn leading(hir: &Hir) -> Option<Required> {
     for start in 0..parts.len().min(MAX_PARTS) {
         let mut prefixes = vec![Literal::empty()];
         // Longer literals are rarer, and may be more.
-        for info in &infos[start..] {
+        for (info, follow) in infos[start..].iter().zip(&follows[start + 1..]) {
             let Some(longer) = extract::cross(&prefixes, &info.prefixes) else { break };
             let whole = longer.iter().all(|p| p.len() <= MAX_LEN);
             prefixes = extract::truncated(longer);

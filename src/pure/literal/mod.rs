@@ -8,11 +8,13 @@
 //! frequency, and distances are kept.
 
 mod extract;
+mod follow;
 mod lead;
 pub(crate) mod rank;
 mod run;
 
 pub(crate) use extract::{Bound, Required, add, longest, required};
+pub(crate) use follow::{Follows, union};
 pub(crate) use lead::split;
 pub(crate) use run::{ByteSet, Run, any_run, required_run};
 

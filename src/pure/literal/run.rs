@@ -15,6 +15,27 @@ pub(crate) struct ByteSet([u64; 4]);
 impl ByteSet {
     const EMPTY: ByteSet = ByteSet([0; 4]);
 
+    /// The bytes that a class matches, and of characters that are not ASCII any that they are made
+    /// of.
+    pub(crate) fn of(class: &Class) -> ByteSet {
+        let mut set = ByteSet::EMPTY;
+        match class {
+            Class::Bytes(bytes) => {
+                bytes.ranges().iter().flat_map(|r| r.start()..=r.end()).for_each(|b| set.insert(b));
+            }
+            Class::Unicode(chars) => {
+                for range in chars.ranges() {
+                    let ascii = range.start()..=range.end().min('\x7F');
+                    ascii.for_each(|c| set.insert(c as u8));
+                    if !range.end().is_ascii() {
+                        (0x80..=0xFF).for_each(|b| set.insert(b));
+                    }
+                }
+            }
+        }
+        set
+    }
+
     fn insert(&mut self, byte: u8) {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
     }
@@ -23,7 +44,7 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
     }
 
-    fn union(mut self, other: &ByteSet) -> ByteSet {
+    pub(crate) fn union(mut self, other: &ByteSet) -> ByteSet {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine |= theirs;
         }
@@ -33,6 +54,14 @@ impl ByteSet {
     /// How many of the bytes of ordinary text are in the set.
     pub(crate) fn frequency(&self) -> f64 {
         (0..=255).filter(|&b| self.contains(b)).map(rank::value).sum::<f64>().min(1.0)
+    }
+}
+
+impl FromIterator<u8> for ByteSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(bytes: I) -> ByteSet {
+        let mut set = ByteSet::EMPTY;
+        bytes.into_iter().for_each(|byte| set.insert(byte));
+        set
     }
 }
 
@@ -101,19 +130,8 @@ fn info(hir: &Hir) -> Info {
             literal.0.iter().for_each(|&b| class.insert(b));
             literal.0.len() as u32
         }
-        HirKind::Class(Class::Bytes(bytes)) => {
-            bytes.ranges().iter().flat_map(|r| r.start()..=r.end()).for_each(|b| class.insert(b));
-            1
-        }
-        HirKind::Class(Class::Unicode(chars)) => {
-            for range in chars.ranges() {
-                let ascii = range.start()..=range.end().min('\x7F');
-                ascii.for_each(|c| class.insert(c as u8));
-                if !range.end().is_ascii() {
-                    // Any byte of any character that is not ASCII.
-                    (0x80..=0xFF).for_each(|b| class.insert(b));
-                }
-            }
+        HirKind::Class(all) => {
+            class = ByteSet::of(all);
             1
         }
         HirKind::Capture(capture) => return info(&capture.sub),
