@@ -15,6 +15,9 @@ use super::state::{Chain, Record, State};
 /// record and besides, before the rest of the record is searched once instead.
 const STEPS_PER_BYTE: u64 = 16;
 const FREE_STEPS: u64 = 1024;
+/// For how many such bytes one counts that is read back from a literal. The next literal of a long
+/// record has all of the way back to go again.
+const STEPS_PER_BYTE_BACK: u64 = 8;
 
 impl Engine {
     /// Finds the literals and runs in a part of the buffer, in an order in which those of a record
@@ -176,7 +179,7 @@ impl Engine {
                 start as usize,
                 &mut steps,
             );
-            searched.steps += steps;
+            searched.steps += STEPS_PER_BYTE_BACK * steps;
             state.steps += steps;
             state.count_memory(pattern);
             match found {

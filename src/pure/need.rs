@@ -42,6 +42,7 @@ impl Needs {
         let rarity = |run: &Run| run.frequency.max(RARE);
         let run = parts
             .iter()
+            .filter(|part| matches!(part.kind(), HirKind::Repetition(_)))
             .chain([hir])
             .filter_map(any_run)
             .filter(|run| run.len >= MIN_LEN && run.class.frequency() <= MAX_FREQUENCY)

@@ -7,7 +7,7 @@
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::extract::{self, Bound, Info, MAX_LEN, Required, add, longest};
-use super::{Literal, follow, rank};
+use super::{Literal, follow};
 
 /// More parts than this are not told apart.
 const MAX_PARTS: usize = 64;
@@ -34,9 +34,11 @@ pub(super) fn leading(hir: &Hir) -> Option<Required> {
             let whole = longer.iter().all(|p| p.len() <= MAX_LEN);
             prefixes = extract::truncated(longer);
             let rest = |len| extract::subtract(after[start], len);
+            let follow = if info.exact && whole { follow.clone() } else { Vec::new() };
             let found = extract::place(&prefixes, |_| Some(0), rest).map(|found| Required {
                 before: before[start],
                 split: Some(start),
+                follow,
                 ..found
             });
             best = extract::better(best, found);

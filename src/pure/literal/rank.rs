@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{ByteSet, Literal};
+use super::Literal;
 
 /// For each byte, minus the binary logarithm of its frequency, in eighths of a bit.
 ///
@@ -49,11 +49,6 @@ pub(crate) fn byte(cube: super::Cube) -> f64 {
 /// How often `literal` is expected at a given position of ordinary text.
 pub(crate) fn literal(literal: &Literal) -> f64 {
     literal.cubes().iter().map(|&cube| byte(cube)).product::<f64>().powf(DEPENDENCE)
-}
-
-/// How often text goes on with bytes of these sets, as a factor.
-pub(crate) fn follow(sets: &[ByteSet]) -> f64 {
-    sets.iter().map(ByteSet::frequency).product::<f64>().powf(DEPENDENCE)
 }
 
 #[cfg(test)]
