@@ -79,8 +79,8 @@ impl Engine {
 
     /// Confirms a pattern where a literal stands that the matches of its tail start with.
     fn try_at(&self, state: &mut State, record: Record<'_>, owner: &Owner, start: u32, end: u32) {
-        let left = record.bytes.len() - start as usize;
-        if left < owner.least as usize {
+        let left = record.bytes.len() as u32 - start;
+        if start > owner.last || !(owner.least..=owner.most).contains(&left) {
             return;
         }
         let (plan, pattern) = (&self.inner.plan, owner.pattern as usize);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, Look};
 
 use crate::PatternSet;
 
@@ -54,12 +54,42 @@ pub(super) struct Owner {
     leads: bool,
     /// How many bytes such a match has at least.
     pub(super) least: u32,
+    /// The last place in a record where the literal can be, if a match starts where the record
+    /// does.
+    pub(super) last: u32,
+    /// How many bytes of the record there can be from the literal's start on, if a match ends
+    /// where the record does.
+    pub(super) most: u32,
     /// The run that the record must have besides.
     pub(super) need: Option<u32>,
     /// How far before the literal a match can start, if there is a bound.
     pub(super) before: Option<u32>,
     /// How far behind the literal's end a match can end, if there is a bound.
     pub(super) after: Option<u32>,
+}
+
+impl Owner {
+    /// The owner of the literals that `hir` requires, of which `tail` is from there on.
+    fn new(pattern: u32, hir: &Hir, tail: &Hir, required: &Required) -> Owner {
+        let properties = hir.properties();
+        let start = properties.look_set_prefix().contains(Look::Start);
+        let end = properties.look_set_suffix().contains(Look::End);
+        let leads = required.split.is_some();
+        Owner {
+            pattern,
+            leads,
+            least: tail.properties().minimum_len().unwrap_or(0) as u32,
+            last: required.before.filter(|_| start && leads).unwrap_or(u32::MAX),
+            most: literal::longest(tail).filter(|_| end && leads).unwrap_or(u32::MAX),
+            need: None,
+            before: required.before,
+            after: required.after,
+        }
+    }
+
+    fn with_need(self, need: Option<u32>) -> Owner {
+        Owner { need, ..self }
+    }
 }
 
 /// Patterns that are confirmed together where their literal stands.
@@ -123,16 +153,8 @@ impl Plan {
                         let index = pattern as usize;
                         (heads[index], tails[index]) = literal::split(hir, at);
                     }
-                    let least = tails[pattern as usize].properties().minimum_len();
-                    let (before, after) = (required.before, required.after);
-                    let owner = Owner {
-                        pattern,
-                        leads: required.split.is_some(),
-                        least: least.unwrap_or(0) as u32,
-                        need: needs.add(hir),
-                        before,
-                        after,
-                    };
+                    let owner = Owner::new(pattern, hir, &tails[pattern as usize], &required)
+                        .with_need(needs.add(hir));
                     literals.add(owner, required.literals, &required.follow);
                 }
                 Handle::Run(run) => runs.push((pattern, run)),
@@ -303,7 +325,16 @@ fn merge_runs(
             let (before, after) = (run.before, run.after);
             (
                 number,
-                Owner { pattern: *pattern, leads: false, least: len, need: None, before, after },
+                Owner {
+                    pattern: *pattern,
+                    leads: false,
+                    least: len,
+                    last: u32::MAX,
+                    most: u32::MAX,
+                    need: None,
+                    before,
+                    after,
+                },
             )
         }));
     }
