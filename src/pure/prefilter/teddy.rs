@@ -7,17 +7,13 @@ use std::ops::Range;
 use super::super::literal::{Literal, rank};
 use super::Candidate;
 use super::arch::{self, Level, Vector};
+use super::index::{Hits, Index, List, Place};
 use super::strings::Strings;
 
 /// How many bytes of a literal are looked at.
 pub(super) const WINDOW: usize = 4;
 /// How many groups of literals are told apart: two bytes of bits, one bit each.
 const BUCKETS: usize = 16;
-
-/// Sets the bit that tells the cases of a letter apart, in each byte of a window.
-const FOLD: u32 = 0x2020_2020;
-/// The size of the filter behind the masks, in words: 32,768 bits.
-const FILTER: usize = 512;
 
 /// For one byte of the window: which buckets a low nibble and a high nibble leave possible, for
 /// the first eight buckets and the others.
@@ -31,44 +27,30 @@ pub(super) struct Masks {
 #[derive(Debug)]
 pub(super) struct Teddy {
     masks: [Masks; WINDOW],
-    buckets: [Vec<Entry>; BUCKETS],
-    /// The buckets that have literals shorter than the window.
-    short: u16,
-    /// One bit for each hash of a whole window with the cases folded.
-    filter: Box<[u64; FILTER]>,
+    literals: usize,
+    index: Index,
     frequency: f64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// The window: of the bytes there, those bits that are in `mask` are `value`.
-    value: u32,
-    mask: u32,
-    literal: u32,
-    offset: u32,
 }
 
 impl Teddy {
     pub(super) fn new(numbers: &[u32], literals: &[Literal]) -> Teddy {
-        let mut windows: Vec<(Nibbles, Entry)> =
+        let mut windows: Vec<(Nibbles, Place)> =
             numbers.iter().map(|&number| window(number, &literals[number as usize])).collect();
         // The frequent ones first: the others are put where they do the least harm.
         windows.sort_by(|a, b| b.0.frequency().total_cmp(&a.0.frequency()));
         let mut sets: [Option<Nibbles>; BUCKETS] = [const { None }; BUCKETS];
-        let mut buckets: [Vec<Entry>; BUCKETS] = [const { Vec::new() }; BUCKETS];
-        for (nibbles, entry) in windows {
+        for (nibbles, _) in &windows {
             let harm = |set: &Option<Nibbles>| match set {
-                Some(set) => set.join(&nibbles).frequency() - set.frequency(),
+                Some(set) => set.join(nibbles).frequency() - set.frequency(),
                 None => nibbles.frequency(),
             };
             let best = (0..BUCKETS)
                 .min_by(|&a, &b| harm(&sets[a]).total_cmp(&harm(&sets[b])))
                 .unwrap_or(0);
             sets[best] = Some(match &sets[best] {
-                Some(set) => set.join(&nibbles),
-                None => nibbles,
+                Some(set) => set.join(nibbles),
+                None => *nibbles,
             });
-            buckets[best].push(entry);
         }
         let mut masks: [Masks; WINDOW] = Default::default();
         for (bucket, set) in sets.iter().enumerate() {
@@ -81,20 +63,10 @@ impl Teddy {
                 }
             }
         }
-        let mut short = 0;
-        let mut filter = Box::new([0; FILTER]);
-        for (bucket, entries) in buckets.iter().enumerate() {
-            for entry in entries {
-                if entry.mask | FOLD == u32::MAX {
-                    let (word, bit) = place(entry.value);
-                    filter[word] |= 1 << bit;
-                } else {
-                    short |= 1 << bucket;
-                }
-            }
-        }
         let frequency = sets.iter().flatten().map(Nibbles::frequency).sum();
-        Teddy { masks, buckets, short, filter, frequency }
+        let places: Vec<Place> = windows.iter().map(|(_, place)| *place).collect();
+        let index = Index::new(WINDOW, &places, literals);
+        Teddy { masks, literals: numbers.len(), index, frequency }
     }
 
     /// How many candidates are expected for each byte of ordinary text.
@@ -103,13 +75,11 @@ impl Teddy {
     }
 
     pub(super) fn literals(&self) -> usize {
-        self.buckets.iter().map(Vec::len).sum()
+        self.literals
     }
 
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&self.masks)
-            + size_of_val(&self.filter[..])
-            + self.literals() * size_of::<Entry>()
+        size_of_val(&self.masks) + self.index.memory()
     }
 
     pub(super) fn find(
@@ -120,55 +90,11 @@ impl Teddy {
         strings: &Strings,
         out: &mut Vec<Candidate>,
     ) {
-        let mut check = |window: usize, buckets: u16| {
-            self.check(buffer, window, buckets, strings, out);
+        let mut check = |hits: &[Hits]| {
+            self.index.check(buffer, hits, 1, strings, out);
         };
         arch::teddy(level, &self.masks, buffer, range, &mut check);
     }
-
-    /// Compares the literals of some buckets with what stands at a window.
-    #[inline]
-    fn check(
-        &self,
-        buffer: &[u8],
-        window: usize,
-        mut buckets: u16,
-        strings: &Strings,
-        out: &mut Vec<Candidate>,
-    ) {
-        let bytes = match buffer.get(window..window + WINDOW) {
-            Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
-            None => padded(buffer, window),
-        };
-        let (word, bit) = place(bytes);
-        if self.filter[word] >> bit & 1 == 0 {
-            buckets &= self.short;
-        }
-        while buckets != 0 {
-            let bucket = buckets.trailing_zeros() as usize;
-            buckets &= buckets - 1;
-            for entry in &self.buckets[bucket] {
-                if bytes & entry.mask == entry.value {
-                    out.extend(strings.check(buffer, window, entry.literal, entry.offset));
-                }
-            }
-        }
-    }
-}
-
-/// The word of the filter that a window's hash leads to, and the bit in it.
-fn place(window: u32) -> (usize, u32) {
-    // Fibonacci hashing, of fifteen bits.
-    let hash = (window | FOLD).wrapping_mul(0x9E37_79B1) >> 17;
-    ((hash >> 6) as usize, hash & 63)
-}
-
-/// The window at the end of the buffer, with zeros behind.
-fn padded(buffer: &[u8], window: usize) -> u32 {
-    let mut bytes = [0; WINDOW];
-    let rest = &buffer[window..];
-    bytes[..rest.len()].copy_from_slice(rest);
-    u32::from_le_bytes(bytes)
 }
 
 /// For each byte of a window the set of its low nibbles and that of its high ones, as bits.
@@ -203,7 +129,7 @@ impl Nibbles {
 }
 
 /// The rarest window of a literal.
-fn window(number: u32, literal: &Literal) -> (Nibbles, Entry) {
+fn window(number: u32, literal: &Literal) -> (Nibbles, Place) {
     let len = literal.len().min(WINDOW);
     let nibbles = |offset: usize| {
         let mut all = [(u16::MAX, u16::MAX); WINDOW];
@@ -220,15 +146,11 @@ fn window(number: u32, literal: &Literal) -> (Nibbles, Entry) {
         .map(|offset| (offset, nibbles(offset)))
         .min_by(|a, b| a.1.frequency().total_cmp(&b.1.frequency()))
         .unwrap_or((0, Nibbles([(0, 0); WINDOW])));
-    let (mut value, mut mask) = ([0; WINDOW], [0; WINDOW]);
-    for (index, cube) in literal.cubes()[offset..offset + len].iter().enumerate() {
-        (value[index], mask[index]) = (cube.value, cube.mask);
-    }
-    let (value, mask) = (u32::from_le_bytes(value), u32::from_le_bytes(mask));
-    (nibbles, Entry { value, mask, literal: number, offset: offset as u32 })
+    (nibbles, Place { literal: number, offset: offset as u32 })
 }
 
-/// Calls `check` with each position in `range` where some buckets are possible, and those.
+/// Calls `check` with the positions in `range` where some bucket is possible, some at a time and
+/// in order.
 ///
 /// # Safety
 ///
@@ -238,7 +160,7 @@ pub(super) unsafe fn find<V: Vector>(
     masks: &[Masks; WINDOW],
     buffer: &[u8],
     range: Range<usize>,
-    check: &mut impl FnMut(usize, u16),
+    check: &mut impl FnMut(&[Hits]),
 ) {
     // SAFETY: the caller promises the instructions; slices are as long as what is read of them.
     unsafe {
@@ -248,22 +170,30 @@ pub(super) unsafe fn find<V: Vector>(
             tables_of(&masks[2]),
             tables_of(&masks[3]),
         ];
+        let mut list = List::default();
         let mut at = range.start;
-        // Reads as far as the last byte of the window at the vector's last position.
-        while at < range.end && at + V::BYTES + WINDOW - 1 <= buffer.len() {
-            let hits = hits::<V>(&tables, &buffer[at..at + V::BYTES + WINDOW - 1]);
-            report::<V>(hits, at, range.end, check);
-            at += V::BYTES;
-        }
         while at < range.end {
-            // The end of the buffer, with zeros behind it.
-            let mut rest = [0; 2 * arch::MAX_BYTES];
-            let len = (buffer.len() - at).min(V::BYTES + WINDOW - 1);
-            rest[..len].copy_from_slice(&buffer[at..at + len]);
-            let hits = hits::<V>(&tables, &rest[..V::BYTES + WINDOW - 1]);
-            report::<V>(hits, at, range.end, check);
+            let mut rest;
+            // As far as the last byte of the window at the vector's last position.
+            let bytes = match buffer.get(at..at + V::BYTES + WINDOW - 1) {
+                Some(bytes) => bytes,
+                None => {
+                    // The end of the buffer, with zeros behind it.
+                    rest = [0; 2 * arch::MAX_BYTES];
+                    rest[..buffer.len() - at].copy_from_slice(&buffer[at..]);
+                    &rest[..V::BYTES + WINDOW - 1]
+                }
+            };
+            let (first, second) = hits::<V>(&tables, bytes);
+            let mut bits = first.or(second).nonzero();
+            let left = range.end - at;
+            if left < V::BYTES {
+                bits &= (1 << left) - 1;
+            }
+            list.push(at, bits, check);
             at += V::BYTES;
         }
+        list.flush(check);
     }
 }
 
@@ -311,38 +241,14 @@ pub(super) unsafe fn one<V: Vector>(tables: &[(V, V); 2], bytes: &[u8]) -> (V, V
     }
 }
 
-#[inline(always)]
-unsafe fn report<V: Vector>(
-    (first, second): (V, V),
-    at: usize,
-    end: usize,
-    check: &mut impl FnMut(usize, u16),
-) {
-    // SAFETY: as for `find`.
-    unsafe {
-        let mut positions = first.or(second).nonzero();
-        if positions == 0 {
-            return;
-        }
-        let (first, second) = (first.store(), second.store());
-        while positions != 0 {
-            let index = positions.trailing_zeros() as usize;
-            positions &= positions - 1;
-            if at + index >= end {
-                return;
-            }
-            check(at + index, u16::from_le_bytes([first[index], second[index]]));
-        }
-    }
-}
-
 /// As [`find`], for machines without vectors: one position at a time, by whole bytes.
 pub(super) fn find_scalar(
     masks: &[Masks; WINDOW],
     buffer: &[u8],
     range: Range<usize>,
-    check: &mut impl FnMut(usize, u16),
+    check: &mut impl FnMut(&[Hits]),
 ) {
+    const BLOCK: usize = 64;
     let mut tables = [[0u16; 256]; WINDOW];
     for (table, m) in tables.iter_mut().zip(masks) {
         for (byte, buckets) in table.iter_mut().enumerate() {
@@ -351,11 +257,29 @@ pub(super) fn find_scalar(
         }
     }
     let [a, b, c, d] = &tables;
-    for at in range {
-        let byte = |index: usize| usize::from(buffer.get(at + index).copied().unwrap_or(0));
-        let buckets = a[byte(0)] & b[byte(1)] & c[byte(2)] & d[byte(3)];
-        if buckets != 0 {
-            check(at, buckets);
+    let mut list = List::default();
+    for first in range.clone().step_by(BLOCK) {
+        let mut rest = [0; BLOCK + WINDOW - 1];
+        // In a length that the compiler knows, so that nothing is checked for each position.
+        let bytes = match buffer[first..].first_chunk() {
+            Some(bytes) => bytes,
+            None => {
+                // The end of the buffer, with zeros behind it.
+                rest[..buffer.len() - first].copy_from_slice(&buffer[first..]);
+                &rest
+            }
+        };
+        let mut bits = 0;
+        for index in 0..BLOCK {
+            let byte = |next: usize| usize::from(bytes[index + next]);
+            let buckets = a[byte(0)] & b[byte(1)] & c[byte(2)] & d[byte(3)];
+            bits |= u64::from(buckets != 0) << index;
         }
+        let left = range.end - first;
+        if left < BLOCK {
+            bits &= (1 << left) - 1;
+        }
+        list.push(first, bits, check);
     }
+    list.flush(check);
 }
