@@ -111,11 +111,9 @@ impl Vector for __m128i {
 
     #[inline(always)]
     unsafe fn nonzero(self) -> u64 {
-        // Adding 127 sets the highest bit of what is not zero, with saturation of all that is.
-        // (From comparing with zero LLVM makes bits that it joins one by one.)
         // SAFETY: see above.
-        let bits = unsafe { _mm_movemask_epi8(_mm_adds_epu8(self, _mm_set1_epi8(127))) };
-        u64::from(bits as u16)
+        let zeros = unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self, _mm_setzero_si128())) };
+        u64::from(!(zeros as u16))
     }
 
     #[inline(always)]
@@ -212,10 +210,10 @@ impl Vector for __m256i {
 
     #[inline(always)]
     unsafe fn nonzero(self) -> u64 {
-        // As above.
         // SAFETY: see above.
-        let bits = unsafe { _mm256_movemask_epi8(_mm256_adds_epu8(self, _mm256_set1_epi8(127))) };
-        u64::from(bits as u32)
+        let zeros =
+            unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self, _mm256_setzero_si256())) };
+        u64::from(!(zeros as u32))
     }
 
     #[inline(always)]
