@@ -49,10 +49,11 @@ pub(super) struct Table {
 impl Table {
     /// A table for this many grams.
     fn new(grams: usize) -> Table {
-        // A part of any first-level cache, or else of any second-level one.
+        // At most one bit in a thousand, as long as that fits into any first-level cache; with
+        // more grams, what false ones cost is more than a load from the second level does.
         let bits = match grams {
-            0..=512 => 12,
-            513..=4096 => 13,
+            0..=512 => (32 * grams).next_power_of_two().ilog2().clamp(9, 13),
+            513..=4096 => 15,
             _ => 16,
         };
         Table { words: vec![0; 1 << bits].into(), shift: 32 - bits }
@@ -281,10 +282,10 @@ mod tests {
         let literals = [Literal::exact(b"secret"), Literal::exact(b"token")];
         let grams = Grams::new(&[0, 1], &literals);
         assert_eq!(grams.stride(), 3);
-        let bits = [(1559, 18), (3143, 5), (1950, 20), (3614, 5), (3067, 14)];
-        let mut expected = vec![0; 1 << 12];
+        let bits = [(194, 18), (392, 5), (243, 20), (451, 5), (383, 14)];
+        let mut expected = vec![0; 1 << 9];
         bits.iter().for_each(|&(word, bit)| expected[word] = 1 << bit);
-        expected[1035] = u32::MAX;
+        expected[129] = u32::MAX;
         assert_eq!(&grams.table.words[..], expected);
         let text = b"My secret tokens\0\0\0";
         let passes = |at: &usize| {

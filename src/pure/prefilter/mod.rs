@@ -129,7 +129,7 @@ fn arrange(literals: &[Literal], level: Level) -> (Option<Teddy>, Option<Grams>)
         let grams = (!many.is_empty()).then(|| Grams::new(&many, literals));
         let mut cost = 0.0;
         if let Some(teddy) = &teddy {
-            cost += teddy_cost + CHECK_COST * teddy.frequency();
+            cost += teddy_cost * teddy.part() + CHECK_COST * teddy.frequency();
         }
         if let Some(grams) = &grams {
             cost += (gram_cost + CHECK_COST * grams.frequency()) / grams.stride() as f64;
@@ -238,7 +238,7 @@ mod tests {
 
         #[test]
         fn every_arrangement_finds_what_a_naive_search_finds(
-            literals in prop::collection::vec(literal(10), 1..24),
+            literals in (2usize..10).prop_flat_map(|max| prop::collection::vec(literal(max), 1..24)),
             buffer in prop::collection::vec(prop::sample::select(ALPHABET), 0..300),
             split in any::<prop::sample::Index>(),
         ) {

@@ -67,7 +67,7 @@ impl RunSearch {
         };
         let buffer = &batch.buffer()[..batch.extent().end];
         let mut word = |base, bits, count| runs.word(base, bits, count, &mut close);
-        arch::class_bits(self.level, &self.masks, buffer, range.clone(), &mut word);
+        class_bits_of(self.level, &self.masks, buffer, range.clone(), &mut word);
         progress.open = (runs.open < range.end).then_some(runs.open);
         close(runs.open..range.end);
     }
@@ -144,12 +144,28 @@ fn low(count: usize) -> u64 {
 }
 
 /// Calls `word` with the bytes of `range` that are in the class, as bits, a word at a time.
+fn class_bits_of(
+    level: Level,
+    masks: &Masks,
+    buffer: &[u8],
+    range: Range<usize>,
+    word: &mut impl FnMut(usize, u64, usize),
+) {
+    // A class of ASCII has no high nibbles in the second half.
+    if masks.low[1] == [0; 16] {
+        arch::class_bits::<1>(level, masks, buffer, range, word);
+    } else {
+        arch::class_bits::<2>(level, masks, buffer, range, word);
+    }
+}
+
+/// As [`class_bits_of`], with the first `HALVES` of the masks.
 ///
 /// # Safety
 ///
 /// The instructions of `V` must be there.
 #[inline(always)]
-pub(super) unsafe fn class_bits<V: Vector>(
+pub(super) unsafe fn class_bits<V: Vector, const HALVES: usize>(
     masks: &Masks,
     buffer: &[u8],
     range: Range<usize>,
@@ -164,8 +180,9 @@ pub(super) unsafe fn class_bits<V: Vector>(
             let mut part = 0;
             while part < WORD {
                 let at = base + part;
-                let (first, second) = teddy::one(&tables, &buffer[at..at + V::BYTES]);
-                bits |= first.or(second).nonzero() << part;
+                let (first, second) = teddy::one::<V, HALVES>(&tables, &buffer[at..at + V::BYTES]);
+                let members = if HALVES == 1 { first } else { first.or(second) };
+                bits |= members.nonzero() << part;
                 part += V::BYTES;
             }
             word(base, bits, WORD);
@@ -282,7 +299,7 @@ mod tests {
             let mut word = |base: usize, bits: u64, count: usize| {
                 found.extend((0..count).filter(|i| bits >> i & 1 != 0).map(|i| (base + i) as u8));
             };
-            arch::class_bits(level, &search.masks, &all, 0..256, &mut word);
+            class_bits_of(level, &search.masks, &all, 0..256, &mut word);
             let expected: Vec<u8> = (0..=255)
                 .filter(|b| {
                     matches!(b, 0 | 0x0F..=0x2A | b'0' | b'7' | b'a'..=b'f' | b'z' | 0x7F | 0x80

@@ -5,15 +5,17 @@
 use std::ops::Range;
 
 use super::super::literal::{Literal, rank};
-use super::Candidate;
 use super::arch::{self, Level, Vector};
 use super::index::{Hits, Index, List, Place};
 use super::strings::Strings;
+use super::{CHECK_COST, Candidate};
 
-/// How many bytes of a literal are looked at.
+/// The most bytes of a literal that are looked at.
 pub(super) const WINDOW: usize = 4;
-/// How many groups of literals are told apart: two bytes of bits, one bit each.
-const BUCKETS: usize = 16;
+/// How many groups of literals are told apart in each half: a byte of bits.
+const HALF: usize = 8;
+/// The most literals for which it is tried to do without the second half.
+const MAX_HALF: usize = 64;
 
 /// For one byte of the window: which buckets a low nibble and a high nibble leave possible, for
 /// the first eight buckets and the others.
@@ -27,6 +29,10 @@ pub(super) struct Masks {
 #[derive(Debug)]
 pub(super) struct Teddy {
     masks: [Masks; WINDOW],
+    /// How many bytes of the window any literal has.
+    bytes: usize,
+    /// How many halves of the masks are in use.
+    halves: usize,
     literals: usize,
     index: Index,
     frequency: f64,
@@ -38,24 +44,21 @@ impl Teddy {
             numbers.iter().map(|&number| window(number, &literals[number as usize])).collect();
         // The frequent ones first: the others are put where they do the least harm.
         windows.sort_by(|a, b| b.0.frequency().total_cmp(&a.0.frequency()));
-        let mut sets: [Option<Nibbles>; BUCKETS] = [const { None }; BUCKETS];
-        for (nibbles, _) in &windows {
-            let harm = |set: &Option<Nibbles>| match set {
-                Some(set) => set.join(nibbles).frequency() - set.frequency(),
-                None => nibbles.frequency(),
-            };
-            let best = (0..BUCKETS)
-                .min_by(|&a, &b| harm(&sets[a]).total_cmp(&harm(&sets[b])))
-                .unwrap_or(0);
-            sets[best] = Some(match &sets[best] {
-                Some(set) => set.join(nibbles),
-                None => *nibbles,
-            });
+        let bytes = numbers.iter().map(|&n| literals[n as usize].len()).max().unwrap_or(1);
+        let bytes = bytes.min(WINDOW);
+        let mut sets = buckets(&windows, 2 * HALF);
+        let mut frequency = sets.iter().map(Nibbles::frequency).sum();
+        let mut halves = sets.len().div_ceil(HALF);
+        if halves > 1 && numbers.len() <= MAX_HALF {
+            let fewer = buckets(&windows, HALF);
+            let more = fewer.iter().map(Nibbles::frequency).sum();
+            if part(bytes, 1) + CHECK_COST * more < part(bytes, 2) + CHECK_COST * frequency {
+                (sets, frequency, halves) = (fewer, more, 1);
+            }
         }
         let mut masks: [Masks; WINDOW] = Default::default();
         for (bucket, set) in sets.iter().enumerate() {
-            let Some(set) = set else { continue };
-            let (half, bit) = (bucket / 8, 1 << (bucket % 8));
+            let (half, bit) = (bucket / HALF, 1 << (bucket % HALF));
             for (masks, (low, high)) in masks.iter_mut().zip(set.0) {
                 for nibble in 0..16 {
                     masks.low[half][nibble] |= if low >> nibble & 1 != 0 { bit } else { 0 };
@@ -63,10 +66,14 @@ impl Teddy {
                 }
             }
         }
-        let frequency = sets.iter().flatten().map(Nibbles::frequency).sum();
         let places: Vec<Place> = windows.iter().map(|(_, place)| *place).collect();
         let index = Index::new(WINDOW, &places, literals);
-        Teddy { masks, literals: numbers.len(), index, frequency }
+        Teddy { masks, bytes, halves, literals: numbers.len(), index, frequency }
+    }
+
+    /// What part of all masks a pass uses.
+    pub(super) fn part(&self) -> f64 {
+        part(self.bytes, self.halves)
     }
 
     /// How many candidates are expected for each byte of ordinary text.
@@ -93,8 +100,41 @@ impl Teddy {
         let mut check = |hits: &[Hits]| {
             self.index.check(buffer, hits, 1, strings, out);
         };
-        arch::teddy(level, &self.masks, buffer, range, &mut check);
+        let check = &mut check;
+        match (self.bytes, self.halves) {
+            (1 | 2, 1) => arch::teddy::<2, 1>(level, &self.masks, buffer, range, check),
+            (1 | 2, _) => arch::teddy::<2, 2>(level, &self.masks, buffer, range, check),
+            (3, 1) => arch::teddy::<3, 1>(level, &self.masks, buffer, range, check),
+            (3, _) => arch::teddy::<3, 2>(level, &self.masks, buffer, range, check),
+            (_, 1) => arch::teddy::<4, 1>(level, &self.masks, buffer, range, check),
+            (_, _) => arch::teddy::<4, 2>(level, &self.masks, buffer, range, check),
+        }
     }
+}
+
+fn part(bytes: usize, halves: usize) -> f64 {
+    (bytes.max(2) * halves) as f64 / (2 * WINDOW) as f64
+}
+
+/// Puts windows into buckets, each where it adds the least to the number of candidates.
+fn buckets(windows: &[(Nibbles, Place)], count: usize) -> Vec<Nibbles> {
+    let mut sets: Vec<(Nibbles, f64)> = Vec::new();
+    for (nibbles, _) in windows {
+        if sets.len() < count {
+            sets.push((*nibbles, nibbles.frequency()));
+            continue;
+        }
+        let joined = |(set, frequency): &(Nibbles, f64)| {
+            let set = set.join(nibbles);
+            let joined = set.frequency();
+            (joined - frequency, (set, joined))
+        };
+        let harms = sets.iter().map(joined).enumerate();
+        if let Some((bucket, (_, set))) = harms.min_by(|a, b| a.1.0.total_cmp(&b.1.0)) {
+            sets[bucket] = set;
+        }
+    }
+    sets.into_iter().map(|(set, _)| set).collect()
 }
 
 /// For each byte of a window the set of its low nibbles and that of its high ones, as bits.
@@ -150,13 +190,13 @@ fn window(number: u32, literal: &Literal) -> (Nibbles, Place) {
 }
 
 /// Calls `check` with the positions in `range` where some bucket is possible, some at a time and
-/// in order.
+/// in order. It looks at the first `LEN` bytes of windows and the first `HALVES` of the masks.
 ///
 /// # Safety
 ///
 /// The instructions of `V` must be there.
 #[inline(always)]
-pub(super) unsafe fn find<V: Vector>(
+pub(super) unsafe fn find<V: Vector, const LEN: usize, const HALVES: usize>(
     masks: &[Masks; WINDOW],
     buffer: &[u8],
     range: Range<usize>,
@@ -175,17 +215,16 @@ pub(super) unsafe fn find<V: Vector>(
         while at < range.end {
             let mut rest;
             // As far as the last byte of the window at the vector's last position.
-            let bytes = match buffer.get(at..at + V::BYTES + WINDOW - 1) {
+            let bytes = match buffer.get(at..at + V::BYTES + LEN - 1) {
                 Some(bytes) => bytes,
                 None => {
                     // The end of the buffer, with zeros behind it.
                     rest = [0; 2 * arch::MAX_BYTES];
                     rest[..buffer.len() - at].copy_from_slice(&buffer[at..]);
-                    &rest[..V::BYTES + WINDOW - 1]
+                    &rest[..V::BYTES + LEN - 1]
                 }
             };
-            let (first, second) = hits::<V>(&tables, bytes);
-            let mut bits = first.or(second).nonzero();
+            let mut bits = hits::<V, LEN, HALVES>(&tables, bytes);
             let left = range.end - at;
             if left < V::BYTES {
                 bits &= (1 << left) - 1;
@@ -213,31 +252,42 @@ pub(super) unsafe fn tables_of<V: Vector>(masks: &Masks) -> [(V, V); 2] {
     }
 }
 
-/// The buckets that are possible at each of a vector's positions: the first eight, the others.
+/// At which of a vector's positions some bucket is possible.
 #[inline(always)]
-unsafe fn hits<V: Vector>(tables: &Tables<V>, bytes: &[u8]) -> (V, V) {
+unsafe fn hits<V: Vector, const LEN: usize, const HALVES: usize>(
+    tables: &Tables<V>,
+    bytes: &[u8],
+) -> u64 {
     // SAFETY: as for `find`; `bytes` has a whole vector behind each offset into the window.
     unsafe {
-        let (mut first, mut second) = one(&tables[0], &bytes[..V::BYTES]);
+        let (mut first, mut second) = one::<V, HALVES>(&tables[0], &bytes[..V::BYTES]);
         let mut index = 1;
-        while index < WINDOW {
-            let (a, b) = one(&tables[index], &bytes[index..index + V::BYTES]);
+        while index < LEN {
+            let (a, b) = one::<V, HALVES>(&tables[index], &bytes[index..index + V::BYTES]);
             (first, second) = (first.and(a), second.and(b));
             index += 1;
         }
-        (first, second)
+        if HALVES == 1 { first.nonzero() } else { first.or(second).nonzero() }
     }
 }
 
-/// The buckets that one byte of the window leaves possible.
+/// The buckets that one byte of the window leaves possible: the first eight, and the others or, if
+/// those are not in use, the first again.
 #[inline(always)]
-pub(super) unsafe fn one<V: Vector>(tables: &[(V, V); 2], bytes: &[u8]) -> (V, V) {
+pub(super) unsafe fn one<V: Vector, const HALVES: usize>(
+    tables: &[(V, V); 2],
+    bytes: &[u8],
+) -> (V, V) {
     // SAFETY: as for `find`.
     unsafe {
         let bytes = V::load(bytes);
         let (low, high) = (bytes.low_nibbles(), bytes.high_nibbles());
         let [(a_low, a_high), (b_low, b_high)] = *tables;
-        (a_low.lookup(low).and(a_high.lookup(high)), b_low.lookup(low).and(b_high.lookup(high)))
+        let first = a_low.lookup(low).and(a_high.lookup(high));
+        if HALVES == 1 {
+            return (first, first);
+        }
+        (first, b_low.lookup(low).and(b_high.lookup(high)))
     }
 }
 

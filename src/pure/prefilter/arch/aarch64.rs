@@ -13,14 +13,14 @@ use super::{MAX_BYTES, Vector, pattern, test_each};
 ///
 /// The machine must have NEON.
 #[target_feature(enable = "neon")]
-pub(super) unsafe fn teddy_neon(
+pub(super) unsafe fn teddy_neon<const LEN: usize, const HALVES: usize>(
     masks: &[Masks; teddy::WINDOW],
     buffer: &[u8],
     range: Range<usize>,
     check: &mut impl FnMut(&[Hits]),
 ) {
     // SAFETY: the caller promises the instructions.
-    unsafe { teddy::find::<uint8x16_t>(masks, buffer, range, check) }
+    unsafe { teddy::find::<uint8x16_t, LEN, HALVES>(masks, buffer, range, check) }
 }
 
 /// # Safety
@@ -41,14 +41,14 @@ pub(super) unsafe fn grams_neon<const STRIDE: usize>(
 ///
 /// The machine must have NEON.
 #[target_feature(enable = "neon")]
-pub(super) unsafe fn class_bits_neon(
+pub(super) unsafe fn class_bits_neon<const HALVES: usize>(
     masks: &Masks,
     buffer: &[u8],
     range: Range<usize>,
     word: &mut impl FnMut(usize, u64, usize),
 ) {
     // SAFETY: the caller promises the instructions.
-    unsafe { runs::class_bits::<uint8x16_t>(masks, buffer, range, word) }
+    unsafe { runs::class_bits::<uint8x16_t, HALVES>(masks, buffer, range, word) }
 }
 
 // SAFETY of all that follows: the trait's functions are called from the entries above alone,

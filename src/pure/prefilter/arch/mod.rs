@@ -188,7 +188,7 @@ impl std::fmt::Display for Level {
 }
 
 /// Runs Teddy with the instructions of `level`, which must be available.
-pub(super) fn teddy(
+pub(super) fn teddy<const LEN: usize, const HALVES: usize>(
     level: Level,
     masks: &[Masks; teddy::WINDOW],
     buffer: &[u8],
@@ -199,25 +199,29 @@ pub(super) fn teddy(
         Level::Scalar => teddy::find_scalar(masks, buffer, range, check),
         // SAFETY: a level is taken into a prefilter only if the machine has its instructions.
         #[cfg(target_arch = "x86_64")]
-        Level::Ssse3 => unsafe { x86_64::teddy_ssse3(masks, buffer, range, check) },
+        Level::Ssse3 => unsafe { x86_64::teddy_ssse3::<LEN, HALVES>(masks, buffer, range, check) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { x86_64::teddy_avx2(masks, buffer, range, check) },
+        Level::Avx2 => unsafe { x86_64::teddy_avx2::<LEN, HALVES>(masks, buffer, range, check) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86_64::teddy_avx512(masks, buffer, range, check) },
+        Level::Avx512 => unsafe {
+            x86_64::teddy_avx512::<LEN, HALVES>(masks, buffer, range, check)
+        },
         // SAFETY: as above.
         #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-        Level::Neon => unsafe { aarch64::teddy_neon(masks, buffer, range, check) },
+        Level::Neon => unsafe { aarch64::teddy_neon::<LEN, HALVES>(masks, buffer, range, check) },
         // SAFETY: the module was compiled for a machine that has them.
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        Level::Simd128 => unsafe { wasm32::teddy_simd128(masks, buffer, range, check) },
+        Level::Simd128 => unsafe {
+            wasm32::teddy_simd128::<LEN, HALVES>(masks, buffer, range, check)
+        },
     }
 }
 
 /// Tells which bytes of `range` are in a class, with the instructions of `level`, which must be
 /// available.
-pub(super) fn class_bits(
+pub(super) fn class_bits<const HALVES: usize>(
     level: Level,
     masks: &Masks,
     buffer: &[u8],
@@ -228,19 +232,21 @@ pub(super) fn class_bits(
         Level::Scalar => runs::class_bits_scalar(masks, buffer, range, word),
         // SAFETY: as for `teddy`.
         #[cfg(target_arch = "x86_64")]
-        Level::Ssse3 => unsafe { x86_64::class_bits_ssse3(masks, buffer, range, word) },
+        Level::Ssse3 => unsafe { x86_64::class_bits_ssse3::<HALVES>(masks, buffer, range, word) },
         // SAFETY: as for `teddy`.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { x86_64::class_bits_avx2(masks, buffer, range, word) },
+        Level::Avx2 => unsafe { x86_64::class_bits_avx2::<HALVES>(masks, buffer, range, word) },
         // SAFETY: as for `teddy`.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86_64::class_bits_avx512(masks, buffer, range, word) },
+        Level::Avx512 => unsafe { x86_64::class_bits_avx512::<HALVES>(masks, buffer, range, word) },
         // SAFETY: as for `teddy`.
         #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-        Level::Neon => unsafe { aarch64::class_bits_neon(masks, buffer, range, word) },
+        Level::Neon => unsafe { aarch64::class_bits_neon::<HALVES>(masks, buffer, range, word) },
         // SAFETY: as for `teddy`.
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        Level::Simd128 => unsafe { wasm32::class_bits_simd128(masks, buffer, range, word) },
+        Level::Simd128 => unsafe {
+            wasm32::class_bits_simd128::<HALVES>(masks, buffer, range, word)
+        },
     }
 }
 

@@ -12,14 +12,14 @@ use super::{MAX_BYTES, Vector, pattern, test_each};
 /// # Safety
 ///
 /// None is needed: the module is compiled only for machines that have the instructions.
-pub(super) unsafe fn teddy_simd128(
+pub(super) unsafe fn teddy_simd128<const LEN: usize, const HALVES: usize>(
     masks: &[Masks; teddy::WINDOW],
     buffer: &[u8],
     range: Range<usize>,
     check: &mut impl FnMut(&[Hits]),
 ) {
     // SAFETY: see above.
-    unsafe { teddy::find::<v128>(masks, buffer, range, check) }
+    unsafe { teddy::find::<v128, LEN, HALVES>(masks, buffer, range, check) }
 }
 
 /// # Safety
@@ -38,14 +38,14 @@ pub(super) unsafe fn grams_simd128<const STRIDE: usize>(
 /// # Safety
 ///
 /// None is needed: the module is compiled only for machines that have the instructions.
-pub(super) unsafe fn class_bits_simd128(
+pub(super) unsafe fn class_bits_simd128<const HALVES: usize>(
     masks: &Masks,
     buffer: &[u8],
     range: Range<usize>,
     word: &mut impl FnMut(usize, u64, usize),
 ) {
     // SAFETY: the caller promises the instructions.
-    unsafe { runs::class_bits::<v128>(masks, buffer, range, word) }
+    unsafe { runs::class_bits::<v128, HALVES>(masks, buffer, range, word) }
 }
 
 impl Vector for v128 {

@@ -15,14 +15,14 @@ macro_rules! entries {
         ///
         /// The machine must have the instructions that the function is named after.
         #[target_feature(enable = $features)]
-        pub(super) unsafe fn $teddy(
+        pub(super) unsafe fn $teddy<const LEN: usize, const HALVES: usize>(
             masks: &[Masks; teddy::WINDOW],
             buffer: &[u8],
             range: Range<usize>,
             check: &mut impl FnMut(&[Hits]),
         ) {
             // SAFETY: the caller promises the instructions.
-            unsafe { teddy::find::<$vector>(masks, buffer, range, check) }
+            unsafe { teddy::find::<$vector, LEN, HALVES>(masks, buffer, range, check) }
         }
 
         /// # Safety
@@ -43,14 +43,14 @@ macro_rules! entries {
         ///
         /// The machine must have the instructions that the function is named after.
         #[target_feature(enable = $features)]
-        pub(super) unsafe fn $class_bits(
+        pub(super) unsafe fn $class_bits<const HALVES: usize>(
             masks: &Masks,
             buffer: &[u8],
             range: Range<usize>,
             word: &mut impl FnMut(usize, u64, usize),
         ) {
             // SAFETY: the caller promises the instructions.
-            unsafe { runs::class_bits::<$vector>(masks, buffer, range, word) }
+            unsafe { runs::class_bits::<$vector, HALVES>(masks, buffer, range, word) }
         }
     };
 }
