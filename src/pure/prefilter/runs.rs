@@ -56,7 +56,8 @@ impl RunSearch {
         progress: &mut Progress,
         out: &mut Vec<Candidate>,
     ) {
-        let mut runs = Runs { open: progress.open, len: self.len };
+        let open = progress.open.unwrap_or(range.start);
+        let mut runs = Runs { open, len: self.len };
         let mut close = |run: Range<usize>| {
             if run.len() >= self.len {
                 let from = run.start.max(range.start);
@@ -66,11 +67,9 @@ impl RunSearch {
         };
         let buffer = &batch.buffer()[..batch.extent().end];
         let mut word = |base, bits, count| runs.word(base, bits, count, &mut close);
-        arch::class_bits(self.level, &self.masks, buffer, range.clone(), &mut word);
-        progress.open = runs.open;
-        if let Some(start) = runs.open {
-            close(start..range.end);
-        }
+        class_bits_of(self.level, &self.masks, buffer, range.clone(), &mut word);
+        progress.open = (runs.open < range.end).then_some(runs.open);
+        close(runs.open..range.end);
     }
 }
 
@@ -98,45 +97,41 @@ fn tell(
 
 /// Runs of ones in words that follow one another.
 struct Runs {
-    /// Where the run starts that the last word ended in.
-    open: Option<usize>,
+    /// Where the run starts that the last word ended in, or else its end.
+    open: usize,
     len: usize,
 }
 
 impl Runs {
-    /// Calls `close` with each run that ends in a word of `count` bits, the first byte's lowest;
-    /// those of less than `len` may be left out. The bits above are zero.
-    fn word(
-        &mut self,
-        base: usize,
-        mut bits: u64,
-        count: usize,
-        close: &mut impl FnMut(Range<usize>),
-    ) {
-        if let Some(start) = self.open {
-            let ones = bits.trailing_ones() as usize;
-            if ones == count {
-                return;
-            }
-            close(start..base + ones);
-            self.open = None;
-            bits &= !low(ones);
+    /// Calls `close` with each run of at least `len` that ends in a word of `count` bits, the first
+    /// byte's lowest. The bits above are zero.
+    #[inline(always)]
+    fn word(&mut self, base: usize, bits: u64, count: usize, close: &mut impl FnMut(Range<usize>)) {
+        // Where short runs start and end is as good as random, so no branch depends on that.
+        let first = bits.trailing_ones() as usize;
+        if first == count {
+            return;
         }
         let last = (bits << (WORD - count)).leading_ones() as usize;
-        if last > 0 {
-            self.open = Some(base + count - last);
-            bits &= low(count - last);
+        let open = std::mem::replace(&mut self.open, base + count - last);
+        if base + first - open >= self.len {
+            close(open..base + first);
         }
+        // Others have a zero before and behind them.
+        if self.len > WORD - 2 {
+            return;
+        }
+        let inner = bits & !low(first) & low(count - last);
         // Where `have` ones start, and `step` bits on as many, `have + step` do.
-        let (mut starts, mut have) = (bits, 1);
-        while have < self.len && starts != 0 {
+        let (mut starts, mut have) = (inner, 1);
+        while have < self.len {
             let step = have.min(self.len - have);
-            starts &= starts.checked_shr(step as u32).unwrap_or(0);
+            starts &= starts >> step;
             have += step;
         }
         while starts != 0 {
             let start = starts.trailing_zeros() as usize;
-            let end = start + (bits >> start).trailing_ones() as usize;
+            let end = start + (inner >> start).trailing_ones() as usize;
             close(base + start..base + end);
             starts &= !low(end);
         }
@@ -149,12 +144,28 @@ fn low(count: usize) -> u64 {
 }
 
 /// Calls `word` with the bytes of `range` that are in the class, as bits, a word at a time.
+fn class_bits_of(
+    level: Level,
+    masks: &Masks,
+    buffer: &[u8],
+    range: Range<usize>,
+    word: &mut impl FnMut(usize, u64, usize),
+) {
+    // A class of ASCII has no high nibbles in the second half.
+    if masks.low[1] == [0; 16] {
+        arch::class_bits::<1>(level, masks, buffer, range, word);
+    } else {
+        arch::class_bits::<2>(level, masks, buffer, range, word);
+    }
+}
+
+/// As [`class_bits_of`], with the first `HALVES` of the masks.
 ///
 /// # Safety
 ///
 /// The instructions of `V` must be there.
 #[inline(always)]
-pub(super) unsafe fn class_bits<V: Vector>(
+pub(super) unsafe fn class_bits<V: Vector, const HALVES: usize>(
     masks: &Masks,
     buffer: &[u8],
     range: Range<usize>,
@@ -169,8 +180,9 @@ pub(super) unsafe fn class_bits<V: Vector>(
             let mut part = 0;
             while part < WORD {
                 let at = base + part;
-                let (first, second) = teddy::one(&tables, &buffer[at..at + V::BYTES]);
-                bits |= first.or(second).nonzero() << part;
+                let (first, second) = teddy::one::<V, HALVES>(&tables, &buffer[at..at + V::BYTES]);
+                let members = if HALVES == 1 { first } else { first.or(second) };
+                bits |= members.nonzero() << part;
                 part += V::BYTES;
             }
             word(base, bits, WORD);
@@ -213,15 +225,15 @@ mod tests {
         RunSearch::new(run.class, run.len, 7, level)
     }
 
-    /// The ends of each record's runs of nine bytes or more, one byte at a time.
-    fn naive(batch: &Batch<'_>) -> Vec<(u32, u32)> {
+    /// Each record's runs of `len` bytes or more, one byte at a time.
+    fn naive(batch: &Batch<'_>, len: usize) -> Vec<(u32, u32)> {
         let mut all = Vec::new();
         for (number, record) in batch.iter().enumerate() {
             let offset = batch.range(number).start;
             let mut start = 0;
             for end in 0..=record.len() {
                 if end == record.len() || !b"01".contains(&record[end]) {
-                    if end - start >= 9 {
+                    if end - start >= len {
                         all.push(((start + offset) as u32, (end + offset) as u32));
                     }
                     start = end + 1;
@@ -234,10 +246,14 @@ mod tests {
     proptest! {
         #[test]
         fn finds_the_runs_of_each_record(
-            text in prop::collection::vec(prop::sample::select(&b"000000001111111x"[..]), 0..300),
+            text in (1usize..64).prop_flat_map(|ones| {
+                let bytes = [vec![b'0'; ones], b"1x".to_vec()].concat();
+                prop::collection::vec(prop::sample::select(bytes), 0..300)
+            }),
             mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
             step in 1usize..200,
             lines in any::<bool>(),
+            len in prop::sample::select(&[8usize, 9, 31, 62, 63, 64][..]),
         ) {
             let text: Vec<u8> =
                 text.into_iter().map(|b| if lines && b == b'x' { b'\n' } else { b }).collect();
@@ -251,7 +267,7 @@ mod tests {
                 Batch::from_offsets(&text, &offsets).unwrap()
             };
             for level in Level::available() {
-                let search = search("[01]{9}", level);
+                let search = search(&format!("[01]{{{len}}}"), level);
                 let mut out = Vec::new();
                 let mut progress = Progress::default();
                 let extent = batch.extent();
@@ -269,7 +285,7 @@ mod tests {
                         _ => found.push((c.start, c.end)),
                     }
                 }
-                prop_assert_eq!(found, naive(&batch), "{}", level);
+                prop_assert_eq!(found, naive(&batch, len), "{}", level);
             }
         }
     }
@@ -283,7 +299,7 @@ mod tests {
             let mut word = |base: usize, bits: u64, count: usize| {
                 found.extend((0..count).filter(|i| bits >> i & 1 != 0).map(|i| (base + i) as u8));
             };
-            arch::class_bits(level, &search.masks, &all, 0..256, &mut word);
+            class_bits_of(level, &search.masks, &all, 0..256, &mut word);
             let expected: Vec<u8> = (0..=255)
                 .filter(|b| {
                     matches!(b, 0 | 0x0F..=0x2A | b'0' | b'7' | b'a'..=b'f' | b'z' | 0x7F | 0x80

@@ -5,19 +5,17 @@
 use std::ops::Range;
 
 use super::super::literal::{Literal, rank};
-use super::Candidate;
 use super::arch::{self, Level, Vector};
+use super::index::{Hits, Index, List, Place};
 use super::strings::Strings;
+use super::{CHECK_COST, Candidate};
 
-/// How many bytes of a literal are looked at.
+/// The most bytes of a literal that are looked at.
 pub(super) const WINDOW: usize = 4;
-/// How many groups of literals are told apart: two bytes of bits, one bit each.
-const BUCKETS: usize = 16;
-
-/// Sets the bit that tells the cases of a letter apart, in each byte of a window.
-const FOLD: u32 = 0x2020_2020;
-/// The size of the filter behind the masks, in words: 32,768 bits.
-const FILTER: usize = 512;
+/// How many groups of literals are told apart in each half: a byte of bits.
+const HALF: usize = 8;
+/// The most literals for which it is tried to do without the second half.
+const MAX_HALF: usize = 64;
 
 /// For one byte of the window: which buckets a low nibble and a high nibble leave possible, for
 /// the first eight buckets and the others.
@@ -31,49 +29,36 @@ pub(super) struct Masks {
 #[derive(Debug)]
 pub(super) struct Teddy {
     masks: [Masks; WINDOW],
-    buckets: [Vec<Entry>; BUCKETS],
-    /// The buckets that have literals shorter than the window.
-    short: u16,
-    /// One bit for each hash of a whole window with the cases folded.
-    filter: Box<[u64; FILTER]>,
+    /// How many bytes of the window any literal has.
+    bytes: usize,
+    /// How many halves of the masks are in use.
+    halves: usize,
+    literals: usize,
+    index: Index,
     frequency: f64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// The window: of the bytes there, those bits that are in `mask` are `value`.
-    value: u32,
-    mask: u32,
-    literal: u32,
-    offset: u32,
 }
 
 impl Teddy {
     pub(super) fn new(numbers: &[u32], literals: &[Literal]) -> Teddy {
-        let mut windows: Vec<(Nibbles, Entry)> =
+        let mut windows: Vec<(Nibbles, Place)> =
             numbers.iter().map(|&number| window(number, &literals[number as usize])).collect();
         // The frequent ones first: the others are put where they do the least harm.
         windows.sort_by(|a, b| b.0.frequency().total_cmp(&a.0.frequency()));
-        let mut sets: [Option<Nibbles>; BUCKETS] = [const { None }; BUCKETS];
-        let mut buckets: [Vec<Entry>; BUCKETS] = [const { Vec::new() }; BUCKETS];
-        for (nibbles, entry) in windows {
-            let harm = |set: &Option<Nibbles>| match set {
-                Some(set) => set.join(&nibbles).frequency() - set.frequency(),
-                None => nibbles.frequency(),
-            };
-            let best = (0..BUCKETS)
-                .min_by(|&a, &b| harm(&sets[a]).total_cmp(&harm(&sets[b])))
-                .unwrap_or(0);
-            sets[best] = Some(match &sets[best] {
-                Some(set) => set.join(&nibbles),
-                None => nibbles,
-            });
-            buckets[best].push(entry);
+        let bytes = numbers.iter().map(|&n| literals[n as usize].len()).max().unwrap_or(1);
+        let bytes = bytes.min(WINDOW);
+        let mut sets = buckets(&windows, 2 * HALF);
+        let mut frequency = sets.iter().map(Nibbles::frequency).sum();
+        let mut halves = sets.len().div_ceil(HALF);
+        if halves > 1 && numbers.len() <= MAX_HALF {
+            let fewer = buckets(&windows, HALF);
+            let more = fewer.iter().map(Nibbles::frequency).sum();
+            if part(bytes, 1) + CHECK_COST * more < part(bytes, 2) + CHECK_COST * frequency {
+                (sets, frequency, halves) = (fewer, more, 1);
+            }
         }
         let mut masks: [Masks; WINDOW] = Default::default();
         for (bucket, set) in sets.iter().enumerate() {
-            let Some(set) = set else { continue };
-            let (half, bit) = (bucket / 8, 1 << (bucket % 8));
+            let (half, bit) = (bucket / HALF, 1 << (bucket % HALF));
             for (masks, (low, high)) in masks.iter_mut().zip(set.0) {
                 for nibble in 0..16 {
                     masks.low[half][nibble] |= if low >> nibble & 1 != 0 { bit } else { 0 };
@@ -81,20 +66,14 @@ impl Teddy {
                 }
             }
         }
-        let mut short = 0;
-        let mut filter = Box::new([0; FILTER]);
-        for (bucket, entries) in buckets.iter().enumerate() {
-            for entry in entries {
-                if entry.mask | FOLD == u32::MAX {
-                    let (word, bit) = place(entry.value);
-                    filter[word] |= 1 << bit;
-                } else {
-                    short |= 1 << bucket;
-                }
-            }
-        }
-        let frequency = sets.iter().flatten().map(Nibbles::frequency).sum();
-        Teddy { masks, buckets, short, filter, frequency }
+        let places: Vec<Place> = windows.iter().map(|(_, place)| *place).collect();
+        let index = Index::new(WINDOW, &places, literals);
+        Teddy { masks, bytes, halves, literals: numbers.len(), index, frequency }
+    }
+
+    /// What part of all masks a pass uses.
+    pub(super) fn part(&self) -> f64 {
+        part(self.bytes, self.halves)
     }
 
     /// How many candidates are expected for each byte of ordinary text.
@@ -103,13 +82,11 @@ impl Teddy {
     }
 
     pub(super) fn literals(&self) -> usize {
-        self.buckets.iter().map(Vec::len).sum()
+        self.literals
     }
 
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&self.masks)
-            + size_of_val(&self.filter[..])
-            + self.literals() * size_of::<Entry>()
+        size_of_val(&self.masks) + self.index.memory()
     }
 
     pub(super) fn find(
@@ -120,55 +97,44 @@ impl Teddy {
         strings: &Strings,
         out: &mut Vec<Candidate>,
     ) {
-        let mut check = |window: usize, buckets: u16| {
-            self.check(buffer, window, buckets, strings, out);
+        let mut check = |hits: &[Hits]| {
+            self.index.check(buffer, hits, 1, strings, out);
         };
-        arch::teddy(level, &self.masks, buffer, range, &mut check);
-    }
-
-    /// Compares the literals of some buckets with what stands at a window.
-    #[inline]
-    fn check(
-        &self,
-        buffer: &[u8],
-        window: usize,
-        mut buckets: u16,
-        strings: &Strings,
-        out: &mut Vec<Candidate>,
-    ) {
-        let bytes = match buffer.get(window..window + WINDOW) {
-            Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
-            None => padded(buffer, window),
-        };
-        let (word, bit) = place(bytes);
-        if self.filter[word] >> bit & 1 == 0 {
-            buckets &= self.short;
-        }
-        while buckets != 0 {
-            let bucket = buckets.trailing_zeros() as usize;
-            buckets &= buckets - 1;
-            for entry in &self.buckets[bucket] {
-                if bytes & entry.mask == entry.value {
-                    out.extend(strings.check(buffer, window, entry.literal, entry.offset));
-                }
-            }
+        let check = &mut check;
+        match (self.bytes, self.halves) {
+            (1 | 2, 1) => arch::teddy::<2, 1>(level, &self.masks, buffer, range, check),
+            (1 | 2, _) => arch::teddy::<2, 2>(level, &self.masks, buffer, range, check),
+            (3, 1) => arch::teddy::<3, 1>(level, &self.masks, buffer, range, check),
+            (3, _) => arch::teddy::<3, 2>(level, &self.masks, buffer, range, check),
+            (_, 1) => arch::teddy::<4, 1>(level, &self.masks, buffer, range, check),
+            (_, _) => arch::teddy::<4, 2>(level, &self.masks, buffer, range, check),
         }
     }
 }
 
-/// The word of the filter that a window's hash leads to, and the bit in it.
-fn place(window: u32) -> (usize, u32) {
-    // Fibonacci hashing, of fifteen bits.
-    let hash = (window | FOLD).wrapping_mul(0x9E37_79B1) >> 17;
-    ((hash >> 6) as usize, hash & 63)
+fn part(bytes: usize, halves: usize) -> f64 {
+    (bytes.max(2) * halves) as f64 / (2 * WINDOW) as f64
 }
 
-/// The window at the end of the buffer, with zeros behind.
-fn padded(buffer: &[u8], window: usize) -> u32 {
-    let mut bytes = [0; WINDOW];
-    let rest = &buffer[window..];
-    bytes[..rest.len()].copy_from_slice(rest);
-    u32::from_le_bytes(bytes)
+/// Puts windows into buckets, each where it adds the least to the number of candidates.
+fn buckets(windows: &[(Nibbles, Place)], count: usize) -> Vec<Nibbles> {
+    let mut sets: Vec<(Nibbles, f64)> = Vec::new();
+    for (nibbles, _) in windows {
+        if sets.len() < count {
+            sets.push((*nibbles, nibbles.frequency()));
+            continue;
+        }
+        let joined = |(set, frequency): &(Nibbles, f64)| {
+            let set = set.join(nibbles);
+            let joined = set.frequency();
+            (joined - frequency, (set, joined))
+        };
+        let harms = sets.iter().map(joined).enumerate();
+        if let Some((bucket, (_, set))) = harms.min_by(|a, b| a.1.0.total_cmp(&b.1.0)) {
+            sets[bucket] = set;
+        }
+    }
+    sets.into_iter().map(|(set, _)| set).collect()
 }
 
 /// For each byte of a window the set of its low nibbles and that of its high ones, as bits.
@@ -203,7 +169,7 @@ impl Nibbles {
 }
 
 /// The rarest window of a literal.
-fn window(number: u32, literal: &Literal) -> (Nibbles, Entry) {
+fn window(number: u32, literal: &Literal) -> (Nibbles, Place) {
     let len = literal.len().min(WINDOW);
     let nibbles = |offset: usize| {
         let mut all = [(u16::MAX, u16::MAX); WINDOW];
@@ -220,25 +186,21 @@ fn window(number: u32, literal: &Literal) -> (Nibbles, Entry) {
         .map(|offset| (offset, nibbles(offset)))
         .min_by(|a, b| a.1.frequency().total_cmp(&b.1.frequency()))
         .unwrap_or((0, Nibbles([(0, 0); WINDOW])));
-    let (mut value, mut mask) = ([0; WINDOW], [0; WINDOW]);
-    for (index, cube) in literal.cubes()[offset..offset + len].iter().enumerate() {
-        (value[index], mask[index]) = (cube.value, cube.mask);
-    }
-    let (value, mask) = (u32::from_le_bytes(value), u32::from_le_bytes(mask));
-    (nibbles, Entry { value, mask, literal: number, offset: offset as u32 })
+    (nibbles, Place { literal: number, offset: offset as u32 })
 }
 
-/// Calls `check` with each position in `range` where some buckets are possible, and those.
+/// Calls `check` with the positions in `range` where some bucket is possible, some at a time and
+/// in order. It looks at the first `LEN` bytes of windows and the first `HALVES` of the masks.
 ///
 /// # Safety
 ///
 /// The instructions of `V` must be there.
 #[inline(always)]
-pub(super) unsafe fn find<V: Vector>(
+pub(super) unsafe fn find<V: Vector, const LEN: usize, const HALVES: usize>(
     masks: &[Masks; WINDOW],
     buffer: &[u8],
     range: Range<usize>,
-    check: &mut impl FnMut(usize, u16),
+    check: &mut impl FnMut(&[Hits]),
 ) {
     // SAFETY: the caller promises the instructions; slices are as long as what is read of them.
     unsafe {
@@ -248,22 +210,29 @@ pub(super) unsafe fn find<V: Vector>(
             tables_of(&masks[2]),
             tables_of(&masks[3]),
         ];
+        let mut list = List::default();
         let mut at = range.start;
-        // Reads as far as the last byte of the window at the vector's last position.
-        while at < range.end && at + V::BYTES + WINDOW - 1 <= buffer.len() {
-            let hits = hits::<V>(&tables, &buffer[at..at + V::BYTES + WINDOW - 1]);
-            report::<V>(hits, at, range.end, check);
-            at += V::BYTES;
-        }
         while at < range.end {
-            // The end of the buffer, with zeros behind it.
-            let mut rest = [0; 2 * arch::MAX_BYTES];
-            let len = (buffer.len() - at).min(V::BYTES + WINDOW - 1);
-            rest[..len].copy_from_slice(&buffer[at..at + len]);
-            let hits = hits::<V>(&tables, &rest[..V::BYTES + WINDOW - 1]);
-            report::<V>(hits, at, range.end, check);
+            let mut rest;
+            // As far as the last byte of the window at the vector's last position.
+            let bytes = match buffer.get(at..at + V::BYTES + LEN - 1) {
+                Some(bytes) => bytes,
+                None => {
+                    // The end of the buffer, with zeros behind it.
+                    rest = [0; 2 * arch::MAX_BYTES];
+                    rest[..buffer.len() - at].copy_from_slice(&buffer[at..]);
+                    &rest[..V::BYTES + LEN - 1]
+                }
+            };
+            let mut bits = hits::<V, LEN, HALVES>(&tables, bytes);
+            let left = range.end - at;
+            if left < V::BYTES {
+                bits &= (1 << left) - 1;
+            }
+            list.push(at, bits, check);
             at += V::BYTES;
         }
+        list.flush(check);
     }
 }
 
@@ -283,56 +252,42 @@ pub(super) unsafe fn tables_of<V: Vector>(masks: &Masks) -> [(V, V); 2] {
     }
 }
 
-/// The buckets that are possible at each of a vector's positions: the first eight, the others.
+/// At which of a vector's positions some bucket is possible.
 #[inline(always)]
-unsafe fn hits<V: Vector>(tables: &Tables<V>, bytes: &[u8]) -> (V, V) {
+unsafe fn hits<V: Vector, const LEN: usize, const HALVES: usize>(
+    tables: &Tables<V>,
+    bytes: &[u8],
+) -> u64 {
     // SAFETY: as for `find`; `bytes` has a whole vector behind each offset into the window.
     unsafe {
-        let (mut first, mut second) = one(&tables[0], &bytes[..V::BYTES]);
+        let (mut first, mut second) = one::<V, HALVES>(&tables[0], &bytes[..V::BYTES]);
         let mut index = 1;
-        while index < WINDOW {
-            let (a, b) = one(&tables[index], &bytes[index..index + V::BYTES]);
+        while index < LEN {
+            let (a, b) = one::<V, HALVES>(&tables[index], &bytes[index..index + V::BYTES]);
             (first, second) = (first.and(a), second.and(b));
             index += 1;
         }
-        (first, second)
+        if HALVES == 1 { first.nonzero() } else { first.or(second).nonzero() }
     }
 }
 
-/// The buckets that one byte of the window leaves possible.
+/// The buckets that one byte of the window leaves possible: the first eight, and the others or, if
+/// those are not in use, the first again.
 #[inline(always)]
-pub(super) unsafe fn one<V: Vector>(tables: &[(V, V); 2], bytes: &[u8]) -> (V, V) {
+pub(super) unsafe fn one<V: Vector, const HALVES: usize>(
+    tables: &[(V, V); 2],
+    bytes: &[u8],
+) -> (V, V) {
     // SAFETY: as for `find`.
     unsafe {
         let bytes = V::load(bytes);
         let (low, high) = (bytes.low_nibbles(), bytes.high_nibbles());
         let [(a_low, a_high), (b_low, b_high)] = *tables;
-        (a_low.lookup(low).and(a_high.lookup(high)), b_low.lookup(low).and(b_high.lookup(high)))
-    }
-}
-
-#[inline(always)]
-unsafe fn report<V: Vector>(
-    (first, second): (V, V),
-    at: usize,
-    end: usize,
-    check: &mut impl FnMut(usize, u16),
-) {
-    // SAFETY: as for `find`.
-    unsafe {
-        let mut positions = first.or(second).nonzero();
-        if positions == 0 {
-            return;
+        let first = a_low.lookup(low).and(a_high.lookup(high));
+        if HALVES == 1 {
+            return (first, first);
         }
-        let (first, second) = (first.store(), second.store());
-        while positions != 0 {
-            let index = positions.trailing_zeros() as usize;
-            positions &= positions - 1;
-            if at + index >= end {
-                return;
-            }
-            check(at + index, u16::from_le_bytes([first[index], second[index]]));
-        }
+        (first, b_low.lookup(low).and(b_high.lookup(high)))
     }
 }
 
@@ -341,8 +296,9 @@ pub(super) fn find_scalar(
     masks: &[Masks; WINDOW],
     buffer: &[u8],
     range: Range<usize>,
-    check: &mut impl FnMut(usize, u16),
+    check: &mut impl FnMut(&[Hits]),
 ) {
+    const BLOCK: usize = 64;
     let mut tables = [[0u16; 256]; WINDOW];
     for (table, m) in tables.iter_mut().zip(masks) {
         for (byte, buckets) in table.iter_mut().enumerate() {
@@ -351,11 +307,29 @@ pub(super) fn find_scalar(
         }
     }
     let [a, b, c, d] = &tables;
-    for at in range {
-        let byte = |index: usize| usize::from(buffer.get(at + index).copied().unwrap_or(0));
-        let buckets = a[byte(0)] & b[byte(1)] & c[byte(2)] & d[byte(3)];
-        if buckets != 0 {
-            check(at, buckets);
+    let mut list = List::default();
+    for first in range.clone().step_by(BLOCK) {
+        let mut rest = [0; BLOCK + WINDOW - 1];
+        // In a length that the compiler knows, so that nothing is checked for each position.
+        let bytes = match buffer[first..].first_chunk() {
+            Some(bytes) => bytes,
+            None => {
+                // The end of the buffer, with zeros behind it.
+                rest[..buffer.len() - first].copy_from_slice(&buffer[first..]);
+                &rest
+            }
+        };
+        let mut bits = 0;
+        for index in 0..BLOCK {
+            let byte = |next: usize| usize::from(bytes[index + next]);
+            let buckets = a[byte(0)] & b[byte(1)] & c[byte(2)] & d[byte(3)];
+            bits |= u64::from(buckets != 0) << index;
         }
+        let left = range.end - first;
+        if left < BLOCK {
+            bits &= (1 << left) - 1;
+        }
+        list.push(first, bits, check);
     }
+    list.flush(check);
 }

@@ -3,36 +3,52 @@
 use std::arch::aarch64::*;
 use std::ops::Range;
 
+use super::super::grams::{self, Table};
+use super::super::index::Hits;
 use super::super::runs;
 use super::super::teddy::{self, Masks};
-use super::{MAX_BYTES, Vector};
+use super::{MAX_BYTES, Vector, pattern, test_each};
 
 /// # Safety
 ///
 /// The machine must have NEON.
 #[target_feature(enable = "neon")]
-pub(super) unsafe fn teddy_neon(
+pub(super) unsafe fn teddy_neon<const LEN: usize, const HALVES: usize>(
     masks: &[Masks; teddy::WINDOW],
     buffer: &[u8],
     range: Range<usize>,
-    check: &mut impl FnMut(usize, u16),
+    check: &mut impl FnMut(&[Hits]),
 ) {
     // SAFETY: the caller promises the instructions.
-    unsafe { teddy::find::<uint8x16_t>(masks, buffer, range, check) }
+    unsafe { teddy::find::<uint8x16_t, LEN, HALVES>(masks, buffer, range, check) }
 }
 
 /// # Safety
 ///
 /// The machine must have NEON.
 #[target_feature(enable = "neon")]
-pub(super) unsafe fn class_bits_neon(
+pub(super) unsafe fn grams_neon<const STRIDE: usize>(
+    table: &Table,
+    buffer: &[u8],
+    range: Range<usize>,
+    check: &mut impl FnMut(&[Hits]),
+) {
+    // SAFETY: the caller promises the instructions.
+    unsafe { grams::find::<uint8x16_t, STRIDE>(table, buffer, range, check) }
+}
+
+/// # Safety
+///
+/// The machine must have NEON.
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn class_bits_neon<const HALVES: usize>(
     masks: &Masks,
     buffer: &[u8],
     range: Range<usize>,
     word: &mut impl FnMut(usize, u64, usize),
 ) {
     // SAFETY: the caller promises the instructions.
-    unsafe { runs::class_bits::<uint8x16_t>(masks, buffer, range, word) }
+    unsafe { runs::class_bits::<uint8x16_t, HALVES>(masks, buffer, range, word) }
 }
 
 // SAFETY of all that follows: the trait's functions are called from the entries above alone,
@@ -110,5 +126,41 @@ impl Vector for uint8x16_t {
         // SAFETY: see above.
         unsafe { vst1q_u8(bytes.as_mut_ptr(), self) };
         bytes
+    }
+
+    #[inline(always)]
+    unsafe fn splat(number: u32) -> Self {
+        // SAFETY: see above.
+        unsafe { vreinterpretq_u8_u32(vdupq_n_u32(number)) }
+    }
+
+    #[inline(always)]
+    unsafe fn spread<const STRIDE: usize>(bytes: &[u8]) -> Self {
+        // SAFETY: see above.
+        unsafe { Self::load(bytes).lookup(Self::repeat(&const { pattern(STRIDE) })) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let (a, b) = (vreinterpretq_u32_u8(self), vreinterpretq_u32_u8(other));
+            vreinterpretq_u8_u32(vmulq_u32(a, b))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn shift(self, bits: u32) -> Self {
+        // SAFETY: see above. A shift left by a negative number is one right.
+        unsafe {
+            let left = vdupq_n_s32(-(bits as i32));
+            vreinterpretq_u8_u32(vshlq_u32(vreinterpretq_u32_u8(self), left))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn test(table: &[u32], words: Self, bits: Self) -> u64 {
+        // SAFETY: the caller promises that the words are there.
+        unsafe { test_each(table, words, bits) }
     }
 }

@@ -1,6 +1,6 @@
 //! The vector instructions of each processor, behind one small trait, and the choice at run time.
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod aarch64;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm32;
@@ -9,6 +9,8 @@ mod x86_64;
 
 use std::ops::Range;
 
+use super::grams::{self, Table};
+use super::index::Hits;
 use super::runs;
 use super::teddy::{self, Masks};
 
@@ -38,6 +40,68 @@ pub(super) trait Vector: Copy {
     /// One bit for each byte that is not zero, the first byte's lowest.
     unsafe fn nonzero(self) -> u64;
     unsafe fn store(self) -> [u8; MAX_BYTES];
+
+    // From here on, a vector of numbers of 32 bits, little-endian.
+
+    /// The same number everywhere.
+    unsafe fn splat(number: u32) -> Self;
+    /// For each number in turn, the four bytes from the next multiple of `STRIDE`, 1 to 4, on,
+    /// of a slice that has at least `BYTES`.
+    unsafe fn spread<const STRIDE: usize>(bytes: &[u8]) -> Self;
+    /// The products, without what is over 32 bits.
+    unsafe fn multiply(self, other: Self) -> Self;
+    /// Shifted right by less than 32 bits.
+    unsafe fn shift(self, bits: u32) -> Self;
+    /// For each number in turn, from the lowest bit on: whether the word of `table` with the
+    /// number in `words`, which must be less than there are, has the bit that the low five bits of
+    /// the number in `bits` tell.
+    unsafe fn test(table: &[u32], words: Self, bits: Self) -> u64;
+}
+
+/// For [`Vector::spread`]: which bytes of sixteen go to the four numbers in as many bytes.
+const fn pattern(stride: usize) -> [u8; 16] {
+    let mut pattern = [0; 16];
+    let mut index = 0;
+    while index < 16 {
+        pattern[index] = (index / 4 * stride + index % 4) as u8;
+        index += 1;
+    }
+    pattern
+}
+
+/// [`Vector::test`] where there is no instruction to load from several places.
+///
+/// # Safety
+///
+/// The instructions of `V` must be there.
+#[inline(always)]
+#[allow(dead_code, reason = "some targets have such an instruction, or no vectors")]
+unsafe fn test_each<V: Vector>(table: &[u32], words: V, bits: V) -> u64 {
+    // SAFETY: the caller promises the instructions.
+    let (words, bits) = unsafe { (numbers(words), numbers(bits)) };
+    let mut set = 0;
+    let mut lane = 0;
+    while lane < V::BYTES / 4 {
+        let word = words[lane] as usize;
+        debug_assert!(word < table.len());
+        // SAFETY: the caller promises that the word is there.
+        let word = unsafe { *table.get_unchecked(word) };
+        set |= u64::from(word >> (bits[lane] & 31) & 1) << lane;
+        lane += 1;
+    }
+    set
+}
+
+/// A vector as numbers.
+///
+/// # Safety
+///
+/// The instructions of `V` must be there.
+#[inline(always)]
+#[allow(dead_code, reason = "as for `test_each`")]
+unsafe fn numbers<V: Vector>(vector: V) -> [u32; MAX_BYTES / 4] {
+    // SAFETY: the caller promises the instructions; any bytes are numbers.
+    unsafe { std::mem::transmute::<[u8; MAX_BYTES], _>(vector.store()) }
 }
 
 /// A set of vector instructions that the prefilter has an implementation for.
@@ -59,7 +123,7 @@ pub enum Level {
     #[cfg(target_arch = "x86_64")]
     Avx512,
     /// 64-bit ARM, 16 bytes.
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
     Neon,
     /// WebAssembly built with `simd128`, 16 bytes.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -85,7 +149,7 @@ impl Level {
                 levels.push(Level::Avx512);
             }
         }
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
         if std::arch::is_aarch64_feature_detected!("neon") {
             levels.push(Level::Neon);
         }
@@ -115,7 +179,7 @@ impl std::fmt::Display for Level {
             Level::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => "AVX-512",
-            #[cfg(target_arch = "aarch64")]
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
             Level::Neon => "NEON",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Level::Simd128 => "simd128",
@@ -124,36 +188,40 @@ impl std::fmt::Display for Level {
 }
 
 /// Runs Teddy with the instructions of `level`, which must be available.
-pub(super) fn teddy(
+pub(super) fn teddy<const LEN: usize, const HALVES: usize>(
     level: Level,
     masks: &[Masks; teddy::WINDOW],
     buffer: &[u8],
     range: Range<usize>,
-    check: &mut impl FnMut(usize, u16),
+    check: &mut impl FnMut(&[Hits]),
 ) {
     match level {
         Level::Scalar => teddy::find_scalar(masks, buffer, range, check),
         // SAFETY: a level is taken into a prefilter only if the machine has its instructions.
         #[cfg(target_arch = "x86_64")]
-        Level::Ssse3 => unsafe { x86_64::teddy_ssse3(masks, buffer, range, check) },
+        Level::Ssse3 => unsafe { x86_64::teddy_ssse3::<LEN, HALVES>(masks, buffer, range, check) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { x86_64::teddy_avx2(masks, buffer, range, check) },
+        Level::Avx2 => unsafe { x86_64::teddy_avx2::<LEN, HALVES>(masks, buffer, range, check) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86_64::teddy_avx512(masks, buffer, range, check) },
+        Level::Avx512 => unsafe {
+            x86_64::teddy_avx512::<LEN, HALVES>(masks, buffer, range, check)
+        },
         // SAFETY: as above.
-        #[cfg(target_arch = "aarch64")]
-        Level::Neon => unsafe { aarch64::teddy_neon(masks, buffer, range, check) },
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Level::Neon => unsafe { aarch64::teddy_neon::<LEN, HALVES>(masks, buffer, range, check) },
         // SAFETY: the module was compiled for a machine that has them.
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        Level::Simd128 => unsafe { wasm32::teddy_simd128(masks, buffer, range, check) },
+        Level::Simd128 => unsafe {
+            wasm32::teddy_simd128::<LEN, HALVES>(masks, buffer, range, check)
+        },
     }
 }
 
 /// Tells which bytes of `range` are in a class, with the instructions of `level`, which must be
 /// available.
-pub(super) fn class_bits(
+pub(super) fn class_bits<const HALVES: usize>(
     level: Level,
     masks: &Masks,
     buffer: &[u8],
@@ -164,18 +232,49 @@ pub(super) fn class_bits(
         Level::Scalar => runs::class_bits_scalar(masks, buffer, range, word),
         // SAFETY: as for `teddy`.
         #[cfg(target_arch = "x86_64")]
-        Level::Ssse3 => unsafe { x86_64::class_bits_ssse3(masks, buffer, range, word) },
+        Level::Ssse3 => unsafe { x86_64::class_bits_ssse3::<HALVES>(masks, buffer, range, word) },
         // SAFETY: as for `teddy`.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { x86_64::class_bits_avx2(masks, buffer, range, word) },
+        Level::Avx2 => unsafe { x86_64::class_bits_avx2::<HALVES>(masks, buffer, range, word) },
         // SAFETY: as for `teddy`.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86_64::class_bits_avx512(masks, buffer, range, word) },
+        Level::Avx512 => unsafe { x86_64::class_bits_avx512::<HALVES>(masks, buffer, range, word) },
         // SAFETY: as for `teddy`.
-        #[cfg(target_arch = "aarch64")]
-        Level::Neon => unsafe { aarch64::class_bits_neon(masks, buffer, range, word) },
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Level::Neon => unsafe { aarch64::class_bits_neon::<HALVES>(masks, buffer, range, word) },
         // SAFETY: as for `teddy`.
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        Level::Simd128 => unsafe { wasm32::class_bits_simd128(masks, buffer, range, word) },
+        Level::Simd128 => unsafe {
+            wasm32::class_bits_simd128::<HALVES>(masks, buffer, range, word)
+        },
+    }
+}
+
+/// Looks for grams at every position that `STRIDE` divides, with the instructions of `level`,
+/// which must be available.
+pub(super) fn grams<const STRIDE: usize>(
+    level: Level,
+    table: &Table,
+    buffer: &[u8],
+    range: Range<usize>,
+    check: &mut impl FnMut(&[Hits]),
+) {
+    match level {
+        Level::Scalar => grams::find_scalar::<STRIDE>(table, buffer, range, check),
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Ssse3 => unsafe { x86_64::grams_ssse3::<STRIDE>(table, buffer, range, check) },
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { x86_64::grams_avx2::<STRIDE>(table, buffer, range, check) },
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { x86_64::grams_avx512::<STRIDE>(table, buffer, range, check) },
+        // SAFETY: as for `teddy`.
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        Level::Neon => unsafe { aarch64::grams_neon::<STRIDE>(table, buffer, range, check) },
+        // SAFETY: as for `teddy`.
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Level::Simd128 => unsafe { wasm32::grams_simd128::<STRIDE>(table, buffer, range, check) },
     }
 }

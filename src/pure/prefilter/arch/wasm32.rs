@@ -3,34 +3,49 @@
 use std::arch::wasm32::*;
 use std::ops::Range;
 
+use super::super::grams::{self, Table};
+use super::super::index::Hits;
 use super::super::runs;
 use super::super::teddy::{self, Masks};
-use super::{MAX_BYTES, Vector};
+use super::{MAX_BYTES, Vector, pattern, test_each};
 
 /// # Safety
 ///
 /// None is needed: the module is compiled only for machines that have the instructions.
-pub(super) unsafe fn teddy_simd128(
+pub(super) unsafe fn teddy_simd128<const LEN: usize, const HALVES: usize>(
     masks: &[Masks; teddy::WINDOW],
     buffer: &[u8],
     range: Range<usize>,
-    check: &mut impl FnMut(usize, u16),
+    check: &mut impl FnMut(&[Hits]),
 ) {
     // SAFETY: see above.
-    unsafe { teddy::find::<v128>(masks, buffer, range, check) }
+    unsafe { teddy::find::<v128, LEN, HALVES>(masks, buffer, range, check) }
 }
 
 /// # Safety
 ///
 /// None is needed: the module is compiled only for machines that have the instructions.
-pub(super) unsafe fn class_bits_simd128(
+pub(super) unsafe fn grams_simd128<const STRIDE: usize>(
+    table: &Table,
+    buffer: &[u8],
+    range: Range<usize>,
+    check: &mut impl FnMut(&[Hits]),
+) {
+    // SAFETY: see above.
+    unsafe { grams::find::<v128, STRIDE>(table, buffer, range, check) }
+}
+
+/// # Safety
+///
+/// None is needed: the module is compiled only for machines that have the instructions.
+pub(super) unsafe fn class_bits_simd128<const HALVES: usize>(
     masks: &Masks,
     buffer: &[u8],
     range: Range<usize>,
     word: &mut impl FnMut(usize, u64, usize),
 ) {
     // SAFETY: the caller promises the instructions.
-    unsafe { runs::class_bits::<v128>(masks, buffer, range, word) }
+    unsafe { runs::class_bits::<v128, HALVES>(masks, buffer, range, word) }
 }
 
 impl Vector for v128 {
@@ -85,5 +100,32 @@ impl Vector for v128 {
         // SAFETY: the array has room for a vector; stores may be unaligned.
         unsafe { v128_store(bytes.as_mut_ptr().cast(), self) };
         bytes
+    }
+
+    #[inline(always)]
+    unsafe fn splat(number: u32) -> Self {
+        u32x4_splat(number)
+    }
+
+    #[inline(always)]
+    unsafe fn spread<const STRIDE: usize>(bytes: &[u8]) -> Self {
+        // SAFETY: as for `load` and `repeat`.
+        unsafe { Self::load(bytes).lookup(Self::repeat(&const { pattern(STRIDE) })) }
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(self, other: Self) -> Self {
+        i32x4_mul(self, other)
+    }
+
+    #[inline(always)]
+    unsafe fn shift(self, bits: u32) -> Self {
+        u32x4_shr(self, bits)
+    }
+
+    #[inline(always)]
+    unsafe fn test(table: &[u32], words: Self, bits: Self) -> u64 {
+        // SAFETY: the caller promises that the words are there.
+        unsafe { test_each(table, words, bits) }
     }
 }
