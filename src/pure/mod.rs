@@ -12,6 +12,7 @@ mod explain;
 mod finder;
 mod linear;
 mod literal;
+mod lockstep;
 mod plan;
 mod prefilter;
 mod scanner;
@@ -20,6 +21,7 @@ mod simulation;
 mod spans;
 mod spotter;
 mod state;
+mod table;
 mod trim;
 
 use std::sync::Arc;
