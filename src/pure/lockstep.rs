@@ -20,9 +20,12 @@ use super::table::{DEAD, Failure, MATCHES, TAGS, Table, UNKNOWN};
 /// the registers of the machine.
 const LANES: usize = 4;
 /// How many bytes are read before it is looked whether all states are dead.
-const BLOCK: usize = 64;
+const BLOCK: usize = 16;
 /// After so many bytes in which no group was divided, groups with few states are joined.
 const SETTLED: usize = if cfg!(test) { 200 } else { 256 << 10 };
+/// A group that comes to matches it has found already more often than once in so many bytes is
+/// parted from the patterns that these are of.
+const BYTES_PER_REPEAT: usize = 16;
 /// Two groups with more states than this are not joined.
 const MAX_JOINED_STATES: usize = 1024;
 
@@ -56,6 +59,9 @@ struct Walker {
     /// The members that have matched, as bits.
     found: u64,
     failure: Option<Failure>,
+    /// How often there was nothing new in a match since groups last changed, and whose these were.
+    repeats: usize,
+    repeated: u64,
 }
 
 impl Walkers {
@@ -85,6 +91,7 @@ impl Walkers {
         self.settled += record.len();
         if self.settled >= SETTLED {
             self.settled = 0;
+            self.part(trimmed);
             self.join();
         }
         let mut walks = self.list.len();
@@ -120,9 +127,7 @@ impl Walkers {
         let mut walks = 0;
         while let Some((group, apart)) = self.waiting.pop() {
             let walker = group.dfa(trimmed).map(|dfa| {
-                let (row, found, failure) = (DEAD, 0, None);
-                let (group, table) = (group.clone(), Table::new(dfa));
-                let mut walker = Walker { group, table, apart, row, found, failure };
+                let mut walker = Walker::new(group.clone(), Table::new(dfa), apart);
                 walk([&mut walker], trimmed, record, &mut self.memory);
                 walks += 1;
                 walker
@@ -144,6 +149,21 @@ impl Walkers {
         match group.parts(trimmed) {
             Some(parts) => self.waiting.extend(parts.clone().map(|part| (part, group.joined))),
             None => self.alone.extend(&group.members),
+        }
+    }
+
+    /// Parts groups from patterns that match so often that taking note of it holds them up.
+    fn part(&mut self, trimmed: &[Hir]) {
+        let often = |walker: &mut Walker| {
+            let repeated = std::mem::take(&mut walker.repeats) > SETTLED / BYTES_PER_REPEAT;
+            if !repeated {
+                walker.repeated = 0;
+            }
+            repeated
+        };
+        for walker in self.list.extract_if(.., often) {
+            let parts = walker.group.part(trimmed, walker.repeated).into_iter().flatten();
+            self.waiting.extend(parts.map(|part| (Arc::new(part), walker.apart)));
         }
     }
 
@@ -179,6 +199,11 @@ impl Walkers {
 }
 
 impl Walker {
+    fn new(group: Arc<Group>, table: Table, apart: bool) -> Walker {
+        let (row, found, failure, repeats, repeated) = (DEAD, 0, None, 0, 0);
+        Walker { group, table, apart, row, found, failure, repeats, repeated }
+    }
+
     /// Gets ready for the start of `record`.
     fn begin(&mut self, trimmed: &[Hir], record: &[u8], memory: &mut Memory) {
         (self.found, self.failure) = (0, None);
@@ -212,7 +237,13 @@ impl Walker {
         let entry = self.row;
         self.row = entry & !TAGS;
         if entry & MATCHES != 0 {
-            self.found |= self.table.matches(self.row);
+            let matches = self.table.matches(self.row);
+            if matches & !self.found == 0 {
+                self.repeats += 1;
+                self.repeated |= matches;
+                return;
+            }
+            self.found |= matches;
             if self.found.count_ones() as usize == self.group.members.len() {
                 // There is nothing left to find.
                 self.row = DEAD;
@@ -433,6 +464,11 @@ mod tests {
 
         let walkers = check(&vec![b"abc".to_vec(); 2000], ALL_CACHES);
         assert!(walkers.list.iter().any(|walker| walker.group.joined));
+        assert!(walkers.list.iter().all(|walker| !walker.group.kind.often));
         assert!(walkers.alone.is_empty());
+
+        let walkers = check(&vec![b"abababababababab".to_vec(); 200], ALL_CACHES);
+        let often = walkers.list.iter().filter(|walker| walker.group.kind.often);
+        assert!(often.count() > 0 && walkers.list.iter().all(|walker| walker.repeats < 10));
     }
 }

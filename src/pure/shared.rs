@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use regex_automata::hybrid::{LazyStateID, dfa};
 use regex_automata::{Anchored, Input, MatchKind, PatternSet as Found};
-use regex_syntax::hir::{Hir, HirKind, Look};
+use regex_syntax::hir::{Dot, Hir, HirKind, Look, Repetition};
 
 use crate::pattern;
 
@@ -91,6 +91,13 @@ fn remembers(hir: &Hir) -> bool {
     }
 }
 
+/// The pattern and all that follows to the end of the record.
+fn to_end(hir: &Hir) -> Hir {
+    let (sub, greedy) = (Box::new(Hir::dot(Dot::AnyByte)), true);
+    let rest = Hir::repetition(Repetition { min: 0, max: None, greedy, sub });
+    Hir::concat(vec![hir.clone(), rest, Hir::look(Look::End)])
+}
+
 /// What patterns of one group have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Kind {
@@ -98,7 +105,11 @@ pub(super) struct Kind {
     /// patterns that do are kept from the others.
     unicode: bool,
     /// Such patterns are often done with a record after a few bytes.
-    pub(super) from_start: bool,
+    from_start: bool,
+    /// Patterns that match often. The states of their DFA remember which of them have matched, and
+    /// tell it where the record ends, so that nothing has to be noted on the way. Such patterns
+    /// match so early and so often that these states are few.
+    pub(super) often: bool,
 }
 
 impl Kind {
@@ -107,6 +118,7 @@ impl Kind {
         Kind {
             unicode: properties.look_set().contains_word_unicode(),
             from_start: properties.look_set_prefix().contains(Look::Start),
+            often: false,
         }
     }
 }
@@ -163,11 +175,29 @@ impl Group {
     /// The DFA of the members, given the patterns of the engine.
     pub(super) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
         let build = || {
-            let hirs: Vec<&Hir> = self.members.iter().map(|&m| &trimmed[m as usize]).collect();
-            let nfa = automaton::compile(&hirs, false);
+            let members = self.members.iter().map(|&m| &trimmed[m as usize]);
+            let nfa = if self.kind.often {
+                let hirs: Vec<Hir> = members.map(to_end).collect();
+                automaton::compile(&hirs.iter().collect::<Vec<_>>(), false)
+            } else {
+                automaton::compile(&members.collect::<Vec<_>>(), false)
+            };
             automaton::lazy_dfa_with(nfa, MatchKind::All, self.capacity, self.clears)
         };
         self.dfa.get_or_init(build).as_ref()
+    }
+
+    /// The members whose bits are set, which match often, and the others.
+    pub(super) fn part(&self, trimmed: &[Hir], often: u64) -> [Option<Group>; 2] {
+        [true, false].map(|part| {
+            let bits = (0..u64::BITS).map(|bit| (often >> bit & 1 != 0) == part);
+            let members = bits.zip(&self.members).filter(|(is, _)| *is).map(|(_, &member)| member);
+            let members: Vec<u32> = members.collect();
+            let size = members.iter().map(|&m| pattern::size_of(&trimmed[m as usize])).sum();
+            let kind = Kind { often: part || self.kind.often, ..self.kind };
+            (!members.is_empty())
+                .then(|| Group::new(members, kind, size, self.capacity, self.clears))
+        })
     }
 
     /// Its two parts, or `None` if there is one member alone.
