@@ -18,7 +18,7 @@ use super::table::{DEAD, Failure, MATCHES, TAGS, Table, UNKNOWN};
 
 /// How many DFAs read a record side by side: enough to hide most of the wait, and few enough for
 /// the registers of the machine.
-const LANES: usize = 4;
+const LANES: usize = 6;
 /// How many bytes are read before it is looked whether all states are dead.
 const BLOCK: usize = 16;
 /// After so many bytes in which no group was divided, groups with few states are joined.
@@ -310,6 +310,8 @@ impl Walker {
 /// Reads `record` with up to [`LANES`] groups.
 fn walk_some(walkers: &mut [Walker], trimmed: &[Hir], record: &[u8], memory: &mut Memory) {
     match walkers {
+        [a, b, c, d, e, f] => walk([a, b, c, d, e, f], trimmed, record, memory),
+        [a, b, c, d, e] => walk([a, b, c, d, e], trimmed, record, memory),
         [a, b, c, d] => walk([a, b, c, d], trimmed, record, memory),
         [a, b, c] => walk([a, b, c], trimmed, record, memory),
         [a, b] => walk([a, b], trimmed, record, memory),
