@@ -17,7 +17,7 @@ use super::{linear, simulation, spans};
 const CACHE_CAPACITY: usize = 256 << 10;
 /// A lazy DFA that has started over this often and gets fewer bytes than `BYTES_PER_STATE` out of
 /// each new state gives up; the numbers are those that `regex` uses.
-const CACHE_CLEARS: usize = 3;
+pub(super) const CACHE_CLEARS: usize = 3;
 const BYTES_PER_STATE: usize = 10;
 
 /// The largest NFA that lazy DFAs are run on. One DFA state may name every NFA state, so beyond
@@ -285,14 +285,15 @@ pub(super) fn compile(hirs: &[&Hir], reverse: bool) -> NFA {
 
 /// A lazy DFA over `nfa`, or `None` where one makes no sense.
 pub(super) fn lazy_dfa(nfa: NFA, kind: MatchKind) -> Option<dfa::DFA> {
-    lazy_dfa_with_capacity(nfa, kind, CACHE_CAPACITY)
+    lazy_dfa_with(nfa, kind, CACHE_CAPACITY, Some(CACHE_CLEARS))
 }
 
-/// As [`lazy_dfa`], with a cache of `capacity` bytes.
-pub(super) fn lazy_dfa_with_capacity(
+/// As [`lazy_dfa`], with a cache of `capacity` bytes that may give up once it was cleared so often.
+pub(super) fn lazy_dfa_with(
     nfa: NFA,
     kind: MatchKind,
     capacity: usize,
+    clears: Option<usize>,
 ) -> Option<dfa::DFA> {
     if nfa.states().len() > MAX_DFA_STATES {
         return None;
@@ -304,7 +305,7 @@ pub(super) fn lazy_dfa_with_capacity(
                 .unicode_word_boundary(true)
                 .cache_capacity(capacity)
                 .skip_cache_capacity_check(true)
-                .minimum_cache_clear_count(Some(CACHE_CLEARS))
+                .minimum_cache_clear_count(clears)
                 .minimum_bytes_per_state(Some(BYTES_PER_STATE)),
         )
         .build_from_nfa(nfa)

@@ -285,18 +285,17 @@ impl Engine {
             }
         }
 
-        for (index, group) in plan.groups.iter().enumerate() {
-            state.steps += record.bytes.len() as u64 + 1;
-            let cache = &mut state.groups[index];
-            if !group.which(&plan.trimmed, cache, record.bytes, &mut state.matched) {
-                for &member in &group.members {
-                    state.steps += record.bytes.len() as u64 + 1;
-                    let cache = &mut state.automata[member as usize];
-                    if self.is_match(member, cache, record.bytes, 0..record.bytes.len()) {
-                        state.matched.push(member);
-                    }
-                    state.count_memory(member);
+        if !plan.groups.is_empty() {
+            let State { walkers, matched, ask, .. } = state;
+            let steps = walkers.which(&plan.trimmed, record.bytes, matched, ask);
+            state.steps += steps;
+            while let Some(pattern) = state.ask.pop() {
+                state.steps += record.bytes.len() as u64 + 1;
+                let cache = &mut state.automata[pattern as usize];
+                if self.is_match(pattern, cache, record.bytes, 0..record.bytes.len()) {
+                    state.matched.push(pattern);
                 }
+                state.count_memory(pattern);
             }
         }
         state.matched.extend(&plan.always);

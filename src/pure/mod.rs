@@ -12,6 +12,7 @@ mod explain;
 mod finder;
 mod linear;
 mod literal;
+mod lockstep;
 mod need;
 mod plan;
 mod prefilter;
@@ -21,6 +22,7 @@ mod simulation;
 mod spans;
 mod spotter;
 mod state;
+mod table;
 mod trim;
 
 use std::sync::Arc;

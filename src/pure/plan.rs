@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use regex_syntax::hir::{Hir, Look};
 
@@ -42,7 +43,7 @@ pub(super) struct Plan {
     /// Patterns that match every record, ascending.
     pub(super) always: Vec<u32>,
     /// Patterns without literals.
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<Arc<Group>>,
 }
 
 /// A pattern that one literal is required by, among others.

@@ -1,32 +1,39 @@
 //! Patterns without usable literals: many of them in one lazy DFA, which reads every record.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use regex_automata::hybrid::{LazyStateID, dfa};
 use regex_automata::{Anchored, Input, MatchKind, PatternSet as Found};
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Dot, Hir, HirKind, Look, Repetition};
 
 use crate::pattern;
 
 use super::automaton;
 
-/// The most patterns in a group, and the most NFA states, as a set's sizes count them. A DFA over
-/// many patterns has up to the product of their states; lazy building meets few of them as long
-/// as groups are small.
-const GROUP: Limits = Limits { members: 16, size: 2000 };
+/// The most patterns in a group at first, and the most NFA states, as a set's sizes count them. A
+/// DFA over many patterns has up to the product of their states; lazy building meets few of them
+/// as long as the patterns forget soon what they have read.
+const GROUP: Limits = Limits { members: 32, size: 4000, clears: None };
+/// The same for patterns that may remember for long what they have read.
+const FEW: Limits = Limits { members: 4, size: 2000, clears: None };
+/// The same for groups that were found to have few states and are joined.
+const JOINED: Limits = Limits { members: 64, size: 8000, clears: None };
 /// The same for patterns that start with one literal: they are walked from there, and most are
 /// ruled out by the next bytes.
-const CROWD: Limits = Limits { members: 256, size: 20_000 };
+const CROWD: Limits = Limits { members: 256, size: 20_000, clears: Some(automaton::CACHE_CLEARS) };
 /// What the states of one group may take in each scanner, and those of all groups about.
-const CACHE_CAPACITY: usize = 2 << 20;
-const ALL_CACHES: usize = 64 << 20;
+pub(super) const CACHE_CAPACITY: usize = 2 << 20;
+pub(super) const ALL_CACHES: usize = 64 << 20;
 const LEAST_CAPACITY: usize = 64 << 10;
-/// A group that has given up this often is not tried again by the same scanner.
+/// A crowd that has given up this often is not tried again by the same scanner.
 const MAX_FAILURES: u32 = 8;
 
 struct Limits {
     members: usize,
     size: u64,
+    /// How often the cache of a group may be cleared before the group may give up. Groups that
+    /// read records are divided instead.
+    clears: Option<usize>,
 }
 
 /// A group of patterns in one lazy DFA, which is built when it is first needed.
@@ -34,11 +41,20 @@ struct Limits {
 pub(super) struct Group {
     /// The patterns' positions in their engine.
     pub(super) members: Vec<u32>,
+    pub(super) kind: Kind,
+    /// Whether it was joined from two others.
+    pub(super) joined: bool,
+    /// How many NFA states the members have, about.
+    size: u64,
     dfa: OnceLock<Option<dfa::DFA>>,
     capacity: usize,
+    /// How often its cache may be cleared before it may give up.
+    clears: Option<usize>,
+    /// What it is divided into if it has too many states.
+    parts: OnceLock<[Arc<Group>; 2]>,
 }
 
-/// The working memory of a group.
+/// The working memory of a crowd.
 #[derive(Debug)]
 pub(super) struct Cache {
     dfa: Option<dfa::Cache>,
@@ -47,70 +63,160 @@ pub(super) struct Cache {
 }
 
 /// Puts patterns into groups that read whole records.
-pub(super) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Group> {
-    divide(patterns, &GROUP)
+pub(super) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Arc<Group>> {
+    let (long, short): (Vec<_>, Vec<_>) = patterns.into_iter().partition(|(_, hir)| remembers(hir));
+    let groups =
+        divide(short, &GROUP, CACHE_CAPACITY).into_iter().chain(divide(long, &FEW, CACHE_CAPACITY));
+    groups.map(Arc::new).collect()
 }
 
 /// Puts patterns whose matches start with the same literal into groups.
 pub(super) fn crowds(patterns: Vec<(u32, &Hir)>) -> Vec<Group> {
-    divide(patterns, &CROWD)
+    let capacity = (ALL_CACHES / patterns.len().div_ceil(CROWD.members).max(1))
+        .clamp(LEAST_CAPACITY, CACHE_CAPACITY);
+    divide(patterns, &CROWD, capacity)
 }
 
-fn divide(mut patterns: Vec<(u32, &Hir)>, limits: &Limits) -> Vec<Group> {
-    // A DFA can't go on at a byte that is not ASCII if it has to tell a Unicode word boundary;
-    // patterns that do are kept from the others.
-    let unicode = |hir: &Hir| hir.properties().look_set().contains_word_unicode();
-    patterns.sort_by_key(|(pattern, hir)| (unicode(hir), *pattern));
-    let capacity = (ALL_CACHES / patterns.len().div_ceil(limits.members).max(1))
-        .clamp(LEAST_CAPACITY, CACHE_CAPACITY);
+/// Whether a DFA may have to know of something it read long ago that it met the pattern's start.
+fn remembers(hir: &Hir) -> bool {
+    /// A repetition of up to so many is soon over.
+    const SHORT: u32 = 8;
+    match hir.kind() {
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
+        HirKind::Capture(capture) => remembers(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            repetition.max.is_none_or(|max| max > SHORT) || remembers(&repetition.sub)
+        }
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().any(remembers),
+    }
+}
+
+/// The pattern and all that follows to the end of the record.
+fn to_end(hir: &Hir) -> Hir {
+    let (sub, greedy) = (Box::new(Hir::dot(Dot::AnyByte)), true);
+    let rest = Hir::repetition(Repetition { min: 0, max: None, greedy, sub });
+    Hir::concat(vec![hir.clone(), rest, Hir::look(Look::End)])
+}
+
+/// What patterns of one group have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    /// A DFA can't go on at a byte that is not ASCII if it has to tell a Unicode word boundary;
+    /// patterns that do are kept from the others.
+    unicode: bool,
+    /// Such patterns are often done with a record after a few bytes.
+    from_start: bool,
+    /// Patterns that match often. The states of their DFA remember which of them have matched, and
+    /// tell it where the record ends, so that nothing has to be noted on the way. Such patterns
+    /// match so early and so often that these states are few.
+    pub(super) often: bool,
+}
+
+impl Kind {
+    fn of(hir: &Hir) -> Kind {
+        let properties = hir.properties();
+        Kind {
+            unicode: properties.look_set().contains_word_unicode(),
+            from_start: properties.look_set_prefix().contains(Look::Start),
+            often: false,
+        }
+    }
+}
+
+fn divide(mut patterns: Vec<(u32, &Hir)>, limits: &Limits, capacity: usize) -> Vec<Group> {
+    patterns.sort_by_key(|(pattern, hir)| (Kind::of(hir), *pattern));
     let mut groups: Vec<Group> = Vec::new();
-    let (mut kind, mut total) = (None, 0u64);
     for (pattern, hir) in patterns {
-        let size = pattern::size_of(hir);
-        total = total.saturating_add(size);
-        let same = kind.replace(unicode(hir)) == Some(unicode(hir));
+        let (kind, size) = (Kind::of(hir), pattern::size_of(hir));
         match groups.last_mut() {
-            Some(group) if same && group.members.len() < limits.members && total <= limits.size => {
+            Some(group)
+                if group.kind == kind
+                    && group.members.len() < limits.members
+                    && group.size.saturating_add(size) <= limits.size =>
+            {
                 group.members.push(pattern);
+                group.size += size;
             }
-            _ => {
-                groups.push(Group { members: vec![pattern], dfa: OnceLock::new(), capacity });
-                total = size;
-            }
+            _ => groups.push(Group::new(vec![pattern], kind, size, capacity, limits.clears)),
         }
     }
     groups
 }
 
 impl Group {
+    fn new(
+        members: Vec<u32>,
+        kind: Kind,
+        size: u64,
+        capacity: usize,
+        clears: Option<usize>,
+    ) -> Group {
+        let (dfa, parts) = (OnceLock::new(), OnceLock::new());
+        Group { members, kind, joined: false, size, dfa, capacity, clears, parts }
+    }
+
+    /// The members of two groups, if they fit together. It is divided into these.
+    pub(super) fn join(first: &Arc<Group>, second: &Arc<Group>) -> Option<Group> {
+        let members = [&first.members[..], &second.members].concat();
+        let size = first.size.saturating_add(second.size);
+        let fit =
+            first.kind == second.kind && members.len() <= JOINED.members && size <= JOINED.size;
+        fit.then(|| {
+            let parts = OnceLock::from([first.clone(), second.clone()]);
+            let joined = Group::new(members, first.kind, size, first.capacity, JOINED.clears);
+            Group { joined: true, parts, ..joined }
+        })
+    }
+
     pub(super) fn create_cache(&self) -> Cache {
         Cache { dfa: None, found: Found::new(self.members.len()), failures: 0 }
     }
 
     /// The DFA of the members, given the patterns of the engine.
-    fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
+    pub(super) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
         let build = || {
-            let hirs: Vec<&Hir> = self.members.iter().map(|&m| &trimmed[m as usize]).collect();
-            let nfa = automaton::compile(&hirs, false);
-            automaton::lazy_dfa_with_capacity(nfa, MatchKind::All, self.capacity)
+            let members = self.members.iter().map(|&m| &trimmed[m as usize]);
+            let nfa = if self.kind.often {
+                let hirs: Vec<Hir> = members.map(to_end).collect();
+                automaton::compile(&hirs.iter().collect::<Vec<_>>(), false)
+            } else {
+                automaton::compile(&members.collect::<Vec<_>>(), false)
+            };
+            automaton::lazy_dfa_with(nfa, MatchKind::All, self.capacity, self.clears)
         };
         self.dfa.get_or_init(build).as_ref()
     }
 
-    /// Appends the members that match in `record`, in no particular order, or returns `false` if
-    /// each of them has to be asked alone.
-    pub(super) fn which(
-        &self,
-        trimmed: &[Hir],
-        cache: &mut Cache,
-        record: &[u8],
-        out: &mut Vec<u32>,
-    ) -> bool {
-        self.walk(trimmed, cache, &Input::new(record), &mut 0, out)
+    /// The members whose bits are set, which match often, and the others.
+    pub(super) fn part(&self, trimmed: &[Hir], often: u64) -> [Option<Group>; 2] {
+        [true, false].map(|part| {
+            let bits = (0..u64::BITS).map(|bit| (often >> bit & 1 != 0) == part);
+            let members = bits.zip(&self.members).filter(|(is, _)| *is).map(|(_, &member)| member);
+            let members: Vec<u32> = members.collect();
+            let size = members.iter().map(|&m| pattern::size_of(&trimmed[m as usize])).sum();
+            let kind = Kind { often: part || self.kind.often, ..self.kind };
+            (!members.is_empty())
+                .then(|| Group::new(members, kind, size, self.capacity, self.clears))
+        })
     }
 
-    /// As [`Group::which`], for matches that start at `start` alone. Adds to `steps` how many
-    /// bytes were read.
+    /// Its two parts, or `None` if there is one member alone.
+    pub(super) fn parts(&self, trimmed: &[Hir]) -> Option<&[Arc<Group>; 2]> {
+        (self.members.len() > 1).then(|| {
+            self.parts.get_or_init(|| {
+                let (first, second) = self.members.split_at(self.members.len() / 2);
+                [first, second].map(|half| {
+                    let size = half.iter().map(|&m| pattern::size_of(&trimmed[m as usize])).sum();
+                    let half = half.to_vec();
+                    Arc::new(Group::new(half, self.kind, size, self.capacity, self.clears))
+                })
+            })
+        })
+    }
+
+    /// Appends the members that match from `start` on in `record`, in no particular order, or
+    /// returns `false` if each of them has to be asked alone. Adds to `steps` how many bytes were
+    /// read.
     pub(super) fn which_at(
         &self,
         trimmed: &[Hir],

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Engine;
 use super::automaton;
+use super::lockstep::Walkers;
 use super::need::{self, Needs};
 use super::prefilter::Progress;
 use super::shared;
@@ -27,7 +28,9 @@ pub(super) struct State {
     /// The patterns to search this record for from a place on.
     pub(super) deferred: Vec<u32>,
     pub(super) automata: Vec<automaton::Cache>,
-    pub(super) groups: Vec<shared::Cache>,
+    pub(super) walkers: Walkers,
+    /// The patterns that groups can't tell of a record; empty between records.
+    pub(super) ask: Vec<u32>,
     pub(super) crowds: Vec<Crowd>,
     /// What a crowd finds at one place; empty between places.
     pub(super) found: Vec<u32>,
@@ -112,7 +115,8 @@ impl State {
             automata: std::iter::repeat_with(automaton::Cache::default)
                 .take(inner.numbers.len())
                 .collect(),
-            groups: inner.plan.groups.iter().map(shared::Group::create_cache).collect(),
+            walkers: Walkers::new(&inner.plan.groups),
+            ask: Vec::new(),
             crowds: inner.plan.crowd_groups.iter().map(|crowd| Crowd::new(&crowd.group)).collect(),
             found: Vec::new(),
             needs: inner.plan.needs.create_cache(),
@@ -137,7 +141,7 @@ impl State {
         size_of_val(&self.chains[..])
             + size_of_val(&self.searched[..])
             + self.memory
-            + self.groups.iter().map(shared::Cache::memory).sum::<usize>()
+            + self.walkers.memory()
             + self.crowds.iter().map(|crowd| crowd.cache.memory()).sum::<usize>()
     }
 
