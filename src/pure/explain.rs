@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use regex_syntax::hir::Hir;
-
 use super::literal::Literal;
 use super::plan::Handle;
 
@@ -43,11 +41,11 @@ pub enum Search {
 }
 
 impl Search {
-    pub(super) fn of(trimmed: &Hir, always: bool) -> Search {
+    pub(super) fn of(handle: Handle, always: bool) -> Search {
         if always {
             return Search::Always;
         }
-        match Handle::of(trimmed) {
+        match handle {
             Handle::Nothing => Search::EveryRecord,
             Handle::Run(run) => Search::Run {
                 len: run.len,

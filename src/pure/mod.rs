@@ -21,6 +21,7 @@ mod shared;
 mod simulation;
 mod spans;
 mod spotter;
+mod spread;
 mod state;
 mod table;
 mod trim;
@@ -107,7 +108,7 @@ impl Engine {
         let number = u32::try_from(pattern).ok()?;
         let index = self.inner.numbers.binary_search(&number).ok()?;
         let always = self.inner.plan.always.binary_search(&(index as u32)).is_ok();
-        Some(Search::of(&self.inner.plan.trimmed[index], always))
+        Some(Search::of(self.inner.plan.handle(index as u32), always))
     }
 
     /// How the literals of all patterns are looked for, in words. Empty if there are none.

@@ -12,6 +12,7 @@ use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
 use super::need::Needs;
 use super::prefilter::{Level, Prefilter, RunSearch};
 use super::shared::{self, Group};
+use super::spread::spread;
 use super::trim::trim;
 
 /// The arrangement of all patterns of an engine.
@@ -24,6 +25,8 @@ pub(super) struct Plan {
     pub(super) tails: Vec<Hir>,
     /// What matches up to the literal in such a pattern.
     pub(super) heads: Vec<Option<Hir>>,
+    /// By pattern: the literals that it has instead of the best, which too many share.
+    moved: HashMap<u32, Required>,
     /// Searches for the literals of all patterns that have some.
     pub(super) prefilter: Option<Prefilter>,
     /// What follows each literal or run.
@@ -142,13 +145,15 @@ impl Plan {
             numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
         let mut tails = trimmed.clone();
         let mut heads = vec![None; trimmed.len()];
-        for (pattern, hir) in (0..).zip(&trimmed) {
+        let mut handles: Vec<Handle> = trimmed.iter().map(Handle::of).collect();
+        let moved = spread(&trimmed, &mut handles);
+        for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
             // A pattern that matches nothing anywhere, unconditionally, matches every record.
             if hir.properties().minimum_len() == Some(0) && hir.properties().look_set().is_empty() {
                 always.push(pattern);
                 continue;
             }
-            match Handle::of(hir) {
+            match handle {
                 Handle::Literals(required) => {
                     if let Some(at @ 1..) = required.split {
                         let index = pattern as usize;
@@ -175,6 +180,7 @@ impl Plan {
             trimmed,
             tails,
             heads,
+            moved,
             prefilter,
             follows,
             runs,
@@ -190,6 +196,14 @@ impl Plan {
     /// Whether each record has to be looked at, with candidates or without.
     pub(super) fn every_record(&self) -> bool {
         !self.always.is_empty() || !self.groups.is_empty()
+    }
+
+    /// What a pattern is looked for by, unless it matches every record.
+    pub(super) fn handle(&self, pattern: u32) -> Handle {
+        match self.moved.get(&pattern) {
+            Some(required) => Handle::Literals(required.clone()),
+            None => Handle::of(&self.trimmed[pattern as usize]),
+        }
     }
 
     /// How many literals and runs there are.
@@ -255,7 +269,7 @@ impl Literals {
 }
 
 /// With more patterns than this that start with the same literal, they are confirmed together.
-const CROWD: usize = 16;
+pub(super) const CROWD: usize = 16;
 
 /// A crowd that needs more different runs than this is not asked for any.
 const MAX_NEEDS: usize = 16;

@@ -74,7 +74,7 @@ impl Required {
 /// Takes time in proportion to the HIR as written, times the limits on sets.
 pub(crate) fn required(hir: &Hir) -> Option<Required> {
     let inside = info(hir).into_best();
-    let mut best = better(lead::leading(hir), inside)?;
+    let mut best = better(lead::leading(hir, &|_| true), inside)?;
     best.literals.sort();
     best.literals.dedup();
     (best.frequency <= MAX_FREQUENCY).then_some(best)

@@ -13,8 +13,8 @@ use super::{Literal, follow};
 const MAX_PARTS: usize = 64;
 
 /// The best set of literals that every match of `hir`'s parts from one of them on starts with one
-/// of. The parts are those that [`split`] takes apart.
-pub(super) fn leading(hir: &Hir) -> Option<Required> {
+/// of, among those that `accept` takes. The parts are those that [`split`] takes apart.
+pub(crate) fn leading(hir: &Hir, accept: &dyn Fn(&Required) -> bool) -> Option<Required> {
     let parts = parts(hir);
     let infos: Vec<Info> = parts.iter().map(extract::info).collect();
     let follows = follow::from_each(parts);
@@ -41,7 +41,7 @@ pub(super) fn leading(hir: &Hir) -> Option<Required> {
                 follow,
                 ..found
             });
-            best = extract::better(best, found);
+            best = extract::better(best, found.filter(accept));
             if !info.exact || !whole {
                 break;
             }

@@ -15,7 +15,7 @@ mod run;
 
 pub(crate) use extract::{Bound, Required, add, longest, required};
 pub(crate) use follow::{Follows, union};
-pub(crate) use lead::split;
+pub(crate) use lead::{leading, split};
 pub(crate) use run::{ByteSet, Run, any_run, required_run};
 
 /// A set of byte values that agree in some bits: all `b` with `b & mask == value`.
@@ -96,6 +96,10 @@ impl Literal {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.cubes.is_empty()
+    }
+
+    pub(crate) fn starts_with(&self, other: &Literal) -> bool {
+        self.cubes.starts_with(&other.cubes)
     }
 
     fn concat(&self, other: &Literal) -> Literal {
