@@ -10,9 +10,11 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use super::literal::{ByteSet, Run, any_run};
 
-/// A run that is shorter is in so many records that asking costs more than it saves.
+/// A run that is shorter is in so many records that asking costs more than it saves, unless its
+/// class is rare.
 const MIN_LEN: u32 = 12;
-/// The same for one of a class that most of ordinary text is in.
+const RARE_CLASS: f64 = 0.03;
+/// The same for a run of a class that most of ordinary text is in.
 const MAX_FREQUENCY: f64 = 0.9;
 /// One that is rarer than this is as good as another.
 const RARE: f64 = 1e-5;
@@ -40,12 +42,13 @@ impl Needs {
         };
         // Of those that are rare enough a part's own run, which other patterns have as well.
         let rarity = |run: &Run| run.frequency.max(RARE);
+        let parts = parts.iter().filter_map(run_of);
         let run = parts
-            .iter()
-            .filter(|part| matches!(part.kind(), HirKind::Repetition(_)))
-            .chain([hir])
-            .filter_map(any_run)
-            .filter(|run| run.len >= MIN_LEN && run.class.frequency() <= MAX_FREQUENCY)
+            .chain(any_run(hir))
+            .filter(|run| {
+                let most = if run.len < MIN_LEN { RARE_CLASS } else { MAX_FREQUENCY };
+                run.class.frequency() <= most
+            })
             .min_by(|a, b| rarity(a).total_cmp(&rarity(b)))?;
         let key = (run.class, run.len);
         Some(*self.numbers.entry(key).or_insert_with(|| {
@@ -78,6 +81,22 @@ impl Needs {
     pub(super) fn memory(&self) -> usize {
         size_of_val(&self.runs[..]) * 2
     }
+}
+
+/// The run that a part of a concatenation is, if it is one.
+fn run_of(part: &Hir) -> Option<Run> {
+    let (class, len) = match part.kind() {
+        HirKind::Class(class) => (class, 1),
+        HirKind::Repetition(repetition) if repetition.min > 0 => match repetition.sub.kind() {
+            HirKind::Class(class) => (class, repetition.min),
+            _ => return any_run(part),
+        },
+        _ => return None,
+    };
+    let class = ByteSet::of(class);
+    // As if each byte were independent: it only tells which of several to ask for.
+    let frequency = class.frequency().powi(len.min(64) as i32);
+    Some(Run { class, len: len.min(64), before: None, after: None, frequency })
 }
 
 /// Whether `len` bytes of `class` follow one another in `record`. `len` is not zero.
@@ -119,6 +138,8 @@ mod tests {
         assert_eq!(needs("(?:key|id)[0-9]{16}x").1, Some(0));
         assert_eq!(needs("key=[0-9a-f]{4}").1, None);
         assert_eq!(needs("key=.{40}").1, None);
+        assert_eq!(needs(r"key=.*[\x80-\xFF]").1, Some(0));
+        assert_eq!(needs("key=.*[a-z]").1, None);
         let mut needs = needs("key=[0-9a-f]{40}").0;
         let parse = |pattern| regex_syntax::parse(pattern).unwrap();
         assert_eq!(needs.add(&parse("id=[0-9a-f]{40}")), Some(0));

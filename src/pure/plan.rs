@@ -269,7 +269,7 @@ impl Literals {
 }
 
 /// With more patterns than this that start with the same literal, they are confirmed together.
-pub(super) const CROWD: usize = 16;
+pub(super) const CROWD: usize = 4;
 
 /// A crowd that needs more different runs than this is not asked for any.
 const MAX_NEEDS: usize = 16;
@@ -286,6 +286,7 @@ fn take_crowds(
         leading[*handle as usize].push(*owner);
     }
     owners.retain(|(handle, owner)| !owner.leads || leading[*handle as usize].len() <= CROWD);
+    let count = leading.iter().filter(|owners| owners.len() > CROWD).count();
     let mut crowds = Vec::new();
     let ranges = leading
         .into_iter()
@@ -293,7 +294,7 @@ fn take_crowds(
             let start = crowds.len();
             if owners.len() > CROWD {
                 let patterns = owners.iter().map(|o| (o.pattern, &tails[o.pattern as usize]));
-                let groups = shared::crowds(patterns.collect());
+                let groups = shared::crowds(patterns.collect(), count);
                 crowds.extend(groups.into_iter().map(|group| Crowd::new(group, &owners)));
             }
             start..crowds.len()

@@ -70,10 +70,11 @@ pub(super) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Arc<Group>> {
     groups.map(Arc::new).collect()
 }
 
-/// Puts patterns whose matches start with the same literal into groups.
-pub(super) fn crowds(patterns: Vec<(u32, &Hir)>) -> Vec<Group> {
-    let capacity = (ALL_CACHES / patterns.len().div_ceil(CROWD.members).max(1))
-        .clamp(LEAST_CAPACITY, CACHE_CAPACITY);
+/// Puts patterns whose matches start with the same literal into groups. There are `count` such
+/// literals.
+pub(super) fn crowds(patterns: Vec<(u32, &Hir)>, count: usize) -> Vec<Group> {
+    let groups = patterns.len().div_ceil(CROWD.members).saturating_mul(count).max(1);
+    let capacity = (ALL_CACHES / groups).clamp(LEAST_CAPACITY, CACHE_CAPACITY);
     divide(patterns, &CROWD, capacity)
 }
 

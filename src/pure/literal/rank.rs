@@ -46,9 +46,23 @@ pub(crate) fn byte(cube: super::Cube) -> f64 {
     cube.values().map(value).sum::<f64>().min(1.0)
 }
 
+/// How often a digit is followed by a certain other one: most are in numbers.
+const DIGIT: f64 = 0.05;
+
 /// How often `literal` is expected at a given position of ordinary text.
 pub(crate) fn literal(literal: &Literal) -> f64 {
-    literal.cubes().iter().map(|&cube| byte(cube)).product::<f64>().powf(DEPENDENCE)
+    let (mut independent, mut digits) = (1.0, 1.0);
+    let mut in_number = false;
+    for &cube in literal.cubes() {
+        let digit = cube.values().all(|value| value.is_ascii_digit());
+        if digit && in_number {
+            digits *= DIGIT * cube.values().count() as f64;
+        } else {
+            independent *= byte(cube);
+        }
+        in_number = digit;
+    }
+    independent.powf(DEPENDENCE) * digits
 }
 
 #[cfg(test)]
@@ -61,5 +75,7 @@ mod tests {
         assert!(of("zq") < of("te"));
         assert!(of("password") < of("pass"));
         assert!(of("") == 1.0);
+        // Numbers are where numbers are.
+        assert!(of("wxyz") < of("1234"));
     }
 }
