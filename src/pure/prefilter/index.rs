@@ -1,6 +1,6 @@
 //! The way from positions that a pass has left to the literals that stand there.
 
-use super::super::literal::Literal;
+use super::super::literal::{Cube, Literal};
 use super::Candidate;
 use super::strings::Strings;
 
@@ -87,9 +87,11 @@ struct Entry {
     /// Of the bytes around the window, those bits that are in `mask` are `value`.
     value: u64,
     mask: u64,
-    place: Place,
+    literal: u32,
+    /// Where in the literal the window is.
+    offset: u16,
     /// The literal's length if all of it is in `value`, or else 0.
-    len: u16,
+    len: u8,
     kind: Kind,
 }
 
@@ -197,11 +199,11 @@ impl Class {
         let mut list: Vec<(u32, Entry)> = places
             .iter()
             .map(|&place| {
-                let entry = Entry::new(place, &literals[place.literal as usize]);
+                let entry = Entry::new(place, literals[place.literal as usize].cubes());
                 (hash(entry.value, key) >> shift, entry)
             })
             .collect();
-        list.sort_by_key(|(bucket, entry)| (*bucket, entry.place.literal, entry.place.offset));
+        list.sort_by_key(|(bucket, entry)| (*bucket, entry.literal, entry.offset));
         let mut entries = vec![Entry::NOTHING];
         let mut starts = vec![0; buckets];
         for bucket in list.chunk_by(|a, b| a.0 == b.0) {
@@ -252,13 +254,8 @@ impl Class {
 
 impl Entry {
     /// Equals no text.
-    const NOTHING: Entry = Entry {
-        value: 1,
-        mask: 0,
-        place: Place { literal: 0, offset: 0 },
-        len: 0,
-        kind: Kind::Last,
-    };
+    const NOTHING: Entry =
+        Entry { value: 1, mask: 0, literal: 0, offset: 0, len: 0, kind: Kind::Last };
 
     /// What all of a bucket's entries have in common.
     fn head(bucket: &[(u32, Entry)]) -> Entry {
@@ -269,29 +266,32 @@ impl Entry {
         Entry { value: first.value & mask, mask, kind: Kind::Head, ..first }
     }
 
-    fn new(place: Place, literal: &Literal) -> Entry {
+    fn new(place: Place, cubes: &[Cube]) -> Entry {
         let (mut value, mut mask) = ([0; BYTES], [0; BYTES]);
         let mut inside = 0;
         for index in 0..BYTES {
             let at = (place.offset as usize + index).checked_sub(BEFORE);
-            if let Some(cube) = at.and_then(|at| literal.cubes().get(at)) {
+            if let Some(cube) = at.and_then(|at| cubes.get(at)) {
                 (value[index], mask[index]) = (cube.value, cube.mask);
                 inside += 1;
             }
         }
-        let len = if inside == literal.len() { inside as u16 } else { 0 };
+        let len = if inside == cubes.len() { inside as u8 } else { 0 };
+        // In range: literals have 32 bytes at most.
+        debug_assert!(place.offset <= u32::from(u16::MAX));
+        let (literal, offset) = (place.literal, place.offset as u16);
         let (value, mask) = (u64::from_le_bytes(value), u64::from_le_bytes(mask));
-        Entry { value, mask, place, len, kind: Kind::Last }
+        Entry { value, mask, literal, offset, len, kind: Kind::Last }
     }
 
     /// The candidate, if all of the literal is there.
     #[inline]
     fn candidate(&self, buffer: &[u8], window: usize, strings: &Strings) -> Option<Candidate> {
-        let Place { literal, offset } = self.place;
+        let literal = self.literal;
         if self.len == 0 {
-            return strings.check(buffer, window, literal, offset);
+            return strings.check(buffer, window, literal, self.offset.into());
         }
-        let start = window.checked_sub(offset as usize)?;
+        let start = window.checked_sub(self.offset.into())?;
         let end = start + usize::from(self.len);
         // In range: buffers are shorter than 2^32 bytes.
         let (window, start) = (window as u32, start as u32);

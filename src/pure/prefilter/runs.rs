@@ -57,7 +57,7 @@ impl RunSearch {
         out: &mut Vec<Candidate>,
     ) {
         let open = progress.open.unwrap_or(range.start);
-        let mut runs = Runs { open, len: self.len };
+        let mut runs = Runs { open, len: self.len, piece: Piece::of(self.len) };
         let mut close = |run: Range<usize>| {
             if run.len() >= self.len {
                 let from = run.start.max(range.start);
@@ -100,6 +100,34 @@ struct Runs {
     /// Where the run starts that the last word ended in, or else its end.
     open: usize,
     len: usize,
+    piece: Piece,
+}
+
+/// A part of a word such that any run that is long enough has one that is all ones.
+#[derive(Clone, Copy)]
+struct Piece {
+    /// How many bits it has, as a power of two.
+    log: u32,
+    /// The highest bit of each piece.
+    high: u64,
+    /// The lowest.
+    low: u64,
+}
+
+impl Piece {
+    /// The largest that any `len` consecutive ones have one of, wherever they start.
+    fn of(len: usize) -> Piece {
+        let log = (len + 1).ilog2().saturating_sub(1).min(5);
+        let low = u64::MAX / (u64::MAX >> (WORD - (1 << log)));
+        Piece { log, high: low << ((1 << log) - 1), low }
+    }
+
+    /// Whether a word has a piece that is all ones.
+    #[inline(always)]
+    fn is_in(self, bits: u64) -> bool {
+        // One more than all ones below the highest is the highest.
+        (bits & !self.high).wrapping_add(self.low) & bits & self.high != 0
+    }
 }
 
 impl Runs {
@@ -107,6 +135,18 @@ impl Runs {
     /// byte's lowest. The bits above are zero.
     #[inline(always)]
     fn word(&mut self, base: usize, bits: u64, count: usize, close: &mut impl FnMut(Range<usize>)) {
+        // A run that is long enough has a piece in this word, or its part before is as long as one.
+        let part = count < WORD;
+        if part | self.piece.is_in(bits) | ((base - self.open) >> self.piece.log != 0) {
+            self.look(base, bits, count, close);
+        } else {
+            let last = (bits << (WORD - count)).leading_ones() as usize;
+            self.open = base + count - last;
+        }
+    }
+
+    #[inline(never)]
+    fn look(&mut self, base: usize, bits: u64, count: usize, close: &mut impl FnMut(Range<usize>)) {
         // Where short runs start and end is as good as random, so no branch depends on that.
         let first = bits.trailing_ones() as usize;
         if first == count {

@@ -212,19 +212,20 @@ pub(super) unsafe fn find<V: Vector, const LEN: usize, const HALVES: usize>(
         ];
         let mut list = List::default();
         let mut at = range.start;
+        // As far as the last byte of the window at the vector's last position.
+        let reach = V::BYTES + LEN - 1;
+        while at + V::BYTES <= range.end
+            && let Some(bytes) = buffer.get(at..at + reach)
+        {
+            list.push(at, hits::<V, LEN, HALVES>(&tables, bytes), check);
+            at += V::BYTES;
+        }
         while at < range.end {
-            let mut rest;
-            // As far as the last byte of the window at the vector's last position.
-            let bytes = match buffer.get(at..at + V::BYTES + LEN - 1) {
-                Some(bytes) => bytes,
-                None => {
-                    // The end of the buffer, with zeros behind it.
-                    rest = [0; 2 * arch::MAX_BYTES];
-                    rest[..buffer.len() - at].copy_from_slice(&buffer[at..]);
-                    &rest[..V::BYTES + LEN - 1]
-                }
-            };
-            let mut bits = hits::<V, LEN, HALVES>(&tables, bytes);
+            // The end of the range, and of the buffer perhaps, with zeros behind that.
+            let mut rest = [0; 2 * arch::MAX_BYTES];
+            let len = reach.min(buffer.len() - at);
+            rest[..len].copy_from_slice(&buffer[at..at + len]);
+            let mut bits = hits::<V, LEN, HALVES>(&tables, &rest[..reach]);
             let left = range.end - at;
             if left < V::BYTES {
                 bits &= (1 << left) - 1;
