@@ -39,13 +39,14 @@ struct Link {
 }
 
 impl Chain {
+    /// Whether there is a chain that matches just where `hir` does.
+    pub(super) fn fits(hir: &Hir) -> bool {
+        links(hir).is_some_and(|(_, exact)| exact)
+    }
+
     /// A chain for `hir`, if there is one that is of use.
     pub(super) fn new(hir: &Hir) -> Option<Chain> {
-        let (mut links, mut exact) = (Vec::new(), true);
-        collect(hir, &mut links, &mut exact)?;
-        if links.iter().all(|link| link.optional) {
-            return None;
-        }
+        let (links, exact) = links(hir)?;
         let mut chain = Chain {
             takes: Box::new([1; 256]),
             repeat: 1,
@@ -97,6 +98,13 @@ impl Chain {
     pub(super) fn memory(&self) -> usize {
         size_of_val(&*self.takes)
     }
+}
+
+/// The links for a pattern, not all of them optional, and whether they match only where it does.
+fn links(hir: &Hir) -> Option<(Vec<Link>, bool)> {
+    let (mut links, mut exact) = (Vec::new(), true);
+    collect(hir, &mut links, &mut exact)?;
+    links.iter().any(|link| !link.optional).then_some((links, exact))
 }
 
 /// Appends the links of `hir`. Clears `exact` where these match more than it does.
