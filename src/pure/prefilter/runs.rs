@@ -56,7 +56,7 @@ impl RunSearch {
         progress: &mut Progress,
         out: &mut Vec<Candidate>,
     ) {
-        let mut runs = Runs { open: progress.open, len: self.len };
+        let mut runs = Runs::new(progress.open, range.start, self.len);
         let mut close = |run: Range<usize>| {
             if run.len() >= self.len {
                 let from = run.start.max(range.start);
@@ -100,13 +100,46 @@ fn tell(
 struct Runs {
     /// Where the run starts that the last word ended in.
     open: Option<usize>,
+    /// The bits before the next word, the last one's highest.
+    before: u64,
     len: usize,
 }
 
 impl Runs {
+    /// Starts at `base`, up to which a run goes that is `open`.
+    fn new(open: Option<usize>, base: usize, len: usize) -> Runs {
+        let before = open.map_or(0, |start| low(base - start).reverse_bits());
+        Runs { open, before, len }
+    }
+
     /// Calls `close` with each run that ends in a word of `count` bits, the first byte's lowest;
     /// those of less than `len` may be left out. The bits above are zero.
-    fn word(
+    fn word(&mut self, base: usize, bits: u64, count: usize, close: &mut impl FnMut(Range<usize>)) {
+        let both = u128::from(bits) << WORD | u128::from(self.before);
+        self.before = (both >> count) as u64;
+        // Where `have` ones start, and `step` bits on as many, `have + step` do.
+        let len = self.len.min(WORD);
+        let (mut starts, mut have) = (both, 1);
+        while have < len {
+            let step = have.min(len - have);
+            starts &= starts >> step;
+            have += step;
+        }
+        if starts != 0 {
+            self.runs_in(base, bits, count, close);
+            return;
+        }
+        // No run has become long enough, and those that have ended are of no use.
+        let last = (bits << (WORD - count)).leading_ones() as usize;
+        if last < count {
+            self.open = (last > 0).then_some(base + count - last);
+        } else {
+            self.open.get_or_insert(base);
+        }
+    }
+
+    /// As [`Runs::word`], for a word that a run of that length may go into.
+    fn runs_in(
         &mut self,
         base: usize,
         mut bits: u64,
