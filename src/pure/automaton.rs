@@ -8,6 +8,7 @@ use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
+use super::chain::Chain;
 use super::prefilter::Candidate;
 use super::spotter::Spotter;
 use super::{linear, simulation, spans};
@@ -17,8 +18,12 @@ use super::{linear, simulation, spans};
 const CACHE_CAPACITY: usize = 256 << 10;
 /// A lazy DFA that has started over this often and gets fewer bytes than `BYTES_PER_STATE` out of
 /// each new state gives up; the numbers are those that `regex` uses.
-pub(super) const CACHE_CLEARS: usize = 3;
+const CACHE_CLEARS: usize = 3;
 const BYTES_PER_STATE: usize = 10;
+/// The same for a pattern that is searched as a chain then, in the time of far fewer new states.
+const BYTES_PER_STATE_OF_CHAIN: usize = 500;
+/// The same as a pair.
+pub(super) const GIVE_UP: Option<(usize, usize)> = Some((CACHE_CLEARS, BYTES_PER_STATE));
 
 /// The largest NFA that lazy DFAs are run on. One DFA state may name every NFA state, so beyond
 /// this the simulation is as fast and takes less memory.
@@ -33,6 +38,7 @@ pub(super) struct Automaton {
     trimmed: OnceLock<Option<dfa::DFA>>,
     head: OnceLock<Option<dfa::DFA>>,
     tail: OnceLock<Option<dfa::DFA>>,
+    chain: OnceLock<Option<Chain>>,
     nfa: OnceLock<NFA>,
     forward: OnceLock<Option<dfa::DFA>>,
     reverse: OnceLock<Option<dfa::DFA>>,
@@ -65,7 +71,7 @@ impl Automaton {
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
-        let input = Input::new(record).span(span).earliest(true);
+        let input = Input::new(record).span(span.clone()).earliest(true);
         if let Some(dfa) = self.trimmed(trimmed) {
             let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache());
             // An error says that the DFA can't tell, for a byte that is not ASCII beside a
@@ -73,6 +79,9 @@ impl Automaton {
             if let Ok(found) = dfa.try_search_fwd(cache, &input) {
                 return found.is_some();
             }
+        }
+        if let Some(chain) = self.chain(trimmed) {
+            return chain.is_match(&record[span]);
         }
         self.simulate(trimmed, cache, input)
     }
@@ -237,8 +246,19 @@ impl Automaton {
 
     fn trimmed(&self, trimmed: &Hir) -> Option<&dfa::DFA> {
         self.trimmed
-            .get_or_init(|| lazy_dfa(self.trimmed_nfa(trimmed).clone(), MatchKind::LeftmostFirst))
+            .get_or_init(|| {
+                let nfa = self.trimmed_nfa(trimmed).clone();
+                let chain = Chain::fits(trimmed);
+                let bytes = if chain { BYTES_PER_STATE_OF_CHAIN } else { BYTES_PER_STATE };
+                let give_up = Some((CACHE_CLEARS, bytes));
+                lazy_dfa_with(nfa, MatchKind::LeftmostFirst, CACHE_CAPACITY, give_up)
+            })
             .as_ref()
+    }
+
+    /// The pattern as a chain, if it is just that. Made when its DFA has given up.
+    fn chain(&self, trimmed: &Hir) -> Option<&Chain> {
+        self.chain.get_or_init(|| Chain::new(trimmed).filter(|chain| chain.exact)).as_ref()
     }
 
     fn nfa(&self, hir: &Hir) -> &NFA {
@@ -285,15 +305,16 @@ pub(super) fn compile(hirs: &[&Hir], reverse: bool) -> NFA {
 
 /// A lazy DFA over `nfa`, or `None` where one makes no sense.
 pub(super) fn lazy_dfa(nfa: NFA, kind: MatchKind) -> Option<dfa::DFA> {
-    lazy_dfa_with(nfa, kind, CACHE_CAPACITY, Some(CACHE_CLEARS))
+    lazy_dfa_with(nfa, kind, CACHE_CAPACITY, GIVE_UP)
 }
 
-/// As [`lazy_dfa`], with a cache of `capacity` bytes that may give up once it was cleared so often.
+/// As [`lazy_dfa`], with a cache of `capacity` bytes that may give up once it was cleared so often
+/// and gets fewer bytes out of each new state.
 pub(super) fn lazy_dfa_with(
     nfa: NFA,
     kind: MatchKind,
     capacity: usize,
-    clears: Option<usize>,
+    give_up: Option<(usize, usize)>,
 ) -> Option<dfa::DFA> {
     if nfa.states().len() > MAX_DFA_STATES {
         return None;
@@ -305,8 +326,8 @@ pub(super) fn lazy_dfa_with(
                 .unicode_word_boundary(true)
                 .cache_capacity(capacity)
                 .skip_cache_capacity_check(true)
-                .minimum_cache_clear_count(clears)
-                .minimum_bytes_per_state(Some(BYTES_PER_STATE)),
+                .minimum_cache_clear_count(give_up.map(|(clears, _)| clears))
+                .minimum_bytes_per_state(give_up.map(|(_, bytes)| bytes)),
         )
         .build_from_nfa(nfa)
         .ok()

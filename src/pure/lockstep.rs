@@ -13,6 +13,7 @@ use std::sync::Arc;
 use regex_automata::hybrid::dfa::DFA;
 use regex_syntax::hir::Hir;
 
+use super::chain::Chain;
 use super::shared::{ALL_CACHES, Group};
 use super::table::{DEAD, Failure, MATCHES, TAGS, Table, UNKNOWN};
 
@@ -34,7 +35,8 @@ pub(super) struct Walkers {
     list: Vec<Walker>,
     /// Groups that have no table yet, and whether they are not to be joined with others.
     waiting: Vec<(Arc<Group>, bool)>,
-    /// Patterns whose DFAs meet too many states even alone.
+    /// Patterns whose DFAs meet too many states even alone: those that are chains, and others.
+    chains: Vec<(u32, Chain)>,
     alone: Vec<u32>,
     /// How many bytes were read since a group was last divided or joined.
     settled: usize,
@@ -68,7 +70,8 @@ impl Walkers {
     pub(super) fn new(groups: &[Arc<Group>]) -> Walkers {
         let memory = Memory { used: 0, limit: ALL_CACHES };
         let waiting = groups.iter().rev().map(|group| (group.clone(), false)).collect();
-        Walkers { list: Vec::new(), waiting, alone: Vec::new(), settled: 0, memory }
+        let (list, chains, alone) = (Vec::new(), Vec::new(), Vec::new());
+        Walkers { list, waiting, chains, alone, settled: 0, memory }
     }
 
     /// Appends to `out` the patterns of all groups that match in `record`, but those of which each
@@ -111,6 +114,12 @@ impl Walkers {
         if !self.waiting.is_empty() {
             walks += self.settle(trimmed, record, out, ask);
         }
+        for (pattern, chain) in &self.chains {
+            walks += 1;
+            if chain.is_match(record) {
+                if chain.exact { &mut *out } else { &mut *ask }.push(*pattern);
+            }
+        }
         ask.extend(&self.alone);
         (walks * (record.len() + 1)) as u64
     }
@@ -148,7 +157,14 @@ impl Walkers {
         self.settled = 0;
         match group.parts(trimmed) {
             Some(parts) => self.waiting.extend(parts.clone().map(|part| (part, group.joined))),
-            None => self.alone.extend(&group.members),
+            None => {
+                for &member in &group.members {
+                    match Chain::new(&trimmed[member as usize]) {
+                        Some(chain) => self.chains.push((member, chain)),
+                        None => self.alone.push(member),
+                    }
+                }
+            }
         }
     }
 
@@ -194,7 +210,7 @@ impl Walkers {
 
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.memory.used
+        self.memory.used + self.chains.iter().map(|(_, chain)| chain.memory()).sum::<usize>()
     }
 }
 
@@ -383,7 +399,7 @@ mod tests {
 
     /// Such as forget soon, remember, match often, never, and at either end; and one with a
     /// Unicode word boundary, which a DFA can't always tell.
-    const PATTERNS: [&str; 14] = [
+    const PATTERNS: [&str; 15] = [
         "(?-u)a.b",
         "(?-u)^b",
         "(?-u)^[ab]*c$",
@@ -397,6 +413,7 @@ mod tests {
         "(?-u)^(?:ab|c)+$",
         "x",
         "(?-u)b[ab]{12}b",
+        "(?-u)b(?:[ab]{13}a|ca)",
         "(?-u)^a(?s:.)*c",
     ];
 
@@ -462,7 +479,7 @@ mod tests {
         };
         let records: Vec<Vec<u8>> = (0..40).map(|_| noise(100)).collect();
         let walkers = check(&records, ALL_CACHES);
-        assert!(!walkers.alone.is_empty());
+        assert!(!walkers.alone.is_empty() && !walkers.chains.is_empty());
 
         let walkers = check(&vec![b"abc".to_vec(); 2000], ALL_CACHES);
         assert!(walkers.list.iter().any(|walker| walker.group.joined));

@@ -6,6 +6,7 @@
 //! read every record.
 
 mod automaton;
+mod chain;
 mod confirm;
 mod explain;
 #[cfg(feature = "native")]

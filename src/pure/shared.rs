@@ -13,14 +13,14 @@ use super::automaton;
 /// The most patterns in a group at first, and the most NFA states, as a set's sizes count them. A
 /// DFA over many patterns has up to the product of their states; lazy building meets few of them
 /// as long as the patterns forget soon what they have read.
-const GROUP: Limits = Limits { members: 32, size: 4000, clears: None };
+const GROUP: Limits = Limits { members: 32, size: 4000, give_up: None };
 /// The same for patterns that may remember for long what they have read.
-const FEW: Limits = Limits { members: 4, size: 2000, clears: None };
+const FEW: Limits = Limits { members: 4, size: 2000, give_up: None };
 /// The same for groups that were found to have few states and are joined.
-const JOINED: Limits = Limits { members: 64, size: 8000, clears: None };
+const JOINED: Limits = Limits { members: 64, size: 8000, give_up: None };
 /// The same for patterns that start with one literal: they are walked from there, and most are
 /// ruled out by the next bytes.
-const CROWD: Limits = Limits { members: 256, size: 20_000, clears: Some(automaton::CACHE_CLEARS) };
+const CROWD: Limits = Limits { members: 256, size: 20_000, give_up: automaton::GIVE_UP };
 /// What the states of one group may take in each scanner, and those of all groups about.
 pub(super) const CACHE_CAPACITY: usize = 2 << 20;
 pub(super) const ALL_CACHES: usize = 64 << 20;
@@ -31,9 +31,9 @@ const MAX_FAILURES: u32 = 8;
 struct Limits {
     members: usize,
     size: u64,
-    /// How often the cache of a group may be cleared before the group may give up. Groups that
-    /// read records are divided instead.
-    clears: Option<usize>,
+    /// After how many times that its cache was cleared a group may give up, if it gets fewer bytes
+    /// than a number out of each state. Groups that read records are divided instead.
+    give_up: Option<(usize, usize)>,
 }
 
 /// A group of patterns in one lazy DFA, which is built when it is first needed.
@@ -48,8 +48,8 @@ pub(super) struct Group {
     size: u64,
     dfa: OnceLock<Option<dfa::DFA>>,
     capacity: usize,
-    /// How often its cache may be cleared before it may give up.
-    clears: Option<usize>,
+    /// When it may give up.
+    give_up: Option<(usize, usize)>,
     /// What it is divided into if it has too many states.
     parts: OnceLock<[Arc<Group>; 2]>,
 }
@@ -138,7 +138,7 @@ fn divide(mut patterns: Vec<(u32, &Hir)>, limits: &Limits, capacity: usize) -> V
                 group.members.push(pattern);
                 group.size += size;
             }
-            _ => groups.push(Group::new(vec![pattern], kind, size, capacity, limits.clears)),
+            _ => groups.push(Group::new(vec![pattern], kind, size, capacity, limits.give_up)),
         }
     }
     groups
@@ -150,10 +150,10 @@ impl Group {
         kind: Kind,
         size: u64,
         capacity: usize,
-        clears: Option<usize>,
+        give_up: Option<(usize, usize)>,
     ) -> Group {
         let (dfa, parts) = (OnceLock::new(), OnceLock::new());
-        Group { members, kind, joined: false, size, dfa, capacity, clears, parts }
+        Group { members, kind, joined: false, size, dfa, capacity, give_up, parts }
     }
 
     /// The members of two groups, if they fit together. It is divided into these.
@@ -164,7 +164,7 @@ impl Group {
             first.kind == second.kind && members.len() <= JOINED.members && size <= JOINED.size;
         fit.then(|| {
             let parts = OnceLock::from([first.clone(), second.clone()]);
-            let joined = Group::new(members, first.kind, size, first.capacity, JOINED.clears);
+            let joined = Group::new(members, first.kind, size, first.capacity, JOINED.give_up);
             Group { joined: true, parts, ..joined }
         })
     }
@@ -183,7 +183,7 @@ impl Group {
             } else {
                 automaton::compile(&members.collect::<Vec<_>>(), false)
             };
-            automaton::lazy_dfa_with(nfa, MatchKind::All, self.capacity, self.clears)
+            automaton::lazy_dfa_with(nfa, MatchKind::All, self.capacity, self.give_up)
         };
         self.dfa.get_or_init(build).as_ref()
     }
@@ -197,7 +197,7 @@ impl Group {
             let size = members.iter().map(|&m| pattern::size_of(&trimmed[m as usize])).sum();
             let kind = Kind { often: part || self.kind.often, ..self.kind };
             (!members.is_empty())
-                .then(|| Group::new(members, kind, size, self.capacity, self.clears))
+                .then(|| Group::new(members, kind, size, self.capacity, self.give_up))
         })
     }
 
@@ -209,7 +209,7 @@ impl Group {
                 [first, second].map(|half| {
                     let size = half.iter().map(|&m| pattern::size_of(&trimmed[m as usize])).sum();
                     let half = half.to_vec();
-                    Arc::new(Group::new(half, self.kind, size, self.capacity, self.clears))
+                    Arc::new(Group::new(half, self.kind, size, self.capacity, self.give_up))
                 })
             })
         })
