@@ -24,6 +24,7 @@ mod spotter;
 mod state;
 mod table;
 mod trim;
+mod walkers;
 
 use std::sync::Arc;
 

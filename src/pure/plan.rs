@@ -11,7 +11,7 @@ use crate::PatternSet;
 use super::literal::{self, ByteSet, Literal, Required, Run};
 use super::prefilter::{Level, Prefilter, RunSearch};
 use super::shared::{self, Group};
-use super::trim::trim;
+use super::trim::{matches_always, trim};
 
 /// The arrangement of all patterns of an engine.
 #[derive(Debug)]
@@ -86,8 +86,7 @@ impl Plan {
         let trimmed: Vec<Hir> =
             numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
         for (pattern, hir) in (0..).zip(&trimmed) {
-            // A pattern that matches nothing anywhere, unconditionally, matches every record.
-            if hir.properties().minimum_len() == Some(0) && hir.properties().look_set().is_empty() {
+            if matches_always(hir) {
                 always.push(pattern);
                 continue;
             }
