@@ -26,6 +26,7 @@ mod spread;
 mod state;
 mod table;
 mod trim;
+mod walkers;
 
 use std::sync::Arc;
 

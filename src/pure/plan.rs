@@ -13,7 +13,7 @@ use super::need::Needs;
 use super::prefilter::{Level, Prefilter, RunSearch};
 use super::shared::{self, Group};
 use super::spread::spread;
-use super::trim::trim;
+use super::trim::{matches_always, trim};
 
 /// The arrangement of all patterns of an engine.
 #[derive(Debug)]
@@ -148,8 +148,7 @@ impl Plan {
         let mut handles: Vec<Handle> = trimmed.iter().map(Handle::of).collect();
         let moved = spread(&trimmed, &mut handles);
         for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
-            // A pattern that matches nothing anywhere, unconditionally, matches every record.
-            if hir.properties().minimum_len() == Some(0) && hir.properties().look_set().is_empty() {
+            if matches_always(hir) {
                 always.push(pattern);
                 continue;
             }

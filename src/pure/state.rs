@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::Engine;
 use super::automaton;
-use super::lockstep::Walkers;
 use super::need::{self, Needs};
 use super::prefilter::Progress;
 use super::shared;
+use super::walkers::Walkers;
 
 /// What the automata of a scanner may hold together, in bytes, and for each pattern besides.
 const MEMORY: usize = 64 << 20;

@@ -5,7 +5,7 @@
 //! rest of any match is a match as well. What is left has smaller automata, and its literals
 //! stand nearer to the start and the end.
 
-use regex_syntax::hir::{Hir, HirKind, Repetition};
+use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use super::literal::{Bound, add, longest};
 
@@ -105,6 +105,28 @@ fn can_be_nothing(hir: &Hir) -> bool {
     properties.minimum_len() == Some(0) && properties.look_set().is_empty()
 }
 
+/// Whether `hir` matches the empty string where every record starts, or where every one ends.
+pub(super) fn matches_always(hir: &Hir) -> bool {
+    let start = |look| matches!(look, Look::Start | Look::StartLF | Look::StartCRLF);
+    let end = |look| matches!(look, Look::End | Look::EndLF | Look::EndCRLF);
+    is_nothing_where(hir, &start) || is_nothing_where(hir, &end)
+}
+
+/// Whether `hir` matches the empty string wherever the assertions of `holds` do.
+fn is_nothing_where(hir: &Hir, holds: &impl Fn(Look) -> bool) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Literal(_) | HirKind::Class(_) => false,
+        HirKind::Look(look) => holds(*look),
+        HirKind::Repetition(repetition) => {
+            repetition.min == 0 || is_nothing_where(&repetition.sub, holds)
+        }
+        HirKind::Capture(capture) => is_nothing_where(&capture.sub, holds),
+        HirKind::Concat(subs) => subs.iter().all(|sub| is_nothing_where(sub, holds)),
+        HirKind::Alternation(subs) => subs.iter().any(|sub| is_nothing_where(sub, holds)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -145,6 +167,19 @@ mod tests {
                 expected,
                 "{pattern}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_nothing_at_either_end_matches_always() {
+        let always = ["", "a*", "a*b?$", "(?m)^", "^", "a|$", "(?:^|b)c*", "(?:$)+", "(?R)a*$"];
+        let not = ["a", "^$", "^a*$", r"\b", r"\B", "^a", "(?m)^a*$", "(?:^a|b$)"];
+        for (patterns, expected) in [(&always[..], true), (&not[..], false)] {
+            for pattern in patterns {
+                let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+                let hir = parser.clone().parse(pattern).unwrap();
+                assert_eq!(super::matches_always(&hir), expected, "{pattern}");
+            }
         }
     }
 }
