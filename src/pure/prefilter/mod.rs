@@ -2,6 +2,15 @@
 //!
 //! The README in this folder explains the algorithms.
 
+#![cfg_attr(
+    not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )),
+    allow(dead_code, reason = "what is written over vectors has none to run on")
+)]
+
 mod arch;
 mod grams;
 mod index;
