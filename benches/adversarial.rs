@@ -99,8 +99,23 @@ fn cases() -> Vec<Case> {
             4 * MIB,
         ),
         case(
+            "literals and what they need, 200 rules",
+            by_words(&some),
+            // A key in each line, of which they need one.
+            some.chunks(8)
+                .map(|w| format!("{key}5 {}", each(w, |w| format!("{w}_abcd "))))
+                .collect(),
+            4 * MIB,
+        ),
+        case(
             "literals with no bound behind, 20 rules",
             rules(&|n| format!("{}_.*[^ -~]", few[n]), few.len()),
+            each(&few, |w| format!("{w}_ ")),
+            MIB,
+        ),
+        case(
+            "the same, and nothing that they need besides",
+            rules(&|n| format!("{}_.*(?:[^ -~]|QQ)", few[n]), few.len()),
             each(&few, |w| format!("{w}_ ")),
             MIB,
         ),

@@ -84,15 +84,14 @@ impl Engine {
             return;
         }
         let (plan, pattern) = (&self.inner.plan, owner.pattern as usize);
+        if !state.has_any(&plan.needs, owner.need.as_slice(), record) {
+            return;
+        }
         let searched = &mut state.searched[pattern];
         searched.renew(state.epoch);
         if searched.matched {
             return;
         }
-        if !state.has_any(&plan.needs, owner.need.as_slice(), record) {
-            return;
-        }
-        let searched = &mut state.searched[pattern];
         let head = plan.heads[pattern].as_ref();
         let from = if head.is_some() { 0 } else { start };
         // Ordinary patterns fail within a few bytes, and from many places one after the other is

@@ -13,7 +13,7 @@ use super::literal::{ByteSet, Run, any_run};
 /// A run that is shorter is in so many records that asking costs more than it saves, unless its
 /// class is rare.
 const MIN_LEN: u32 = 12;
-const RARE_CLASS: f64 = 0.03;
+const RARE_CLASS: f64 = 0.05;
 /// The same for a run of a class that most of ordinary text is in.
 const MAX_FREQUENCY: f64 = 0.9;
 /// One that is rarer than this is as good as another.
@@ -104,6 +104,9 @@ fn run_of(part: &Hir) -> Option<Run> {
 /// Looks at the last byte first of the `len` that come next, as Boyer and Moore do (1977): where
 /// it is not in the class, none of those before it need be looked at. No byte is looked at twice.
 fn has_run(class: &ByteSet, len: usize, record: &[u8]) -> bool {
+    if len == 1 {
+        return record.iter().any(|&byte| class.contains(byte));
+    }
     // The run in question starts at `start`, and its bytes before `known` are in the class.
     let (mut start, mut known) = (0, 0);
     while let Some(bytes) = record.get(known..start + len) {

@@ -41,8 +41,8 @@ pub(super) struct Plan {
     owners: Owners,
     /// Patterns with a literal that very many start with, confirmed together.
     pub(super) crowd_groups: Vec<Crowd>,
-    /// By literal: its crowds, if it has some.
-    crowds: Vec<Range<usize>>,
+    /// By literal: its crowds, if it has some; empty if none has.
+    crowds: Vec<Range<u32>>,
     /// Patterns that match every record, ascending.
     pub(super) always: Vec<u32>,
     /// Patterns without literals.
@@ -218,7 +218,10 @@ impl Plan {
 
     /// The numbers of the groups of patterns that start with a literal, if they are very many.
     pub(super) fn crowds(&self, literal: u32) -> Range<usize> {
-        self.crowds[literal as usize].clone()
+        match self.crowds.get(literal as usize) {
+            Some(range) => range.start as usize..range.end as usize,
+            None => 0..0,
+        }
     }
 
     /// The largest distance from the end of a literal's place to the next one's start at which the
@@ -279,24 +282,27 @@ fn take_crowds(
     owners: &mut Vec<(u32, Owner)>,
     handles: usize,
     tails: &[Hir],
-) -> (Vec<Crowd>, Vec<Range<usize>>) {
+) -> (Vec<Crowd>, Vec<Range<u32>>) {
     let mut leading: Vec<Vec<Owner>> = vec![Vec::new(); handles];
     for (handle, owner) in owners.iter().filter(|(_, owner)| owner.leads) {
         leading[*handle as usize].push(*owner);
     }
     owners.retain(|(handle, owner)| !owner.leads || leading[*handle as usize].len() <= CROWD);
     let count = leading.iter().filter(|owners| owners.len() > CROWD).count();
+    if count == 0 {
+        return (Vec::new(), Vec::new());
+    }
     let mut crowds = Vec::new();
     let ranges = leading
         .into_iter()
         .map(|owners| {
-            let start = crowds.len();
+            let start = crowds.len() as u32;
             if owners.len() > CROWD {
                 let patterns = owners.iter().map(|o| (o.pattern, &tails[o.pattern as usize]));
                 let groups = shared::crowds(patterns.collect(), count);
                 crowds.extend(groups.into_iter().map(|group| Crowd::new(group, &owners)));
             }
-            start..crowds.len()
+            start..crowds.len() as u32
         })
         .collect();
     (crowds, ranges)

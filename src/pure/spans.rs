@@ -82,7 +82,13 @@ pub(super) fn starts_with_match(
     let (record, span) = (input.haystack(), input.get_span());
     let mut state = dfa.start_state_forward(cache, input).map_err(|_| Unfit)?;
     for (count, &byte) in (1..).zip(&record[span.range()]) {
-        state = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
+        let next = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
+        if next == state {
+            // Nothing new, and no step that the next one has to wait for: most of a long walk, as
+            // along `.*`, stays where it is.
+            continue;
+        }
+        state = next;
         if state.is_tagged() {
             match Tag::of(state) {
                 Tag::Match | Tag::Dead => {
@@ -115,7 +121,11 @@ pub(super) fn ends_with_match(
     let input = Input::new(record).span(0..end).anchored(Anchored::Yes);
     let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Unfit)?;
     for (count, &byte) in (1..).zip(record[..end].iter().rev()) {
-        state = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
+        let next = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
+        if next == state {
+            continue;
+        }
+        state = next;
         if state.is_tagged() {
             match Tag::of(state) {
                 Tag::Match | Tag::Dead => {

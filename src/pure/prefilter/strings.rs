@@ -1,32 +1,34 @@
 //! The literals themselves, to compare candidates with.
 
-use std::ops::Range;
-
 use super::super::literal::Literal;
 use super::Candidate;
+
+/// How many bytes are compared at once.
+const WORD: usize = 8;
 
 /// The bytes of all literals in one place.
 #[derive(Debug)]
 pub(super) struct Strings {
-    values: Vec<u8>,
-    masks: Vec<u8>,
-    /// Where each literal starts in the above, and behind them the end of the last.
-    starts: Vec<u32>,
+    /// Of eight bytes of a literal, those bits that are in the second are the first.
+    words: Vec<(u64, u64)>,
+    /// Where each literal's words start in the above, and its length.
+    places: Vec<(u32, u32)>,
 }
 
 impl Strings {
     pub(super) fn new(literals: &[Literal]) -> Strings {
-        let mut strings = Strings { values: vec![], masks: vec![], starts: vec![0] };
+        let mut strings = Strings { words: vec![], places: vec![] };
         for literal in literals {
-            strings.values.extend(literal.cubes().iter().map(|c| c.value));
-            strings.masks.extend(literal.cubes().iter().map(|c| c.mask));
-            strings.starts.push(strings.values.len() as u32);
+            strings.places.push((strings.words.len() as u32, literal.len() as u32));
+            for cubes in literal.cubes().chunks(WORD) {
+                let (mut value, mut mask) = ([0; WORD], [0; WORD]);
+                for (index, cube) in cubes.iter().enumerate() {
+                    (value[index], mask[index]) = (cube.value, cube.mask);
+                }
+                strings.words.push((u64::from_le_bytes(value), u64::from_le_bytes(mask)));
+            }
         }
         strings
-    }
-
-    fn range(&self, literal: u32) -> Range<usize> {
-        self.starts[literal as usize] as usize..self.starts[literal as usize + 1] as usize
     }
 
     /// The candidate for the literal if it stands in `buffer` with its byte `offset` at `window`.
@@ -39,17 +41,32 @@ impl Strings {
         offset: u32,
     ) -> Option<Candidate> {
         let start = window.checked_sub(offset as usize)?;
-        let range = self.range(literal);
-        let end = start + range.len();
-        let bytes = buffer.get(start..end)?;
-        let pairs = self.values[range.clone()].iter().zip(&self.masks[range]);
-        let equal = bytes.iter().zip(pairs).all(|(&b, (&value, &mask))| b & mask == value);
+        let (first, len) = self.places[literal as usize];
+        let (first, len) = (first as usize, len as usize);
+        let words = &self.words[first..first + len.div_ceil(WORD)];
+        let bytes = buffer.get(start..)?;
+        let equal = match bytes.get(..words.len() * WORD) {
+            Some(bytes) => words.iter().zip(bytes.chunks_exact(WORD)).all(|(&(value, mask), b)| {
+                let b = [b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]];
+                u64::from_le_bytes(b) & mask == value
+            }),
+            None => bytes.len() >= len && at_end(words, &bytes[..len]),
+        };
         // In range: buffers are shorter than 2^32 bytes.
-        let (window, start, end) = (window as u32, start as u32, end as u32);
+        let (window, start, end) = (window as u32, start as u32, (start + len) as u32);
         equal.then_some(Candidate { window, start, end, literal })
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.values.len() * 2 + self.starts.len() * 4
+        size_of_val(&self.words[..]) + size_of_val(&self.places[..])
     }
+}
+
+/// Compares where the buffer ends before the last word does.
+#[cold]
+fn at_end(words: &[(u64, u64)], bytes: &[u8]) -> bool {
+    let pairs = words
+        .iter()
+        .flat_map(|(value, mask)| value.to_le_bytes().into_iter().zip(mask.to_le_bytes()));
+    bytes.iter().zip(pairs).all(|(&byte, (value, mask))| byte & mask == value)
 }
