@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use regex_automata::hybrid::{LazyStateID, dfa};
-use regex_automata::{Anchored, Input, MatchKind, PatternSet as Found};
+use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::{Dot, Hir, HirKind, Look, Repetition};
 
 use crate::pattern;
@@ -60,6 +60,36 @@ pub(super) struct Cache {
     dfa: Option<dfa::Cache>,
     found: Found,
     failures: u32,
+}
+
+/// Some members of a group, in the order in which they were found.
+#[derive(Debug)]
+struct Found {
+    list: Vec<u32>,
+    is_in: Vec<bool>,
+}
+
+impl Found {
+    fn new(members: usize) -> Found {
+        Found { list: Vec::new(), is_in: vec![false; members] }
+    }
+
+    fn insert(&mut self, member: usize) {
+        if !std::mem::replace(&mut self.is_in[member], true) {
+            self.list.push(member as u32);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.list.len() == self.is_in.len()
+    }
+
+    /// Takes time in proportion to how many there are.
+    fn clear(&mut self) {
+        for member in self.list.drain(..) {
+            self.is_in[member as usize] = false;
+        }
+    }
 }
 
 /// Puts patterns into groups that read whole records.
@@ -249,7 +279,7 @@ impl Group {
             cache.failures += 1;
             return false;
         }
-        out.extend(cache.found.iter().map(|member| self.members[member.as_usize()]));
+        out.extend(cache.found.list.iter().map(|&member| self.members[member as usize]));
         true
     }
 }
@@ -267,7 +297,12 @@ fn which(
     let mut last = None;
     for &byte in &input.haystack()[input.get_range()] {
         *steps += 1;
-        state = dfa.next_state(cache, state, byte).ok()?;
+        let next = dfa.next_state(cache, state, byte).ok()?;
+        if next == state && !next.is_tagged() {
+            // It tells nothing new, and the next step need not wait for this one.
+            continue;
+        }
+        state = next;
         if state.is_tagged() {
             if state.is_match() {
                 // A state that stays the same tells nothing new. Names of states are given anew
@@ -297,7 +332,7 @@ fn which(
 
 fn collect(dfa: &dfa::DFA, cache: &dfa::Cache, state: LazyStateID, found: &mut Found) {
     for index in 0..dfa.match_len(cache, state) {
-        found.insert(dfa.match_pattern(cache, state, index));
+        found.insert(dfa.match_pattern(cache, state, index).as_usize());
     }
 }
 
