@@ -1,9 +1,17 @@
 //! The pure-Rust engine.
 //!
-//! A scan makes one pass over the whole buffer of a batch for literals that the patterns require,
-//! maps what it finds to records, and runs a pattern's automaton only in the part of the record
-//! that a match with that literal can lie in. Patterns without such literals share lazy DFAs that
-//! read every record.
+//! A scan makes one pass over the whole buffer of a batch for literals that the patterns require
+//! (`prefilter`), and maps what it finds to records. Where a literal stands, the patterns that it
+//! was chosen for are confirmed, each by the cheapest question that is left: do the bytes behind
+//! the literal fit (`literal`), is the record long enough, does it hold the long run of digits
+//! that the pattern needs besides (`need`); and only then, does what follows match from there on,
+//! and what comes before up to there (`automaton`). Many patterns with the same literal are asked
+//! together. Patterns without a literal are looked for by a run of bytes of one class, or share
+//! lazy DFAs that read every record, several of them side by side (`walkers`, `lockstep`).
+//!
+//! Nothing takes longer than in proportion to the record, whatever is in it: automata that are
+//! started at one place after the other have a budget, and when that is used up, what is left of
+//! the record is searched once for all places.
 
 mod automaton;
 mod chain;
