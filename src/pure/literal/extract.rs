@@ -53,6 +53,11 @@ pub(crate) struct Required {
 }
 
 impl Required {
+    /// Whether it costs less than so many literals do that are never found.
+    pub(super) fn beats(&self, literals: usize) -> bool {
+        self.cost() <= literals as f64 * LITERAL_COST
+    }
+
     /// What it costs to search by these literals, as the frequency of candidates of the cheapest
     /// kind that would cost as much.
     fn cost(&self) -> f64 {
@@ -73,8 +78,10 @@ impl Required {
 ///
 /// Takes time in proportion to the HIR as written, times the limits on sets.
 pub(crate) fn required(hir: &Hir) -> Option<Required> {
-    let inside = info(hir).into_best();
-    let mut best = better(lead::leading(hir, &|_| true), inside)?;
+    let infos = lead::infos(hir);
+    let leading = lead::leading_of(lead::parts(hir), &infos, &|_| true);
+    let inside = infos.into_iter().reduce(join).and_then(Info::into_best);
+    let mut best = better(leading, inside)?;
     best.literals.sort();
     best.literals.dedup();
     (best.frequency <= MAX_FREQUENCY).then_some(best)

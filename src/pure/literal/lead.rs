@@ -15,8 +15,20 @@ const MAX_PARTS: usize = 64;
 /// The best set of literals that every match of `hir`'s parts from one of them on starts with one
 /// of, among those that `accept` takes. The parts are those that [`split`] takes apart.
 pub(crate) fn leading(hir: &Hir, accept: &dyn Fn(&Required) -> bool) -> Option<Required> {
-    let parts = parts(hir);
-    let infos: Vec<Info> = parts.iter().map(extract::info).collect();
+    leading_of(parts(hir), &infos(hir), accept)
+}
+
+/// What is known of each of the parts of `hir`.
+pub(super) fn infos(hir: &Hir) -> Vec<Info> {
+    parts(hir).iter().map(extract::info).collect()
+}
+
+/// As [`leading`], for these parts of which that much is known.
+pub(super) fn leading_of(
+    parts: &[Hir],
+    infos: &[Info],
+    accept: &dyn Fn(&Required) -> bool,
+) -> Option<Required> {
     let follows = follow::from_each(parts);
     let mut before: Vec<Bound> = vec![Some(0)];
     let mut after: Vec<Bound> = vec![Some(0)];
@@ -34,14 +46,17 @@ pub(crate) fn leading(hir: &Hir, accept: &dyn Fn(&Required) -> bool) -> Option<R
             let whole = longer.iter().all(|p| p.len() <= MAX_LEN);
             prefixes = extract::truncated(longer);
             let rest = |len| extract::subtract(after[start], len);
-            let follow = if info.exact && whole { follow.clone() } else { Vec::new() };
-            let found = extract::place(&prefixes, |_| Some(0), rest).map(|found| Required {
-                before: before[start],
-                split: Some(start),
-                follow,
-                ..found
-            });
-            best = extract::better(best, found.filter(accept));
+            // Most sets are too large to be better, however rare their literals are.
+            if best.as_ref().is_none_or(|best| !best.beats(prefixes.len())) {
+                let follow = if info.exact && whole { follow.clone() } else { Vec::new() };
+                let found = extract::place(&prefixes, |_| Some(0), rest).map(|found| Required {
+                    before: before[start],
+                    split: Some(start),
+                    follow,
+                    ..found
+                });
+                best = extract::better(best, found.filter(accept));
+            }
             if !info.exact || !whole {
                 break;
             }
@@ -50,7 +65,7 @@ pub(crate) fn leading(hir: &Hir, accept: &dyn Fn(&Required) -> bool) -> Option<R
     best
 }
 
-fn parts(hir: &Hir) -> &[Hir] {
+pub(super) fn parts(hir: &Hir) -> &[Hir] {
     match hir.kind() {
         HirKind::Concat(parts) => parts,
         _ => std::slice::from_ref(hir),

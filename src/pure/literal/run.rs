@@ -53,7 +53,14 @@ impl ByteSet {
 
     /// How many of the bytes of ordinary text are in the set.
     pub(crate) fn frequency(&self) -> f64 {
-        (0..=255).filter(|&b| self.contains(b)).map(rank::value).sum::<f64>().min(1.0)
+        let mut sum = 0.0;
+        for (index, mut bits) in self.0.into_iter().enumerate() {
+            while bits != 0 {
+                sum += rank::value((64 * index) as u8 | bits.trailing_zeros() as u8);
+                bits &= bits - 1;
+            }
+        }
+        sum.min(1.0)
     }
 }
 
@@ -111,13 +118,16 @@ struct Uniform {
 
 impl Uniform {
     fn run(self, before: Bound, after: Bound) -> Option<Run> {
+        if self.len < MIN_LEN {
+            return None;
+        }
         let len = self.len.min(MAX_LEN);
         let class = self.class.frequency();
         let mut frequency = class.powf(f64::from(len) * DEPENDENCE);
         if !self.class.contains(b' ') {
             frequency = frequency.min(class * WORD_GOES_ON.powf(f64::from(len) - 1.0));
         }
-        (len >= MIN_LEN).then_some(Run { class: self.class, len, before, after, frequency })
+        Some(Run { class: self.class, len, before, after, frequency })
     }
 }
 
