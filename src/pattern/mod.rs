@@ -6,7 +6,7 @@ mod size;
 
 pub use error::{BuildError, PatternError};
 pub use set::{PatternSet, PatternSetBuilder};
-pub(crate) use size::size_of;
+pub(crate) use size::{memory_of, size_of};
 
 /// One regular expression with its optional name and its flags.
 ///

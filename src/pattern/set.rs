@@ -87,6 +87,15 @@ impl PatternSet {
         self.inner.size
     }
 
+    /// The memory in bytes that the patterns take, as text and parsed, about. Takes time in
+    /// proportion to it.
+    pub fn memory(&self) -> usize {
+        let text = |p: &Pattern| p.as_str().len() + p.get_name().map_or(0, str::len);
+        size_of_val(&self.inner.patterns[..])
+            + self.inner.patterns.iter().map(text).sum::<usize>()
+            + self.inner.hirs.iter().map(size::memory_of).sum::<usize>()
+    }
+
     /// The parsed form of the pattern with this number.
     ///
     /// # Panics

@@ -35,6 +35,25 @@ pub(crate) fn size_of(hir: &Hir) -> u64 {
     }
 }
 
+/// What each HIR keeps of its properties, in bytes, about.
+const PROPERTIES: usize = 88;
+
+/// The memory that `hir` takes, in bytes, about.
+pub(crate) fn memory_of(hir: &Hir) -> usize {
+    let below = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Bytes(class)) => size_of_val(class.ranges()),
+        HirKind::Class(Class::Unicode(class)) => size_of_val(class.ranges()),
+        HirKind::Repetition(repetition) => memory_of(&repetition.sub),
+        HirKind::Capture(capture) => {
+            memory_of(&capture.sub) + capture.name.as_ref().map_or(0, |name| name.len())
+        }
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().map(memory_of).sum(),
+    };
+    std::mem::size_of::<Hir>() + PROPERTIES + below
+}
+
 #[cfg(test)]
 mod tests {
     fn size(pattern: &str) -> u64 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use regex_syntax::hir::{Hir, Look};
 
-use crate::PatternSet;
+use crate::{PatternSet, pattern};
 
 use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
 use super::need::Needs;
@@ -233,7 +233,9 @@ impl Plan {
 
     /// Memory in bytes, without the automata.
     pub(super) fn memory(&self) -> usize {
-        self.prefilter.as_ref().map_or(0, Prefilter::memory)
+        let hirs = self.trimmed.iter().chain(&self.tails).chain(self.heads.iter().flatten());
+        hirs.map(pattern::memory_of).sum::<usize>()
+            + self.prefilter.as_ref().map_or(0, Prefilter::memory)
             + size_of_val(&self.runs[..])
             + self.needs.memory()
             + self.follows.memory()
