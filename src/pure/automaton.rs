@@ -35,27 +35,33 @@ const MAX_DFA_STATES: usize = 50_000;
 #[derive(Debug, Default)]
 pub(super) struct Automaton {
     trimmed_nfa: OnceLock<NFA>,
-    trimmed: OnceLock<Option<dfa::DFA>>,
-    head: OnceLock<Option<dfa::DFA>>,
-    tail: OnceLock<Option<dfa::DFA>>,
+    trimmed: OnceLock<Option<Box<dfa::DFA>>>,
+    head: OnceLock<Option<Box<dfa::DFA>>>,
+    tail: OnceLock<Option<Box<dfa::DFA>>>,
     chain: OnceLock<Option<Chain>>,
     nfa: OnceLock<NFA>,
-    forward: OnceLock<Option<dfa::DFA>>,
-    reverse: OnceLock<Option<dfa::DFA>>,
-    simulation: OnceLock<pikevm::PikeVM>,
-    linear: OnceLock<linear::Linear>,
-    spotter: OnceLock<Option<Spotter>>,
+    forward: OnceLock<Option<Box<dfa::DFA>>>,
+    reverse: OnceLock<Option<Box<dfa::DFA>>>,
+    simulation: OnceLock<Box<pikevm::PikeVM>>,
+    linear: OnceLock<Box<linear::Linear>>,
+    spotter: OnceLock<Option<Box<Spotter>>>,
 }
 
 /// The working memory of one pattern's automata. Each scanner has its own.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    trimmed: Option<dfa::Cache>,
-    head: Option<dfa::Cache>,
-    tail: Option<dfa::Cache>,
-    forward: Option<dfa::Cache>,
-    reverse: Option<dfa::Cache>,
-    simulation: Option<pikevm::Cache>,
+    trimmed: Option<Box<dfa::Cache>>,
+    head: Option<Box<dfa::Cache>>,
+    tail: Option<Box<dfa::Cache>>,
+    forward: Option<Box<dfa::Cache>>,
+    reverse: Option<Box<dfa::Cache>>,
+    simulation: Option<Box<pikevm::Cache>>,
+    spans: Option<Box<SpanCache>>,
+}
+
+/// The part of the working memory that only spans need.
+#[derive(Debug, Default)]
+struct SpanCache {
     linear: linear::Cache,
     one: simulation::Cache,
     candidates: Vec<Candidate>,
@@ -73,7 +79,7 @@ impl Automaton {
     ) -> bool {
         let input = Input::new(record).span(span.clone()).earliest(true);
         if let Some(dfa) = self.trimmed(trimmed) {
-            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache());
+            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             // An error says that the DFA can't tell, for a byte that is not ASCII beside a
             // Unicode word boundary, or that it makes too many states to be worth while.
             if let Ok(found) = dfa.try_search_fwd(cache, &input) {
@@ -98,7 +104,7 @@ impl Automaton {
     ) -> bool {
         let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
         if let Some(dfa) = self.trimmed(trimmed) {
-            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache());
+            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             if let Ok(found) = spans::starts_with_match(dfa, cache, &input, steps) {
                 return found;
             }
@@ -121,7 +127,7 @@ impl Automaton {
     ) -> Option<bool> {
         let build = || lazy_dfa(compile(&[tail], false), MatchKind::LeftmostFirst);
         let dfa = self.tail.get_or_init(build).as_ref()?;
-        let cache = cache.tail.get_or_insert_with(|| dfa.create_cache());
+        let cache = cache.tail.get_or_insert_with(|| dfa.create_cache().into());
         let input = Input::new(record).range(start..).anchored(Anchored::Yes);
         spans::starts_with_match(dfa, cache, &input, steps).ok()
     }
@@ -137,16 +143,16 @@ impl Automaton {
     ) -> Option<bool> {
         let build = || lazy_dfa(compile(&[head], true), MatchKind::All);
         let dfa = self.head.get_or_init(build).as_ref()?;
-        let cache = cache.head.get_or_insert_with(|| dfa.create_cache());
+        let cache = cache.head.get_or_insert_with(|| dfa.create_cache().into());
         spans::ends_with_match(dfa, cache, record, end, steps).ok()
     }
 
     fn simulate(&self, trimmed: &Hir, cache: &mut Cache, input: Input<'_>) -> bool {
         let simulation = self.simulation.get_or_init(|| {
             let nfa = self.trimmed_nfa(trimmed).clone();
-            pikevm::PikeVM::new_from_nfa(nfa).expect("every NFA can be simulated")
+            pikevm::PikeVM::new_from_nfa(nfa).expect("every NFA can be simulated").into()
         });
-        let cache = cache.simulation.get_or_insert_with(|| simulation.create_cache());
+        let cache = cache.simulation.get_or_insert_with(|| simulation.create_cache().into());
         simulation.is_match(cache, input)
     }
 
@@ -161,11 +167,10 @@ impl Automaton {
     ) -> u64 {
         let mut progress = spans::Progress::default();
         let budget = spans::budget(record);
-        let spotter = self.spotter.get_or_init(|| Spotter::new(hir)).as_ref();
+        let spotter = self.spotter.get_or_init(|| Spotter::new(hir).map(Box::new)).as_deref();
         if let Some(spotter) = spotter {
-            let mut places = std::mem::take(&mut cache.places);
-            spotter.places(record, &mut cache.candidates, &mut places);
-            cache.places = places;
+            let SpanCache { candidates, places, .. } = cache.spans();
+            spotter.places(record, candidates, places);
         }
         // The DFAs are not asked again in this record once they could not tell.
         let mut fit = true;
@@ -183,8 +188,8 @@ impl Automaton {
             }
         }
         // All searches together take too long.
-        let linear = self.linear.get_or_init(|| linear::Linear::new(self.nfa(hir).clone()));
-        linear.find(&mut cache.linear, record, &mut progress, &mut found);
+        let linear = self.linear.get_or_init(|| linear::Linear::new(self.nfa(hir).clone()).into());
+        linear.find(&mut cache.spans().linear, record, &mut progress, &mut found);
         progress.steps
     }
 
@@ -199,8 +204,9 @@ impl Automaton {
         budget: u64,
     ) -> bool {
         // A match from here on holds a match of the trimmed form from here on.
-        let mut next = cache.places.partition_point(|&place| (place as usize) < progress.at);
-        while let Some(&place) = cache.places.get(next) {
+        let mut next =
+            cache.spans().places.partition_point(|&place| (place as usize) < progress.at);
+        while let Some(&place) = cache.spans().places.get(next) {
             let place = place as usize;
             let rest = place..record.len();
             if progress.steps > budget
@@ -227,9 +233,9 @@ impl Automaton {
         if *fit && let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir)) {
             let mut dfas = spans::Dfas {
                 forward,
-                forward_cache: cache.forward.get_or_insert_with(|| forward.create_cache()),
+                forward_cache: cache.forward.get_or_insert_with(|| forward.create_cache().into()),
                 reverse,
-                reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache()),
+                reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache().into()),
             };
             if let Ok(found) = spans::find_one(&mut dfas, record, progress) {
                 return found;
@@ -237,7 +243,8 @@ impl Automaton {
         }
         *fit = false;
         let start = progress.at;
-        simulation::find_one(self.nfa(hir), &mut cache.one, record, start, &mut progress.steps)
+        let one = &mut cache.spans().one;
+        simulation::find_one(self.nfa(hir), one, record, start, &mut progress.steps)
     }
 
     fn trimmed_nfa(&self, trimmed: &Hir) -> &NFA {
@@ -251,9 +258,9 @@ impl Automaton {
                 let chain = Chain::fits(trimmed);
                 let bytes = if chain { BYTES_PER_STATE_OF_CHAIN } else { BYTES_PER_STATE };
                 let give_up = Some((CACHE_CLEARS, bytes));
-                lazy_dfa_with(nfa, MatchKind::LeftmostFirst, CACHE_CAPACITY, give_up)
+                lazy_dfa_with(nfa, MatchKind::LeftmostFirst, CACHE_CAPACITY, give_up).map(Box::new)
             })
-            .as_ref()
+            .as_deref()
     }
 
     /// The pattern as a chain, if it is just that. Made when its DFA has given up.
@@ -268,21 +275,31 @@ impl Automaton {
     fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
         self.forward
             .get_or_init(|| lazy_dfa(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
-            .as_ref()
+            .as_deref()
     }
 
     fn reverse(&self, hir: &Hir) -> Option<&dfa::DFA> {
-        self.reverse.get_or_init(|| lazy_dfa(compile(&[hir], true), MatchKind::All)).as_ref()
+        self.reverse.get_or_init(|| lazy_dfa(compile(&[hir], true), MatchKind::All)).as_deref()
     }
 }
 
 impl Cache {
+    fn spans(&mut self) -> &mut SpanCache {
+        self.spans.get_or_insert_default()
+    }
+
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
         let dfas = [&self.trimmed, &self.head, &self.tail, &self.forward, &self.reverse];
-        dfas.into_iter().flatten().map(dfa::Cache::memory_usage).sum::<usize>()
-            + self.simulation.as_ref().map_or(0, pikevm::Cache::memory_usage)
-            + self.linear.memory()
+        dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
+            + self.simulation.as_ref().map_or(0, |cache| cache.memory_usage())
+            + self.spans.as_ref().map_or(0, |spans| spans.memory())
+    }
+}
+
+impl SpanCache {
+    fn memory(&self) -> usize {
+        self.linear.memory()
             + self.one.memory()
             + self.candidates.capacity() * size_of::<Candidate>()
             + self.places.capacity() * size_of::<u32>()
@@ -304,8 +321,8 @@ pub(super) fn compile(hirs: &[&Hir], reverse: bool) -> NFA {
 }
 
 /// A lazy DFA over `nfa`, or `None` where one makes no sense.
-pub(super) fn lazy_dfa(nfa: NFA, kind: MatchKind) -> Option<dfa::DFA> {
-    lazy_dfa_with(nfa, kind, CACHE_CAPACITY, GIVE_UP)
+fn lazy_dfa(nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DFA>> {
+    lazy_dfa_with(nfa, kind, CACHE_CAPACITY, GIVE_UP).map(Box::new)
 }
 
 /// As [`lazy_dfa`], with a cache of `capacity` bytes that may give up once it was cleared so often

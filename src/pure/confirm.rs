@@ -92,7 +92,7 @@ impl Engine {
         if searched.matched {
             return;
         }
-        let head = plan.heads[pattern].as_ref();
+        let head = plan.head(owner.pattern);
         let from = if head.is_some() { 0 } else { start };
         // Ordinary patterns fail within a few bytes, and from many places one after the other is
         // cheaper than from all at once. But if each goes on to the end of the record, one search
@@ -110,7 +110,7 @@ impl Engine {
             let trimmed = &plan.trimmed[pattern];
             Some(automaton.is_match_at(trimmed, cache, record.bytes, span, &mut steps))
         } else {
-            let (tail, at) = (&plan.tails[pattern], start as usize);
+            let (tail, at) = (plan.tail(owner.pattern), start as usize);
             automaton.tail_is_at(tail, cache, record.bytes, at, &mut steps)
         };
         searched.steps += steps;
@@ -140,7 +140,14 @@ impl Engine {
         let mut steps = 0;
         let known = tried.steps <= STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS && {
             let (rest, found) = (start as usize, &mut state.found);
-            group.which_at(&plan.tails, &mut tried.cache, record.bytes, rest, &mut steps, found)
+            group.which_at(
+                &|p| plan.tail(p),
+                &mut tried.cache,
+                record.bytes,
+                rest,
+                &mut steps,
+                found,
+            )
         };
         tried.steps += steps;
         state.steps += steps;
@@ -148,7 +155,7 @@ impl Engine {
             // Together they can't be told, or not in time: each is searched for once.
             state.found.clear();
             for &pattern in &group.members {
-                let from = if plan.heads[pattern as usize].is_some() { 0 } else { start };
+                let from = if plan.head(pattern).is_some() { 0 } else { start };
                 state.defer(pattern, from);
             }
             return;
@@ -165,7 +172,7 @@ impl Engine {
         if searched.matched || searched.deferred.is_some() {
             return;
         }
-        if let Some(head) = &self.inner.plan.heads[pattern as usize] {
+        if let Some(head) = self.inner.plan.head(pattern) {
             if searched.steps > STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS {
                 return state.defer(pattern, 0);
             }

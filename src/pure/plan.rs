@@ -20,11 +20,8 @@ use super::trim::{matches_always, trim};
 pub(super) struct Plan {
     /// The patterns, reduced to what decides whether they match.
     pub(super) trimmed: Vec<Hir>,
-    /// By pattern: what matches from its literal on, if its parts up to there and from there on
-    /// are confirmed apart; and all of it otherwise.
-    pub(super) tails: Vec<Hir>,
-    /// What matches up to the literal in such a pattern.
-    pub(super) heads: Vec<Option<Hir>>,
+    /// By pattern: its parts up to its literal and from there on, if these are confirmed apart.
+    pub(super) splits: Vec<Option<Box<Split>>>,
     /// By pattern: the literals that it has instead of the best, which too many share.
     moved: HashMap<u32, Required>,
     /// Searches for the literals of all patterns that have some.
@@ -47,6 +44,15 @@ pub(super) struct Plan {
     pub(super) always: Vec<u32>,
     /// Patterns without literals.
     pub(super) groups: Vec<Arc<Group>>,
+}
+
+/// A pattern in two, parted where its literal starts.
+#[derive(Debug)]
+pub(super) struct Split {
+    /// What matches up to the literal.
+    pub(super) head: Hir,
+    /// What matches from there on.
+    pub(super) tail: Hir,
 }
 
 /// A pattern that one literal is required by, among others.
@@ -143,8 +149,7 @@ impl Plan {
         let mut rest = Vec::new();
         let trimmed: Vec<Hir> =
             numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
-        let mut tails = trimmed.clone();
-        let mut heads = vec![None; trimmed.len()];
+        let mut splits: Vec<Option<Box<Split>>> = trimmed.iter().map(|_| None).collect();
         let mut handles: Vec<Handle> = trimmed.iter().map(Handle::of).collect();
         let moved = spread(&trimmed, &mut handles);
         for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
@@ -154,12 +159,13 @@ impl Plan {
             }
             match handle {
                 Handle::Literals(required) => {
-                    if let Some(at @ 1..) = required.split {
-                        let index = pattern as usize;
-                        (heads[index], tails[index]) = literal::split(hir, at);
-                    }
-                    let owner = Owner::new(pattern, hir, &tails[pattern as usize], &required)
-                        .with_need(needs.add(hir));
+                    let split = &mut splits[pattern as usize];
+                    *split = required
+                        .split
+                        .and_then(|at| literal::split(hir, at))
+                        .map(|(head, tail)| Box::new(Split { head, tail }));
+                    let tail = split.as_ref().map_or(hir, |split| &split.tail);
+                    let owner = Owner::new(pattern, hir, tail, &required).with_need(needs.add(hir));
                     literals.add(owner, required.literals, &required.follow);
                 }
                 Handle::Run(run) => runs.push((pattern, run)),
@@ -172,13 +178,13 @@ impl Plan {
         let handles = literals.list.len() + runs.len();
         literals.follow.resize(handles, Vec::new());
         let follows = Follows::new(&literals.follow);
-        let (crowd_groups, crowds) = take_crowds(&mut literals.owners, handles, &tails);
+        let (crowd_groups, crowds) =
+            take_crowds(&mut literals.owners, handles, &|pattern| tail(&trimmed, &splits, pattern));
         let owners = Owners::new(literals.owners, handles);
         let groups = shared::groups(rest);
         Plan {
             trimmed,
-            tails,
-            heads,
+            splits,
             moved,
             prefilter,
             follows,
@@ -195,6 +201,16 @@ impl Plan {
     /// Whether each record has to be looked at, with candidates or without.
     pub(super) fn every_record(&self) -> bool {
         !self.always.is_empty() || !self.groups.is_empty()
+    }
+
+    /// What matches of a pattern from its literal on.
+    pub(super) fn tail(&self, pattern: u32) -> &Hir {
+        tail(&self.trimmed, &self.splits, pattern)
+    }
+
+    /// What matches of a pattern up to its literal, if the two are confirmed apart.
+    pub(super) fn head(&self, pattern: u32) -> Option<&Hir> {
+        self.splits[pattern as usize].as_ref().map(|split| &split.head)
     }
 
     /// What a pattern is looked for by, unless it matches every record.
@@ -233,8 +249,8 @@ impl Plan {
 
     /// Memory in bytes, without the automata.
     pub(super) fn memory(&self) -> usize {
-        let hirs = self.trimmed.iter().chain(&self.tails).chain(self.heads.iter().flatten());
-        hirs.map(pattern::memory_of).sum::<usize>()
+        let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
+        self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
             + self.prefilter.as_ref().map_or(0, Prefilter::memory)
             + size_of_val(&self.runs[..])
             + self.needs.memory()
@@ -243,6 +259,13 @@ impl Plan {
             + size_of_val(&self.owners.starts[..])
             + size_of_val(&self.owners.leading[..])
             + size_of_val(&self.owners.reach[..])
+    }
+}
+
+fn tail<'a>(trimmed: &'a [Hir], splits: &'a [Option<Box<Split>>], pattern: u32) -> &'a Hir {
+    match &splits[pattern as usize] {
+        Some(split) => &split.tail,
+        None => &trimmed[pattern as usize],
     }
 }
 
@@ -280,10 +303,10 @@ const MAX_NEEDS: usize = 16;
 
 /// Takes the owners that lead with a literal that very many do out of `owners`, into groups; and
 /// tells for each literal which groups are its.
-fn take_crowds(
+fn take_crowds<'a>(
     owners: &mut Vec<(u32, Owner)>,
     handles: usize,
-    tails: &[Hir],
+    tail: &dyn Fn(u32) -> &'a Hir,
 ) -> (Vec<Crowd>, Vec<Range<u32>>) {
     let mut leading: Vec<Vec<Owner>> = vec![Vec::new(); handles];
     for (handle, owner) in owners.iter().filter(|(_, owner)| owner.leads) {
@@ -300,7 +323,7 @@ fn take_crowds(
         .map(|owners| {
             let start = crowds.len() as u32;
             if owners.len() > CROWD {
-                let patterns = owners.iter().map(|o| (o.pattern, &tails[o.pattern as usize]));
+                let patterns = owners.iter().map(|o| (o.pattern, tail(o.pattern)));
                 let groups = shared::crowds(patterns.collect(), count);
                 crowds.extend(groups.into_iter().map(|group| Crowd::new(group, &owners)));
             }

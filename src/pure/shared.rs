@@ -205,8 +205,13 @@ impl Group {
 
     /// The DFA of the members, given the patterns of the engine.
     pub(super) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
+        self.dfa_of(&|member| &trimmed[member as usize])
+    }
+
+    /// As [`Group::dfa`], for a part of each member.
+    fn dfa_of<'a>(&self, part: &dyn Fn(u32) -> &'a Hir) -> Option<&dfa::DFA> {
         let build = || {
-            let members = self.members.iter().map(|&m| &trimmed[m as usize]);
+            let members = self.members.iter().map(|&member| part(member));
             let nfa = if self.kind.often {
                 let hirs: Vec<Hir> = members.map(to_end).collect();
                 automaton::compile(&hirs.iter().collect::<Vec<_>>(), false)
@@ -245,37 +250,26 @@ impl Group {
         })
     }
 
-    /// Appends the members that match from `start` on in `record`, in no particular order, or
-    /// returns `false` if each of them has to be asked alone. Adds to `steps` how many bytes were
+    /// Appends the members of which `part` matches from `start` on in `record`, in no particular
+    /// order, or returns `false` if each of them has to be asked alone. Adds to `steps` how many bytes were
     /// read.
-    pub(super) fn which_at(
+    pub(super) fn which_at<'a>(
         &self,
-        trimmed: &[Hir],
+        part: &dyn Fn(u32) -> &'a Hir,
         cache: &mut Cache,
         record: &[u8],
         start: usize,
         steps: &mut u64,
         out: &mut Vec<u32>,
     ) -> bool {
-        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
-        self.walk(trimmed, cache, &input, steps, out)
-    }
-
-    fn walk(
-        &self,
-        trimmed: &[Hir],
-        cache: &mut Cache,
-        input: &Input<'_>,
-        steps: &mut u64,
-        out: &mut Vec<u32>,
-    ) -> bool {
         if cache.failures >= MAX_FAILURES {
             return false;
         }
-        let Some(dfa) = self.dfa(trimmed) else { return false };
+        let Some(dfa) = self.dfa_of(part) else { return false };
         let dfa_cache = cache.dfa.get_or_insert_with(|| dfa.create_cache());
         cache.found.clear();
-        if which(dfa, dfa_cache, input, &mut cache.found, steps).is_none() {
+        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
+        if which(dfa, dfa_cache, &input, &mut cache.found, steps).is_none() {
             cache.failures += 1;
             return false;
         }

@@ -72,10 +72,11 @@ pub(super) fn parts(hir: &Hir) -> &[Hir] {
     }
 }
 
-/// The first `at` parts of `hir`, if there are some, and the others.
-pub(crate) fn split(hir: &Hir, at: usize) -> (Option<Hir>, Hir) {
-    let (head, tail) = parts(hir).split_at(at);
-    ((at > 0).then(|| Hir::concat(head.to_vec())), Hir::concat(tail.to_vec()))
+/// The first `at` parts of `hir` and the others, if there are both.
+pub(crate) fn split(hir: &Hir, at: usize) -> Option<(Hir, Hir)> {
+    let (head, tail) = parts(hir).split_at_checked(at)?;
+    let both = !head.is_empty() && !tail.is_empty();
+    both.then(|| (Hir::concat(head.to_vec()), Hir::concat(tail.to_vec())))
 }
 
 #[cfg(test)]
@@ -85,10 +86,10 @@ mod tests {
     #[test]
     fn a_pattern_is_parted_where_its_rarest_literal_starts() {
         let cases = [
-            ("secret[0-9]", Some((0, Some(0), None, "secret[0-9]"))),
-            ("[a-z]+secret[0-9]", Some((1, None, Some("[a-z]+"), "secret[0-9]"))),
-            (r"^.{0,9}(?:qzx|zqj)", Some((2, Some(9), Some("^.{0,9}"), "(?:qzx|zqj)"))),
-            (r"\bx?[0-9]qzx", Some((3, Some(2), Some(r"\bx?[0-9]"), "qzx"))),
+            ("secret[0-9]", Some((0, Some(0), None))),
+            ("[a-z]+secret[0-9]", Some((1, None, Some(("[a-z]+", "secret[0-9]"))))),
+            (r"^.{0,9}(?:qzx|zqj)", Some((2, Some(9), Some(("^.{0,9}", "(?:qzx|zqj)"))))),
+            (r"\bx?[0-9]qzx", Some((3, Some(2), Some((r"\bx?[0-9]", "qzx"))))),
             // The literal is inside of a part, or starts before it.
             ("(?:[a-z]qzx|[0-9]zqj)", None),
             ("a(?:[0-9]+qzx){2}", None),
@@ -98,12 +99,10 @@ mod tests {
         for (pattern, expected) in cases {
             let hir = parse(pattern);
             let required = required(&hir).unwrap();
-            let found = required.split.map(|at| {
-                let (head, tail) = super::split(&hir, at);
-                (at, required.before, head, tail)
+            let found = required.split.map(|at| (at, required.before, super::split(&hir, at)));
+            let expected = expected.map(|(at, before, parts)| {
+                (at, before, parts.map(|(head, tail)| (parse(head), parse(tail))))
             });
-            let expected =
-                expected.map(|(at, before, head, tail)| (at, before, head.map(parse), parse(tail)));
             assert_eq!(found, expected, "{pattern}");
         }
     }
