@@ -234,7 +234,6 @@ impl<'a> Batch<'a> {
     }
 
     /// How many bytes at the end of each record, as the offsets tell it, do not belong to it.
-    #[cfg(feature = "native")]
     pub(crate) fn terminator(&self) -> u32 {
         self.terminator
     }

@@ -37,13 +37,26 @@ impl Engine {
         for (run, progress) in plan.runs.iter().zip(&mut state.runs) {
             run.find(batch, range.clone(), progress, out);
         }
-        if usize::from(plan.prefilter.is_some()) + plan.runs.len() > 1 {
+        if let (Some(streams), Some(progress)) = (&plan.streams, &mut state.streams) {
+            streams.find(batch, range, progress, out);
+        }
+        let ordered = usize::from(plan.prefilter.is_some()) + plan.runs.len();
+        if ordered > 1 || plan.streams.is_some() {
             out.sort_by_key(|candidate| candidate.window);
         }
     }
 
     /// Takes in a candidate, which lies in `record`.
     pub(super) fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate) {
+        if let Some(pattern) = self.inner.plan.sure(candidate.literal) {
+            let searched = &mut state.searched[pattern as usize];
+            searched.renew(state.epoch);
+            if !searched.matched {
+                searched.matched = true;
+                state.matched.push(pattern);
+            }
+            return;
+        }
         let base = record.start as u32;
         let (start, end) = (candidate.start - base, candidate.end - base);
         let behind = &record.bytes[end as usize..];

@@ -36,6 +36,20 @@ pub enum Search {
         /// As for literals.
         per_million: f64,
     },
+    /// Bytes of certain classes one after the other are looked for, and the pattern is confirmed
+    /// around them.
+    Classes {
+        /// How many bytes that is at least.
+        len: u32,
+        /// Whether the pattern matches wherever they are, so that nothing is confirmed.
+        exact: bool,
+        /// As for literals.
+        before: Option<u32>,
+        /// As for literals.
+        after: Option<u32>,
+        /// As for literals.
+        per_million: f64,
+    },
     /// No literal is required, or none that is rare enough; an automaton reads every record.
     EveryRecord,
 }
@@ -47,6 +61,13 @@ impl Search {
         }
         match handle {
             Handle::Nothing => Search::EveryRecord,
+            Handle::Classes(part) => Search::Classes {
+                len: part.len,
+                exact: part.exact,
+                before: part.before,
+                after: part.after,
+                per_million: part.frequency * 1e6,
+            },
             Handle::Run(run) => Search::Run {
                 len: run.len,
                 class: (0..=255).filter(|&b| run.class.contains(b)).count(),
@@ -95,6 +116,14 @@ impl fmt::Display for Search {
                 }
                 place(f, *before, *after, *per_million)
             }
+            Search::Classes { len, exact, before, after, per_million } => {
+                write!(f, "classes of {len} bytes or more in sequence")?;
+                if *exact {
+                    expected(f, *per_million)?;
+                    return f.write_str("; it matches wherever they are");
+                }
+                place(f, *before, *after, *per_million)
+            }
             Search::Run { len, class, before, after, per_million } => {
                 write!(f, "run of {len} bytes out of {class}")?;
                 place(f, *before, *after, *per_million)
@@ -110,13 +139,8 @@ fn place(
     after: Option<u32>,
     per_million: f64,
 ) -> fmt::Result {
-    match per_million {
-        // Sums of guesses: more digits would pretend to know.
-        0.0..0.1 => f.write_str(", less than 0.1 expected")?,
-        0.1..10.0 => write!(f, ", {per_million:.1} expected")?,
-        _ => write!(f, ", {per_million:.0} expected")?,
-    }
-    f.write_str(" in a million bytes; confirmed ")?;
+    expected(f, per_million)?;
+    f.write_str("; confirmed ")?;
     let bytes = |bytes: u32| if bytes == 1 { "1 byte".into() } else { format!("{bytes} bytes") };
     match before {
         None => f.write_str("from the record's start")?,
@@ -130,6 +154,16 @@ fn place(
     }
 }
 
+fn expected(f: &mut fmt::Formatter<'_>, per_million: f64) -> fmt::Result {
+    match per_million {
+        // Sums of guesses: more digits would pretend to know.
+        0.0..0.1 => f.write_str(", less than 0.1 expected")?,
+        0.1..10.0 => write!(f, ", {per_million:.1} expected")?,
+        _ => write!(f, ", {per_million:.0} expected")?,
+    }
+    f.write_str(" in a million bytes")
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{Pattern, PatternSet, Report};
@@ -140,15 +174,17 @@ mod tests {
             ("", "matches every record"),
             ("AKIA[0-9A-Z]{16}", "literal AKIA, "),
             ("AKIA[0-9A-Z]{16}", "; confirmed from its start to 16 bytes behind it"),
-            ("(?i)ke.1", "literal [Kk][Ee]"),
+            ("(?i)keq.1", "literal [Kk][Ee][Qq]"),
             ("x.*qzx", "; confirmed from the record's start to its end"),
             ("q[ab]xy", "literals qaxy, qbxy, 0.3 expected in a million bytes"),
             (r"\bsecret_[0-9]\w{0,9}=", " to 11 bytes behind it"),
             ("[A-Z]secret", "; confirmed from 1 byte before it to its end"),
             ("qz1x|qz2x|qz3x|qz4x|qz5x|qz6x", "literals qz1x, qz2x, qz3x, qz4x and 2 more, "),
             (r"q\.x\xFF\n", r"literal q\.x\\xff\\n"),
-            ("[0-9]{16}", "run of 16 bytes out of 10, "),
-            ("[0-9]{16}", " in a million bytes; confirmed from its start to its end"),
+            ("[0-9]{16}", "classes of 16 bytes or more in sequence, "),
+            ("[0-9]{16}", " in a million bytes; it matches wherever they are"),
+            (r"[0-9]{3,9}\b{start}[a-f]{30}", "run of 30 bytes out of 6, "),
+            (r"[0-9]{3,9}\b{start}[a-f]{30}", "; confirmed from 3 bytes before it to its end"),
             ("[a-z]+", "no filter, an automaton reads every record: "),
         ];
         for (pattern, expected) in cases {

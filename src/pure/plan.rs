@@ -10,7 +10,7 @@ use crate::{PatternSet, pattern};
 
 use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
 use super::need::Needs;
-use super::prefilter::{Level, Prefilter, RunSearch};
+use super::prefilter::{Level, Part, Prefilter, RunSearch, Streams};
 use super::shared::{self, Group};
 use super::spread::spread;
 use super::trim::{matches_always, trim};
@@ -31,6 +31,12 @@ pub(super) struct Plan {
     /// Searches for the runs of patterns that have those instead. They are numbered like literals,
     /// behind all literals.
     pub(super) runs: Vec<RunSearch>,
+    /// Searches for the parts of patterns that are made of classes. They are numbered behind all
+    /// runs.
+    pub(super) streams: Option<Streams>,
+    /// By such a part, from the first one's number on: the pattern, if it matches wherever that is.
+    sure: Vec<Option<u32>>,
+    first_sure: u32,
     /// The runs that patterns with a literal need besides.
     pub(super) needs: Needs,
     /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
@@ -97,6 +103,12 @@ impl Owner {
         }
     }
 
+    /// The owner of something in the midst of its matches that has `least` bytes.
+    fn around(pattern: u32, least: u32, before: Option<u32>, after: Option<u32>) -> Owner {
+        let (last, most) = (u32::MAX, u32::MAX);
+        Owner { pattern, leads: false, least, last, most, need: None, before, after }
+    }
+
     fn with_need(self, need: Option<u32>) -> Owner {
         Owner { need, ..self }
     }
@@ -116,6 +128,7 @@ pub(super) struct Crowd {
 pub(super) enum Handle {
     Literals(Required),
     Run(Run),
+    Classes(Part),
     Nothing,
 }
 
@@ -124,6 +137,26 @@ const FREQUENT: f64 = 1e-3;
 
 impl Handle {
     pub(super) fn of(trimmed: &Hir) -> Handle {
+        let handle = Handle::found(trimmed);
+        if let Handle::Literals(literals) = &handle
+            && literals.frequency <= FREQUENT
+        {
+            return handle;
+        }
+        let part = Part::of(trimmed);
+        let exact = part.as_ref().is_some_and(|part| part.exact);
+        let cost = match &handle {
+            Handle::Literals(literals) => literals.frequency * 80.0,
+            Handle::Run(run) => (if exact { 0.3 } else { 0.1 }) + run.frequency * 100.0,
+            _ => 0.4,
+        };
+        match part {
+            Some(part) if part.total() < cost => Handle::Classes(part),
+            _ => handle,
+        }
+    }
+
+    fn found(trimmed: &Hir) -> Handle {
         let literals = literal::required(trimmed);
         if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= FREQUENT) {
             return Handle::Literals(literals.clone());
@@ -147,6 +180,7 @@ impl Plan {
         let mut always = Vec::new();
         let mut runs = Vec::new();
         let mut rest = Vec::new();
+        let mut classes = Vec::new();
         let trimmed: Vec<Hir> =
             numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
         let mut splits: Vec<Option<Box<Split>>> = trimmed.iter().map(|_| None).collect();
@@ -169,13 +203,17 @@ impl Plan {
                     literals.add(owner, required.literals, &required.follow);
                 }
                 Handle::Run(run) => runs.push((pattern, run)),
+                Handle::Classes(part) => classes.push((pattern, part)),
                 Handle::Nothing => rest.push((pattern, hir)),
             }
         }
         let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
         let first = literals.list.len() as u32;
         let runs = merge_runs(runs, first, level, &mut literals.owners);
-        let handles = literals.list.len() + runs.len();
+        let first = first + runs.len() as u32;
+        let sure = classes.iter().map(|(pattern, part)| part.exact.then_some(*pattern)).collect();
+        let streams = streams(classes, first, level, &trimmed, &mut literals.owners);
+        let handles = first as usize + streams.as_ref().map_or(0, Streams::len);
         literals.follow.resize(handles, Vec::new());
         let follows = Follows::new(&literals.follow);
         let (crowd_groups, crowds) =
@@ -189,6 +227,9 @@ impl Plan {
             prefilter,
             follows,
             runs,
+            streams,
+            sure,
+            first_sure: first,
             needs,
             owners,
             crowd_groups,
@@ -232,6 +273,11 @@ impl Plan {
         self.owners.list[range.clone()].split_at(self.owners.leading[literal as usize] as usize)
     }
 
+    /// The pattern that matches wherever this is found, if one is known to.
+    pub(super) fn sure(&self, literal: u32) -> Option<u32> {
+        *self.sure.get(literal.checked_sub(self.first_sure)? as usize)?
+    }
+
     /// The numbers of the groups of patterns that start with a literal, if they are very many.
     pub(super) fn crowds(&self, literal: u32) -> Range<usize> {
         match self.crowds.get(literal as usize) {
@@ -253,6 +299,7 @@ impl Plan {
         self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
             + self.prefilter.as_ref().map_or(0, Prefilter::memory)
             + size_of_val(&self.runs[..])
+            + self.streams.as_ref().map_or(0, Streams::memory)
             + self.needs.memory()
             + self.follows.memory()
             + size_of_val(&self.owners.list[..])
@@ -369,22 +416,28 @@ fn merge_runs(
         owners.extend(same.iter().map(|(pattern, run)| {
             // A run may go on before the part of it that belongs to the match.
             let (before, after) = (run.before, run.after);
-            (
-                number,
-                Owner {
-                    pattern: *pattern,
-                    leads: false,
-                    least: len,
-                    last: u32::MAX,
-                    most: u32::MAX,
-                    need: None,
-                    before,
-                    after,
-                },
-            )
+            (number, Owner::around(*pattern, len, before, after))
         }));
     }
     searches
+}
+
+/// The streams for patterns that are searched by classes, numbered from `first` on.
+fn streams(
+    patterns: Vec<(u32, Part)>,
+    first: u32,
+    level: Level,
+    trimmed: &[Hir],
+    owners: &mut Vec<(u32, Owner)>,
+) -> Option<Streams> {
+    let numbered = || (first..).zip(&patterns);
+    owners.extend(numbered().map(|(number, (pattern, part))| {
+        let (before, after) = (part.before, part.after);
+        (number, Owner::around(*pattern, part.len, before, after))
+    }));
+    let parts =
+        numbered().map(|(number, (pattern, part))| (number, &trimmed[*pattern as usize], part));
+    (!patterns.is_empty()).then(|| Streams::new(parts, level))
 }
 
 #[derive(Debug)]

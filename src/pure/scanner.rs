@@ -3,7 +3,7 @@
 use crate::{Batch, Matches, Scan, ScanError, StopFlag};
 
 use super::Engine;
-use super::prefilter::{Candidate, Progress};
+use super::prefilter::{Candidate, Progress, StreamProgress};
 use super::state::{Record, State};
 
 /// How much of the buffer is filtered before its candidates are confirmed, in bytes: few enough
@@ -49,7 +49,9 @@ impl Scanner {
         let inner = &*self.engine.inner;
         let extent = batch.extent();
         let mut cursor = Cursor { batch, record: 0 };
-        let searching = inner.plan.prefilter.is_some() || !inner.plan.runs.is_empty();
+        let searching = inner.plan.prefilter.is_some()
+            || !inner.plan.runs.is_empty()
+            || inner.plan.streams.is_some();
         let mut part = if searching { extent.start } else { extent.end };
         while part < extent.end {
             if self.stop.is_raised() {
@@ -97,6 +99,7 @@ impl Scan for Scanner {
         // What an earlier scan left behind when it was stopped is not of this batch.
         self.state.next_record();
         self.state.runs.fill_with(Progress::default);
+        self.state.streams.iter_mut().for_each(StreamProgress::reset);
         self.run(batch, out).inspect_err(|_| out.clear())
     }
 }

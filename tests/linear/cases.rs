@@ -171,25 +171,25 @@ pub(crate) const SAME_LITERAL: &[Case] = &[
 pub(crate) const NO_LITERAL: &[Case] = &[
     Case {
         name: "a long run of a class",
-        patterns: || strings(&[r"\b[a-f0-9]{40}\b", "[a-f0-9]{30,50}!"]),
+        patterns: || strings(&[r"\b{start-half}[a-f0-9]{40}\b", r"\b{start-half}[a-f0-9]{30,50}!"]),
         record: |len| cycle(b"0123456789abcdef", len),
         report: WHICH, by: "run of 40 bytes", size: 16 << 10,
     },
     Case {
         name: "runs of a class that are long enough, with something else around",
-        patterns: || strings(&[r"![a-f0-9]{40}\b", "[a-f0-9]{40}!"]),
+        patterns: || strings(&[r"![a-f0-9]{40}\b{end-half}", r"\b{start-half}[a-f0-9]{40}!"]),
         record: |len| cycle(b"0123456789abcdef0123456789abcdef0123456789abcdef ", len),
         report: WHICH, by: "run of 41 bytes", size: 16 << 10,
     },
     Case {
         name: "runs with windows before them and no bound",
-        patterns: || strings(&["x.*[0-9]{20}[^0-9.]"]),
+        patterns: || strings(&[r"x.*[0-9]{20}\b{start-half}[^0-9.]"]),
         record: |len| cycle(b"12345678901234567890.", len),
         report: WHICH, by: "run of 20 bytes", size: 16 << 10,
     },
     Case {
         name: "a pattern with more states than any cache",
-        patterns: || strings(&["[a-r]*[ag][a-r]{60}[s-z]"]),
+        patterns: || strings(&[r"[a-r]*[ag][a-r]{60}\b{end-half}[s-z]"]),
         record: |len| {
             let mut state = 1u32;
             let mut letter = || {
@@ -202,7 +202,7 @@ pub(crate) const NO_LITERAL: &[Case] = &[
     },
     Case {
         name: "patterns without anything to look for, one of them with too many states",
-        patterns: || strings(&["a.*e.*i.*o.*u.*u.*u$", r"\w{12}\d\w{12}\d_", "[ae][^x]{40}[io]$"]),
+        patterns: || strings(&["(?m)a.*e.*i.*o.*u.*u.*u$", r"\w{12}\d\w{12}\d_", "(?m)[ae][^x]{40}[io]$"]),
         record: |len| cycle(b"abcde1fghij klmno2pqrst ", len),
         report: WHICH, by: "no filter", size: 4 << 10,
     },

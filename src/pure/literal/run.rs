@@ -109,6 +109,12 @@ pub(crate) fn any_run(hir: &Hir) -> Option<Run> {
     info(hir).best
 }
 
+/// The bytes that matches of `hir` are made of, and how many they have at least.
+pub(crate) fn bytes_of(hir: &Hir) -> (ByteSet, u32) {
+    let Uniform { class, len } = info(hir).uniform;
+    (class, len)
+}
+
 /// All bytes that a part can match, and how many it matches at least.
 #[derive(Clone, Copy)]
 struct Uniform {

@@ -15,6 +15,7 @@ mod arch;
 mod grams;
 mod index;
 mod runs;
+mod streams;
 mod strings;
 mod teddy;
 
@@ -27,6 +28,7 @@ use teddy::Teddy;
 
 pub use arch::Level;
 pub(crate) use runs::{Progress, RunSearch};
+pub(crate) use streams::{Part, Progress as StreamProgress, Streams};
 
 /// A literal or a run found in the buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,15 +35,7 @@ pub(crate) struct Progress {
 
 impl RunSearch {
     pub(crate) fn new(class: ByteSet, len: u32, number: u32, level: Level) -> RunSearch {
-        let mut masks = Masks::default();
-        for high in 0..16u8 {
-            let (half, bit) = (usize::from(high / 8), 1 << (high % 8));
-            masks.high[half][usize::from(high)] = bit;
-            for low in (0..16).filter(|low| class.contains(high << 4 | low)) {
-                masks.low[half][usize::from(low)] |= bit;
-            }
-        }
-        RunSearch { masks, len: len as usize, number, level }
+        RunSearch { masks: masks_of(&class), len: len as usize, number, level }
     }
 
     /// Appends the runs that have bytes in `range` of the records that begin before its end: for
@@ -73,8 +65,21 @@ impl RunSearch {
     }
 }
 
+/// Nibble masks that tell exactly the bytes of a class.
+pub(super) fn masks_of(class: &ByteSet) -> Masks {
+    let mut masks = Masks::default();
+    for high in 0..16u8 {
+        let (half, bit) = (usize::from(high / 8), 1 << (high % 8));
+        masks.high[half][usize::from(high)] = bit;
+        for low in (0..16).filter(|low| class.contains(high << 4 | low)) {
+            masks.low[half][usize::from(low)] |= bit;
+        }
+    }
+    masks
+}
+
 /// Appends the parts of `run` that lie in records, from record `first` on.
-fn tell(
+pub(super) fn tell(
     batch: &Batch<'_>,
     run: Range<usize>,
     first: usize,
@@ -184,7 +189,7 @@ fn low(count: usize) -> u64 {
 }
 
 /// Calls `word` with the bytes of `range` that are in the class, as bits, a word at a time.
-fn class_bits_of(
+pub(super) fn class_bits_of(
     level: Level,
     masks: &Masks,
     buffer: &[u8],

@@ -12,6 +12,7 @@ use std::ops::Range;
 use super::grams::{self, Table};
 use super::index::Hits;
 use super::runs;
+use super::streams;
 use super::teddy::{self, Masks};
 
 /// The longest vector of any level, in bytes.
@@ -247,6 +248,30 @@ pub(super) fn class_bits<const HALVES: usize>(
         Level::Simd128 => unsafe {
             wasm32::class_bits_simd128::<HALVES>(masks, buffer, range, word)
         },
+    }
+}
+
+/// Makes what an operation on streams does of `sources` in `out`, with the instructions of `level`,
+/// which must be available.
+pub(super) fn combine(
+    level: Level,
+    kind: &streams::Kind,
+    out: &mut [u64],
+    sources: [&[u64]; 2],
+    carry: &mut bool,
+) {
+    match level {
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Ssse3 => unsafe { x86_64::combine_ssse3(kind, out, sources, carry) },
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { x86_64::combine_avx2(kind, out, sources, carry) },
+        // SAFETY: as for `teddy`.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { x86_64::combine_avx512(kind, out, sources, carry) },
+        // What the compiler makes of it for any processor.
+        _ => streams::combine(kind, out, sources, carry),
     }
 }
 

@@ -6,11 +6,12 @@ use std::ops::Range;
 use super::super::grams::{self, Table};
 use super::super::index::Hits;
 use super::super::runs;
+use super::super::streams;
 use super::super::teddy::{self, Masks};
 use super::{MAX_BYTES, Vector, pattern, test_each};
 
 macro_rules! entries {
-    ($teddy:ident, $grams:ident, $class_bits:ident, $vector:ty, $features:literal) => {
+    ($teddy:ident, $grams:ident, $class_bits:ident, $combine:ident, $vector:ty, $features:literal) => {
         /// # Safety
         ///
         /// The machine must have the instructions that the function is named after.
@@ -52,12 +53,32 @@ macro_rules! entries {
             // SAFETY: the caller promises the instructions.
             unsafe { runs::class_bits::<$vector, HALVES>(masks, buffer, range, word) }
         }
+
+        /// # Safety
+        ///
+        /// The machine must have the instructions that the function is named after.
+        #[target_feature(enable = $features)]
+        pub(super) unsafe fn $combine(
+            kind: &streams::Kind,
+            out: &mut [u64],
+            sources: [&[u64]; 2],
+            carry: &mut bool,
+        ) {
+            streams::combine(kind, out, sources, carry);
+        }
     };
 }
 
-entries!(teddy_ssse3, grams_ssse3, class_bits_ssse3, __m128i, "ssse3");
-entries!(teddy_avx2, grams_avx2, class_bits_avx2, __m256i, "avx2");
-entries!(teddy_avx512, grams_avx512, class_bits_avx512, __m512i, "avx512f,avx512bw");
+entries!(teddy_ssse3, grams_ssse3, class_bits_ssse3, combine_ssse3, __m128i, "ssse3");
+entries!(teddy_avx2, grams_avx2, class_bits_avx2, combine_avx2, __m256i, "avx2");
+entries!(
+    teddy_avx512,
+    grams_avx512,
+    class_bits_avx512,
+    combine_avx512,
+    __m512i,
+    "avx512f,avx512bw"
+);
 
 // SAFETY of all that follows: the trait's functions are called from the entries above alone, whose
 // callers promise the instructions. Loads read as many bytes as a slice was checked to have, and

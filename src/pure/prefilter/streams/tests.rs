@@ -1,0 +1,184 @@
+use proptest::prelude::*;
+use regex_automata::nfa::thompson::pikevm::PikeVM;
+use regex_automata::{Anchored, Input};
+use regex_syntax::hir::Hir;
+
+use super::super::super::automaton;
+use super::super::{Candidate, Level};
+use super::*;
+use crate::Batch;
+
+fn parse(pattern: &str) -> Hir {
+    regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()
+}
+
+/// Small patterns in which classes, repetitions and assertions meet.
+fn pattern() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(
+        &[
+            "a",
+            "b",
+            "[ab]",
+            "[^a]",
+            "(?s-u:.)",
+            "c ",
+            "ab",
+            "é",
+            "[aé]",
+            r"(?-u:\b)",
+            r"(?-u:\B)",
+            r"\b",
+            "^",
+            "$",
+            "(?m:^)",
+            "\n",
+        ][..],
+    );
+    let leaf = prop_oneof![4 => prop::sample::select(&["a", "b", "[ab]", "[abc]"][..]), 3 => leaf]
+        .prop_map(str::to_owned);
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let repeat = prop::sample::select(
+            &["*", "+", "?", "{2}", "{0,2}", "{3,7}", "{2,}", "{18}", "{70}", "{1,90}"][..],
+        );
+        prop_oneof![
+            2 => (inner.clone(), repeat).prop_map(|(p, r)| format!("(?:{p}){r}")),
+            3 => prop::collection::vec(inner.clone(), 2..5).prop_map(|all| all.concat()),
+            1 => prop::collection::vec(inner, 2..4).prop_map(|all| format!("(?:{})", all.join("|"))),
+        ]
+    })
+}
+
+/// Text with short and long runs.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let part = prop_oneof![
+        3 => prop::collection::vec(prop::sample::select(&b"aaabbbc \n\xC3\xA9"[..]), 0..40),
+        1 => (prop::sample::select(&b"abc"[..]), 0usize..150).prop_map(|(b, n)| vec![b; n]),
+    ];
+    prop::collection::vec(part, 0..8).prop_map(|parts| parts.concat())
+}
+
+/// What is found in all of a batch, in ranges of so many pieces.
+fn find(streams: &Streams, batch: &Batch<'_>, pieces: usize) -> Vec<Candidate> {
+    let mut progress = streams.progress();
+    let mut out = Vec::new();
+    // The second time after something else was searched.
+    for _ in 0..2 {
+        progress.reset();
+        out.clear();
+        let extent = batch.extent();
+        for start in extent.clone().step_by(pieces * run::PIECE) {
+            let range = start..extent.end.min(start + pieces * run::PIECE);
+            streams.find(batch, range, &mut progress, &mut out);
+        }
+    }
+    out
+}
+
+fn check(patterns: &[String], batch: &Batch<'_>, pieces: usize) -> Result<(), TestCaseError> {
+    let hirs: Vec<Hir> = patterns.iter().map(|pattern| parse(pattern)).collect();
+    let parts: Vec<(u32, Part)> =
+        (0..).zip(&hirs).filter_map(|(number, hir)| Some((number, Part::of(hir)?))).collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    for level in Level::available() {
+        let all = parts.iter().map(|(number, part)| (*number, &hirs[*number as usize], part));
+        let streams = Streams::new(all, level);
+        prop_assert_eq!(streams.len(), parts.len());
+        let found = find(&streams, batch, pieces);
+        for (number, part) in &parts {
+            let pattern = &patterns[*number as usize];
+            let vm = PikeVM::new_from_nfa(automaton::compile(&[&hirs[*number as usize]], false))
+                .unwrap();
+            let mut cache = vm.create_cache();
+            for (record, bytes) in batch.iter().enumerate() {
+                let range = batch.range(record);
+                let inside = |c: &&Candidate| {
+                    c.literal == *number
+                        && range.start <= c.start as usize
+                        && c.end as usize <= range.end
+                        && c.start < c.end
+                };
+                let candidates: Vec<&Candidate> = found.iter().filter(inside).collect();
+                let matches = vm.is_match(&mut cache, bytes);
+                if part.exact {
+                    prop_assert_eq!(
+                        !candidates.is_empty(),
+                        matches,
+                        "{} {} {:?}",
+                        pattern,
+                        level,
+                        range
+                    );
+                    continue;
+                }
+                let confirmed = candidates.iter().any(|c| {
+                    let (start, end) =
+                        (c.start as usize - range.start, c.end as usize - range.start);
+                    let start = part.before.map_or(0, |n| start.saturating_sub(n as usize));
+                    let end = part.after.map_or(bytes.len(), |n| bytes.len().min(end + n as usize));
+                    let input = Input::new(bytes).span(start..end).anchored(Anchored::No);
+                    vm.is_match(&mut cache, input)
+                });
+                prop_assert_eq!(confirmed, matches, "{} {} {:?}", pattern, level, range);
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases * 4,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn parts_are_found_where_patterns_match(
+        patterns in prop::collection::vec(pattern(), 1..4),
+        text in text(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..9),
+        pieces in 1usize..4,
+    ) {
+        let mut offsets: Vec<u32> = cuts.iter().map(|c| c.index(text.len() + 1) as u32).collect();
+        offsets.sort();
+        check(&patterns, &Batch::from_offsets(&text, &offsets).unwrap(), pieces)?;
+        check(&patterns, &Batch::lines(&text, &mut Vec::new()).unwrap(), pieces)?;
+    }
+}
+
+#[test]
+fn a_match_is_found_wherever_it_lies() {
+    let patterns = [r"\ba{3,5}\d{2}-\d+x\b", r"^[a-z]{70}\d$", r"\d{64}a", "x(?:ab?){3}y*z"];
+    let patterns = patterns.map(|p| format!("(?-u:{p})"));
+    let texts = [
+        "aaaa12-3456789x".to_owned(),
+        "b".repeat(70) + "1",
+        "7".repeat(64) + "a",
+        "xaabay".to_owned() + &"y".repeat(200) + "z",
+    ];
+    for before in 0..2 * run::PIECE + 2 {
+        let mut all = vec![b' '; before];
+        let mut offsets = vec![0, before as u32];
+        for text in &texts {
+            all.extend(text.as_bytes());
+            offsets.push(all.len() as u32);
+        }
+        check(&patterns, &Batch::from_offsets(&all, &offsets).unwrap(), 1).unwrap();
+    }
+}
+
+#[test]
+fn exact_parts_are_told_from_others() {
+    for (pattern, exact) in [
+        (r"\b[a-f0-9]{40}\b", true),
+        (r"\w{12,}\d\w{12,}\d", true),
+        (r"^\d{2}(?:x|yz)?\d$", true),
+        (r"\d{3}(?:ab)*c", false),
+        (r"\d\d(?m:$)\n", false),
+        ("$\na", false),
+    ] {
+        let part = Part::of(&parse(&format!("(?-u:{pattern})"))).unwrap();
+        assert_eq!(part.exact, exact, "{pattern}");
+    }
+}
