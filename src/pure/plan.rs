@@ -24,6 +24,8 @@ pub(super) struct Plan {
     pub(super) splits: Vec<Option<Box<Split>>>,
     /// By pattern: the literals that it has instead of the best, which too many share.
     moved: HashMap<u32, Required>,
+    /// Whether patterns are searched by runs that would be by streams in a larger set.
+    runs_alone: bool,
     /// Searches for the literals of all patterns that have some.
     pub(super) prefilter: Option<Prefilter>,
     /// What follows each literal or run.
@@ -172,6 +174,29 @@ impl Handle {
     }
 }
 
+/// Up to so many patterns do with their runs, if these are as rare, rather than with streams.
+const FEW: usize = 2;
+const RARE: f64 = 1e-4;
+
+/// Puts runs in the place of streams where there are few: what streams cost is hardly less for few
+/// patterns than for many, and a rare run is found by a single pass.
+fn keep_runs(trimmed: &[Hir], handles: &mut [Handle]) -> bool {
+    let streams = (0..).zip(&*handles).filter(|(_, h)| matches!(h, Handle::Classes(_)));
+    let streams: Vec<usize> = streams.map(|(index, _)| index).take(FEW + 1).collect();
+    if streams.len() > FEW {
+        return false;
+    }
+    let runs = streams.iter().map(|&index| match Handle::found(&trimmed[index]) {
+        Handle::Run(run) if run.frequency <= RARE => Some((index, run)),
+        _ => None,
+    });
+    let Some(runs) = runs.collect::<Option<Vec<_>>>() else { return false };
+    for (index, run) in runs {
+        handles[index] = Handle::Run(run);
+    }
+    true
+}
+
 impl Plan {
     /// Plans the patterns of `set` with these numbers; the engine counts them from 0.
     pub(super) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
@@ -186,6 +211,7 @@ impl Plan {
         let mut splits: Vec<Option<Box<Split>>> = trimmed.iter().map(|_| None).collect();
         let mut handles: Vec<Handle> = trimmed.iter().map(Handle::of).collect();
         let moved = spread(&trimmed, &mut handles);
+        let runs_alone = keep_runs(&trimmed, &mut handles);
         for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
             if matches_always(hir) {
                 always.push(pattern);
@@ -224,6 +250,7 @@ impl Plan {
             trimmed,
             splits,
             moved,
+            runs_alone,
             prefilter,
             follows,
             runs,
@@ -258,7 +285,13 @@ impl Plan {
     pub(super) fn handle(&self, pattern: u32) -> Handle {
         match self.moved.get(&pattern) {
             Some(required) => Handle::Literals(required.clone()),
-            None => Handle::of(&self.trimmed[pattern as usize]),
+            None => {
+                let trimmed = &self.trimmed[pattern as usize];
+                match Handle::of(trimmed) {
+                    Handle::Classes(_) if self.runs_alone => Handle::found(trimmed),
+                    handle => handle,
+                }
+            }
         }
     }
 

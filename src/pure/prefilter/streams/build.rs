@@ -47,6 +47,8 @@ const MAX_SHIFT: u32 = 63;
 /// Repetitions of more than one byte are written out up to so many copies.
 const MAX_COPIES: u32 = 16;
 const MAX_ALTERNATIVES: usize = 16;
+/// Of one pattern no more parts are looked at.
+const MAX_LOOKS: u32 = 1000;
 
 /// What operations cost, in nanoseconds for each byte, about.
 const CLASS_COST: f64 = 0.02;
@@ -87,11 +89,19 @@ pub(super) struct Builder {
     pub(super) cost: f64,
     /// Once they cost more, nothing more is told apart.
     limit: f64,
+    /// How many parts of patterns were looked at. Where there is nothing to be told, that costs no
+    /// operations, however often parts are repeated.
+    looks: u32,
 }
 
 impl Builder {
     pub(super) fn new(limit: f64) -> Builder {
-        Builder { nodes: Vec::new(), numbers: HashMap::new(), cost: 0.0, limit }
+        Builder { nodes: Vec::new(), numbers: HashMap::new(), cost: 0.0, limit, looks: 0 }
+    }
+
+    /// Whether what is looked for costs too much.
+    pub(super) fn is_over(&self) -> bool {
+        self.cost > self.limit || self.looks > MAX_LOOKS && self.limit.is_finite()
     }
 
     fn node(&mut self, node: Node) -> u32 {
@@ -109,7 +119,8 @@ impl Builder {
 
     /// Where a match of `hir` can end that starts where `marks` are: there at least.
     pub(super) fn after(&mut self, marks: Marks, hir: &Hir) -> Marks {
-        if self.cost > self.limit {
+        self.looks = self.looks.saturating_add(1);
+        if self.is_over() {
             return Marks::UNKNOWN;
         }
         match hir.kind() {
@@ -196,7 +207,7 @@ impl Builder {
             return Marks { row, frequency, ..least };
         };
         let (mut row, mut have, most) = (row, 0, max - min);
-        while have < most && self.cost <= self.limit {
+        while have < most && !self.is_over() {
             // What is marked goes on for any number up to `have`.
             let by = (have + 1).min(most - have).min(MAX_SHIFT);
             let of = self.run(set, by);
@@ -214,7 +225,7 @@ impl Builder {
     fn step(&mut self, marks: Marks, set: ByteSet, count: u32) -> Marks {
         let (mut marks, mut left) = (marks, count);
         while left > 0 {
-            if self.cost > self.limit {
+            if self.is_over() {
                 return Marks::UNKNOWN;
             }
             // The first byte of a match may be the first one of a record, and no other.

@@ -67,7 +67,7 @@ impl Part {
             let mut marks = Marks::ANYWHERE;
             for to in from + 1..=parts.len() {
                 marks = builder.after(marks, &parts[to - 1]);
-                if builder.cost > MAX_COST {
+                if builder.is_over() {
                     break;
                 }
                 let sure = |hir: &Hir| hir.properties().minimum_len().unwrap_or(0);

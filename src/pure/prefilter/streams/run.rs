@@ -144,10 +144,9 @@ impl Streams {
             let bytes = base..range.end.min(base + PIECE);
             self.piece(batch, bytes, progress);
             self.tell(batch, base, progress, out);
-            let limit = base + PIECE;
-            while progress.record < batch.len() && batch.range(progress.record).end < limit {
-                progress.record += 1;
-            }
+            let limit = base + PIECE + batch.terminator() as usize;
+            let ends = &batch.offsets()[progress.record + 1..];
+            progress.record += ends.iter().take_while(|&&end| (end as usize) < limit).count();
         }
     }
 
@@ -239,11 +238,14 @@ impl Streams {
 /// `first` on.
 fn edges(batch: &Batch<'_>, first: usize, base: usize, out: &mut [u64], starts: bool) {
     out.fill(0);
-    for record in first..batch.len() {
-        let range = batch.range(record);
-        let at = if starts { range.start } else { range.end };
+    let offsets = batch.offsets();
+    let (offsets, less) = match starts {
+        true => (&offsets[first..batch.len()], 0),
+        false => (&offsets[first + 1..], batch.terminator()),
+    };
+    for &offset in offsets {
         // Those before are of an earlier piece.
-        if let Some(place) = at.checked_sub(base) {
+        if let Some(place) = ((offset - less) as usize).checked_sub(base) {
             match out.get_mut(place / BITS) {
                 Some(word) => *word |= 1 << (place % BITS),
                 None => break,

@@ -144,12 +144,15 @@ proptest! {
         offsets.sort();
         check(&patterns, &Batch::from_offsets(&text, &offsets).unwrap(), pieces)?;
         check(&patterns, &Batch::lines(&text, &mut Vec::new()).unwrap(), pieces)?;
+        // With any byte for a terminator.
+        offsets.dedup();
+        check(&patterns, &Batch::from_line_offsets(&text, &offsets).unwrap(), pieces)?;
     }
 }
 
 #[test]
 fn a_match_is_found_wherever_it_lies() {
-    let patterns = [r"\ba{3,5}\d{2}-\d+x\b", r"^[a-z]{70}\d$", r"\d{64}a", "x(?:ab?){3}y*z"];
+    let patterns = [r"\ba{3,5}\d{2}-\d+x\b", r"^[a-z]{70}\d$", r"\d{64}a", "x(?:ab?){3}y*z$"];
     let patterns = patterns.map(|p| format!("(?-u:{p})"));
     let texts = [
         "aaaa12-3456789x".to_owned(),
@@ -181,4 +184,21 @@ fn exact_parts_are_told_from_others() {
         let part = Part::of(&parse(&format!("(?-u:{pattern})"))).unwrap();
         assert_eq!(part.exact, exact, "{pattern}");
     }
+}
+
+#[test]
+fn nested_repetitions_are_given_up() {
+    let mut pattern = r"[ab\x80-\xFF]é".to_owned();
+    for _ in 0..6 {
+        pattern = format!("(?:{pattern}){{0,9}}");
+    }
+    let part = Part::of(&parse(&format!("(?-u:x){pattern}[yz]{{3}}"))).unwrap();
+    assert!(!part.exact && part.cost < MAX_COST);
+}
+
+#[test]
+fn terminators_are_no_part_of_words() {
+    let patterns = [r"(?-u: b\b)".to_owned(), r"(?-u:\bbc)".to_owned(), "c.".to_owned()];
+    let batch = Batch::from_line_offsets(b" babcabc", &[0, 3, 6]).unwrap();
+    check(&patterns, &batch, 1).unwrap();
 }
