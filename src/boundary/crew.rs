@@ -157,8 +157,8 @@ impl<S: 'static> Crew<S> {
         let mut roster = lock(&self.roster);
         let wanted = !roster.closing && roster.serving() < self.members;
         if wanted {
+            // If the queue is halted, the next call finds that there is a thread again.
             roster.take_back(number);
-            self.queue.resume();
         } else {
             roster.forget(number);
         }
@@ -193,7 +193,7 @@ impl<S: 'static> Crew<S> {
     /// Gives up the thread of a call that did not stop when it was told to.
     fn give_up(self: &Arc<Self>, call: &dyn Timed) {
         let mut roster = lock(&self.roster);
-        // Under the lock, so that a thread that comes back finds itself given up.
+        // Under the lock, so that a thread that comes back at once finds itself given up.
         let Some(number) = call.give_up() else { return };
         roster.give_up(number);
         let served = roster.serving();
@@ -340,7 +340,7 @@ impl<S: 'static> Crew<S> {
                 Refusal::Closed => CallError::Closed,
                 Refusal::Halted => {
                     let mut roster = lock(&self.roster);
-                    // Threads may be had by now that could not be had when one was given up.
+                    // A thread may have come back, or can be had that could not be had before.
                     if self.replace(&mut roster) {
                         self.queue.resume();
                         continue;

@@ -13,7 +13,7 @@ use loom::thread;
 use super::builder::{Builder, OnDrop};
 use super::crew::Crew;
 use super::queue::{Patience, Queue, Refusal};
-use super::reply::Reply;
+use super::reply::{Reply, Timed};
 use super::{CallError, MakeError, StopFlag};
 
 /// All orders of the steps of few threads that have few steps.
@@ -109,6 +109,50 @@ fn a_place_that_is_freed_from_the_middle_is_not_lost_to_who_waits() {
     });
 }
 
+#[test]
+fn every_place_that_is_freed_is_taken_by_who_waits() {
+    check(3, || {
+        let queue = Arc::new(Queue::new(2));
+        for item in [1, 2] {
+            queue.push(item, Patience::None).unwrap();
+        }
+        let producers = [3, 4].map(|item| {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.push(item, Patience::Forever).unwrap())
+        });
+        assert_eq!([queue.pop(), queue.pop()], [Some(1), Some(2)]);
+        // Nothing more is taken out until both are in.
+        for producer in producers {
+            producer.join().unwrap();
+        }
+        assert_eq!(queue.len(), 2);
+    });
+}
+
+#[test]
+fn a_call_is_late_in_the_queue_or_runs_and_ends_or_is_given_up() {
+    static WAYS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+    check_all(|| {
+        let reply = Arc::new(Reply::new());
+        let thread = {
+            let reply = Arc::clone(&reply);
+            thread::spawn(move || reply.start(7).then(|| reply.finish(Ok(Ok(())))))
+        };
+        let late_in_queue = reply.expire();
+        let given_up = reply.give_up();
+        let kept = thread.join().unwrap();
+        let in_time = reply.wait().is_ok();
+        seen(match (late_in_queue, kept, given_up, in_time) {
+            (true, None, None, false) => &WAYS[0],
+            (false, Some(true), None, true) => &WAYS[1],
+            (false, Some(true), None, false) => &WAYS[2],
+            (false, Some(false), Some(7), false) => &WAYS[3],
+            other => panic!("{other:?}"),
+        });
+    });
+    assert!(WAYS.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
+}
+
 /// Threads whose values count the calls that they served.
 fn crew(members: usize, spares: usize, on_drop: OnDrop) -> Arc<Crew<Cell<u32>>> {
     let config = Builder::new("model").capacity(1).spares(spares).on_drop(on_drop);
@@ -123,6 +167,18 @@ fn count(value: &mut Cell<u32>, _: &StopFlag) -> u32 {
 /// A call whose deadline passes when the model says so, with `Watch::first`.
 fn timed(crew: &Arc<Crew<Cell<u32>>>) -> Arc<Reply<u32>> {
     crew.enter(count, true, Some(Instant::now() + Duration::from_secs(3600))).unwrap()
+}
+
+/// Lets the deadline of the first call pass, and then the grace, whenever that may be.
+fn pass_time(crew: &Arc<Crew<Cell<u32>>>) -> thread::JoinHandle<()> {
+    let crew = Arc::clone(crew);
+    thread::spawn(move || {
+        for _ in 0..2 {
+            if let Some(due) = crew.watch().first() {
+                crew.see_to(due);
+            }
+        }
+    })
 }
 
 #[test]
@@ -167,17 +223,7 @@ fn a_deadline_at_any_moment_gives_one_answer_and_costs_no_other_call() {
     check(2, || {
         let crew = crew(1, 1, OnDrop::Drain);
         let late = timed(&crew);
-        let watch = {
-            let crew = Arc::clone(&crew);
-            // The deadline passes, and then the grace.
-            thread::spawn(move || {
-                for _ in 0..2 {
-                    if let Some(due) = crew.watch().first() {
-                        crew.see_to(due);
-                    }
-                }
-            })
-        };
+        let watch = pass_time(&crew);
         let other = crew.enter(count, true, None).unwrap();
         let served = other.wait().unwrap().unwrap();
         watch.join().unwrap();
@@ -210,16 +256,7 @@ fn calls_fail_while_every_thread_is_stuck_and_run_again_when_one_comes_back() {
     check(2, || {
         let crew = crew(1, 0, OnDrop::Drain);
         let late = timed(&crew);
-        let watch = {
-            let crew = Arc::clone(&crew);
-            thread::spawn(move || {
-                for _ in 0..2 {
-                    if let Some(due) = crew.watch().first() {
-                        crew.see_to(due);
-                    }
-                }
-            })
-        };
+        let watch = pass_time(&crew);
         // It is refused at the entrance, or in the queue, or it runs.
         let refused = match crew.enter(count, true, None) {
             Ok(call) => call.wait().err(),
@@ -231,7 +268,27 @@ fn calls_fail_while_every_thread_is_stuck_and_run_again_when_one_comes_back() {
             assert!(matches!(late.wait(), Err(CallError::TimedOut)));
         }
         watch.join().unwrap();
+        // The call comes back some time, and what it leaves is enough for the next one.
+        while crew.stuck() > 0 {
+            thread::yield_now();
+        }
+        crew.call(|value| value.get()).unwrap();
         crew.shut_down();
     });
     assert!(OUTCOMES.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
+}
+
+#[test]
+fn a_drop_ends_while_the_last_thread_is_given_up() {
+    static GIVEN_UP: AtomicUsize = AtomicUsize::new(0);
+    check(2, || {
+        let crew = crew(1, 0, OnDrop::Drain);
+        let late = timed(&crew);
+        let watch = pass_time(&crew);
+        crew.shut_down();
+        assert!(late.is_answered());
+        watch.join().unwrap();
+        GIVEN_UP.fetch_add(crew.given_up(), Ordering::Relaxed);
+    });
+    assert!(GIVEN_UP.load(Ordering::Relaxed) > 0);
 }
