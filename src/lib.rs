@@ -92,6 +92,7 @@
 #![deny(missing_docs)]
 
 mod batch;
+pub mod boundary;
 mod engine;
 mod matches;
 #[cfg(feature = "native")]
@@ -102,10 +103,11 @@ mod scan;
 mod search;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS};
+pub use boundary::StopFlag;
 pub use engine::{Backend, Engine, EngineError, Scanner};
 pub use matches::{Match, Matches};
 pub use pattern::{BuildError, Pattern, PatternError, PatternSet, PatternSetBuilder};
-pub use scan::{Report, Scan, ScanError, StopFlag};
+pub use scan::{Report, Scan, ScanError};
 pub use search::Search;
 
 /// The README's example, so that the tests compile and run it.

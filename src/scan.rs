@@ -1,8 +1,5 @@
 //! The trait that every engine and every placement of one implements.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use crate::{Batch, Matches};
 
 /// Scans batches of records for a set of patterns.
@@ -42,7 +39,7 @@ pub enum Report {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// The scanner's [`StopFlag`] was raised.
+    /// The scanner's [`StopFlag`](crate::StopFlag) was raised.
     #[error("the scan was stopped")]
     Stopped,
     /// The C library failed with an error code that should not occur.
@@ -53,41 +50,4 @@ pub enum ScanError {
         /// Its error code.
         code: i32,
     },
-}
-
-/// Tells a running scan, from any thread, to stop.
-///
-/// Clones share one flag. Scanners look at it between records, or more often. It stays raised
-/// until it is [cleared](StopFlag::clear).
-#[derive(Clone, Debug, Default)]
-pub struct StopFlag {
-    raised: Arc<AtomicBool>,
-}
-
-impl StopFlag {
-    /// A flag that is not raised.
-    pub fn new() -> StopFlag {
-        StopFlag::default()
-    }
-
-    /// Raises the flag: scans that watch it end with [`ScanError::Stopped`].
-    pub fn raise(&self) {
-        self.raised.store(true, Ordering::Relaxed);
-    }
-
-    /// Lowers the flag, so that its scanner can be used again.
-    pub fn clear(&self) {
-        self.raised.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether the flag is raised.
-    pub fn is_raised(&self) -> bool {
-        self.raised.load(Ordering::Relaxed)
-    }
-
-    /// The flag as one byte in memory, for C to poll; valid as long as any clone is.
-    #[cfg(feature = "native")]
-    pub(crate) fn as_ptr(&self) -> *const u8 {
-        self.raised.as_ptr().cast()
-    }
 }
