@@ -7,7 +7,8 @@ use crate::{Batch, Match, Matches, Report};
 
 use super::Engine;
 use super::automaton;
-use super::plan::{Crowd, Owner};
+use super::crowd::Crowd;
+use super::owners::Owner;
 use super::prefilter::Candidate;
 use super::state::{Chain, Record, State};
 
@@ -63,7 +64,7 @@ impl Engine {
         if !self.inner.plan.follows.are_right(candidate.literal, behind) {
             return;
         }
-        let (leading, others) = self.inner.plan.owners(candidate.literal);
+        let (leading, others) = self.inner.plan.owners.of(candidate.literal);
         for owner in leading {
             self.try_at(state, record, owner, start, end);
         }
@@ -82,7 +83,7 @@ impl Engine {
         // Candidates come in the order of their windows, and so only nearly in that of their
         // starts.
         let gap = start.saturating_sub(chain.end).max(chain.start.saturating_sub(end));
-        if self.inner.plan.reach(candidate.literal).is_none_or(|reach| gap <= reach) {
+        if self.inner.plan.owners.reach(candidate.literal).is_none_or(|reach| gap <= reach) {
             (chain.start, chain.end) = (chain.start.min(start), chain.end.max(end));
         } else {
             let done = std::mem::replace(chain, Chain { start, end, ..*chain });
@@ -215,7 +216,7 @@ impl Engine {
     /// Where such parts of the record touch, a pattern is searched for once; the search is put
     /// off until one comes that does not, or the record ends.
     fn surround(&self, state: &mut State, record: Record<'_>, literal: u32, chain: Chain) {
-        for owner in self.inner.plan.owners(literal).1 {
+        for owner in self.inner.plan.owners.of(literal).1 {
             if !state.has_any(&self.inner.plan.needs, owner.need.as_slice(), record) {
                 continue;
             }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::handle::Handle;
 use super::literal::Literal;
-use super::plan::Handle;
 
 /// How one pattern is searched.
 #[derive(Clone, Debug, PartialEq)]

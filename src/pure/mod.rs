@@ -16,13 +16,16 @@
 mod automaton;
 mod chain;
 mod confirm;
+mod crowd;
 mod explain;
 #[cfg(feature = "native")]
 mod finder;
+mod handle;
 mod linear;
 mod literal;
 mod lockstep;
 mod need;
+mod owners;
 mod plan;
 mod prefilter;
 mod scanner;

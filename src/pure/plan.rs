@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex_syntax::hir::{Hir, Look};
+use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, pattern};
 
+use super::crowd::{Crowd, take_crowds};
+use super::handle::{Handle, keep_runs};
 use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
 use super::need::Needs;
+use super::owners::{Owner, Owners};
 use super::prefilter::{Level, Part, Prefilter, RunSearch, Streams};
 use super::shared::{self, Group};
 use super::spread::spread;
@@ -43,7 +46,7 @@ pub(super) struct Plan {
     pub(super) needs: Needs,
     /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
     /// literal come first.
-    owners: Owners,
+    pub(super) owners: Owners,
     /// Patterns with a literal that very many start with, confirmed together.
     pub(super) crowd_groups: Vec<Crowd>,
     /// By literal: its crowds, if it has some; empty if none has.
@@ -61,140 +64,6 @@ pub(super) struct Split {
     pub(super) head: Hir,
     /// What matches from there on.
     pub(super) tail: Hir,
-}
-
-/// A pattern that one literal is required by, among others.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Owner {
-    /// The pattern's position in the engine.
-    pub(super) pattern: u32,
-    /// Whether every match of the pattern's tail starts with the literal.
-    leads: bool,
-    /// How many bytes such a match has at least.
-    pub(super) least: u32,
-    /// The last place in a record where the literal can be, if a match starts where the record
-    /// does.
-    pub(super) last: u32,
-    /// How many bytes of the record there can be from the literal's start on, if a match ends
-    /// where the record does.
-    pub(super) most: u32,
-    /// The run that the record must have besides.
-    pub(super) need: Option<u32>,
-    /// How far before the literal a match can start, if there is a bound.
-    pub(super) before: Option<u32>,
-    /// How far behind the literal's end a match can end, if there is a bound.
-    pub(super) after: Option<u32>,
-}
-
-impl Owner {
-    /// The owner of the literals that `hir` requires, of which `tail` is from there on.
-    fn new(pattern: u32, hir: &Hir, tail: &Hir, required: &Required) -> Owner {
-        let properties = hir.properties();
-        let start = properties.look_set_prefix().contains(Look::Start);
-        let end = properties.look_set_suffix().contains(Look::End);
-        let leads = required.split.is_some();
-        Owner {
-            pattern,
-            leads,
-            least: tail.properties().minimum_len().unwrap_or(0) as u32,
-            last: required.before.filter(|_| start && leads).unwrap_or(u32::MAX),
-            most: literal::longest(tail).filter(|_| end && leads).unwrap_or(u32::MAX),
-            need: None,
-            before: required.before,
-            after: required.after,
-        }
-    }
-
-    /// The owner of something in the midst of its matches that has `least` bytes.
-    fn around(pattern: u32, least: u32, before: Option<u32>, after: Option<u32>) -> Owner {
-        let (last, most) = (u32::MAX, u32::MAX);
-        Owner { pattern, leads: false, least, last, most, need: None, before, after }
-    }
-
-    fn with_need(self, need: Option<u32>) -> Owner {
-        Owner { need, ..self }
-    }
-}
-
-/// Patterns that are confirmed together where their literal stands.
-#[derive(Debug)]
-pub(super) struct Crowd {
-    pub(super) group: Group,
-    /// One of these runs must be in the record; if there are none, that is not asked.
-    pub(super) needs: Vec<u32>,
-    /// How many bytes a match from the literal on has at least.
-    pub(super) least: u32,
-}
-
-/// What a pattern is looked for by.
-pub(super) enum Handle {
-    Literals(Required),
-    Run(Run),
-    Classes(Part),
-    Nothing,
-}
-
-/// A set of literals that is found more often than this is given up for a rarer run.
-const FREQUENT: f64 = 1e-3;
-
-impl Handle {
-    pub(super) fn of(trimmed: &Hir) -> Handle {
-        let handle = Handle::found(trimmed);
-        if let Handle::Literals(literals) = &handle
-            && literals.frequency <= FREQUENT
-        {
-            return handle;
-        }
-        let part = Part::of(trimmed);
-        let exact = part.as_ref().is_some_and(|part| part.exact);
-        let cost = match &handle {
-            Handle::Literals(literals) => literals.frequency * 80.0,
-            Handle::Run(run) => (if exact { 0.3 } else { 0.1 }) + run.frequency * 100.0,
-            _ => 0.4,
-        };
-        match part {
-            Some(part) if part.total() < cost => Handle::Classes(part),
-            _ => handle,
-        }
-    }
-
-    fn found(trimmed: &Hir) -> Handle {
-        let literals = literal::required(trimmed);
-        if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= FREQUENT) {
-            return Handle::Literals(literals.clone());
-        }
-        match (literals, literal::required_run(trimmed)) {
-            (Some(literals), Some(run)) if literals.frequency < 4.0 * run.frequency => {
-                Handle::Literals(literals)
-            }
-            (_, Some(run)) => Handle::Run(run),
-            (Some(literals), None) => Handle::Literals(literals),
-            (None, None) => Handle::Nothing,
-        }
-    }
-}
-
-/// Up to so many patterns do with their runs, if these are as rare, rather than with streams.
-const FEW: usize = 2;
-const RARE: f64 = 1e-4;
-
-/// Puts runs in the place of streams where there are few: what streams cost is hardly less for few
-/// patterns than for many, and a rare run is found by a single pass.
-fn keep_runs(trimmed: &[Hir], handles: &mut [Handle]) -> bool {
-    let streams = (0..).zip(&*handles).filter(|(_, h)| matches!(h, Handle::Classes(_)));
-    let streams: Vec<usize> = streams.map(|(index, _)| index).take(FEW + 1).collect();
-    if streams.len() > FEW {
-        return false;
-    }
-    let runs = streams.iter().map(|&index| match Handle::found(&trimmed[index]) {
-        Handle::Run(run) if run.frequency <= RARE => Some((index, run)),
-        _ => None,
-    });
-    let Some(runs) = runs.collect::<Option<Vec<_>>>() else { return false };
-    for (index, run) in runs {
-        handles[index] = Handle::Run(run);
-    }
-    true
 }
 
 impl Plan {
@@ -295,17 +164,6 @@ impl Plan {
         }
     }
 
-    /// How many literals and runs there are.
-    pub(super) fn handles(&self) -> usize {
-        self.owners.reach.len()
-    }
-
-    /// The patterns that need a literal: those whose matches start with it, and the others.
-    pub(super) fn owners(&self, literal: u32) -> (&[Owner], &[Owner]) {
-        let range = self.owners.range(literal);
-        self.owners.list[range.clone()].split_at(self.owners.leading[literal as usize] as usize)
-    }
-
     /// The pattern that matches wherever this is found, if one is known to.
     pub(super) fn sure(&self, literal: u32) -> Option<u32> {
         *self.sure.get(literal.checked_sub(self.first_sure)? as usize)?
@@ -319,13 +177,6 @@ impl Plan {
         }
     }
 
-    /// The largest distance from the end of a literal's place to the next one's start at which the
-    /// parts of the record that its patterns are confirmed in can touch, if there is one; without
-    /// the patterns whose matches start with it.
-    pub(super) fn reach(&self, literal: u32) -> Option<u32> {
-        self.owners.reach[literal as usize]
-    }
-
     /// Memory in bytes, without the automata.
     pub(super) fn memory(&self) -> usize {
         let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
@@ -335,10 +186,7 @@ impl Plan {
             + self.streams.as_ref().map_or(0, Streams::memory)
             + self.needs.memory()
             + self.follows.memory()
-            + size_of_val(&self.owners.list[..])
-            + size_of_val(&self.owners.starts[..])
-            + size_of_val(&self.owners.leading[..])
-            + size_of_val(&self.owners.reach[..])
+            + self.owners.memory()
     }
 }
 
@@ -372,63 +220,6 @@ impl Literals {
             *all = literal::union(std::mem::take(all), follow.to_vec());
             self.owners.push((number, owner));
         }
-    }
-}
-
-/// With more patterns than this that start with the same literal, they are confirmed together.
-pub(super) const CROWD: usize = 4;
-
-/// A crowd that needs more different runs than this is not asked for any.
-const MAX_NEEDS: usize = 16;
-
-/// Takes the owners that lead with a literal that very many do out of `owners`, into groups; and
-/// tells for each literal which groups are its.
-fn take_crowds<'a>(
-    owners: &mut Vec<(u32, Owner)>,
-    handles: usize,
-    tail: &dyn Fn(u32) -> &'a Hir,
-) -> (Vec<Crowd>, Vec<Range<u32>>) {
-    let mut leading: Vec<Vec<Owner>> = vec![Vec::new(); handles];
-    for (handle, owner) in owners.iter().filter(|(_, owner)| owner.leads) {
-        leading[*handle as usize].push(*owner);
-    }
-    owners.retain(|(handle, owner)| !owner.leads || leading[*handle as usize].len() <= CROWD);
-    let count = leading.iter().filter(|owners| owners.len() > CROWD).count();
-    if count == 0 {
-        return (Vec::new(), Vec::new());
-    }
-    let mut crowds = Vec::new();
-    let ranges = leading
-        .into_iter()
-        .map(|owners| {
-            let start = crowds.len() as u32;
-            if owners.len() > CROWD {
-                let patterns = owners.iter().map(|o| (o.pattern, tail(o.pattern)));
-                let groups = shared::crowds(patterns.collect(), count);
-                crowds.extend(groups.into_iter().map(|group| Crowd::new(group, &owners)));
-            }
-            start..crowds.len() as u32
-        })
-        .collect();
-    (crowds, ranges)
-}
-
-impl Crowd {
-    /// `owners` are those of the literal, ascending by their patterns.
-    fn new(group: Group, owners: &[Owner]) -> Crowd {
-        let members = group.members.iter().filter_map(|&member| {
-            let index = owners.binary_search_by_key(&member, |owner| owner.pattern).ok()?;
-            Some(&owners[index])
-        });
-        let least = members.clone().map(|owner| owner.least).min().unwrap_or(0);
-        let mut needs: Vec<Option<u32>> = members.map(|owner| owner.need).collect();
-        needs.sort_unstable();
-        needs.dedup();
-        let needs = match needs.into_iter().collect::<Option<Vec<u32>>>() {
-            Some(needs) if needs.len() <= MAX_NEEDS => needs,
-            _ => Vec::new(),
-        };
-        Crowd { group, needs, least }
     }
 }
 
@@ -471,40 +262,4 @@ fn streams(
     let parts =
         numbered().map(|(number, (pattern, part))| (number, &trimmed[*pattern as usize], part));
     (!patterns.is_empty()).then(|| Streams::new(parts, level))
-}
-
-#[derive(Debug)]
-struct Owners {
-    starts: Vec<u32>,
-    list: Vec<Owner>,
-    /// How many of each literal's owners have matches that start with it.
-    leading: Vec<u32>,
-    reach: Vec<Option<u32>>,
-}
-
-impl Owners {
-    fn new(mut owners: Vec<(u32, Owner)>, handles: usize) -> Owners {
-        owners.sort_by_key(|(literal, owner)| (*literal, !owner.leads, owner.pattern));
-        let mut starts = vec![0];
-        let mut reach = Vec::with_capacity(handles);
-        let mut leading = Vec::with_capacity(handles);
-        let mut rest = &owners[..];
-        for number in 0..handles as u32 {
-            let count = rest.partition_point(|(other, _)| *other == number);
-            starts.push(starts[starts.len() - 1] + count as u32);
-            let (first, others) =
-                rest[..count].split_at(rest[..count].partition_point(|(_, owner)| owner.leads));
-            leading.push(first.len() as u32);
-            reach.push(others.iter().try_fold(0, |max: u32, (_, owner)| {
-                Some(max.max(owner.before?.checked_add(owner.after?)?))
-            }));
-            rest = &rest[count..];
-        }
-        let list = owners.into_iter().map(|(_, owner)| owner).collect();
-        Owners { starts, list, leading, reach }
-    }
-
-    fn range(&self, literal: u32) -> Range<usize> {
-        self.starts[literal as usize] as usize..self.starts[literal as usize + 1] as usize
-    }
 }

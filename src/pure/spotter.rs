@@ -2,8 +2,8 @@
 
 use regex_syntax::hir::Hir;
 
+use super::handle::Handle;
 use super::literal::Bound;
-use super::plan::Handle;
 use super::prefilter::{Candidate, Level, Prefilter};
 use super::trim::{Trimmed, trim};
 

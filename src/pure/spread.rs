@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use regex_syntax::hir::Hir;
 
+use super::crowd::CROWD;
+use super::handle::Handle;
 use super::literal::{self, Literal, Required};
-use super::plan::{CROWD, Handle};
 
 /// How often the new literals may be expected altogether, for the patterns that shared one.
 const MAX_FREQUENCY: f64 = 4e-3;

@@ -107,7 +107,7 @@ impl State {
         let inner = &engine.inner;
         State {
             epoch: 0,
-            chains: vec![Chain::default(); inner.plan.handles()],
+            chains: vec![Chain::default(); inner.plan.owners.handles()],
             touched: Vec::new(),
             searched: vec![Searched::default(); inner.numbers.len()],
             matched: Vec::new(),
