@@ -1,6 +1,6 @@
 //! How each pattern of a set is searched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub(super) struct Plan {
     pub(super) heads: Vec<Option<Hir>>,
     /// By pattern: the literals that it has instead of the best, which too many share.
     moved: HashMap<u32, Required>,
-    /// Whether patterns are searched by runs that would be by streams in a larger set.
-    runs_alone: bool,
+    /// The patterns that would be searched by streams in another set.
+    without_streams: HashSet<u32>,
     /// Searches for the literals of all patterns that have some.
     pub(super) prefilter: Option<Prefilter>,
     /// What follows each literal or run.
@@ -141,7 +141,10 @@ impl Handle {
         }
         let part = Part::of(trimmed);
         let exact = part.as_ref().is_some_and(|part| part.exact);
+        // For each byte, in nanoseconds.
         let cost = match &handle {
+            // What has to be confirmed anyway is found by literals as well.
+            Handle::Literals(_) if !exact => return handle,
             Handle::Literals(literals) => literals.frequency * 80.0,
             Handle::Run(run) => (if exact { 0.3 } else { 0.1 }) + run.frequency * 100.0,
             _ => 0.4,
@@ -171,24 +174,43 @@ impl Handle {
 /// Up to so many patterns do with their runs, if these are as rare, rather than with streams.
 const FEW: usize = 2;
 const RARE: f64 = 1e-4;
+/// With more patterns than this that need not be searched by streams but in groups, one more in a
+/// group costs so much for each byte, in nanoseconds; and if it remembers much, so much.
+const MANY: usize = 8;
+const MEMBER_COST: f64 = 0.05;
+const LONG_MEMBER_COST: f64 = 0.2;
 
-/// Puts runs in the place of streams where there are few: what streams cost is hardly less for few
-/// patterns than for many, and a rare run is found by a single pass.
-fn keep_runs(trimmed: &[Hir], handles: &mut [Handle]) -> bool {
-    let streams = (0..).zip(&*handles).filter(|(_, h)| matches!(h, Handle::Classes(_)));
-    let streams: Vec<usize> = streams.map(|(index, _)| index).take(FEW + 1).collect();
-    if streams.len() > FEW {
-        return false;
+/// Puts what there is without streams in their place where that costs less for all of a set.
+/// Returns the patterns for which it has.
+fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) -> HashSet<u32> {
+    let mut streams = Vec::new();
+    let mut unfiltered = 0;
+    for (index, (hir, handle)) in trimmed.iter().zip(&*handles).enumerate() {
+        match handle {
+            Handle::Classes(part) => {
+                let found = Handle::found(hir);
+                unfiltered += usize::from(matches!(found, Handle::Nothing));
+                streams.push((index, found, part.total()));
+            }
+            Handle::Nothing => unfiltered += 1,
+            _ => {}
+        }
     }
-    let runs = streams.iter().map(|&index| match Handle::found(&trimmed[index]) {
-        Handle::Run(run) if run.frequency <= RARE => Some((index, run)),
-        _ => None,
-    });
-    let Some(runs) = runs.collect::<Option<Vec<_>>>() else { return false };
-    for (index, run) in runs {
-        handles[index] = Handle::Run(run);
+    // What streams cost is hardly less for few patterns than for many, and a rare run is found by
+    // a single pass.
+    let rare = |found: &Handle| matches!(found, Handle::Run(run) if run.frequency <= RARE);
+    let few = streams.len() <= FEW && streams.iter().all(|(_, found, _)| rare(found));
+    let mut without = HashSet::new();
+    for (index, found, cost) in streams {
+        let member =
+            if shared::remembers(&trimmed[index]) { LONG_MEMBER_COST } else { MEMBER_COST };
+        let grouped = unfiltered > MANY && matches!(found, Handle::Nothing) && cost > member;
+        if few || grouped {
+            handles[index] = found;
+            without.insert(index as u32);
+        }
     }
-    true
+    without
 }
 
 impl Plan {
@@ -206,7 +228,7 @@ impl Plan {
         let mut heads = vec![None; trimmed.len()];
         let mut handles: Vec<Handle> = trimmed.iter().map(Handle::of).collect();
         let moved = spread(&trimmed, &mut handles);
-        let runs_alone = keep_runs(&trimmed, &mut handles);
+        let without_streams = without_streams(&trimmed, &mut handles);
         for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
             if matches_always(hir) {
                 always.push(pattern);
@@ -244,7 +266,7 @@ impl Plan {
             tails,
             heads,
             moved,
-            runs_alone,
+            without_streams,
             prefilter,
             follows,
             runs,
@@ -271,9 +293,10 @@ impl Plan {
             Some(required) => Handle::Literals(required.clone()),
             None => {
                 let trimmed = &self.trimmed[pattern as usize];
-                match Handle::of(trimmed) {
-                    Handle::Classes(_) if self.runs_alone => Handle::found(trimmed),
-                    handle => handle,
+                if self.without_streams.contains(&pattern) {
+                    Handle::found(trimmed)
+                } else {
+                    Handle::of(trimmed)
                 }
             }
         }
