@@ -174,11 +174,10 @@ impl Handle {
 /// Up to so many patterns do with their runs, if these are as rare, rather than with streams.
 const FEW: usize = 2;
 const RARE: f64 = 1e-4;
-/// With more patterns than this that need not be searched by streams but in groups, one more in a
-/// group costs so much for each byte, in nanoseconds; and if it remembers much, so much.
+/// With more patterns than this that would be searched in groups without streams, one more in a
+/// group costs next to nothing, or so much for each byte, in nanoseconds, if it remembers much.
 const MANY: usize = 8;
-const MEMBER_COST: f64 = 0.05;
-const LONG_MEMBER_COST: f64 = 0.2;
+const MEMBER_COST: f64 = 0.15;
 
 /// Puts what there is without streams in their place where that costs less for all of a set.
 /// Returns the patterns for which it has.
@@ -202,9 +201,9 @@ fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) -> HashSet<u32> {
     let few = streams.len() <= FEW && streams.iter().all(|(_, found, _)| rare(found));
     let mut without = HashSet::new();
     for (index, found, cost) in streams {
-        let member =
-            if shared::remembers(&trimmed[index]) { LONG_MEMBER_COST } else { MEMBER_COST };
-        let grouped = unfiltered > MANY && matches!(found, Handle::Nothing) && cost > member;
+        let grouped = unfiltered > MANY
+            && matches!(found, Handle::Nothing)
+            && (cost > MEMBER_COST || !shared::remembers(&trimmed[index]));
         if few || grouped {
             handles[index] = found;
             without.insert(index as u32);
