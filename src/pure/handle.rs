@@ -1,9 +1,12 @@
 //! What each pattern is looked for by: literals, a run of a class, a sequence of classes, or nothing.
 
+use std::collections::HashSet;
+
 use regex_syntax::hir::Hir;
 
 use super::literal::{self, Required, Run};
 use super::prefilter::Part;
+use super::shared;
 
 /// What a pattern is looked for by.
 pub(super) enum Handle {
@@ -27,7 +30,10 @@ impl Handle {
         }
         let part = Part::of(trimmed);
         let exact = part.as_ref().is_some_and(|part| part.exact);
+        // For each byte, in nanoseconds.
         let cost = match &handle {
+            // What has to be confirmed anyway is found by literals as well.
+            Handle::Literals(_) if !exact => return handle,
             Handle::Literals(literals) => literals.frequency * 80.0,
             Handle::Run(run) => (if exact { 0.3 } else { 0.1 }) + run.frequency * 100.0,
             _ => 0.4,
@@ -58,22 +64,40 @@ impl Handle {
 /// Up to so many patterns do with their runs, if these are as rare, rather than with streams.
 const FEW: usize = 2;
 const RARE: f64 = 1e-4;
+/// With more patterns than this that would be searched in groups without streams, one more in a
+/// group costs next to nothing, or so much for each byte, in nanoseconds, if it remembers much.
+const MANY: usize = 8;
+const MEMBER_COST: f64 = 0.15;
 
-/// Puts runs in the place of streams where there are few: what streams cost is hardly less for few
-/// patterns than for many, and a rare run is found by a single pass.
-pub(super) fn keep_runs(trimmed: &[Hir], handles: &mut [Handle]) -> bool {
-    let streams = (0..).zip(&*handles).filter(|(_, h)| matches!(h, Handle::Classes(_)));
-    let streams: Vec<usize> = streams.map(|(index, _)| index).take(FEW + 1).collect();
-    if streams.len() > FEW {
-        return false;
+/// Puts what there is without streams in their place where that costs less for all of a set.
+/// Returns the patterns for which it has.
+pub(super) fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) -> HashSet<u32> {
+    let mut streams = Vec::new();
+    let mut unfiltered = 0;
+    for (index, (hir, handle)) in trimmed.iter().zip(&*handles).enumerate() {
+        match handle {
+            Handle::Classes(part) => {
+                let found = Handle::found(hir);
+                unfiltered += usize::from(matches!(found, Handle::Nothing));
+                streams.push((index, found, part.total()));
+            }
+            Handle::Nothing => unfiltered += 1,
+            _ => {}
+        }
     }
-    let runs = streams.iter().map(|&index| match Handle::found(&trimmed[index]) {
-        Handle::Run(run) if run.frequency <= RARE => Some((index, run)),
-        _ => None,
-    });
-    let Some(runs) = runs.collect::<Option<Vec<_>>>() else { return false };
-    for (index, run) in runs {
-        handles[index] = Handle::Run(run);
+    // What streams cost is hardly less for few patterns than for many, and a rare run is found by
+    // a single pass.
+    let rare = |found: &Handle| matches!(found, Handle::Run(run) if run.frequency <= RARE);
+    let few = streams.len() <= FEW && streams.iter().all(|(_, found, _)| rare(found));
+    let mut without = HashSet::new();
+    for (index, found, cost) in streams {
+        let grouped = unfiltered > MANY
+            && matches!(found, Handle::Nothing)
+            && (cost > MEMBER_COST || !shared::remembers(&trimmed[index]));
+        if few || grouped {
+            handles[index] = found;
+            without.insert(index as u32);
+        }
     }
-    true
+    without
 }

@@ -1,6 +1,6 @@
 //! How each pattern of a set is searched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use regex_syntax::hir::Hir;
 use crate::{PatternSet, pattern};
 
 use super::crowd::{Crowd, take_crowds};
-use super::handle::{Handle, keep_runs};
+use super::handle::{Handle, without_streams};
 use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
 use super::need::Needs;
 use super::owners::{Owner, Owners};
@@ -27,8 +27,8 @@ pub(super) struct Plan {
     pub(super) splits: Vec<Option<Box<Split>>>,
     /// By pattern: the literals that it has instead of the best, which too many share.
     moved: HashMap<u32, Required>,
-    /// Whether patterns are searched by runs that would be by streams in a larger set.
-    runs_alone: bool,
+    /// The patterns that would be searched by streams in another set.
+    without_streams: HashSet<u32>,
     /// Searches for the literals of all patterns that have some.
     pub(super) prefilter: Option<Prefilter>,
     /// What follows each literal or run.
@@ -80,7 +80,7 @@ impl Plan {
         let mut splits: Vec<Option<Box<Split>>> = trimmed.iter().map(|_| None).collect();
         let mut handles: Vec<Handle> = trimmed.iter().map(Handle::of).collect();
         let moved = spread(&trimmed, &mut handles);
-        let runs_alone = keep_runs(&trimmed, &mut handles);
+        let without_streams = without_streams(&trimmed, &mut handles);
         for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
             if matches_always(hir) {
                 always.push(pattern);
@@ -119,7 +119,7 @@ impl Plan {
             trimmed,
             splits,
             moved,
-            runs_alone,
+            without_streams,
             prefilter,
             follows,
             runs,
@@ -156,9 +156,10 @@ impl Plan {
             Some(required) => Handle::Literals(required.clone()),
             None => {
                 let trimmed = &self.trimmed[pattern as usize];
-                match Handle::of(trimmed) {
-                    Handle::Classes(_) if self.runs_alone => Handle::found(trimmed),
-                    handle => handle,
+                if self.without_streams.contains(&pattern) {
+                    Handle::found(trimmed)
+                } else {
+                    Handle::of(trimmed)
                 }
             }
         }

@@ -109,7 +109,7 @@ pub(super) fn crowds(patterns: Vec<(u32, &Hir)>, count: usize) -> Vec<Group> {
 }
 
 /// Whether a DFA may have to know of something it read long ago that it met the pattern's start.
-fn remembers(hir: &Hir) -> bool {
+pub(super) fn remembers(hir: &Hir) -> bool {
     /// A repetition of up to so many is soon over.
     const SHORT: u32 = 8;
     match hir.kind() {
