@@ -4,6 +4,8 @@ use std::any::Any;
 use std::error::Error;
 use std::io;
 
+use super::sync::discard;
+
 /// Why an [`Owner`](super::Owner) or a [`Pool`](super::Pool) could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,8 +37,7 @@ impl MakeError {
             Err(payload) => match payload.downcast_ref::<&str>() {
                 Some(message) => (*message).to_owned(),
                 None => {
-                    // It is of a type that may panic when it is dropped.
-                    std::mem::forget(payload);
+                    discard(payload);
                     "a value that is not a text".to_owned()
                 }
             },

@@ -5,6 +5,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::sync::discard;
+
 /// Catches the panics of callbacks, which must not unwind into C, so that they go on on the Rust
 /// side of the C function; see [`contain_panics`].
 ///
@@ -33,8 +35,9 @@ impl PanicGuard {
                 if first.is_none() {
                     *first = Some(payload);
                 } else {
-                    // Of panics at the same time one goes on; dropping another could panic.
-                    std::mem::forget(payload);
+                    // Of panics at the same time one goes on.
+                    drop(first);
+                    discard(payload);
                 }
                 stop
             }

@@ -12,6 +12,7 @@ pub(super) use loom::{
     thread::{Builder, JoinHandle},
 };
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
@@ -41,9 +42,21 @@ pub(super) fn wait_for<'a, T>(
 /// would take a thread along that others need. The panic has been printed by the hook.
 pub(super) fn quietly(run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
-        // Dropping it could panic again.
-        std::mem::forget(payload);
+        discard(payload);
     }
+}
+
+/// Drops what a panic left that goes no further. That may panic in turn, with something else to
+/// drop.
+pub(super) fn discard(mut payload: Box<dyn Any + Send>) {
+    for _ in 0..8 {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(next) => payload = next,
+        }
+    }
+    // It is made so that it never ends.
+    std::mem::forget(payload);
 }
 
 #[cfg(not(all(loom, test)))]

@@ -156,13 +156,16 @@ fn a_value_that_can_not_be_made_again_fails_its_call_and_the_next_one_tries_agai
     assert_eq!(owner.call(|number| *number).unwrap(), 3);
 }
 
-/// Panics when it is dropped.
-struct Bomb;
+/// Panics when it is dropped, and with a payload that does, so many times.
+struct Bomb(usize);
 
 impl Drop for Bomb {
     fn drop(&mut self) {
         if !thread::panicking() {
-            panic!("dropped");
+            match self.0 {
+                0 => panic!("dropped"),
+                more => std::panic::panic_any(Bomb(more - 1)),
+            }
         }
     }
 }
@@ -175,7 +178,7 @@ fn what_panics_when_it_is_dropped_does_not_end_the_thread() {
     let owner = builder
         .owner(move || {
             count.fetch_add(1, Ordering::SeqCst);
-            Ok::<_, String>(Bomb)
+            Ok::<_, String>(Bomb(0))
         })
         .unwrap();
     // A result and a payload that nobody takes, dropped there since the handles are gone, and
@@ -183,8 +186,8 @@ fn what_panics_when_it_is_dropped_does_not_end_the_thread() {
     let (stuck, run) = Stuck::new();
     let running = owner.submit(move |_| run()).unwrap();
     stuck.wait_until_begun();
-    drop(owner.submit(|_| Bomb).unwrap());
-    drop(owner.submit(|_| std::panic::panic_any(Bomb)).unwrap());
+    drop(owner.submit(|_| Bomb(3)).unwrap());
+    drop(owner.submit(|_| std::panic::panic_any(Bomb(5))).unwrap());
     stuck.release();
     running.wait().unwrap();
     owner.call(|_| ()).unwrap();
@@ -192,7 +195,7 @@ fn what_panics_when_it_is_dropped_does_not_end_the_thread() {
     let (stuck, run) = Stuck::new();
     let _running = owner.submit(move |_| run()).unwrap();
     stuck.wait_until_begun();
-    let bomb = Bomb;
+    let bomb = Bomb(0);
     let rejected = owner
         .submit(move |_| {
             std::mem::forget(bomb);
