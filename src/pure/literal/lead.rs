@@ -65,7 +65,8 @@ pub(super) fn leading_of(
     best
 }
 
-pub(super) fn parts(hir: &Hir) -> &[Hir] {
+/// The parts of the concatenation that `hir` is, or `hir` alone.
+pub(crate) fn parts(hir: &Hir) -> &[Hir] {
     match hir.kind() {
         HirKind::Concat(parts) => parts,
         _ => std::slice::from_ref(hir),

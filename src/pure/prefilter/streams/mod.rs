@@ -14,9 +14,9 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::Hir;
 
-use super::super::literal::{Bound, add, longest};
+use super::super::literal::{Bound, add, longest, parts};
 use super::arch::Level;
 use build::{Builder, Marks};
 
@@ -103,13 +103,6 @@ impl Part {
             // How often it is there is only a guess.
             self.cost + CANDIDATE_COST * self.frequency.max(GUESS)
         }
-    }
-}
-
-fn parts(hir: &Hir) -> &[Hir] {
-    match hir.kind() {
-        HirKind::Concat(parts) => parts,
-        _ => std::slice::from_ref(hir),
     }
 }
 
