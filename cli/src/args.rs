@@ -154,9 +154,9 @@ pub(crate) struct CompareArgs {
 /// List the rules, and how each is searched
 ///
 /// The word behind a rule's name tells what it is searched by: a literal that every match must
-/// contain, a long run of bytes of one class, or no filter, so that an automaton has to read
-/// every record; always if it matches every record, and native if the C library searches it.
-/// Rules with no filter are the ones that cost the most.
+/// contain, a long run of bytes of one class, a sequence of classes, or no filter, so that an
+/// automaton has to read every record; always if it matches every record, and native if the C
+/// library searches it. Rules with no filter are the ones that cost the most.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
         dragnet rules                 the built-in rules\n  \

@@ -57,6 +57,7 @@ fn word(search: &Search) -> &'static str {
             pure::Search::Always => "always",
             pure::Search::Literals { .. } => "literal",
             pure::Search::Run { .. } => "run",
+            pure::Search::Classes { .. } => "classes",
             pure::Search::EveryRecord => "no filter",
             _ => "pure",
         },
