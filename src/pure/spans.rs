@@ -81,26 +81,10 @@ pub(super) fn starts_with_match(
 ) -> Result<bool, Unfit> {
     let (record, span) = (input.haystack(), input.get_span());
     let mut state = dfa.start_state_forward(cache, input).map_err(|_| Unfit)?;
-    for (count, &byte) in (1..).zip(&record[span.range()]) {
-        let next = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
-        if next == state {
-            // Nothing new, and no step that the next one has to wait for: most of a long walk, as
-            // along `.*`, stays where it is.
-            continue;
-        }
-        state = next;
-        if state.is_tagged() {
-            match Tag::of(state) {
-                Tag::Match | Tag::Dead => {
-                    *steps += count;
-                    return Ok(state.is_match());
-                }
-                Tag::Quit => return Err(Unfit),
-                Tag::Other => {}
-            }
-        }
+    let bytes = &record[span.range()];
+    if let Some(found) = walk(dfa, cache, &mut state, bytes.iter(), steps)? {
+        return Ok(found);
     }
-    *steps += span.len() as u64 + 1;
     // The byte behind the span decides what holds at its end.
     state = match record.get(span.end) {
         Some(&behind) => dfa.next_state(cache, state, behind).map_err(|_| Unfit)?,
@@ -120,26 +104,45 @@ pub(super) fn ends_with_match(
 ) -> Result<bool, Unfit> {
     let input = Input::new(record).span(0..end).anchored(Anchored::Yes);
     let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Unfit)?;
-    for (count, &byte) in (1..).zip(record[..end].iter().rev()) {
-        let next = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
-        if next == state {
+    if let Some(found) = walk(dfa, cache, &mut state, record[..end].iter().rev(), steps)? {
+        return Ok(found);
+    }
+    state = dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?;
+    if state.is_quit() { Err(Unfit) } else { Ok(state.is_match()) }
+}
+
+/// Walks along `bytes` until it is known whether there is a match, and tells if that is so before
+/// their end. Adds the bytes read to `steps`, and one for what is behind them.
+#[inline(always)]
+fn walk<'a>(
+    dfa: &DFA,
+    cache: &mut Cache,
+    state: &mut LazyStateID,
+    bytes: impl ExactSizeIterator<Item = &'a u8>,
+    steps: &mut u64,
+) -> Result<Option<bool>, Unfit> {
+    let len = bytes.len() as u64;
+    for (count, &byte) in (1..).zip(bytes) {
+        let next = dfa.next_state(cache, *state, byte).map_err(|_| Unfit)?;
+        if next == *state {
+            // Nothing new, and no step that the next one has to wait for: most of a long walk, as
+            // along `.*`, stays where it is.
             continue;
         }
-        state = next;
-        if state.is_tagged() {
-            match Tag::of(state) {
+        *state = next;
+        if next.is_tagged() {
+            match Tag::of(next) {
                 Tag::Match | Tag::Dead => {
                     *steps += count;
-                    return Ok(state.is_match());
+                    return Ok(Some(next.is_match()));
                 }
                 Tag::Quit => return Err(Unfit),
                 Tag::Other => {}
             }
         }
     }
-    *steps += end as u64 + 1;
-    state = dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?;
-    if state.is_quit() { Err(Unfit) } else { Ok(state.is_match()) }
+    *steps += len + 1;
+    Ok(None)
 }
 
 /// The end of the leftmost-first match that starts at `start` or later.
