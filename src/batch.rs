@@ -206,6 +206,23 @@ impl<'a> Batch<'a> {
         Batch { offsets: &self.offsets[range.start..=range.end], ..*self }
     }
 
+    /// All records, divided into ranges of at most this many bytes of the buffer each; a record
+    /// that is longer has a range of its own. No range is empty.
+    pub(crate) fn parts(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> + use<'a> {
+        let offsets = self.offsets;
+        let len = self.len();
+        let mut first = 0;
+        std::iter::from_fn(move || {
+            let start = *offsets[..len].get(first)? as usize;
+            // The offset behind a record, which is at most one byte beyond its end.
+            let behind = &offsets[first + 1..];
+            let fits = behind.partition_point(|&end| end as usize <= start.saturating_add(bytes));
+            let range = first..first + fits.max(1);
+            first = range.end;
+            Some(range)
+        })
+    }
+
     /// The part of the buffer from the first record's start to the last record's end.
     pub(crate) fn extent(&self) -> Range<usize> {
         match self.len() {
@@ -385,6 +402,26 @@ mod tests {
         assert_eq!(batch.slice(1..3).extent(), 2..8);
         assert!(batch.slice(2..2).is_empty());
         assert!(batch.slice(3..3).is_empty());
+    }
+
+    #[test]
+    fn parts_are_as_long_as_they_may_be_and_hold_every_record_once() {
+        let mut offsets = Vec::new();
+        let batch = Batch::lines(b"a\nbb\n\n\ncccccc\nd\n\n", &mut offsets).unwrap();
+        let cases: [(usize, &[Range<usize>]); 6] = [
+            (0, &[0..1, 1..2, 2..3, 3..4, 4..5, 5..6, 6..7]),
+            (2, &[0..1, 1..2, 2..4, 4..5, 5..6, 6..7]),
+            (3, &[0..1, 1..2, 2..4, 4..5, 5..7]),
+            (5, &[0..2, 2..4, 4..5, 5..7]),
+            (14, &[0..5, 5..7]),
+            (usize::MAX, &[0..7]),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(batch.parts(bytes).collect::<Vec<_>>(), expected, "{bytes}");
+        }
+        assert_eq!(batch.slice(3..3).parts(9).next(), None);
+        assert_eq!(Batch::from_offsets(b"", &[0]).unwrap().parts(9).next(), None);
+        assert_eq!(batch.slice(4..7).parts(7).collect::<Vec<_>>(), [0..1, 1..3]);
     }
 
     #[test]

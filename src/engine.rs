@@ -1,7 +1,9 @@
 //! The choice between the engines, at run time.
 
+use std::ops::ControlFlow;
+
 use crate::pure;
-use crate::{Batch, Matches, PatternSet, Report, Scan, ScanError, Search, StopFlag};
+use crate::{Batch, Match, Matches, PatternSet, Report, Scan, ScanError, Search, StopFlag};
 
 /// Which engine to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -235,6 +237,26 @@ impl Scan for Scanner {
             ScannerKind::Pure(scanner) => scanner.scan(batch, out),
             #[cfg(feature = "native")]
             ScannerKind::Native(scanner) => scanner.scan(batch, out),
+        }
+    }
+
+    fn scan_with(
+        &mut self,
+        batch: &Batch<'_>,
+        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        match &mut self.kind {
+            ScannerKind::Pure(scanner) => scanner.scan_with(batch, each),
+            #[cfg(feature = "native")]
+            ScannerKind::Native(scanner) => scanner.scan_with(batch, each),
+        }
+    }
+
+    fn set_stop(&mut self, stop: StopFlag) {
+        match &mut self.kind {
+            ScannerKind::Pure(scanner) => scanner.set_stop(stop),
+            #[cfg(feature = "native")]
+            ScannerKind::Native(scanner) => scanner.set_stop(stop),
         }
     }
 }

@@ -98,9 +98,11 @@ mod matches;
 #[cfg(feature = "native")]
 pub mod native;
 mod pattern;
+pub mod placement;
 pub mod pure;
 mod scan;
 mod search;
+pub mod sidecar;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS};
 pub use boundary::StopFlag;

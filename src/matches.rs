@@ -32,6 +32,11 @@ impl Match {
         Match { record, pattern, start: span.start, end: span.end }
     }
 
+    /// The same match, with `base` added to the number of its record.
+    pub(crate) fn in_record_after(self, base: u32) -> Match {
+        Match { record: base + self.record, ..self }
+    }
+
     /// The number of the record in its batch, from 0.
     pub fn record(&self) -> usize {
         self.record as usize

@@ -1,6 +1,14 @@
 //! The trait that every engine and every placement of one implements.
 
-use crate::{Batch, Matches};
+use std::ops::ControlFlow;
+
+use crate::{Batch, Match, Matches, StopFlag};
+
+/// How many matches a block of [`Scan::scan_with`] has at most.
+pub(crate) const BLOCK: usize = 4096;
+
+/// How many bytes of records the provided [`Scan::scan_with`] scans at a time, about.
+const PART: usize = 256 << 10;
 
 /// Scans batches of records for a set of patterns.
 ///
@@ -15,11 +23,61 @@ pub trait Scan: Send {
     /// If the answer could not be had. `out` is then empty: an answer is complete or there is
     /// none. The scanner can be used again.
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError>;
+
+    /// Scans every record of `batch` and hands the matches to `each`, in order and in blocks of at
+    /// most a few thousand: for results that are too many to hold at once. No block is empty, and
+    /// the edges of blocks mean nothing; one may lie amid the matches of a record.
+    ///
+    /// When `each` breaks, the scan ends early, and returns that it did. A panic of `each` ends it
+    /// too, and goes on in the caller. The scanner can be used again after both.
+    ///
+    /// As it is provided, this scans some 256 KiB of records after the other, each with all its
+    /// matches in memory; the engines do better, and hold one block, whatever a record has.
+    ///
+    /// # Errors
+    ///
+    /// As [`scan`](Scan::scan). The blocks before it are as they would have been; how many
+    /// matches would have followed is not known.
+    fn scan_with(
+        &mut self,
+        batch: &Batch<'_>,
+        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        let mut matches = Matches::new();
+        let mut block = Vec::new();
+        for records in batch.parts(PART) {
+            self.scan(&batch.slice(records.clone()), &mut matches)?;
+            for some in matches.as_slice().chunks(BLOCK) {
+                block.clear();
+                block.extend(some.iter().map(|m| m.in_record_after(records.start as u32)));
+                if each(&block).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Watches another flag from the next scan on: once it is raised, scans end with
+    /// [`ScanError::Stopped`].
+    fn set_stop(&mut self, stop: StopFlag);
 }
 
 impl<S: Scan + ?Sized> Scan for Box<S> {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         (**self).scan(batch, out)
+    }
+
+    fn scan_with(
+        &mut self,
+        batch: &Batch<'_>,
+        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        (**self).scan_with(batch, each)
+    }
+
+    fn set_stop(&mut self, stop: StopFlag) {
+        (**self).set_stop(stop);
     }
 }
 
@@ -49,5 +107,29 @@ pub enum ScanError {
         library: String,
         /// Its error code.
         code: i32,
+    },
+    /// The answer did not come back in time.
+    #[error("the scan did not come back in time")]
+    TimedOut,
+    /// The scanner panicked on the thread that it runs on.
+    #[error("the scanner panicked: {message}")]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
+    /// A record is longer than the place that it would be scanned in takes.
+    #[error("a record of {size} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// How long it is, in bytes.
+        size: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// The place where the scan was to run can't be had, or did not answer however often it was
+    /// tried.
+    #[error("{reason}")]
+    Unavailable {
+        /// What happened.
+        reason: String,
     },
 }

@@ -126,6 +126,13 @@ impl Scan for Scanner {
         }
         result
     }
+
+    fn set_stop(&mut self, stop: StopFlag) {
+        if let Some(pure) = &mut self.pure {
+            pure.set_stop(stop.clone());
+        }
+        self.stop = stop;
+    }
 }
 
 fn error(engine: &Inner, code: i32) -> ScanError {

@@ -102,6 +102,10 @@ impl Scan for Scanner {
         self.state.streams.iter_mut().for_each(StreamProgress::reset);
         self.run(batch, out).inspect_err(|_| out.clear())
     }
+
+    fn set_stop(&mut self, stop: StopFlag) {
+        self.stop = stop;
+    }
 }
 
 /// The record in hand.

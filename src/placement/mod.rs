@@ -1,0 +1,1 @@
+//! Where scanning runs: on threads of its own, or twice, to compare two engines.
