@@ -6,7 +6,19 @@ use std::ops::Range;
 ///
 /// Matches order by record, then pattern, then start. The layout is flat and fixed, four 32-bit
 /// numbers, so that a list of matches can cross to C or to another process as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    bytemuck::Pod,
+    bytemuck::Zeroable,
+)]
 #[repr(C)]
 pub struct Match {
     record: u32,
@@ -117,6 +129,11 @@ impl Matches {
     pub fn push(&mut self, m: Match) {
         debug_assert!(self.list.last().is_none_or(|last| *last <= m), "matches out of order");
         self.list.push(m);
+    }
+
+    /// Adds matches behind all others, in order as they are.
+    pub(crate) fn extend_from_slice(&mut self, matches: &[Match]) {
+        self.list.extend_from_slice(matches);
     }
 
     /// The list itself, for engines that append first and order afterwards.

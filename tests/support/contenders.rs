@@ -94,8 +94,35 @@ fn simd_levels() -> Vec<Contender> {
 
 /// An owner thread, a pool of them, another process.
 fn placements() -> Vec<Contender> {
-    // There are none so far.
-    Vec::new()
+    let mut list = Vec::new();
+    #[cfg(target_os = "linux")]
+    list.extend(sidecars());
+    list
+}
+
+/// A process for each backend; one that gets a batch in very many parts.
+#[cfg(target_os = "linux")]
+fn sidecars() -> Vec<Contender> {
+    use dragnet::sidecar::{Sidecar, SidecarBuilder};
+
+    let contender = |name: &str, backend, setup: fn(SidecarBuilder) -> SidecarBuilder| {
+        Contender::new(name, move |set, report, stop| {
+            let builder = setup(Sidecar::builder(set, report).backend(backend));
+            let mut sidecar = builder.spawn_with(super::server).expect("a server starts");
+            sidecar.set_stop(stop);
+            Box::new(sidecar)
+        })
+    };
+    let mut list = vec![
+        contender("sidecar over pure", Backend::Pure, |builder| builder),
+        contender("sidecar over pure, in parts", Backend::Pure, |builder| {
+            builder.part(40).in_flight(3)
+        }),
+    ];
+    if let Native::Accepted = native() {
+        list.push(contender("sidecar over native", Backend::Native, |builder| builder));
+    }
+    list
 }
 
 /// What became of the native backend.

@@ -13,6 +13,8 @@ mod node;
 mod oracle;
 mod records;
 mod sample;
+#[cfg(target_os = "linux")]
+mod server;
 mod shapes;
 mod spec;
 
@@ -23,4 +25,6 @@ pub(crate) use node::Node;
 pub(crate) use oracle::Oracle;
 pub(crate) use records::{Piece, assemble, pieces};
 pub(crate) use sample::{Rng, sample};
+#[cfg(target_os = "linux")]
+pub(crate) use server::server;
 pub(crate) use spec::{Flags, Spec, set};

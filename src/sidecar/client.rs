@@ -1,0 +1,507 @@
+//! The client: it sends parts of batches, and sees to it that each is answered, whatever happens to
+//! the server.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::builder::SidecarBuilder;
+use super::connection::{Ask, Block, Connection, Fault};
+use super::control::SLOTS;
+use super::error::SidecarError;
+use super::launch::Launch;
+use super::region::{Layout, Region};
+use crate::{Backend, Batch, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
+
+/// Memory for the matches of a part that is kept from one to the next, in matches.
+const KEPT: usize = 1 << 16;
+
+/// How a client is set up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Config {
+    pub(super) tries: u32,
+    pub(super) backoff: (Duration, Duration),
+    pub(super) part: usize,
+    pub(super) in_flight: usize,
+}
+
+/// Scans in another process, which may crash, hang or be killed at any time without harm.
+///
+/// The records are copied once, into memory that both processes see, and searched there. A batch
+/// goes over in parts, several of them on their way at a time, so that copying, scanning and taking
+/// results over go on side by side. If the server is gone or silent, another one is started and what
+/// it had not answered is sent again, so that the answer is complete and exact, or an error that
+/// says what happened; never a part of an answer.
+///
+/// The patterns are sent once and compiled in the server, which may have a native engine where this
+/// process has none.
+///
+/// ```no_run
+/// use dragnet::sidecar::Sidecar;
+/// use dragnet::{BatchBuf, Matches, PatternSet, Report, Scan};
+///
+/// let set = PatternSet::new(["error", r"\bid=[0-9a-f]{8}\b"])?;
+/// let mut sidecar = Sidecar::builder(&set, Report::Spans).spawn("dragnet")?;
+///
+/// let mut records = BatchBuf::new();
+/// records.push(b"error, id=deadbeef")?;
+/// let mut matches = Matches::new();
+/// sidecar.scan(&records.as_batch(), &mut matches)?;
+/// assert_eq!(matches.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Several batches at a time
+///
+/// [`begin`](Sidecar::begin) sends a batch and does not wait; [`finish`](Sidecar::finish) waits for
+/// the batch that was begun first.
+///
+/// # Dropping it
+///
+/// A server that was started for it is killed and waited for; one that listens goes on.
+pub struct Sidecar {
+    config: Config,
+    launch: Launch,
+    ask: Ask,
+    stop: StopFlag,
+    connection: Option<Connection>,
+    /// The number of the oldest part in this connection.
+    first: u32,
+    /// The parts that are on their way, the oldest first.
+    parts: VecDeque<Part>,
+    /// The batches that were begun and not finished, the oldest first.
+    batches: VecDeque<Pending>,
+    /// Where records are put; some hold those of a part on its way.
+    regions: [Option<Region>; SLOTS],
+    generation: u32,
+    /// The matches of the oldest part so far.
+    found: Vec<Match>,
+    /// Lists of batches that were finished, to be used again.
+    spare: Vec<Vec<Match>>,
+    /// How often a server was lost in a row.
+    lost: u32,
+    restarts: u64,
+}
+
+/// Some records of a batch, on their way.
+#[derive(Debug)]
+struct Part {
+    region: usize,
+    /// The number of the first record in its batch.
+    base: u32,
+    /// How often a server was lost while it had this part to answer.
+    tries: u32,
+    /// Whether this is of a batch that still waits for it.
+    wanted: bool,
+    last: bool,
+}
+
+/// A batch that was begun.
+struct Pending {
+    matches: Vec<Match>,
+    /// Set once all its parts are answered, or it has failed.
+    outcome: Option<Result<(), ScanError>>,
+}
+
+impl Sidecar {
+    /// Sets up how to get to a server, and what to ask of it.
+    pub fn builder(set: &PatternSet, report: Report) -> SidecarBuilder {
+        SidecarBuilder::new(set, report)
+    }
+
+    /// Starts with a first connection, so that what is wrong is known at once.
+    pub(super) fn start(config: Config, launch: Launch, ask: Ask) -> Result<Sidecar, SidecarError> {
+        let mut sidecar = Sidecar {
+            config,
+            launch,
+            ask,
+            stop: StopFlag::new(),
+            connection: None,
+            first: 0,
+            parts: VecDeque::new(),
+            batches: VecDeque::new(),
+            regions: [const { None }; SLOTS],
+            generation: 0,
+            found: Vec::new(),
+            spare: Vec::new(),
+            lost: 0,
+            restarts: 0,
+        };
+        let mut tries = 0;
+        loop {
+            match sidecar.connect() {
+                Ok(()) => return Ok(sidecar),
+                Err(Fault::Refused(reason)) => return Err(SidecarError::Refused(reason)),
+                Err(Fault::System(what, error)) => {
+                    return Err(SidecarError::System { what, error });
+                }
+                Err(fault) => {
+                    tries += 1;
+                    if tries >= sidecar.config.tries {
+                        return Err(SidecarError::Unavailable(gave_up(tries, &fault)));
+                    }
+                    sidecar.back_off();
+                }
+            }
+        }
+    }
+
+    /// The backend that the server runs, of the last connection that there was.
+    pub fn backend(&self) -> Option<Backend> {
+        self.connection.as_ref().map(|connection| connection.backend)
+    }
+
+    /// Why the server did not take the native backend, if it was to and did not.
+    pub fn refusal(&self) -> Option<&str> {
+        let refusal = self.connection.as_ref().map(|connection| connection.refusal.as_str());
+        refusal.filter(|refusal| !refusal.is_empty())
+    }
+
+    /// The process of the server, if there is one that was started for this client.
+    pub fn process(&self) -> Option<u32> {
+        self.connection.as_ref()?.process()
+    }
+
+    /// How often a server was lost and replaced so far.
+    pub fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
+    /// Sends a batch. Waits only if as many parts are on their way as may be, for the oldest.
+    ///
+    /// # Errors
+    ///
+    /// If a record is too long, or the flag is raised. The batch is then not begun. Whatever goes
+    /// wrong later is told by [`finish`](Sidecar::finish).
+    pub fn begin(&mut self, batch: &Batch<'_>) -> Result<(), ScanError> {
+        if self.stop.is_raised() {
+            return Err(ScanError::Stopped);
+        }
+        self.check_sizes(batch)?;
+        let mut matches = self.spare.pop().unwrap_or_default();
+        matches.clear();
+        let outcome = if batch.is_empty() { Some(Ok(())) } else { None };
+        self.batches.push_back(Pending { matches, outcome });
+        let number = self.batches.len() - 1;
+        // A short first part, so that the server begins early.
+        let (head, rest) = self.divide(batch);
+        for (records, base) in [(head, 0), (rest, head.len())] {
+            for range in records.parts(self.config.part) {
+                while self.parts.len() >= self.config.in_flight {
+                    self.answer_oldest();
+                }
+                if self.batches.get(number).is_none_or(|batch| batch.outcome.is_some()) {
+                    // It has failed already, which is told when it is finished.
+                    return Ok(());
+                }
+                let base = (base + range.start) as u32;
+                let last = base as usize + range.len() == batch.len();
+                self.send(&records.slice(range), base, last);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the batch that was begun first, and replaces what is in `out` by its matches.
+    /// `Ok(false)` if none was begun.
+    ///
+    /// # Errors
+    ///
+    /// As [`scan`](Scan::scan). The other batches that were begun are not affected, unless it is
+    /// that the flag was raised, which stops them all.
+    pub fn finish(&mut self, out: &mut Matches) -> Result<bool, ScanError> {
+        out.clear();
+        while self.batches.front().is_some_and(|batch| batch.outcome.is_none()) {
+            self.answer_oldest();
+        }
+        let Some(batch) = self.batches.pop_front() else { return Ok(false) };
+        self.deliver(batch, out).map(|()| true)
+    }
+
+    fn deliver(&mut self, mut batch: Pending, out: &mut Matches) -> Result<(), ScanError> {
+        let outcome = batch.outcome.unwrap_or(Ok(()));
+        if outcome.is_ok() {
+            out.extend_from_slice(&batch.matches);
+        }
+        batch.matches.clear();
+        batch.matches.shrink_to(KEPT);
+        if self.spare.len() < SLOTS {
+            self.spare.push(batch.matches);
+        }
+        outcome
+    }
+
+    /// The first records, some of the bytes of a part, and the others.
+    fn divide<'b>(&self, batch: &Batch<'b>) -> (Batch<'b>, Batch<'b>) {
+        let head = batch.parts(self.config.part / 4).next().unwrap_or(0..0).end;
+        (batch.slice(0..head), batch.slice(head..batch.len()))
+    }
+
+    /// Refuses records that are longer than the server takes.
+    fn check_sizes(&self, batch: &Batch<'_>) -> Result<(), ScanError> {
+        let most = self.connection.as_ref().map_or(u64::MAX, |connection| connection.most);
+        // A part that is not over its usual length never is.
+        if batch.extent().len() <= self.config.part {
+            return Ok(());
+        }
+        let over = |range: Range<usize>| {
+            let (_, len) = Layout::of(&batch.slice(range.clone()));
+            (len as u64 > most).then(|| batch.range(range.start).len())
+        };
+        match batch.parts(self.config.part).filter(|range| range.len() == 1).find_map(over) {
+            None => Ok(()),
+            Some(size) => Err(ScanError::TooLarge {
+                size,
+                limit: usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(128),
+            }),
+        }
+    }
+
+    /// Puts a part into memory and sends it, if there is a server; if there is none or it is lost,
+    /// the part is sent to the next one.
+    fn send(&mut self, records: &Batch<'_>, base: u32, last: bool) {
+        let taken = |number: &usize| self.parts.iter().any(|part| part.region == *number);
+        let Some(number) = (0..SLOTS).find(|number| !taken(number)) else {
+            return self.fail_newest(ScanError::Unavailable {
+                reason: "more parts are on their way than may be".to_owned(),
+            });
+        };
+        if let Err(error) = self.fill(number, records) {
+            return self.fail_newest(ScanError::Unavailable {
+                reason: format!("there is no memory for records: {error}"),
+            });
+        }
+        self.parts.push_back(Part { region: number, base, tries: 0, wanted: true, last });
+        if let (Some(connection), Some(region)) = (&mut self.connection, &self.regions[number])
+            && let Err(fault) = connection.submit(number, region)
+        {
+            self.lose(fault);
+        }
+    }
+
+    /// Puts records into the region of this number, which is replaced if it is too short.
+    fn fill(&mut self, number: usize, records: &Batch<'_>) -> io::Result<()> {
+        let (layout, len) = Layout::of(records);
+        let place = &mut self.regions[number];
+        let region = match place {
+            Some(region) if region.mapping.len() >= len => region,
+            _ => {
+                // The old one first, so that there is never more than is needed.
+                *place = None;
+                self.generation = self.generation.wrapping_add(1);
+                let most = self.connection.as_ref().map_or(len, |c| c.most as usize);
+                place.insert(Region::new(len, most, self.generation)?)
+            }
+        };
+        region.fill(records, layout);
+        Ok(())
+    }
+
+    /// Sees the oldest part through: to its answer, or to a failure.
+    fn answer_oldest(&mut self) {
+        if self.parts.is_empty() {
+            // There is always a part for a batch that is not done.
+            debug_assert!(self.batches.iter().all(|batch| batch.outcome.is_some()));
+            return;
+        }
+        match self.try_oldest() {
+            Ok(outcome) => {
+                self.lost = 0;
+                self.end_oldest(outcome);
+            }
+            Err(Fault::Stopped) => self.stop_all(),
+            Err(fault) => self.lose(fault),
+        }
+    }
+
+    /// Waits for the answer to the oldest part.
+    fn try_oldest(&mut self) -> Result<Result<(), ScanError>, Fault> {
+        self.found.clear();
+        if self.connection.is_none() {
+            self.reconnect()?;
+        }
+        let (Some(connection), Some(part)) = (&self.connection, self.parts.front()) else {
+            return Err(Fault::Broken("there is no server".to_owned()));
+        };
+        let Some(region) = &self.regions[part.region] else {
+            return Err(Fault::Broken("the records are gone".to_owned()));
+        };
+        let stop = part.wanted.then_some(&self.stop);
+        let mut taken = 0;
+        loop {
+            let found = &mut self.found;
+            match connection.block(self.first, taken, region, stop, found)? {
+                Block::More => taken += 1,
+                Block::Last => return Ok(Ok(())),
+                Block::Failed(error) => return Ok(Err(error)),
+                Block::Stopped if part.wanted => {
+                    return Err(Fault::Broken("the server stopped of itself".to_owned()));
+                }
+                Block::Stopped => return Ok(Err(ScanError::Stopped)),
+            }
+            if !part.wanted {
+                found.clear();
+            }
+        }
+    }
+
+    /// Takes the oldest part off the list, with what came of it.
+    fn end_oldest(&mut self, outcome: Result<(), ScanError>) {
+        let Some(part) = self.parts.pop_front() else { return };
+        self.first = self.first.wrapping_add(1);
+        if let Some(connection) = &self.connection {
+            connection.forget(self.first);
+        }
+        if !part.wanted {
+            return;
+        }
+        // Parts are answered in order, so it is of the first batch that is not done.
+        let Some(batch) = self.batches.iter_mut().find(|batch| batch.outcome.is_none()) else {
+            return;
+        };
+        match outcome {
+            Ok(()) => {
+                batch.matches.extend(self.found.iter().map(|m| m.in_record_after(part.base)));
+                if part.last {
+                    batch.outcome = Some(Ok(()));
+                }
+            }
+            Err(error) => {
+                batch.outcome = Some(Err(error));
+                // The other parts of the same batch, up to its last one, if that was sent.
+                if !part.last {
+                    for other in &mut self.parts {
+                        other.wanted = false;
+                        if other.last {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        self.found.clear();
+        self.found.shrink_to(KEPT);
+    }
+
+    /// Ends all batches, since the flag was raised. The parts that the server still has are waited
+    /// for when their memory is needed.
+    fn stop_all(&mut self) {
+        for batch in &mut self.batches {
+            batch.outcome.get_or_insert(Err(ScanError::Stopped));
+        }
+        for part in &mut self.parts {
+            part.wanted = false;
+        }
+        if let Some(connection) = &self.connection {
+            connection.cancel(connection.next());
+        }
+    }
+
+    /// Fails the batch that was begun last, of which a part can't be sent.
+    fn fail_newest(&mut self, error: ScanError) {
+        // Its parts are the last ones, behind the last part of the batch before it.
+        for part in self.parts.iter_mut().rev().take_while(|part| !part.last) {
+            part.wanted = false;
+        }
+        if let Some(batch) = self.batches.back_mut() {
+            batch.outcome = Some(Err(error));
+        }
+    }
+
+    /// Ends a connection that is of no use, and waits a little. The next try makes another one and
+    /// sends all parts again. The oldest part, which is what the server was at, fails if that
+    /// happened too often.
+    fn lose(&mut self, fault: Fault) {
+        let fault = match &mut self.connection {
+            Some(connection) => connection.explain(fault),
+            None => fault,
+        };
+        self.connection = None;
+        // Nobody waits for these, and no server has them.
+        self.parts.retain(|part| part.wanted);
+        let Some(oldest) = self.parts.front_mut() else { return };
+        oldest.tries += 1;
+        let tries = oldest.tries;
+        if tries < self.config.tries && !matches!(fault, Fault::Refused(_)) {
+            self.back_off();
+            return;
+        }
+        self.end_oldest(Err(ScanError::Unavailable { reason: gave_up(tries, &fault) }));
+        self.parts.retain(|part| part.wanted);
+    }
+
+    /// Waits, the longer the more often a server was lost in a row.
+    fn back_off(&mut self) {
+        let (first, most) = self.config.backoff;
+        let wait = first.saturating_mul(1 << self.lost.min(20)).min(most);
+        self.lost = self.lost.saturating_add(1);
+        let end = std::time::Instant::now() + wait;
+        while !self.stop.is_raised() {
+            let left = end.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(5)));
+        }
+    }
+
+    fn connect(&mut self) -> Result<(), Fault> {
+        self.first = 0;
+        self.connection = Some(Connection::new(&self.launch, &self.ask)?);
+        Ok(())
+    }
+
+    /// Makes another connection and sends it all parts again.
+    fn reconnect(&mut self) -> Result<(), Fault> {
+        if self.stop.is_raised() {
+            return Err(Fault::Stopped);
+        }
+        self.connect()?;
+        self.restarts += 1;
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        for part in &self.parts {
+            if let Some(region) = &self.regions[part.region] {
+                connection.submit(part.region, region)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn gave_up(tries: u32, fault: &Fault) -> String {
+    match tries {
+        1 => format!("the sidecar failed: {fault}"),
+        _ => format!("the sidecar failed {tries} times, the last time so: {fault}"),
+    }
+}
+
+impl Scan for Sidecar {
+    fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
+        out.clear();
+        self.begin(batch)?;
+        // Batches that were begun before come first, and keep their place.
+        while self.batches.back().is_some_and(|batch| batch.outcome.is_none()) {
+            self.answer_oldest();
+        }
+        match self.batches.pop_back() {
+            Some(batch) => self.deliver(batch, out),
+            None => Ok(()),
+        }
+    }
+
+    fn set_stop(&mut self, stop: StopFlag) {
+        self.stop = stop;
+    }
+}
+
+impl fmt::Debug for Sidecar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sidecar")
+            .field("backend", &self.backend())
+            .field("process", &self.process())
+            .field("restarts", &self.restarts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,441 @@
+//! The other process: it compiles what its client sends, and answers parts until the client is gone.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::fs::SealFlags;
+
+use super::control::{self, CONTROL, Control, SLOTS, status};
+use super::frame::{self, Frame, FrameError, Hello, Kind, Region, Welcome};
+use super::limits::Limits;
+use super::memory::Mapping;
+use super::request::{Records, Request};
+use super::watcher::Watcher;
+use super::{patterns, sys};
+use crate::{Engine, Match, Scan, ScanError, Scanner, StopFlag};
+
+/// For how long a client may keep the server waiting for a message that is due.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a server has ended its connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// What was to be the socket of a client is not, or the system failed.
+    #[error("{what}: {error}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The client is another user.
+    #[error("the client is of user {0}, who may not use this server")]
+    Stranger(u32),
+    /// The client broke the rules of the protocol.
+    #[error("the client broke the protocol: {0}")]
+    Protocol(String),
+    /// The client asked for what can't be had; it was told the same.
+    #[error("the client was refused: {0}")]
+    Refused(String),
+}
+
+impl From<FrameError> for ServeError {
+    fn from(error: FrameError) -> ServeError {
+        match error {
+            FrameError::Io(error) => ServeError::System { what: "the client's socket", error },
+            error => ServeError::Protocol(error.to_string()),
+        }
+    }
+}
+
+fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> ServeError {
+    move |error| ServeError::System { what, error }
+}
+
+fn protocol<T>(reason: impl Into<String>) -> Result<T, ServeError> {
+    Err(ServeError::Protocol(reason.into()))
+}
+
+/// One client's connection, before its first message is read.
+///
+/// It trusts the client with nothing: see the [module](super).
+pub struct Server {
+    socket: Arc<OwnedFd>,
+    watcher: Watcher,
+    stop: StopFlag,
+    ended: Arc<AtomicBool>,
+    limits: Limits,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// A server for the client at the other end of a socket, which must be a process of the same
+    /// user. Starts the thread that looks out for the client's end; nothing is read yet, so that
+    /// the process can give up its rights in between.
+    ///
+    /// Once the client is gone, a scan that still runs is told to stop. If it does not within a
+    /// second, `at_last` is called, on the thread that looks out; it is for ending the process.
+    ///
+    /// # Errors
+    ///
+    /// If it is no such socket, or the client is of another user.
+    pub fn new(
+        socket: OwnedFd,
+        limits: Limits,
+        at_last: impl FnOnce() + Send + 'static,
+    ) -> Result<Server, ServeError> {
+        let socket = Arc::new(socket);
+        let peer = sys::peer(socket.as_fd()).map_err(system("whose socket it is"))?;
+        if peer.uid != rustix::process::geteuid() {
+            return Err(ServeError::Stranger(peer.uid.as_raw()));
+        }
+        let (stop, ended) = (StopFlag::new(), Arc::new(AtomicBool::new(false)));
+        let at_end = {
+            let (stop, ended) = (stop.clone(), Arc::clone(&ended));
+            move || {
+                stop.raise();
+                let over = Instant::now() + Duration::from_secs(1);
+                while !ended.load(Ordering::SeqCst) {
+                    if Instant::now() >= over {
+                        return at_last();
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+        };
+        let watcher = Watcher::start(Arc::clone(&socket), |words| &words.to_server, at_end)
+            .map_err(system("a thread could not be started"))?;
+        Ok(Server { socket, watcher, stop, ended, limits })
+    }
+
+    /// Serves the client until it is gone, which is no error.
+    ///
+    /// # Errors
+    ///
+    /// If the client broke the protocol or asked for what can't be had. It has been told so.
+    pub fn run(self) -> Result<(), ServeError> {
+        let result = self.serve();
+        if let Err(ServeError::Protocol(reason)) = &result {
+            // It may be gone, or not read.
+            let _ = frame::send(&*self.socket, Kind::Fault, &[], reason, &[]);
+        }
+        result
+    }
+
+    fn serve(&self) -> Result<(), ServeError> {
+        let hello = match frame::receive(&*self.socket, Instant::now() + PATIENCE) {
+            // It has thought better of it.
+            Err(FrameError::Closed) => return Ok(()),
+            Err(FrameError::Version(version)) => {
+                return self.refuse(FrameError::Version(version).to_string());
+            }
+            other => other?,
+        };
+        let Some(mut session) = self.accept(hello)? else { return Ok(()) };
+        let control = session.control.clone();
+        let words = control.words();
+        let mut next = 0_u32;
+        loop {
+            let waiting =
+                || words.submitted.0.load(Ordering::Acquire) != next || self.watcher.is_gone();
+            words.to_server.wait(None, None, waiting).map_err(system("waiting"))?;
+            if self.watcher.is_gone() {
+                return Ok(());
+            }
+            let submitted = words.submitted.0.load(Ordering::Acquire);
+            // Nothing waits in vain: `waiting` saw a difference, but the word may have changed.
+            if submitted == next {
+                continue;
+            }
+            if submitted.wrapping_sub(next) > SLOTS as u32 {
+                return protocol(format!("{submitted} parts after {next}"));
+            }
+            session.part(next)?;
+            next = next.wrapping_add(1);
+        }
+    }
+
+    /// Refuses a client for good, with the reason.
+    fn refuse<T>(&self, reason: String) -> Result<T, ServeError> {
+        let _ = frame::send(&*self.socket, Kind::Refused, &[], &reason, &[]);
+        Err(ServeError::Refused(reason))
+    }
+
+    /// Does what the first message asks for. `None` if the client is gone already.
+    fn accept(&self, hello: Frame) -> Result<Option<Session<'_>>, ServeError> {
+        if hello.kind != Kind::Hello {
+            return protocol(format!("it began with {:?}", hello.kind));
+        }
+        let (ask, _) = hello.body::<Hello>(false)?;
+        let Ok([control, patterns]) = <[OwnedFd; 2]>::try_from(hello.descriptors) else {
+            return protocol("it began without its two descriptors");
+        };
+        let (Some(report), Some(backend)) =
+            (control::report_from(ask.report), control::backend_from(ask.backend))
+        else {
+            return protocol("it asked for a report or a backend that there is not");
+        };
+        if ask.patterns > self.limits.patterns || ask.bytes > self.limits.pattern_bytes {
+            return self.refuse(format!(
+                "{} patterns of {} bytes are more than the {} of {} bytes that this server takes",
+                ask.patterns, ask.bytes, self.limits.patterns, self.limits.pattern_bytes,
+            ));
+        }
+        let fixed = SealFlags::SHRINK | SealFlags::GROW;
+        let control = Control::new(mapped(&control, CONTROL as u64, fixed, true)?);
+        self.watcher.ring_at_end(&control);
+
+        let mut text = Vec::new();
+        if ask.bytes > 0 {
+            // Sealed against writing, too, so that it is the same however often it is read.
+            let mapping = mapped(&patterns, ask.bytes, fixed | SealFlags::WRITE, false)?;
+            mapping.read(0, mapping.len(), &mut text);
+        }
+        drop(patterns);
+        let count = ask.patterns as usize;
+        let set = match patterns::decode(&text, count, self.limits.set_size) {
+            Ok(set) => set,
+            Err(patterns::DecodeError::Build(error)) => return self.refuse(error.to_string()),
+            Err(error) => return protocol(error.to_string()),
+        };
+        drop(text);
+        let engine = match Engine::with_backend(&set, report, backend) {
+            Ok(engine) => engine,
+            Err(error) => return self.refuse(error.to_string()),
+        };
+        let scanner = match engine.scanner_with(self.stop.clone()) {
+            Ok(scanner) => scanner,
+            Err(error) => return self.refuse(error.to_string()),
+        };
+        let welcome = Welcome {
+            backend: control::backend_number(engine.backend()),
+            patterns: ask.patterns,
+            region: self.limits.region,
+        };
+        let refusal = engine.refusal().map_or(String::new(), ToString::to_string);
+        let welcome = bytemuck::bytes_of(&welcome);
+        if frame::send(&*self.socket, Kind::Welcome, welcome, &refusal, &[]).is_err() {
+            return Ok(None);
+        }
+        Ok(Some(Session {
+            server: self,
+            control,
+            engine,
+            scanner,
+            regions: [const { None }; SLOTS],
+            offsets: Vec::new(),
+        }))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A client that was accepted.
+struct Session<'a> {
+    server: &'a Server,
+    control: Control,
+    engine: Engine,
+    scanner: Scanner,
+    /// The memory of records, with its generation.
+    regions: [Option<(u32, Mapping)>; SLOTS],
+    offsets: Vec<u32>,
+}
+
+impl Session<'_> {
+    /// Answers one part.
+    fn part(&mut self, sequence: u32) -> Result<(), ServeError> {
+        let words = self.control.words();
+        let request = Request::read(self.control.slot(sequence));
+        if control::is_cancelled(words, sequence) {
+            self.answer(sequence, 0, status::STOPPED, 0, 0);
+            return Ok(());
+        }
+        self.map_region(&request)?;
+        let Some(Some((_, mapping))) = self.regions.get(request.region as usize) else {
+            return protocol("a part without memory");
+        };
+        let records = match Records::of(&request, mapping, &mut self.offsets) {
+            Ok(records) => records,
+            Err(reason) => return protocol(reason),
+        };
+        let mut blocks = Blocks {
+            control: &self.control,
+            watcher: &self.server.watcher,
+            sequence,
+            published: 0,
+            held: 0,
+        };
+        let batch = match records.batch() {
+            Ok(batch) => batch,
+            Err(reason) => return protocol(reason),
+        };
+        // A panic is of this part alone: the scanner is made anew.
+        let scanned = catch_unwind(AssertUnwindSafe(|| {
+            self.scanner.scan_with(&batch, &mut |block| blocks.add(block))
+        }));
+        let (published, held) = (blocks.published, blocks.held);
+        match scanned {
+            Ok(Ok(ControlFlow::Continue(()))) => {
+                self.answer(sequence, published, status::DONE, held, 0);
+            }
+            // Cancelled, or the client is gone, which is seen in the next turn.
+            Ok(Ok(ControlFlow::Break(())) | Err(ScanError::Stopped)) => {
+                self.answer(sequence, published, status::STOPPED, 0, 0);
+            }
+            Ok(Err(error)) => {
+                let (text, code) = match &error {
+                    ScanError::Native { library, code } => (library.clone(), *code as u32),
+                    other => (other.to_string(), 0),
+                };
+                self.tell(&text);
+                self.answer(sequence, published, status::FAILED, 0, code);
+            }
+            Err(payload) => {
+                self.tell(message(&*payload));
+                match self.engine.scanner_with(self.server.stop.clone()) {
+                    Ok(scanner) => self.scanner = scanner,
+                    Err(error) => return self.server.refuse(error.to_string()),
+                }
+                self.answer(sequence, published, status::PANICKED, 0, 0);
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&self, sequence: u32, published: u32, status: u32, found: u32, code: u32) {
+        publish(&self.control, sequence, published, status, found, code);
+    }
+
+    fn tell(&self, text: &str) {
+        // If there is no room, the client does not read, and gets to know by the status alone.
+        let _ = frame::send(&*self.server.socket, Kind::Fault, &[], text, &[]);
+    }
+
+    /// Sees to it that the region of a part is the one that the client means.
+    fn map_region(&mut self, request: &Request) -> Result<(), ServeError> {
+        let number = request.region as usize;
+        let known = |regions: &[Option<(u32, Mapping)>; SLOTS]| match regions.get(number) {
+            Some(Some((generation, _))) => *generation == request.generation,
+            _ => false,
+        };
+        // Each part is announced by one message at most, and there are only so many parts.
+        for _ in 0..=SLOTS {
+            if known(&self.regions) {
+                return Ok(());
+            }
+            let frame = frame::receive(&*self.server.socket, Instant::now() + PATIENCE)?;
+            if frame.kind != Kind::Region {
+                return protocol(format!("{:?} in place of memory", frame.kind));
+            }
+            let (region, _) = frame.body::<Region>(false)?;
+            let Ok([descriptor]) = <[OwnedFd; 1]>::try_from(frame.descriptors) else {
+                return protocol("memory without its one descriptor");
+            };
+            let Some(place) = self.regions.get_mut(region.number as usize) else {
+                return protocol(format!("there is no region {}", region.number));
+            };
+            if region.len > self.server.limits.region {
+                return protocol(format!(
+                    "{} bytes of memory are more than the {} that this server takes",
+                    region.len, self.server.limits.region,
+                ));
+            }
+            // The old one first, so that never more is mapped than may be.
+            *place = None;
+            let mapping = mapped(&descriptor, region.len, SealFlags::SHRINK, false)?;
+            *place = Some((region.generation, mapping));
+        }
+        protocol(format!("there is no memory {} of generation {}", number, request.generation))
+    }
+}
+
+/// Maps memory of a client that is at least `len` bytes long and sealed as it must be.
+fn mapped(
+    descriptor: &OwnedFd,
+    len: u64,
+    seals: SealFlags,
+    writable: bool,
+) -> Result<Mapping, ServeError> {
+    let descriptor = descriptor.as_fd();
+    // Only memory has seals, so this tells it from files and devices, too.
+    let found = match sys::seals(descriptor) {
+        Ok(found) => found,
+        Err(error) => return protocol(format!("what came is not shared memory: {error}")),
+    };
+    if !found.contains(seals) {
+        return protocol("memory that is not sealed");
+    }
+    let there = sys::length(descriptor).map_err(system("the length of memory"))?;
+    match usize::try_from(len) {
+        Ok(mapped) if len > 0 && len <= there => Mapping::new(descriptor, mapped, writable)
+            .map_err(system("memory could not be mapped")),
+        _ => protocol(format!("memory of {there} bytes that is said to have {len}")),
+    }
+}
+
+/// The matches of a part on their way to the client: the last block is held back until it is known
+/// to be the last.
+struct Blocks<'a> {
+    control: &'a Control,
+    watcher: &'a Watcher,
+    sequence: u32,
+    /// How many blocks the client was told of.
+    published: u32,
+    /// How many matches are in the block that it was not told of.
+    held: u32,
+}
+
+impl Blocks<'_> {
+    fn add(&mut self, block: &[Match]) -> ControlFlow<()> {
+        if self.held > 0 {
+            publish(self.control, self.sequence, self.published, status::MORE, self.held, 0);
+            self.published += 1;
+            self.held = 0;
+            let words = self.control.words();
+            let slot = self.control.slot(self.sequence);
+            let over =
+                || self.watcher.is_gone() || control::is_cancelled(words, self.sequence);
+            let taken = || slot.taken.load(Ordering::Acquire) == self.published;
+            let waited = words.to_server.wait(None, None, || taken() || over());
+            if waited.is_err() || over() {
+                return ControlFlow::Break(());
+            }
+        }
+        self.control.write_block(self.sequence, block);
+        self.held = block.len() as u32;
+        ControlFlow::Continue(())
+    }
+}
+
+fn publish(control: &Control, sequence: u32, published: u32, status: u32, found: u32, code: u32) {
+    let slot = control.slot(sequence);
+    slot.status.store(status, Ordering::Relaxed);
+    slot.found.store(found, Ordering::Relaxed);
+    slot.code.store(code, Ordering::Relaxed);
+    slot.answered.store(published + 1, Ordering::Release);
+    control.words().to_client.ring();
+}
+
+fn message(payload: &(dyn Any + Send)) -> &str {
+    match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "a value that is not a text",
+    }
+}
