@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Redact(RedactArgs),
     Compare(CompareArgs),
     Rules(ListArgs),
+    Serve(ServeArgs),
 }
 
 /// Show which patterns match where
@@ -184,6 +185,41 @@ pub(crate) struct ListArgs {
 
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
+}
+
+/// Scan for other processes, so that what goes wrong here does no harm there
+///
+/// This is the other process of dragnet::sidecar::Sidecar, whose patterns and records come over a
+/// Unix socket and shared memory. Each client is served by a process of its own, which gives up what
+/// it does not need (files, network, most system calls) before it reads what the client sends, and
+/// ends with it. Only processes of the same user are served. Needs Linux.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+        dragnet serve --socket /run/user/1000/dragnet.sock\n  \
+        dragnet serve --stdin         as Sidecar::spawn starts it")]
+#[command(group = clap::ArgGroup::new("place").required(true))]
+pub(crate) struct ServeArgs {
+    /// Listen at this path; only its owner may connect. A socket that is left over is replaced
+    #[arg(long, value_name = "PATH", group = "place")]
+    pub(crate) socket: Option<PathBuf>,
+
+    /// Serve one client, to which standard input is connected
+    #[arg(long, group = "place")]
+    pub(crate) stdin: bool,
+
+    /// How many clients may be served at a time; more are turned away
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub(crate) clients: usize,
+
+    /// The longest piece of memory that is taken from a client, in MiB; it has 8 of them
+    ///
+    /// A record can be about as long.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=4095))]
+    pub(crate) max_memory: u64,
+
+    /// How many patterns are taken from a client
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) max_patterns: u32,
 }
 
 /// The heading of the options that choose rules.

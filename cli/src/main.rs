@@ -14,6 +14,7 @@ mod messages;
 mod redact;
 mod rules;
 mod scan;
+mod serve;
 mod status;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Redact(args) => redact::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Rules(args) => list::run(&args),
+        Command::Serve(args) => serve::run(&args),
     };
     ExitCode::from(result.unwrap_or_else(Failure::report).code())
 }

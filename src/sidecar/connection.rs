@@ -89,9 +89,7 @@ impl Connection {
             io::ErrorKind::ConnectionRefused
             | io::ErrorKind::NotFound
             | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::WouldBlock => {
-                Fault::Broken(format!("there is no server: {error}"))
-            }
+            | io::ErrorKind::WouldBlock => Fault::Broken(format!("there is no server: {error}")),
             _ => Fault::System("a server could not be started", error),
         })?;
         let socket = Arc::new(socket);
@@ -188,8 +186,7 @@ impl Connection {
     pub(super) fn submit(&mut self, number: usize, region: &Region) -> Result<(), Fault> {
         if self.known[number] != Some(region.generation) {
             let len = region.mapping.len() as u64;
-            let tell =
-                frame::Region { number: number as u32, generation: region.generation, len };
+            let tell = frame::Region { number: number as u32, generation: region.generation, len };
             let descriptors = [region.memory.as_fd()];
             self.send(Kind::Region, bytemuck::bytes_of(&tell), &descriptors)?;
             self.known[number] = Some(region.generation);

@@ -8,8 +8,8 @@
 //! Each word is written by one side, and neither believes the other: a word is read once, and
 //! checked before it is used.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::bell::Bell;
 use super::memory::Mapping;

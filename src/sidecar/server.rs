@@ -383,8 +383,9 @@ fn mapped(
     }
     let there = sys::length(descriptor).map_err(system("the length of memory"))?;
     match usize::try_from(len) {
-        Ok(mapped) if len > 0 && len <= there => Mapping::new(descriptor, mapped, writable)
-            .map_err(system("memory could not be mapped")),
+        Ok(mapped) if len > 0 && len <= there => {
+            Mapping::new(descriptor, mapped, writable).map_err(system("memory could not be mapped"))
+        }
         _ => protocol(format!("memory of {there} bytes that is said to have {len}")),
     }
 }
@@ -409,8 +410,7 @@ impl Blocks<'_> {
             self.held = 0;
             let words = self.control.words();
             let slot = self.control.slot(self.sequence);
-            let over =
-                || self.watcher.is_gone() || control::is_cancelled(words, self.sequence);
+            let over = || self.watcher.is_gone() || control::is_cancelled(words, self.sequence);
             let taken = || slot.taken.load(Ordering::Acquire) == self.published;
             let waited = words.to_server.wait(None, None, || taken() || over());
             if waited.is_err() || over() {
