@@ -281,12 +281,13 @@ impl Sidecar {
         }
     }
 
-    /// Puts records into the region of this number, which is replaced if it is too short.
+    /// Puts records into the region of this number, which is replaced if it is too short, or
+    /// much too long.
     fn fill(&mut self, number: usize, records: &Batch<'_>) -> io::Result<()> {
         let (layout, len) = Layout::of(records);
         let place = &mut self.regions[number];
         let region = match place {
-            Some(region) if region.mapping.len() >= len => region,
+            Some(region) if region.suits(len) => region,
             _ => {
                 // The old one first, so that there is never more than is needed.
                 *place = None;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use rustix::event::PollFlags;
 use rustix::fs::SealFlags;
 
 use super::control::{self, CONTROL, Control, SLOTS, status};
@@ -294,7 +295,10 @@ impl Connection {
             reasons.push(format!("the server said: {}", frame.text()));
         }
         // One that is going down closes its socket a little before it ends.
-        let patience = Duration::from_millis(if self.watcher.is_gone() { 100 } else { 0 });
+        let ended = PollFlags::RDHUP | PollFlags::HUP;
+        let is_over = sys::poll(self.socket.as_fd(), PollFlags::RDHUP, Some(Duration::ZERO))
+            .is_ok_and(|events| events.intersects(ended));
+        let patience = Duration::from_millis(if is_over { 200 } else { 0 });
         if let Some(status) = self.process.as_mut().and_then(|process| process.ended(patience)) {
             reasons.push(format!("its process ended with {status}"));
         }

@@ -13,6 +13,9 @@ use crate::batch::PADDING;
 /// The smallest piece of memory, in bytes.
 const SMALLEST: usize = 64 << 10;
 
+/// Memory up to this length is kept for shorter parts, however short they are.
+const KEPT: usize = 1 << 20;
+
 /// Memory for the records of one part at a time. The server may read it, and can't write to it.
 #[derive(Debug)]
 pub(super) struct Region {
@@ -63,6 +66,13 @@ impl Region {
         let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE;
         sys::seal(memory.as_fd(), seals)?;
         Ok(Region { memory, mapping, generation, part: Layout::default(), offsets: Vec::new() })
+    }
+
+    /// Whether this is the memory for a part of `len` bytes: long enough, and not left over from a
+    /// record that was very much longer.
+    pub(super) fn suits(&self, len: usize) -> bool {
+        let most = KEPT.max(len.saturating_mul(8));
+        (len..=most).contains(&self.mapping.len())
     }
 
     /// Puts records into the memory, which is long enough for them.

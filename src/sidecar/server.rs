@@ -127,9 +127,9 @@ impl Server {
     /// If the client broke the protocol or asked for what can't be had. It has been told so.
     pub fn run(self) -> Result<(), ServeError> {
         let result = self.serve();
-        if let Err(ServeError::Protocol(reason)) = &result {
-            // It may be gone, or not read.
-            let _ = frame::send(&*self.socket, Kind::Fault, &[], reason, &[]);
+        match &result {
+            Ok(()) | Err(ServeError::Refused(_)) => {}
+            Err(error) => self.tell(&error.to_string()),
         }
         result
     }
@@ -165,6 +165,12 @@ impl Server {
             session.part(next)?;
             next = next.wrapping_add(1);
         }
+    }
+
+    /// Tells the client what is wrong. It may be gone, or not read; then it gets to know by the end
+    /// of the connection, or by the status of its part.
+    fn tell(&self, text: &str) {
+        let _ = frame::send(&*self.socket, Kind::Fault, &[], text, &[]);
     }
 
     /// Refuses a client for good, with the reason.
@@ -303,11 +309,11 @@ impl Session<'_> {
                     ScanError::Native { library, code } => (library.clone(), *code as u32),
                     other => (other.to_string(), 0),
                 };
-                self.tell(&text);
+                self.server.tell(&text);
                 self.answer(sequence, published, status::FAILED, 0, code);
             }
             Err(payload) => {
-                self.tell(message(&*payload));
+                self.server.tell(message(&*payload));
                 match self.engine.scanner_with(self.server.stop.clone()) {
                     Ok(scanner) => self.scanner = scanner,
                     Err(error) => return self.server.refuse(error.to_string()),
@@ -320,11 +326,6 @@ impl Session<'_> {
 
     fn answer(&self, sequence: u32, published: u32, status: u32, found: u32, code: u32) {
         publish(&self.control, sequence, published, status, found, code);
-    }
-
-    fn tell(&self, text: &str) {
-        // If there is no room, the client does not read, and gets to know by the status alone.
-        let _ = frame::send(&*self.server.socket, Kind::Fault, &[], text, &[]);
     }
 
     /// Sees to it that the region of a part is the one that the client means.
