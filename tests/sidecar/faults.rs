@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::support::{Rng, server};
 use crate::times;
-use crate::work::{builder, check, sidecar, signal, work};
+use crate::work::{builder, check, kill, sidecar, signal, work};
 
 /// Lets three clients scan without pause, while their servers get a signal at random moments, until
 /// there were so many. All answers are exact.
@@ -72,7 +72,7 @@ fn a_server_that_is_lost_too_often_fails_its_batch_with_what_happened_and_no_oth
     let mut matches = Matches::new();
     for (kind, word) in [(Signal::KILL, "SIGKILL"), (Signal::SEGV, "SIGSEGV")] {
         check(&mut sidecar);
-        signal(sidecar.process().unwrap(), kind);
+        kill(sidecar.process().unwrap(), kind);
         match sidecar.scan(&batch.as_batch(), &mut matches) {
             Err(ScanError::Unavailable { reason }) => {
                 assert!(reason.contains(word), "{word} is not named: {reason}");

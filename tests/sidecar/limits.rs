@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use crate::alone::{alone, census};
 use crate::support::server;
-use crate::work::{builder, check, sidecar, signal, work};
+use crate::work::{builder, check, kill, sidecar, work};
 
 #[test]
 fn a_client_without_descriptors_gets_an_error_that_says_so_and_goes_on_once_it_has_some() {
@@ -20,8 +20,7 @@ fn a_client_without_descriptors_gets_an_error_that_says_so_and_goes_on_once_it_h
     let usual = getrlimit(Resource::Nofile);
     // From none that are free to as many as a restart needs.
     for free in 0..12 {
-        signal(sidecar.process().unwrap_or(u32::MAX >> 1), Signal::KILL);
-        // A server that is gone leaves its descriptors to the next one, so make sure it is.
+        kill(sidecar.process().unwrap(), Signal::KILL);
         let limit = census().descriptors as u64 - 5 + free;
         setrlimit(Resource::Nofile, Rlimit { current: Some(limit), ..usual }).unwrap();
         let (batch, expected) = &work().batches[2];

@@ -67,3 +67,16 @@ pub(crate) fn signal(process: u32, signal: Signal) {
         let _ = kill_process(process, signal);
     }
 }
+
+/// Kills a server of this process, and waits until it is dead.
+pub(crate) fn kill(process: u32, kind: Signal) {
+    signal(process, kind);
+    let state = || {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        stat.rsplit_once(") ")?.1.chars().next()
+    };
+    // Nobody has waited for it yet.
+    while !matches!(state(), None | Some('Z')) {
+        std::thread::yield_now();
+    }
+}
