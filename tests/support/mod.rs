@@ -16,7 +16,7 @@ mod sample;
 mod shapes;
 mod spec;
 
-pub(crate) use comparison::Comparison;
+pub(crate) use comparison::{BLOCK, Comparison, by_blocks};
 pub(crate) use contenders::{Contender, Native, contenders, native, say};
 pub(crate) use generate::{Case, case, config, patterns};
 pub(crate) use node::Node;
