@@ -23,9 +23,7 @@ pub struct Scanner {
     stop: StopFlag,
     /// Which patterns match where, before spans are looked for.
     pairs: Vec<Match>,
-    /// The matches that are not handed on yet, in a scan by blocks.
-    block: Vec<Match>,
-    /// What the pure engine found.
+    /// What the pure engine found; in a scan by blocks, the matches that are not handed on yet.
     rest: Matches,
     pure: Option<pure::Scanner>,
     spans: Option<SpanFinder>,
@@ -40,7 +38,6 @@ impl Scanner {
         Ok(Scanner {
             scratch,
             pairs: Vec::new(),
-            block: Vec::new(),
             rest: Matches::new(),
             pure: engine.rest.as_ref().map(|rest| rest.scanner_with(stop.clone())),
             spans: engine.spans.as_ref().map(|spans| spans.finder()),
@@ -189,13 +186,13 @@ impl Scan for Scanner {
         batch: &Batch<'_>,
         each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, ScanError> {
-        let mut block = std::mem::take(&mut self.block);
-        let mut blocks = Blocks::new(&mut block, each);
+        let mut block = std::mem::take(&mut self.rest);
+        let mut blocks = Blocks::new(block.list_mut(), each);
         let result = self.hand_on(batch, &mut blocks).map(|flow| match flow {
             ControlFlow::Continue(()) => blocks.finish(),
             broken => broken,
         });
-        self.block = block;
+        self.rest = block;
         result
     }
 
