@@ -20,6 +20,10 @@
 #define DRAGNET_DONE 0
 #define DRAGNET_FULL 1
 #define DRAGNET_STOPPED 2
+#define DRAGNET_BROKEN 3
+
+/* What a callback returns for the scan to go on; anything else ends it. */
+#define DRAGNET_GO_ON 0
 
 /* How many bytes behind each record the caller promises to be readable. */
 #define DRAGNET_PADDING 64

@@ -74,6 +74,17 @@ static int raised(const uint8_t *stop) {
 #endif
 }
 
+/* Scans one record with all databases. */
+static int32_t scan_record(const hs_database_t *const *databases, size_t database_count,
+                           hs_scratch_t *scratch, const uint8_t *start, uint32_t length,
+                           struct results *results) {
+    int32_t status = DRAGNET_DONE;
+    for (size_t i = 0; i < database_count && status == DRAGNET_DONE; i++) {
+        status = hs_scan(databases[i], (const char *)start, length, 0, scratch, on_match, results);
+    }
+    return status != DRAGNET_DONE && results->full ? DRAGNET_FULL : status;
+}
+
 /*
  * Finds which patterns of `databases` match in which records.
  *
@@ -109,19 +120,93 @@ int32_t dragnet_hs_scan(const hs_database_t *const *databases, size_t database_c
             continue;
         }
         results.record = base + record;
-        for (size_t i = 0; i < database_count && status == DRAGNET_DONE; i++) {
-            status = hs_scan(databases[i], (const char *)buffer + start, length, 0, scratch,
-                             on_match, &results);
-        }
+        status = scan_record(databases, database_count, scratch, buffer + start, length, &results);
         if (status != DRAGNET_DONE) {
-            if (results.full) {
-                status = DRAGNET_FULL;
-            }
             break;
         }
         complete = results.count;
     }
     *next = record;
     *count = complete;
+    return status;
+}
+
+/*
+ * The Rust function that takes matches: the `count` of the records from number `first` up to before
+ * `end`, ordered by record, in no order within one. It may write to them until it returns.
+ *
+ * `handle` is an integer that Rust knows; what it stands for may be gone, which is no error here:
+ * the function then has done nothing and ends the scan. It never unwinds.
+ */
+extern int32_t dragnet_on_block(uint64_t handle, uint32_t first, uint32_t end,
+                                struct dragnet_match *matches, size_t count);
+
+/*
+ * As dragnet_hs_scan, with the same arguments up to `capacity`, but hands the matches on to
+ * dragnet_on_block with `handle`: before a record for which there might not be room, if it can have
+ * up to `most` matches, and at the end. Between two calls there are no records, and there is no
+ * call for no records.
+ *
+ * On return `*next` is the first record that was not handed on: `end` with DRAGNET_DONE; with
+ * DRAGNET_FULL one whose matches do not fit even alone; with DRAGNET_STOPPED and with an error of
+ * libhs, the first of those that are given up with it. With DRAGNET_BROKEN the callback has ended
+ * the scan.
+ */
+int32_t dragnet_hs_scan_blocks(const hs_database_t *const *databases, size_t database_count,
+                               hs_scratch_t *scratch, const uint8_t *buffer,
+                               const uint32_t *offsets, uint32_t terminator, uint32_t base,
+                               uint32_t *next, uint32_t end, const uint8_t *stop,
+                               struct dragnet_match *matches, size_t capacity, size_t most,
+                               uint64_t handle) {
+    struct results results = {matches, capacity, 0, 0, 0};
+    int32_t status = DRAGNET_DONE;
+    uint32_t record = *next;
+    /* The first record that is not handed on. */
+    uint32_t first = record;
+
+    while (record < end) {
+        if (raised(stop)) {
+            status = DRAGNET_STOPPED;
+            break;
+        }
+        const size_t complete = results.count;
+        int full = complete > 0 && capacity - complete < most;
+        if (!full) {
+            const uint32_t start = offsets[record];
+            const uint32_t length = offsets[record + 1] - terminator - start;
+            results.record = base + record;
+            /* No pattern that comes here can match nothing. */
+            if (length > 0) {
+                status = scan_record(databases, database_count, scratch, buffer + start, length,
+                                     &results);
+            }
+            if (status == DRAGNET_DONE) {
+                record++;
+                continue;
+            }
+            /* It has more matches than it should. They may fit without those before. */
+            if (status != DRAGNET_FULL || complete == 0) {
+                break;
+            }
+        }
+        if (dragnet_on_block(handle, base + first, base + record, matches, complete) !=
+            DRAGNET_GO_ON) {
+            status = DRAGNET_BROKEN;
+            break;
+        }
+        first = record;
+        results.count = 0;
+        results.full = 0;
+        status = DRAGNET_DONE;
+    }
+    if (status == DRAGNET_DONE && first < end) {
+        if (dragnet_on_block(handle, base + first, base + end, matches, results.count) ==
+            DRAGNET_GO_ON) {
+            first = end;
+        } else {
+            status = DRAGNET_BROKEN;
+        }
+    }
+    *next = first;
     return status;
 }

@@ -59,7 +59,8 @@ pub enum EngineError {
         /// The case that it got wrong: the pattern, the record, what was expected and found.
         case: String,
     },
-    /// The C library failed where it should not.
+    /// The C library failed where it should not, as for lack of memory in its self-test. That says
+    /// nothing of its answers, so the next engine tests it again.
     #[error("{library} failed: {reason}")]
     Library {
         /// The library's name and version.

@@ -103,6 +103,7 @@ pub mod pure;
 mod scan;
 mod search;
 pub mod sidecar;
+mod sink;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS};
 pub use boundary::StopFlag;

@@ -11,6 +11,8 @@ const HEADER: &[u8] = include_bytes!("../../csrc/contract.h");
 pub(super) const DONE: c_int = defined("DRAGNET_DONE") as c_int;
 pub(super) const FULL: c_int = defined("DRAGNET_FULL") as c_int;
 pub(super) const STOPPED: c_int = defined("DRAGNET_STOPPED") as c_int;
+pub(super) const BROKEN: c_int = defined("DRAGNET_BROKEN") as c_int;
+pub(super) const GO_ON: i32 = defined("DRAGNET_GO_ON") as i32;
 pub(super) const HS_FLAG_SINGLEMATCH: c_uint = defined("DRAGNET_HS_FLAG_SINGLEMATCH") as c_uint;
 pub(super) const HS_MODE_BLOCK: c_uint = defined("DRAGNET_HS_MODE_BLOCK") as c_uint;
 

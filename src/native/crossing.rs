@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::contract::{DONE, FULL, STOPPED};
+use super::contract::{BROKEN, DONE, FULL, STOPPED};
 use super::objects::{Database, Scratch};
 use super::raw;
 use crate::batch::PADDING;
+use crate::scan::BLOCK;
 use crate::{Batch, Match, StopFlag};
 
 /// Memory for the records at a buffer's end that is kept from one scan to the next. One long
@@ -17,6 +18,8 @@ const KEPT: usize = 1 << 20;
 pub(super) enum Unfinished {
     /// The flag was raised.
     Stopped,
+    /// The callback ended it.
+    Broken,
     /// An error code of libhs.
     Failed(i32),
 }
@@ -78,6 +81,58 @@ pub(super) fn cross(
             // room than was left. Doubling gets there.
             FULL => room = room.saturating_mul(2),
             STOPPED => return Err(Unfinished::Stopped),
+            code => return Err(Unfinished::Failed(code)),
+        }
+    }
+    Ok(())
+}
+
+/// As [`cross`], but C calls back with `handle` for each block of matches, which lie in `block`
+/// until then. There is room for one record's matches at least, `most`, and more is taken as
+/// needed.
+#[expect(clippy::too_many_arguments, reason = "they are what C needs, and it keeps nothing")]
+pub(super) fn cross_blocks(
+    databases: &[Database],
+    scratch: &mut Scratch,
+    flat: Flat<'_>,
+    records: Range<u32>,
+    base: u32,
+    stop: &StopFlag,
+    most: usize,
+    block: &mut Vec<Match>,
+    handle: u64,
+) -> Result<(), Unfinished> {
+    assert!(records.end as usize <= flat.readable(), "C would read past the buffer");
+    block.clear();
+    block.reserve_exact(most.max(BLOCK));
+    let mut next = records.start;
+    while next < records.end {
+        let spare = block.spare_capacity_mut();
+        // SAFETY: as in `cross`; and nothing here uses `block` while C runs, which lends the
+        // callback only matches that it has written.
+        let status = unsafe {
+            raw::dragnet_hs_scan_blocks(
+                Database::as_pointers(databases),
+                databases.len(),
+                scratch.as_ptr(),
+                flat.buffer.as_ptr(),
+                flat.offsets.as_ptr(),
+                flat.terminator,
+                base,
+                &mut next,
+                records.end,
+                stop.as_ptr(),
+                spare.as_mut_ptr().cast(),
+                spare.len(),
+                most,
+                handle,
+            )
+        };
+        match status {
+            DONE => debug_assert_eq!(next, records.end),
+            FULL => block.reserve_exact(block.capacity().saturating_mul(2)),
+            STOPPED => return Err(Unfinished::Stopped),
+            BROKEN => return Err(Unfinished::Broken),
             code => return Err(Unfinished::Failed(code)),
         }
     }

@@ -43,6 +43,13 @@ pub(super) struct Inner {
     pub(super) spans: Option<Spans>,
 }
 
+impl Inner {
+    /// How many patterns libhs has.
+    pub(super) fn on_libhs(&self) -> usize {
+        self.patterns - self.on_pure.len()
+    }
+}
+
 impl Engine {
     /// Compiles all patterns of `set`, after making sure that the library can be trusted.
     ///

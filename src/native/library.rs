@@ -15,10 +15,20 @@ pub(super) struct Library {
 
 impl Library {
     /// The library that runs, if it is recent enough, supports this processor and passes the
-    /// self-test. Found out once per process.
+    /// self-test. Found out once per process, unless the self-test can't be run to its end, as
+    /// when memory is short: that says nothing of the library, so the error is returned and the
+    /// next call tries again.
     pub(super) fn get() -> Result<&'static Library, EngineError> {
         static CHECKED: OnceLock<Result<Library, EngineError>> = OnceLock::new();
-        CHECKED.get_or_init(Library::check).as_ref().map_err(Clone::clone)
+        let checked = match CHECKED.get() {
+            Some(checked) => checked,
+            // Threads that come at the same time test it at the same time, with one result.
+            None => match Library::check() {
+                Err(error @ EngineError::Library { .. }) => return Err(error),
+                checked => CHECKED.get_or_init(|| checked),
+            },
+        };
+        checked.as_ref().map_err(Clone::clone)
     }
 
     fn check() -> Result<Library, EngineError> {

@@ -8,6 +8,7 @@
 //! The library is on trial: before its first use in a process it must pass a known-answer test,
 //! or it is refused with [`EngineError::SelfTest`](crate::EngineError::SelfTest).
 
+mod callback;
 mod compile;
 mod contract;
 mod crossing;

@@ -76,4 +76,23 @@ unsafe extern "C" {
         capacity: usize,
         count: *mut usize,
     ) -> c_int;
+
+    /// As [`dragnet_hs_scan`], with a call of
+    /// [`dragnet_on_block`](super::callback::dragnet_on_block) for each block of matches.
+    pub(super) fn dragnet_hs_scan_blocks(
+        databases: *const *const HsDatabase,
+        database_count: usize,
+        scratch: *mut HsScratch,
+        buffer: *const u8,
+        offsets: *const u32,
+        terminator: u32,
+        base: u32,
+        next: *mut u32,
+        end: u32,
+        stop: *const u8,
+        matches: *mut Match,
+        capacity: usize,
+        most: usize,
+        handle: u64,
+    ) -> c_int;
 }

@@ -1,12 +1,15 @@
 //! Scans batches: one call into C for each, and what remains in Rust.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use super::crossing::{Flat, Tail, Unfinished, cross};
+use super::callback::calling_back;
+use super::contract::BROKEN;
+use super::crossing::{Flat, Tail, Unfinished, cross, cross_blocks};
 use super::engine::Inner;
 use super::objects::Scratch;
 use crate::pure::{self, SpanFinder};
+use crate::sink::{Blocks, Sink};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
 /// How many matches there is room for at the start of a scan. Room doubles when it is used up.
@@ -20,7 +23,7 @@ pub struct Scanner {
     stop: StopFlag,
     /// Which patterns match where, before spans are looked for.
     pairs: Vec<Match>,
-    /// What the pure engine found.
+    /// What the pure engine found; in a scan by blocks, the matches that are not handed on yet.
     rest: Matches,
     pure: Option<pure::Scanner>,
     spans: Option<SpanFinder>,
@@ -95,8 +98,58 @@ impl Scanner {
         cross(databases, &mut self.scratch, flat, records, base, &self.stop, self.room, out)
             .map_err(|unfinished| match unfinished {
                 Unfinished::Stopped => ScanError::Stopped,
+                // Without a callback.
+                Unfinished::Broken => error(&self.engine, BROKEN),
                 Unfinished::Failed(code) => error(&self.engine, code),
             })
+    }
+
+    /// Hands on all matches, in order, until `out` breaks.
+    fn hand_on(
+        &mut self,
+        batch: &Batch<'_>,
+        out: &mut Blocks<'_>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        let Scanner { engine, scratch, stop, pairs, pure, spans, tail, .. } = self;
+        let mut rest = Rest { batch: *batch, stop, pure, spans };
+        if engine.databases.is_empty() {
+            return rest.hand_on(0..batch.len(), &mut [], out);
+        }
+        // How a call back ended that ended the scan.
+        let mut ended = Ok(ControlFlow::Continue(()));
+        let mut on_block = |records: Range<u32>, pairs: &mut [Match]| {
+            let records = records.start as usize..records.end as usize;
+            ended = rest.hand_on(records, pairs, out);
+            match ended {
+                Ok(flow) => flow,
+                Err(_) => ControlFlow::Break(()),
+            }
+        };
+        // Each is reported once for a record.
+        let most = engine.on_libhs();
+        let records = Flat::of(batch);
+        let safe = records.readable();
+        let crossed = calling_back(&mut on_block, |handle| {
+            let mut cross = |flat, records, base| {
+                let databases = &engine.databases;
+                cross_blocks(databases, scratch, flat, records, base, stop, most, pairs, handle)
+            };
+            cross(records, 0..safe as u32, 0)?;
+            if safe < batch.len() {
+                tail.fill(&batch.slice(safe..batch.len()));
+                let result = cross(tail.as_flat(), 0..(batch.len() - safe) as u32, safe as u32);
+                tail.trim();
+                result?;
+            }
+            Ok(())
+        });
+        match crossed {
+            Ok(Ok(())) => Ok(ControlFlow::Continue(())),
+            Ok(Err(Unfinished::Stopped)) => Err(ScanError::Stopped),
+            Ok(Err(Unfinished::Broken)) => ended,
+            Ok(Err(Unfinished::Failed(code))) => Err(error(engine, code)),
+            Err(full) => Err(ScanError::Unavailable { reason: full.to_string() }),
+        }
     }
 
     fn spans(
@@ -111,7 +164,8 @@ impl Scanner {
                 return Err(ScanError::Stopped);
             }
             let record = &batch.buffer()[batch.range(pair.record())];
-            finder.find(pair.pattern() as u32, pair.record() as u32, record, out);
+            // A list never breaks.
+            let _ = finder.find(pair.pattern() as u32, pair.record() as u32, record, out);
         }
         Ok(())
     }
@@ -127,11 +181,113 @@ impl Scan for Scanner {
         result
     }
 
+    fn scan_with(
+        &mut self,
+        batch: &Batch<'_>,
+        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        let mut block = std::mem::take(&mut self.rest);
+        let mut blocks = Blocks::new(block.list_mut(), each);
+        let result = self.hand_on(batch, &mut blocks).map(|flow| match flow {
+            ControlFlow::Continue(()) => blocks.finish(),
+            broken => broken,
+        });
+        self.rest = block;
+        result
+    }
+
     fn set_stop(&mut self, stop: StopFlag) {
         if let Some(pure) = &mut self.pure {
             pure.set_stop(stop.clone());
         }
         self.stop = stop;
+    }
+}
+
+/// What is left to do in Rust for the records of a block.
+struct Rest<'a, 'b> {
+    batch: Batch<'b>,
+    stop: &'a StopFlag,
+    pure: &'a mut Option<pure::Scanner>,
+    spans: &'a mut Option<SpanFinder>,
+}
+
+impl Rest<'_, '_> {
+    /// Hands on all matches of `records`, for which libhs has found `pairs`, until `out` breaks.
+    fn hand_on(
+        &mut self,
+        records: Range<usize>,
+        pairs: &mut [Match],
+        out: &mut Blocks<'_>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        for of_record in pairs.chunk_by_mut(|a, b| a.record() == b.record()) {
+            of_record.sort_unstable();
+        }
+        let Rest { batch, stop, pure, spans } = self;
+        let mut pairs = Pairs { left: pairs, last: None, batch, stop, spans };
+        if let Some(pure) = pure {
+            let (slice, base) = (batch.slice(records.clone()), records.start as u32);
+            let mut stopped = Ok(());
+            let flow = pure.scan_with(&slice, &mut |block| {
+                for m in block {
+                    let m = m.in_record_after(base);
+                    match pairs.before(Some(m), out) {
+                        Ok(flow) => flow?,
+                        Err(error) => {
+                            stopped = Err(error);
+                            return ControlFlow::Break(());
+                        }
+                    }
+                    out.push(m)?;
+                }
+                ControlFlow::Continue(())
+            })?;
+            stopped?;
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        pairs.before(None, out)
+    }
+}
+
+/// What libhs has found, in order and not handed on yet.
+struct Pairs<'a, 'b> {
+    left: &'a [Match],
+    last: Option<Match>,
+    batch: &'a Batch<'b>,
+    stop: &'a StopFlag,
+    spans: &'a mut Option<SpanFinder>,
+}
+
+impl Pairs<'_, '_> {
+    /// Hands on those that come before `end`, or all: they are of other patterns than it is.
+    fn before(
+        &mut self,
+        end: Option<Match>,
+        out: &mut Blocks<'_>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        while let Some((&pair, left)) = self.left.split_first()
+            && end.is_none_or(|end| pair < end)
+        {
+            self.left = left;
+            // A pattern that is reported twice for a record counts once.
+            if self.last.replace(pair) == Some(pair) {
+                continue;
+            }
+            let flow = match self.spans {
+                None => out.push(pair),
+                Some(_) if self.stop.is_raised() => return Err(ScanError::Stopped),
+                Some(finder) => {
+                    let record = &self.batch.buffer()[self.batch.range(pair.record())];
+                    finder.find(pair.pattern() as u32, pair.record() as u32, record, out)
+                }
+            };
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -255,7 +255,7 @@ pub(super) fn libhs(patterns: &[&str], batch: &Batch<'_>) -> Result<Vec<Match>, 
     let records = 0..batch.len() as u32;
     cross(&databases, &mut scratch, flat, records, 0, &StopFlag::new(), batch.len(), &mut found)
         .map_err(|unfinished| match unfinished {
-            Unfinished::Stopped => "the self-test was stopped".to_owned(),
+            Unfinished::Stopped | Unfinished::Broken => "the self-test was stopped".to_owned(),
             Unfinished::Failed(code) => format!("the self-test ended with error {code}"),
         })?;
     Ok(found)

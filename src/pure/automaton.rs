@@ -1,6 +1,6 @@
 //! The automata of one pattern, built when first needed, and their working memory.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
 use regex_automata::hybrid::dfa;
@@ -9,8 +9,7 @@ use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
 use super::chain::Chain;
-use super::prefilter::Candidate;
-use super::spotter::Spotter;
+use super::spotter::{Places, Spotter};
 use super::{linear, simulation, spans};
 
 /// How much a lazy DFA may hold before it drops its states and starts over. A confirmation walks
@@ -64,8 +63,7 @@ pub(super) struct Cache {
 struct SpanCache {
     linear: linear::Cache,
     one: simulation::Cache,
-    candidates: Vec<Candidate>,
-    places: Vec<u32>,
+    places: Places,
 }
 
 impl Automaton {
@@ -157,40 +155,53 @@ impl Automaton {
     }
 
     /// Calls `found` with the spans of the pattern in `record`: leftmost-first, non-overlapping,
-    /// in order. Returns how many steps automata took. Takes time linear in the record.
+    /// in order, until it breaks. Adds to `steps` how many automata took. Takes time linear in the
+    /// record, and memory that does not depend on how many spans there are.
     pub(super) fn spans(
         &self,
         hir: &Hir,
         cache: &mut Cache,
         record: &[u8],
-        mut found: impl FnMut(Range<usize>),
-    ) -> u64 {
+        steps: &mut u64,
+        mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let mut progress = spans::Progress::default();
+        let flow = self.all_spans(hir, cache, record, &mut progress, &mut found);
+        *steps += progress.steps;
+        flow
+    }
+
+    fn all_spans(
+        &self,
+        hir: &Hir,
+        cache: &mut Cache,
+        record: &[u8],
+        progress: &mut spans::Progress,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let budget = spans::budget(record);
         let spotter = self.spotter.get_or_init(|| Spotter::new(hir).map(Box::new)).as_deref();
-        if let Some(spotter) = spotter {
-            let SpanCache { candidates, places, .. } = cache.spans();
-            spotter.places(record, candidates, places);
+        if spotter.is_some() {
+            cache.spans().places.clear();
         }
         // The DFAs are not asked again in this record once they could not tell.
         let mut fit = true;
         while progress.at <= record.len() && progress.steps <= budget {
             if let Some(spotter) = spotter
-                && !self.spot(spotter, cache, record, &mut progress, budget)
+                && !self.spot(spotter, cache, record, progress, budget)
             {
-                return progress.steps;
+                return ControlFlow::Continue(());
             }
-            let Some(span) = self.find_one(hir, cache, record, &mut progress, &mut fit) else {
-                return progress.steps;
+            let Some(span) = self.find_one(hir, cache, record, progress, &mut fit) else {
+                return ControlFlow::Continue(());
             };
             if progress.accept(&span) {
-                found(span);
+                found(span)?;
             }
         }
         // All searches together take too long.
         let linear = self.linear.get_or_init(|| linear::Linear::new(self.nfa(hir).clone()).into());
-        linear.find(&mut cache.spans().linear, record, &mut progress, &mut found);
-        progress.steps
+        linear.find(&mut cache.spans().linear, record, progress, found)
     }
 
     /// Moves `progress` on to where the next span can start, or returns `false` if there is none.
@@ -204,10 +215,8 @@ impl Automaton {
         budget: u64,
     ) -> bool {
         // A match from here on holds a match of the trimmed form from here on.
-        let mut next =
-            cache.spans().places.partition_point(|&place| (place as usize) < progress.at);
-        while let Some(&place) = cache.spans().places.get(next) {
-            let place = place as usize;
+        let mut at = progress.at;
+        while let Some(place) = spotter.next_place(record, &mut cache.spans().places, at) {
             let rest = place..record.len();
             if progress.steps > budget
                 || self.is_match_at(&spotter.trimmed, cache, record, rest, &mut progress.steps)
@@ -216,7 +225,7 @@ impl Automaton {
                 progress.at = progress.at.max(from);
                 return true;
             }
-            next += 1;
+            at = place + 1;
         }
         false
     }
@@ -299,10 +308,7 @@ impl Cache {
 
 impl SpanCache {
     fn memory(&self) -> usize {
-        self.linear.memory()
-            + self.one.memory()
-            + self.candidates.capacity() * size_of::<Candidate>()
-            + self.places.capacity() * size_of::<u32>()
+        self.linear.memory() + self.one.memory() + self.places.memory()
     }
 }
 

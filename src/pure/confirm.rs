@@ -1,9 +1,10 @@
 //! From candidates to matches: each pattern is tried once in each part of a record where it may
 //! match.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
-use crate::{Batch, Match, Matches, Report};
+use crate::sink::Sink;
+use crate::{Batch, Match, Report};
 
 use super::Engine;
 use super::automaton;
@@ -280,15 +281,30 @@ impl Engine {
         state.count_memory(pattern);
     }
 
-    /// Ends a record: confirms what is left to confirm, and reports.
-    pub(super) fn finish(&self, state: &mut State, record: Record<'_>, out: &mut Matches) {
+    /// Ends a record: confirms what is left to confirm, and reports until `out` breaks.
+    pub(super) fn finish(
+        &self,
+        state: &mut State,
+        record: Record<'_>,
+        out: &mut impl Sink,
+    ) -> ControlFlow<()> {
+        if self.settle(state, record) {
+            self.report(state, record, out)?;
+            state.next_record();
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Confirms what is left to confirm of a record. Returns `false` if nothing was asked of it,
+    /// and then has ended it.
+    fn settle(&self, state: &mut State, record: Record<'_>) -> bool {
         let plan = &self.inner.plan;
         let nothing =
             state.touched.is_empty() && state.matched.is_empty() && state.deferred.is_empty();
         if nothing && !plan.every_record() {
             // Something may be known of this record all the same.
             state.epoch += 1;
-            return;
+            return false;
         }
         self.confirm_pending(state, record);
         while let Some(pattern) = state.deferred.pop() {
@@ -319,34 +335,42 @@ impl Engine {
             }
         }
         state.matched.extend(&plan.always);
-        self.report(state, record, out);
-        state.next_record();
+        state.matched.sort_unstable();
+        true
     }
 
-    fn report(&self, state: &mut State, record: Record<'_>, out: &mut Matches) {
-        let mut matched = std::mem::take(&mut state.matched);
-        matched.sort_unstable();
+    /// Reports the patterns that match. When `out` breaks or panics, they are left to the next scan
+    /// to be forgotten.
+    fn report(
+        &self,
+        state: &mut State,
+        record: Record<'_>,
+        out: &mut impl Sink,
+    ) -> ControlFlow<()> {
         let number = record.number as u32;
-        for pattern in matched.drain(..) {
+        for index in 0..state.matched.len() {
+            let pattern = state.matched[index];
             let name = self.inner.numbers[pattern as usize];
             match self.inner.report {
-                Report::Which => out.push(Match::new(number, name, 0..0)),
+                Report::Which => out.push(Match::new(number, name, 0..0))?,
                 Report::Spans => {
                     let cache = &mut state.automata[pattern as usize];
-                    state.steps += self.inner.automata[pattern as usize].spans(
+                    let flow = self.inner.automata[pattern as usize].spans(
                         self.hir(pattern),
                         cache,
                         record.bytes,
+                        &mut state.steps,
                         |span| {
                             let span = span.start as u32..span.end as u32;
-                            out.push(Match::new(number, name, span));
+                            out.push(Match::new(number, name, span))
                         },
                     );
                     state.count_memory(pattern);
+                    flow?;
                 }
             }
         }
-        state.matched = matched;
+        ControlFlow::Continue(())
     }
 
     fn is_match(

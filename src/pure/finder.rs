@@ -1,7 +1,9 @@
 //! Spans in records that are known to match, for engines that can't tell where.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::sink::Sink;
 use crate::{Match, PatternSet};
 
 use super::automaton::{Automaton, Cache};
@@ -32,19 +34,20 @@ pub(crate) struct SpanFinder {
 }
 
 impl SpanFinder {
-    /// Appends the leftmost-first, non-overlapping spans of `pattern` in `record` to `out`.
+    /// Hands the leftmost-first, non-overlapping spans of `pattern` in `record` to `out`, until it
+    /// breaks.
     pub(crate) fn find(
         &mut self,
         pattern: u32,
         record_number: u32,
         record: &[u8],
-        out: &mut Vec<Match>,
-    ) {
+        out: &mut impl Sink,
+    ) -> ControlFlow<()> {
         let index = pattern as usize;
         let (hir, cache) = (self.spans.set.hir(index), &mut self.caches[index]);
-        self.spans.automata[index].spans(hir, cache, record, |span| {
+        self.spans.automata[index].spans(hir, cache, record, &mut 0, |span| {
             // In range: a record is shorter than 2^32 bytes.
-            out.push(Match::new(record_number, pattern, span.start as u32..span.end as u32));
-        });
+            out.push(Match::new(record_number, pattern, span.start as u32..span.end as u32))
+        })
     }
 }

@@ -12,7 +12,7 @@
 //! the second works the ones between out again; so the memory is that of two square roots, and
 //! the time that of two passes of an NFA simulation.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use regex_automata::nfa::thompson::{NFA, State};
 use regex_automata::util::primitives::StateID;
@@ -127,16 +127,16 @@ impl Linear {
         Linear { nfa, back, accept }
     }
 
-    /// Calls `found` with each span of `record` from `progress.at` on.
+    /// Calls `found` with each span of `record` from `progress.at` on, until it breaks.
     pub(super) fn find(
         &self,
         cache: &mut Cache,
         record: &[u8],
         progress: &mut Progress,
-        found: &mut impl FnMut(Range<usize>),
-    ) {
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         if progress.at > record.len() {
-            return;
+            return ControlFlow::Continue(());
         }
         let base = progress.at;
         let positions = record.len() - base + 1;
@@ -158,11 +158,12 @@ impl Linear {
             // `accept` counts from the search's start, which may lie before an empty match.
             progress.at = from;
             if progress.accept(&(from..end)) {
-                found(from..end);
+                found(from..end)?;
             }
             at = progress.at;
         }
         progress.at = record.len() + 1;
+        ControlFlow::Continue(())
     }
 
     /// Fills the checkpoints: the states at the positions `base + block`, `base + 2 * block`, ...
@@ -363,8 +364,12 @@ mod tests {
         let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap();
         let linear = Linear::new(super::super::automaton::compile(&[&hir], false));
         let mut spans = Vec::new();
-        linear
-            .find(&mut Cache::default(), record, &mut Progress::default(), &mut |s| spans.push(s));
+        let flow =
+            linear.find(&mut Cache::default(), record, &mut Progress::default(), &mut |span| {
+                spans.push(span);
+                ControlFlow::Continue(())
+            });
+        assert!(flow.is_continue());
         spans
     }
 
@@ -412,8 +417,12 @@ mod tests {
                 let record = vec![b'A'; len];
                 let mut count = 0;
                 let mut cache = super::super::automaton::Cache::default();
-                let steps = automaton.spans(&hir, &mut cache, &record, |_| count += 1);
-                assert_eq!(count, len);
+                let mut steps = 0;
+                let flow = automaton.spans(&hir, &mut cache, &record, &mut steps, |_| {
+                    count += 1;
+                    ControlFlow::Continue(())
+                });
+                assert_eq!((count, flow), (len, ControlFlow::Continue(())));
                 steps
             })
             .collect();

@@ -1,6 +1,9 @@
 //! One scan: candidates from the prefilter, part by part, grouped by record.
 
-use crate::{Batch, Matches, Scan, ScanError, StopFlag};
+use std::ops::ControlFlow;
+
+use crate::sink::{Blocks, Sink};
+use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
 use super::Engine;
 use super::prefilter::{Candidate, Progress, StreamProgress};
@@ -16,6 +19,8 @@ pub struct Scanner {
     stop: StopFlag,
     candidates: Vec<Candidate>,
     state: State,
+    /// The matches that are not handed on yet, in a scan by blocks.
+    block: Vec<Match>,
 }
 
 impl std::fmt::Debug for Scanner {
@@ -27,13 +32,15 @@ impl std::fmt::Debug for Scanner {
 impl Scanner {
     pub(super) fn new(engine: Engine, stop: StopFlag) -> Scanner {
         let state = State::new(&engine);
-        Scanner { engine, stop, candidates: Vec::new(), state }
+        Scanner { engine, stop, candidates: Vec::new(), state, block: Vec::new() }
     }
 
     /// The memory that this scanner holds for itself, in bytes. It grows with what is found, up
     /// to a bound that depends on the number of patterns alone.
     pub fn memory(&self) -> usize {
-        self.state.memory() + self.candidates.capacity() * size_of::<Candidate>()
+        self.state.memory()
+            + self.candidates.capacity() * size_of::<Candidate>()
+            + self.block.capacity() * size_of::<Match>()
     }
 
     /// An upper bound of the steps that automata have taken in all scans so far.
@@ -42,9 +49,18 @@ impl Scanner {
         self.state.steps
     }
 
-    fn run(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
+    /// Scans until `out` breaks, and returns whether it did.
+    fn run(
+        &mut self,
+        batch: &Batch<'_>,
+        out: &mut impl Sink,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        // What an earlier scan left behind when it ended early is not of this batch.
+        self.state.next_record();
+        self.state.runs.fill_with(Progress::default);
+        self.state.streams.iter_mut().for_each(StreamProgress::reset);
         if batch.is_empty() {
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
         let inner = &*self.engine.inner;
         let extent = batch.extent();
@@ -66,7 +82,9 @@ impl Scanner {
                     continue;
                 }
                 while let Some(next) = cursor.next_towards(start, inner.plan.every_record()) {
-                    self.engine.finish(&mut self.state, cursor.get(), out);
+                    if self.engine.finish(&mut self.state, cursor.get(), out).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
                     if self.stop.is_raised() {
                         return Err(ScanError::Stopped);
                     }
@@ -79,28 +97,44 @@ impl Scanner {
             }
             part = end;
         }
-        self.engine.finish(&mut self.state, cursor.get(), out);
+        if self.engine.finish(&mut self.state, cursor.get(), out).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
         if inner.plan.every_record() {
             while cursor.record + 1 < batch.len() {
                 if self.stop.is_raised() {
                     return Err(ScanError::Stopped);
                 }
                 cursor.record += 1;
-                self.engine.finish(&mut self.state, cursor.get(), out);
+                if self.engine.finish(&mut self.state, cursor.get(), out).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 }
 
 impl Scan for Scanner {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
-        // What an earlier scan left behind when it was stopped is not of this batch.
-        self.state.next_record();
-        self.state.runs.fill_with(Progress::default);
-        self.state.streams.iter_mut().for_each(StreamProgress::reset);
-        self.run(batch, out).inspect_err(|_| out.clear())
+        // A list never breaks.
+        self.run(batch, out).map(drop).inspect_err(|_| out.clear())
+    }
+
+    fn scan_with(
+        &mut self,
+        batch: &Batch<'_>,
+        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        let mut block = std::mem::take(&mut self.block);
+        let mut blocks = Blocks::new(&mut block, each);
+        let result = self.run(batch, &mut blocks).map(|flow| match flow {
+            ControlFlow::Continue(()) => blocks.finish(),
+            broken => broken,
+        });
+        self.block = block;
+        result
     }
 
     fn set_stop(&mut self, stop: StopFlag) {

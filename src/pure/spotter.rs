@@ -3,7 +3,7 @@
 use regex_syntax::hir::Hir;
 
 use super::handle::Handle;
-use super::literal::Bound;
+use super::literal::{Bound, Literal};
 use super::prefilter::{Candidate, Level, Prefilter};
 use super::trim::{Trimmed, trim};
 
@@ -19,6 +19,38 @@ pub(super) struct Spotter {
     prefilter: Prefilter,
     pub(super) trimmed: Hir,
     pub(super) head: Bound,
+    /// How many bytes the longest literal has.
+    longest: usize,
+}
+
+/// How much of a record is looked through for literals at a time, in bytes, so that what is kept
+/// of a record does not depend on how many there are.
+const PART: usize = 16 << 10;
+
+/// The places of a record where a literal starts, as far as they are known.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    /// Ascending.
+    list: Vec<u32>,
+    /// How many of the list are passed.
+    passed: usize,
+    /// Every literal whose window starts before this was found, unless it starts at a place that
+    /// was passed.
+    searched: usize,
+    found: Vec<Candidate>,
+}
+
+impl Places {
+    /// Begins another record.
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.passed = 0;
+        self.searched = 0;
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.list.capacity() * size_of::<u32>() + self.found.capacity() * size_of::<Candidate>()
+    }
 }
 
 impl Spotter {
@@ -28,19 +60,49 @@ impl Spotter {
         match Handle::of(&trimmed) {
             Handle::Literals(required) if required.split == Some(0) => {
                 let prefilter = Prefilter::new(&required.literals, Level::best());
-                Some(Spotter { prefilter, trimmed, head })
+                let longest = required.literals.iter().map(Literal::len).max().unwrap_or(0);
+                Some(Spotter { prefilter, trimmed, head, longest })
             }
             _ => None,
         }
     }
 
-    /// Puts the places where a literal starts into `places`, ascending.
-    pub(super) fn places(&self, record: &[u8], found: &mut Vec<Candidate>, places: &mut Vec<u32>) {
+    /// The first place where a literal starts at `at` or later. `at` never descends within a
+    /// record.
+    pub(super) fn next_place(
+        &self,
+        record: &[u8],
+        places: &mut Places,
+        at: usize,
+    ) -> Option<usize> {
+        loop {
+            let left = &places.list[places.passed..];
+            places.passed += left.partition_point(|&place| (place as usize) < at);
+            let next = places.list.get(places.passed).map(|&place| place as usize);
+            if places.searched >= record.len() {
+                return next;
+            }
+            // A literal that starts here or before has its window in what was searched. Of those
+            // behind, one that is not found yet may come before one that is.
+            if next.is_some_and(|place| place + self.longest <= places.searched) {
+                return next;
+            }
+            self.search(record, places, at);
+        }
+    }
+
+    /// Looks through the next part of the record, but for what is before `at`.
+    fn search(&self, record: &[u8], places: &mut Places, at: usize) {
+        // No window starts before its literal does.
+        let start = places.searched.max(at).min(record.len());
+        let end = record.len().min(start + PART);
+        let Places { list, passed, searched, found } = places;
         found.clear();
-        places.clear();
-        self.prefilter.find(record, 0..record.len(), found);
-        places.extend(found.iter().map(|candidate| candidate.start));
-        places.sort_unstable();
-        places.dedup();
+        self.prefilter.find(record, start..end, found);
+        list.drain(..*passed);
+        list.extend(found.iter().map(|candidate| candidate.start));
+        list.sort_unstable();
+        list.dedup();
+        (*passed, *searched) = (0, end);
     }
 }

@@ -1,6 +1,8 @@
 //! Every scanner against the oracle.
 
-use dragnet::{Backend, Match, Matches, PatternSet, Report, Scan};
+use std::ops::ControlFlow;
+
+use dragnet::{Backend, Batch, Match, Matches, PatternSet, Report, Scan, ScanError};
 
 use super::shapes::Shape;
 use super::{Contender, Oracle, Spec, contenders, set};
@@ -84,6 +86,14 @@ impl Comparison {
                 };
                 return Err(format!("{name}, {report:?}, {}: {outcome}", shape.name));
             }
+            // The same in blocks.
+            let answer = shape.with_batch(|batch| by_blocks(scanner, batch));
+            let outcome = match answer {
+                Ok(found) if found == *expected => continue,
+                Ok(found) => difference(&self.specs, &shape.records, &found, expected),
+                Err(error) => error.to_string(),
+            };
+            return Err(format!("{name} in blocks, {report:?}, {}: {outcome}", shape.name));
         }
         Ok(spans)
     }
@@ -94,6 +104,28 @@ impl Comparison {
             panic!("{difference}\n{:?}", self.set);
         }
     }
+}
+
+/// How many matches a block has at most.
+pub(crate) const BLOCK: usize = 4096;
+
+/// What a scanner hands out in blocks, of which none may be empty or too large.
+///
+/// # Errors
+///
+/// Those of the scan.
+pub(crate) fn by_blocks(
+    scanner: &mut dyn Scan,
+    batch: &Batch<'_>,
+) -> Result<Vec<Match>, ScanError> {
+    let mut found = Vec::new();
+    let flow = scanner.scan_with(batch, &mut |block| {
+        assert!((1..=BLOCK).contains(&block.len()), "a block of {}", block.len());
+        found.extend_from_slice(block);
+        ControlFlow::Continue(())
+    })?;
+    assert!(flow.is_continue(), "it says that it ended early");
+    Ok(found)
 }
 
 /// Says where two lists of matches first differ.

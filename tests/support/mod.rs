@@ -18,7 +18,7 @@ mod server;
 mod shapes;
 mod spec;
 
-pub(crate) use comparison::Comparison;
+pub(crate) use comparison::{BLOCK, Comparison, by_blocks};
 pub(crate) use contenders::{Contender, Native, contenders, native, say};
 pub(crate) use generate::{Case, case, config, patterns};
 pub(crate) use node::Node;

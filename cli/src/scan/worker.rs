@@ -1,6 +1,7 @@
 //! One thread of a search.
 
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError, mpsc};
 
@@ -8,7 +9,7 @@ use dragnet::{Batch, Matches, Scan, Scanner};
 
 use super::Search;
 use super::order::Piece;
-use crate::input::{Bundle, Work};
+use crate::input::{Bundle, Places, Work};
 use crate::status::Status;
 
 /// A thread's share in a search, with the memory that it uses again and again.
@@ -69,14 +70,22 @@ impl<'a> Worker<'a> {
         };
         // The input is cut so that every bundle fits.
         let batch = Batch::lines(bundle.bytes(), &mut self.offsets)?;
-        scanner.scan(&batch, &mut self.matches)?;
         let printer = self.search.printer;
-        if !self.matches.is_empty() {
-            self.search.found.store(true, Ordering::Relaxed);
-        }
         if printer.counts() {
-            for hit in bundle.hits(&batch, &self.matches) {
-                hit.part.source.matches.fetch_add(1, Ordering::Relaxed);
+            // Not all at once: a long line can have more matches than fit in memory.
+            let mut places = Places::new(bundle, batch);
+            let mut found = false;
+            let _ = scanner.scan_with(&batch, &mut |block| {
+                found = true;
+                for of_record in block.chunk_by(|a, b| a.record() == b.record()) {
+                    if let Some((part, _)) = places.of(of_record[0].record()) {
+                        part.source.matches.fetch_add(of_record.len() as u64, Ordering::Relaxed);
+                    }
+                }
+                ControlFlow::Continue(())
+            })?;
+            if found {
+                self.search.found.store(true, Ordering::Relaxed);
             }
             for part in bundle.parts().iter().filter(|part| part.last) {
                 if !part.whole {
@@ -86,6 +95,10 @@ impl<'a> Worker<'a> {
                 printer.count(piece.text(), &part.source);
             }
         } else {
+            scanner.scan(&batch, &mut self.matches)?;
+            if !self.matches.is_empty() {
+                self.search.found.store(true, Ordering::Relaxed);
+            }
             for hit in bundle.hits(&batch, &self.matches) {
                 printer.hit(piece.text(), &hit);
                 piece.relieve();
