@@ -218,7 +218,7 @@ pub(crate) struct CostArgs {
     pub(crate) format: Format,
 
     /// For how many milliseconds to measure each of 12 rungs with each of 6 sizes of batches
-    #[arg(long, value_name = "MS", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     pub(crate) time: u64,
 }
 

@@ -42,6 +42,7 @@ struct JsonBatch {
 
 #[derive(Serialize)]
 struct JsonPercentiles {
+    p10_ns: f64,
     p50_ns: f64,
     p90_ns: f64,
     p99_ns: f64,
@@ -53,6 +54,7 @@ struct JsonPercentiles {
 impl From<&Percentiles> for JsonPercentiles {
     fn from(call: &Percentiles) -> JsonPercentiles {
         JsonPercentiles {
+            p10_ns: call.p10,
             p50_ns: call.p50,
             p90_ns: call.p90,
             p99_ns: call.p99,

@@ -48,9 +48,9 @@ impl Function {
         Function(black_box(library::labs as Labs))
     }
 
-    fn call(self) -> u64 {
-        // SAFETY: any number but the least has an absolute value.
-        let seed = unsafe { (self.0)(black_box(0)) };
+    fn call(self, seed: u64) -> u64 {
+        // SAFETY: any number but the least has an absolute value, and so has a byte.
+        let seed = unsafe { (self.0)(c_long::from(seed as u8)) };
         seed as u64
     }
 }
@@ -65,24 +65,24 @@ impl Plain {
 }
 
 impl Crossing for Plain {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
-        Ok(work(self.0.call(), records))
+    fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
+        Ok(work(self.0.call(seed), records))
     }
 }
 
 /// A C function behind an indirect call, in `catch_unwind`.
-pub(super) struct Guarded(Box<dyn Fn() -> u64>);
+pub(super) struct Guarded(Box<dyn Fn(u64) -> u64>);
 
 impl Guarded {
     pub(super) fn new() -> Guarded {
         let function = Function::new();
-        Guarded(black_box(Box::new(move || function.call())))
+        Guarded(black_box(Box::new(move |seed| function.call(seed))))
     }
 }
 
 impl Crossing for Guarded {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
-        match catch_unwind(AssertUnwindSafe(|| (self.0)())) {
+    fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
+        match catch_unwind(AssertUnwindSafe(|| (self.0)(seed))) {
             Ok(seed) => Ok(work(seed, records)),
             Err(_) => Err(io::Error::other("it panicked")),
         }
@@ -99,10 +99,10 @@ impl Locked {
 }
 
 impl Crossing for Locked {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
+    fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
         // By reference, as those who share it have it.
         let function = black_box(&self.0).lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(work(function.call(), records))
+        Ok(work(function.call(seed), records))
     }
 }
 
@@ -111,6 +111,7 @@ impl Crossing for Locked {
 pub(super) struct Callback(Bsearch);
 
 struct Job<'a> {
+    seed: u64,
     records: &'a [Record],
     answer: Cell<u64>,
 }
@@ -118,7 +119,7 @@ struct Job<'a> {
 extern "C" fn compare(key: *const c_void, _element: *const c_void) -> c_int {
     // SAFETY: the key is the job below, which is there while `bsearch` runs.
     let job = unsafe { &*key.cast::<Job<'_>>() };
-    job.answer.set(work(0, job.records));
+    job.answer.set(work(job.seed, job.records));
     0
 }
 
@@ -129,8 +130,8 @@ impl Callback {
 }
 
 impl Crossing for Callback {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
-        let job = Job { records, answer: Cell::new(0) };
+    fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
+        let job = Job { seed, records, answer: Cell::new(0) };
         let element = 0_u8;
         // SAFETY: there is one element of one byte; the comparison reads the key as what it is.
         unsafe { (self.0)((&raw const job).cast(), (&raw const element).cast(), 1, 1, compare) };
@@ -152,8 +153,8 @@ mod tests {
             Box::new(Callback::new()),
         ];
         for mut crossing in crossings {
-            assert_eq!(crossing.cross(&records).unwrap(), work(0, &records));
-            assert_eq!(crossing.cross(&[]).unwrap(), work(0, &[]));
+            assert_eq!(crossing.cross(0, &records).unwrap(), work(0, &records));
+            assert_eq!(crossing.cross(0, &[]).unwrap(), work(0, &[]));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::BATCHES;
 use super::rust::{Lookup, Panic};
-use super::stats::{Medians, Meter, Percentiles, enough};
+use super::stats::{Meter, Percentiles, Times, enough};
 use super::threads::{Owned, Pooled};
 use super::work::{self, Crossing};
 
@@ -67,7 +67,8 @@ pub struct Cost {
     /// Calls for records, by the size of the batch, as in [`BATCHES`].
     pub batches: Vec<BatchCost>,
     /// The least batch, in records, from which on the crossing adds less than 5% to the time of
-    /// the work, by the medians; `None` if it adds more in the largest that was measured.
+    /// the work; `None` if it adds more in the largest that was measured. It goes by the tenth
+    /// percentiles: what else runs on the machine slows down some calls and hastens none.
     ///
     /// Between two sizes that were measured it is interpolated. It is for work that takes about
     /// as long as that of this ladder; for work that takes twice as long, it is half as many.
@@ -189,9 +190,14 @@ fn processes(options: &Options) -> [io::Result<Box<dyn Crossing>>; 3] {
 ///
 /// # Errors
 ///
-/// If a rung fails. One that there can't be on this system is no error, but
+/// If a rung fails, or there is no clock, as on plain WebAssembly. A rung that there can't be on this system is no error, but
 /// [`Unsupported`](Outcome::Unsupported).
 pub fn measure(options: &Options) -> Result<Ladder, MeasureError> {
+    if cfg!(all(target_family = "wasm", target_os = "unknown")) {
+        // Asking for the time would be a panic.
+        let source = io::Error::new(io::ErrorKind::Unsupported, "there is no clock here");
+        return Err(MeasureError { rung: "Rust function", source });
+    }
     let mut candidates = candidates(options);
     for candidate in &candidates {
         match &candidate.crossing {
@@ -230,8 +236,8 @@ fn is_unsupported(error: &io::Error) -> bool {
 
 fn rungs(candidates: Vec<Candidate>) -> Vec<Rung> {
     // The plain call is measured in any case.
-    let plain: Vec<f64> =
-        candidates[0].meters.iter().filter_map(|meter| Some(meter.percentiles()?.p50)).collect();
+    let plain: Vec<Percentiles> =
+        candidates[0].meters.iter().filter_map(Meter::percentiles).collect();
     let rung = |Candidate { name, title, crossing, meters }: Candidate| {
         let outcome = match crossing {
             Err(reason) => Outcome::Unsupported(reason.to_string()),
@@ -242,10 +248,10 @@ fn rungs(candidates: Vec<Candidate>) -> Vec<Rung> {
     candidates.into_iter().map(rung).collect()
 }
 
-fn cost(plain: &[f64], meters: &[Meter]) -> Cost {
+fn cost(plain: &[Percentiles], meters: &[Meter]) -> Cost {
     let mut costs = meters.iter().zip(plain).enumerate().filter_map(|(meter, (times, plain))| {
         let call = times.percentiles()?;
-        let ratio = call.p50 / plain.max(f64::MIN_POSITIVE);
+        let ratio = call.p50 / plain.p50.max(f64::MIN_POSITIVE);
         Some(BatchCost { records: size(meter), call, ratio })
     });
     let alone = costs.next().expect("a turn of each meter");
@@ -253,7 +259,11 @@ fn cost(plain: &[f64], meters: &[Meter]) -> Cost {
     let medians: Vec<_> = batches
         .iter()
         .zip(&plain[1..])
-        .map(|(batch, &plain)| Medians { records: batch.records, plain, crossed: batch.call.p50 })
+        .map(|(batch, plain)| Times {
+            records: batch.records,
+            plain: plain.p10,
+            crossed: batch.call.p10,
+        })
         .collect();
     Cost { call: alone.call, ratio: alone.ratio, batches, enough: enough(&medians) }
 }

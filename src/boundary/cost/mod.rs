@@ -18,10 +18,11 @@
 //! | `pool` | A [`Pool`](super::Pool) of two does the work, one call at a time. |
 //! | `unix-socket` | Another process gets the records through a Unix socket, does the work and answers. |
 //! | `shared-memory` | The records are copied to memory that another process shares, which does the work there. Each sleeps on a futex while it waits. |
-//! | `shared-memory-spin` | The same, but each looks at the memory for 100 microseconds before it sleeps. |
+//! | `shared-memory-spin` | The same, but each looks at the memory for 100 microseconds before it sleeps: the fastest where both have a processor of their own, and the slowest where they share one. |
 //!
 //! The work is never done by C, which would do it as fast as Rust or in another way; the question
-//! is what it takes to get there. All calls are made by one thread, which waits for each.
+//! is what it takes to get there. All calls are made by one thread, each once the one before
+//! has answered.
 //!
 //! A call for no records is the crossing alone. Calls of less than ten microseconds are timed
 //! many at once, so percentiles are those of such groups; [`Percentiles::calls`] tells.

@@ -85,3 +85,41 @@ pub(super) fn explain(error: io::Error) -> io::Error {
     };
     io::Error::new(error.kind(), text)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_ends_is_an_error_and_not_a_hang() {
+        // It ends at once, and answers nothing.
+        let ends = || Command::new("true");
+        assert!(super::super::socket::Socket::start(ends()).is_err());
+        #[cfg(target_os = "linux")]
+        for spin in [false, true] {
+            let error = super::super::Shared::start(ends(), spin).unwrap_err();
+            assert_eq!(error.to_string(), "the other process has ended: exit status: 0");
+        }
+    }
+
+    #[test]
+    fn a_process_that_goes_on_is_ended() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec sleep 60"]);
+        let process = Process::start(command, Peer::Socket, None).unwrap();
+        let start = Instant::now();
+        drop(process);
+        assert!((GRACE..DEADLINE).contains(&start.elapsed()));
+    }
+
+    #[test]
+    fn errors_say_what_became_of_the_process() {
+        for (kind, text) in [
+            (io::ErrorKind::WouldBlock, "the other process does not answer"),
+            (io::ErrorKind::BrokenPipe, "the other process has ended"),
+        ] {
+            let error = explain(kind.into());
+            assert_eq!((error.kind(), error.to_string().as_str()), (kind, text));
+        }
+    }
+}

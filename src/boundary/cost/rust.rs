@@ -11,10 +11,10 @@ use crate::boundary::{Handle, Handles};
 pub(super) struct Panic;
 
 impl Crossing for Panic {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
+    fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
         let caught = catch_unwind(AssertUnwindSafe(|| {
             if black_box(true) {
-                resume_unwind(Box::new(0_u64));
+                resume_unwind(Box::new(seed));
             }
         }));
         match caught.map_err(|payload| payload.downcast::<u64>()) {
@@ -42,8 +42,8 @@ impl Lookup {
 }
 
 impl Crossing for Lookup {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
-        let answer = self.handles.with(black_box(self.handle), |seed| work(*seed, records));
+    fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
+        let answer = self.handles.with(black_box(self.handle), |value| work(value ^ seed, records));
         answer.ok_or_else(|| io::Error::other("the handle was lost"))
     }
 }

@@ -77,7 +77,7 @@ impl Shared {
 }
 
 impl Crossing for Shared {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
+    fn cross(&mut self, _seed: u64, records: &[Record]) -> io::Result<u64> {
         self.call(records)
     }
 }

@@ -15,13 +15,13 @@ impl Socket {
     pub(super) fn start(command: Command) -> io::Result<Socket> {
         let mut socket = Socket(Process::start(command, Peer::Socket, None)?);
         // It answers, or it is not what it should be.
-        socket.cross(&[])?;
+        socket.cross(0, &[])?;
         Ok(socket)
     }
 }
 
 impl Crossing for Socket {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
+    fn cross(&mut self, _seed: u64, records: &[Record]) -> io::Result<u64> {
         let stream = &mut self.0.socket;
         let count = (records.len() as u64).to_ne_bytes();
         let mut answer = [0; 8];

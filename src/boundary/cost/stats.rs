@@ -16,6 +16,8 @@ const MAX_SAMPLES: usize = 100_000;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Percentiles {
+    /// A tenth of the samples took at most this: what it takes when nothing disturbs.
+    pub p10: f64,
     /// Half of the samples took at most this.
     pub p50: f64,
     /// Nine of ten samples took at most this.
@@ -42,7 +44,15 @@ impl Percentiles {
         // The least sample that so many are not above.
         let at = |percent: usize| samples[(len * percent).div_ceil(100).max(1) - 1];
         let mean = samples.iter().sum::<f64>() / len as f64;
-        Some(Percentiles { p50: at(50), p90: at(90), p99: at(99), mean, samples: len, calls })
+        Some(Percentiles {
+            p10: at(10),
+            p50: at(50),
+            p90: at(90),
+            p99: at(99),
+            mean,
+            samples: len,
+            calls,
+        })
     }
 }
 
@@ -105,9 +115,9 @@ impl Meter {
 /// What part of the work the crossing may be where it does not count.
 const SHARE: f64 = 0.05;
 
-/// The medians of one batch size, in nanoseconds.
+/// Times of one batch size, in nanoseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Medians {
+pub(super) struct Times {
     pub(super) records: usize,
     pub(super) plain: f64,
     pub(super) crossed: f64,
@@ -118,8 +128,8 @@ pub(super) struct Medians {
 ///
 /// Above the last size where it takes more, it is taken to cost what it costs there, since what
 /// small batches tell of it is exact, and in large ones it is lost in the noise.
-pub(super) fn enough(sizes: &[Medians]) -> Option<usize> {
-    let too_much = |size: &Medians| size.crossed - size.plain >= SHARE * size.plain;
+pub(super) fn enough(sizes: &[Times]) -> Option<usize> {
+    let too_much = |size: &Times| size.crossed - size.plain >= SHARE * size.plain;
     let Some(last) = sizes.iter().rposition(too_much) else {
         return sizes.first().map(|size| size.records);
     };
@@ -138,7 +148,7 @@ mod tests {
     fn percentiles_are_the_least_samples_that_so_many_are_not_above() {
         let mut samples: Vec<f64> = (1..=1_000).rev().map(f64::from).collect();
         let found = Percentiles::of(&mut samples, 3).unwrap();
-        assert_eq!((found.p50, found.p90, found.p99), (500.0, 900.0, 990.0));
+        assert_eq!((found.p10, found.p50, found.p90, found.p99), (100.0, 500.0, 900.0, 990.0));
         assert_eq!((found.mean, found.samples, found.calls), (500.5, 1_000, 3));
 
         let found = Percentiles::of(&mut [7.0], 1).unwrap();
@@ -181,7 +191,7 @@ mod tests {
         let size = |(i, crossing)| {
             let records = 10_usize.pow(i as u32);
             let plain = records as f64 * 100.0;
-            Medians { records, plain, crossed: plain + crossing }
+            Times { records, plain, crossed: plain + crossing }
         };
         enough(&crossing.iter().enumerate().map(size).collect::<Vec<_>>())
     }

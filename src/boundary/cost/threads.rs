@@ -26,8 +26,8 @@ impl Owned {
 }
 
 impl Crossing for Owned {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
-        self.0.call(|seed| work(*seed, records)).map_err(io::Error::other)
+    fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
+        self.0.call(|value| work(*value ^ seed, records)).map_err(io::Error::other)
     }
 }
 
@@ -42,7 +42,7 @@ impl Pooled {
 }
 
 impl Crossing for Pooled {
-    fn cross(&mut self, records: &[Record]) -> io::Result<u64> {
-        self.0.call(|seed| work(*seed, records)).map_err(io::Error::other)
+    fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
+        self.0.call(|value| work(*value ^ seed, records)).map_err(io::Error::other)
     }
 }
