@@ -21,8 +21,8 @@ pub struct Options {
     /// gets faster or slower does so for all.
     pub rounds: u32,
     /// Gives the command that runs this program again, to be the other process of the rungs that
-    /// have one. The name of a [`Peer`](super::Peer) is added to its arguments, and the program then has to call
-    /// [`serve`](super::serve) with that and nothing else.
+    /// have one. The name of a [`Peer`](super::Peer) is added to its arguments, and the program
+    /// then has to call [`serve`](super::serve) with that and nothing else.
     pub peer: fn() -> io::Result<Command>,
 }
 
@@ -190,8 +190,8 @@ fn processes(options: &Options) -> [io::Result<Box<dyn Crossing>>; 3] {
 ///
 /// # Errors
 ///
-/// If a rung fails, or there is no clock, as on plain WebAssembly. A rung that there can't be on this system is no error, but
-/// [`Unsupported`](Outcome::Unsupported).
+/// If a rung fails, or there is no clock, as on plain WebAssembly. A rung that there can't be on
+/// this system is no error, but [`Unsupported`](Outcome::Unsupported).
 pub fn measure(options: &Options) -> Result<Ladder, MeasureError> {
     if cfg!(all(target_family = "wasm", target_os = "unknown")) {
         // Asking for the time would be a panic.
