@@ -408,20 +408,20 @@ mod tests {
     fn parts_are_as_long_as_they_may_be_and_hold_every_record_once() {
         let mut offsets = Vec::new();
         let batch = Batch::lines(b"a\nbb\n\n\ncccccc\nd\n\n", &mut offsets).unwrap();
-        let cases: [(usize, &[Range<usize>]); 6] = [
+        let cases: [(usize, &[Range<usize>]); 5] = [
             (0, &[0..1, 1..2, 2..3, 3..4, 4..5, 5..6, 6..7]),
             (2, &[0..1, 1..2, 2..4, 4..5, 5..6, 6..7]),
             (3, &[0..1, 1..2, 2..4, 4..5, 5..7]),
             (5, &[0..2, 2..4, 4..5, 5..7]),
             (14, &[0..5, 5..7]),
-            (usize::MAX, &[0..7]),
         ];
         for (bytes, expected) in cases {
             assert_eq!(batch.parts(bytes).collect::<Vec<_>>(), expected, "{bytes}");
         }
+        assert!(batch.parts(usize::MAX).eq(std::iter::once(0..7)));
         assert_eq!(batch.slice(3..3).parts(9).next(), None);
         assert_eq!(Batch::from_offsets(b"", &[0]).unwrap().parts(9).next(), None);
-        assert_eq!(batch.slice(4..7).parts(7).collect::<Vec<_>>(), [0..1, 1..3]);
+        assert!(batch.slice(4..7).parts(7).eq([0..1, 1..3]));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use dragnet::boundary::cost::Peer;
 
 /// Find which of thousands of regular expressions match, and where.
 #[derive(Debug, Parser)]
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     Rules(ListArgs),
     Serve(ServeArgs),
+    Cost(CostArgs),
+    /// What `dragnet cost` runs as its other process
+    #[command(hide = true)]
+    CostPeer(CostPeerArgs),
 }
 
 /// Show which patterns match where
@@ -220,6 +225,43 @@ pub(crate) struct ServeArgs {
     /// How many patterns are taken from a client
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub(crate) max_patterns: u32,
+}
+
+/// Measure what it costs to cross to C, threads and processes
+///
+/// Has the same work done, a hash of records of 64 bytes, by a Rust function and behind each kind
+/// of boundary: C, C that calls back, another thread (Owner, Pool), another process by a Unix
+/// socket and by shared memory. What one takes more than the Rust function is what it takes to get
+/// there. Columns are the crossing alone (a call for no records) by its median and its 90th and
+/// 99th percentiles, how many times the plain call that is, the time for each record in batches
+/// of 1 to 10,000, and the batch from which on the crossing adds less than 5% to the work.
+///
+/// All rungs take turns, but what else runs on the machine still counts. JSON has all percentiles
+/// of all batches, in nanoseconds.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+        dragnet cost\n  \
+        dragnet cost --time 500 --format json > cost.json")]
+pub(crate) struct CostArgs {
+    /// Print a table, or one JSON object
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "text|json"
+    )]
+    pub(crate) format: Format,
+
+    /// For how many milliseconds to measure each of 12 rungs with each of 6 sizes of batches
+    #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub(crate) time: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CostPeerArgs {
+    #[arg(value_parser = |name: &str| Peer::from_name(name).ok_or("there is no such peer"))]
+    pub(crate) peer: Peer,
 }
 
 /// The heading of the options that choose rules.

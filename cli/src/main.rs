@@ -5,6 +5,7 @@
 
 mod args;
 mod compare;
+mod cost;
 mod engine;
 mod escape;
 mod input;
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Rules(args) => list::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Cost(args) => cost::run(&args),
+        Command::CostPeer(args) => cost::serve(&args),
     };
     ExitCode::from(result.unwrap_or_else(Failure::report).code())
 }

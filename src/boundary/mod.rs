@@ -12,11 +12,14 @@
 //! | It allocates what it must free. | [`COwned`] and [`CBuffer`]: given back by their drop. |
 //! | It reads and writes what Rust means by other bytes. | [`Flat`]: plain data only, with [`assert_layout!`](crate::assert_layout) on its layout. |
 //!
+//! What each of these costs on a machine, and what other boundaries do, [`cost`] measures.
+//!
 //! The threads are those of the standard library, and no runtime is needed. Where there are none,
 //! as on plain WebAssembly, an [`Owner`] can't be [started](StartError::Spawn); the other parts
 //! work everywhere.
 
 mod builder;
+pub mod cost;
 mod crew;
 mod error;
 mod flat;

@@ -164,7 +164,8 @@ pub(super) fn send(
     descriptors: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
     let room = LONGEST - size_of::<Head>() - value.len();
-    let text = &text.as_bytes()[..text.floor_char_boundary(room)];
+    // What is cut amid a character is replaced when it is read.
+    let text = &text.as_bytes()[..text.len().min(room)];
     let len = (value.len() + text.len()) as u32;
     let head = Head { magic: MAGIC, version: VERSION, kind: kind as u32, len };
     let bytes = [bytemuck::bytes_of(&head), value, text].concat();
