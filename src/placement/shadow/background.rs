@@ -165,14 +165,15 @@ impl Shared {
         let mut state = self.lock();
         state.bytes -= cost;
         let memory = job.memory();
-        let spare;
-        if state.free.len() < self.capacity && state.free_bytes + memory <= self.max_bytes {
+        let is_kept =
+            state.free.len() < self.capacity && state.free_bytes + memory <= self.max_bytes;
+        let spare = if is_kept {
             state.free_bytes += memory;
             state.free.push(job);
-            spare = None;
+            None
         } else {
-            spare = Some(job);
-        }
+            Some(job)
+        };
         if !started {
             state.stats.skipped += 1;
             state.stats.pending -= 1;
