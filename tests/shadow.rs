@@ -122,8 +122,10 @@ fn every_lie_is_reported_with_pattern_record_and_both_answers() {
     let letter = || (0, Some("letter".to_owned()), Some("a".to_owned()));
     let digits = || (1, None, Some(r"\d+".to_owned()));
     type Lie = fn(&mut Vec<Match>);
+    type Named = (usize, Option<String>, Option<String>);
+    type Case = (Lie, (usize, Option<&'static str>), Named, Vec<Match>);
     // What is changed, and the record, its text, the pattern and the second answer.
-    let cases: [(Lie, (usize, Option<&str>), _, Vec<Match>); 7] = [
+    let cases: [Case; 7] = [
         (
             |m| m.retain(|m| (m.record(), m.start()) != (0, 2)),
             (0, Some("a1a")),
