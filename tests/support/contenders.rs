@@ -1,10 +1,15 @@
 //! Every scanner there is.
 
 use std::io::Write;
-use std::sync::LazyLock;
+use std::ops::ControlFlow;
+use std::sync::{Arc, LazyLock, Mutex};
 
+use dragnet::placement::Shadow;
 use dragnet::pure::{self, Level};
-use dragnet::{Backend, Engine, EngineError, PatternSet, Report, Scan, StopFlag};
+use dragnet::{
+    Backend, Batch, Engine, EngineError, Match, Matches, PatternSet, Report, Scan, ScanError,
+    StopFlag,
+};
 
 type Build = dyn Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync;
 
@@ -92,9 +97,12 @@ fn simd_levels() -> Vec<Contender> {
         .collect()
 }
 
-/// An owner thread, a pool of them, another process.
+/// An owner thread, a pool of them, another process, a second engine beside the first.
 fn placements() -> Vec<Contender> {
-    let mut list = Vec::new();
+    let mut list = vec![shadow(Backend::Pure)];
+    if matches!(native(), Native::Accepted) {
+        list.push(shadow(Backend::Native));
+    }
     #[cfg(target_os = "linux")]
     list.extend(sidecars());
     list
@@ -123,6 +131,63 @@ fn sidecars() -> Vec<Contender> {
         list.push(contender("sidecar over native", Backend::Native, |builder| builder));
     }
     list
+}
+
+/// The pure engine with another one beside it that scans every batch too.
+fn shadow(second: Backend) -> Contender {
+    Contender::new(format!("shadow of {second} over pure"), move |set, report, stop| {
+        let primary = pure::Engine::new(set, report).scanner_with(stop);
+        let engine = Engine::with_backend(set, report, second).expect("was accepted");
+        let found = Arc::new(Mutex::new(None));
+        let first = Arc::clone(&found);
+        let shadow = Shadow::builder(primary, set)
+            .sample(1)
+            .on_difference(move |difference| {
+                first.lock().unwrap().get_or_insert_with(|| difference.to_string());
+            })
+            .start(move || engine.scanner())
+            .expect("has a thread and scratch space");
+        Box::new(Watched { shadow, found })
+    })
+}
+
+/// Panics when the two engines differ, once that is known.
+struct Watched {
+    shadow: Shadow<pure::Scanner>,
+    found: Arc<Mutex<Option<String>>>,
+}
+
+impl Watched {
+    fn check(&self) {
+        self.shadow.flush().expect("is not called by a report");
+        if let Some(difference) = self.found.lock().unwrap().as_ref() {
+            panic!("{difference}");
+        }
+        let stats = self.shadow.stats();
+        assert_eq!(stats.failed, 0, "{stats:?}");
+    }
+}
+
+impl Scan for Watched {
+    fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
+        let answer = self.shadow.scan(batch, out);
+        self.check();
+        answer
+    }
+
+    fn scan_with(
+        &mut self,
+        batch: &Batch<'_>,
+        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        let answer = self.shadow.scan_with(batch, each);
+        self.check();
+        answer
+    }
+
+    fn set_stop(&mut self, stop: StopFlag) {
+        self.shadow.set_stop(stop);
+    }
 }
 
 /// What became of the native backend.

@@ -1,0 +1,5 @@
+fn crosses<T: dragnet::boundary::Flat>(_: &[T]) {}
+
+fn main() {
+    crosses(&[std::ptr::null::<u8>()]);
+}
