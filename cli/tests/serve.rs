@@ -1,0 +1,283 @@
+//! `dragnet serve` as the other process of sidecars.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use dragnet::sidecar::{Sidecar, SidecarBuilder, SidecarError};
+use dragnet::{BatchBuf, Matches, PatternSet, Report, Scan, ScanError};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_dragnet");
+
+fn builder() -> SidecarBuilder {
+    let set = PatternSet::new(["error", r"\bid=[0-9a-f]{8}\b"]).unwrap();
+    Sidecar::builder(&set, Report::Spans)
+        .deadline(Duration::from_secs(20))
+        .backoff(Duration::from_millis(1), Duration::from_millis(20))
+}
+
+/// Scans something, and asks for the right answer.
+fn check(sidecar: &mut Sidecar) {
+    let mut records = BatchBuf::new();
+    records.push(b"all is well").unwrap();
+    records.push(b"error, id=deadbeef, error").unwrap();
+    let mut matches = Matches::new();
+    sidecar.scan(&records.as_batch(), &mut matches).unwrap();
+    let found: Vec<_> = matches.iter().map(|m| (m.record(), m.pattern(), m.range())).collect();
+    assert_eq!(found, [(1, 0, 0..5), (1, 0, 20..25), (1, 1, 7..18)]);
+}
+
+/// Waits for what another process does.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < end, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A server that listens, until this is dropped.
+struct Listening {
+    child: Child,
+    path: PathBuf,
+}
+
+impl Listening {
+    fn start(path: PathBuf, arguments: &[&str]) -> Listening {
+        let mut command = Command::new(PROGRAM);
+        command.args([OsStr::new("serve"), OsStr::new("--socket"), path.as_os_str()]);
+        let child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        Listening { child, path }
+    }
+
+    fn connect(&self) -> Sidecar {
+        builder().tries(200).connect(&self.path).expect("it listens")
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let child = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(child, signal).unwrap();
+    }
+
+    /// The processes that serve its clients.
+    fn workers(&self) -> Vec<u32> {
+        let of_thread = |task: PathBuf| std::fs::read_to_string(task.join("children")).ok();
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let children: String = tasks.filter_map(|task| of_thread(task.unwrap().path())).collect();
+        children.split_whitespace().map(|number| number.parse().unwrap()).collect()
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_server_that_is_started_gives_up_what_it_does_not_need_before_it_reads_anything() {
+    let mut sidecar = builder().spawn(PROGRAM).unwrap();
+    check(&mut sidecar);
+    let process = sidecar.process().unwrap();
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let mut count = 0;
+    for thread in threads {
+        let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        for line in ["NoNewPrivs:\t1", "Seccomp:\t2"] {
+            assert!(status.contains(line), "{line} is not in {status}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 2, "the one that scans, and the one that looks out for the client's end");
+    let limits = std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+    let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(cores.split_whitespace().nth(4), Some("0"), "{cores}");
+}
+
+#[test]
+fn clients_that_connect_are_served_by_a_process_each_and_outlive_its_death() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Listening::start(folder.path().join("socket"), &[]);
+    let mut first = server.connect();
+    let mut second = server.connect();
+    check(&mut first);
+    check(&mut second);
+    assert_eq!((first.process(), server.workers().len()), (None, 2));
+    for worker in server.workers() {
+        let worker = rustix::process::Pid::from_raw(worker as i32).unwrap();
+        rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();
+    }
+    check(&mut first);
+    check(&mut second);
+    drop(first);
+    until("a process ends with its client", || server.workers().len() == 1);
+    check(&mut second);
+    drop(second);
+    until("a process ends with its client", || server.workers().is_empty());
+}
+
+#[test]
+fn only_the_owner_may_connect() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Listening::start(folder.path().join("socket"), &[]);
+    check(&mut server.connect());
+    let mode = std::fs::metadata(&server.path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // As root, another user can be tried, too.
+    if rustix::process::geteuid().is_root() {
+        std::fs::set_permissions(&server.path, PermissionsExt::from_mode(0o666)).unwrap();
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        let stranger =
+            Command::new("python3").args(["-c", STRANGER, server.path.to_str().unwrap()]).output();
+        match stranger {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                assert_eq!(text.trim(), "closed", "{}", String::from_utf8_lossy(&output.stderr));
+            }
+            Err(error) => eprintln!("dragnet tests: NO STRANGER WAS TRIED: python3: {error}"),
+        }
+    }
+}
+
+/// Connects as another user, and tells how that ends.
+const STRANGER: &str = "
+import os, socket, sys
+os.setgid(65534); os.setuid(65534)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1]); s.settimeout(20)
+print('closed' if s.recv(100) == b'' else 'served')
+";
+
+#[test]
+fn a_socket_that_is_left_over_is_replaced_and_whatever_else_is_there_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let killed = Listening::start(path.clone(), &[]);
+    check(&mut killed.connect());
+    drop(killed);
+    assert!(std::fs::metadata(&path).unwrap().file_type().is_socket(), "SIGKILL leaves it");
+    let server = Listening::start(path.clone(), &[]);
+    check(&mut server.connect());
+
+    let second = refused(&path);
+    assert!(second.contains("in use"), "{second}");
+    check(&mut server.connect());
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, "precious").unwrap();
+    assert!(refused(&file).contains("in use"));
+    assert_eq!(std::fs::read(&file).unwrap(), b"precious");
+    let nowhere = refused(Path::new("/nowhere/socket"));
+    assert!(nowhere.contains("/nowhere/socket") && nowhere.contains("No such file"), "{nowhere}");
+}
+
+/// What `serve` says when it can't listen at a path.
+fn refused(path: &Path) -> String {
+    let output = Command::new(PROGRAM)
+        .args([OsStr::new("serve"), OsStr::new("--socket"), path.as_os_str()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_server_that_is_told_to_end_removes_its_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::INT] {
+        let mut server = Listening::start(folder.path().join("socket"), &[]);
+        let mut sidecar = server.connect();
+        check(&mut sidecar);
+        server.signal(signal);
+        assert_eq!(server.child.wait().unwrap().code(), Some(128 + signal.as_raw()));
+        assert!(!server.path.exists());
+        // Who is being served goes on; who connects anew is told that nobody listens.
+        check(&mut sidecar);
+        let error = builder().tries(2).connect(&server.path).expect_err("nobody listens");
+        let text = error.to_string();
+        assert!(matches!(error, SidecarError::Unavailable(_)), "{text}");
+        assert!(text.contains("socket") && text.contains("No such file"), "{text}");
+    }
+}
+
+#[test]
+fn a_client_whose_server_and_socket_are_gone_gets_an_error_that_names_the_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Listening::start(folder.path().join("socket"), &[]);
+    let mut sidecar = server.connect();
+    check(&mut sidecar);
+    let worker = rustix::process::Pid::from_raw(server.workers()[0] as i32).unwrap();
+    let path = server.path.clone();
+    drop(server);
+    std::fs::remove_file(&path).unwrap();
+    rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();
+    until("the process is gone", || !Path::new(&format!("/proc/{worker}/exe")).exists());
+    let mut records = BatchBuf::new();
+    records.push(b"error").unwrap();
+    match sidecar.scan(&records.as_batch(), &mut Matches::new()) {
+        Err(ScanError::Unavailable { reason }) => {
+            assert!(reason.contains(path.to_str().unwrap()), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let _again = Listening::start(path, &[]);
+    check(&mut sidecar);
+}
+
+#[test]
+fn more_clients_and_patterns_than_there_may_be_are_turned_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let server = Listening::start(path.clone(), &["--clients", "1", "--max-patterns", "2"]);
+    let mut first = server.connect();
+    check(&mut first);
+    let error = builder().tries(2).connect(&path).expect_err("there is one client already");
+    assert!(matches!(error, SidecarError::Unavailable(_)), "{error}");
+    check(&mut first);
+    drop(first);
+    until("the place is free", || server.workers().is_empty());
+    let set = PatternSet::new(["a", "b", "c"]).unwrap();
+    let error = Sidecar::builder(&set, Report::Which).tries(200).connect(&path);
+    match error {
+        Err(SidecarError::Refused(reason)) => {
+            assert!(reason.contains("3 patterns") && reason.contains("the 2 of"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    check(&mut server.connect());
+}
+
+#[test]
+fn a_socket_of_something_else_is_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stream");
+    // Which keeps no messages apart.
+    let listener = UnixListener::bind(&path).unwrap();
+    let error = builder().tries(1).connect(&path).expect_err("it is another kind");
+    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    drop(listener);
+}
+
+#[test]
+fn a_standard_input_that_is_no_socket_is_an_error() {
+    let mut child = Command::new(PROGRAM)
+        .args(["serve", "--stdin"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = child.stdin.take().unwrap().write_all(b"hello");
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert!(text.contains("socket"), "{text}");
+}
