@@ -1,1 +1,7 @@
 //! Where scanning runs: on threads of its own, or twice, to compare two engines.
+
+mod gather;
+mod pool;
+
+pub use gather::{ScanHandle, Ticket};
+pub use pool::{ScanBuilder, ScanOwner, ScanPool};

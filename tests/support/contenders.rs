@@ -1,10 +1,15 @@
 //! Every scanner there is.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
+use dragnet::placement::{ScanBuilder, ScanHandle, ScanOwner, ScanPool};
 use dragnet::pure::{self, Level};
-use dragnet::{Backend, Engine, EngineError, PatternSet, Report, Scan, StopFlag};
+use dragnet::{
+    Backend, Batch, Engine, EngineError, Match, Matches, PatternSet, Report, Scan, ScanError,
+    StopFlag,
+};
 
 type Build = dyn Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync;
 
@@ -94,8 +99,81 @@ fn simd_levels() -> Vec<Contender> {
 
 /// An owner thread, a pool of them, another process.
 fn placements() -> Vec<Contender> {
-    // There are none so far.
-    Vec::new()
+    let mut list = vec![
+        owner("owner over pure", Backend::Pure, |builder| builder),
+        // Rounds so small that the batches are split over many, with room for one or two.
+        owner("owner over pure, small rounds", Backend::Pure, |builder| {
+            builder.round_records(3).round_bytes(50).queued_records(7).whole_bytes(usize::MAX)
+        }),
+        owner("owner over pure, whole batches", Backend::Pure, |builder| builder.whole_bytes(0)),
+        Contender::new("pool of 3 over pure", |set, report, stop| {
+            let engine = engine(set, report, Backend::Pure);
+            let builder = ScanBuilder::new("pool").round_records(5).queued_bytes(2000);
+            let pool = builder
+                .deadline(std::time::Duration::from_secs(600))
+                .pool(3, move || engine.scanner())
+                .expect("has threads");
+            let handle = pool.handle();
+            Box::new(Placed { _pool: Keep::Pool(pool), handle: stopping(handle, stop) })
+        }),
+    ];
+    if matches!(native(), Native::Accepted) {
+        list.push(owner("owner over native", Backend::Native, |builder| builder));
+    }
+    list
+}
+
+fn engine(set: &PatternSet, report: Report, backend: Backend) -> Engine {
+    Engine::with_backend(set, report, backend).expect("was accepted")
+}
+
+fn owner(
+    name: &str,
+    backend: Backend,
+    setup: impl Fn(ScanBuilder) -> ScanBuilder + Send + Sync + 'static,
+) -> Contender {
+    Contender::new(name, move |set, report, stop| {
+        let engine = engine(set, report, backend);
+        let builder = setup(ScanBuilder::new("owner"));
+        let owner = builder.owner(move || engine.scanner()).expect("has a thread");
+        let handle = owner.handle();
+        Box::new(Placed { _pool: Keep::Owner(owner), handle: stopping(handle, stop) })
+    })
+}
+
+fn stopping(mut handle: ScanHandle, stop: StopFlag) -> ScanHandle {
+    handle.set_stop(stop);
+    handle
+}
+
+/// A handle and what it scans on.
+struct Placed {
+    handle: ScanHandle,
+    _pool: Keep,
+}
+
+#[allow(dead_code, reason = "kept for its drop")]
+enum Keep {
+    Owner(ScanOwner),
+    Pool(ScanPool),
+}
+
+impl Scan for Placed {
+    fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
+        self.handle.scan(batch, out)
+    }
+
+    fn scan_with(
+        &mut self,
+        batch: &Batch<'_>,
+        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        self.handle.scan_with(batch, each)
+    }
+
+    fn set_stop(&mut self, stop: StopFlag) {
+        self.handle.set_stop(stop);
+    }
 }
 
 /// What became of the native backend.
