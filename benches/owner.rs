@@ -12,7 +12,7 @@
 //! the same scan.
 //!
 //! `DRAGNET_ROUNDS` sets the number of rounds (9), `DRAGNET_RECORDS` how many records each thread
-//! hands in in each (10000), `DRAGNET_PROFILE` keeps to the first way.
+//! hands in in each (10000), `DRAGNET_LINGER` the linger in microseconds (0), and `DRAGNET_PROFILE` keeps to the first way.
 
 #[allow(dead_code, reason = "the contenders are for another benchmark")]
 mod support;
@@ -23,7 +23,7 @@ use std::thread;
 use std::time::Instant;
 
 use dragnet::boundary::Builder;
-use dragnet::placement::{ScanHandle, ScanOwner};
+use dragnet::placement::{ScanBuilder, ScanHandle};
 use dragnet::{Backend, BatchBuf, Engine, Matches, PatternSet, Report, Scan, Scanner};
 
 use support::{ALNUM, LOWER, Random, number};
@@ -216,7 +216,12 @@ fn main() {
     let (set, records) = input(&mut Random(1));
     let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure).expect("is there");
 
-    let owner = ScanOwner::of(&engine).expect("has a thread");
+    let owner = {
+        let engine = engine.clone();
+        let linger = std::time::Duration::from_micros(number("DRAGNET_LINGER", 0) as u64);
+        let builder = ScanBuilder::new("owner").linger(linger);
+        builder.owner(move || engine.scanner()).expect("has a thread")
+    };
     let names = ["owner, 256 in flight", "mpsc round trip", "crossbeam round trip", "mutex"];
     let mut times = vec![Vec::new(); names.len()];
     for _ in 0..rounds {
