@@ -147,7 +147,7 @@ fn many_threads_get_exact_answers() {
         (0..60).map(|i| format!("ab {i} secret abc{}", "fab ".repeat(i % 5)).into()).collect();
     let expected: Vec<Vec<_>> = records
         .iter()
-        .map(|record| Oracle::new(&specs).spans([record.as_slice()].into_iter()))
+        .map(|record| Oracle::new(&specs).spans([record.as_slice()]))
         .collect();
     let engine = Engine::with_backend(&set(&specs), Report::Spans, Backend::Pure).unwrap();
     for members in [1, 3] {
