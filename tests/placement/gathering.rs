@@ -145,10 +145,8 @@ fn many_threads_get_exact_answers() {
         [r"\d+", "secret", r"\bab\b", "", "[a-f]{3}"].map(|regex| Spec::new(regex, "")).into();
     let records: Vec<Vec<u8>> =
         (0..60).map(|i| format!("ab {i} secret abc{}", "fab ".repeat(i % 5)).into()).collect();
-    let expected: Vec<Vec<_>> = records
-        .iter()
-        .map(|record| Oracle::new(&specs).spans([record.as_slice()]))
-        .collect();
+    let expected: Vec<Vec<_>> =
+        records.iter().map(|record| Oracle::new(&specs).spans([record.as_slice()])).collect();
     let engine = Engine::with_backend(&set(&specs), Report::Spans, Backend::Pure).unwrap();
     for members in [1, 3] {
         for round in [1, 2, 7, 4096] {
