@@ -75,6 +75,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Many callers
+//!
+//! A [`placement::ScanOwner`] or [`placement::ScanPool`] owns scanners on threads of their own and
+//! gathers the records of all who call, so that they share scans.
+//!
 //! # Errors
 //!
 //! - [`BuildError`] comes from patterns: it names all bad ones, with position and reason.

@@ -136,6 +136,16 @@ impl Matches {
         self.list.extend_from_slice(matches);
     }
 
+    /// Adds the matches of the records in `records` behind all others, those of its first record
+    /// as of the record `base`. Both lists are in order. Found by binary search.
+    pub(crate) fn append_records(&mut self, from: &Matches, records: Range<u32>, base: u32) {
+        let start = from.list.partition_point(|m| m.record < records.start);
+        let found = &from.list[start..];
+        let found = &found[..found.partition_point(|m| m.record < records.end)];
+        self.list
+            .extend(found.iter().map(|m| Match { record: m.record - records.start + base, ..*m }));
+    }
+
     /// The list itself, for engines that append first and order afterwards.
     #[cfg(feature = "native")]
     pub(crate) fn list_mut(&mut self) -> &mut Vec<Match> {

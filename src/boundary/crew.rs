@@ -274,6 +274,20 @@ impl<S: 'static> Crew<S> {
         R: Send + 'static,
     {
         self.check_thread()?;
+        self.submit_from_anywhere(function, wait, timeout)
+    }
+
+    /// As [`submit`](Crew::submit), also on a thread of the crew, which then must not wait.
+    pub(super) fn submit_from_anywhere<F, R>(
+        self: &Arc<Self>,
+        function: F,
+        wait: bool,
+        timeout: Option<Duration>,
+    ) -> Result<Arc<Reply<R>>, CallError>
+    where
+        F: FnOnce(&mut S, &StopFlag) -> R + Send + 'static,
+        R: Send + 'static,
+    {
         // A deadline that the clock can't express never comes.
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         if deadline.is_some() {

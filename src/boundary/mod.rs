@@ -34,7 +34,7 @@ mod queue;
 mod reply;
 mod roster;
 mod stop;
-mod sync;
+pub(crate) mod sync;
 mod task;
 mod watch;
 

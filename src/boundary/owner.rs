@@ -245,3 +245,27 @@ macro_rules! calls {
 
 calls!(Owner);
 calls!(Pool);
+
+/// For placements, which keep queues of their own before that of the pool.
+impl<S: 'static> Pool<S> {
+    /// As [`try_submit_within`](Pool::try_submit_within), with or without a limit, and from the
+    /// pool's own threads too: whoever calls this there must not wait for the result.
+    pub(crate) fn pass_on<R: Send + 'static>(
+        &self,
+        timeout: Option<Duration>,
+        function: impl FnOnce(&mut S, &StopFlag) -> R + Send + 'static,
+    ) -> Result<Pending<R>, CallError> {
+        let reply = self.crew.submit_from_anywhere(function, false, timeout)?;
+        Ok(Pending { reply, crew: self.crew.number() })
+    }
+
+    /// Refuses what would wait for itself: this is one of the pool's own threads.
+    pub(crate) fn check_thread(&self) -> Result<(), CallError> {
+        self.crew.check_thread()
+    }
+
+    /// Does what the drop does, which has nothing left to do then.
+    pub(crate) fn shut_down(&self) {
+        self.crew.shut_down();
+    }
+}

@@ -1,13 +1,13 @@
 //! The locks and threads of the standard library, or those of `loom` when it models the code.
 
 #[cfg(not(all(loom, test)))]
-pub(super) use std::{
+pub(crate) use std::{
     sync::{Condvar, Mutex, MutexGuard},
     thread::{Builder, JoinHandle},
 };
 
 #[cfg(all(loom, test))]
-pub(super) use loom::{
+pub(crate) use loom::{
     sync::{Condvar, Mutex, MutexGuard},
     thread::{Builder, JoinHandle},
 };
@@ -20,17 +20,17 @@ use std::time::Duration;
 
 /// Locks, whatever happened to the last holder: nothing of what is locked here is left half done
 /// by a panic, since no code of a caller runs under a lock.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for a signal. It may also come without one.
-pub(super) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for a signal, or as long as is said. In a model, where there is no time, for a signal.
-pub(super) fn wait_for<'a, T>(
+pub(crate) fn wait_for<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
     time: Duration,
@@ -40,7 +40,7 @@ pub(super) fn wait_for<'a, T>(
 
 /// Runs code of a caller that nobody waits for, such as a drop or a wake-up, where a panic of it
 /// would take a thread along that others need. The panic has been printed by the hook.
-pub(super) fn quietly(run: impl FnOnce()) {
+pub(crate) fn quietly(run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
         discard(payload);
     }
@@ -48,7 +48,7 @@ pub(super) fn quietly(run: impl FnOnce()) {
 
 /// Drops what a panic left that goes no further. That may panic in turn, with something else to
 /// drop.
-pub(super) fn discard(mut payload: Box<dyn Any + Send>) {
+pub(crate) fn discard(mut payload: Box<dyn Any + Send>) {
     for _ in 0..8 {
         match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             Ok(()) => return,
@@ -70,11 +70,11 @@ loom::thread_local! {
 }
 
 /// Marks this thread, for as long as it runs, as one of the crew with this number.
-pub(super) fn set_crew(crew: u64) {
+pub(crate) fn set_crew(crew: u64) {
     SERVES.with(|serves| serves.set(crew));
 }
 
 /// The number of the crew that this thread is of; 0 if it is of none.
-pub(super) fn crew() -> u64 {
+pub(crate) fn crew() -> u64 {
     SERVES.with(Cell::get)
 }

@@ -1,15 +1,12 @@
 //! Every scanner there is.
 
 use std::io::Write;
-use std::ops::ControlFlow;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 
-use dragnet::placement::Shadow;
 use dragnet::pure::{self, Level};
-use dragnet::{
-    Backend, Batch, Engine, EngineError, Match, Matches, PatternSet, Report, Scan, ScanError,
-    StopFlag,
-};
+use dragnet::{Backend, Engine, EngineError, PatternSet, Report, Scan, StopFlag};
+
+use super::placements::placements;
 
 type Build = dyn Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync;
 
@@ -20,7 +17,7 @@ pub(crate) struct Contender {
 }
 
 impl Contender {
-    fn new(
+    pub(crate) fn new(
         name: impl Into<String>,
         build: impl Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync + 'static,
     ) -> Contender {
@@ -95,99 +92,6 @@ fn simd_levels() -> Vec<Contender> {
             })
         })
         .collect()
-}
-
-/// An owner thread, a pool of them, another process, a second engine beside the first.
-fn placements() -> Vec<Contender> {
-    let mut list = vec![shadow(Backend::Pure)];
-    if matches!(native(), Native::Accepted) {
-        list.push(shadow(Backend::Native));
-    }
-    #[cfg(target_os = "linux")]
-    list.extend(sidecars());
-    list
-}
-
-/// A process for each backend; one that gets a batch in very many parts.
-#[cfg(target_os = "linux")]
-fn sidecars() -> Vec<Contender> {
-    use dragnet::sidecar::{Sidecar, SidecarBuilder};
-
-    let contender = |name: &str, backend, setup: fn(SidecarBuilder) -> SidecarBuilder| {
-        Contender::new(name, move |set, report, stop| {
-            let builder = setup(Sidecar::builder(set, report).backend(backend));
-            let mut sidecar = builder.spawn_with(super::server).expect("a server starts");
-            sidecar.set_stop(stop);
-            Box::new(sidecar)
-        })
-    };
-    let mut list = vec![
-        contender("sidecar over pure", Backend::Pure, |builder| builder),
-        contender("sidecar over pure, in parts", Backend::Pure, |builder| {
-            builder.part(40).in_flight(3)
-        }),
-    ];
-    if let Native::Accepted = native() {
-        list.push(contender("sidecar over native", Backend::Native, |builder| builder));
-    }
-    list
-}
-
-/// The pure engine with another one beside it that scans every batch too.
-fn shadow(second: Backend) -> Contender {
-    Contender::new(format!("shadow of {second} over pure"), move |set, report, stop| {
-        let primary = pure::Engine::new(set, report).scanner_with(stop);
-        let engine = Engine::with_backend(set, report, second).expect("was accepted");
-        let found = Arc::new(Mutex::new(None));
-        let first = Arc::clone(&found);
-        let shadow = Shadow::builder(primary, set)
-            .sample(1)
-            .on_difference(move |difference| {
-                first.lock().unwrap().get_or_insert_with(|| difference.to_string());
-            })
-            .start(move || engine.scanner())
-            .expect("has a thread and scratch space");
-        Box::new(Watched { shadow, found })
-    })
-}
-
-/// Panics when the two engines differ, once that is known.
-struct Watched {
-    shadow: Shadow<pure::Scanner>,
-    found: Arc<Mutex<Option<String>>>,
-}
-
-impl Watched {
-    fn check(&self) {
-        self.shadow.flush().expect("is not called by a report");
-        if let Some(difference) = self.found.lock().unwrap().as_ref() {
-            panic!("{difference}");
-        }
-        let stats = self.shadow.stats();
-        assert_eq!(stats.failed, 0, "{stats:?}");
-    }
-}
-
-impl Scan for Watched {
-    fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
-        let answer = self.shadow.scan(batch, out);
-        self.check();
-        answer
-    }
-
-    fn scan_with(
-        &mut self,
-        batch: &Batch<'_>,
-        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, ScanError> {
-        let answer = self.shadow.scan_with(batch, each);
-        self.check();
-        answer
-    }
-
-    fn set_stop(&mut self, stop: StopFlag) {
-        self.shadow.set_stop(stop);
-    }
 }
 
 /// What became of the native backend.

@@ -11,6 +11,7 @@ mod contenders;
 mod generate;
 mod node;
 mod oracle;
+mod placements;
 mod records;
 mod sample;
 #[cfg(target_os = "linux")]

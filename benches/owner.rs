@@ -1,0 +1,281 @@
+//! What it takes to hand single records to a thread that scans them.
+//!
+//! ```sh
+//! cargo bench --bench owner
+//! ```
+//!
+//! Eight threads hand in log-like records, each with up to 256 on their way, to an owner, and to
+//! three other ways to share a scanner: a round trip through a channel for each record, with the
+//! scanner on a thread behind it, and a mutex around it. Each round runs all of them, one after
+//! the other, and the ratios are the medians of the rounds' ratios. Then one thread alone has one
+//! record on its way at a time, beside bare calls through an owner of the boundary layer that do
+//! the same scan.
+//!
+//! `DRAGNET_ROUNDS` sets the number of rounds (9), `DRAGNET_RECORDS` how many records each thread
+//! hands in in each (10000), `DRAGNET_LINGER` the linger in microseconds (0), and `DRAGNET_PROFILE` keeps to the first way.
+
+#[allow(dead_code, reason = "the contenders are for another benchmark")]
+mod support;
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::Instant;
+
+use dragnet::boundary::Builder;
+use dragnet::placement::{ScanBuilder, ScanHandle};
+use dragnet::{Backend, BatchBuf, Engine, Matches, PatternSet, Report, Scan, Scanner};
+
+use support::{ALNUM, LOWER, Random, number};
+
+const THREADS: usize = 8;
+const IN_FLIGHT: usize = 256;
+
+/// A hundred rules as those of secret scanners, and records that few of them match.
+fn input(random: &mut Random) -> (PatternSet, Vec<Vec<u8>>) {
+    let words: Vec<String> = (0..100).map(|_| random.string(LOWER, 8)).collect();
+    let rules = words.iter().enumerate().map(|(index, word)| match index % 3 {
+        0 => format!(r"\b{word}_[0-9A-Za-z]{{16}}\b"),
+        1 => format!("(?i){word}=[0-9a-f]{{8}}"),
+        _ => word.clone(),
+    });
+    let set = PatternSet::new(rules).expect("the rules are valid");
+    let records = (0..4096).map(|index| {
+        let mut line = format!("2026-01-01T00:00:{:02} INFO request id=", index % 60);
+        line += &random.string(ALNUM, 16);
+        for _ in 0..8 {
+            let len = 3 + random.below(8);
+            line += " ";
+            line += &random.string(LOWER, len);
+        }
+        if index % 50 == 0 {
+            line += " ";
+            line += &words[random.below(words.len())];
+        }
+        line.into_bytes()
+    });
+    (set, records.collect())
+}
+
+/// The records of one thread.
+fn share(records: &[Vec<u8>], thread: usize, count: usize) -> impl Iterator<Item = &[u8]> {
+    (0..count).map(move |i| records[(thread * 509 + i) % records.len()].as_slice())
+}
+
+/// Runs it on all threads; nanoseconds per record, and how many matches there were.
+fn race(count: usize, run: impl Fn(usize) -> usize + Sync) -> (f64, usize) {
+    let start = Instant::now();
+    let matches = thread::scope(|scope| {
+        let run = &run;
+        let threads: Vec<_> = (0..THREADS).map(|t| scope.spawn(move || run(t))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("does not panic")).sum()
+    });
+    (start.elapsed().as_nanos() as f64 / (THREADS * count) as f64, matches)
+}
+
+fn pipelined<'r>(handle: &ScanHandle, records: impl Iterator<Item = &'r [u8]>) -> usize {
+    let (mut matches, mut found) = (Matches::new(), 0);
+    let mut tickets = VecDeque::with_capacity(IN_FLIGHT);
+    for record in records {
+        if tickets.len() == IN_FLIGHT {
+            let ticket: dragnet::placement::Ticket = tickets.pop_front().expect("is full");
+            ticket.wait(&mut matches).expect("is scanned");
+            found += matches.len();
+        }
+        tickets.push_back(handle.submit(record).expect("is taken"));
+    }
+    for ticket in tickets {
+        ticket.wait(&mut matches).expect("is scanned");
+        found += matches.len();
+    }
+    found
+}
+
+fn scan_one(scanner: &mut Scanner, batch: &mut BatchBuf, record: &[u8], matches: &mut Matches) {
+    batch.clear();
+    batch.push(record).expect("fits");
+    scanner.scan(&batch.as_batch(), matches).expect("is scanned");
+}
+
+/// The thread behind a channel: the answer goes back through the caller's own channel.
+fn serve(mut scanner: Scanner, receive: impl Fn() -> Option<(Vec<u8>, Matches, Reply)>) {
+    let mut batch = BatchBuf::new();
+    while let Some((record, mut matches, reply)) = receive() {
+        scan_one(&mut scanner, &mut batch, &record, &mut matches);
+        reply.send(record, matches);
+    }
+}
+
+enum Reply {
+    Std(mpsc::Sender<(Vec<u8>, Matches)>),
+    Crossbeam(crossbeam_channel::Sender<(Vec<u8>, Matches)>),
+}
+
+impl Reply {
+    fn send(self, record: Vec<u8>, matches: Matches) {
+        // The caller waits for it.
+        match self {
+            Reply::Std(sender) => drop(sender.send((record, matches))),
+            Reply::Crossbeam(sender) => drop(sender.send((record, matches))),
+        }
+    }
+}
+
+/// Sends the records one by one, waits for each, and uses the memory again.
+fn round_trips<'r>(
+    records: impl Iterator<Item = &'r [u8]>,
+    trip: impl Fn(Vec<u8>, Matches) -> (Vec<u8>, Matches),
+) -> usize {
+    let (mut buffer, mut matches, mut found) = (Vec::new(), Matches::new(), 0);
+    for record in records {
+        buffer.clear();
+        buffer.extend_from_slice(record);
+        (buffer, matches) = trip(buffer, matches);
+        found += matches.len();
+    }
+    found
+}
+
+fn over_std(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
+    let scanner = engine.scanner().expect("has memory");
+    let (send, receive) = mpsc::channel::<(Vec<u8>, Matches, Reply)>();
+    let server = thread::spawn(move || serve(scanner, || receive.recv().ok()));
+    let result = race(count, |thread| {
+        let (answer, answers) = mpsc::channel();
+        round_trips(share(records, thread, count), |record, matches| {
+            send.send((record, matches, Reply::Std(answer.clone()))).expect("is served");
+            answers.recv().expect("is answered")
+        })
+    });
+    drop(send);
+    server.join().expect("does not panic");
+    result
+}
+
+fn over_crossbeam(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
+    let scanner = engine.scanner().expect("has memory");
+    let (send, receive) = crossbeam_channel::unbounded::<(Vec<u8>, Matches, Reply)>();
+    let server = thread::spawn(move || serve(scanner, || receive.recv().ok()));
+    let result = race(count, |thread| {
+        let (answer, answers) = crossbeam_channel::bounded(1);
+        round_trips(share(records, thread, count), |record, matches| {
+            send.send((record, matches, Reply::Crossbeam(answer.clone()))).expect("is served");
+            answers.recv().expect("is answered")
+        })
+    });
+    drop(send);
+    server.join().expect("does not panic");
+    result
+}
+
+fn behind_a_mutex(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
+    let scanner = Mutex::new(engine.scanner().expect("has memory"));
+    race(count, |thread| {
+        let (mut batch, mut matches, mut found) = (BatchBuf::new(), Matches::new(), 0);
+        for record in share(records, thread, count) {
+            let mut scanner = scanner.lock().expect("no panic");
+            scan_one(&mut scanner, &mut batch, record, &mut matches);
+            drop(scanner);
+            found += matches.len();
+        }
+        found
+    })
+}
+
+fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    sorted[(sorted.len() - 1) * percent / 100]
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    percentile(&values, 50)
+}
+
+/// Microseconds of each run.
+fn latencies<'r>(records: impl Iterator<Item = &'r [u8]>, mut run: impl FnMut(&[u8])) -> Vec<f64> {
+    let mut times: Vec<f64> = records
+        .map(|record| {
+            let start = Instant::now();
+            run(record);
+            start.elapsed().as_nanos() as f64 / 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+fn print_latencies(name: &str, times: &[f64]) {
+    let [p50, p90, p99] = [50, 90, 99].map(|percent| percentile(times, percent));
+    println!("{name:<28} {p50:>9.1} {p90:>9.1} {p99:>9.1}");
+}
+
+fn main() {
+    let rounds = number("DRAGNET_ROUNDS", 9).max(1);
+    let count = number("DRAGNET_RECORDS", 10_000);
+    let profile = number("DRAGNET_PROFILE", 0) > 0;
+    let (set, records) = input(&mut Random(1));
+    let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure).expect("is there");
+
+    let owner = {
+        let engine = engine.clone();
+        let linger = std::time::Duration::from_micros(number("DRAGNET_LINGER", 0) as u64);
+        let builder = ScanBuilder::new("owner").linger(linger);
+        builder.owner(move || engine.scanner()).expect("has a thread")
+    };
+    let names = ["owner, 256 in flight", "mpsc round trip", "crossbeam round trip", "mutex"];
+    let mut times = vec![Vec::new(); names.len()];
+    for _ in 0..rounds {
+        let handle = owner.handle();
+        let mine = race(count, |t| pipelined(&handle.clone(), share(&records, t, count)));
+        times[0].push(mine.0);
+        if profile {
+            continue;
+        }
+        let others = [over_std, over_crossbeam, behind_a_mutex];
+        for (times, other) in times[1..].iter_mut().zip(others) {
+            let other = other(&engine, &records, count);
+            assert_eq!(other.1, mine.1, "the matches differ");
+            times.push(other.0);
+        }
+    }
+    if profile {
+        println!("{:.0} ns per record", median(times.swap_remove(0)));
+        return;
+    }
+    println!("{THREADS} threads, {count} records each, medians of {rounds} rounds\n");
+    println!("{:<28} {:>12} {:>9}", "", "ns / record", "ratio");
+    for (name, other) in names.iter().zip(&times) {
+        let ratios = other.iter().zip(&times[0]).map(|(other, mine)| other / mine).collect();
+        println!("{name:<28} {:>12.0} {:>9.2}", median(other.clone()), median(ratios));
+    }
+
+    let bare = {
+        let engine = engine.clone();
+        let make = move || engine.scanner().map(|scanner| (scanner, BatchBuf::new()));
+        Builder::new("bare").owner(make).expect("has a thread")
+    };
+    let mut matches = Matches::new();
+    let mut handle = owner.handle();
+    let mut batch = BatchBuf::new();
+    println!("\none record alone, us {:>17} {:>9} {:>9}", "p50", "p90", "p99");
+    let mut kinds = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        kinds[0].extend(latencies(share(&records, 0, 1000), |record| {
+            bare.call(|(scanner, batch)| scan_one(scanner, batch, record, &mut matches))
+                .expect("is called");
+        }));
+        kinds[1].extend(latencies(share(&records, 0, 1000), |record| {
+            let ticket = handle.submit(record).expect("is taken");
+            ticket.wait(&mut matches).expect("is scanned");
+        }));
+        kinds[2].extend(latencies(share(&records, 0, 1000), |record| {
+            batch.clear();
+            batch.push(record).expect("fits");
+            handle.scan(&batch.as_batch(), &mut matches).expect("is scanned");
+        }));
+    }
+    for (name, times) in ["bare Owner::call", "submit and wait", "scan"].iter().zip(&mut kinds) {
+        times.sort_by(f64::total_cmp);
+        print_latencies(name, times);
+    }
+}

@@ -1,0 +1,148 @@
+//! A round as those see it who have records in it, and its answer.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use crate::boundary::sync::{Condvar, Mutex, lock, quietly, wait, wait_for};
+use crate::{BatchBuf, Matches, ScanError};
+
+/// The memory of a round, which the next ones use again.
+#[derive(Default)]
+pub(super) struct Buffers {
+    pub(super) records: BatchBuf,
+    pub(super) matches: Matches,
+    /// The first record of each caller.
+    pub(super) parts: Vec<u32>,
+}
+
+/// What became of a round: a list of matches, less those records that have none but an error.
+pub(super) struct Answer {
+    pub(super) buffers: Buffers,
+    pub(super) failed: Vec<(Range<u32>, ScanError)>,
+}
+
+/// Some records that share one answer, which comes once.
+pub(super) struct Round {
+    pub(super) core: Arc<Core>,
+    answer: OnceLock<Result<Answer, ScanError>>,
+    waiting: Mutex<Waiting>,
+    answered: Condvar,
+}
+
+struct Waiting {
+    answered: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Round {
+    pub(super) fn new(core: Arc<Core>) -> Round {
+        let waiting = Waiting { answered: false, wakers: Vec::new() };
+        Round {
+            core,
+            answer: OnceLock::new(),
+            waiting: Mutex::new(waiting),
+            answered: Condvar::new(),
+        }
+    }
+
+    /// Gives the answer to all who wait. One that comes second, since the round was late, is
+    /// dropped.
+    pub(super) fn finish(&self, answer: Result<Answer, ScanError>) {
+        if self.answer.set(answer).is_err() {
+            return;
+        }
+        let mut waiting = lock(&self.waiting);
+        waiting.answered = true;
+        let wakers = std::mem::take(&mut waiting.wakers);
+        drop(waiting);
+        self.answered.notify_all();
+        for waker in wakers {
+            quietly(|| waker.wake());
+        }
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.answer.get().is_some()
+    }
+
+    /// Waits for the answer, until then at most. Returns whether it is there.
+    pub(super) fn wait(&self, until: Option<Instant>) -> bool {
+        if self.is_answered() {
+            return true;
+        }
+        let mut waiting = lock(&self.waiting);
+        while !waiting.answered {
+            waiting = match until {
+                None => wait(&self.answered, waiting),
+                Some(until) => match until.checked_duration_since(Instant::now()) {
+                    Some(left) if left > Duration::ZERO => wait_for(&self.answered, waiting, left),
+                    _ => return false,
+                },
+            };
+        }
+        true
+    }
+
+    /// Sees to it that the task is woken when there is an answer, unless there is one: then
+    /// returns false. `place` is where the task's waker is kept, if it has one here already.
+    pub(super) fn wake_later(&self, place: &mut Option<usize>, context: &Context<'_>) -> bool {
+        // Cloned and dropped without the lock, since both are code of an executor.
+        let waker = context.waker().clone();
+        let mut waiting = lock(&self.waiting);
+        if waiting.answered {
+            return false;
+        }
+        let wakers = &mut waiting.wakers;
+        let old = match *place {
+            Some(place) => Some(std::mem::replace(&mut wakers[place], waker)),
+            None => {
+                *place = Some(wakers.len());
+                wakers.push(waker);
+                None
+            }
+        };
+        drop(waiting);
+        drop(old);
+        true
+    }
+
+    /// Appends what was found in these records, the first of which becomes the record `base`.
+    pub(super) fn read(
+        &self,
+        records: &Range<u32>,
+        base: u32,
+        out: &mut Matches,
+    ) -> Result<(), ScanError> {
+        let answer = match self.answer.get() {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => return Err(error.clone()),
+            None => return Err(ScanError::TimedOut),
+        };
+        // In order and apart, so this finds the first that could overlap.
+        let next = answer.failed.partition_point(|(failed, _)| failed.end <= records.start);
+        if let Some((_, error)) =
+            answer.failed.get(next).filter(|(failed, _)| failed.start < records.end)
+        {
+            return Err(error.clone());
+        }
+        out.append_records(&answer.buffers.matches, records.clone(), base);
+        Ok(())
+    }
+}
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        if let Some(Ok(answer)) = self.answer.take() {
+            self.core.recycle(answer.buffers);
+        }
+    }
+}
+
+/// Some records of a round.
+pub(super) struct Piece {
+    pub(super) round: Arc<Round>,
+    pub(super) records: Range<u32>,
+}

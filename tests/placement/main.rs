@@ -1,0 +1,11 @@
+//! Scanning on threads of their own, from outside: gathering, errors, deadlines, and the end.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod deadlines;
+mod end;
+mod errors;
+mod gathering;
+mod probe;
+mod room;
