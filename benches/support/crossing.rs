@@ -36,9 +36,7 @@ fn contender(
     Ok(Contender { name, cpu: None, each: 1.0, call: Box::new(call), meter: Meter::new() })
 }
 
-/// All of them. What other ways there are to have a scan done elsewhere, such as a `Sidecar`, has
-/// its place in this list too, beside what it is to be compared with. The first is what the others
-/// are compared with.
+/// All of them. The first is what the others are compared with.
 pub(crate) fn contenders() -> Vec<Contender> {
     let mut all = vec![mpsc_round_trip(), mpsc_pipelined(), crossbeam_round_trip(), process()];
     #[cfg(target_os = "linux")]
@@ -84,6 +82,8 @@ pub(crate) fn serve(kind: &str, name: Option<String>) -> io::Result<()> {
             None => Err(io::Error::other(format!("no peer {name}"))),
         },
         "nothing" => Ok(()),
+        #[cfg(target_os = "linux")]
+        "sidecar" => linux::serve_sidecar(),
         #[cfg(target_os = "linux")]
         "ipc-channel" => linux::serve_ipc_channel(name),
         _ => Err(io::Error::other(format!("no kind {kind}"))),
@@ -141,19 +141,22 @@ fn process() -> io::Result<Contender> {
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io;
+    use std::os::fd::AsFd;
     use std::process::{Child, Command};
     use std::sync::mpsc;
     use std::thread;
     use std::time::Duration;
 
     use dragnet::boundary::cost::Shared;
+    use dragnet::sidecar::{Limits, Server, Sidecar};
+    use dragnet::{Backend, BatchBuf, Matches, PatternSet, Report, Scan};
     use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
     use super::{Contender, again, contender};
 
     pub(super) fn contenders() -> Vec<io::Result<Contender>> {
-        let mut all = vec![ipc_channel_round_trip()];
+        let mut all = vec![ipc_channel_round_trip(), sidecar_round_trip()];
         let allowed = match sched_getaffinity(None) {
             Ok(set) => (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).take(2).collect(),
             Err(_) => Vec::new(),
@@ -234,6 +237,32 @@ mod linux {
             send.send(1).map_err(io::Error::other)?;
             answers.recv().map(drop).map_err(io::Error::other)
         })
+    }
+
+    /// A batch of one short record, and its one match.
+    fn sidecar_round_trip() -> io::Result<Contender> {
+        let set = PatternSet::new(["request"]).map_err(io::Error::other)?;
+        let mut sidecar = Sidecar::builder(&set, Report::Spans)
+            .backend(Backend::Pure)
+            .spawn_with(|| {
+                let mut command = Command::new(std::env::current_exe().expect("a path"));
+                command.arg("--peer=sidecar");
+                command
+            })
+            .map_err(io::Error::other)?;
+        let mut records = BatchBuf::new();
+        records.push(b"a request").map_err(io::Error::other)?;
+        let mut matches = Matches::new();
+        contender("Sidecar, a batch of one record", move || {
+            sidecar.scan(&records.as_batch(), &mut matches).map_err(io::Error::other)?;
+            if matches.len() == 1 { Ok(()) } else { Err(io::Error::other("not the answer")) }
+        })
+    }
+
+    pub(super) fn serve_sidecar() -> io::Result<()> {
+        let socket = io::stdin().as_fd().try_clone_to_owned()?;
+        let server = Server::new(socket, Limits::default(), || std::process::exit(2));
+        server.and_then(Server::run).map_err(io::Error::other)
     }
 
     pub(super) fn serve_ipc_channel(name: String) -> io::Result<()> {

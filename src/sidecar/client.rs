@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use super::builder::SidecarBuilder;
@@ -96,7 +97,12 @@ struct Part {
     /// Whether this is of a batch that still waits for it.
     wanted: bool,
     last: bool,
+    /// How many of its matches were handed out by blocks, whoever found them.
+    handed: usize,
 }
+
+/// Whom the matches of a batch are handed to, if it is by blocks.
+type Each<'a> = &'a mut dyn FnMut(&[Match]) -> ControlFlow<()>;
 
 /// A batch that was begun.
 struct Pending {
@@ -176,6 +182,15 @@ impl Sidecar {
     /// If a record is too long, or the flag is raised. The batch is then not begun. Whatever goes
     /// wrong later is told by [`finish`](Sidecar::finish).
     pub fn begin(&mut self, batch: &Batch<'_>) -> Result<(), ScanError> {
+        self.begin_with(batch, &mut Sidecar::answer_oldest)
+    }
+
+    /// As [`begin`](Sidecar::begin), with what is done to see the oldest part through.
+    fn begin_with(
+        &mut self,
+        batch: &Batch<'_>,
+        answer_oldest: &mut dyn FnMut(&mut Sidecar),
+    ) -> Result<(), ScanError> {
         if self.stop.is_raised() {
             return Err(ScanError::Stopped);
         }
@@ -190,7 +205,7 @@ impl Sidecar {
         for (records, base) in [(head, 0), (rest, head.len())] {
             for range in records.parts(self.config.part) {
                 while self.parts.len() >= self.config.in_flight {
-                    self.answer_oldest();
+                    answer_oldest(self);
                 }
                 if self.batches.get(number).is_none_or(|batch| batch.outcome.is_some()) {
                     // It has failed already, which is told when it is finished.
@@ -273,7 +288,8 @@ impl Sidecar {
                 reason: format!("there is no memory for records: {error}"),
             });
         }
-        self.parts.push_back(Part { region: number, base, tries: 0, wanted: true, last });
+        let part = Part { region: number, base, tries: 0, wanted: true, last, handed: 0 };
+        self.parts.push_back(part);
         if let (Some(connection), Some(region)) = (&mut self.connection, &self.regions[number])
             && let Err(fault) = connection.submit(number, region)
         {
@@ -302,48 +318,83 @@ impl Sidecar {
 
     /// Sees the oldest part through: to its answer, or to a failure.
     fn answer_oldest(&mut self) {
+        // Nobody is there to break.
+        let _ = self.hand_out_oldest(&mut None);
+    }
+
+    /// As [`answer_oldest`](Sidecar::answer_oldest), for a part of the batch that was begun last if
+    /// there is someone to hand its matches to. They are not kept then. Returns whether that one
+    /// broke, which ends the batch.
+    fn hand_out_oldest(&mut self, each: &mut Option<Each<'_>>) -> ControlFlow<()> {
         if self.parts.is_empty() {
             // There is always a part for a batch that is not done.
             debug_assert!(self.batches.iter().all(|batch| batch.outcome.is_some()));
-            return;
+            return ControlFlow::Continue(());
         }
-        match self.try_oldest() {
-            Ok(outcome) => {
+        // Parts of other batches come before those of the last one.
+        let unfinished = self.batches.iter().filter(|batch| batch.outcome.is_none()).count();
+        let each = if unfinished <= 1 { each } else { &mut None };
+        match self.try_oldest(each) {
+            Ok(ControlFlow::Continue(outcome)) => {
                 self.lost = 0;
                 self.end_oldest(outcome);
             }
-            Err(Fault::Stopped) => self.stop_all(),
+            Ok(ControlFlow::Break(())) => {
+                self.stop_all(&Ok(()));
+                return ControlFlow::Break(());
+            }
+            Err(Fault::Stopped) => self.stop_all(&Err(ScanError::Stopped)),
             Err(fault) => self.lose(fault),
         }
+        ControlFlow::Continue(())
     }
 
     /// Waits for the answer to the oldest part.
-    fn try_oldest(&mut self) -> Result<Result<(), ScanError>, Fault> {
+    fn try_oldest(
+        &mut self,
+        each: &mut Option<Each<'_>>,
+    ) -> Result<ControlFlow<(), Result<(), ScanError>>, Fault> {
         self.found.clear();
         if self.connection.is_none() {
             self.reconnect()?;
         }
-        let (Some(connection), Some(part)) = (&self.connection, self.parts.front()) else {
+        let (Some(connection), Some(part)) = (&self.connection, self.parts.front_mut()) else {
             return Err(Fault::Broken("there is no server".to_owned()));
         };
         let Some(region) = &self.regions[part.region] else {
             return Err(Fault::Broken("the records are gone".to_owned()));
         };
         let stop = part.wanted.then_some(&self.stop);
-        let mut taken = 0;
+        let (mut taken, mut seen) = (0, 0);
         loop {
             let found = &mut self.found;
-            match connection.block(self.first, taken, region, stop, found)? {
+            let start = found.len();
+            let block = connection.block(self.first, taken, region, stop, found)?;
+            if !part.wanted {
+                found.clear();
+            } else if let Some(each) = each {
+                let new = &mut found[start..];
+                let last = new.last().copied();
+                new.iter_mut().for_each(|m| *m = m.in_record_after(part.base));
+                // What another server found before it was lost has been handed out.
+                let fresh = &new[new.len().min(part.handed.saturating_sub(seen))..];
+                seen += new.len();
+                part.handed = part.handed.max(seen);
+                if !fresh.is_empty() && each(fresh).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                // The next block must follow the last match of this one.
+                found.clear();
+                found.extend(last.filter(|_| matches!(block, Block::More)));
+            }
+            match block {
                 Block::More => taken += 1,
-                Block::Last => return Ok(Ok(())),
-                Block::Failed(error) => return Ok(Err(error)),
+                Block::Last => return Ok(ControlFlow::Continue(Ok(()))),
+                Block::Failed(error) => return Ok(ControlFlow::Continue(Err(error))),
                 Block::Stopped if part.wanted => {
                     return Err(Fault::Broken("the server stopped of itself".to_owned()));
                 }
-                Block::Stopped => return Ok(Err(ScanError::Stopped)),
-            }
-            if !part.wanted {
-                found.clear();
+                Block::Stopped => return Ok(ControlFlow::Continue(Err(ScanError::Stopped))),
             }
         }
     }
@@ -386,11 +437,11 @@ impl Sidecar {
         self.found.shrink_to(KEPT);
     }
 
-    /// Ends all batches, since the flag was raised. The parts that the server still has are waited
-    /// for when their memory is needed.
-    fn stop_all(&mut self) {
+    /// Ends all batches that are not done. The parts that the server still has are waited for when
+    /// their memory is needed.
+    fn stop_all(&mut self, outcome: &Result<(), ScanError>) {
         for batch in &mut self.batches {
-            batch.outcome.get_or_insert(Err(ScanError::Stopped));
+            batch.outcome.get_or_insert(outcome.clone());
         }
         for part in &mut self.parts {
             part.wanted = false;
@@ -490,6 +541,45 @@ impl Scan for Sidecar {
             Some(batch) => self.deliver(batch, out),
             None => Ok(()),
         }
+    }
+
+    /// Holds one block of matches at a time. One that another server had found before it was lost is
+    /// not handed out again.
+    fn scan_with(
+        &mut self,
+        batch: &Batch<'_>,
+        each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, ScanError> {
+        let mut panicked = None;
+        let mut guarded = |block: &[Match]| {
+            // What it leaves half done is seen by whoever catches the panic after it went on.
+            match catch_unwind(AssertUnwindSafe(|| each(block))) {
+                Ok(flow) => flow,
+                Err(payload) => {
+                    panicked = Some(payload);
+                    ControlFlow::Break(())
+                }
+            }
+        };
+        let mut each: Option<Each<'_>> = Some(&mut guarded);
+        let mut flow = ControlFlow::Continue(());
+        let mut answer_oldest = |sidecar: &mut Sidecar| {
+            if sidecar.hand_out_oldest(&mut each).is_break() {
+                flow = ControlFlow::Break(());
+            }
+        };
+        self.begin_with(batch, &mut answer_oldest)?;
+        while self.batches.back().is_some_and(|batch| batch.outcome.is_none()) {
+            answer_oldest(self);
+        }
+        let outcome = match self.batches.pop_back() {
+            Some(batch) => self.deliver(batch, &mut Matches::new()),
+            None => Ok(()),
+        };
+        if let Some(payload) = panicked {
+            resume_unwind(payload);
+        }
+        outcome.map(|()| flow)
     }
 
     fn set_stop(&mut self, stop: StopFlag) {

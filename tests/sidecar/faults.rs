@@ -89,7 +89,7 @@ fn a_server_that_hangs_is_named_when_it_was_given_up_too_often() {
     let mut sidecar =
         builder().tries(1).deadline(Duration::from_secs(5)).spawn_with(server).unwrap();
     check(&mut sidecar);
-    signal(sidecar.process().unwrap(), Signal::STOP);
+    kill(sidecar.process().unwrap(), Signal::STOP);
     let (batch, _) = &work().batches[0];
     match sidecar.scan(&batch.as_batch(), &mut Matches::new()) {
         Err(ScanError::Unavailable { reason }) => {

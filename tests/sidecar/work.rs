@@ -68,14 +68,14 @@ pub(crate) fn signal(process: u32, signal: Signal) {
     }
 }
 
-/// Kills a server of this process, and waits until it is dead.
+/// Kills or stops a server of this process, and waits until it is dead or stopped.
 pub(crate) fn kill(process: u32, kind: Signal) {
     let state = || {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
         stat.rsplit_once(") ")?.1.chars().next()
     };
     // Nobody has waited for it yet.
-    while !matches!(state(), None | Some('Z')) {
+    while !matches!(state(), None | Some('Z' | 'T')) {
         // Again and again: of signals that are sent at the same time, one arrives.
         signal(process, kind);
         std::thread::sleep(Duration::from_millis(1));

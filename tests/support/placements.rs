@@ -55,6 +55,7 @@ pub(crate) fn placements() -> Vec<Contender> {
         let parts = |builder: dragnet::sidecar::SidecarBuilder| builder.part(40).in_flight(3);
         list.extend([
             ("sidecar over pure", whole(Backend::Pure)),
+            ("sidecar over pure, a process for each", process()),
             ("sidecar over pure, in parts", sidecar(Backend::Pure, parts)),
             ("pool of 2 over sidecars over pure", pool(2, whole(Backend::Pure), usual)),
             ("shadow of a sidecar over pure", shadow(whole(Backend::Pure), pure())),
@@ -89,7 +90,7 @@ fn engine(backend: Backend) -> Place {
     })
 }
 
-/// In another process.
+/// In another process, which serves others too.
 #[cfg(target_os = "linux")]
 fn sidecar(
     backend: Backend,
@@ -99,6 +100,20 @@ fn sidecar(
 
     Box::new(move |set, report| {
         let builder = setup(Sidecar::builder(set, report).backend(backend));
+        Arc::new(move || {
+            let builder = builder.clone();
+            Box::new(builder.connect(super::socket()).expect("a server listens"))
+        })
+    })
+}
+
+/// In another process that does nothing else.
+#[cfg(target_os = "linux")]
+fn process() -> Place {
+    use dragnet::sidecar::Sidecar;
+
+    Box::new(move |set, report| {
+        let builder = Sidecar::builder(set, report).backend(Backend::Pure);
         Arc::new(move || {
             let builder = builder.clone();
             Box::new(builder.spawn_with(super::server).expect("a server starts"))

@@ -1,14 +1,20 @@
 //! The other process of sidecars: this test program once more, which then does nothing else.
 
-use std::io::stdin;
+use std::io::{Read, stdin};
 use std::os::fd::AsFd;
-use std::process::{Command, exit};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio, exit};
+use std::sync::OnceLock;
+use std::thread;
 
-use dragnet::sidecar::{Limits, Server};
+use dragnet::sidecar::{Limits, Listener, Server};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Set in the process that is to be a server.
 const MARK: &str = "DRAGNET_TEST_SERVER";
+
+/// Where the server listens, if it serves more than one client.
+const SOCKET: &str = "DRAGNET_TEST_SOCKET";
 
 /// How much memory the server may map, in bytes, beyond what it has when it starts.
 pub(crate) const MEMORY: &str = "DRAGNET_TEST_MEMORY";
@@ -24,11 +30,51 @@ pub(crate) fn server() -> Command {
     command
 }
 
+/// The socket of a server for all sidecars of this process, for tests that need so many of them that
+/// it would take too long to start a process for each. It ends with this process.
+pub(crate) fn socket() -> &'static Path {
+    static SERVER: OnceLock<(Child, PathBuf)> = OnceLock::new();
+    let start = || {
+        let path = std::env::temp_dir().join(format!("dragnet-test-{}", std::process::id()));
+        let mut command = server();
+        command.env(SOCKET, &path).stdin(Stdio::piped()).stdout(Stdio::null());
+        let child = command.spawn().expect("this program starts");
+        while !path.exists() {
+            thread::sleep(std::time::Duration::from_millis(1));
+        }
+        (child, path)
+    };
+    &SERVER.get_or_init(start).1
+}
+
+/// Serves clients, each on a thread, until standard input ends.
+fn listen(path: &Path) -> ! {
+    let listener = Listener::bind(path).expect("the path is free");
+    let path = path.to_owned();
+    thread::spawn(move || {
+        let _ = stdin().read_to_end(&mut Vec::new());
+        let _ = std::fs::remove_file(path);
+        exit(0);
+    });
+    loop {
+        let client = listener.accept().expect("a client");
+        thread::spawn(move || {
+            let server = Server::new(client, Limits::default(), || exit(3)).expect("our client");
+            if let Err(error) = server.run() {
+                eprintln!("dragnet tests: a server ended: {error}");
+            }
+        });
+    }
+}
+
 /// Not a test of this process, but what the other one runs.
 #[test]
 fn the_other_process_serves() {
     if std::env::var_os(MARK).is_none() {
         return;
+    }
+    if let Some(path) = std::env::var_os(SOCKET) {
+        listen(Path::new(&path));
     }
     if let Some(bytes) = number(MEMORY) {
         let now = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
