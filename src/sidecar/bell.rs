@@ -58,6 +58,8 @@ impl Bell {
                 if Instant::now() >= end {
                     break;
                 }
+                // The other side may wait for this very processor.
+                std::thread::yield_now();
             }
         }
         let nap = nap.unwrap_or(NAP).min(NAP);
