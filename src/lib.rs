@@ -80,12 +80,19 @@
 //! A [`placement::ScanOwner`] or [`placement::ScanPool`] owns scanners on threads of their own and
 //! gathers the records of all who call, so that they share scans.
 //!
+//! # Another process, another engine
+//!
+//! A [`sidecar::Sidecar`] scans in a process that may crash without harm; a [`placement::Shadow`]
+//! runs a second engine beside the first and reports where they differ. All of them implement
+//! [`Scan`], so one can stand within another.
+//!
 //! # Errors
 //!
 //! - [`BuildError`] comes from patterns: it names all bad ones, with position and reason.
 //! - [`EngineError`] comes from the choice of the native backend, and from nothing else.
 //! - [`BatchError`] comes from records that do not fit in a batch, or from bad offsets.
-//! - [`ScanError`] ends a scan: it was told to stop by its [`StopFlag`], or the C library failed.
+//! - [`ScanError`] ends a scan: it was told to stop by its [`StopFlag`], the C library failed, or
+//!   the thread or process where it was to run did not answer.
 //!   There are no matches then, never a part of them, and the scanner can be used again.
 //!
 //! # Features
