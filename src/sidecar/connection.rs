@@ -84,7 +84,7 @@ pub(super) struct Connection {
 impl Connection {
     /// Starts a server, or connects to one, and waits until it has compiled the patterns.
     pub(super) fn new(launch: &Launch, ask: &Ask) -> Result<Connection, Fault> {
-        let (socket, process) = launch.start().map_err(|error| match error.kind() {
+        let (socket, process) = launch.start(ask.deadline).map_err(|error| match error.kind() {
             // What may be better next time, and is not this process's fault.
             io::ErrorKind::ConnectionRefused
             | io::ErrorKind::NotFound
@@ -123,7 +123,7 @@ impl Connection {
         let hello = bytemuck::bytes_of(&ask.hello);
         let descriptors = [memory.as_fd(), ask.patterns.as_fd()];
         self.send(Kind::Hello, hello, &descriptors)?;
-        let answer = match frame::receive(&*self.socket, Instant::now() + self.deadline) {
+        let answer = match frame::receive(&*self.socket, Instant::now().checked_add(self.deadline)) {
             Ok(answer) => answer,
             Err(FrameError::Version(version)) => {
                 return Err(Fault::Refused(FrameError::Version(version).to_string()));
@@ -278,7 +278,7 @@ impl Connection {
 
     /// The message on the socket, which was sent before what is known.
     fn told(&self) -> String {
-        match frame::receive(&*self.socket, Instant::now()) {
+        match frame::receive(&*self.socket, Some(Instant::now())) {
             Ok(frame) if frame.kind == Kind::Fault => frame.text(),
             _ => "the server did not say what".to_owned(),
         }
@@ -288,7 +288,7 @@ impl Connection {
     pub(super) fn explain(&mut self, fault: Fault) -> Fault {
         let Fault::Broken(reason) = fault else { return fault };
         let mut reasons = vec![reason];
-        if let Ok(frame) = frame::receive(&*self.socket, Instant::now())
+        if let Ok(frame) = frame::receive(&*self.socket, Some(Instant::now()))
             && frame.kind == Kind::Fault
         {
             reasons.push(format!("the server said: {}", frame.text()));
