@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::builder::SidecarBuilder;
 use super::connection::{Ask, Block, Connection, Fault};
@@ -61,6 +61,12 @@ pub(super) struct Config {
 /// # Dropping it
 ///
 /// A server that was started for it is killed and waited for; one that listens goes on.
+///
+/// # Memory
+///
+/// A server that has no memory left ends, and is replaced. If this process has none left for the
+/// matches, it ends, as any Rust program does whose list can't grow; records that match everywhere
+/// take 16 bytes per match.
 pub struct Sidecar {
     config: Config,
     launch: Launch,
@@ -333,7 +339,7 @@ impl Sidecar {
         loop {
             let found = &mut self.found;
             match connection.block(self.first, taken, region, stop, found)? {
-                Block::More => taken += 1,
+                Block::More => taken = taken.wrapping_add(1),
                 Block::Last => return Ok(Ok(())),
                 Block::Failed(error) => return Ok(Err(error)),
                 Block::Stopped if part.wanted => {
@@ -341,8 +347,12 @@ impl Sidecar {
                 }
                 Block::Stopped => return Ok(Err(ScanError::Stopped)),
             }
-            if !part.wanted {
+            if !part.wanted
+                && let Some(&last) = found.last()
+            {
+                // The next block is behind it, or the server makes them up without end.
                 found.clear();
+                found.push(last);
             }
         }
     }
@@ -394,8 +404,10 @@ impl Sidecar {
         for part in &mut self.parts {
             part.wanted = false;
         }
-        if let Some(connection) = &self.connection {
-            connection.cancel(connection.next());
+        match &self.connection {
+            Some(connection) => connection.cancel(connection.next()),
+            // No server has them, so there is nothing to wait for.
+            None => self.parts.clear(),
         }
     }
 
@@ -437,9 +449,9 @@ impl Sidecar {
         let (first, most) = self.config.backoff;
         let wait = first.saturating_mul(1 << self.lost.min(20)).min(most);
         self.lost = self.lost.saturating_add(1);
-        let end = std::time::Instant::now() + wait;
+        let start = Instant::now();
         while !self.stop.is_raised() {
-            let left = end.saturating_duration_since(std::time::Instant::now());
+            let left = wait.saturating_sub(start.elapsed());
             if left.is_zero() {
                 break;
             }

@@ -15,7 +15,7 @@ use super::memory::Mapping;
 use super::region::Region;
 use super::sys;
 use super::watcher::Watcher;
-use crate::{Backend, Match, ScanError, StopFlag};
+use crate::{Backend, Match, Report, ScanError, StopFlag};
 
 /// For how long a wait for an answer sleeps before it looks at the stop flag again.
 const NAP: Duration = Duration::from_millis(5);
@@ -76,6 +76,7 @@ pub(super) struct Connection {
     /// The longest region that it takes.
     pub(super) most: u64,
     patterns: u32,
+    report: u32,
     /// The generations of the regions that it knows of.
     known: [Option<u32>; SLOTS],
     submitted: u32,
@@ -112,6 +113,7 @@ impl Connection {
             refusal: String::new(),
             most: 0,
             patterns: ask.hello.patterns,
+            report: ask.hello.report,
             known: [None; SLOTS],
             submitted: 0,
         };
@@ -123,7 +125,8 @@ impl Connection {
         let hello = bytemuck::bytes_of(&ask.hello);
         let descriptors = [memory.as_fd(), ask.patterns.as_fd()];
         self.send(Kind::Hello, hello, &descriptors)?;
-        let answer = match frame::receive(&*self.socket, Instant::now().checked_add(self.deadline)) {
+        let answer = match frame::receive(&*self.socket, Instant::now().checked_add(self.deadline))
+        {
             Ok(answer) => answer,
             Err(FrameError::Version(version)) => {
                 return Err(Fault::Refused(FrameError::Version(version).to_string()));
@@ -235,6 +238,10 @@ impl Connection {
             words.to_server.ring();
         }
         let is_stopped = || stop.is_some_and(StopFlag::is_raised);
+        // Looked at here, too: there may be a block each time, and many of them.
+        if is_stopped() {
+            return Err(Fault::Stopped);
+        }
         let answered = || slot.answered.load(Ordering::Acquire) != taken;
         let deadline = Instant::now().checked_add(self.deadline);
         let waited = words
@@ -262,7 +269,8 @@ impl Connection {
         }
         let start = out.len();
         self.control.read_block(sequence, found, out);
-        check(&out[start.saturating_sub(1)..], region, self.patterns)?;
+        let is_spans = control::report_from(self.report) == Some(Report::Spans);
+        check(&out[start.saturating_sub(1)..], region, self.patterns, is_spans)?;
         Ok(match status {
             status::MORE => Block::More,
             status::DONE => Block::Last,
@@ -303,15 +311,19 @@ impl Connection {
 }
 
 /// Checks matches that another process claims to have found. They are in order, behind the first
-/// one if that was there before, and name only patterns and bytes that there are.
-fn check(matches: &[Match], region: &Region, patterns: u32) -> Result<(), Fault> {
+/// one if that was there before, name only patterns and bytes that there are, and do not overlap
+/// or, without spans, have none. So there can't be many more of them than bytes and patterns.
+fn check(matches: &[Match], region: &Region, patterns: u32, is_spans: bool) -> Result<(), Fault> {
     let in_range = |m: &Match| {
         let len = region.record_len(m.record());
         m.pattern() < patterns as usize
             && m.start() <= m.end()
             && len.is_some_and(|len| m.end() <= len as usize)
+            && (is_spans || m.end() == 0)
     };
-    let sorted = matches.is_sorted_by(|a, b| a < b);
+    let sorted = matches.is_sorted_by(|a, b| {
+        a < b && ((a.record(), a.pattern()) != (b.record(), b.pattern()) || a.end() <= b.start())
+    });
     match matches.iter().find(|m| !in_range(m)) {
         None if sorted => Ok(()),
         None => broken("the server's matches are not in order"),
