@@ -62,8 +62,8 @@ mod linux {
         for set in rules::all() {
             let patterns = set.parse();
             let engine = Engine::with_backend(&patterns, Report::Which, Backend::Pure);
-            let mut scanner = engine.and_then(|e| Ok(e.scanner())).expect("it is there");
-            let scanner = scanner.as_mut().expect("pure ones need no memory of C");
+            let mut scanner =
+                engine.expect("it is there").scanner().expect("a pure one needs no memory of C");
             let builder = Sidecar::builder(&patterns, Report::Which).backend(Backend::Pure);
             let again = || {
                 let mut command = Command::new(std::env::current_exe().expect("a path"));
@@ -79,7 +79,7 @@ mod linux {
                 if !arguments.is_empty() && !arguments.iter().any(|a| title.contains(a.as_str())) {
                     continue;
                 }
-                let (speed, first, second) = race(scanner, &mut sidecar, corpus, rounds);
+                let (speed, first, second) = race(&mut scanner, &mut sidecar, corpus, rounds);
                 println!("{title:<46} {speed:>9.0} {:>24} {:>24}", show(&first), show(&second));
                 one.push(first[first.len() / 2]);
                 two.push(second[second.len() / 2]);

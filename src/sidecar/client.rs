@@ -3,13 +3,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io;
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
+mod parts;
+mod recovery;
+
+use self::recovery::gave_up;
 use super::builder::SidecarBuilder;
-use super::connection::{Ask, Block, Connection, Fault};
+use super::connection::{Ask, Connection, Fault};
 use super::control::SLOTS;
 use super::error::SidecarError;
 use super::launch::Launch;
@@ -62,6 +65,12 @@ pub(super) struct Config {
 /// # Dropping it
 ///
 /// A server that was started for it is killed and waited for; one that listens goes on.
+///
+/// # Memory
+///
+/// A server that has no memory left ends, and is replaced. If this process has none left for the
+/// matches, it ends, as any Rust program does whose list can't grow; records that match everywhere
+/// take 16 bytes per match.
 pub struct Sidecar {
     config: Config,
     launch: Launch,
@@ -272,260 +281,6 @@ impl Sidecar {
                 limit: usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(128),
             }),
         }
-    }
-
-    /// Puts a part into memory and sends it, if there is a server; if there is none or it is lost,
-    /// the part is sent to the next one.
-    fn send(&mut self, records: &Batch<'_>, base: u32, last: bool) {
-        let taken = |number: &usize| self.parts.iter().any(|part| part.region == *number);
-        let Some(number) = (0..SLOTS).find(|number| !taken(number)) else {
-            return self.fail_newest(ScanError::Unavailable {
-                reason: "more parts are on their way than may be".to_owned(),
-            });
-        };
-        if let Err(error) = self.fill(number, records) {
-            return self.fail_newest(ScanError::Unavailable {
-                reason: format!("there is no memory for records: {error}"),
-            });
-        }
-        let part = Part { region: number, base, tries: 0, wanted: true, last, handed: 0 };
-        self.parts.push_back(part);
-        if let (Some(connection), Some(region)) = (&mut self.connection, &self.regions[number])
-            && let Err(fault) = connection.submit(number, region)
-        {
-            self.lose(fault);
-        }
-    }
-
-    /// Puts records into the region of this number, which is replaced if it is too short, or
-    /// much too long.
-    fn fill(&mut self, number: usize, records: &Batch<'_>) -> io::Result<()> {
-        let (layout, len) = Layout::of(records);
-        let place = &mut self.regions[number];
-        let region = match place {
-            Some(region) if region.suits(len) => region,
-            _ => {
-                // The old one first, so that there is never more than is needed.
-                *place = None;
-                self.generation = self.generation.wrapping_add(1);
-                let most = self.connection.as_ref().map_or(len, |c| c.most as usize);
-                place.insert(Region::new(len, most, self.generation)?)
-            }
-        };
-        region.fill(records, layout);
-        Ok(())
-    }
-
-    /// Sees the oldest part through: to its answer, or to a failure.
-    fn answer_oldest(&mut self) {
-        // Nobody is there to break.
-        let _ = self.hand_out_oldest(&mut None);
-    }
-
-    /// As [`answer_oldest`](Sidecar::answer_oldest), for a part of the batch that was begun last if
-    /// there is someone to hand its matches to. They are not kept then. Returns whether that one
-    /// broke, which ends the batch.
-    fn hand_out_oldest(&mut self, each: &mut Option<Each<'_>>) -> ControlFlow<()> {
-        if self.parts.is_empty() {
-            // There is always a part for a batch that is not done.
-            debug_assert!(self.batches.iter().all(|batch| batch.outcome.is_some()));
-            return ControlFlow::Continue(());
-        }
-        // Parts of other batches come before those of the last one.
-        let unfinished = self.batches.iter().filter(|batch| batch.outcome.is_none()).count();
-        let each = if unfinished <= 1 { each } else { &mut None };
-        match self.try_oldest(each) {
-            Ok(ControlFlow::Continue(outcome)) => {
-                self.lost = 0;
-                self.end_oldest(outcome);
-            }
-            Ok(ControlFlow::Break(())) => {
-                self.stop_all(&Ok(()));
-                return ControlFlow::Break(());
-            }
-            Err(Fault::Stopped) => self.stop_all(&Err(ScanError::Stopped)),
-            Err(fault) => self.lose(fault),
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Waits for the answer to the oldest part.
-    fn try_oldest(
-        &mut self,
-        each: &mut Option<Each<'_>>,
-    ) -> Result<ControlFlow<(), Result<(), ScanError>>, Fault> {
-        self.found.clear();
-        if self.connection.is_none() {
-            self.reconnect()?;
-        }
-        let (Some(connection), Some(part)) = (&self.connection, self.parts.front_mut()) else {
-            return Err(Fault::Broken("there is no server".to_owned()));
-        };
-        let Some(region) = &self.regions[part.region] else {
-            return Err(Fault::Broken("the records are gone".to_owned()));
-        };
-        let stop = part.wanted.then_some(&self.stop);
-        let (mut taken, mut seen) = (0, 0);
-        loop {
-            let found = &mut self.found;
-            let start = found.len();
-            let block = connection.block(self.first, taken, region, stop, found)?;
-            if !part.wanted {
-                found.clear();
-            } else if let Some(each) = each {
-                let new = &mut found[start..];
-                let last = new.last().copied();
-                new.iter_mut().for_each(|m| *m = m.in_record_after(part.base));
-                // What another server found before it was lost has been handed out.
-                let fresh = &new[new.len().min(part.handed.saturating_sub(seen))..];
-                seen += new.len();
-                part.handed = part.handed.max(seen);
-                if !fresh.is_empty() && each(fresh).is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-                // The next block must follow the last match of this one.
-                found.clear();
-                found.extend(last.filter(|_| matches!(block, Block::More)));
-            }
-            match block {
-                Block::More => taken += 1,
-                Block::Last => return Ok(ControlFlow::Continue(Ok(()))),
-                Block::Failed(error) => return Ok(ControlFlow::Continue(Err(error))),
-                Block::Stopped if part.wanted => {
-                    return Err(Fault::Broken("the server stopped of itself".to_owned()));
-                }
-                Block::Stopped => return Ok(ControlFlow::Continue(Err(ScanError::Stopped))),
-            }
-        }
-    }
-
-    /// Takes the oldest part off the list, with what came of it.
-    fn end_oldest(&mut self, outcome: Result<(), ScanError>) {
-        let Some(part) = self.parts.pop_front() else { return };
-        self.first = self.first.wrapping_add(1);
-        if let Some(connection) = &self.connection {
-            connection.forget(self.first);
-        }
-        if !part.wanted {
-            return;
-        }
-        // Parts are answered in order, so it is of the first batch that is not done.
-        let Some(batch) = self.batches.iter_mut().find(|batch| batch.outcome.is_none()) else {
-            return;
-        };
-        match outcome {
-            Ok(()) => {
-                batch.matches.extend(self.found.iter().map(|m| m.in_record_after(part.base)));
-                if part.last {
-                    batch.outcome = Some(Ok(()));
-                }
-            }
-            Err(error) => {
-                batch.outcome = Some(Err(error));
-                // The other parts of the same batch, up to its last one, if that was sent.
-                if !part.last {
-                    for other in &mut self.parts {
-                        other.wanted = false;
-                        if other.last {
-                            break;
-                        }
-                    }
-                }
-            }
-        }
-        self.found.clear();
-        self.found.shrink_to(KEPT);
-    }
-
-    /// Ends all batches that are not done. The parts that the server still has are waited for when
-    /// their memory is needed.
-    fn stop_all(&mut self, outcome: &Result<(), ScanError>) {
-        for batch in &mut self.batches {
-            batch.outcome.get_or_insert(outcome.clone());
-        }
-        for part in &mut self.parts {
-            part.wanted = false;
-        }
-        if let Some(connection) = &self.connection {
-            connection.cancel(connection.next());
-        }
-    }
-
-    /// Fails the batch that was begun last, of which a part can't be sent.
-    fn fail_newest(&mut self, error: ScanError) {
-        // Its parts are the last ones, behind the last part of the batch before it.
-        for part in self.parts.iter_mut().rev().take_while(|part| !part.last) {
-            part.wanted = false;
-        }
-        if let Some(batch) = self.batches.back_mut() {
-            batch.outcome = Some(Err(error));
-        }
-    }
-
-    /// Ends a connection that is of no use, and waits a little. The next try makes another one and
-    /// sends all parts again. The oldest part, which is what the server was at, fails if that
-    /// happened too often.
-    fn lose(&mut self, fault: Fault) {
-        let fault = match &mut self.connection {
-            Some(connection) => connection.explain(fault),
-            None => fault,
-        };
-        self.connection = None;
-        // Nobody waits for these, and no server has them.
-        self.parts.retain(|part| part.wanted);
-        let Some(oldest) = self.parts.front_mut() else { return };
-        oldest.tries += 1;
-        let tries = oldest.tries;
-        if tries < self.config.tries && !matches!(fault, Fault::Refused(_)) {
-            self.back_off();
-            return;
-        }
-        self.end_oldest(Err(ScanError::Unavailable { reason: gave_up(tries, &fault) }));
-        self.parts.retain(|part| part.wanted);
-    }
-
-    /// Waits, the longer the more often a server was lost in a row.
-    fn back_off(&mut self) {
-        let (first, most) = self.config.backoff;
-        let wait = first.saturating_mul(1 << self.lost.min(20)).min(most);
-        self.lost = self.lost.saturating_add(1);
-        let end = std::time::Instant::now() + wait;
-        while !self.stop.is_raised() {
-            let left = end.saturating_duration_since(std::time::Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            std::thread::sleep(left.min(Duration::from_millis(5)));
-        }
-    }
-
-    fn connect(&mut self) -> Result<(), Fault> {
-        self.first = 0;
-        self.connection = Some(Connection::new(&self.launch, &self.ask)?);
-        Ok(())
-    }
-
-    /// Makes another connection and sends it all parts again.
-    fn reconnect(&mut self) -> Result<(), Fault> {
-        if self.stop.is_raised() {
-            return Err(Fault::Stopped);
-        }
-        self.connect()?;
-        self.restarts += 1;
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        for part in &self.parts {
-            if let Some(region) = &self.regions[part.region] {
-                connection.submit(part.region, region)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn gave_up(tries: u32, fault: &Fault) -> String {
-    match tries {
-        1 => format!("the sidecar failed: {fault}"),
-        _ => format!("the sidecar failed {tries} times, the last time so: {fault}"),
     }
 }
 

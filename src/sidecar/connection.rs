@@ -16,7 +16,7 @@ use super::memory::Mapping;
 use super::region::Region;
 use super::sys;
 use super::watcher::Watcher;
-use crate::{Backend, Match, ScanError, StopFlag};
+use crate::{Backend, Match, Report, ScanError, StopFlag};
 
 /// For how long a wait for an answer sleeps before it looks at the stop flag again.
 const NAP: Duration = Duration::from_millis(5);
@@ -77,6 +77,7 @@ pub(super) struct Connection {
     /// The longest region that it takes.
     pub(super) most: u64,
     patterns: u32,
+    report: u32,
     /// The generations of the regions that it knows of.
     known: [Option<u32>; SLOTS],
     submitted: u32,
@@ -85,7 +86,7 @@ pub(super) struct Connection {
 impl Connection {
     /// Starts a server, or connects to one, and waits until it has compiled the patterns.
     pub(super) fn new(launch: &Launch, ask: &Ask) -> Result<Connection, Fault> {
-        let (socket, process) = launch.start().map_err(|error| match error.kind() {
+        let (socket, process) = launch.start(ask.deadline).map_err(|error| match error.kind() {
             // What may be better next time, and is not this process's fault.
             io::ErrorKind::ConnectionRefused
             | io::ErrorKind::NotFound
@@ -113,6 +114,7 @@ impl Connection {
             refusal: String::new(),
             most: 0,
             patterns: ask.hello.patterns,
+            report: ask.hello.report,
             known: [None; SLOTS],
             submitted: 0,
         };
@@ -124,7 +126,8 @@ impl Connection {
         let hello = bytemuck::bytes_of(&ask.hello);
         let descriptors = [memory.as_fd(), ask.patterns.as_fd()];
         self.send(Kind::Hello, hello, &descriptors)?;
-        let answer = match frame::receive(&*self.socket, Instant::now() + self.deadline) {
+        let answer = match frame::receive(&*self.socket, Instant::now().checked_add(self.deadline))
+        {
             Ok(answer) => answer,
             Err(FrameError::Version(version)) => {
                 return Err(Fault::Refused(FrameError::Version(version).to_string()));
@@ -236,6 +239,10 @@ impl Connection {
             words.to_server.ring();
         }
         let is_stopped = || stop.is_some_and(StopFlag::is_raised);
+        // Looked at here, too: there may be a block each time, and many of them.
+        if is_stopped() {
+            return Err(Fault::Stopped);
+        }
         let answered = || slot.answered.load(Ordering::Acquire) != taken;
         let deadline = Instant::now().checked_add(self.deadline);
         let waited = words
@@ -263,7 +270,8 @@ impl Connection {
         }
         let start = out.len();
         self.control.read_block(sequence, found, out);
-        check(&out[start.saturating_sub(1)..], region, self.patterns)?;
+        let is_spans = control::report_from(self.report) == Some(Report::Spans);
+        check(&out[start.saturating_sub(1)..], region, self.patterns, is_spans)?;
         Ok(match status {
             status::MORE => Block::More,
             status::DONE => Block::Last,
@@ -279,7 +287,7 @@ impl Connection {
 
     /// The message on the socket, which was sent before what is known.
     fn told(&self) -> String {
-        match frame::receive(&*self.socket, Instant::now()) {
+        match frame::receive(&*self.socket, Some(Instant::now())) {
             Ok(frame) if frame.kind == Kind::Fault => frame.text(),
             _ => "the server did not say what".to_owned(),
         }
@@ -289,7 +297,7 @@ impl Connection {
     pub(super) fn explain(&mut self, fault: Fault) -> Fault {
         let Fault::Broken(reason) = fault else { return fault };
         let mut reasons = vec![reason];
-        if let Ok(frame) = frame::receive(&*self.socket, Instant::now())
+        if let Ok(frame) = frame::receive(&*self.socket, Some(Instant::now()))
             && frame.kind == Kind::Fault
         {
             reasons.push(format!("the server said: {}", frame.text()));
@@ -307,15 +315,19 @@ impl Connection {
 }
 
 /// Checks matches that another process claims to have found. They are in order, behind the first
-/// one if that was there before, and name only patterns and bytes that there are.
-fn check(matches: &[Match], region: &Region, patterns: u32) -> Result<(), Fault> {
+/// one if that was there before, name only patterns and bytes that there are, and do not overlap
+/// or, without spans, have none. So there can't be many more of them than bytes and patterns.
+fn check(matches: &[Match], region: &Region, patterns: u32, is_spans: bool) -> Result<(), Fault> {
     let in_range = |m: &Match| {
         let len = region.record_len(m.record());
         m.pattern() < patterns as usize
             && m.start() <= m.end()
             && len.is_some_and(|len| m.end() <= len as usize)
+            && (is_spans || m.end() == 0)
     };
-    let sorted = matches.is_sorted_by(|a, b| a < b);
+    let sorted = matches.is_sorted_by(|a, b| {
+        a < b && ((a.record(), a.pattern()) != (b.record(), b.pattern()) || a.end() <= b.start())
+    });
     match matches.iter().find(|m| !in_range(m)) {
         None if sorted => Ok(()),
         None => broken("the server's matches are not in order"),

@@ -164,8 +164,11 @@ pub(super) fn send(
     descriptors: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
     let room = LONGEST - size_of::<Head>() - value.len();
-    // What is cut amid a character is replaced when it is read.
-    let text = &text.as_bytes()[..text.len().min(room)];
+    let mut end = text.len().min(room);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text.as_bytes()[..end];
     let len = (value.len() + text.len()) as u32;
     let head = Head { magic: MAGIC, version: VERSION, kind: kind as u32, len };
     let bytes = [bytemuck::bytes_of(&head), value, text].concat();
@@ -177,8 +180,8 @@ pub(super) fn send(
     sys::send(socket.as_fd(), &bytes, &mut control)
 }
 
-/// Receives a message, waiting for one until a deadline.
-pub(super) fn receive(socket: impl AsFd, deadline: Instant) -> Result<Frame, FrameError> {
+/// Receives a message, waiting for one until a deadline, or for ever if there is none.
+pub(super) fn receive(socket: impl AsFd, deadline: Option<Instant>) -> Result<Frame, FrameError> {
     let socket = socket.as_fd();
     let mut bytes = [0; LONGEST];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
@@ -187,11 +190,11 @@ pub(super) fn receive(socket: impl AsFd, deadline: Instant) -> Result<Frame, Fra
         let received = match sys::receive(socket, &mut bytes, &mut control) {
             Ok(received) => received,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                let events = sys::poll(socket, PollFlags::IN, Some(left))?;
-                if events.is_empty() && left.is_zero() {
+                let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+                if left.is_some_and(|left| left.is_zero()) {
                     return Err(FrameError::TimedOut);
                 }
+                sys::poll(socket, PollFlags::IN, left)?;
                 continue;
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {

@@ -22,8 +22,9 @@ pub(super) enum Launch {
 }
 
 impl Launch {
-    /// A connection to a server, and its process if it was started for this.
-    pub(super) fn start(&self) -> io::Result<(OwnedFd, Option<Process>)> {
+    /// A connection to a server, and its process if it was started for this. One that listens but
+    /// does not accept is given up after this time.
+    pub(super) fn start(&self, deadline: Duration) -> io::Result<(OwnedFd, Option<Process>)> {
         match self {
             Launch::Spawn(command) => {
                 let (ours, theirs) = sys::socket_pair()?;
@@ -42,6 +43,7 @@ impl Launch {
                 };
                 let address = SocketAddrUnix::new(path).map_err(|error| named(error.into()))?;
                 let socket = sys::socket()?;
+                sys::limit_waiting(socket.as_fd(), deadline)?;
                 sys::connect(socket.as_fd(), &address).map_err(named)?;
                 let peer = sys::peer(socket.as_fd())?;
                 // Whoever else listens there would get to see the records.

@@ -47,8 +47,11 @@ impl Mapping {
         assert!(len <= self.len, "beyond the mapping");
         // SAFETY: the memory is mapped as long as `self` is there, and initialized: pages begin as
         // zeros. That another process may write to it makes the bytes arbitrary from one read to
-        // the next; whoever reads them here (the engines) takes any byte for any position and
-        // derives no address from one, so the worst is a wrong answer to whoever wrote.
+        // the next, which no reference allows and no system call prevents without a copy. What it
+        // comes to is bounded: our own code takes any byte at any place, and the one index that it
+        // computes from bytes is a hash that is in range for all; regex-automata decodes a
+        // character that it has just validated, where a change in between reads at most three
+        // bytes further, within the padding. The server of such a client is a process of its own.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), len) }
     }
 

@@ -72,6 +72,8 @@ pub struct Server {
     stop: StopFlag,
     ended: Arc<AtomicBool>,
     limits: Limits,
+    /// [`PATIENCE`], which is too long for tests.
+    pub(super) patience: Duration,
 }
 
 impl fmt::Debug for Server {
@@ -117,7 +119,7 @@ impl Server {
         };
         let watcher = Watcher::start(Arc::clone(&socket), |words| &words.to_server, at_end)
             .map_err(system("a thread could not be started"))?;
-        Ok(Server { socket, watcher, stop, ended, limits })
+        Ok(Server { socket, watcher, stop, ended, limits, patience: PATIENCE })
     }
 
     /// Serves the client until it is gone, which is no error.
@@ -135,7 +137,7 @@ impl Server {
     }
 
     fn serve(&self) -> Result<(), ServeError> {
-        let hello = match frame::receive(&*self.socket, Instant::now() + PATIENCE) {
+        let hello = match frame::receive(&*self.socket, Instant::now().checked_add(self.patience)) {
             // It has thought better of it.
             Err(FrameError::Closed) => return Ok(()),
             Err(FrameError::Version(version)) => {
@@ -335,12 +337,15 @@ impl Session<'_> {
             Some(Some((generation, _))) => *generation == request.generation,
             _ => false,
         };
-        // Each part is announced by one message at most, and there are only so many parts.
-        for _ in 0..=SLOTS {
-            if known(&self.regions) {
-                return Ok(());
+        let deadline = Instant::now().checked_add(self.server.patience);
+        while !known(&self.regions) {
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                let generation = request.generation;
+                return protocol(format!(
+                    "memory {number} of generation {generation} did not come"
+                ));
             }
-            let frame = frame::receive(&*self.server.socket, Instant::now() + PATIENCE)?;
+            let frame = frame::receive(&*self.server.socket, deadline)?;
             if frame.kind != Kind::Region {
                 return protocol(format!("{:?} in place of memory", frame.kind));
             }
@@ -362,7 +367,7 @@ impl Session<'_> {
             let mapping = mapped(&descriptor, region.len, SealFlags::SHRINK, false)?;
             *place = Some((region.generation, mapping));
         }
-        protocol(format!("there is no memory {} of generation {}", number, request.generation))
+        Ok(())
     }
 }
 
@@ -407,7 +412,7 @@ impl Blocks<'_> {
     fn add(&mut self, block: &[Match]) -> ControlFlow<()> {
         if self.held > 0 {
             publish(self.control, self.sequence, self.published, status::MORE, self.held, 0);
-            self.published += 1;
+            self.published = self.published.wrapping_add(1);
             self.held = 0;
             let words = self.control.words();
             let slot = self.control.slot(self.sequence);
@@ -429,7 +434,7 @@ fn publish(control: &Control, sequence: u32, published: u32, status: u32, found:
     slot.status.store(status, Ordering::Relaxed);
     slot.found.store(found, Ordering::Relaxed);
     slot.code.store(code, Ordering::Relaxed);
-    slot.answered.store(published + 1, Ordering::Release);
+    slot.answered.store(published.wrapping_add(1), Ordering::Release);
     control.words().to_client.ring();
 }
 

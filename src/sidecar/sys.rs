@@ -1,10 +1,12 @@
 //! The system calls that are made here, in one place, so that a test can let any of them fail.
 //!
-//! Those that a signal can interrupt are made again.
+//! Those that a signal can interrupt are made again, but for the ones that wait no longer than they
+//! are told to: made again, they would wait as long once more, and never end if signals keep coming.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicU32;
+use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -20,14 +22,33 @@ use rustix::thread::futex;
 type Result<T> = std::result::Result<T, Errno>;
 
 /// Makes a system call, unless a test lets it fail.
+fn once<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    #[cfg(test)]
+    if let Some(errno) = super::fault::next() {
+        return Err(errno);
+    }
+    call()
+}
+
+/// The same, again if a signal interrupts it.
 fn call<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
-    retry_on_intr(|| {
-        #[cfg(test)]
-        if let Some(errno) = super::fault::next() {
-            return Err(errno);
+    retry_on_intr(|| once(&mut call))
+}
+
+/// Starts a thread, of this module's name.
+pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    call(|| Ok(()))?;
+    #[cfg(test)]
+    let work = {
+        let plan = super::fault::for_next_thread();
+        move || {
+            if let Some(plan) = plan {
+                plan.begin();
+            }
+            work();
         }
-        call()
-    })
+    };
+    Builder::new().name("dragnet-sidecar".to_owned()).spawn(work)
 }
 
 /// New shared memory of this many bytes, which are zero. The pages are there: touching them later
@@ -87,6 +108,14 @@ pub(super) fn socket() -> io::Result<OwnedFd> {
     Ok(call(|| rustix::net::socket_with(family, SocketType::SEQPACKET, flags, None))?)
 }
 
+/// Sets how long a connect may wait for the other side, where a full queue would make it wait for
+/// ever. Clipped to what the system takes.
+pub(super) fn limit_waiting(socket: BorrowedFd<'_>, time: Duration) -> io::Result<()> {
+    let time = time.clamp(Duration::from_millis(1), Duration::from_secs(1 << 20));
+    let which = rustix::net::sockopt::Timeout::Send;
+    Ok(call(|| rustix::net::sockopt::set_socket_timeout(socket, which, Some(time)))?)
+}
+
 pub(super) fn connect(
     socket: BorrowedFd<'_>,
     address: &rustix::net::SocketAddrUnix,
@@ -118,7 +147,7 @@ pub(super) fn receive(
 }
 
 /// Waits until one of `events` happens, or the other side is gone. Returns what happened, which is
-/// nothing if the time is over.
+/// nothing if the time is over or a signal came.
 pub(super) fn poll(
     socket: BorrowedFd<'_>,
     events: PollFlags,
@@ -126,8 +155,10 @@ pub(super) fn poll(
 ) -> io::Result<PollFlags> {
     let timeout = timeout.map(timespec);
     let mut list = [PollFd::from_borrowed_fd(socket, events)];
-    call(|| rustix::event::poll(&mut list, timeout.as_ref()))?;
-    Ok(list[0].revents())
+    match once(|| rustix::event::poll(&mut list, timeout.as_ref())) {
+        Err(Errno::INTR) => Ok(PollFlags::empty()),
+        polled => polled.map(|_| list[0].revents()).map_err(io::Error::from),
+    }
 }
 
 /// Ends a connection, for whoever uses it.
@@ -144,7 +175,7 @@ pub(super) fn peer(socket: BorrowedFd<'_>) -> io::Result<UCred> {
 pub(super) fn sleep(word: &AtomicU32, value: u32, timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(timespec);
     // Not private: the other side is another process.
-    match futex::wait(word, futex::Flags::empty(), value, timeout.as_ref()) {
+    match once(|| futex::wait(word, futex::Flags::empty(), value, timeout.as_ref())) {
         Ok(()) | Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 
 use rustix::event::PollFlags;
 
@@ -44,7 +44,7 @@ impl Watcher {
         let state =
             Arc::new(State { gone: AtomicBool::new(false), control: Mutex::new(None), bell });
         let (watched, shared) = (Arc::clone(&socket), Arc::clone(&state));
-        let thread = Builder::new().name("dragnet-sidecar".to_owned()).spawn(move || {
+        let thread = sys::spawn(move || {
             let over = PollFlags::HUP | PollFlags::ERR | PollFlags::RDHUP | PollFlags::NVAL;
             loop {
                 match sys::poll(watched.as_fd(), PollFlags::RDHUP, None) {

@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn pairs_differ_where_either_has_what_the_other_has_not() {
         type Answer<'a> = &'a [(u32, u32, u32)];
-        let cases: [(Answer, Answer, &[(usize, usize)]); 9] = [
+        type Pairs<'a> = &'a [(usize, usize)];
+        let cases: [(Answer, Answer, Pairs); 9] = [
             (&[], &[], &[]),
             (&[(0, 0, 0)], &[(0, 0, 0)], &[]),
             (&[(0, 0, 0)], &[], &[(1, 0)]),

@@ -1,0 +1,128 @@
+//! A server whose Nth allocation fails, for many N. It ends, as Rust programs do, and its client
+//! gets the exact answer from the next one.
+#![cfg(target_os = "linux")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::stdin;
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio, exit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use dragnet::sidecar::{Limits, Server, Sidecar};
+use dragnet::{Backend, BatchBuf, Matches, PatternSet, Report, Scan};
+
+/// Set in the process that is to be a server, to the number of the allocation that fails.
+const MARK: &str = "DRAGNET_TEST_ALLOCATION";
+
+/// Counts down to the allocation that fails. In the client, it never gets there.
+static LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
+
+struct Failing;
+
+fn fails() -> bool {
+    LEFT.load(Ordering::Relaxed) != u64::MAX && LEFT.fetch_sub(1, Ordering::Relaxed) == 0
+}
+
+// SAFETY: all is left to the system's allocator, but for calls that fail, which any may.
+unsafe impl GlobalAlloc for Failing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if fails() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller keeps the promises of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if fails() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller keeps the promises of `realloc`, and `alloc` got it from there.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the promises of `dealloc`, and `alloc` got it from there.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Failing = Failing;
+
+/// Not a test of this process, but what the other one runs.
+#[test]
+fn the_other_process_serves() {
+    let Some(number) = std::env::var_os(MARK) else { return };
+    let number = number.to_str().and_then(|text| text.parse().ok()).expect("a number");
+    let socket = stdin().as_fd().try_clone_to_owned().expect("standard input is a socket");
+    LEFT.store(number, Ordering::Relaxed);
+    let served = Server::new(socket, Limits::default(), || exit(3)).and_then(Server::run);
+    // Printing allocates.
+    LEFT.store(u64::MAX, Ordering::Relaxed);
+    match served {
+        Ok(()) => exit(0),
+        Err(error) => {
+            eprintln!("dragnet tests: a server ended: {error}");
+            exit(1);
+        }
+    }
+}
+
+/// This program as a server whose allocation with this number fails.
+fn server(number: u64) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.args(["the_other_process_serves", "--exact", "--nocapture"]);
+    command.env(MARK, number.to_string()).stderr(Stdio::null());
+    command
+}
+
+#[test]
+fn a_server_without_memory_is_replaced() {
+    let set = PatternSet::new([r"\bfoo[0-9]+", "q", "(?i)bar|baz", "x.*y"]).unwrap();
+    let mut batch = BatchBuf::new();
+    for record in ["a foo12 BAR", "", "x and y", "qqq", "nothing here"] {
+        batch.push(record.as_bytes()).unwrap();
+    }
+    // An answer of several blocks.
+    batch.push(&vec![b'q'; 9000]).unwrap();
+    let batch = batch.as_batch();
+    let mut expected = Matches::new();
+    let engine = dragnet::pure::Engine::new(&set, Report::Spans);
+    engine.scanner().scan(&batch, &mut expected).unwrap();
+
+    // Each of the first ones; later each time an eighth further, up to a run that needs less.
+    let (mut number, mut runs, mut failed) = (0_u64, 0, 0);
+    loop {
+        let started = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&started);
+        let command = move || match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => server(number),
+            // No allocation of these fails.
+            _ => server(u64::MAX),
+        };
+        let mut client = Sidecar::builder(&set, Report::Spans)
+            .backend(Backend::Pure)
+            .backoff(Duration::ZERO, Duration::ZERO)
+            .spawn_with(command)
+            .unwrap_or_else(|error| panic!("allocation {number}: {error}"));
+        let mut matches = Matches::new();
+        for _ in 0..2 {
+            let scanned = client.scan(&batch, &mut matches);
+            scanned.unwrap_or_else(|error| panic!("allocation {number}: {error}"));
+            assert_eq!(matches, expected, "allocation {number}");
+        }
+        runs += 1;
+        // Far beyond what there are, and the server that was started first is still there.
+        if number > 100_000 {
+            assert_eq!(started.load(Ordering::SeqCst), 1, "it fails for ever");
+            break;
+        }
+        failed += u32::from(started.load(Ordering::SeqCst) > 1);
+        number += 1 + number / 8;
+    }
+    println!("{runs} runs, in {failed} of them a server failed");
+    assert!(failed > 16, "hardly any allocation fails");
+}
