@@ -59,7 +59,8 @@ impl Region {
     /// New memory with room for `len` bytes.
     pub(super) fn new(len: usize, most: usize, generation: u32) -> io::Result<Region> {
         // Powers of two, so that memory is replaced a few times and no more.
-        let len = len.max(SMALLEST).next_power_of_two().min(most).max(len);
+        let rounded = len.max(SMALLEST).checked_next_power_of_two().unwrap_or(len);
+        let len = rounded.min(most).max(len);
         let memory = sys::memory(len)?;
         let mapping = Mapping::new(memory.as_fd(), len, true)?;
         // From here on nobody gets to write to it who has not mapped it, and it stays as long.
