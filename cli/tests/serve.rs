@@ -180,6 +180,26 @@ fn a_socket_that_is_left_over_is_replaced_and_whatever_else_is_there_is_kept() {
     assert!(nowhere.contains("/nowhere/socket") && nowhere.contains("No such file"), "{nowhere}");
 }
 
+#[test]
+fn a_disk_that_is_full_is_an_error_that_names_the_path() {
+    let folder = tempfile::tempdir().unwrap();
+    // Its root is the one file that this one has room for.
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=4k,nr_inodes=1", "none"])
+        .arg(folder.path())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !mounted {
+        eprintln!("dragnet tests: NO FULL DISK WAS TRIED, mounting one needs root");
+        return;
+    }
+    let said = std::panic::catch_unwind(|| refused(&folder.path().join("socket")));
+    let unmounted = Command::new("umount").arg(folder.path()).status();
+    let said = said.unwrap();
+    assert!(said.contains("socket") && said.contains("No space left"), "{said}");
+    assert!(unmounted.is_ok_and(|status| status.success()));
+}
+
 /// What `serve` says when it can't listen at a path.
 fn refused(path: &Path) -> String {
     let output = Command::new(PROGRAM)
