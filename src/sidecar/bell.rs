@@ -1,11 +1,10 @@
 //! How one process wakes the other.
 
 use std::io;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::sys;
+use super::sync::{self, Futex};
 
 /// For how long to look again and again before sleeping: waking a thread that sleeps costs more
 /// than a short answer takes. Only where the other side can run meanwhile.
@@ -14,25 +13,32 @@ const SPIN: Duration = Duration::from_micros(30);
 /// The longest sleep, after which the wait looks again: for a wake-up that does not come.
 const NAP: Duration = Duration::from_millis(250);
 
-/// A bell in shared memory, on which one side waits and which the other side rings. A futex, with
-/// a word that says whether there is anyone to wake, so that ringing costs no system call if not.
+/// Set in the word of a bell while the side that waits sleeps, or is about to.
+const ASLEEP: u32 = 1;
+
+/// What a ring adds to the word, modulo 2^32.
+const RING: u32 = 2;
+
+/// A bell in shared memory, on which one side waits and which the other side rings. A futex whose
+/// word says whether there is anyone to wake, so that ringing costs no system call if not.
 ///
-/// The other side may lie about all of it. Then a wait takes as long as its deadline, or looks more
-/// often than it needs to.
+/// The other side may lie about it. Then a wait takes as long as its deadline, or looks more often
+/// than it needs to.
 #[derive(Debug)]
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]
 pub(super) struct Bell {
-    rung: AtomicU32,
-    asleep: AtomicU32,
+    word: Futex,
 }
 
 impl Bell {
+    /// Wakes who waits, or lets them not fall asleep. What was done before, they see.
     pub(super) fn ring(&self) {
-        // Both sequentially consistent, here and in `wait`: either this sees who is about to sleep,
-        // or they see what was done before the ring.
-        self.rung.fetch_add(1, Ordering::SeqCst);
-        if self.asleep.load(Ordering::SeqCst) != 0 {
-            sys::wake(&self.rung);
+        // Both at once, here and in `wait`: either this sees who is about to sleep, or they see
+        // this ring and with it what was done before.
+        let word = self.word.fetch_add(RING, Ordering::AcqRel);
+        if word & ASLEEP != 0 {
+            sync::wake(&self.word);
         }
     }
 
@@ -44,9 +50,7 @@ impl Bell {
         nap: Option<Duration>,
         mut done: impl FnMut() -> bool,
     ) -> io::Result<bool> {
-        static PARALLEL: LazyLock<bool> =
-            LazyLock::new(|| std::thread::available_parallelism().is_ok_and(|n| n.get() > 1));
-        if *PARALLEL {
+        if sync::is_parallel() {
             let end = Instant::now() + SPIN;
             loop {
                 for _ in 0..16 {
@@ -64,18 +68,18 @@ impl Bell {
         }
         let nap = nap.unwrap_or(NAP).min(NAP);
         loop {
-            let rung = self.rung.load(Ordering::SeqCst);
-            self.asleep.store(1, Ordering::SeqCst);
+            let word = self.word.fetch_or(ASLEEP, Ordering::AcqRel) | ASLEEP;
             let is_done = done();
             let now = Instant::now();
             let is_over = deadline.is_some_and(|deadline| deadline <= now);
             if is_done || is_over {
-                self.asleep.store(0, Ordering::SeqCst);
+                self.word.fetch_and(!ASLEEP, Ordering::Relaxed);
                 return Ok(is_done);
             }
             let left = deadline.map_or(nap, |deadline| nap.min(deadline - now));
-            let slept = sys::sleep(&self.rung, rung, Some(left));
-            self.asleep.store(0, Ordering::SeqCst);
+            // Not if there was a ring since.
+            let slept = sync::sleep(&self.word, word, Some(left));
+            self.word.fetch_and(!ASLEEP, Ordering::Relaxed);
             slept?;
         }
     }

@@ -122,7 +122,7 @@ impl SidecarBuilder {
     }
 
     cfg_if::cfg_if! {
-        if #[cfg(target_os = "linux")] {
+        if #[cfg(all(target_os = "linux", not(all(loom, test))))] {
             pub(super) fn start_by(
                 self,
                 launch: impl FnOnce() -> Launch,
@@ -170,7 +170,7 @@ impl SidecarBuilder {
 }
 
 cfg_if::cfg_if! {
-    if #[cfg(target_os = "linux")] {
+    if #[cfg(all(target_os = "linux", not(all(loom, test))))] {
         use super::launch::Launch;
     } else {
         use super::unsupported::Launch;

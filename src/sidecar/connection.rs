@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 use rustix::fs::SealFlags;
 
-use super::control::{self, CONTROL, Control, SLOTS, status};
+use super::control::{self, Answer, CONTROL, Control, Request, SLOTS, status};
 use super::frame::{self, FrameError, Hello, Kind, Welcome};
 use super::launch::{Launch, Process};
 use super::memory::Mapping;
@@ -195,18 +195,16 @@ impl Connection {
             self.send(Kind::Region, bytemuck::bytes_of(&tell), &descriptors)?;
             self.known[number] = Some(region.generation);
         }
-        let (words, slot) = (self.control.words(), self.control.slot(self.submitted));
-        slot.region.store(number as u32, Ordering::Relaxed);
-        slot.generation.store(region.generation, Ordering::Relaxed);
-        slot.bytes.store(region.part.bytes, Ordering::Relaxed);
-        slot.offsets.store(region.part.offsets, Ordering::Relaxed);
-        slot.records.store(region.part.records, Ordering::Relaxed);
-        slot.terminator.store(region.part.terminator, Ordering::Relaxed);
-        slot.taken.store(0, Ordering::Relaxed);
-        slot.answered.store(0, Ordering::Relaxed);
+        let request = Request {
+            region: number as u32,
+            generation: region.generation,
+            bytes: region.part.bytes,
+            offsets: region.part.offsets,
+            records: region.part.records,
+            terminator: region.part.terminator,
+        };
+        self.control.submit(self.submitted, &request);
         self.submitted = self.submitted.wrapping_add(1);
-        words.submitted.0.store(self.submitted, Ordering::Release);
-        words.to_server.ring();
         Ok(())
     }
 
@@ -233,33 +231,28 @@ impl Connection {
         stop: Option<&StopFlag>,
         out: &mut Vec<Match>,
     ) -> Result<Block, Fault> {
-        let (words, slot) = (self.control.words(), self.control.slot(sequence));
         if taken > 0 {
-            slot.taken.store(taken, Ordering::Release);
-            words.to_server.ring();
+            self.control.take(sequence, taken);
         }
         let is_stopped = || stop.is_some_and(StopFlag::is_raised);
         // Looked at here, too: there may be a block each time, and many of them.
         if is_stopped() {
             return Err(Fault::Stopped);
         }
-        let answered = || slot.answered.load(Ordering::Acquire) != taken;
+        let is_over = || self.watcher.is_gone() || is_stopped();
         let deadline = Instant::now().checked_add(self.deadline);
-        let waited = words
-            .to_client
-            .wait(deadline, Some(NAP), || answered() || self.watcher.is_gone() || is_stopped())
+        let answer = self
+            .control
+            .wait_for_block(sequence, taken, deadline, Some(NAP), is_over)
             .map_err(system("waiting for the server"))?;
-        if !answered() {
+        let Some(Answer { count, status, found, code }) = answer else {
             return match () {
-                () if !waited => broken(format!("no answer within {:?}", self.deadline)),
                 () if is_stopped() => Err(Fault::Stopped),
-                () => broken("the server is gone"),
+                () if self.watcher.is_gone() => broken("the server is gone"),
+                () => broken(format!("no answer within {:?}", self.deadline)),
             };
-        }
-        let count = slot.answered.load(Ordering::Acquire);
-        let status = slot.status.load(Ordering::Relaxed);
-        let found = slot.found.load(Ordering::Relaxed) as usize;
-        let code = slot.code.load(Ordering::Relaxed);
+        };
+        let found = found as usize;
         if count != taken.wrapping_add(1) {
             return broken(format!("block {count} of an answer came after block {taken}"));
         }

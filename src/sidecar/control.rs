@@ -8,16 +8,19 @@
 //! Each word is written by one side, and neither believes the other: a word is read once, and
 //! checked before it is used.
 
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::bell::Bell;
-use super::memory::Mapping;
+use super::sync::{AtomicU32, Memory};
 use crate::scan::BLOCK;
 use crate::{Backend, Match, Report};
 
-/// How many parts can be on their way, and how many regions of records there are.
-pub(super) const SLOTS: usize = 8;
+/// How many parts can be on their way, and how many regions of records there are. In a model, as
+/// few as can be told apart.
+pub(super) const SLOTS: usize = if cfg!(all(loom, test)) { 2 } else { 8 };
 
 /// How many matches there is room for in a slot's block.
 pub(super) const RESULTS: usize = BLOCK;
@@ -40,11 +43,13 @@ pub(super) mod status {
 }
 
 #[derive(Debug)]
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]
 pub(super) struct Line(pub(super) AtomicU32);
 
 /// The words at the start of the control memory; behind them come the blocks of the slots.
 #[derive(Debug)]
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C)]
 pub(super) struct Words {
     pub(super) to_server: Bell,
@@ -58,6 +63,7 @@ pub(super) struct Words {
 
 /// A place for one part at a time. The words from `answered` on are the server's.
 #[derive(Debug)]
+#[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]
 pub(super) struct Slot {
     /// Which region the records are in, and which of those that had that number.
@@ -83,41 +89,167 @@ pub(super) struct Slot {
     unused_either: [AtomicU32; 12],
 }
 
+/// A part as its slot tells it; nothing is believed of it yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    pub(super) region: u32,
+    pub(super) generation: u32,
+    pub(super) bytes: u32,
+    pub(super) offsets: u32,
+    pub(super) records: u32,
+    pub(super) terminator: u32,
+}
+
+impl Request {
+    /// Reads each word once.
+    pub(super) fn read(slot: &Slot) -> Request {
+        Request {
+            region: slot.region.load(Ordering::Relaxed),
+            generation: slot.generation.load(Ordering::Relaxed),
+            bytes: slot.bytes.load(Ordering::Relaxed),
+            offsets: slot.offsets.load(Ordering::Relaxed),
+            records: slot.records.load(Ordering::Relaxed),
+            terminator: slot.terminator.load(Ordering::Relaxed),
+        }
+    }
+
+    fn write(&self, slot: &Slot) {
+        slot.region.store(self.region, Ordering::Relaxed);
+        slot.generation.store(self.generation, Ordering::Relaxed);
+        slot.bytes.store(self.bytes, Ordering::Relaxed);
+        slot.offsets.store(self.offsets, Ordering::Relaxed);
+        slot.records.store(self.records, Ordering::Relaxed);
+        slot.terminator.store(self.terminator, Ordering::Relaxed);
+    }
+}
+
+/// A block of an answer as its slot tells it; nothing is believed of it yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// How many blocks there are, this one among them.
+    pub(super) count: u32,
+    /// One of [`status`].
+    pub(super) status: u32,
+    /// How many matches the block has.
+    pub(super) found: u32,
+    /// What the C library failed with.
+    pub(super) code: u32,
+}
+
 /// The control memory, as one side has it mapped.
 #[derive(Clone, Debug)]
 pub(super) struct Control {
-    mapping: Arc<Mapping>,
+    memory: Arc<Memory>,
 }
 
 impl Control {
-    /// Takes a mapping of [`CONTROL`] bytes that is writable.
-    pub(super) fn new(mapping: Mapping) -> Control {
-        assert!(mapping.len() == CONTROL, "not the length of the control memory");
-        Control { mapping: Arc::new(mapping) }
+    /// Takes memory of [`CONTROL`] bytes that is writable.
+    pub(super) fn new(memory: Memory) -> Control {
+        assert!(memory.len() == CONTROL, "not the length of the control memory");
+        Control { memory: Arc::new(memory) }
     }
 
+    #[cfg(not(all(loom, test)))]
     pub(super) fn words(&self) -> &Words {
         // SAFETY: the mapping is as long, as was checked when it was taken, aligned to a page, and
         // lives as long as `self`. All of `Words` are atomics, for which any bytes are a value and
         // which others may write to, other processes included.
-        unsafe { &*self.mapping.as_ptr().cast::<Words>() }
+        unsafe { &*self.memory.as_ptr().cast::<Words>() }
+    }
+
+    #[cfg(all(loom, test))]
+    pub(super) fn words(&self) -> &Words {
+        self.memory.words()
     }
 
     pub(super) fn slot(&self, sequence: u32) -> &Slot {
         &self.words().slots[sequence as usize % SLOTS]
     }
 
+    /// Submits the part with this number, whose records are in place. The client's, once the slot
+    /// is free: the part that was in it is answered.
+    pub(super) fn submit(&self, sequence: u32, request: &Request) {
+        let (words, slot) = (self.words(), self.slot(sequence));
+        request.write(slot);
+        slot.taken.store(0, Ordering::Relaxed);
+        slot.answered.store(0, Ordering::Relaxed);
+        words.submitted.0.store(sequence.wrapping_add(1), Ordering::Release);
+        words.to_server.ring();
+    }
+
+    /// Says that a block is taken, so that there are `taken` now. The client's.
+    pub(super) fn take(&self, sequence: u32, taken: u32) {
+        self.slot(sequence).taken.store(taken, Ordering::Release);
+        self.words().to_server.ring();
+    }
+
+    /// Waits for the block behind the first `taken` ones. The client's. `None` if it is not there
+    /// when the time is over, or `is_over` says so.
+    pub(super) fn wait_for_block(
+        &self,
+        sequence: u32,
+        taken: u32,
+        deadline: Option<Instant>,
+        nap: Option<Duration>,
+        is_over: impl Fn() -> bool,
+    ) -> io::Result<Option<Answer>> {
+        let slot = self.slot(sequence);
+        let is_there = || slot.answered.load(Ordering::Acquire) != taken;
+        self.words().to_client.wait(deadline, nap, || is_there() || is_over())?;
+        let count = slot.answered.load(Ordering::Acquire);
+        Ok((count != taken).then(|| Answer {
+            count,
+            status: slot.status.load(Ordering::Relaxed),
+            found: slot.found.load(Ordering::Relaxed),
+            code: slot.code.load(Ordering::Relaxed),
+        }))
+    }
+
+    /// Waits until the client has submitted more than the first `next` parts, and returns how many.
+    /// The server's. It is `next` if `is_over` says so before.
+    pub(super) fn wait_for_part(&self, next: u32, is_over: impl Fn() -> bool) -> io::Result<u32> {
+        let words = self.words();
+        let submitted = || words.submitted.0.load(Ordering::Acquire);
+        words.to_server.wait(None, None, || submitted() != next || is_over())?;
+        // Read once more, since the word may change at any time.
+        Ok(submitted())
+    }
+
+    /// Announces a block, which is in place. The server's, once the one before it is taken.
+    pub(super) fn publish(&self, sequence: u32, answer: &Answer) {
+        let slot = self.slot(sequence);
+        slot.status.store(answer.status, Ordering::Relaxed);
+        slot.found.store(answer.found, Ordering::Relaxed);
+        slot.code.store(answer.code, Ordering::Relaxed);
+        slot.answered.store(answer.count, Ordering::Release);
+        self.words().to_client.ring();
+    }
+
+    /// Waits until the client has taken `count` blocks. The server's. False if `is_over` says so
+    /// before.
+    pub(super) fn wait_until_taken(
+        &self,
+        sequence: u32,
+        count: u32,
+        is_over: impl Fn() -> bool,
+    ) -> io::Result<bool> {
+        let slot = self.slot(sequence);
+        let is_taken = || slot.taken.load(Ordering::Acquire) == count;
+        self.words().to_server.wait(None, None, || is_taken() || is_over())?;
+        Ok(is_taken() && !is_over())
+    }
+
     /// Replaces the block of a slot. The server's, before it has counted `answered` up.
     pub(super) fn write_block(&self, sequence: u32, block: &[Match]) {
         assert!(block.len() <= RESULTS, "more than a block");
-        self.mapping.write(block_at(sequence), bytemuck::cast_slice(block));
+        self.memory.write(block_at(sequence), bytemuck::cast_slice(block));
     }
 
     /// Appends `count` matches of a slot's block to `out`. The client's, after it has seen
     /// `answered` count up.
     pub(super) fn read_block(&self, sequence: u32, count: usize, out: &mut Vec<Match>) {
         assert!(count <= RESULTS, "more than a block");
-        self.mapping.read(block_at(sequence), count, out);
+        self.memory.read(block_at(sequence), count, out);
     }
 }
 

@@ -26,7 +26,7 @@ use rustix::net::{
 use super::sys;
 
 /// What both sides must agree on. Counts up with each change of a message or a layout.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"drgn");
 

@@ -35,8 +35,20 @@ pub use builder::SidecarBuilder;
 pub use error::SidecarError;
 
 cfg_if::cfg_if! {
-    if #[cfg(target_os = "linux")] {
+    if #[cfg(all(loom, test))] {
+        // What the models run, and no more.
         mod bell;
+        mod blocks;
+        #[allow(dead_code)]
+        mod control;
+        mod model;
+        mod sync;
+        mod unsupported;
+
+        pub use unsupported::Sidecar;
+    } else if #[cfg(target_os = "linux")] {
+        mod bell;
+        mod blocks;
         mod client;
         mod connection;
         mod control;
@@ -51,6 +63,7 @@ cfg_if::cfg_if! {
         mod region;
         mod request;
         mod server;
+        mod sync;
         mod sys;
         #[cfg(test)]
         mod tests;

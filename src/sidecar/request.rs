@@ -1,36 +1,9 @@
 //! What a client asks for, copied out of shared memory and checked.
 
-use std::sync::atomic::Ordering;
-
-use super::control::Slot;
+pub(super) use super::control::Request;
 use super::memory::Mapping;
 use crate::Batch;
 use crate::batch::PADDING;
-
-/// A part as its slot tells it; nothing is believed of it yet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Request {
-    pub(super) region: u32,
-    pub(super) generation: u32,
-    pub(super) bytes: u32,
-    pub(super) offsets: u32,
-    pub(super) records: u32,
-    pub(super) terminator: u32,
-}
-
-impl Request {
-    /// Reads each word once.
-    pub(super) fn read(slot: &Slot) -> Request {
-        Request {
-            region: slot.region.load(Ordering::Relaxed),
-            generation: slot.generation.load(Ordering::Relaxed),
-            bytes: slot.bytes.load(Ordering::Relaxed),
-            offsets: slot.offsets.load(Ordering::Relaxed),
-            records: slot.records.load(Ordering::Relaxed),
-            terminator: slot.terminator.load(Ordering::Relaxed),
-        }
-    }
-}
 
 /// The records of a part: their bytes where the client put them, their offsets copied out.
 #[derive(Debug)]

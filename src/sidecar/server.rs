@@ -11,14 +11,15 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::SealFlags;
 
-use super::control::{self, CONTROL, Control, SLOTS, status};
+use super::blocks::Blocks;
+use super::control::{self, Answer, CONTROL, Control, SLOTS, status};
 use super::frame::{self, Frame, FrameError, Hello, Kind, Region, Welcome};
 use super::limits::Limits;
 use super::memory::Mapping;
 use super::request::{Records, Request};
 use super::watcher::Watcher;
 use super::{patterns, sys};
-use crate::{Engine, Match, Scan, ScanError, Scanner, StopFlag};
+use crate::{Engine, Scan, ScanError, Scanner, StopFlag};
 
 /// For how long a client may keep the server waiting for a message that is due.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -147,17 +148,14 @@ impl Server {
         };
         let Some(mut session) = self.accept(hello)? else { return Ok(()) };
         let control = session.control.clone();
-        let words = control.words();
         let mut next = 0_u32;
         loop {
-            let waiting =
-                || words.submitted.0.load(Ordering::Acquire) != next || self.watcher.is_gone();
-            words.to_server.wait(None, None, waiting).map_err(system("waiting"))?;
-            if self.watcher.is_gone() {
+            let is_gone = || self.watcher.is_gone();
+            let submitted = control.wait_for_part(next, is_gone).map_err(system("waiting"))?;
+            if is_gone() {
                 return Ok(());
             }
-            let submitted = words.submitted.0.load(Ordering::Acquire);
-            // Nothing waits in vain: `waiting` saw a difference, but the word may have changed.
+            // A client may have changed the word back.
             if submitted == next {
                 continue;
             }
@@ -268,9 +266,8 @@ struct Session<'a> {
 impl Session<'_> {
     /// Answers one part.
     fn part(&mut self, sequence: u32) -> Result<(), ServeError> {
-        let words = self.control.words();
         let request = Request::read(self.control.slot(sequence));
-        if control::is_cancelled(words, sequence) {
+        if control::is_cancelled(self.control.words(), sequence) {
             self.answer(sequence, 0, status::STOPPED, 0, 0);
             return Ok(());
         }
@@ -282,13 +279,9 @@ impl Session<'_> {
             Ok(records) => records,
             Err(reason) => return protocol(reason),
         };
-        let mut blocks = Blocks {
-            control: &self.control,
-            watcher: &self.server.watcher,
-            sequence,
-            published: 0,
-            held: 0,
-        };
+        let words = self.control.words();
+        let is_over = || self.server.watcher.is_gone() || control::is_cancelled(words, sequence);
+        let mut blocks = Blocks::new(&self.control, sequence, &is_over);
         let batch = match records.batch() {
             Ok(batch) => batch,
             Err(reason) => return protocol(reason),
@@ -297,7 +290,7 @@ impl Session<'_> {
         let scanned = catch_unwind(AssertUnwindSafe(|| {
             self.scanner.scan_with(&batch, &mut |block| blocks.add(block))
         }));
-        let (published, held) = (blocks.published, blocks.held);
+        let (published, held) = blocks.end();
         match scanned {
             Ok(Ok(ControlFlow::Continue(()))) => {
                 self.answer(sequence, published, status::DONE, held, 0);
@@ -327,7 +320,8 @@ impl Session<'_> {
     }
 
     fn answer(&self, sequence: u32, published: u32, status: u32, found: u32, code: u32) {
-        publish(&self.control, sequence, published, status, found, code);
+        self.control
+            .publish(sequence, &Answer { count: published.wrapping_add(1), status, found, code });
     }
 
     /// Sees to it that the region of a part is the one that the client means.
@@ -394,48 +388,6 @@ fn mapped(
         }
         _ => protocol(format!("memory of {there} bytes that is said to have {len}")),
     }
-}
-
-/// The matches of a part on their way to the client: the last block is held back until it is known
-/// to be the last.
-struct Blocks<'a> {
-    control: &'a Control,
-    watcher: &'a Watcher,
-    sequence: u32,
-    /// How many blocks the client was told of.
-    published: u32,
-    /// How many matches are in the block that it was not told of.
-    held: u32,
-}
-
-impl Blocks<'_> {
-    fn add(&mut self, block: &[Match]) -> ControlFlow<()> {
-        if self.held > 0 {
-            publish(self.control, self.sequence, self.published, status::MORE, self.held, 0);
-            self.published = self.published.wrapping_add(1);
-            self.held = 0;
-            let words = self.control.words();
-            let slot = self.control.slot(self.sequence);
-            let over = || self.watcher.is_gone() || control::is_cancelled(words, self.sequence);
-            let taken = || slot.taken.load(Ordering::Acquire) == self.published;
-            let waited = words.to_server.wait(None, None, || taken() || over());
-            if waited.is_err() || over() {
-                return ControlFlow::Break(());
-            }
-        }
-        self.control.write_block(self.sequence, block);
-        self.held = block.len() as u32;
-        ControlFlow::Continue(())
-    }
-}
-
-fn publish(control: &Control, sequence: u32, published: u32, status: u32, found: u32, code: u32) {
-    let slot = control.slot(sequence);
-    slot.status.store(status, Ordering::Relaxed);
-    slot.found.store(found, Ordering::Relaxed);
-    slot.code.store(code, Ordering::Relaxed);
-    slot.answered.store(published.wrapping_add(1), Ordering::Release);
-    control.words().to_client.ring();
 }
 
 fn message(payload: &(dyn Any + Send)) -> &str {

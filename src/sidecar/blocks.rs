@@ -1,0 +1,54 @@
+//! How the server hands over what it finds.
+
+use std::ops::ControlFlow;
+
+use super::control::{Answer, Control, status};
+use crate::Match;
+
+/// The matches of a part on their way to the client: the last block is held back until it is known
+/// to be the last.
+pub(super) struct Blocks<'a> {
+    control: &'a Control,
+    sequence: u32,
+    /// Whether nobody wants them any more.
+    is_over: &'a dyn Fn() -> bool,
+    /// How many blocks the client was told of.
+    published: u32,
+    /// How many matches are in the block that it was not told of.
+    held: u32,
+}
+
+impl<'a> Blocks<'a> {
+    /// Those of the part with this number, until `is_over` says that they are not wanted.
+    pub(super) fn new(
+        control: &'a Control,
+        sequence: u32,
+        is_over: &'a dyn Fn() -> bool,
+    ) -> Blocks<'a> {
+        Blocks { control, sequence, is_over, published: 0, held: 0 }
+    }
+
+    /// Puts a block in place, once the client has taken the one before it.
+    pub(super) fn add(&mut self, block: &[Match]) -> ControlFlow<()> {
+        if self.held > 0 {
+            let count = self.published.wrapping_add(1);
+            let answer = Answer { count, status: status::MORE, found: self.held, code: 0 };
+            self.control.publish(self.sequence, &answer);
+            self.published = count;
+            self.held = 0;
+            match self.control.wait_until_taken(self.sequence, count, self.is_over) {
+                Ok(true) => {}
+                Ok(false) | Err(_) => return ControlFlow::Break(()),
+            }
+        }
+        self.control.write_block(self.sequence, block);
+        self.held = block.len() as u32;
+        ControlFlow::Continue(())
+    }
+
+    /// How many blocks the client was told of, and how many matches are in the block that it was
+    /// not told of.
+    pub(super) fn end(self) -> (u32, u32) {
+        (self.published, self.held)
+    }
+}
