@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::control::{Answer, Control, status};
+use super::control::{Answer, Control, is_cancelled, status};
 use crate::Match;
 
 /// The matches of a part on their way to the client: the last block is held back until it is known
@@ -10,8 +10,8 @@ use crate::Match;
 pub(super) struct Blocks<'a> {
     control: &'a Control,
     sequence: u32,
-    /// Whether nobody wants them any more.
-    is_over: &'a dyn Fn() -> bool,
+    /// Whether the client is gone.
+    is_gone: &'a dyn Fn() -> bool,
     /// How many blocks the client was told of.
     published: u32,
     /// How many matches are in the block that it was not told of.
@@ -19,13 +19,13 @@ pub(super) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Those of the part with this number, until `is_over` says that they are not wanted.
+    /// Those of the part with this number, until the client is gone or has cancelled it.
     pub(super) fn new(
         control: &'a Control,
         sequence: u32,
-        is_over: &'a dyn Fn() -> bool,
+        is_gone: &'a dyn Fn() -> bool,
     ) -> Blocks<'a> {
-        Blocks { control, sequence, is_over, published: 0, held: 0 }
+        Blocks { control, sequence, is_gone, published: 0, held: 0 }
     }
 
     /// Puts a block in place, once the client has taken the one before it.
@@ -36,9 +36,10 @@ impl<'a> Blocks<'a> {
             self.control.publish(self.sequence, &answer);
             self.published = count;
             self.held = 0;
-            match self.control.wait_until_taken(self.sequence, count, self.is_over) {
-                Ok(true) => {}
-                Ok(false) | Err(_) => return ControlFlow::Break(()),
+            // Also if it is cancelled: a block that was told of stays until it is taken.
+            match self.control.wait_until_taken(self.sequence, count, self.is_gone) {
+                Ok(true) if !is_cancelled(self.control.words(), self.sequence) => {}
+                Ok(_) | Err(_) => return ControlFlow::Break(()),
             }
         }
         self.control.write_block(self.sequence, block);

@@ -108,6 +108,8 @@ struct Part {
     last: bool,
     /// How many of its matches were handed out by blocks, whoever found them.
     handed: usize,
+    /// How many blocks of its answer were taken in this connection.
+    taken: u32,
 }
 
 /// Whom the matches of a batch are handed to, if it is by blocks.
@@ -212,17 +214,21 @@ impl Sidecar {
         // A short first part, so that the server begins early.
         let (head, rest) = self.divide(batch);
         for (records, base) in [(head, 0), (rest, head.len())] {
-            for range in records.parts(self.config.part) {
-                while self.parts.len() >= self.config.in_flight {
-                    answer_oldest(self);
+            for mut rest in records.parts(self.part()) {
+                while !rest.is_empty() {
+                    while self.parts.len() >= self.config.in_flight && self.is_wanted(number) {
+                        answer_oldest(self);
+                    }
+                    if !self.is_wanted(number) {
+                        // It has failed already, which is told when it is finished.
+                        return Ok(());
+                    }
+                    let range = self.fitting(&records, &rest);
+                    rest.start = range.end;
+                    let base = (base + range.start) as u32;
+                    let last = base as usize + range.len() == batch.len();
+                    self.send(&records.slice(range), base, last);
                 }
-                if self.batches.get(number).is_none_or(|batch| batch.outcome.is_some()) {
-                    // It has failed already, which is told when it is finished.
-                    return Ok(());
-                }
-                let base = (base + range.start) as u32;
-                let last = base as usize + range.len() == batch.len();
-                self.send(&records.slice(range), base, last);
             }
         }
         Ok(())
@@ -257,24 +263,51 @@ impl Sidecar {
         outcome
     }
 
+    /// Whether the batch in this place of the list has no outcome yet.
+    fn is_wanted(&self, number: usize) -> bool {
+        self.batches.get(number).is_some_and(|batch| batch.outcome.is_none())
+    }
+
     /// The first records, some of the bytes of a part, and the others.
     fn divide<'b>(&self, batch: &Batch<'b>) -> (Batch<'b>, Batch<'b>) {
-        let head = batch.parts(self.config.part / 4).next().unwrap_or(0..0).end;
+        let head = batch.parts(self.part() / 4).next().unwrap_or(0..0).end;
         (batch.slice(0..head), batch.slice(head..batch.len()))
+    }
+
+    /// How many bytes of records a part has, about: what was set, or what fits with the offsets.
+    fn part(&self) -> usize {
+        self.config.part.min(usize::try_from(self.most() / 2).unwrap_or(usize::MAX))
+    }
+
+    /// The longest region that the server takes.
+    fn most(&self) -> u64 {
+        self.connection.as_ref().map_or(u64::MAX, |connection| connection.most)
+    }
+
+    /// As many of the records in a range, from its first one on, as the server takes with their
+    /// offsets, which may be longer than the records.
+    fn fitting(&self, records: &Batch<'_>, range: &Range<usize>) -> Range<usize> {
+        let mut end = range.end;
+        while end - range.start > 1
+            && Layout::of(&records.slice(range.start..end)).1 as u64 > self.most()
+        {
+            end = range.start + (end - range.start) / 2;
+        }
+        range.start..end
     }
 
     /// Refuses records that are longer than the server takes.
     fn check_sizes(&self, batch: &Batch<'_>) -> Result<(), ScanError> {
-        let most = self.connection.as_ref().map_or(u64::MAX, |connection| connection.most);
+        let most = self.most();
         // A part that is not over its usual length never is.
-        if batch.extent().len() <= self.config.part {
+        if batch.extent().len() <= self.part() {
             return Ok(());
         }
         let over = |range: Range<usize>| {
             let (_, len) = Layout::of(&batch.slice(range.clone()));
             (len as u64 > most).then(|| batch.range(range.start).len())
         };
-        match batch.parts(self.config.part).filter(|range| range.len() == 1).find_map(over) {
+        match batch.parts(self.part()).filter(|range| range.len() == 1).find_map(over) {
             None => Ok(()),
             Some(size) => Err(ScanError::TooLarge {
                 size,

@@ -81,11 +81,13 @@ pub(super) struct Connection {
     /// The generations of the regions that it knows of.
     known: [Option<u32>; SLOTS],
     submitted: u32,
+    /// How many parts, from the first on, are not wanted any more.
+    unwanted: u32,
 }
 
 impl Connection {
     /// Starts a server, or connects to one, and waits until it has compiled the patterns.
-    pub(super) fn new(launch: &Launch, ask: &Ask) -> Result<Connection, Fault> {
+    pub(super) fn new(launch: &Launch, ask: &Ask, stop: &StopFlag) -> Result<Connection, Fault> {
         let (socket, process) = launch.start(ask.deadline).map_err(|error| match error.kind() {
             // What may be better next time, and is not this process's fault.
             io::ErrorKind::ConnectionRefused
@@ -117,17 +119,31 @@ impl Connection {
             report: ask.hello.report,
             known: [None; SLOTS],
             submitted: 0,
+            unwanted: 0,
         };
-        let greeted = connection.greet(&memory, ask);
+        let greeted = connection.greet(&memory, ask, stop);
         greeted.map_err(|fault| connection.explain(fault)).map(|()| connection)
     }
 
-    fn greet(&mut self, memory: &OwnedFd, ask: &Ask) -> Result<(), Fault> {
+    fn greet(&mut self, memory: &OwnedFd, ask: &Ask, stop: &StopFlag) -> Result<(), Fault> {
         let hello = bytemuck::bytes_of(&ask.hello);
         let descriptors = [memory.as_fd(), ask.patterns.as_fd()];
         self.send(Kind::Hello, hello, &descriptors)?;
-        let answer = match frame::receive(&*self.socket, Instant::now().checked_add(self.deadline))
-        {
+        let deadline = Instant::now().checked_add(self.deadline);
+        let mut received;
+        loop {
+            let now = Instant::now();
+            let nap = deadline.map_or(now + NAP, |deadline| deadline.min(now + NAP));
+            received = frame::receive(&*self.socket, Some(nap));
+            if !matches!(received, Err(FrameError::TimedOut)) || deadline.is_some_and(|d| d <= now)
+            {
+                break;
+            }
+            if stop.is_raised() {
+                return Err(Fault::Stopped);
+            }
+        }
+        let answer = match received {
             Ok(answer) => answer,
             Err(FrameError::Version(version)) => {
                 return Err(Fault::Refused(FrameError::Version(version).to_string()));
@@ -209,16 +225,18 @@ impl Connection {
     }
 
     /// Says that the parts before this number are not wanted any more.
-    pub(super) fn cancel(&self, before: u32) {
-        let words = self.control.words();
-        words.cancelled.0.store(before, Ordering::Release);
-        words.to_server.ring();
+    pub(super) fn cancel(&mut self, before: u32) {
+        self.forget(before);
+        self.control.words().to_server.ring();
     }
 
     /// Says that the first `before` parts are over. So that numbers can go around, this is said
-    /// more often than every 2^31 parts.
-    pub(super) fn forget(&self, before: u32) {
-        self.control.words().cancelled.0.store(before, Ordering::Release);
+    /// more often than every 2^31 parts. What was cancelled stays so.
+    pub(super) fn forget(&mut self, before: u32) {
+        if control::is_before(self.unwanted, before) {
+            self.unwanted = before;
+            self.control.words().cancelled.0.store(before, Ordering::Release);
+        }
     }
 
     /// Waits for the block behind the first `taken` ones of a part's answer, and appends its matches
@@ -247,9 +265,12 @@ impl Connection {
             .map_err(system("waiting for the server"))?;
         let Some(Answer { count, status, found, code }) = answer else {
             return match () {
-                () if is_stopped() => Err(Fault::Stopped),
                 () if self.watcher.is_gone() => broken("the server is gone"),
-                () => broken(format!("no answer within {:?}", self.deadline)),
+                () if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+                    broken(format!("no answer within {:?}", self.deadline))
+                }
+                // The flag was raised, and may have been cleared since.
+                () => Err(Fault::Stopped),
             };
         };
         let found = found as usize;

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::Mode;
 use rustix::net::{SocketAddrUnix, SocketFlags};
@@ -29,14 +30,18 @@ impl Listener {
         let path = path.as_ref().to_owned();
         let address = SocketAddrUnix::new(&path)?;
         let socket = sys::socket()?;
-        // Set before the socket is there, so that at no moment others may connect.
-        let old = rustix::process::umask(Mode::from_raw_mode(0o177));
-        let mut bound = rustix::net::bind(&socket, &address);
+        let bind = || {
+            // Set before the socket is there, so that at no moment others may connect.
+            let old = rustix::process::umask(Mode::from_raw_mode(0o177));
+            let bound = rustix::net::bind(&socket, &address);
+            rustix::process::umask(old);
+            bound
+        };
+        let mut bound = bind();
         if matches!(bound, Err(rustix::io::Errno::ADDRINUSE)) && is_stale(&path, &address) {
             let _ = std::fs::remove_file(&path);
-            bound = rustix::net::bind(&socket, &address);
+            bound = bind();
         }
-        rustix::process::umask(old);
         bound?;
         // From here on, a drop removes it.
         let listener = Listener { socket, path };
@@ -73,6 +78,10 @@ fn is_stale(path: &Path, address: &SocketAddrUnix) -> bool {
     use std::os::unix::fs::FileTypeExt;
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket());
     let refused = |socket: OwnedFd| {
+        // One that listens and does not accept is there, too.
+        if sys::limit_waiting(socket.as_fd(), Duration::from_secs(1)).is_err() {
+            return false;
+        }
         let tried = sys::connect(socket.as_fd(), address);
         tried.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
     };

@@ -148,9 +148,7 @@ impl Shared {
             assert!((next + 1..=next + SLOTS as u32).contains(&submitted));
             let request = Request::read(self.control.slot(next));
             assert_eq!((request.generation, request.bytes), (7, next), "the whole request");
-            let words = self.control.words();
-            let is_over = || is_gone() || is_cancelled(words, next);
-            let mut sender = Blocks::new(&self.control, next, &is_over);
+            let mut sender = Blocks::new(&self.control, next, &is_gone);
             let mut status = status::DONE;
             for number in 0..blocks {
                 // The records are there as long as they are searched.
@@ -217,6 +215,27 @@ fn a_part_that_is_cancelled_on_its_way_ends_and_the_next_one_is_answered() {
         server.join().unwrap();
     });
     assert!(STATUS.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
+}
+
+#[test]
+fn a_part_that_is_cancelled_before_its_answer_is_looked_at_ends_block_by_block() {
+    check(2, || {
+        let shared = Shared::new();
+        let server = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || assert!(shared.serve(2, 2)))
+        };
+        shared.submit(0);
+        shared.submit(1);
+        let words = shared.control.words();
+        words.cancelled.0.store(2, Ordering::Release);
+        words.to_server.ring();
+        for sequence in [0, 1] {
+            let (status, _) = shared.collect(sequence, |_| ()).unwrap();
+            assert!([status::DONE, status::STOPPED].contains(&status));
+        }
+        server.join().unwrap();
+    });
 }
 
 #[test]

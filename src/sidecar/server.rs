@@ -91,6 +91,10 @@ impl Server {
     /// Once the client is gone, a scan that still runs is told to stop. If it does not within a
     /// second, `at_last` is called, on the thread that looks out; it is for ending the process.
     ///
+    /// Records are read where the client has put them. One that changes them meanwhile gets any
+    /// answer or none, and may break what Rust believes of memory; so let no other clients depend
+    /// on the process that serves one which is not trusted with that.
+    ///
     /// # Errors
     ///
     /// If it is no such socket, or the client is of another user.
@@ -279,9 +283,8 @@ impl Session<'_> {
             Ok(records) => records,
             Err(reason) => return protocol(reason),
         };
-        let words = self.control.words();
-        let is_over = || self.server.watcher.is_gone() || control::is_cancelled(words, sequence);
-        let mut blocks = Blocks::new(&self.control, sequence, &is_over);
+        let is_gone = || self.server.watcher.is_gone();
+        let mut blocks = Blocks::new(&self.control, sequence, &is_gone);
         let batch = match records.batch() {
             Ok(batch) => batch,
             Err(reason) => return protocol(reason),

@@ -7,6 +7,7 @@ mod alone;
 mod ends;
 mod faults;
 mod limits;
+mod stops;
 #[path = "../support/mod.rs"]
 mod support;
 mod work;

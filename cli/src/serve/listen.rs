@@ -2,9 +2,9 @@
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Command, Stdio, exit};
-use std::sync::Arc;
+use std::process::{Child, Command, Stdio, exit};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -45,7 +45,17 @@ pub(super) fn run(path: &Path, args: &ServeArgs) -> Result<Status, Failure> {
 
 /// Starts a process for a client, and a thread that waits for its end.
 fn start(client: OwnedFd, args: &ServeArgs, busy: &Arc<AtomicUsize>) -> std::io::Result<()> {
-    let mut child = Command::new(std::env::current_exe()?)
+    // The thread first, so that no process is without one.
+    let (tell, told) = mpsc::channel::<Child>();
+    let count = Arc::clone(busy);
+    thread::Builder::new().name("wait".to_owned()).spawn(move || {
+        if let Ok(mut child) = told.recv() {
+            // How it ended is for its client to find out.
+            let _ = child.wait();
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    })?;
+    let child = Command::new(std::env::current_exe()?)
         .args(["serve", "--stdin"])
         .args(["--max-memory", &args.max_memory.to_string()])
         .args(["--max-patterns", &args.max_patterns.to_string()])
@@ -53,12 +63,8 @@ fn start(client: OwnedFd, args: &ServeArgs, busy: &Arc<AtomicUsize>) -> std::io:
         .stdout(Stdio::null())
         .spawn()?;
     busy.fetch_add(1, Ordering::SeqCst);
-    let busy = Arc::clone(busy);
-    thread::Builder::new().name("wait".to_owned()).spawn(move || {
-        // How it ended is for its client to find out.
-        let _ = child.wait();
-        busy.fetch_sub(1, Ordering::SeqCst);
-    })?;
+    // The thread is there until it gets it.
+    let _ = tell.send(child);
     Ok(())
 }
 

@@ -80,6 +80,11 @@ impl Errand {
         }));
         match scanned {
             Ok(answer) => {
+                let answer = answer.map_err(|error| match error {
+                    // Nothing but the deadline raises this flag.
+                    ScanError::Stopped if stop.is_raised() => ScanError::TimedOut,
+                    error => error,
+                });
                 round.finish(answer);
                 drop(round);
                 self.release();

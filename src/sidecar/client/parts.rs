@@ -24,7 +24,7 @@ impl Sidecar {
                 reason: format!("there is no memory for records: {error}"),
             });
         }
-        let part = Part { region: number, base, tries: 0, wanted: true, last, handed: 0 };
+        let part = Part { region: number, base, tries: 0, wanted: true, last, handed: 0, taken: 0 };
         self.parts.push_back(part);
         if let (Some(connection), Some(region)) = (&mut self.connection, &self.regions[number])
             && let Err(fault) = connection.submit(number, region)
@@ -100,12 +100,13 @@ impl Sidecar {
         let Some(region) = &self.regions[part.region] else {
             return Err(Fault::Broken("the records are gone".to_owned()));
         };
-        let stop = part.wanted.then_some(&self.stop);
-        let (mut taken, mut seen) = (0, 0);
+        let stop = Some(&self.stop);
+        let mut seen = 0;
         loop {
             let found = &mut self.found;
             let start = found.len();
-            let block = connection.block(self.first, taken, region, stop, found)?;
+            let block = connection.block(self.first, part.taken, region, stop, found)?;
+            part.taken += u32::from(matches!(block, Block::More));
             let last = found.last().copied();
             if let Some(each) = each
                 && part.wanted
@@ -127,7 +128,7 @@ impl Sidecar {
                 found.extend(last.filter(|_| matches!(block, Block::More)));
             }
             match block {
-                Block::More => taken = taken.wrapping_add(1),
+                Block::More => {}
                 Block::Last => return Ok(ControlFlow::Continue(Ok(()))),
                 Block::Failed(error) => return Ok(ControlFlow::Continue(Err(error))),
                 Block::Stopped if part.wanted => {
@@ -142,7 +143,7 @@ impl Sidecar {
     pub(super) fn end_oldest(&mut self, outcome: Result<(), ScanError>) {
         let Some(part) = self.parts.pop_front() else { return };
         self.first = self.first.wrapping_add(1);
-        if let Some(connection) = &self.connection {
+        if let Some(connection) = &mut self.connection {
             connection.forget(self.first);
         }
         if !part.wanted {
@@ -185,8 +186,11 @@ impl Sidecar {
         for part in &mut self.parts {
             part.wanted = false;
         }
-        match &self.connection {
-            Some(connection) => connection.cancel(connection.next()),
+        match &mut self.connection {
+            Some(connection) => {
+                let next = connection.next();
+                connection.cancel(next);
+            }
             // No server has them, so there is nothing to wait for.
             None => self.parts.clear(),
         }

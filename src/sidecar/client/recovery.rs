@@ -46,7 +46,7 @@ impl Sidecar {
 
     pub(super) fn connect(&mut self) -> Result<(), Fault> {
         self.first = 0;
-        self.connection = Some(Connection::new(&self.launch, &self.ask)?);
+        self.connection = Some(Connection::new(&self.launch, &self.ask, &self.stop)?);
         Ok(())
     }
 
@@ -58,7 +58,8 @@ impl Sidecar {
         self.connect()?;
         self.restarts += 1;
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        for part in &self.parts {
+        for part in &mut self.parts {
+            part.taken = 0;
             if let Some(region) = &self.regions[part.region] {
                 connection.submit(part.region, region)?;
             }
