@@ -308,6 +308,23 @@ impl BatchBuf {
         Ok(())
     }
 
+    /// Adds all records of another batch, in one copy.
+    ///
+    /// # Errors
+    ///
+    /// If the sizes do not fit; the batch is then as it was.
+    pub(crate) fn append(&mut self, other: &BatchBuf) -> Result<(), BatchError> {
+        let before = self.bytes();
+        check_buffer(before.saturating_add(other.buffer.len()))?;
+        check_records(self.len().saturating_add(other.len()))?;
+        self.buffer.truncate(before);
+        // With the padding behind them.
+        self.buffer.extend_from_slice(&other.buffer);
+        // In range: checked above.
+        self.offsets.extend(other.offsets[1..].iter().map(|&end| before as u32 + end));
+        Ok(())
+    }
+
     /// Removes all records and keeps the memory.
     pub fn clear(&mut self) {
         self.buffer.clear();
@@ -374,6 +391,21 @@ mod tests {
                 assert_eq!(batch.record(index), Some(*record), "{buffer:?}");
             }
             assert_eq!(batch.record(expected.len()), None);
+        }
+    }
+
+    #[test]
+    fn an_appended_batch_is_as_if_its_records_were_pushed() {
+        let parts: [&[&[u8]]; 5] = [&[], &[b"a", b""], &[], &[b"bcd"], &[b"", b"e"]];
+        let (mut appended, mut pushed) = (BatchBuf::new(), BatchBuf::new());
+        for part in parts {
+            let mut other = BatchBuf::new();
+            for record in part {
+                other.push(record).unwrap();
+                pushed.push(record).unwrap();
+            }
+            appended.append(&other).unwrap();
+            assert_eq!((&appended.buffer, &appended.offsets), (&pushed.buffer, &pushed.offsets));
         }
     }
 

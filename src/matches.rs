@@ -142,8 +142,29 @@ impl Matches {
         let start = from.list.partition_point(|m| m.record < records.start);
         let found = &from.list[start..];
         let found = &found[..found.partition_point(|m| m.record < records.end)];
-        self.list
-            .extend(found.iter().map(|m| Match { record: m.record - records.start + base, ..*m }));
+        self.extend_renumbered(found, records.start, base);
+    }
+
+    /// Adds these matches behind all others, with their records renumbered: `first` becomes `base`.
+    pub(crate) fn extend_renumbered(&mut self, matches: &[Match], first: u32, base: u32) {
+        let record = |m: &Match| m.record.wrapping_sub(first).wrapping_add(base);
+        self.list.extend(matches.iter().map(|m| Match { record: record(m), ..*m }));
+    }
+
+    /// Fills `firsts` so that the matches of record `r` are those from `firsts[r]` up to
+    /// `firsts[r + 1]`, for as many records. One pass.
+    pub(crate) fn index(&self, records: usize, firsts: &mut Vec<u32>) {
+        firsts.clear();
+        // A scanner that reports records that there are not does not get them.
+        let known = self.list.iter().take_while(|m| m.record() < records);
+        let mut count = 0;
+        for m in known {
+            if m.record() >= firsts.len() {
+                firsts.resize(m.record() + 1, count);
+            }
+            count += 1;
+        }
+        firsts.resize(records + 1, count);
     }
 
     /// The list itself, for engines that append first and order afterwards.
@@ -174,5 +195,12 @@ mod tests {
         }
         let counts: Vec<_> = (0..9).map(|record| matches.of_record(record).len()).collect();
         assert_eq!(counts, [1, 0, 2, 0, 0, 0, 0, 1, 0]);
+        let mut firsts = vec![7];
+        matches.index(9, &mut firsts);
+        for record in 0..9 {
+            let range = firsts[record] as usize..firsts[record + 1] as usize;
+            assert_eq!(&matches.as_slice()[range], matches.of_record(record), "{record}");
+        }
+        assert_eq!(firsts.len(), 10);
     }
 }

@@ -87,8 +87,8 @@ fn an_error_stays_with_the_caller_whose_record_causes_it() {
         }
         assert_eq!(batch.join().unwrap().unwrap(), [1, 2]);
     });
-    // The round, and then the records of each submission.
-    assert_eq!(probe.scans(), [1, 5, 1, 1, 2, 1]);
+    // The round, and then the records of each submission, the batch first.
+    assert_eq!(probe.scans(), [1, 5, 2, 1, 1, 1]);
 }
 
 /// Scans on the pool that it is a member of.

@@ -40,6 +40,46 @@ fn what_is_queued_is_bounded_and_who_waits_for_room_gets_it() {
 }
 
 #[test]
+fn limits_are_exact_however_the_records_come_in() {
+    // Large enough that a handle may add some records at a time. Ten bytes each.
+    let builders = [
+        ScanBuilder::new("records").queued_records(300).round_records(64),
+        ScanBuilder::new("bytes").queued_bytes(3009).round_bytes(649),
+    ];
+    for builder in builders {
+        let probe = Probe::new();
+        let owner = {
+            let probe = Arc::clone(&probe);
+            builder.owner(move || probe.make()).unwrap()
+        };
+        probe.shut();
+        let running = owner.handle().submit(b"running").unwrap();
+        probe.until_inside(1);
+        let handles = [(); 5].map(|()| owner.handle());
+        // Each takes what it can get without a wait, in strides of its own.
+        let mut queued = Vec::new();
+        for (stride, handle) in (1..).zip(&handles).cycle() {
+            let before = queued.len();
+            queued.extend((0..stride * 3).map_while(|_| handle.try_submit(&[b'x'; 10]).unwrap()));
+            assert_eq!(owner.queued(), queued.len());
+            if queued.len() == before {
+                break;
+            }
+        }
+        assert_eq!(queued.len(), 300);
+        assert!(handles.iter().all(|handle| handle.try_submit(&[b'x'; 10]).unwrap().is_none()));
+        probe.open();
+        let mut matches = Matches::new();
+        running.wait(&mut matches).unwrap();
+        for ticket in queued {
+            ticket.wait(&mut matches).unwrap();
+            assert_eq!(lengths(&matches), [10]);
+        }
+        assert_eq!(probe.scans(), [1, 64, 64, 64, 64, 44]);
+    }
+}
+
+#[test]
 fn a_record_that_is_longer_than_all_that_may_be_queued_is_taken_alone() {
     let probe = Probe::new();
     let owner = {

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::errand::{self, Minder};
-use super::round::{Buffers, Piece, Round};
-use super::state::{Limits, Load, Open, State};
+use super::round::Buffers;
+use super::state::{Limits, State};
 use super::{closed, scan_error};
 use crate::batch::PADDING;
 use crate::boundary::Pool;
 use crate::boundary::sync::{Condvar, Mutex, MutexGuard, lock, wait, wait_for};
-use crate::{MAX_BUFFER, Scan, ScanError, StopFlag};
+use crate::{MAX_BUFFER, Scan, ScanError};
 
 /// The longest record that is gathered.
-const LONGEST: usize = MAX_BUFFER - PADDING;
+pub(super) const LONGEST: usize = MAX_BUFFER - PADDING;
 
 /// A blocking scan looks at its flag this often while it waits.
 pub(super) const SLICE: Duration = Duration::from_millis(5);
@@ -21,31 +21,16 @@ pub(super) const SLICE: Duration = Duration::from_millis(5);
 /// How many rounds' memory is kept for later ones, for each member.
 const SPARE: usize = 4;
 
-/// How a caller waits for room.
-#[derive(Clone, Copy)]
-pub(super) enum Patience<'a> {
-    None,
-    Forever,
-    /// Until the flag is raised.
-    Unless(&'a StopFlag),
-}
-
-/// Why records were not taken.
-pub(super) enum Refused {
-    Full,
-    Error(ScanError),
-}
-
 /// The pool beneath, and what is gathered for it.
 ///
-/// The lock of the state is never held while a call is sent or an answer given. Locks of rounds
-/// and of spare memory may be taken under it.
+/// The lock of the state is never held while a call is sent or an answer given. Locks of lanes,
+/// rounds and spare memory may be taken under it.
 pub(in crate::placement) struct Core {
     pub(super) pool: Pool<Box<dyn Scan>>,
     pub(super) limits: Limits,
     pub(super) state: Mutex<State>,
     /// There is room, or another one's turn, or none will be.
-    room: Condvar,
+    pub(super) room: Condvar,
     /// The open round is due, or the member that minds it has something else to do.
     due: Condvar,
     /// Nothing is under way.
@@ -69,161 +54,6 @@ impl Core {
     /// Refuses what would wait for itself.
     pub(super) fn check_thread(&self) -> Result<(), ScanError> {
         self.pool.check_thread().map_err(|error| scan_error(&error))
-    }
-
-    /// Adds records to rounds, and tells which they are in. Whoever waits for them says so at
-    /// once with `wanted`. If not all are taken, those that are have no reader, and no harm is
-    /// done.
-    pub(super) fn add<'r>(
-        self: &Arc<Self>,
-        records: impl Iterator<Item = &'r [u8]>,
-        patience: Patience<'_>,
-        wanted: bool,
-        take: impl FnMut(Piece),
-    ) -> Result<(), Refused> {
-        self.check_thread().map_err(Refused::Error)?;
-        let added = self.add_all(records, patience, wanted, take);
-        if added.is_err() {
-            // Some may have been taken.
-            self.dispatch(lock(&self.state));
-        }
-        added
-    }
-
-    fn add_all<'r>(
-        self: &Arc<Self>,
-        records: impl Iterator<Item = &'r [u8]>,
-        patience: Patience<'_>,
-        wanted: bool,
-        mut take: impl FnMut(Piece),
-    ) -> Result<(), Refused> {
-        let mut state = lock(&self.state);
-        let mut last: Option<Piece> = None;
-        for record in records {
-            if record.len() > LONGEST {
-                let error = ScanError::TooLarge { size: record.len(), limit: LONGEST };
-                return Err(Refused::Error(error));
-            }
-            if !state.turns.is_empty() || !state.has_room(record.len(), &self.limits) {
-                state = self.wait_for_room(state, record.len(), patience)?;
-            }
-            if state.closed {
-                return Err(Refused::Error(closed()));
-            }
-            self.push(&mut state, record, &mut last, &mut take);
-        }
-        if let Some(piece) = last {
-            if wanted {
-                want(&mut state, &piece.round);
-            }
-            take(piece);
-        }
-        self.dispatch(state);
-        Ok(())
-    }
-
-    /// Appends a record to the open round.
-    fn push(
-        self: &Arc<Self>,
-        state: &mut State,
-        record: &[u8],
-        last: &mut Option<Piece>,
-        take: &mut impl FnMut(Piece),
-    ) {
-        let limits = &self.limits;
-        if state.open.as_ref().is_some_and(|open| {
-            let bytes = open.load.buffers.records.bytes();
-            bytes.saturating_add(record.len()) > limits.round_bytes
-        }) {
-            state.seal();
-        }
-        let open = state.open.get_or_insert_with(|| self.open());
-        let Load { round, buffers } = &mut open.load;
-        let number = buffers.records.len() as u32;
-        if buffers.records.push(record).is_err() {
-            // It fits: its length was looked at, and the round is empty or below its limit.
-            unreachable!("a round is shorter than a batch");
-        }
-        state.queued_records += 1;
-        state.queued_bytes += record.len();
-        match last {
-            Some(piece) if Arc::ptr_eq(&piece.round, round) && piece.records.end == number => {
-                piece.records.end += 1;
-            }
-            _ => {
-                buffers.parts.push(number);
-                let piece = Piece { round: Arc::clone(round), records: number..number + 1 };
-                if let Some(before) = last.replace(piece) {
-                    take(before);
-                }
-            }
-        }
-        if buffers.records.len() >= limits.round_records
-            || buffers.records.bytes() >= limits.round_bytes
-        {
-            state.seal();
-        }
-    }
-
-    fn open(self: &Arc<Self>) -> Open {
-        let buffers = lock(&self.spare).pop().unwrap_or_default();
-        let round = Arc::new(Round::new(Arc::clone(self)));
-        let linger = self.limits.linger;
-        let ripe = if linger.is_zero() { None } else { Instant::now().checked_add(linger) };
-        Open { load: Load { round, buffers }, ripe, wanted: false }
-    }
-
-    fn wait_for_room<'a>(
-        self: &'a Arc<Self>,
-        mut state: MutexGuard<'a, State>,
-        bytes: usize,
-        patience: Patience<'_>,
-    ) -> Result<MutexGuard<'a, State>, Refused> {
-        if let Patience::None = patience {
-            return Err(Refused::Full);
-        }
-        let turn = state.next_turn;
-        state.next_turn += 1;
-        state.turns.push_back(turn);
-        // What this caller added so far is among what has to be scanned to make room.
-        self.dispatch(state);
-        state = lock(&self.state);
-        let result = loop {
-            let first = state.turns.front() == Some(&turn);
-            if state.closed || first && state.has_room(bytes, &self.limits) {
-                break Ok(());
-            }
-            if let Patience::Unless(stop) = patience
-                && stop.is_raised()
-            {
-                break Err(Refused::Error(ScanError::Stopped));
-            }
-            // What is queued makes room only once it is scanned.
-            if let Some(open) = &mut state.open
-                && !open.wanted
-            {
-                open.wanted = true;
-                self.dispatch(state);
-                state = lock(&self.state);
-                continue;
-            }
-            state = match patience {
-                Patience::Unless(_) => wait_for(&self.room, state, SLICE),
-                _ => wait(&self.room, state),
-            };
-        };
-        state.turns.retain(|&other| other != turn);
-        if !state.turns.is_empty() {
-            self.room.notify_all();
-        }
-        result.map(|()| state)
-    }
-
-    /// Says that somebody waits for the round.
-    pub(super) fn want(self: &Arc<Self>, round: &Arc<Round>) {
-        let mut state = lock(&self.state);
-        want(&mut state, round);
-        self.dispatch(state);
     }
 
     /// Sends errands for what is due, as far as members are free. Whatever changes the state ends
@@ -323,7 +153,7 @@ impl Core {
     }
 
     pub(in crate::placement) fn queued(&self) -> usize {
-        lock(&self.state).queued_records
+        lock(&self.state).queued()
     }
 
     pub(in crate::placement) fn timers(&self) -> usize {
@@ -338,22 +168,17 @@ impl Core {
         self.pool.stuck()
     }
 
+    /// Memory for a round.
+    pub(super) fn buffers(&self) -> Buffers {
+        lock(&self.spare).pop().unwrap_or_default()
+    }
+
     /// Keeps the memory of a round for the next ones.
     pub(super) fn recycle(&self, mut buffers: Buffers) {
-        buffers.records.clear();
-        buffers.matches.clear();
-        buffers.parts.clear();
+        buffers.clear();
         let mut spare = lock(&self.spare);
         if spare.len() < SPARE * self.limits.members {
             spare.push(buffers);
         }
-    }
-}
-
-fn want(state: &mut State, round: &Arc<Round>) {
-    if let Some(open) = &mut state.open
-        && Arc::ptr_eq(&open.load.round, round)
-    {
-        open.wanted = true;
     }
 }

@@ -68,12 +68,7 @@ pub(super) fn send(core: &Arc<Core>, next: Next) {
 impl Errand {
     /// Claims a round, scans it and answers; then sends the next.
     fn run(&self, scanner: &mut Box<dyn Scan>, stop: &StopFlag) {
-        if self.core.limits.deadline.is_none() {
-            // The round still gathers: callers that are ready to run get to add to it. Where there
-            // are none this costs a small part of a hand-over.
-            std::thread::yield_now();
-        }
-        let Some(Load { round, buffers }) = self.claim() else { return self.release() };
+        let Some(Load { round, buffers, .. }) = self.claim() else { return self.release() };
         let scanned = catch_unwind(AssertUnwindSafe(|| {
             scanner.set_stop(stop.clone());
             scan(&mut **scanner, stop, buffers)
@@ -188,7 +183,8 @@ fn scan(
     stop: &StopFlag,
     mut buffers: Buffers,
 ) -> Result<Answer, ScanError> {
-    let Buffers { records, matches, parts } = &mut buffers;
+    buffers.merge();
+    let Buffers { records, matches, parts, .. } = &mut buffers;
     let batch = records.as_batch();
     let mut failed = Vec::new();
     match scanner.scan(&batch, matches) {
@@ -213,6 +209,7 @@ fn scan(
             }
         }
     }
+    buffers.index();
     Ok(Answer { buffers, failed })
 }
 

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::core::{Core, Patience, Refused, SLICE};
+use super::core::{Core, SLICE};
+use super::intake::{Patience, Refused};
+use super::lane::Lane;
 use super::round::Piece;
 use super::{Ticket, panicked, scan_error};
 use crate::{Batch, Matches, Scan, ScanError, StopFlag};
@@ -34,6 +36,7 @@ const RECORD: usize = 16;
 /// they would wait for themselves.
 pub struct ScanHandle {
     core: Arc<Core>,
+    lane: Arc<Lane>,
     stop: Option<StopFlag>,
     /// Where the parts of the batch in hand are.
     pieces: Vec<Piece>,
@@ -41,13 +44,15 @@ pub struct ScanHandle {
 
 impl ScanHandle {
     pub(in crate::placement) fn new(core: Arc<Core>) -> ScanHandle {
-        ScanHandle { core, stop: None, pieces: Vec::new() }
+        ScanHandle { core, lane: Arc::default(), stop: None, pieces: Vec::new() }
     }
 
     /// Hands in a record, which is copied, and returns a ticket for its matches. If as much is
     /// queued as may be, waits for room.
     ///
-    /// It takes no allocation but those for new rounds.
+    /// It takes no allocation but those for new rounds and for a handle's first record in each.
+    /// Most records take only a lock that is the handle's own, so threads that share a handle
+    /// are in each other's way, and threads with one each are not.
     ///
     /// # Errors
     ///
@@ -75,9 +80,7 @@ impl ScanHandle {
     }
 
     fn hand_in(&self, record: &[u8], patience: Patience<'_>) -> Result<Ticket, Refused> {
-        let mut taken = None;
-        self.core.add(std::iter::once(record), patience, false, |piece| taken = Some(piece))?;
-        taken.map(Ticket::new).ok_or(Refused::Full)
+        self.core.submit(&self.lane, record, patience).map(Ticket::new)
     }
 
     fn patience(&self) -> Patience<'_> {
@@ -93,11 +96,11 @@ impl ScanHandle {
 
     fn gathered(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         let mut pieces = std::mem::take(&mut self.pieces);
-        let added = self.core.add(batch.iter(), self.patience(), true, |piece| pieces.push(piece));
+        let added = self.core.add(batch.iter(), self.patience(), |piece| pieces.push(piece));
         let read = match added {
             Ok(()) => pieces.iter().try_fold(0, |base, piece| {
                 self.wait(piece)?;
-                piece.round.read(&piece.records, base, out)?;
+                piece.round.read(piece.records.clone(), base, out)?;
                 Ok(base + (piece.records.end - piece.records.start))
             }),
             Err(Refused::Error(error)) => Err(error),
@@ -170,7 +173,7 @@ impl Scan for ScanHandle {
 /// A handle for another caller, with the same flag.
 impl Clone for ScanHandle {
     fn clone(&self) -> ScanHandle {
-        ScanHandle { core: Arc::clone(&self.core), stop: self.stop.clone(), pieces: Vec::new() }
+        ScanHandle { stop: self.stop.clone(), ..ScanHandle::new(Arc::clone(&self.core)) }
     }
 }
 

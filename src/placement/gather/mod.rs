@@ -7,6 +7,14 @@
 //! claims a round, scans it and answers all its tickets at once. While no member is free, records
 //! go on to gather, so that rounds grow with the load by themselves.
 //!
+//! The round consists of *segments*: one for all batches, and one for each handle that submits
+//! single records. A handle that adds a record gets *credit* for some more, which count as queued
+//! and as part of the round at once. So it adds those to its [`Lane`](lane::Lane), behind a lock of
+//! its own, and the lock that all share is taken once for many records. Whoever seals the round
+//! takes back the credit and the segments; whoever finds no room takes back the credit first. So
+//! all that is said of records in the open round holds of those in lanes too, and the limits are
+//! exact. The member makes one batch of the segments before it scans, where it holds up nobody.
+//!
 //! Without a deadline an errand claims its round when it begins, and the round gathers until then.
 //! With one, the errand takes its round along when it is sent, since its deadline is that of one
 //! round: the time to wait for the member counts.
@@ -17,6 +25,8 @@
 mod core;
 mod errand;
 mod handle;
+mod intake;
+mod lane;
 #[cfg(all(loom, test))]
 mod model;
 mod round;

@@ -10,7 +10,9 @@ use loom::model::Builder as Model;
 use loom::thread;
 
 use super::Ticket;
-use super::core::{Core, Patience, Refused};
+use super::core::Core;
+use super::intake::{Patience, Refused};
+use super::lane::Lane;
 use super::state::Limits;
 use crate::boundary::{Builder, OnPanic};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
@@ -57,9 +59,12 @@ fn core(linger: Duration, round_records: usize, queued_records: usize) -> Arc<Co
 const NEVER: Duration = Duration::MAX;
 
 fn submit(core: &Arc<Core>, record: &[u8]) -> Result<Ticket, ScanError> {
-    let mut taken = None;
-    match core.add(std::iter::once(record), Patience::Forever, false, |p| taken = Some(p)) {
-        Ok(()) => Ok(Ticket::new(taken.unwrap())),
+    submit_in(core, &Arc::default(), record)
+}
+
+fn submit_in(core: &Arc<Core>, lane: &Arc<Lane>, record: &[u8]) -> Result<Ticket, ScanError> {
+    match core.submit(lane, record, Patience::Forever) {
+        Ok(added) => Ok(Ticket::new(added)),
         Err(Refused::Error(error)) => Err(error),
         Err(Refused::Full) => panic!("it waits for room"),
     }
@@ -134,4 +139,86 @@ fn a_drop_at_any_moment_answers_every_ticket_once() {
         });
     }
     assert!(WAYS.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
+}
+
+/// Adds a record on credit if there is any, and counts which way it went.
+fn submit_on_credit(
+    core: &Arc<Core>,
+    lane: &Arc<Lane>,
+    record: &[u8],
+    ways: &[AtomicUsize; 2],
+) -> Result<Ticket, ScanError> {
+    let added = lane.add(record);
+    ways[usize::from(added.is_none())].fetch_add(1, Ordering::Relaxed);
+    added.map_or_else(|| submit_in(core, lane, record), |added| Ok(Ticket::new(added)))
+}
+
+#[test]
+fn a_record_on_credit_is_scanned_whoever_takes_the_credit_back() {
+    static WAYS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+    // The other record is a small one, one that fits without the credit only, and one that does
+    // not fit at all.
+    for other in [1, 950, 990] {
+        for linger in [Duration::ZERO, NEVER] {
+            check(2, move || {
+                let core = core(linger, 64, 64);
+                let thread = {
+                    let core = Arc::clone(&core);
+                    thread::spawn(move || length(submit(&core, &vec![b'x'; other]).unwrap()))
+                };
+                let lane = Arc::default();
+                let first = submit_in(&core, &lane, b"first").unwrap();
+                let second = submit_on_credit(&core, &lane, b"22", &WAYS).unwrap();
+                // In this order, so that the second is wanted by who waits for another one at most.
+                assert_eq!(length(first), Ok(5));
+                assert_eq!(length(second), Ok(2));
+                assert_eq!(thread.join().unwrap(), Ok(other));
+                assert_eq!(core.queued(), 0);
+                core.close(false);
+            });
+        }
+    }
+    assert!(WAYS.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
+}
+
+#[test]
+fn a_drop_answers_a_record_on_credit_or_refuses_it() {
+    static WAYS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+    static ENDS: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
+    for reject in [false, true] {
+        check(2, move || {
+            let core = core(NEVER, 64, 64);
+            let lane = Arc::default();
+            let first = submit_in(&core, &lane, b"1").unwrap();
+            let other = {
+                let (core, lane) = (Arc::clone(&core), Arc::clone(&lane));
+                thread::spawn(move || submit_on_credit(&core, &lane, b"22", &WAYS))
+            };
+            core.close(reject);
+            assert!(first.is_done());
+            let end = match other.join().unwrap() {
+                Ok(second) => {
+                    // It came before the end, so that is has an answer by now.
+                    assert!(second.is_done());
+                    assert_eq!(length(first).is_ok(), !reject);
+                    match length(second) {
+                        Ok(length) => {
+                            assert_eq!((length, reject), (2, false));
+                            0
+                        }
+                        Err(error) => {
+                            assert!(reject && matches!(error, ScanError::Unavailable { .. }));
+                            1
+                        }
+                    }
+                }
+                Err(error) => {
+                    assert!(matches!(error, ScanError::Unavailable { .. }));
+                    2
+                }
+            };
+            ENDS[end].fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    assert!(WAYS.iter().chain(&ENDS).all(|seen| seen.load(Ordering::Relaxed) > 0));
 }

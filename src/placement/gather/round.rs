@@ -12,14 +12,71 @@ use crate::{BatchBuf, Matches, ScanError};
 /// The memory of a round, which the next ones use again.
 #[derive(Default)]
 pub(super) struct Buffers {
+    /// What batches brought in; for the scan, with the segments behind it.
     pub(super) records: BatchBuf,
-    pub(super) matches: Matches,
-    /// The first record of each caller.
+    /// The first record of each batch.
     pub(super) parts: Vec<u32>,
+    /// What single callers brought in, each record on its own.
+    segments: Vec<BatchBuf>,
+    /// How many of the segments are in use.
+    used: usize,
+    /// The number of each segment's first record, once they are merged.
+    bases: Vec<u32>,
+    pub(super) matches: Matches,
+    /// Where in the list the matches of each record begin.
+    firsts: Vec<u32>,
+}
+
+impl Buffers {
+    /// The memory of a segment; they are used in order.
+    pub(super) fn segment(&mut self, number: usize) -> &mut BatchBuf {
+        self.used = number + 1;
+        if self.segments.len() < self.used {
+            self.segments.resize_with(self.used, BatchBuf::new);
+        }
+        &mut self.segments[number]
+    }
+
+    /// Makes one batch of all that was brought in. Costs one copy, unless it is there in one.
+    pub(super) fn merge(&mut self) {
+        let alone = self.records.is_empty() && self.used == 1;
+        let batch = self.records.len() as u32;
+        self.bases.clear();
+        for segment in &mut self.segments[..self.used] {
+            self.bases.push(self.records.len() as u32);
+            if alone {
+                std::mem::swap(&mut self.records, segment);
+            } else if self.records.append(segment).is_err() {
+                // A round has one record, or no more than its limit.
+                unreachable!("a round is shorter than a batch");
+            }
+        }
+        self.parts.extend(batch..self.records.len() as u32);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.records.clear();
+        self.parts.clear();
+        self.segments[..self.used].iter_mut().for_each(BatchBuf::clear);
+        self.used = 0;
+        self.matches.clear();
+    }
+
+    /// Makes the matches of each record known by its number.
+    pub(super) fn index(&mut self) {
+        self.matches.index(self.records.len(), &mut self.firsts);
+    }
+
+    fn read(&self, records: Range<u32>, base: u32, out: &mut Matches) {
+        let [first, end] = [records.start, records.end].map(|record| self.firsts[record as usize]);
+        let found = &self.matches.as_slice()[first as usize..end as usize];
+        out.extend_renumbered(found, records.start, base);
+    }
 }
 
 /// What became of a round: a list of matches, less those records that have none but an error.
 pub(super) struct Answer {
+    /// Merged, scanned and indexed.
     pub(super) buffers: Buffers,
     pub(super) failed: Vec<(Range<u32>, ScanError)>,
 }
@@ -112,23 +169,44 @@ impl Round {
     /// Appends what was found in these records, the first of which becomes the record `base`.
     pub(super) fn read(
         &self,
-        records: &Range<u32>,
+        records: Range<u32>,
         base: u32,
         out: &mut Matches,
     ) -> Result<(), ScanError> {
-        let answer = match self.answer.get() {
-            Some(Ok(answer)) => answer,
-            Some(Err(error)) => return Err(error.clone()),
-            None => return Err(ScanError::TimedOut),
-        };
+        self.answer()?.read(records, base, out)
+    }
+
+    /// Appends what was found in this record of a segment, as record 0.
+    pub(super) fn read_one(
+        &self,
+        segment: usize,
+        number: u32,
+        out: &mut Matches,
+    ) -> Result<(), ScanError> {
+        let answer = self.answer()?;
+        let record = answer.buffers.bases[segment] + number;
+        answer.read(record..record + 1, 0, out)
+    }
+
+    fn answer(&self) -> Result<&Answer, ScanError> {
+        match self.answer.get() {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(ScanError::TimedOut),
+        }
+    }
+}
+
+impl Answer {
+    fn read(&self, records: Range<u32>, base: u32, out: &mut Matches) -> Result<(), ScanError> {
         // In order and apart, so this finds the first that could overlap.
-        let next = answer.failed.partition_point(|(failed, _)| failed.end <= records.start);
+        let next = self.failed.partition_point(|(failed, _)| failed.end <= records.start);
         if let Some((_, error)) =
-            answer.failed.get(next).filter(|(failed, _)| failed.start < records.end)
+            self.failed.get(next).filter(|(failed, _)| failed.start < records.end)
         {
             return Err(error.clone());
         }
-        out.append_records(&answer.buffers.matches, records.clone(), base);
+        self.buffers.read(records, base, out);
         Ok(())
     }
 }

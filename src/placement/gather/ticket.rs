@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::round::Piece;
+use super::lane::{Added, Part};
+use super::round::Round;
 use crate::{Matches, ScanError};
 
 /// A record on its way: wait for its matches, or await them; no runtime is needed.
@@ -18,19 +20,25 @@ use crate::{Matches, ScanError};
 /// [is done](Ticket::is_done); waiting there fails.
 #[must_use = "the record is scanned, but its matches are lost"]
 pub struct Ticket {
-    piece: Piece,
+    part: Arc<Part>,
+    /// The record's number in it.
+    number: u32,
     /// Where the round keeps the waker of the task that polls this.
     waker: Option<usize>,
 }
 
 impl Ticket {
-    pub(super) fn new(piece: Piece) -> Ticket {
-        Ticket { piece, waker: None }
+    pub(super) fn new((part, number): Added) -> Ticket {
+        Ticket { part, number, waker: None }
+    }
+
+    fn round(&self) -> &Round {
+        &self.part.round
     }
 
     /// Whether there is an answer, so that waiting takes no time.
     pub fn is_done(&self) -> bool {
-        self.piece.round.is_answered()
+        self.round().is_answered()
     }
 
     /// Waits for the answer, and replaces what is in `out` with the record's matches, as those of
@@ -42,7 +50,7 @@ impl Ticket {
     pub fn wait(self, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
         self.want()?;
-        self.piece.round.wait(None);
+        self.round().wait(None);
         self.read(out)
     }
 
@@ -56,14 +64,14 @@ impl Ticket {
         out.clear();
         self.want()?;
         // A time that the clock can't express never comes.
-        if !self.piece.round.wait(Instant::now().checked_add(time)) {
+        if !self.round().wait(Instant::now().checked_add(time)) {
             return Ok(false);
         }
         self.read(out).map(|()| true)
     }
 
     fn want(&self) -> Result<(), ScanError> {
-        let round = &self.piece.round;
+        let round = &self.part.round;
         if !round.is_answered() {
             round.core.check_thread()?;
             round.core.want(round);
@@ -72,7 +80,7 @@ impl Ticket {
     }
 
     fn read(&self, out: &mut Matches) -> Result<(), ScanError> {
-        self.piece.round.read(&self.piece.records, 0, out)
+        self.round().read_one(self.part.segment, self.number, out)
     }
 }
 
@@ -81,10 +89,10 @@ impl Future for Ticket {
     type Output = Result<Matches, ScanError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Ticket { piece, waker } = &mut *self;
-        if !piece.round.is_answered() && piece.round.wake_later(waker, context) {
+        let Ticket { part, waker, .. } = &mut *self;
+        if !part.round.is_answered() && part.round.wake_later(waker, context) {
             // After the waker is in place, since the answer may come at once.
-            piece.round.core.want(&piece.round);
+            part.round.core.want(&part.round);
             return Poll::Pending;
         }
         let mut matches = Matches::new();
