@@ -131,7 +131,9 @@ impl Matches {
         self.list.push(m);
     }
 
-    /// Adds matches behind all others, in order as they are.
+    /// Adds matches behind all others, in order as they are; for those that come from C or from
+    /// another process.
+    #[cfg(any(feature = "native", target_os = "linux"))]
     pub(crate) fn extend_from_slice(&mut self, matches: &[Match]) {
         self.list.extend_from_slice(matches);
     }

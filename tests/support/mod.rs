@@ -27,5 +27,5 @@ pub(crate) use oracle::Oracle;
 pub(crate) use records::{Piece, assemble, pieces};
 pub(crate) use sample::{Rng, sample};
 #[cfg(target_os = "linux")]
-pub(crate) use server::{MEMORY, REGION, server, socket};
+pub(crate) use server::{MEMORY, REGION, foreign, server, socket};
 pub(crate) use spec::{Flags, Spec, set};

@@ -8,7 +8,7 @@ use dragnet::{
     Backend, Batch, Engine, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag,
 };
 
-use super::contenders::{Contender, Native, native};
+use super::contenders::{Contender, Native, native, say};
 
 /// Makes scanners, on whichever thread.
 type Make = Arc<dyn Fn() -> Box<dyn Scan> + Send + Sync>;
@@ -18,6 +18,10 @@ type Place = Box<dyn Fn(&PatternSet, Report) -> Make + Send + Sync>;
 
 /// Owner threads, pools of them, other processes, and second engines beside the first.
 pub(crate) fn placements() -> Vec<Contender> {
+    if let Err(error) = std::thread::Builder::new().spawn(|| ()) {
+        say(&format!("OWNERS, POOLS AND SHADOWS ARE NOT TESTED, there are no threads: {error}"));
+        return Vec::new();
+    }
     let pure = || engine(Backend::Pure);
     let native = || engine(Backend::Native);
     let usual = |builder: ScanBuilder| builder;
@@ -50,7 +54,9 @@ pub(crate) fn placements() -> Vec<Contender> {
         ]);
     }
     #[cfg(target_os = "linux")]
-    {
+    if let Some(reason) = super::foreign() {
+        say(&format!("SIDECARS ARE NOT TESTED, no other process can be started: {reason}"));
+    } else {
         let whole = |backend| sidecar(backend, |builder| builder);
         let parts = |builder: dragnet::sidecar::SidecarBuilder| builder.part(40).in_flight(3);
         list.extend([

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::thread;
 
 use dragnet::sidecar::{Limits, Listener, Server};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Set in the process that is to be a server.
@@ -22,12 +23,41 @@ pub(crate) const MEMORY: &str = "DRAGNET_TEST_MEMORY";
 /// The longest region of memory that the server takes, in bytes.
 pub(crate) const REGION: &str = "DRAGNET_TEST_REGION";
 
+/// Says what runs this program, with its arguments, where the system itself can't.
+const RUNNER: &str = "DRAGNET_TEST_RUNNER";
+
 /// Starts this program as a server, whatever else it tests.
 pub(crate) fn server() -> Command {
-    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    let program = std::env::current_exe().expect("this program has a path");
+    let runner = std::env::var(RUNNER).unwrap_or_default();
+    let mut runner = runner.split_whitespace();
+    let mut command = match runner.next() {
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.args(runner).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
     command.args(["support::server::the_other_process_serves", "--exact", "--nocapture"]);
     command.env(MARK, "1");
     command
+}
+
+/// Why this program can't be started once more: the system does not know its format. An emulator
+/// that runs this process is not asked to run others, unless `DRAGNET_TEST_RUNNER` names it.
+pub(crate) fn foreign() -> Option<String> {
+    let mut command = server();
+    command.env_remove(MARK).stdin(Stdio::null()).stdout(Stdio::null());
+    match command.status() {
+        Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
+            Some(error.to_string())
+        }
+        // An emulated system can't tell why.
+        Ok(status) if status.code() == Some(127) => Some(status.to_string()),
+        // All else is for the tests to find.
+        _ => None,
+    }
 }
 
 /// The socket of a server for all sidecars of this process, for tests that need so many of them that

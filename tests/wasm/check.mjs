@@ -1,0 +1,111 @@
+// Compares what dragnet finds with what JavaScript's own regular expressions find, over random
+// patterns and records.
+//
+//     node tests/wasm/check.mjs dragnet_test_wasm.wasm
+
+import { readFile } from "node:fs/promises";
+import { argv } from "node:process";
+
+const module = await WebAssembly.compile(await readFile(argv[2]));
+const imports = WebAssembly.Module.imports(module);
+if (imports.length > 0) {
+    throw new Error(`it needs ${JSON.stringify(imports)}, which no browser has`);
+}
+const { exports: dragnet } = await WebAssembly.instantiate(module);
+
+let state = 0x2545f491;
+
+/** A number from 0 to `bound` - 1; the same in every run. */
+function below(bound) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % bound;
+}
+
+const one = (list) => list[below(list.length)];
+const times = (least, most, make) =>
+    Array.from({ length: least + below(most - least + 1) }, make).join("");
+
+const atom = () =>
+    one(["a", "b", "c", "ab", "bca", "[ab]", "[^a]", "(?:a|bc)", "(?:ab|a)", "(?:[a-c]{3})"]);
+const repeated = () => atom() + one(["", "", "", "*", "+", "?", "*?", "{2}", "{1,3}"]);
+const around = (text) => one(["", "", "", "^", "\\b"]) + text + one(["", "", "", "$", "\\b"]);
+const short = () => around(times(1, 4, repeated));
+const literal = () => times(3, 9, () => one([..."abcdefgh"]));
+const record = () =>
+    times(0, 30, () => one(["a", "b", "c", "ab", "bca", "ccc", " ", "-", "\n", "abcdefgh"])) +
+    one(["", "", times(0, 200, () => one([..."abcdefgh "]))]);
+
+function give(text, take) {
+    for (const byte of new TextEncoder().encode(text)) {
+        dragnet.byte(byte);
+    }
+    if (!take()) {
+        throw new Error(`${JSON.stringify(text)} is not taken`);
+    }
+}
+
+/** All matches as the contract has them: by record, then pattern, then start. */
+function expected(patterns, records) {
+    return records.flatMap((text, record) =>
+        patterns.flatMap((source, pattern) => spans(source, text).map((s) => [record, pattern, ...s])),
+    );
+}
+
+/**
+ * The spans of one pattern. JavaScript gives an empty match right after another match, too, which
+ * the `regex` crate does not: there the search goes on one byte later.
+ */
+function spans(source, text) {
+    const regex = new RegExp(source, "g");
+    const found = [];
+    let last = -1;
+    for (;;) {
+        const match = regex.exec(text);
+        if (match === null) {
+            return found;
+        }
+        const [start, end] = [match.index, match.index + match[0].length];
+        if (start === end && start === last) {
+            regex.lastIndex = end + 1;
+            continue;
+        }
+        found.push([start, end]);
+        last = end;
+        regex.lastIndex = start === end ? end + 1 : end;
+    }
+}
+
+let matches = 0;
+for (let round = 0; round < 600; round += 1) {
+    // Few patterns, and so many literals that they are looked for by their parts of four bytes.
+    const patterns = Array.from({ length: 1 + below(6) }, short);
+    if (round % 3 > 0) {
+        patterns.push(...Array.from({ length: 1 + below(round % 3 === 1 ? 12 : 150) }, literal));
+    }
+    const records = Array.from({ length: below(20) }, record);
+    for (const text of patterns) {
+        give(`(?-u)${text}`, dragnet.pattern);
+    }
+    for (const text of records) {
+        give(text, dragnet.record);
+    }
+    const count = dragnet.scan();
+    const found = Array.from({ length: Math.max(count, 0) }, (_, index) =>
+        [0, 1, 2, 3].map((which) => dragnet.part(index, which)),
+    );
+    const wanted = expected(patterns, records);
+    if (count < 0 || JSON.stringify(found) !== JSON.stringify(wanted)) {
+        console.error({ round, patterns, records, count });
+        console.error("found", JSON.stringify(found));
+        console.error("wanted", JSON.stringify(wanted));
+        throw new Error("they differ");
+    }
+    matches += count;
+}
+if (matches < 1000) {
+    throw new Error(`only ${matches} matches were compared`);
+}
+const vectors = dragnet.levels() > 1 ? "with vectors" : "without vectors";
+console.log(`${matches} matches in 600 rounds are as JavaScript's, ${vectors}`);
