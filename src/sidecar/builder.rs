@@ -12,6 +12,7 @@ use super::{Sidecar, SidecarError};
 /// Sets up a [`Sidecar`].
 #[derive(Clone, Debug)]
 #[must_use]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is nothing to set up"))]
 pub struct SidecarBuilder {
     set: PatternSet,
     report: Report,
