@@ -11,7 +11,7 @@
 //! printed, with the least and the most.
 //!
 //! An argument names the rule sets or corpora to run, by a part of their name. `DRAGNET_ROUNDS` sets
-//! the number of rounds (7), `DRAGNET_PART` the KiB of a part (64), `DRAGNET_IN_FLIGHT` how many parts
+//! the number of rounds (7), `DRAGNET_PART` the KiB of a part (128), `DRAGNET_IN_FLIGHT` how many parts
 //! are on their way at a time (4), `DRAGNET_MEBIBYTES` the size of the generated corpora (8),
 //! `DRAGNET_RULES` and `DRAGNET_LOGS` add others, as for `versus`.
 
@@ -70,7 +70,7 @@ mod linux {
                 command.arg(PEER);
                 command
             };
-            let part = number("DRAGNET_PART", 64);
+            let part = number("DRAGNET_PART", 128);
             let in_flight = number("DRAGNET_IN_FLIGHT", 4);
             let builder = builder.part(part << 10).in_flight(in_flight);
             let mut sidecar = builder.spawn_with(again).expect("it starts");

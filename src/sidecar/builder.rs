@@ -33,7 +33,7 @@ impl SidecarBuilder {
             deadline: Duration::from_secs(30),
             tries: 3,
             backoff: (Duration::from_millis(1), Duration::from_secs(1)),
-            part: 64 << 10,
+            part: 128 << 10,
             in_flight: 4,
         }
     }
@@ -68,7 +68,7 @@ impl SidecarBuilder {
         self
     }
 
-    /// How many bytes of records a part of a batch has, about; 64 KiB if this is not called, so that
+    /// How many bytes of records a part of a batch has, about; 128 KiB if this is not called, so that
     /// all that are on their way stay in a processor's cache. A record that is longer is a part of
     /// its own.
     pub fn part(mut self, bytes: usize) -> SidecarBuilder {
