@@ -234,6 +234,24 @@ impl Sidecar {
         Ok(())
     }
 
+    /// Begins a batch and waits for it. Those that were begun before come first, and keep their place
+    /// in the list.
+    fn scan_newest(
+        &mut self,
+        batch: &Batch<'_>,
+        out: &mut Matches,
+        answer_oldest: &mut dyn FnMut(&mut Sidecar),
+    ) -> Result<(), ScanError> {
+        self.begin_with(batch, answer_oldest)?;
+        while self.batches.back().is_some_and(|batch| batch.outcome.is_none()) {
+            answer_oldest(self);
+        }
+        match self.batches.pop_back() {
+            Some(batch) => self.deliver(batch, out),
+            None => Ok(()),
+        }
+    }
+
     /// Waits for the batch that was begun first, and replaces what is in `out` by its matches.
     /// `Ok(false)` if none was begun.
     ///
@@ -320,15 +338,7 @@ impl Sidecar {
 impl Scan for Sidecar {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
-        self.begin(batch)?;
-        // Batches that were begun before come first, and keep their place.
-        while self.batches.back().is_some_and(|batch| batch.outcome.is_none()) {
-            self.answer_oldest();
-        }
-        match self.batches.pop_back() {
-            Some(batch) => self.deliver(batch, out),
-            None => Ok(()),
-        }
+        self.scan_newest(batch, out, &mut Sidecar::answer_oldest)
     }
 
     /// Holds one block of matches at a time. One that another server had found before it was lost is
@@ -356,14 +366,7 @@ impl Scan for Sidecar {
                 flow = ControlFlow::Break(());
             }
         };
-        self.begin_with(batch, &mut answer_oldest)?;
-        while self.batches.back().is_some_and(|batch| batch.outcome.is_none()) {
-            answer_oldest(self);
-        }
-        let outcome = match self.batches.pop_back() {
-            Some(batch) => self.deliver(batch, &mut Matches::new()),
-            None => Ok(()),
-        };
+        let outcome = self.scan_newest(batch, &mut Matches::new(), &mut answer_oldest);
         if let Some(payload) = panicked {
             resume_unwind(payload);
         }

@@ -16,7 +16,7 @@ use loom::thread;
 use self::memory::{Memory, Place};
 use super::bell::Bell;
 use super::blocks::Blocks;
-use super::control::{Answer, Control, Request, SLOTS, is_cancelled, status};
+use super::control::{Answer, Control, Request, SLOTS, status};
 use crate::Match;
 
 /// All orders in which a thread is interrupted at most this often while it could go on; there
