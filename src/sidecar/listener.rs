@@ -1,11 +1,15 @@
 //! The socket at which clients find a server.
 
+use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustix::fs::Mode;
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
 use rustix::net::{SocketAddrUnix, SocketFlags};
 
 use super::sys;
@@ -21,7 +25,8 @@ impl Listener {
     /// Listens at a path, which only the owner may use. A socket that is there already and that
     /// nobody listens at is replaced; anything else that is there is an error.
     ///
-    /// The permissions of files that other threads make at the same moment may be narrower, too.
+    /// Whoever sees the socket can connect to it: it is made and prepared under another name in the
+    /// same folder, `.dragnet-` and a number, and then gets its own.
     ///
     /// # Errors
     ///
@@ -29,24 +34,31 @@ impl Listener {
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Listener> {
         let path = path.as_ref().to_owned();
         let address = SocketAddrUnix::new(&path)?;
-        let socket = sys::socket()?;
-        let bind = || {
-            // Set before the socket is there, so that at no moment others may connect.
-            let old = rustix::process::umask(Mode::from_raw_mode(0o177));
-            let bound = rustix::net::bind(&socket, &address);
-            rustix::process::umask(old);
-            bound
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let folder = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
         };
-        let mut bound = bind();
-        if matches!(bound, Err(rustix::io::Errno::ADDRINUSE)) && is_stale(&path, &address) {
-            let _ = std::fs::remove_file(&path);
-            bound = bind();
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = sys::open(folder, flags)?;
+
+        let socket = sys::socket()?;
+        let hidden = Hidden::bind(&socket, &folder)?;
+        // Nobody can connect before it listens.
+        sys::allow(&folder, &hidden.name, Mode::RUSR | Mode::WUSR)?;
+        sys::listen(socket.as_fd(), 16)?;
+
+        match sys::link(&folder, &hidden.name, name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if !is_stale(&path, &address) {
+                    return Err(Errno::ADDRINUSE.into());
+                }
+                sys::rename(&folder, &hidden.name, name)?;
+            }
+            linked => linked?,
         }
-        bound?;
-        // From here on, a drop removes it.
-        let listener = Listener { socket, path };
-        rustix::net::listen(&listener.socket, 16)?;
-        Ok(listener)
+        drop(hidden);
+        Ok(Listener { socket, path })
     }
 
     /// Waits for a client.
@@ -55,10 +67,7 @@ impl Listener {
     ///
     /// If there is none to be had, for want of descriptors for example; the next call may do better.
     pub fn accept(&self) -> io::Result<OwnedFd> {
-        let accepted = rustix::io::retry_on_intr(|| {
-            rustix::net::accept_with(self.socket.as_fd(), SocketFlags::CLOEXEC)
-        });
-        Ok(accepted?)
+        sys::accept(self.socket.as_fd(), SocketFlags::CLOEXEC)
     }
 
     /// Where it listens.
@@ -70,6 +79,38 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The name of a socket that does not listen yet, removed when it is dropped.
+struct Hidden<'a> {
+    folder: &'a OwnedFd,
+    name: OsString,
+}
+
+impl<'a> Hidden<'a> {
+    fn bind(socket: &OwnedFd, folder: &'a OwnedFd) -> io::Result<Hidden<'a>> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let name = OsString::from(format!(".dragnet-{}-{count}", process::id()));
+            // A path by the descriptor is short enough for an address, however long the folder's is.
+            let by_descriptor = format!("/proc/self/fd/{}", folder.as_raw_fd());
+            let address = SocketAddrUnix::new(Path::new(&by_descriptor).join(&name))?;
+            match sys::bind(socket.as_fd(), &address) {
+                Ok(()) => return Ok(Hidden { folder, name }),
+                // Of a process that had this number and was killed here.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        // It is not there any more if it was renamed.
+        let _ = rustix::fs::unlinkat(self.folder, &self.name, AtFlags::empty());
     }
 }
 

@@ -3,14 +3,16 @@
 //! Those that a signal can interrupt are made again, but for the ones that wait no longer than they
 //! are told to: made again, they would wait as long once more, and never end if signals keep coming.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::AtomicU32;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
+use rustix::fs::{AtFlags, FallocateFlags, MemfdFlags, Mode, OFlags, SealFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::net::{
@@ -121,6 +123,41 @@ pub(super) fn connect(
     address: &rustix::net::SocketAddrUnix,
 ) -> io::Result<()> {
     Ok(call(|| rustix::net::connect(socket, address))?)
+}
+
+pub(super) fn bind(
+    socket: BorrowedFd<'_>,
+    address: &rustix::net::SocketAddrUnix,
+) -> io::Result<()> {
+    Ok(call(|| rustix::net::bind(socket, address))?)
+}
+
+pub(super) fn listen(socket: BorrowedFd<'_>, waiting: i32) -> io::Result<()> {
+    Ok(call(|| rustix::net::listen(socket, waiting))?)
+}
+
+pub(super) fn accept(socket: BorrowedFd<'_>, flags: SocketFlags) -> io::Result<OwnedFd> {
+    Ok(call(|| rustix::net::accept_with(socket, flags))?)
+}
+
+/// Opens what is there already.
+pub(super) fn open(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    Ok(call(|| rustix::fs::open(path, flags, Mode::empty()))?)
+}
+
+/// Sets who may use what is at a name in a folder.
+pub(super) fn allow(folder: &OwnedFd, name: &OsStr, mode: Mode) -> io::Result<()> {
+    Ok(call(|| rustix::fs::chmodat(folder, name, mode, AtFlags::empty()))?)
+}
+
+/// Gives what is at a name in a folder another name too, which is not there yet.
+pub(super) fn link(folder: &OwnedFd, old: &OsStr, new: &OsStr) -> io::Result<()> {
+    Ok(call(|| rustix::fs::linkat(folder, old, folder, new, AtFlags::empty()))?)
+}
+
+/// Gives what is at a name in a folder another name, in place of what has it.
+pub(super) fn rename(folder: &OwnedFd, old: &OsStr, new: &OsStr) -> io::Result<()> {
+    Ok(call(|| rustix::fs::renameat(folder, old, folder, new))?)
 }
 
 pub(super) fn send(

@@ -68,8 +68,11 @@ pub(crate) fn socket() -> &'static Path {
         let path = std::env::temp_dir().join(format!("dragnet-test-{}", std::process::id()));
         let mut command = server();
         command.env(SOCKET, &path).stdin(Stdio::piped()).stdout(Stdio::null());
-        let child = command.spawn().expect("this program starts");
+        let mut child = command.spawn().expect("this program starts");
+        // Once it is there, it listens.
         while !path.exists() {
+            let ended = child.try_wait().expect("it is our child");
+            assert!(ended.is_none(), "the server ended: {ended:?}");
             thread::sleep(std::time::Duration::from_millis(1));
         }
         (child, path)

@@ -8,6 +8,7 @@ mod failing_calls;
 mod fake_server;
 mod hostile_clients;
 mod hostile_servers;
+mod listeners;
 mod requests;
 
 use std::fmt;
