@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+#[path = "../../tests/support/expect.rs"]
+mod expect;
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -143,8 +145,10 @@ fn only_the_owner_may_connect() {
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
                 assert_eq!(text.trim(), "closed", "{}", String::from_utf8_lossy(&output.stderr));
             }
-            Err(error) => eprintln!("dragnet tests: NO STRANGER WAS TRIED: python3: {error}"),
+            Err(error) => expect::not_tested("stranger", &format!("python3: {error}")),
         }
+    } else {
+        expect::not_tested("stranger", "only root can be another user");
     }
 }
 
@@ -190,7 +194,7 @@ fn a_disk_that_is_full_is_an_error_that_names_the_path() {
         .status()
         .is_ok_and(|status| status.success());
     if !mounted {
-        eprintln!("dragnet tests: NO FULL DISK WAS TRIED, mounting one needs root");
+        expect::not_tested("full-disk", "mounting one needs root");
         return;
     }
     let said = std::panic::catch_unwind(|| refused(&folder.path().join("socket")));

@@ -301,20 +301,21 @@ impl Connection {
 
     /// The message on the socket, which was sent before what is known.
     fn told(&self) -> String {
-        match frame::receive(&*self.socket, Some(Instant::now())) {
-            Ok(frame) if frame.kind == Kind::Fault => frame.text(),
-            _ => "the server did not say what".to_owned(),
-        }
+        self.last_words().unwrap_or_else(|| "the server did not say what".to_owned())
+    }
+
+    /// The reason that the server has sent before it ended the connection, if it has.
+    fn last_words(&self) -> Option<String> {
+        let frame = frame::receive(&*self.socket, Some(Instant::now())).ok()?;
+        (frame.kind == Kind::Fault).then(|| frame.text())
     }
 
     /// Adds what can be found out about the end of a connection to a fault.
     pub(super) fn explain(&mut self, fault: Fault) -> Fault {
         let Fault::Broken(reason) = fault else { return fault };
         let mut reasons = vec![reason];
-        if let Ok(frame) = frame::receive(&*self.socket, Some(Instant::now()))
-            && frame.kind == Kind::Fault
-        {
-            reasons.push(format!("the server said: {}", frame.text()));
+        if let Some(text) = self.last_words() {
+            reasons.push(format!("the server said: {text}"));
         }
         // One that is going down closes its socket a little before it ends.
         let ended = PollFlags::RDHUP | PollFlags::HUP;

@@ -185,6 +185,7 @@ pub(super) fn receive(socket: impl AsFd, deadline: Option<Instant>) -> Result<Fr
     let socket = socket.as_fd();
     let mut bytes = [0; LONGEST];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut was_reset = false;
     loop {
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = match sys::receive(socket, &mut bytes, &mut control) {
@@ -195,6 +196,12 @@ pub(super) fn receive(socket: impl AsFd, deadline: Option<Instant>) -> Result<Fr
                     return Err(FrameError::TimedOut);
                 }
                 sys::poll(socket, PollFlags::IN, left)?;
+                continue;
+            }
+            // A peer that ends before it has read all that was sent to it resets the connection.
+            // That is told once, and what the peer has sent comes after it.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset && !was_reset => {
+                was_reset = true;
                 continue;
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {

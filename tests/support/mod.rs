@@ -8,6 +8,7 @@
 
 mod comparison;
 mod contenders;
+mod expect;
 mod generate;
 mod node;
 mod oracle;
@@ -21,6 +22,7 @@ mod spec;
 
 pub(crate) use comparison::{BLOCK, Comparison, by_blocks};
 pub(crate) use contenders::{Contender, Native, contenders, native, say};
+pub(crate) use expect::not_tested;
 pub(crate) use generate::{Case, case, config, patterns};
 pub(crate) use node::Node;
 pub(crate) use oracle::Oracle;

@@ -8,7 +8,8 @@ use dragnet::{
     Backend, Batch, Engine, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag,
 };
 
-use super::contenders::{Contender, Native, native, say};
+use super::contenders::{Contender, Native, native};
+use super::expect::not_tested;
 
 /// Makes scanners, on whichever thread.
 type Make = Arc<dyn Fn() -> Box<dyn Scan> + Send + Sync>;
@@ -19,7 +20,7 @@ type Place = Box<dyn Fn(&PatternSet, Report) -> Make + Send + Sync>;
 /// Owner threads, pools of them, other processes, and second engines beside the first.
 pub(crate) fn placements() -> Vec<Contender> {
     if let Err(error) = std::thread::Builder::new().spawn(|| ()) {
-        say(&format!("OWNERS, POOLS AND SHADOWS ARE NOT TESTED, there are no threads: {error}"));
+        not_tested("threads", &format!("no owners, pools and shadows: {error}"));
         return Vec::new();
     }
     let pure = || engine(Backend::Pure);
@@ -55,7 +56,7 @@ pub(crate) fn placements() -> Vec<Contender> {
     }
     #[cfg(target_os = "linux")]
     if let Some(reason) = super::foreign() {
-        say(&format!("SIDECARS ARE NOT TESTED, no other process can be started: {reason}"));
+        not_tested("sidecar", &format!("no other process can be started: {reason}"));
     } else {
         let whole = |backend| sidecar(backend, |builder| builder);
         let parts = |builder: dragnet::sidecar::SidecarBuilder| builder.part(40).in_flight(3);

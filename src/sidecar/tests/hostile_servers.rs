@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use rustix::event::PollFlags;
+
+use super::super::frame::{self, Kind};
 use super::super::sys;
 use super::fake_server::{Fake, Shared};
 use super::hostile_clients::{Ends, count};
@@ -59,6 +62,28 @@ fn one_that_listens_and_does_not_accept_is_given_up() {
     assert!(matches!(client, Err(SidecarError::Unavailable(_))), "{client:?}");
     drop((listener, waiting));
     before.is_all("after a listener");
+}
+
+#[test]
+fn what_a_server_said_before_it_ended_is_told_also_if_it_read_nothing() {
+    let _turn = turn();
+    let before = Held::now();
+    for (kind, refused) in [(Kind::Refused, true), (Kind::Fault, false)] {
+        let start = move |socket: OwnedFd| {
+            named("hostile-server", move || {
+                // Once there is something to read, which stays unread.
+                let arrived = sys::poll(socket.as_fd(), PollFlags::IN, None).expect("a socket");
+                assert!(arrived.contains(PollFlags::IN));
+                frame::send(&socket, kind, &[], "not you", &[]).expect("there is room");
+            });
+            Ok(())
+        };
+        let builder = Sidecar::builder(&patterns(), Report::Which).tries(1);
+        let error = sidecar(builder, start).expect_err("it is no server");
+        assert_eq!(matches!(error, SidecarError::Refused(_)), refused, "{error:?}");
+        assert!(error.to_string().contains("not you"), "{error}");
+    }
+    before.is_all("after servers that read nothing");
 }
 
 /// One client's life. Returns how many messages its servers sent.
