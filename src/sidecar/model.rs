@@ -268,6 +268,22 @@ fn a_server_that_ends_at_any_moment_leaves_its_client_an_answer_or_the_news() {
 }
 
 #[test]
+fn a_client_that_ends_before_it_submits_anything_does_not_leave_its_server_waiting() {
+    check(3, || {
+        let shared = Shared::new();
+        let watcher = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                shared.client_is_gone.store(true, Ordering::SeqCst);
+                shared.control.words().to_server.ring();
+            })
+        };
+        assert!(!shared.serve(1, 1));
+        watcher.join().unwrap();
+    });
+}
+
+#[test]
 fn a_client_that_ends_at_any_moment_does_not_leave_its_server_waiting() {
     static OUTCOMES: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(3, || {

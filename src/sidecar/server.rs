@@ -376,7 +376,6 @@ fn mapped(
     writable: bool,
 ) -> Result<Mapping, ServeError> {
     let descriptor = descriptor.as_fd();
-    // Only memory has seals, so this tells it from files and devices, too.
     let found = match sys::seals(descriptor) {
         Ok(found) => found,
         Err(error) => return protocol(format!("what came is not shared memory: {error}")),

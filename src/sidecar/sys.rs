@@ -68,7 +68,16 @@ pub(super) fn seal(fd: BorrowedFd<'_>, seals: SealFlags) -> io::Result<()> {
     Ok(call(|| rustix::fs::fcntl_add_seals(fd, seals))?)
 }
 
+/// The seals of shared memory. Only memory has some, so this tells it from files and devices, too.
+///
+/// # Errors
+///
+/// If it is none, or if its pages are of another size, which mappings then have to be as well.
 pub(super) fn seals(fd: BorrowedFd<'_>) -> io::Result<SealFlags> {
+    const HUGETLBFS: u32 = 0x9584_58f6;
+    if call(|| rustix::fs::fstatfs(fd))?.f_type as u32 == HUGETLBFS {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it has huge pages"));
+    }
     Ok(call(|| rustix::fs::fcntl_get_seals(fd))?)
 }
 

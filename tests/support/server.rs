@@ -92,7 +92,9 @@ fn listen(path: &Path) -> ! {
     loop {
         let client = listener.accept().expect("a client");
         thread::spawn(move || {
-            let server = Server::new(client, Limits::default(), || exit(3)).expect("our client");
+            // It is not ended for a client that is gone while a slow machine still scans: it has
+            // other clients.
+            let server = Server::new(client, Limits::default(), || ()).expect("our client");
             if let Err(error) = server.run() {
                 eprintln!("dragnet tests: a server ended: {error}");
             }

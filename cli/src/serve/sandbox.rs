@@ -24,6 +24,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_poll,
     libc::SYS_fcntl,
     libc::SYS_fstat,
+    libc::SYS_fstatfs,
     libc::SYS_statx,
     libc::SYS_close,
     // Messages on standard error.

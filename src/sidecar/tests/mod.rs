@@ -175,10 +175,19 @@ impl Held {
         }
     }
 
+    /// Without what an emulated system loses itself: qemu 7.2 opens descriptors for which a receiver
+    /// has no room, and tells it nothing of them.
+    fn known(self) -> Held {
+        match is_emulated() {
+            true => Held { sockets: 0, memories: 0, ..self },
+            false => self,
+        }
+    }
+
     /// Fails if there is more now; a thread that has ended is seen for a moment longer.
     fn is_all(self, what: impl fmt::Display) {
         let start = Instant::now();
-        while Held::now() != self {
+        while Held::now().known() != self.known() {
             let waited = start.elapsed();
             assert!(waited.as_secs() < 10, "{what}: {self:?} before, {:?} now", Held::now());
             std::thread::sleep(Duration::from_millis(1));
@@ -186,8 +195,16 @@ impl Held {
     }
 }
 
-/// How much memory the process has, in KiB.
+/// Whether an emulator runs this program, which has descriptors and memory of its own.
+fn is_emulated() -> bool {
+    std::env::var_os("DRAGNET_TEST_RUNNER").is_some_and(|runner| !runner.is_empty())
+}
+
+/// How much memory the process has, in KiB; nothing that is known of an emulated one.
 fn resident() -> u64 {
+    if is_emulated() {
+        return 0;
+    }
     let status = fs::read_to_string("/proc/self/status").expect("there is /proc");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
