@@ -228,7 +228,7 @@ pub(super) fn receive(socket: impl AsFd, deadline: Option<Instant>) -> Result<Fr
     }
 }
 
-fn parse(bytes: &[u8], descriptors: Vec<OwnedFd>) -> Result<Frame, FrameError> {
+pub(super) fn parse(bytes: &[u8], descriptors: Vec<OwnedFd>) -> Result<Frame, FrameError> {
     let (head, body) = bytes
         .split_at_checked(size_of::<Head>())
         .ok_or(FrameError::Malformed("it is shorter than its head"))?;

@@ -17,7 +17,7 @@ pub(super) enum Launch {
     /// Connects to one that listens at a path.
     Connect(PathBuf),
     /// Starts a server of whatever kind with its end of the socket.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     With(Box<dyn Fn(OwnedFd) -> io::Result<()> + Send>),
 }
 
@@ -53,7 +53,7 @@ impl Launch {
                 }
                 Ok((socket, None))
             }
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             Launch::With(start) => {
                 let (ours, theirs) = sys::socket_pair()?;
                 start(theirs)?;

@@ -55,6 +55,9 @@ cfg_if::cfg_if! {
         #[cfg(test)]
         mod fault;
         mod frame;
+        #[cfg(fuzzing)]
+        #[doc(hidden)]
+        pub mod fuzz;
         mod launch;
         mod limits;
         mod listener;

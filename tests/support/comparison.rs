@@ -28,7 +28,8 @@ impl Comparison {
         Comparison::of(specs, |contender| !contender.name.contains(&native))
     }
 
-    fn of(specs: &[Spec], takes_part: impl Fn(&Contender) -> bool) -> Comparison {
+    /// As [`Comparison::new`], with some of the contenders.
+    pub(crate) fn of(specs: &[Spec], takes_part: impl Fn(&Contender) -> bool) -> Comparison {
         let set = set(specs);
         let scanners = contenders()
             .iter()

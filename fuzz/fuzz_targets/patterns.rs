@@ -1,0 +1,100 @@
+//! Any bytes as patterns, flags and limits: a set or an error that names the culprits, never a
+//! panic, and engines for whatever is a set.
+//!
+//! An input is three bytes of limits, and patterns apart by `0xFF`, which is in no UTF-8. Each
+//! pattern is a byte of flags and its text.
+
+#![no_main]
+
+use dragnet::pure::Engine;
+use dragnet::{Batch, BuildError, Matches, Pattern, PatternError, PatternSet, Report, Scan};
+use libfuzzer_sys::fuzz_target;
+
+/// The largest set that is scanned with. Automata of larger ones take their time, as the limits'
+/// documentation says.
+const SCANNED: u64 = 2_000;
+
+/// The most patterns of a set, so that the fuzzer does not spend its time with many empty ones.
+const MOST: usize = 16;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&limits, data)) = data.split_first_chunk::<3>() else { return };
+    let patterns: Vec<Pattern> = data
+        .splitn(MOST, |&byte| byte == 0xFF)
+        .enumerate()
+        .map(|(n, text)| pattern(n, text))
+        .collect();
+    let mut builder = PatternSet::builder().patterns(patterns.clone());
+    // Zero stands for the default.
+    let power = |byte: u8| 1_u64.checked_shl(u32::from(byte)).unwrap_or(u64::MAX);
+    if limits[0] > 0 {
+        builder = builder.pattern_size_limit(power(limits[0]) - 1);
+    }
+    if limits[1] > 0 {
+        builder = builder.set_size_limit(power(limits[1]) - 1);
+    }
+    if limits[2] > 0 {
+        // The default is the most that stacks are promised to be enough for.
+        builder = builder.nest_limit(u32::from(limits[2]).min(250) - 1);
+    }
+    match builder.build() {
+        Ok(set) => engines(&set, &patterns, data),
+        Err(BuildError::Patterns(errors)) => {
+            assert!(!errors.is_empty(), "an error of no pattern");
+            assert!(errors.is_sorted_by(|a, b| a.index() < b.index()), "{errors:?}");
+            errors.iter().for_each(|error| check(error, &patterns[error.index()]));
+        }
+        Err(BuildError::SetTooLarge { size, limit }) => assert!(size > limit),
+        Err(error) => panic!("{error}"),
+    }
+});
+
+fn pattern(number: usize, bytes: &[u8]) -> Pattern {
+    let (flags, text) = bytes.split_first().map_or((0, bytes), |(&flags, text)| (flags, text));
+    let on = |bit: u8| flags >> bit & 1 == 1;
+    let pattern = Pattern::new(String::from_utf8_lossy(text))
+        .case_insensitive(on(0))
+        .multi_line(on(1))
+        .dot_matches_new_line(on(2))
+        .ignore_whitespace(on(3))
+        .crlf(on(4))
+        .swap_greed(on(5))
+        .unicode(!on(6));
+    if on(7) { pattern.name(format!("name {number}")) } else { pattern }
+}
+
+/// An error must lead to the place in the pattern.
+fn check(error: &PatternError, pattern: &Pattern) {
+    assert_eq!(error.regex(), pattern.as_str());
+    assert_eq!(error.name(), pattern.get_name());
+    match error.position() {
+        Some(position) => {
+            // Fails where it is out of range, or within a character.
+            let _ = &error.regex()[position];
+        }
+        None => assert!(error.reason().contains("over the limit"), "{error}: where?"),
+    }
+    assert!(!error.reason().is_empty() && !error.to_string().contains('\n'), "{error}");
+}
+
+/// What is a set can be built and asked about, and searched for if it is small.
+fn engines(set: &PatternSet, patterns: &[Pattern], data: &[u8]) {
+    assert!(set.iter().eq(patterns));
+    assert!(set.memory() > 0);
+    for report in [Report::Which, Report::Spans] {
+        let engine = Engine::new(set, report);
+        let _ = (engine.memory(), engine.prefilter());
+        for number in 0..patterns.len() {
+            assert!(engine.search(number).is_some_and(|search| !search.to_string().is_empty()));
+        }
+        assert!(engine.search(patterns.len()).is_none());
+        if set.size() <= SCANNED {
+            // The patterns themselves are what some of them match.
+            let mut offsets = Vec::new();
+            let batch = Batch::lines(data, &mut offsets).expect("it is short");
+            let mut matches = Matches::new();
+            engine.scanner().scan(&batch, &mut matches).expect("nobody stops it");
+            assert!(matches.iter().all(|m| m.pattern() < set.len() && m.record() < batch.len()));
+        }
+    }
+}

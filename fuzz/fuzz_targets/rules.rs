@@ -1,0 +1,91 @@
+//! Any bytes as a file of rules or of patterns, loaded as the command loads it: rules or messages
+//! that lead to the place, and nothing in them that harms a terminal.
+//!
+//! An input is a byte, whose lowest bit tells Unicode and whose next one a file of patterns from
+//! one of rules, and the file.
+
+#![no_main]
+// The command uses more of its modules.
+#![allow(dead_code)]
+
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+
+use libfuzzer_sys::fuzz_target;
+use rustix::fs::MemfdFlags;
+
+#[path = "../../cli/src/escape.rs"]
+mod escape;
+#[path = "../../cli/src/rules/mod.rs"]
+mod rules;
+#[path = "../../cli/src/status.rs"]
+mod status;
+
+/// What the command line tells of rules.
+mod args {
+    use std::path::PathBuf;
+
+    #[derive(Default)]
+    pub(crate) struct RuleArgs {
+        pub(crate) expressions: Vec<String>,
+        pub(crate) pattern_files: Vec<PathBuf>,
+        pub(crate) rule_files: Vec<PathBuf>,
+        pub(crate) unicode: bool,
+    }
+}
+
+/// Messages to the user, which are looked at in place of being printed.
+mod messages {
+    use std::fmt::Display;
+
+    pub(crate) fn error(message: impl Display) {
+        check(&message.to_string());
+    }
+
+    pub(crate) fn warning(message: impl Display) {
+        check(&message.to_string());
+    }
+
+    pub(crate) fn check(message: &str) {
+        assert!(!message.is_empty());
+        for line in message.split('\n') {
+            assert_eq!(crate::escape::text(line.as_bytes()), line, "not fit for a terminal");
+        }
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&kind, file)) = data.split_first() else { return };
+    let memory = rustix::fs::memfd_create("rules", MemfdFlags::CLOEXEC).expect("there is memory");
+    let mut memory = std::fs::File::from(memory);
+    memory.write_all(file).expect("there is memory");
+    let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
+    let paths = vec![PathBuf::from(&path)];
+    let mut args = args::RuleArgs { unicode: kind & 1 == 1, ..Default::default() };
+    if kind & 2 == 0 {
+        args.rule_files = paths;
+    } else {
+        args.pattern_files = paths;
+    }
+    match rules::Rules::load(&args) {
+        Ok(rules) => {
+            assert_eq!(rules.iter().len(), rules.patterns().len());
+            for (number, (rule, pattern)) in rules.iter().zip(rules.patterns()).enumerate() {
+                assert_eq!(rules.id(number), rule.id);
+                assert_eq!(pattern.as_str(), rule.regex);
+            }
+        }
+        Err(status::Failure::Errors(errors)) => {
+            assert!(!errors.is_empty());
+            for error in &errors {
+                messages::check(error);
+                assert!(
+                    error.starts_with(&path) || error.starts_with("the rules can't"),
+                    "{error}"
+                );
+            }
+        }
+        Err(failure) => panic!("{failure:?}"),
+    }
+});

@@ -1,0 +1,259 @@
+//! What a sidecar's two processes read from each other: messages, patterns, words and records in
+//! shared memory, and blocks of matches. A server with a client that sends whatever an input says,
+//! and a client with such a server, each in this process.
+
+#![no_main]
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use dragnet::sidecar::fuzz::{self, Client, Memory, Said};
+use dragnet::{Batch, PatternSet, Report};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+const HELLO: u32 = 1;
+const WELCOME: u32 = 2;
+const REGION: u32 = 4;
+
+fuzz_target!(|data: &[u8]| -> Corpus {
+    let Some((kind, data)) = data.split_first() else { return Corpus::Reject };
+    let mut source = Unstructured::new(data);
+    let done = match kind % 5 {
+        0 => {
+            fuzz::message(data);
+            fuzz::message(&fuzz::framed(u32::from(kind / 5 % 8), data));
+            Ok(())
+        }
+        1 => {
+            fuzz::decode_patterns(data, usize::from(kind / 5));
+            Ok(())
+        }
+        2 => records(&mut source),
+        3 => client(&mut source),
+        _ => server(&mut source),
+    };
+    if done.is_ok() { Corpus::Keep } else { Corpus::Reject }
+});
+
+/// Now and then, what should be there gives way to something else: a number near an edge, or any.
+fn word(source: &mut Unstructured<'_>, right: u32) -> Result<u32> {
+    if source.is_empty() {
+        return Ok(right);
+    }
+    let near = [0, 1, 7, 8, 64, 4096, 1 << 16, 1 << 20, 1 << 31, u32::MAX];
+    Ok(match source.arbitrary::<u8>()? {
+        0..=9 => source.arbitrary()?,
+        10..=29 => {
+            let off = source.int_in_range(0..=4)?;
+            near[source.choose_index(near.len())?].wrapping_add(off).wrapping_sub(2)
+        }
+        30..=39 => right.wrapping_add(source.int_in_range(0..=4)?).wrapping_sub(2),
+        _ => right,
+    })
+}
+
+/// Some bytes of the input.
+fn bytes<'a>(source: &mut Unstructured<'a>, most: usize) -> Result<&'a [u8]> {
+    let len = source.int_in_range(0..=most)?.min(source.len());
+    source.bytes(len)
+}
+
+/// True but for one in so many times.
+fn mostly(source: &mut Unstructured<'_>, times: u8) -> Result<bool> {
+    Ok(source.is_empty() || !source.ratio(1, times)?)
+}
+
+/// A part of a batch with its memory, in which something may be wrong.
+fn part(source: &mut Unstructured<'_>) -> Result<([u32; 4], Memory)> {
+    let count = source.int_in_range(0..=6)?;
+    let records = (0..count).map(|_| bytes(source, 40)).collect::<Result<Vec<_>>>()?;
+    let terminator = u32::from(source.arbitrary::<bool>()?);
+    let mut memory = Vec::new();
+    let mut offsets = vec![0];
+    for record in &records {
+        memory.extend_from_slice(record);
+        if terminator == 1 {
+            memory.push(b'\n');
+        }
+        offsets.push(memory.len() as u32);
+    }
+    // Enough matches for several blocks.
+    if source.ratio(1, 16)? {
+        memory.resize(memory.len() + 9000, b'q');
+        offsets.push(memory.len() as u32);
+    }
+    let len = memory.len();
+    let at = (len + 64).next_multiple_of(4);
+    memory.resize(at, 0);
+    let words = [
+        word(source, len as u32)?,
+        word(source, at as u32)?,
+        word(source, offsets.len() as u32 - 1)?,
+        word(source, terminator)?,
+    ];
+    for offset in offsets {
+        memory.extend(word(source, offset)?.to_le_bytes());
+    }
+    let seals = [mostly(source, 16)?, source.arbitrary()?, source.arbitrary()?];
+    let more = source.int_in_range(0..=3)? * 5000;
+    Ok((words, Memory::new(&memory, memory.len() + more, seals)))
+}
+
+fn records(source: &mut Unstructured<'_>) -> Result<()> {
+    let ([len, at, count, terminator], memory) = part(source)?;
+    fuzz::records([0, 0, len, at, count, terminator], &memory);
+    Ok(())
+}
+
+/// A client that breaks the protocol, or not.
+fn client(source: &mut Unstructured<'_>) -> Result<()> {
+    // All that can fail comes before there are threads.
+    let text = match source.int_in_range(0..=3)? {
+        0 => bytes(source, 100)?.to_vec(),
+        _ => {
+            let set = PatternSet::new(["a+b", r"\bfoo\b", "q", "x.*y"]).expect("they are valid");
+            let mut text = fuzz::encoded(&set);
+            if !mostly(source, 4)? {
+                let at = source.choose_index(text.len())?;
+                text[at] = source.arbitrary()?;
+            }
+            text
+        }
+    };
+    let mut hello = Vec::new();
+    let report = 1 + u32::from(source.arbitrary::<bool>()?);
+    for right in [4, report, 2, 0, text.len() as u32, 0] {
+        hello.extend(word(source, right)?.to_le_bytes());
+    }
+    let hello = message(source, HELLO, &hello)?;
+    let patterns = match mostly(source, 16)? {
+        true => Memory::fixed(&text),
+        false => Memory::new(&text, 0, source.arbitrary()?),
+    };
+    let control = Memory::control();
+    let list = match source.int_in_range(0..=19)? {
+        19 => vec![&patterns, &control],
+        18 => vec![&control, &patterns, &control],
+        17 => vec![&control],
+        16 => vec![&control; 8],
+        _ => vec![&control, &patterns],
+    };
+    let mut steps = Vec::new();
+    for _ in 0..source.int_in_range(0..=6)? {
+        Step::draw(source, &mut steps)?;
+    }
+
+    let mut client = Client::new(&control);
+    client.send(&hello, &list);
+    if client.is_welcome() {
+        for step in &steps {
+            step.take(&mut client);
+        }
+        client.settle();
+    }
+    client.end();
+    Ok(())
+}
+
+/// A message, most often as it should be.
+fn message(source: &mut Unstructured<'_>, kind: u32, body: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = fuzz::framed(kind, body);
+    if mostly(source, 8)? {
+        return Ok(bytes);
+    }
+    match source.int_in_range(0..=3)? {
+        0 => bytes.truncate(source.choose_index(bytes.len())?),
+        1 => bytes.extend_from_slice(self::bytes(source, 64)?),
+        2 => bytes.resize(2000 + source.int_in_range(0..=100)?, 0),
+        _ => {
+            let at = source.choose_index(bytes.len())?;
+            bytes[at] = source.arbitrary()?;
+        }
+    }
+    Ok(bytes)
+}
+
+/// What a client does once it is welcome.
+enum Step {
+    /// A message that tells of memory, the memory, and how often its descriptor comes along.
+    Region(Vec<u8>, Memory, usize),
+    /// The words of a slot, and by how many `submitted` counts up.
+    Part([u32; 6], u32),
+    Cancel(u32),
+    Settle,
+}
+
+impl Step {
+    fn draw(source: &mut Unstructured<'_>, steps: &mut Vec<Step>) -> Result<()> {
+        match source.int_in_range(0..=7)? {
+            0 => steps.push(Step::Cancel(word(source, 0)?)),
+            1 => steps.push(Step::Settle),
+            // Memory, unless the server knows it, and a part in it.
+            kind => {
+                let ([len, at, records, terminator], memory) = part(source)?;
+                let (number, generation) = (source.int_in_range(0..=2)?, steps.len() as u32 + 1);
+                let mut body = Vec::new();
+                for right in [number, generation, memory.len() as u32, 0] {
+                    body.extend(word(source, right)?.to_le_bytes());
+                }
+                let copies = if mostly(source, 8)? { 1 } else { source.int_in_range(0..=8)? };
+                if kind > 2 {
+                    steps.push(Step::Region(message(source, REGION, &body)?, memory, copies));
+                }
+                let mut words = [number, generation, len, at, records, terminator];
+                for right in &mut words[..2] {
+                    *right = word(source, *right)?;
+                }
+                steps.push(Step::Part(words, word(source, 1)?));
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, client: &mut Client) {
+        match self {
+            Step::Region(bytes, memory, copies) => client.send(bytes, &vec![memory; *copies]),
+            Step::Part(words, parts) => client.submit(*words, *parts),
+            Step::Cancel(before) => client.cancel(*before),
+            Step::Settle => client.settle(),
+        }
+    }
+}
+
+/// A server that breaks the protocol, or not.
+fn server(source: &mut Unstructured<'_>) -> Result<()> {
+    let patterns = source.int_in_range(1..=4)?;
+    let report = if source.arbitrary()? { Report::Spans } else { Report::Which };
+    let mut welcome = Vec::new();
+    for right in [2, patterns, 1 << 20, 0] {
+        welcome.extend(word(source, right)?.to_le_bytes());
+    }
+    welcome.extend_from_slice(bytes(source, 20)?);
+    let first = message(source, WELCOME, &welcome)?;
+    let text = bytes(source, 60)?;
+    let mut blocks = Vec::new();
+    for number in 1..=source.int_in_range(1..=4)? {
+        let matches = source.int_in_range(0..=6)?;
+        let matches = (0..matches).map(|_| found(source)).collect::<Result<Vec<_>>>()?;
+        let status = source.int_in_range(1..=5)?;
+        let words = [
+            word(source, number)?,
+            word(source, status)?,
+            word(source, matches.len() as u32)?,
+            word(source, 0)?,
+        ];
+        let told = bytes(source, 40)?;
+        let message = if told.is_empty() { Vec::new() } else { message(source, 5, told)? };
+        blocks.push(Said { words, matches, message });
+    }
+    let mut offsets = Vec::new();
+    // A client has no parts without records.
+    let text = if text.is_empty() { b"\n" } else { text };
+    let batch = Batch::lines(text, &mut offsets).expect("it is short");
+    fuzz::answers(&first, patterns, report, &batch, &blocks);
+    Ok(())
+}
+
+fn found(source: &mut Unstructured<'_>) -> Result<[u32; 4]> {
+    let [record, pattern, start, len] = <[u8; 4]>::arbitrary(source)?.map(|b| u32::from(b % 8));
+    let (record, pattern) = (word(source, record % 4)?, word(source, pattern % 4)?);
+    Ok([record, pattern, word(source, start)?, word(source, start + len)?])
+}
