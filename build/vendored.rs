@@ -22,6 +22,17 @@ const CHILD_VARIABLE: &str = "DRAGNET_BUILD_IS_VENDORED_CHILD";
 const INCLUDE: &str = "dragnet-include=";
 const LIB: &str = "dragnet-lib=";
 
+/// What cmake and compilers read, for the target or at all. `cc` declares those of C.
+const VARIABLES: [&str; 7] = [
+    "CMAKE_TOOLCHAIN_FILE",
+    "CMAKE_GENERATOR",
+    "CMAKE_PREFIX_PATH",
+    "CC",
+    "CFLAGS",
+    "CXX",
+    "CXXFLAGS",
+];
+
 /// What the build says when something is missing, and what has it.
 const MISSING: [(&str, &str, &str); 4] = [
     ("is `cmake` not installed?", "cmake", "cmake"),
@@ -51,15 +62,13 @@ pub(super) fn library(linking: Linking) -> Library {
             "unset it",
         );
     }
-    for name in ["CMAKE_TOOLCHAIN_FILE", "CMAKE_GENERATOR", "CMAKE_PREFIX_PATH", "CXX", "CXXFLAGS"]
-    {
-        of_target(name);
-    }
-    variable("BOOST_ROOT");
     let cmake = of_target("CMAKE").unwrap_or_else(|| "cmake".to_owned());
+    let mut read: Vec<_> = VARIABLES.map(of_target).to_vec();
+    read.push(variable("BOOST_ROOT"));
+    read.push(Some(cmake.clone()));
 
     let log = out_dir().join("vectorscan.log");
-    let text = match build_in_child(&log, &cmake) {
+    let text = match build_or_reuse(&log, &cmake, &format!("{read:?}\n")) {
         Ok(text) => text,
         Err(error) => fail(
             format!("can't build Vectorscan with its output in {}: {error}", log.display()),
@@ -93,7 +102,22 @@ fn of_target(name: &str) -> Option<String> {
     names.map(|name| variable(&name)).into_iter().flatten().next()
 }
 
-/// Builds in another process and returns what was said.
+/// Builds in another process and returns what was said; or what was said when it was built with the
+/// same variables, since this program runs again for much that does not change libhs.
+fn build_or_reuse(log: &Path, cmake: &str, read: &str) -> io::Result<String> {
+    let stamp = out_dir().join("vectorscan.built");
+    if let Some(text) =
+        fs::read_to_string(&stamp).ok().and_then(|text| Some(text.strip_prefix(read)?.to_owned()))
+    {
+        return Ok(text);
+    }
+    let text = build_in_child(log, cmake)?;
+    if text.lines().any(|line| line.starts_with(LIB)) {
+        fs::write(stamp, format!("{read}{text}"))?;
+    }
+    Ok(text)
+}
+
 fn build_in_child(log: &Path, cmake: &str) -> io::Result<String> {
     let out = File::create(log)?;
     let this = env::current_exe()?;
