@@ -1,0 +1,214 @@
+//! Vectorscan from the sources that a crate carries.
+//!
+//! The crate that builds it talks to cargo as if it were the build script, with warnings, and it
+//! panics when it fails. So it runs in another process of this program, whose output is read. That one
+//! starts this program once more in cmake's place, since the sources need a repair first.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, exit};
+
+use super::error::fail;
+use super::library::{Kind, Library, cxx_runtime};
+use super::{Linking, STATIC_VARIABLE, env_of, out_dir, variable};
+
+/// Names the cmake to run, and so tells a process of this program that it is another one. It is
+/// never set for cargo.
+const CHILD_VARIABLE: &str = "DRAGNET_BUILD_IS_VENDORED_CHILD";
+/// Precedes what the other process tells this one.
+const INCLUDE: &str = "dragnet-include=";
+const LIB: &str = "dragnet-lib=";
+
+/// What cmake and compilers read, for the target or at all. `cc` declares those of C.
+const VARIABLES: [&str; 7] = [
+    "CMAKE_TOOLCHAIN_FILE",
+    "CMAKE_GENERATOR",
+    "CMAKE_PREFIX_PATH",
+    "CC",
+    "CFLAGS",
+    "CXX",
+    "CXXFLAGS",
+];
+
+/// What the build says when something is missing, and what has it.
+const MISSING: [(&str, &str, &str); 4] = [
+    ("is `cmake` not installed?", "cmake", "cmake"),
+    ("Ragel state machine compiler not found", "ragel", "ragel"),
+    (
+        " or later not found.  Either install",
+        "the headers of Boost",
+        "libboost-dev (Debian, Ubuntu), boost-devel (Fedora) or boost (Homebrew), or set BOOST_ROOT",
+    ),
+    (
+        "No CMAKE_CXX_COMPILER could be found",
+        "a C++ compiler",
+        "g++ (Debian, Ubuntu) or gcc-c++ (Fedora)",
+    ),
+];
+
+pub(super) fn is_child() -> bool {
+    env::var_os(CHILD_VARIABLE).is_some()
+}
+
+pub(super) fn library(linking: Linking) -> Library {
+    if linking == Linking::Shared {
+        fail(
+            format!(
+                "{STATIC_VARIABLE} is 0, but the feature `native-vendored` builds a static libhs"
+            ),
+            "unset it",
+        );
+    }
+    let cmake = of_target("CMAKE").unwrap_or_else(|| "cmake".to_owned());
+    let mut read: Vec<_> = VARIABLES.map(of_target).to_vec();
+    read.push(variable("BOOST_ROOT"));
+    read.push(Some(cmake.clone()));
+
+    let log = out_dir().join("vectorscan.log");
+    let text = match build_or_reuse(&log, &cmake, &format!("{read:?}\n")) {
+        Ok(text) => text,
+        Err(error) => fail(
+            format!("can't build Vectorscan with its output in {}: {error}", log.display()),
+            "is the disk full?",
+        ),
+    };
+    let line = |head: &str| text.lines().rev().find_map(|line| line.strip_prefix(head));
+    let (Some(include), Some(lib)) = (line(INCLUDE), line(LIB)) else {
+        why_it_failed(&text, &log);
+    };
+    let mut library = Library {
+        includes: vec![PathBuf::from(include).join("hs")],
+        paths: vec![PathBuf::from(lib)],
+        libs: vec![("hs".to_owned(), Kind::Static)],
+    };
+    cxx_runtime(&mut library, linking);
+    library
+}
+
+/// The value of a variable that may be set for the target alone, by the rules of the cmake crate.
+fn of_target(name: &str) -> Option<String> {
+    let target = env_of("TARGET");
+    let kind = if target == env_of("HOST") { "HOST" } else { "TARGET" };
+    let names = [
+        format!("{name}_{target}"),
+        format!("{name}_{}", target.replace('-', "_")),
+        format!("{kind}_{name}"),
+        name.to_owned(),
+    ];
+    // All are declared, not those alone that come first.
+    names.map(|name| variable(&name)).into_iter().flatten().next()
+}
+
+/// Builds in another process and returns what was said; or what was said when it was built with the
+/// same variables, since this program runs again for much that does not change libhs.
+fn build_or_reuse(log: &Path, cmake: &str, read: &str) -> io::Result<String> {
+    let stamp = out_dir().join("vectorscan.built");
+    if let Some(text) =
+        fs::read_to_string(&stamp).ok().and_then(|text| Some(text.strip_prefix(read)?.to_owned()))
+    {
+        return Ok(text);
+    }
+    let text = build_in_child(log, cmake)?;
+    if text.lines().any(|line| line.starts_with(LIB)) {
+        fs::write(stamp, format!("{read}{text}"))?;
+    }
+    Ok(text)
+}
+
+fn build_in_child(log: &Path, cmake: &str) -> io::Result<String> {
+    let out = File::create(log)?;
+    let this = env::current_exe()?;
+    Command::new(&this)
+        .env(CHILD_VARIABLE, cmake)
+        .env(format!("CMAKE_{}", env_of("TARGET")), &this)
+        .stdout(out.try_clone()?)
+        .stderr(out)
+        .status()?;
+    // That it failed shows in what it did not say.
+    Ok(String::from_utf8_lossy(&fs::read(log)?).into_owned())
+}
+
+/// What the other processes do: the one that builds, and cmake with its arguments.
+pub(super) fn be_child() {
+    if env::args_os().len() > 1 {
+        return be_cmake(env::args_os().skip(1).collect());
+    }
+    let built = vectorscan_src::Build::new().build();
+    println!("{INCLUDE}{}", built.include_dir.display());
+    println!("{LIB}{}", built.lib_dir.display());
+}
+
+fn be_cmake(mut args: Vec<OsString>) {
+    if Path::new(&args[0]).join("CMakeLists.txt").is_file() {
+        match repaired(Path::new(&args[0])) {
+            Ok(source) => args[0] = source.into(),
+            Err(error) => {
+                eprintln!("the sources can't be copied: {error}");
+                exit(1)
+            }
+        }
+        // On x86, code for processors without SSE4.2 would need one more library, SIMDe.
+        args.push("-DNO_SIMDE_IN_FAT=ON".into());
+    }
+    match Command::new(env_of(CHILD_VARIABLE)).args(args).status() {
+        Ok(status) => exit(status.code().unwrap_or(1)),
+        Err(error) => {
+            eprintln!("{error}; is `cmake` not installed?");
+            exit(1)
+        }
+    }
+}
+
+/// A copy of the sources in which the script that compiles can be run: the crate has it without
+/// that permission.
+fn repaired(source: &Path) -> io::Result<PathBuf> {
+    let copy = out_dir().join("source");
+    // Newer files would be compiled again. There is one version of the sources, so a copy stays.
+    if !copy.exists() {
+        let part = out_dir().join("source.part");
+        let _ = fs::remove_dir_all(&part);
+        copy_tree(source, &part)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let script = part.join("cmake/build_wrapper.sh");
+            fs::set_permissions(script, fs::Permissions::from_mode(0o755))?;
+        }
+        fs::rename(part, &copy)?;
+    }
+    Ok(copy)
+}
+
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_tree(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+fn why_it_failed(text: &str, log: &Path) -> ! {
+    // It remembers what it did not find. That there may be none is no fault.
+    let _ = fs::remove_file(out_dir().join("build/CMakeCache.txt"));
+    for (sign, name, package) in MISSING {
+        if text.contains(sign) {
+            fail(
+                format!("missing for the feature `native-vendored`: {name}"),
+                format!("install {package}"),
+            );
+        }
+    }
+    fail(
+        format!("Vectorscan does not build; what was said is in {}", log.display()),
+        "use a libhs that is built already, with the feature `native` alone",
+    )
+}
