@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::net::{SocketAddrUnix, SocketFlags};
+use rustix::net::SocketAddrUnix;
 
 use super::sys;
 
@@ -67,7 +67,7 @@ impl Listener {
     ///
     /// If there is none to be had, for want of descriptors for example; the next call may do better.
     pub fn accept(&self) -> io::Result<OwnedFd> {
-        sys::accept(self.socket.as_fd(), SocketFlags::CLOEXEC)
+        sys::accept(self.socket.as_fd())
     }
 
     /// Where it listens.

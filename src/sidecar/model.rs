@@ -93,6 +93,12 @@ impl Shared {
         })
     }
 
+    /// The client ends, and the thread that looks out for that tells its server.
+    fn end_client(&self) {
+        self.client_is_gone.store(true, Ordering::SeqCst);
+        self.control.words().to_server.ring();
+    }
+
     /// Submits a part whose records are its number.
     fn submit(&self, sequence: u32) {
         let region = sequence % SLOTS as u32;
@@ -260,8 +266,7 @@ fn a_server_that_ends_at_any_moment_leaves_its_client_an_answer_or_the_news() {
         seen(&OUTCOMES[usize::from(answer.is_some())]);
         watcher.join().unwrap();
         // The server, which has not ended here, is told of its client's end.
-        shared.client_is_gone.store(true, Ordering::SeqCst);
-        shared.control.words().to_server.ring();
+        shared.end_client();
         server.join().unwrap();
     });
     assert!(OUTCOMES.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
@@ -273,10 +278,7 @@ fn a_client_that_ends_before_it_submits_anything_does_not_leave_its_server_waiti
         let shared = Shared::new();
         let watcher = {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || {
-                shared.client_is_gone.store(true, Ordering::SeqCst);
-                shared.control.words().to_server.ring();
-            })
+            thread::spawn(move || shared.end_client())
         };
         assert!(!shared.serve(1, 1));
         watcher.join().unwrap();
@@ -290,10 +292,7 @@ fn a_client_that_ends_at_any_moment_does_not_leave_its_server_waiting() {
         let shared = Shared::new();
         let watcher = {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || {
-                shared.client_is_gone.store(true, Ordering::SeqCst);
-                shared.control.words().to_server.ring();
-            })
+            thread::spawn(move || shared.end_client())
         };
         // It takes one block, and no more is heard of it.
         let client = {

@@ -145,8 +145,8 @@ pub(super) fn listen(socket: BorrowedFd<'_>, waiting: i32) -> io::Result<()> {
     Ok(call(|| rustix::net::listen(socket, waiting))?)
 }
 
-pub(super) fn accept(socket: BorrowedFd<'_>, flags: SocketFlags) -> io::Result<OwnedFd> {
-    Ok(call(|| rustix::net::accept_with(socket, flags))?)
+pub(super) fn accept(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    Ok(call(|| rustix::net::accept_with(socket, SocketFlags::CLOEXEC))?)
 }
 
 /// Opens what is there already.

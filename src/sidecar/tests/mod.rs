@@ -184,10 +184,20 @@ impl Held {
         }
     }
 
+    /// Whether there is more of anything than before. Less is what a test of another module has let
+    /// go of meanwhile.
+    fn is_more_than(self, before: Held) -> bool {
+        let counts = |held: Held| {
+            let Held { sockets, memories, mappings, threads, panics } = held;
+            [sockets, memories, mappings, threads, panics]
+        };
+        counts(self).iter().zip(counts(before)).any(|(&now, before)| now > before)
+    }
+
     /// Fails if there is more now; a thread that has ended is seen for a moment longer.
     fn is_all(self, what: impl fmt::Display) {
         let start = Instant::now();
-        while Held::now().known() != self.known() {
+        while Held::now().known().is_more_than(self.known()) {
             let waited = start.elapsed();
             assert!(waited.as_secs() < 10, "{what}: {self:?} before, {:?} now", Held::now());
             std::thread::sleep(Duration::from_millis(1));
