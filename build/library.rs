@@ -41,22 +41,28 @@ impl Library {
         self.paths.iter().find_map(|path| existing(path.join(format!("lib{name}.a"))))
     }
 
-    /// Declares the header, if it is not among the system's, and looks at its version.
+    /// Declares the headers that may have the version, if they are not among the system's, and looks
+    /// at it. Where they do not tell, the shim's own check is left.
     pub(super) fn check_header(&self) {
-        let Some(header) = self.includes.iter().find_map(|path| existing(path.join("hs.h"))) else {
-            return;
-        };
-        println!("cargo::rerun-if-changed={}", header.display());
-        let text = fs::read_to_string(&header).unwrap_or_default();
-        let number = |name: &str| -> u32 {
-            text.lines()
-                .filter_map(|line| line.strip_prefix("#define ")?.strip_prefix(name))
-                .find_map(|rest| rest.trim().parse().ok())
-                .unwrap_or(0)
-        };
-        let (major, minor) = (number("HS_MAJOR "), number("HS_MINOR "));
-        if (major, minor) < (5, 4) {
-            too_old(&format!("{major}.{minor}"), &header.display());
+        // Vectorscan 5.4.12 and later have it in a header of its own.
+        for name in ["hs.h", "hs_version.h"] {
+            let Some(header) = self.includes.iter().find_map(|path| existing(path.join(name)))
+            else {
+                continue;
+            };
+            println!("cargo::rerun-if-changed={}", header.display());
+            let text = fs::read_to_string(&header).unwrap_or_default();
+            let number = |name: &str| -> Option<u32> {
+                text.lines()
+                    .filter_map(|line| line.strip_prefix("#define ")?.strip_prefix(name))
+                    .find_map(|rest| rest.trim().parse().ok())
+            };
+            if let Some(major) = number("HS_MAJOR ") {
+                let minor = number("HS_MINOR ").unwrap_or(0);
+                if (major, minor) < (5, 4) {
+                    too_old(&format!("{major}.{minor}"), &header.display());
+                }
+            }
         }
     }
 }

@@ -131,9 +131,9 @@ impl Matches {
         self.list.push(m);
     }
 
-    /// Adds matches behind all others, in order as they are; for those that come from C or from
-    /// another process.
-    #[cfg(any(feature = "native", target_os = "linux"))]
+    /// Adds matches behind all others, in order as they are; for those that come from another
+    /// process.
+    #[cfg(target_os = "linux")]
     #[cfg_attr(all(loom, test), expect(dead_code, reason = "its users are not in the models"))]
     pub(crate) fn extend_from_slice(&mut self, matches: &[Match]) {
         self.list.extend_from_slice(matches);

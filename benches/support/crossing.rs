@@ -38,9 +38,9 @@ fn contender(
 
 /// All of them. The first is what the others are compared with.
 pub(crate) fn contenders() -> Vec<Contender> {
-    let mut all = vec![mpsc_round_trip(), mpsc_pipelined(), crossbeam_round_trip(), process()];
+    let all = vec![mpsc_round_trip(), mpsc_pipelined(), crossbeam_round_trip(), process()];
     #[cfg(target_os = "linux")]
-    all.extend(linux::contenders());
+    let all: Vec<_> = all.into_iter().chain(linux::contenders()).collect();
     let said = |contender: io::Result<Contender>| {
         contender.inspect_err(|error| println!("left out: {error}")).ok()
     };
@@ -61,9 +61,10 @@ pub(crate) fn race(all: &mut [Contender], time: Duration, rounds: u32) -> io::Re
 #[cfg(target_os = "linux")]
 use linux::pin;
 
+/// No contender names a processor here.
 #[cfg(not(target_os = "linux"))]
-fn pin(_cpu: Option<usize>) -> io::Result<()> {
-    Ok(())
+fn pin(_cpu: Option<usize>) -> io::Result<Option<()>> {
+    Ok(None)
 }
 
 /// This program, as the other process.

@@ -196,8 +196,9 @@ pub(crate) struct ListArgs {
 ///
 /// This is the other process of dragnet::sidecar::Sidecar, whose patterns and records come over a
 /// Unix socket and shared memory. Each client is served by a process of its own, which gives up what
-/// it does not need (files, network, most system calls) before it reads what the client sends, and
-/// ends with it. Only processes of the same user are served. Needs Linux.
+/// it does not need (files, network and, on x86-64, AArch64 and RISC-V, most system calls) before it
+/// reads what the client sends, and ends with it. Only processes of the same user are served. Needs
+/// Linux.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
         dragnet serve --socket /run/user/1000/dragnet.sock\n  \

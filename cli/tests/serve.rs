@@ -94,7 +94,11 @@ fn a_server_that_is_started_gives_up_what_it_does_not_need_before_it_reads_anyth
     let mut count = 0;
     for thread in threads {
         let status = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
-        for line in ["NoNewPrivs:\t1", "Seccomp:\t2"] {
+        let mut lines = vec!["NoNewPrivs:\t1"];
+        if cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")) {
+            lines.push("Seccomp:\t2");
+        }
+        for line in lines {
             assert!(status.contains(line), "{line} is not in {status}");
         }
         count += 1;

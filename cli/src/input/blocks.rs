@@ -95,8 +95,8 @@ impl<R: Read> Cutter<R> {
         while self.end.is_none() {
             let searched = lines.len();
             // At least as much again, so that a long line is copied a bounded number of times.
-            let wanted =
-                self.size.max(searched).min((dragnet::MAX_BUFFER + 1).max(searched) - searched);
+            let room = (dragnet::MAX_BUFFER + 1).saturating_sub(searched);
+            let wanted = self.size.max(searched).min(room);
             if wanted == 0 {
                 return Ok(());
             }

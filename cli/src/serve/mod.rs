@@ -1,5 +1,10 @@
 //! `dragnet serve`: the other process of sidecars.
 
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
+mod filter;
 #[cfg(target_os = "linux")]
 mod listen;
 #[cfg(target_os = "linux")]
@@ -36,8 +41,10 @@ cfg_if::cfg_if! {
             // A scan that does not heed its flag is ended with the process.
             let server = Server::new(socket, limits, || exit(2))
                 .map_err(|error| Failure::new(error.to_string()))?;
-            // Now that all threads are there, and nothing has been read yet.
-            sandbox::give_up_system_calls().map_err(Failure::new)?;
+            // Now that all threads are there, and nothing has been read yet. The crate that makes the
+            // filters knows these processors, and on others does not even build.
+            #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
+            filter::give_up_system_calls().map_err(Failure::new)?;
             server.run().map_err(|error| Failure::new(error.to_string()))?;
             Ok(Status::Found)
         }
