@@ -13,6 +13,7 @@ unsafe extern "C" {
     fn malloc(size: usize) -> *mut c_void;
     fn free(pointer: *mut c_void);
     pub(crate) fn qsort(base: *mut c_void, count: usize, size: usize, compare: Compare);
+    #[cfg(target_pointer_width = "64")]
     pub(crate) fn bsearch(
         key: *const c_void,
         base: *const c_void,

@@ -112,6 +112,7 @@ fn what_c_returned_is_dropped_before_a_panic_goes_on() {
     assert_eq!(held.strong_count(), 0);
 }
 
+#[cfg(target_pointer_width = "64")]
 static WANTED: Handles<u32> = Handles::new();
 
 /// The key is a handle, not an address: `bsearch` only passes it on.

@@ -21,11 +21,19 @@ fn vectorscan() -> Vec<Case> {
         ),
         one(
             "end, word at it",
-            "Vectorscan 5.4.13 on AVX-512, by random tests",
+            "Vectorscan 5.4.13, by random tests",
             "-u",
             r"(?:(?:.|a)(\b)\b\z|[ab]b)",
             "a c-bd\nc -adc\n\nb d",
             &[17..18],
+        ),
+        one(
+            "end, while a pair is looked for",
+            "the same, reduced; its accelerator of byte pairs runs over the last byte",
+            "-u",
+            r"d\z|[ab]b",
+            "xxxxxxxxxxxxxxxxd",
+            &[16..17],
         ),
         Case::new("any byte, then a rare one", "VectorCamp/vectorscan#382")
             .patterns("s-u", [r"curl.*\|\s*python"])
