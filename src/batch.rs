@@ -371,6 +371,17 @@ fn check_records(count: usize) -> Result<(), BatchError> {
 mod tests {
     use super::*;
 
+    /// No buffer of this size is made: they take 4 GiB.
+    #[test]
+    fn offsets_of_32_bits_are_enough_for_what_is_taken() {
+        assert!(check_buffer(MAX_BUFFER).is_ok() && check_records(MAX_RECORDS).is_ok());
+        let (size, count) = (MAX_BUFFER + 1, MAX_RECORDS + 1);
+        assert_eq!(check_buffer(size), Err(BatchError::BufferTooLong { size }));
+        assert_eq!(check_records(count), Err(BatchError::TooManyRecords { count }));
+        // The end of what is taken is an offset that another one can follow.
+        assert!(u32::try_from(size).is_ok());
+    }
+
     #[test]
     fn lines_are_what_lies_between_newlines() {
         let cases: [(&[u8], &[&[u8]]); 7] = [

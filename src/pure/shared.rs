@@ -336,3 +336,44 @@ impl Cache {
         self.dfa.as_ref().map_or(0, dfa::Cache::memory_usage)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_have_patterns_of_a_kind_and_keep_their_limits() {
+        let parse = |pattern: &str| {
+            regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()
+        };
+        let hirs =
+            [r"\bx", "a{9}", "^b", "c{9}", r"\by", "d{9}", "e{30}", "f", "^g", "h"].map(parse);
+        let size = |number: u32| pattern::size_of(&hirs[number as usize]);
+        let patterns = || (0..).zip(&hirs).collect::<Vec<_>>();
+        for (members, limit) in [(10, u64::MAX), (2, u64::MAX), (10, size(1) + size(3)), (3, 1)] {
+            let limits = Limits { members, size: limit, give_up: None };
+            let groups = divide(patterns(), &limits, CACHE_CAPACITY);
+            for group in &groups {
+                let total: u64 = group.members.iter().map(|&m| size(m)).sum();
+                assert_eq!(group.size, total);
+                assert!(group.members.len() <= members);
+                assert!(total <= limit || group.members.len() == 1, "{:?}", group.members);
+                for &member in &group.members {
+                    assert_eq!(Kind::of(&hirs[member as usize]), group.kind);
+                }
+            }
+            // None is there twice or left out, and no two neighbors of a kind would fit in one.
+            let mut all: Vec<u32> = groups.iter().flat_map(|g| g.members.clone()).collect();
+            all.sort_unstable();
+            assert_eq!(all, (0..10).collect::<Vec<_>>());
+            for pair in groups.windows(2) {
+                let next = size(pair[1].members[0]);
+                assert!(
+                    pair[0].kind != pair[1].kind
+                        || pair[0].members.len() == members
+                        || pair[0].size.saturating_add(next) > limit
+                );
+            }
+        }
+    }
+}

@@ -298,4 +298,16 @@ mod tests {
         };
         assert_eq!((0..16).step_by(3).filter(passes).collect::<Vec<_>>(), [3, 12]);
     }
+
+    /// All literals with a gram are compared wherever it stands.
+    #[test]
+    fn a_rare_gram_that_many_literals_share_is_left_for_one_of_their_own() {
+        let texts: Vec<String> = (0..64).map(|i| format!("ZQXJKV_secret{i:02}token")).collect();
+        let literals: Vec<Literal> = texts.iter().map(|t| Literal::exact(t.as_bytes())).collect();
+        let numbers: Vec<u32> = (0..64).collect();
+        let (places, _) = choose(&numbers, &literals, 1);
+        assert_eq!(places.len(), 64);
+        let shared = places.iter().filter(|place| place.offset <= 3).count();
+        assert!((1..32).contains(&shared), "{shared} of 64 share the rarest grams");
+    }
 }

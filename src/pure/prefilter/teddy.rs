@@ -334,3 +334,27 @@ pub(super) fn find_scalar(
     }
     list.flush(check);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_as_frequent_as_the_bytes_that_have_its_nibbles() {
+        let some = |low: u16, high: u16| -> f64 {
+            let fits = |&b: &u8| low >> (b & 15) & 1 != 0 && high >> (b >> 4) & 1 != 0;
+            (0..=u8::MAX).filter(fits).map(rank::value).sum()
+        };
+        let sets = [(1 << 1, 1 << 6), (0b1001_0000_0110, 0b1100_1000), (1, u16::MAX), (0, 0xFF)];
+        let window = Nibbles(sets);
+        let expected: f64 = sets.iter().map(|&(low, high)| some(low, high)).product();
+        assert_eq!(window.frequency(), expected);
+        for &(low, high) in &sets[..3] {
+            let mut others = [(u16::MAX, u16::MAX); WINDOW];
+            others[2] = (low, high);
+            let (found, expected) = (Nibbles(others).frequency(), some(low, high));
+            assert!(expected > 0.0 && (found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
+        }
+        assert_eq!(Nibbles([(u16::MAX, u16::MAX); WINDOW]).frequency(), 1.0);
+    }
+}

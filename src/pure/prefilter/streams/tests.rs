@@ -186,6 +186,29 @@ fn exact_parts_are_told_from_others() {
     }
 }
 
+/// What is before and after says how far matches can reach past what is found.
+#[test]
+fn parts_tell_how_long_they_are_and_what_is_around_them() {
+    for (pattern, len, before, after) in [
+        // All of it: it ends where the match does, which may have begun that much earlier.
+        (r"\d{3,5}[x-z]", 4, Some(2), Some(0)),
+        (r"[a-f]{40}", 40, Some(0), Some(0)),
+        (r"\d{2,}[x-z]", 3, None, Some(0)),
+        // Behind what is never searched for.
+        (r"(?:[ab]*c){0,1}\d{6}[xy]{2}", 2, None, Some(0)),
+        (r"(?:abc){0,4}[xy]{2}", 2, Some(12), Some(0)),
+        // Up to a line's end within it.
+        (r"\d{6}(?m:$)\n[ab]{0,7}", 6, Some(0), Some(8)),
+    ] {
+        let part = Part::of(&parse(&format!("(?-u:{pattern})"))).unwrap();
+        assert_eq!(
+            (part.len, part.before, part.after),
+            (len, before, after),
+            "{pattern}: {part:?}"
+        );
+    }
+}
+
 #[test]
 fn nested_repetitions_are_given_up() {
     let mut pattern = r"[ab\x80-\xFF]é".to_owned();
