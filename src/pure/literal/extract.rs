@@ -433,4 +433,19 @@ mod tests {
             assert_eq!(found, expected, "{pattern}");
         }
     }
+
+    /// Long ones would take memory and time for each, and select no better.
+    #[test]
+    fn long_literals_are_cut_and_what_is_cut_off_counts_as_around_them() {
+        let long = "secret".repeat(MAX_LEN);
+        let len = long.len() as u32;
+        for pattern in [long.clone(), format!("{long}|{long}s"), format!("a*{long}")] {
+            let (literals, before, after) = literals(&pattern).unwrap();
+            for literal in &literals {
+                assert_eq!(literal.len(), MAX_LEN, "{pattern}");
+            }
+            let cut = |bound: Bound| bound.is_none_or(|bound| bound >= len - MAX_LEN as u32);
+            assert!(cut(before) || cut(after), "{pattern}: {before:?} {after:?}");
+        }
+    }
 }
