@@ -35,6 +35,14 @@ fn vectorscan() -> Vec<Case> {
             "xxxxxxxxxxxxxxxxd",
             &[16..17],
         ),
+        one(
+            "the last of eight with other nibbles",
+            "ClickHouse/ClickHouse#117527, reduced; Vectorscan 5.4.9 on AArch64",
+            "-u",
+            r"[\x01\x12\x23\x34\x45\x56\x67\x78]",
+            "aaaaaaaaaaaaaaax",
+            &[15..16],
+        ),
         Case::new("any byte, then a rare one", "VectorCamp/vectorscan#382")
             .patterns("s-u", [r"curl.*\|\s*python"])
             .patterns("-u", [r"curl.*\|\s*python"])
