@@ -41,6 +41,10 @@ const VARIABLES: [&str; 7] = [
 const REPAIRS: [(&str, &str, &str); 1] =
     [("src/nfa/accel.c", "accel->dshufti.hi2, c, c_end);", "accel->dshufti.hi2, c, c_end - 1);")];
 
+/// What the sources' own script reads for the target's tools that put code for several kinds of vectors
+/// together.
+const OBJECTS: [&str; 2] = ["NM", "OBJCOPY"];
+
 /// What the build says when something is missing, and what has it.
 const MISSING: [(&str, &str, &str); 4] = [
     ("is `cmake` not installed?", "cmake", "cmake"),
@@ -73,6 +77,7 @@ pub(super) fn library(linking: Linking) -> Library {
     let cmake = of_target("CMAKE").unwrap_or_else(|| "cmake".to_owned());
     let mut read: Vec<_> = VARIABLES.map(of_target).to_vec();
     read.push(variable("BOOST_ROOT"));
+    read.extend(OBJECTS.map(variable));
     read.push(Some(cmake.clone()));
 
     let log = out_dir().join("vectorscan.log");
@@ -160,6 +165,14 @@ fn be_cmake(mut args: Vec<OsString>) {
         }
         // On x86, code for processors without SSE4.2 would need one more library, SIMDe.
         args.push("-DNO_SIMDE_IN_FAT=ON".into());
+        // Code for more than one kind of vectors is put together with objcopy, and the host's does not
+        // know other processors.
+        let processor = |name| env_of(name).split('-').next().map(str::to_owned);
+        if processor("TARGET") != processor("HOST")
+            && OBJECTS.iter().any(|&name| env::var_os(name).is_none())
+        {
+            args.push("-DFAT_RUNTIME=OFF".into());
+        }
     }
     match Command::new(env_of(CHILD_VARIABLE)).args(args).status() {
         Ok(status) => exit(status.code().unwrap_or(1)),

@@ -220,3 +220,57 @@ impl Table {
             + self.rows.capacity() * (size_of::<(LazyStateID, u32)>() + 1) * 8 / 7
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use regex_automata::MatchKind;
+
+    use super::super::automaton;
+    use super::*;
+
+    /// The patterns that match, at each byte and at the end of a text.
+    fn walk(table: &mut Table, dfa: &dfa::DFA, text: &[u8]) -> Vec<u64> {
+        // Whether there is too little to read for so many transitions is not the question here.
+        table.credit = u64::MAX;
+        let mut row = table.known_start().unwrap_or_else(|| table.start(dfa).unwrap());
+        let mut found = Vec::new();
+        for &byte in text {
+            let class = usize::from(table.classes()[usize::from(byte)]);
+            let mut entry = table.entries()[row as usize + class];
+            if entry & UNKNOWN != 0 {
+                entry = table.find_out(dfa, row, byte).unwrap();
+            }
+            row = entry & !TAGS;
+            assert_eq!(entry & MATCHES != 0, table.matches(row) != 0);
+            found.push(table.matches(row));
+        }
+        found.push(table.known_end(row).unwrap_or_else(|| table.find_end(dfa, row).unwrap()));
+        found
+    }
+
+    #[test]
+    fn states_that_the_lazy_dfa_drops_are_found_out_again() {
+        let hirs = ["[ab]*a[ab]{8}", "[ab]*b[ab]{7}a", "(?:ab|b)*"].map(|pattern| {
+            let pattern = format!("(?-u:{pattern})");
+            regex_syntax::ParserBuilder::new().utf8(false).build().parse(&pattern).unwrap()
+        });
+        let nfa = automaton::compile(&hirs.each_ref(), false);
+        let dfa = |capacity| {
+            automaton::lazy_dfa_with(nfa.clone(), MatchKind::All, capacity, None).unwrap()
+        };
+        let (small, large) = (dfa(0), dfa(1 << 24));
+        let (mut some, mut all) = (Table::new(&small), Table::new(&large));
+        let mut seed = 1_u32;
+        for len in 0..200 {
+            let text: Vec<u8> = (0..len)
+                .map(|_| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    b"ab"[(seed >> 31) as usize]
+                })
+                .collect();
+            assert_eq!(walk(&mut some, &small, &text), walk(&mut all, &large, &text), "{len}");
+        }
+        assert!(some.cache.clear_count() > 100, "{} drops", some.cache.clear_count());
+        assert_eq!(all.cache.clear_count(), 0);
+    }
+}
