@@ -326,7 +326,7 @@ fn merge(matches: &mut Vec<Match>, more: &[Match]) {
 mod tests {
     use super::*;
     use crate::native::Engine;
-    use crate::{BatchBuf, Pattern, PatternSet, Report};
+    use crate::{BatchBuf, EngineError, Pattern, PatternSet, Report};
 
     fn m(record: u32, pattern: u32) -> Match {
         Match::new(record, pattern, 0..0)
@@ -371,7 +371,11 @@ mod tests {
         }
         let batch = batch.as_batch();
         for report in [Report::Which, Report::Spans] {
-            let engine = Engine::new(&set, report).unwrap();
+            let engine = match Engine::new(&set, report) {
+                // `tests/native.rs` says so, and fails where that is not to be.
+                Err(EngineError::SelfTest { .. }) => return,
+                engine => engine.unwrap(),
+            };
             let mut expected = Matches::new();
             engine.scanner().unwrap().scan(&batch, &mut expected).unwrap();
             assert_eq!(expected.of_record(10).len(), 40);
