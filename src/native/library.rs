@@ -90,12 +90,11 @@ impl fmt::Display for Library {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::Library;
 
     #[test]
-    #[cfg(target_arch = "x86_64")]
     fn a_library_is_named_by_its_version() {
         let cases = [
             ("5.4.0 2021-01-26", "Hyperscan 5.4.0", (5, 4)),
