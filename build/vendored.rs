@@ -46,8 +46,9 @@ const REPAIRS: [(&str, &str, &str); 1] =
 const OBJECTS: [&str; 2] = ["NM", "OBJCOPY"];
 
 /// What the build says when something is missing, and what has it.
-const MISSING: [(&str, &str, &str); 4] = [
+const MISSING: [(&str, &str, &str); 5] = [
     ("is `cmake` not installed?", "cmake", "cmake"),
+    ("CMake was unable to find a build program", "make", "make"),
     ("Ragel state machine compiler not found", "ragel", "ragel"),
     (
         " or later not found.  Either install",
@@ -79,6 +80,8 @@ pub(super) fn library(linking: Linking) -> Library {
     read.push(variable("BOOST_ROOT"));
     read.extend(OBJECTS.map(variable));
     read.push(Some(cmake.clone()));
+    // What is told here, too.
+    read.push(Some(format!("{REPAIRS:?} {}", is_for_many())));
 
     let log = out_dir().join("vectorscan.log");
     let text = match build_or_reuse(&log, &cmake, &format!("{read:?}\n")) {
@@ -159,18 +162,13 @@ fn be_cmake(mut args: Vec<OsString>) {
         match repaired(Path::new(&args[0])) {
             Ok(source) => args[0] = source.into(),
             Err(error) => {
-                eprintln!("the sources can't be copied: {error}");
+                eprintln!("the sources can't be copied and repaired: {error}");
                 exit(1)
             }
         }
         // On x86, code for processors without SSE4.2 would need one more library, SIMDe.
         args.push("-DNO_SIMDE_IN_FAT=ON".into());
-        // Code for more than one kind of vectors is put together with objcopy, and the host's does not
-        // know other processors.
-        let processor = |name| env_of(name).split('-').next().map(str::to_owned);
-        if processor("TARGET") != processor("HOST")
-            && OBJECTS.iter().any(|&name| env::var_os(name).is_none())
-        {
+        if !is_for_many() {
             args.push("-DFAT_RUNTIME=OFF".into());
         }
     }
@@ -183,14 +181,29 @@ fn be_cmake(mut args: Vec<OsString>) {
     }
 }
 
+/// Whether there is code for more than one kind of vectors. The sources have that for two processors,
+/// and put it together with objcopy, of which the host's does not know the objects of others.
+fn is_for_many() -> bool {
+    let (target, host) = (env_of("TARGET"), env_of("HOST"));
+    let processor = |triple: &str| triple.split('-').next().unwrap_or_default().to_owned();
+    let knows_objects = processor(&target) == processor(&host) && host.contains("-linux-")
+        || OBJECTS.iter().all(|name| env::var_os(name).is_some());
+    matches!(processor(&target).as_str(), "x86_64" | "aarch64")
+        && target.contains("-linux-")
+        && knows_objects
+}
+
 /// A copy of the sources with [`REPAIRS`] made, in which the script that compiles can be run: the
 /// crate has it without that permission.
 fn repaired(source: &Path) -> io::Result<PathBuf> {
     let copy = out_dir().join("source");
-    // Newer files would be compiled again. There is one version of the sources, so a copy stays.
-    if !copy.exists() {
+    let (repairs, mark) = (format!("{REPAIRS:?}"), "repairs");
+    // Newer files would be compiled again, so a copy stays that is as it would be made now.
+    if fs::read_to_string(copy.join(mark)).ok().as_deref() != Some(&repairs) {
         let part = out_dir().join("source.part");
-        let _ = fs::remove_dir_all(&part);
+        for old in [&part, &copy] {
+            let _ = fs::remove_dir_all(old);
+        }
         copy_tree(source, &part)?;
         for (name, wrong, right) in REPAIRS {
             let file = part.join(name);
@@ -206,6 +219,7 @@ fn repaired(source: &Path) -> io::Result<PathBuf> {
             let script = part.join("cmake/build_wrapper.sh");
             fs::set_permissions(script, fs::Permissions::from_mode(0o755))?;
         }
+        fs::write(part.join(mark), repairs)?;
         fs::rename(part, &copy)?;
     }
     Ok(copy)

@@ -378,7 +378,7 @@ mod tests {
         let (size, count) = (MAX_BUFFER + 1, MAX_RECORDS + 1);
         assert_eq!(check_buffer(size), Err(BatchError::BufferTooLong { size }));
         assert_eq!(check_records(count), Err(BatchError::TooManyRecords { count }));
-        // The end of what is taken is an offset that another one can follow.
+        // The last offset is the end of the longest buffer, and one more than that is still a number.
         assert!(u32::try_from(size).is_ok());
     }
 

@@ -439,13 +439,18 @@ mod tests {
     fn long_literals_are_cut_and_what_is_cut_off_counts_as_around_them() {
         let long = "secret".repeat(MAX_LEN);
         let len = long.len() as u32;
-        for pattern in [long.clone(), format!("{long}|{long}s"), format!("a*{long}")] {
+        let cut = len - MAX_LEN as u32;
+        for (pattern, around) in [
+            (long.clone(), [Some(0), Some(cut)]),
+            (format!("{long}|{long}s"), [Some(0), Some(cut + 1)]),
+            (format!("a?{long}"), [Some(1), Some(cut)]),
+        ] {
             let (literals, before, after) = literals(&pattern).unwrap();
-            for literal in &literals {
-                assert_eq!(literal.len(), MAX_LEN, "{pattern}");
-            }
-            let cut = |bound: Bound| bound.is_none_or(|bound| bound >= len - MAX_LEN as u32);
-            assert!(cut(before) || cut(after), "{pattern}: {before:?} {after:?}");
+            assert!(
+                !literals.is_empty() && literals.iter().all(|l| l.len() == MAX_LEN),
+                "{pattern}"
+            );
+            assert_eq!([before, after], around, "{pattern}");
         }
     }
 }

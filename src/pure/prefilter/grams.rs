@@ -308,6 +308,6 @@ mod tests {
         let (places, _) = choose(&numbers, &literals, 1);
         assert_eq!(places.len(), 64);
         let shared = places.iter().filter(|place| place.offset <= 3).count();
-        assert!((1..32).contains(&shared), "{shared} of 64 share the rarest grams");
+        assert!(shared < 32, "{shared} of 64 share the rarest grams");
     }
 }
