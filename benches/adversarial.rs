@@ -247,7 +247,7 @@ fn speed(corpus: &Corpus, seconds: f64) -> f64 {
 
 /// Prints a row, and returns how much slower the corpus made for the case is.
 fn measure(case: &Case, ordinary: &Corpus, rounds: usize) -> f64 {
-    let mut scanner = Engine::new(&case.rules.parse(), Report::Which).scanner();
+    let mut scanner = Engine::new(&case.rules.parse(), Report::Patterns).scanner();
     let once = Corpus::new("once", &lines(&case.against, case.bytes));
     let twice = Corpus::new("twice", &lines(&case.against, 2 * case.bytes));
     let [normal, a, b] = seconds(&mut scanner, [ordinary, &once, &twice], rounds);
@@ -302,7 +302,7 @@ fn long_record(bytes: usize, rounds: usize) {
     ];
     for (name, patterns) in sets.into_iter().chain(others) {
         let rules = RuleSet::new(&name, patterns);
-        let mut scanner = Engine::new(&rules.parse(), Report::Which).scanner();
+        let mut scanner = Engine::new(&rules.parse(), Report::Patterns).scanner();
         let [a, b, c] = seconds(&mut scanner, [&lines, &half, &whole], rounds);
         println!(
             "{:<44} {:>6} {:>9.1} {:>9.1} {:>8.2} {:>7.2}",

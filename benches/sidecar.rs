@@ -61,10 +61,10 @@ mod linux {
         let (mut one, mut two) = (Vec::new(), Vec::new());
         for set in rules::all() {
             let patterns = set.parse();
-            let engine = Engine::with_backend(&patterns, Report::Which, Backend::Pure);
+            let engine = Engine::with_backend(&patterns, Report::Patterns, Backend::Pure);
             let mut scanner =
                 engine.expect("it is there").scanner().expect("a pure one needs no memory of C");
-            let builder = Sidecar::builder(&patterns, Report::Which).backend(Backend::Pure);
+            let builder = Sidecar::builder(&patterns, Report::Patterns).backend(Backend::Pure);
             let again = || {
                 let mut command = Command::new(std::env::current_exe().expect("a path"));
                 command.arg(PEER);

@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use crate::pure;
-use crate::{Batch, Match, Matches, PatternSet, Report, Scan, ScanError, Search, StopFlag};
+use crate::{Batch, Explanation, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
 
 /// Which engine to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Backend {
     /// The native engine if this build has one and its library passes the self-test, else the
-    /// pure one. [`Engine::backend`] tells which it is, and [`Engine::refusal`] why not the
+    /// pure one. [`Engine::backend`] tells which it is, and [`Engine::fallback_reason`] why not the
     /// other.
     #[default]
     Auto,
@@ -94,7 +94,7 @@ pub enum EngineError {
 #[derive(Clone, Debug)]
 pub struct Engine {
     kind: Kind,
-    refusal: Option<EngineError>,
+    fallback_reason: Option<EngineError>,
 }
 
 #[derive(Clone, Debug)]
@@ -111,8 +111,8 @@ impl Engine {
             Ok(engine) => engine,
             Err(error) => {
                 // In a build without the native backend, that there is none is no news.
-                let refusal = (error != EngineError::NotBuilt).then_some(error);
-                Engine { kind: Kind::Pure(pure::Engine::new(set, report)), refusal }
+                let fallback_reason = (error != EngineError::NotBuilt).then_some(error);
+                Engine { kind: Kind::Pure(pure::Engine::new(set, report)), fallback_reason }
             }
         }
     }
@@ -129,9 +129,10 @@ impl Engine {
     ) -> Result<Engine, EngineError> {
         match backend {
             Backend::Auto => Ok(Engine::new(set, report)),
-            Backend::Pure => {
-                Ok(Engine { kind: Kind::Pure(pure::Engine::new(set, report)), refusal: None })
-            }
+            Backend::Pure => Ok(Engine {
+                kind: Kind::Pure(pure::Engine::new(set, report)),
+                fallback_reason: None,
+            }),
             Backend::Native => Engine::native(set, report),
         }
     }
@@ -140,7 +141,7 @@ impl Engine {
         if #[cfg(feature = "native")] {
             fn native(set: &PatternSet, report: Report) -> Result<Engine, EngineError> {
                 let engine = crate::native::Engine::new(set, report)?;
-                Ok(Engine { kind: Kind::Native(engine), refusal: None })
+                Ok(Engine { kind: Kind::Native(engine), fallback_reason: None })
             }
         } else {
             fn native(_: &PatternSet, _: Report) -> Result<Engine, EngineError> {
@@ -159,8 +160,8 @@ impl Engine {
     }
 
     /// Why [`Backend::Auto`] did not take the native backend, in a build that has one.
-    pub fn refusal(&self) -> Option<&EngineError> {
-        self.refusal.as_ref()
+    pub fn fallback_reason(&self) -> Option<&EngineError> {
+        self.fallback_reason.as_ref()
     }
 
     /// The memory in bytes that the compiled patterns take, shared by all scanners, without the
@@ -175,13 +176,13 @@ impl Engine {
 
     /// How the pattern with this number is searched, or `None` if the set has no such pattern.
     /// Takes about the time that planning the pattern took when the engine was built.
-    pub fn search(&self, pattern: usize) -> Option<Search> {
+    pub fn explain(&self, pattern: usize) -> Option<Explanation> {
         match &self.kind {
             Kind::Pure(engine) => {
-                engine.search(pattern).map(|by| Search::Pure { by, instead: None })
+                engine.explain(pattern).map(|by| Explanation::Pure { by, instead: None })
             }
             #[cfg(feature = "native")]
-            Kind::Native(engine) => engine.search(pattern),
+            Kind::Native(engine) => engine.explain(pattern),
         }
     }
 

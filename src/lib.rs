@@ -58,7 +58,7 @@
 //!
 //! [`Engine::new`] can't fail: it takes the native backend if this build has one and its library
 //! passes a self-test, and the pure one otherwise. [`Engine::backend`] tells which it is and
-//! [`Engine::refusal`] why a native one was not taken. [`Engine::with_backend`] takes the one that
+//! [`Engine::fallback_reason`] why a native one was not taken. [`Engine::with_backend`] takes the one that
 //! is named or fails. The modules [`pure`] and, with the feature, `native` have the engines
 //! themselves, for what only one of them can tell.
 //!
@@ -66,9 +66,9 @@
 //! use dragnet::{Backend, Engine, PatternSet, Report};
 //!
 //! let set = PatternSet::new(["a", "b"])?;
-//! let engine = Engine::with_backend(&set, Report::Which, Backend::Pure)?;
+//! let engine = Engine::with_backend(&set, Report::Patterns, Backend::Pure)?;
 //! assert_eq!(engine.backend(), Backend::Pure);
-//! if let Err(error) = Engine::with_backend(&set, Report::Which, Backend::Native) {
+//! if let Err(error) = Engine::with_backend(&set, Report::Patterns, Backend::Native) {
 //!     // There is none in this build, or its library was refused: the error says which.
 //!     eprintln!("{error}");
 //! }
@@ -106,6 +106,7 @@
 mod batch;
 pub mod boundary;
 mod engine;
+mod explanation;
 mod matches;
 #[cfg(feature = "native")]
 pub mod native;
@@ -113,17 +114,16 @@ mod pattern;
 pub mod placement;
 pub mod pure;
 mod scan;
-mod search;
 pub mod sidecar;
 mod sink;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS};
 pub use boundary::StopFlag;
 pub use engine::{Backend, Engine, EngineError, Scanner};
+pub use explanation::Explanation;
 pub use matches::{Match, Matches};
 pub use pattern::{BuildError, Pattern, PatternError, PatternSet, PatternSetBuilder};
 pub use scan::{Report, Scan, ScanError};
-pub use search::Search;
 
 /// The README's example, so that the tests compile and run it.
 #[cfg(doctest)]

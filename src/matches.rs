@@ -39,7 +39,7 @@ impl Match {
     ];
 
     /// A match of `pattern` in `record` at the bytes `span` of that record. With
-    /// [`Report::Which`](crate::Report::Which) the span is `0..0`.
+    /// [`Report::Patterns`](crate::Report::Patterns) the span is `0..0`.
     pub fn new(record: u32, pattern: u32, span: Range<u32>) -> Match {
         Match { record, pattern, start: span.start, end: span.end }
     }
@@ -70,7 +70,7 @@ impl Match {
     }
 
     /// The bytes of the record that matched. Empty for a match of nothing, and for all matches
-    /// with [`Report::Which`](crate::Report::Which).
+    /// with [`Report::Patterns`](crate::Report::Patterns).
     pub fn range(&self) -> Range<usize> {
         self.start()..self.end()
     }

@@ -87,7 +87,7 @@ pub enum Report {
     /// That it matches: one [`Match`](crate::Match) for each record and pattern, with the span
     /// `0..0`. The cheapest.
     #[default]
-    Which,
+    Patterns,
     /// Where it matches: one [`Match`](crate::Match) for each of its leftmost-first,
     /// non-overlapping spans, as a find-iterator gives them.
     Spans,

@@ -71,7 +71,7 @@ fn what_comes_before_a_break_is_the_beginning_and_nothing_comes_after() {
     // Many blocks over several records, over one, and less than one.
     for batch in [batch(40, 400), batch(1, 30_000), batch(3, 20), BatchBuf::new()] {
         for (contender, report) in
-            contenders().iter().flat_map(|c| [Report::Which, Report::Spans].map(|r| (c, r)))
+            contenders().iter().flat_map(|c| [Report::Patterns, Report::Spans].map(|r| (c, r)))
         {
             let mut scanner = contender.scanner(&set(), report);
             let all = list(&mut *scanner, &batch);
@@ -103,7 +103,7 @@ fn a_panic_goes_on_in_the_caller_and_the_scanner_is_usable_again() {
     let _turn = alone();
     let batch = batch(40, 400);
     for contender in contenders() {
-        for report in [Report::Which, Report::Spans] {
+        for report in [Report::Patterns, Report::Spans] {
             let mut scanner = contender.scanner(&set(), report);
             let all = list(&mut *scanner, &batch);
             for last in 1..=all.len().div_ceil(BLOCK) {
@@ -178,13 +178,13 @@ fn scans_by_blocks_nest_and_run_on_several_threads_at_a_time() {
     let (outer_batch, inner_batch) = (batch(60, 300), batch(5, 40));
     for contender in contenders() {
         let mut outer = contender.scanner(&set(), Report::Spans);
-        let mut inner = contender.scanner(&set(), Report::Which);
+        let mut inner = contender.scanner(&set(), Report::Patterns);
         let (all, few) = (list(&mut *outer, &outer_batch), list(&mut *inner, &inner_batch));
         let start = Barrier::new(3);
         thread::scope(|scope| {
             for _ in 0..3 {
                 let mut outer = contender.scanner(&set(), Report::Spans);
-                let mut inner = contender.scanner(&set(), Report::Which);
+                let mut inner = contender.scanner(&set(), Report::Patterns);
                 let (all, few, start) = (&all, &few, &start);
                 let (outer_batch, inner_batch) = (&outer_batch, &inner_batch);
                 scope.spawn(move || {

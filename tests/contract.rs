@@ -35,22 +35,22 @@ fn batch_of(records: &[Vec<u8>]) -> BatchBuf {
 #[test]
 fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() {
     let set = support::set(&specs());
-    let auto = Engine::new(&set, Report::Which);
+    let auto = Engine::new(&set, Report::Patterns);
     assert_eq!(matches!(native(), Native::NotBuilt), !cfg!(feature = "native"));
     match native() {
         Native::Accepted => {
-            let engine = Engine::with_backend(&set, Report::Which, Backend::Native).unwrap();
+            let engine = Engine::with_backend(&set, Report::Patterns, Backend::Native).unwrap();
             assert_eq!(engine.backend(), Backend::Native);
-            assert_eq!((auto.backend(), auto.refusal()), (Backend::Native, None));
+            assert_eq!((auto.backend(), auto.fallback_reason()), (Backend::Native, None));
         }
         Native::NotBuilt => {
-            let error = Engine::with_backend(&set, Report::Which, Backend::Native).unwrap_err();
+            let error = Engine::with_backend(&set, Report::Patterns, Backend::Native).unwrap_err();
             assert!(error.to_string().contains("--features native"), "{error}");
             // That there is none is no news to who did not ask for it.
-            assert_eq!((auto.backend(), auto.refusal()), (Backend::Pure, None));
+            assert_eq!((auto.backend(), auto.fallback_reason()), (Backend::Pure, None));
         }
         Native::Refused(error) => {
-            assert_eq!((auto.backend(), auto.refusal()), (Backend::Pure, Some(&error)));
+            assert_eq!((auto.backend(), auto.fallback_reason()), (Backend::Pure, Some(&error)));
             let (library, detail) = match &error {
                 EngineError::SelfTest { library, case } => {
                     // The pattern, the record, what was expected and found.
@@ -69,7 +69,7 @@ fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() 
             assert!(error.to_string().contains(detail), "{error}");
         }
     }
-    // Where a library is there to be tested, a refusal must not pass as a success.
+    // Where a library is there to be tested, a fallback_reason must not pass as a success.
     match std::env::var("DRAGNET_EXPECT_NATIVE").as_deref() {
         Ok("accepted") => assert!(matches!(native(), Native::Accepted)),
         Ok("refused") => assert!(matches!(native(), Native::Refused(_))),
@@ -82,7 +82,7 @@ fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() 
 fn the_pure_backend_is_in_every_build() {
     let set = support::set(&specs());
     let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure).unwrap();
-    assert_eq!((engine.backend(), engine.refusal()), (Backend::Pure, None));
+    assert_eq!((engine.backend(), engine.fallback_reason()), (Backend::Pure, None));
     assert!(contenders().iter().any(|contender| contender.name == "pure"));
 }
 
@@ -273,7 +273,7 @@ fn a_batch_is_refused_when_its_offsets_are_not_in_it() {
         let Ok(batch) = batch else { continue };
         for contender in contenders() {
             let mut matches = Matches::new();
-            contender.scanner(&set, Report::Which).scan(&batch, &mut matches).unwrap();
+            contender.scanner(&set, Report::Patterns).scan(&batch, &mut matches).unwrap();
             let records: Vec<_> = matches.iter().map(Match::record).collect();
             let expected: Vec<_> = (0..offsets.len().saturating_sub(1)).collect();
             assert_eq!(records, expected, "{} {offsets:?}", contender.name);

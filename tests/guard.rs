@@ -82,8 +82,8 @@ fn nothing_outside_of_the_buffer_is_read() {
     let text: Vec<u8> = "needle key12=x ab deadbeef".bytes().cycle().take(300).collect();
     let lens = (0..=140).chain([255, 256, 257]);
     for contender in contenders() {
-        let mut scanners =
-            [Report::Which, Report::Spans].map(|report| (report, contender.scanner(&set, report)));
+        let mut scanners = [Report::Patterns, Report::Spans]
+            .map(|report| (report, contender.scanner(&set, report)));
         let mut matches = Matches::new();
         for len in lens.clone() {
             for at_end in [true, false] {
@@ -98,7 +98,7 @@ fn nothing_outside_of_the_buffer_is_read() {
                     for (report, scanner) in &mut scanners {
                         scanner.scan(&batch, &mut matches).unwrap();
                         let expected = match report {
-                            Report::Which => Oracle::which(&spans),
+                            Report::Patterns => Oracle::which(&spans),
                             Report::Spans => spans.clone(),
                         };
                         let place = if at_end { "last" } else { "first" };

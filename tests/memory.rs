@@ -55,7 +55,7 @@ fn what_is_told_is_about_what_is_held() {
     });
     check("patterns", set.memory(), bytes);
 
-    let (engine, bytes) = held(|| Engine::new(&set, Report::Which));
+    let (engine, bytes) = held(|| Engine::new(&set, Report::Patterns));
     check("engine", engine.memory(), bytes);
 
     let text: String = patterns.iter().map(|p| format!("{}\n", p.replace(r"\.", "."))).collect();

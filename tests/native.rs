@@ -13,7 +13,7 @@ use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
 /// Whether the library is refused, which is then said: nothing of it can be tested.
 fn is_refused() -> bool {
     let nothing = PatternSet::new([""; 0]).unwrap();
-    match Engine::with_backend(&nothing, Report::Which, Backend::Native) {
+    match Engine::with_backend(&nothing, Report::Patterns, Backend::Native) {
         Err(error @ EngineError::SelfTest { .. }) => {
             expect::not_tested("native", &error.to_string());
             true
@@ -31,7 +31,7 @@ fn expected(patterns: &[Pattern], batch: &Batch<'_>, report: Report) -> Vec<Matc
         for (p, vm) in vms.iter().enumerate() {
             let mut spans = vm.find_iter(&mut caches[p], record);
             match report {
-                Report::Which => {
+                Report::Patterns => {
                     if spans.next().is_some() {
                         found.push(Match::new(r as u32, p as u32, 0..0));
                     }
@@ -64,7 +64,7 @@ fn ascii<'a>(regexes: impl IntoIterator<Item = &'a str>) -> Vec<Pattern> {
 
 fn check(patterns: &[Pattern], batch: &Batch<'_>) {
     let set = PatternSet::new(patterns.iter().cloned()).unwrap();
-    for report in [Report::Which, Report::Spans] {
+    for report in [Report::Patterns, Report::Spans] {
         let engine = Engine::with_backend(&set, report, Backend::Native).unwrap();
         let mut matches = Matches::new();
         engine.scanner().unwrap().scan(batch, &mut matches).unwrap();
@@ -408,7 +408,7 @@ fn the_engine_tells_what_runs_on_the_pure_one() {
         "[^b]{3}",
     ]))
     .unwrap();
-    let engine = native::Engine::new(&set, Report::Which).unwrap();
+    let engine = native::Engine::new(&set, Report::Patterns).unwrap();
     let left: Vec<usize> = engine.on_pure().iter().map(native::OnPure::pattern).collect();
     assert_eq!(left, [1, 3, 5, 6]);
     assert!(engine.on_pure().iter().all(|left| !left.reason().is_empty()));
@@ -452,7 +452,7 @@ fn a_raised_flag_stops_a_scan() {
     }
     let set = PatternSet::new(ascii(["a", "x*"])).unwrap();
     let batch = batch_of([&b"aaa"[..]; 3]);
-    for report in [Report::Which, Report::Spans] {
+    for report in [Report::Patterns, Report::Spans] {
         let stop = StopFlag::new();
         let engine = native::Engine::new(&set, report).unwrap();
         let mut scanner = engine.scanner_with(stop.clone()).unwrap();
@@ -561,7 +561,7 @@ fn nothing_is_read_outside_of_a_borrowed_buffer() {
     let bytes = b"abcd-b c\x80ab";
     page.iter_mut().zip(bytes.iter().cycle()).for_each(|(to, &from)| *to = from);
     let set = PatternSet::new(patterns.iter().cloned()).unwrap();
-    let engine = native::Engine::new(&set, Report::Which).unwrap();
+    let engine = native::Engine::new(&set, Report::Patterns).unwrap();
     let mut scanner = engine.scanner().unwrap();
     let mut matches = Matches::new();
     for len in 0..=200u32 {
@@ -570,7 +570,11 @@ fn nothing_is_read_outside_of_a_borrowed_buffer() {
             for offsets in [&[0, len][..], &[0, len / 2, len], &[0, 0, len / 3, len, len]] {
                 let batch = Batch::from_offsets(buffer, offsets).unwrap();
                 scanner.scan(&batch, &mut matches).unwrap();
-                assert_eq!(matches.as_slice(), expected(&patterns, &batch, Report::Which), "{len}");
+                assert_eq!(
+                    matches.as_slice(),
+                    expected(&patterns, &batch, Report::Patterns),
+                    "{len}"
+                );
             }
         }
     }
@@ -578,5 +582,5 @@ fn nothing_is_read_outside_of_a_borrowed_buffer() {
     let offsets: Vec<u32> = (0..=page.len() as u32).step_by(1024).collect();
     let batch = Batch::from_offsets(page, &offsets).unwrap();
     scanner.scan(&batch, &mut matches).unwrap();
-    assert_eq!(matches.as_slice(), expected(&patterns, &batch, Report::Which));
+    assert_eq!(matches.as_slice(), expected(&patterns, &batch, Report::Patterns));
 }

@@ -154,7 +154,7 @@ fn each_allocation_of_libhs_can_fail_and_all_are_freed_once() {
     for count in 0.. {
         fail_after(Some(count));
         let nothing = PatternSet::new([""; 0]).unwrap();
-        let answer = Engine::with_backend(&nothing, Report::Which, Backend::Native);
+        let answer = Engine::with_backend(&nothing, Report::Patterns, Backend::Native);
         let failed = !is_to_fail();
         fail_after(None);
         match answer {
@@ -177,14 +177,14 @@ fn each_allocation_of_libhs_can_fail_and_all_are_freed_once() {
         // The failures of one self-test are all alike; it takes long.
         if count == 8 {
             let nothing = PatternSet::new([""; 0]).unwrap();
-            Engine::with_backend(&nothing, Report::Which, Backend::Native).unwrap();
+            Engine::with_backend(&nothing, Report::Patterns, Backend::Native).unwrap();
             assert_clean("the self-test");
             break;
         }
     }
     assert!(refused > 0);
 
-    for report in [Report::Which, Report::Spans] {
+    for report in [Report::Patterns, Report::Spans] {
         let expected = expected(report);
         assert!(expected.len() > 1000);
         let (mut errors, mut answers) = (0, 0);

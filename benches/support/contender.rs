@@ -96,7 +96,7 @@ where
 fn pure(name: &'static str, set: &RuleSet, level: Level) -> Contender {
     let start = Instant::now();
     // Parsing is part of building, as it is for the others.
-    let engine = pure::Engine::with_level(&set.parse(), Report::Which, level);
+    let engine = pure::Engine::with_level(&set.parse(), Report::Patterns, level);
     let scanner = Rc::new(RefCell::new(engine.scanner()));
     let build_seconds = start.elapsed().as_secs_f64();
     let in_use = Rc::clone(&scanner);
@@ -119,7 +119,7 @@ fn pure(name: &'static str, set: &RuleSet, level: Level) -> Contender {
 #[cfg(feature = "native")]
 fn native(set: &RuleSet) -> Option<Contender> {
     let start = Instant::now();
-    let engine = match dragnet::native::Engine::new(&set.parse(), Report::Which) {
+    let engine = match dragnet::native::Engine::new(&set.parse(), Report::Patterns) {
         Ok(engine) => engine,
         Err(error) => {
             eprintln!("native: {error}");

@@ -11,7 +11,7 @@ use crate::status::Failure;
 pub(crate) fn build(rules: &Rules, backend: Backend) -> Result<Engine, Failure> {
     let engine = Engine::with_backend(rules.patterns(), Report::Spans, backend)
         .map_err(|error| Failure::new(format!("--backend {backend}: {error}")))?;
-    if let Some(reason) = engine.refusal() {
+    if let Some(reason) = engine.fallback_reason() {
         messages::warning(format_args!("going on with the pure backend: {reason}"));
     }
     Ok(engine)

@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use dragnet::{Engine, Search, pure};
+use dragnet::{Engine, Explanation, pure};
 use serde::Serialize;
 
 use crate::args::{Format, ListArgs};
@@ -50,15 +50,15 @@ pub(crate) fn run(args: &ListArgs) -> Result<Status, Failure> {
 }
 
 /// What the rule is searched by, in a word.
-fn word(search: &Search) -> &'static str {
+fn word(search: &Explanation) -> &'static str {
     match search {
-        Search::Native => "native",
-        Search::Pure { by, .. } => match by {
-            pure::Search::Always => "always",
-            pure::Search::Literals { .. } => "literal",
-            pure::Search::Run { .. } => "run",
-            pure::Search::Classes { .. } => "classes",
-            pure::Search::EveryRecord => "no filter",
+        Explanation::Native => "native",
+        Explanation::Pure { by, .. } => match by {
+            pure::Explanation::Always => "always",
+            pure::Explanation::Literals { .. } => "literal",
+            pure::Explanation::Run { .. } => "run",
+            pure::Explanation::Classes { .. } => "classes",
+            pure::Explanation::EveryRecord => "no filter",
             _ => "pure",
         },
         _ => "unknown",
@@ -69,14 +69,14 @@ fn word(search: &Search) -> &'static str {
 fn searches<'a>(
     rules: &'a Rules,
     engine: &'a Engine,
-) -> impl Iterator<Item = (&'a Rule, Option<Search>)> {
-    rules.iter().enumerate().map(|(number, rule)| (rule, engine.search(number)))
+) -> impl Iterator<Item = (&'a Rule, Option<Explanation>)> {
+    rules.iter().enumerate().map(|(number, rule)| (rule, engine.explain(number)))
 }
 
 fn json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
     for (Rule { id, regex, description, .. }, search) in searches(rules, engine) {
         let description = description.as_deref();
-        let explanation = search.as_ref().filter(|_| explain).map(Search::to_string);
+        let explanation = search.as_ref().filter(|_| explain).map(Explanation::to_string);
         let search = search.as_ref().map_or("unknown", word);
         json::push_line(out, &JsonRule { id, description, regex, search, explanation });
     }

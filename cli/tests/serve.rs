@@ -276,7 +276,7 @@ fn more_clients_and_patterns_than_there_may_be_are_turned_away() {
     drop(first);
     until("the place is free", || server.workers().is_empty());
     let set = PatternSet::new(["a", "b", "c"]).unwrap();
-    let error = Sidecar::builder(&set, Report::Which).tries(200).connect(&path);
+    let error = Sidecar::builder(&set, Report::Patterns).tries(200).connect(&path);
     match error {
         Err(SidecarError::Refused(reason)) => {
             assert!(reason.contains("3 patterns") && reason.contains("the 2 of"), "{reason}");

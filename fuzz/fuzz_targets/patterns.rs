@@ -81,7 +81,7 @@ fn check(error: &PatternError, pattern: &Pattern) {
 fn engines(set: &PatternSet, patterns: &[Pattern], data: &[u8]) {
     assert!(set.iter().eq(patterns));
     assert!(set.memory() > 0);
-    for report in [Report::Which, Report::Spans] {
+    for report in [Report::Patterns, Report::Spans] {
         let engine = Engine::new(set, report);
         let _ = (engine.memory(), engine.prefilter());
         for number in 0..patterns.len() {

@@ -221,7 +221,7 @@ impl Step {
 /// A server that breaks the protocol, or not.
 fn server(source: &mut Unstructured<'_>) -> Result<()> {
     let patterns = source.int_in_range(1..=4)?;
-    let report = if source.arbitrary()? { Report::Spans } else { Report::Which };
+    let report = if source.arbitrary()? { Report::Spans } else { Report::Patterns };
     let mut welcome = Vec::new();
     for right in [2, patterns, 1 << 20, 0] {
         welcome.extend(word(source, right)?.to_le_bytes());

@@ -7,7 +7,7 @@ use super::library::Library;
 use super::objects::Database;
 use super::scanner::Scanner;
 use crate::pure::{self, Spans};
-use crate::{EngineError, PatternSet, Report, ScanError, Search, StopFlag};
+use crate::{EngineError, Explanation, PatternSet, Report, ScanError, StopFlag};
 
 /// A set of patterns compiled for Hyperscan or Vectorscan. Cheap to clone and to share.
 ///
@@ -15,7 +15,7 @@ use crate::{EngineError, PatternSet, Report, ScanError, Search, StopFlag};
 /// use dragnet::{BatchBuf, Matches, Pattern, PatternSet, Report, Scan, StopFlag, native};
 ///
 /// let set = PatternSet::new([Pattern::new("er+or").unicode(false), Pattern::new(r"\bé")])?;
-/// let engine = native::Engine::new(&set, Report::Which)?;
+/// let engine = native::Engine::new(&set, Report::Patterns)?;
 /// // libhs knows Unicode word boundaries only for valid UTF-8, which records need not be.
 /// assert_eq!(engine.on_pure().iter().map(|left| left.pattern()).collect::<Vec<_>>(), [1]);
 ///
@@ -92,14 +92,14 @@ impl Engine {
     }
 
     /// How the pattern with this number is searched, or `None` if the set has no such pattern.
-    pub(crate) fn search(&self, pattern: usize) -> Option<Search> {
+    pub(crate) fn explain(&self, pattern: usize) -> Option<Explanation> {
         match self.inner.on_pure.binary_search_by_key(&pattern, OnPure::pattern) {
             Ok(index) => {
-                let by = self.inner.rest.as_ref()?.search(pattern)?;
+                let by = self.inner.rest.as_ref()?.explain(pattern)?;
                 let instead = Some(self.inner.on_pure[index].reason().to_owned());
-                Some(Search::Pure { by, instead })
+                Some(Explanation::Pure { by, instead })
             }
-            Err(_) => (pattern < self.inner.patterns).then_some(Search::Native),
+            Err(_) => (pattern < self.inner.patterns).then_some(Explanation::Native),
         }
     }
 

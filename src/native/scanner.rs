@@ -371,7 +371,7 @@ mod tests {
             batch.push(format!("a {digits}").as_bytes()).unwrap();
         }
         let batch = batch.as_batch();
-        for report in [Report::Which, Report::Spans] {
+        for report in [Report::Patterns, Report::Spans] {
             let engine = match Engine::new(&set, report) {
                 // Whether that may be, `tests/contract.rs` and `tests/native.rs` decide.
                 Err(error @ EngineError::SelfTest { .. }) => {

@@ -352,7 +352,7 @@ impl Engine {
             let pattern = state.matched[index];
             let name = self.inner.numbers[pattern as usize];
             match self.inner.report {
-                Report::Which => out.push(Match::new(number, name, 0..0))?,
+                Report::Patterns => out.push(Match::new(number, name, 0..0))?,
                 Report::Spans => {
                     let cache = &mut state.automata[pattern as usize];
                     let flow = self.inner.automata[pattern as usize].spans(

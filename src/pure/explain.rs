@@ -8,7 +8,7 @@ use super::literal::Literal;
 /// How one pattern is searched.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Search {
+pub enum Explanation {
     /// It matches every record, so nothing is searched.
     Always,
     /// One of some literals is looked for, and the pattern is confirmed only around it.
@@ -54,28 +54,28 @@ pub enum Search {
     EveryRecord,
 }
 
-impl Search {
-    pub(super) fn of(handle: Handle, always: bool) -> Search {
+impl Explanation {
+    pub(super) fn of(handle: Handle, always: bool) -> Explanation {
         if always {
-            return Search::Always;
+            return Explanation::Always;
         }
         match handle {
-            Handle::Nothing => Search::EveryRecord,
-            Handle::Classes(part) => Search::Classes {
+            Handle::Nothing => Explanation::EveryRecord,
+            Handle::Classes(part) => Explanation::Classes {
                 len: part.len,
                 exact: part.exact,
                 before: part.before,
                 after: part.after,
                 per_million: part.frequency * 1e6,
             },
-            Handle::Run(run) => Search::Run {
+            Handle::Run(run) => Explanation::Run {
                 len: run.len,
                 class: (0..=255).filter(|&b| run.class.contains(b)).count(),
                 before: run.before,
                 after: run.after,
                 per_million: run.frequency * 1e6,
             },
-            Handle::Literals(required) => Search::Literals {
+            Handle::Literals(required) => Explanation::Literals {
                 literals: required.literals.iter().map(show).collect(),
                 before: required.before,
                 after: required.after,
@@ -98,16 +98,16 @@ fn show(literal: &Literal) -> String {
     text
 }
 
-impl fmt::Display for Search {
+impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 4;
         match self {
-            Search::Always => f.write_str("matches every record"),
-            Search::EveryRecord => f.write_str(
+            Explanation::Always => f.write_str("matches every record"),
+            Explanation::EveryRecord => f.write_str(
                 "no filter, an automaton reads every record: every literal and run that is \
                  required is too frequent, or none is",
             ),
-            Search::Literals { literals, before, after, per_million } => {
+            Explanation::Literals { literals, before, after, per_million } => {
                 let shown = literals[..literals.len().min(SHOWN)].join(", ");
                 let all = if literals.len() == 1 { "literal" } else { "literals" };
                 write!(f, "{all} {shown}")?;
@@ -116,7 +116,7 @@ impl fmt::Display for Search {
                 }
                 place(f, *before, *after, *per_million)
             }
-            Search::Classes { len, exact, before, after, per_million } => {
+            Explanation::Classes { len, exact, before, after, per_million } => {
                 write!(f, "classes of {len} bytes or more in sequence")?;
                 if *exact {
                     expected(f, *per_million)?;
@@ -124,7 +124,7 @@ impl fmt::Display for Search {
                 }
                 place(f, *before, *after, *per_million)
             }
-            Search::Run { len, class, before, after, per_million } => {
+            Explanation::Run { len, class, before, after, per_million } => {
                 write!(f, "run of {len} bytes out of {class}")?;
                 place(f, *before, *after, *per_million)
             }
@@ -189,10 +189,10 @@ mod tests {
         ];
         for (pattern, expected) in cases {
             let set = PatternSet::new([Pattern::new(pattern).unicode(false)]).unwrap();
-            let engine = super::super::Engine::new(&set, Report::Which);
-            let text = engine.search(0).unwrap().to_string();
+            let engine = super::super::Engine::new(&set, Report::Patterns);
+            let text = engine.explain(0).unwrap().to_string();
             assert!(text.contains(expected), "{pattern}: {text}");
-            assert_eq!(engine.search(1), None);
+            assert_eq!(engine.explain(1), None);
         }
     }
 }

@@ -48,7 +48,7 @@ use crate::{PatternSet, Report, StopFlag};
 use automaton::Automaton;
 use plan::Plan;
 
-pub use explain::Search;
+pub use explain::Explanation;
 #[cfg(feature = "native")]
 pub(crate) use finder::{SpanFinder, Spans};
 pub use prefilter::Level;
@@ -117,11 +117,11 @@ impl Engine {
     }
 
     /// How the pattern with this number is searched, or `None` if the engine does not have it.
-    pub fn search(&self, pattern: usize) -> Option<Search> {
+    pub fn explain(&self, pattern: usize) -> Option<Explanation> {
         let number = u32::try_from(pattern).ok()?;
         let index = self.inner.numbers.binary_search(&number).ok()?;
         let always = self.inner.plan.always.binary_search(&(index as u32)).is_ok();
-        Some(Search::of(self.inner.plan.handle(index as u32), always))
+        Some(Explanation::of(self.inner.plan.handle(index as u32), always))
     }
 
     /// How the literals of all patterns are looked for, in words. Empty if there are none.

@@ -171,9 +171,10 @@ impl Sidecar {
     }
 
     /// Why the server did not take the native backend, if it was to and did not.
-    pub fn refusal(&self) -> Option<&str> {
-        let refusal = self.connection.as_ref().map(|connection| connection.refusal.as_str());
-        refusal.filter(|refusal| !refusal.is_empty())
+    pub fn fallback_reason(&self) -> Option<&str> {
+        let fallback_reason =
+            self.connection.as_ref().map(|connection| connection.fallback_reason.as_str());
+        fallback_reason.filter(|fallback_reason| !fallback_reason.is_empty())
     }
 
     /// The process of the server, if there is one that was started for this client.

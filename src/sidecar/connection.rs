@@ -73,7 +73,7 @@ pub(super) struct Connection {
     deadline: Duration,
     pub(super) backend: Backend,
     /// Why the server did not take the native engine; empty if it did, or was not to.
-    pub(super) refusal: String,
+    pub(super) fallback_reason: String,
     /// The longest region that it takes.
     pub(super) most: u64,
     patterns: u32,
@@ -113,7 +113,7 @@ impl Connection {
             process,
             deadline: ask.deadline,
             backend: Backend::Pure,
-            refusal: String::new(),
+            fallback_reason: String::new(),
             most: 0,
             patterns: ask.hello.patterns,
             report: ask.hello.report,
@@ -152,7 +152,7 @@ impl Connection {
         };
         match answer.kind {
             Kind::Welcome => {
-                let (welcome, refusal) = answer
+                let (welcome, fallback_reason) = answer
                     .body::<Welcome>(true)
                     .map_err(|error| Fault::Broken(error.to_string()))?;
                 self.backend = match control::backend_from(welcome.backend) {
@@ -162,7 +162,7 @@ impl Connection {
                 if welcome.patterns != self.patterns {
                     return broken("the server has compiled other patterns");
                 }
-                self.refusal = refusal;
+                self.fallback_reason = fallback_reason;
                 self.most = welcome.region;
                 Ok(())
             }

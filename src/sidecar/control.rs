@@ -268,13 +268,13 @@ pub(super) fn is_cancelled(words: &Words, sequence: u32) -> bool {
 
 pub(super) fn report_number(report: Report) -> u32 {
     match report {
-        Report::Which => 1,
+        Report::Patterns => 1,
         Report::Spans => 2,
     }
 }
 
 pub(super) fn report_from(number: u32) -> Option<Report> {
-    [Report::Which, Report::Spans].into_iter().find(|&report| report_number(report) == number)
+    [Report::Patterns, Report::Spans].into_iter().find(|&report| report_number(report) == number)
 }
 
 pub(super) fn backend_number(backend: Backend) -> u32 {

@@ -234,9 +234,9 @@ impl Server {
             patterns: ask.patterns,
             region: self.limits.region,
         };
-        let refusal = engine.refusal().map_or(String::new(), ToString::to_string);
+        let fallback_reason = engine.fallback_reason().map_or(String::new(), ToString::to_string);
         let welcome = bytemuck::bytes_of(&welcome);
-        if frame::send(&*self.socket, Kind::Welcome, welcome, &refusal, &[]).is_err() {
+        if frame::send(&*self.socket, Kind::Welcome, welcome, &fallback_reason, &[]).is_err() {
             return Ok(None);
         }
         Ok(Some(Session {

@@ -32,7 +32,7 @@ impl Sidecar {
     }
 
     /// Why the server did not take the native backend.
-    pub fn refusal(&self) -> Option<&str> {
+    pub fn fallback_reason(&self) -> Option<&str> {
         match self.never {}
     }
 

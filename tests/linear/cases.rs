@@ -39,7 +39,7 @@ fn words(count: usize, between: &str) -> String {
     (0..count).map(word).collect::<Vec<_>>().join(between)
 }
 
-const WHICH: Report = Report::Which;
+const WHICH: Report = Report::Patterns;
 const SPANS: Report = Report::Spans;
 
 /// Records made of what patterns are searched by.

@@ -47,7 +47,7 @@ fn problems(case: &Case) -> Vec<String> {
     let patterns = (case.patterns)();
     let engine = engine(&patterns, case.report);
     let mut problems = Vec::new();
-    let search = engine.search(0).unwrap().to_string();
+    let search = engine.explain(0).unwrap().to_string();
     if !search.starts_with(case.by) {
         problems.push(format!("{}: not {}, but {search}", case.name, case.by));
     }
@@ -172,7 +172,7 @@ fn one_long_record_takes_about_the_steps_of_its_lines() {
     let batch = Batch::lines(&data, &mut offsets).unwrap();
     assert_eq!(batch.len(), lines);
     for &(patterns, factor) in cases {
-        let engine = engine(patterns, Report::Which);
+        let engine = engine(patterns, Report::Patterns);
         let mut scanner = engine.scanner();
         let mut matches = Matches::new();
         scanner.scan(&batch, &mut matches).unwrap();

@@ -70,7 +70,7 @@ fn a_server_without_memory_for_records_is_an_error_that_says_so() {
 fn a_server_that_runs_out_of_memory_while_it_compiles_is_an_error_that_says_how_it_ended() {
     let words = (0..30_000).map(|i| format!("{:016x}", i * 0x9E37_79B9_7F4A_u64));
     let set = PatternSet::new(words).unwrap();
-    let error = Sidecar::builder(&set, Report::Which)
+    let error = Sidecar::builder(&set, Report::Patterns)
         .backend(Backend::Pure)
         .tries(2)
         .spawn_with(|| {
@@ -135,7 +135,7 @@ fn a_program_that_is_not_there_or_no_server_is_an_error_that_names_it() {
 #[test]
 fn patterns_or_backends_that_a_server_does_not_take_are_refused_at_once_with_the_reason() {
     let set = PatternSet::builder().nest_limit(400).pattern("(".repeat(300) + &")".repeat(300));
-    let error = Sidecar::builder(&set.build().unwrap(), Report::Which)
+    let error = Sidecar::builder(&set.build().unwrap(), Report::Patterns)
         .spawn_with(server)
         .expect_err("it is nested deeper than usual");
     assert!(matches!(&error, SidecarError::Refused(reason) if reason.contains("nest")), "{error}");

@@ -36,7 +36,7 @@ impl Comparison {
             .filter(|contender| takes_part(contender))
             .flat_map(|contender| {
                 let name = contender.name.as_str();
-                [Report::Which, Report::Spans]
+                [Report::Patterns, Report::Spans]
                     .map(|report| (name, report, contender.scanner(&set, report)))
             })
             .collect();
@@ -76,7 +76,7 @@ impl Comparison {
                 scanner.scan(batch, &mut self.matches)
             });
             let expected = match report {
-                Report::Which => &which,
+                Report::Patterns => &which,
                 Report::Spans => &spans,
             };
             let found = self.matches.as_slice();

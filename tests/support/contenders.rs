@@ -106,7 +106,7 @@ pub(crate) enum Native {
 
 pub(crate) fn native() -> Native {
     let nothing = PatternSet::new([""; 0]).expect("an empty set is valid");
-    match Engine::with_backend(&nothing, Report::Which, Backend::Native) {
+    match Engine::with_backend(&nothing, Report::Patterns, Backend::Native) {
         Ok(_) => Native::Accepted,
         Err(EngineError::NotBuilt) => Native::NotBuilt,
         Err(error) => Native::Refused(error),

@@ -50,7 +50,7 @@ impl Oracle {
         spans
     }
 
-    /// The answer to `Report::Which`, from that to `Report::Spans`.
+    /// The answer to `Report::Patterns`, from that to `Report::Spans`.
     pub(crate) fn which(spans: &[Match]) -> Vec<Match> {
         let pair = |m: &Match| (m.record() as u32, m.pattern() as u32);
         let mut pairs: Vec<_> = spans.iter().map(pair).collect();

@@ -49,7 +49,7 @@ mod tests {
     fn every_rule_matches_its_examples_and_rejects_its_near_misses() {
         let rules = rules().rules;
         let set = compile(&rules, false).unwrap();
-        let mut scanner = Engine::new(&set, Report::Which).scanner().unwrap();
+        let mut scanner = Engine::new(&set, Report::Patterns).scanner().unwrap();
         for (key, expected) in [("matches", true), ("rejects", false)] {
             let mut batch = BatchBuf::new();
             let mut of = Vec::new();

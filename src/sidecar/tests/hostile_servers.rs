@@ -55,7 +55,7 @@ fn one_that_listens_and_does_not_accept_is_given_up() {
         }
         waiting.push(socket);
     }
-    let client = Sidecar::builder(&patterns(), Report::Which)
+    let client = Sidecar::builder(&patterns(), Report::Patterns)
         .deadline(Duration::from_millis(20))
         .tries(2)
         .connect(&path);
@@ -78,7 +78,7 @@ fn what_a_server_said_before_it_ended_is_told_also_if_it_read_nothing() {
             });
             Ok(())
         };
-        let builder = Sidecar::builder(&patterns(), Report::Which).tries(1);
+        let builder = Sidecar::builder(&patterns(), Report::Patterns).tries(1);
         let error = sidecar(builder, start).expect_err("it is no server");
         assert_eq!(matches!(error, SidecarError::Refused(_)), refused, "{error:?}");
         assert!(error.to_string().contains("not you"), "{error}");
@@ -89,7 +89,7 @@ fn what_a_server_said_before_it_ended_is_told_also_if_it_read_nothing() {
 /// One client's life. Returns how many messages its servers sent.
 fn session(seed: u64, ends: &Ends) -> u64 {
     let mut rng = Rng(seed);
-    let report = if rng.one_in(2) { Report::Spans } else { Report::Which };
+    let report = if rng.one_in(2) { Report::Spans } else { Report::Patterns };
     let set = patterns();
     let shared = Arc::new(Shared {
         engine: engine(&set, report),

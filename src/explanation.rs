@@ -7,24 +7,24 @@ use crate::pure;
 /// How one pattern of an [`Engine`](crate::Engine) is searched.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Search {
+pub enum Explanation {
     /// By the C library, with all other patterns at once.
     Native,
     /// By the pure engine.
     Pure {
         /// What it looks for.
-        by: pure::Search,
+        by: pure::Explanation,
         /// Why the C library does not get the pattern, if the engine has one.
         instead: Option<String>,
     },
 }
 
-impl fmt::Display for Search {
+impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Search::Native => f.write_str("the C library"),
-            Search::Pure { by, instead: None } => by.fmt(f),
-            Search::Pure { by, instead: Some(reason) } => {
+            Explanation::Native => f.write_str("the C library"),
+            Explanation::Pure { by, instead: None } => by.fmt(f),
+            Explanation::Pure { by, instead: Some(reason) } => {
                 write!(f, "{by}; not by the C library: {reason}")
             }
         }
