@@ -9,17 +9,17 @@ use std::time::Duration;
 use dragnet::boundary::cost::{self, Options};
 
 use crate::args::{CostArgs, CostPeerArgs, Format};
-use crate::status::{Failure, Status};
+use crate::status::{ExitStatus, Failure};
 
 /// In how many turns each rung is measured.
 const ROUNDS: u32 = 5;
 
 /// Runs the command.
-pub(crate) fn run(args: &CostArgs) -> Result<Status, Failure> {
+pub(crate) fn run(args: &CostArgs) -> Result<ExitStatus, Failure> {
     let options = Options { time: Duration::from_millis(args.time), rounds: ROUNDS, peer };
     let ladder = cost::measure(&options).map_err(|error| Failure::new(error.to_string()))?;
     let mut out = Vec::new();
-    match args.format {
+    match args.output.format {
         Format::Text => report::text(&mut out, &ladder, stdout().is_terminal()),
         Format::Json => report::json(&mut out, &ladder),
     }
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &CostArgs) -> Result<Status, Failure> {
         .write_all(&out)
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::output(&error))?;
-    Ok(Status::Found)
+    Ok(ExitStatus::Success)
 }
 
 /// This command again, as the other process of a rung.
@@ -39,9 +39,9 @@ fn peer() -> io::Result<Command> {
 }
 
 /// Is that other process.
-pub(crate) fn serve(args: &CostPeerArgs) -> Result<Status, Failure> {
+pub(crate) fn serve(args: &CostPeerArgs) -> Result<ExitStatus, Failure> {
     match cost::serve(args.peer) {
-        Ok(()) => Ok(Status::Found),
+        Ok(()) => Ok(ExitStatus::Success),
         Err(error) => Err(Failure::new(format!("cost-peer: {error}"))),
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a pattern, with a caret under the place.
+//! Describes an error in a pattern, with carets under the faulty text.
 
 use dragnet::PatternError;
 use unicode_width::UnicodeWidthStr;
@@ -6,12 +6,11 @@ use unicode_width::UnicodeWidthStr;
 use super::Origin;
 use crate::escape;
 
-/// How many columns of a pattern are shown on either side of the fault.
+/// The number of characters of a pattern that are shown on either side of the start of the faulty text.
 const CONTEXT: usize = 50;
 
-/// A message that names where the pattern was written and the reason, and shows the faulty line
-/// of the pattern.
-pub(super) fn describe(origin: &Origin, error: &PatternError) -> String {
+/// Returns a message with the pattern's origin, the reason and the faulty line of the pattern.
+pub(super) fn message(origin: &Origin, error: &PatternError) -> String {
     let mut message = format!("{origin}: {}", error.reason());
     match error.position() {
         Some(position) => {
@@ -26,13 +25,13 @@ pub(super) fn describe(origin: &Origin, error: &PatternError) -> String {
     message
 }
 
-/// The line of `pattern` that holds the byte at `start`, cut to a readable length, and the line
-/// to print below it: carets under the bytes up to `end`, at least one.
+/// Returns the line of `pattern` that contains the byte at `start`, shortened to a readable length, and
+/// the line to print below it, with carets under the bytes from `start` to `end`, at least one.
 fn point_at(pattern: &str, start: usize, end: usize) -> (String, String) {
     let line_start = pattern[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = pattern[start..].find('\n').map_or(pattern.len(), |at| start + at);
     let mut before = escape_tabs(&pattern[line_start..start]);
-    let fault = escape_tabs(&pattern[start..end.clamp(start, line_end)]);
+    let faulty = escape_tabs(&pattern[start..end.clamp(start, line_end)]);
     let mut rest = escape_tabs(&pattern[start..line_end]);
     if let Some((cut, _)) = before.char_indices().rev().nth(CONTEXT) {
         before.replace_range(..cut, "...");
@@ -40,13 +39,13 @@ fn point_at(pattern: &str, start: usize, end: usize) -> (String, String) {
     if let Some((cut, _)) = rest.char_indices().nth(CONTEXT) {
         rest.replace_range(cut.., "...");
     }
-    // A long fault may reach past what is shown of the line.
-    let width = fault.width().min(rest.width()).max(1);
+    // The faulty text can be longer than the part of the line that is shown.
+    let width = faulty.width().min(rest.width()).max(1);
     let carets = format!("{}{}", " ".repeat(before.width()), "^".repeat(width));
     (before + &rest, carets)
 }
 
-/// Text in which every character has the width that it counts with.
+/// Escapes tabs too, whose width on a terminal depends on their column.
 fn escape_tabs(text: &str) -> String {
     escape::text(text.as_bytes()).replace('\t', "\\t")
 }
@@ -56,7 +55,7 @@ mod tests {
     use super::point_at;
 
     #[test]
-    fn the_caret_stands_under_the_fault() {
+    fn carets_are_below_the_faulty_text() {
         let long = format!("{}({}", "a".repeat(100), "b".repeat(100));
         let shown = format!("...{}({}...", "a".repeat(51), "b".repeat(49));
         let cases: [(&str, usize, usize, &str, &str); 7] = [

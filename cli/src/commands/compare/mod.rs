@@ -1,25 +1,31 @@
-//! `dragnet compare`: all backends on the same rules and data.
+//! `dragnet compare`: runs all backends on the same rules and data.
+//!
+//! Every backend scans each chunk of the input right after the other, on one thread, so that load on
+//! the machine and the state of its caches affect all backends alike. Backends that find different
+//! matches are a bug in one of them, which is reported with the first differences.
 
+mod args;
 mod difference;
 mod report;
 
-use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
 
 use dragnet::{Backend, Batch, Engine, Matches, Report, Scan, Scanner};
 
+pub(crate) use self::args::CompareArgs;
 use self::difference::{Difference, differences};
-use crate::args::{CompareArgs, Format};
-use crate::input::{Bundle, Plan, WalkOptions, walk};
+use crate::args::Format;
+use crate::input::{Chunk, Tasks, WalkOptions, walk};
 use crate::messages;
+use crate::output;
 use crate::rules::Rules;
-use crate::status::{Failure, Status};
+use crate::status::{ExitStatus, Failure};
 
-/// How many differences are shown; one is enough to know, a few help to understand.
-const SHOWN: usize = 10;
+/// The number of differences that are printed. One proves a bug; a few more help to find it.
+const MAX_DIFFERENCES: usize = 10;
 
-/// Runs the command.
-pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
+/// Runs `dragnet compare`.
+pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, Failure> {
     let rules = Rules::load(&args.rules)?;
     rules.check_stdin(&args.paths)?;
     let mut comparison = Comparison::new(&rules)?;
@@ -28,60 +34,57 @@ pub(crate) fn run(args: &CompareArgs) -> Result<Status, Failure> {
         is_complete = false;
         messages::error(message);
     };
-    for item in Plan::new(walk(&args.paths, WalkOptions::default())) {
-        match item {
-            Ok(work) => {
-                let compare = |bundle: &Bundle| comparison.compare(bundle);
-                Bundle::default().load(work, &mut unreadable, compare)?;
+    for task in Tasks::new(walk(&args.paths, WalkOptions::default())) {
+        match task {
+            Ok(task) => {
+                let compare = |chunk: &Chunk| comparison.compare(chunk);
+                Chunk::default().load(task, &mut unreadable, compare)?;
             }
-            Err(trouble) if trouble.is_error => unreadable(trouble.message),
-            Err(trouble) => messages::error(trouble.message),
+            Err(error) if error.skips_input => unreadable(error.message),
+            Err(error) => messages::error(error.message),
         }
     }
     let mut out = Vec::new();
-    match args.format {
+    match args.output.format {
         Format::Text => report::text(&mut out, &comparison),
         Format::Json => {
             report::json(&mut out, &comparison);
             if let Some(reason) = &comparison.no_native {
-                messages::warning(format_args!("without the native backend: {reason}"));
+                messages::warning(format_args!("the native backend did not run: {reason}"));
             }
             report::differences(&comparison).iter().for_each(messages::error);
         }
     }
-    let mut stdout = stdout().lock();
-    stdout
-        .write_all(&out)
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::output(&error))?;
-    Ok(if comparison.is_equal && is_complete { Status::Found } else { Status::Failed })
+    output::print(&out)?;
+    let is_success = comparison.is_equal && is_complete;
+    Ok(if is_success { ExitStatus::Success } else { ExitStatus::Failed })
 }
 
-/// Backends at work on the same data.
+/// The backends, with the totals of all batches so far.
 struct Comparison<'a> {
     rules: &'a Rules,
+    /// The pure backend, and the native one if it is available.
     contenders: Vec<Contender>,
-    /// Why the native backend is not among them.
+    /// Why the native backend is not available.
     no_native: Option<String>,
     records: u64,
     bytes: u64,
     is_equal: bool,
-    /// The first few.
+    /// The first [`MAX_DIFFERENCES`] differences.
     differences: Vec<Difference>,
     offsets: Vec<u32>,
-    /// How many batches there have been.
-    rounds: usize,
+    batches: usize,
 }
 
-/// A backend, and how it has done so far.
+/// A backend, and what it has measured and found.
 struct Contender {
     backend: Backend,
     scanner: Scanner,
     build: Duration,
     scan: Duration,
-    /// How many matches it has found.
+    /// The number of matches in all batches.
     total: u64,
-    /// What it found in the last batch.
+    /// The matches in the last batch.
     matches: Matches,
 }
 
@@ -124,30 +127,30 @@ impl<'a> Comparison<'a> {
             is_equal: true,
             differences: Vec::new(),
             offsets: Vec::new(),
-            rounds: 0,
+            batches: 0,
         })
     }
 
-    /// Has all contenders scan some lines.
-    fn compare(&mut self, bundle: &Bundle) -> Result<(), Failure> {
-        if bundle.bytes().is_empty() {
+    /// Scans a chunk with every backend and compares the matches.
+    fn compare(&mut self, chunk: &Chunk) -> Result<(), Failure> {
+        if chunk.bytes().is_empty() {
             return Ok(());
         }
-        let batch = Batch::lines(bundle.bytes(), &mut self.offsets)
+        let batch = Batch::lines(chunk.bytes(), &mut self.offsets)
             .map_err(|error| Failure::new(error.to_string()))?;
         self.records += batch.len() as u64;
-        self.bytes += bundle.bytes().len() as u64;
-        // The first to scan brings the lines into the cache, so they take turns at it.
+        self.bytes += chunk.bytes().len() as u64;
+        // The first backend to scan a batch brings it into the cache, so they take turns at that.
         let count = self.contenders.len();
         for turn in 0..count {
-            self.contenders[(self.rounds + turn) % count].scan(&batch)?;
+            self.contenders[(self.batches + turn) % count].scan(&batch)?;
         }
-        self.rounds += 1;
+        self.batches += 1;
         let [first, others @ ..] = self.contenders.as_slice() else { return Ok(()) };
         for other in others.iter().filter(|other| other.matches != first.matches) {
             self.is_equal = false;
-            let room = SHOWN - self.differences.len();
-            let found = differences(bundle, &batch, [first, other]).take(room);
+            let room = MAX_DIFFERENCES - self.differences.len();
+            let found = differences(chunk, &batch, [first, other]).take(room);
             self.differences.extend(found);
         }
         Ok(())
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backend_with_other_answers_is_found_out() {
+    fn differing_backends_are_reported() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("f");
         std::fs::write(&path, "xa\nb\n\nba").unwrap();
@@ -175,15 +178,15 @@ mod tests {
         let rules = rules(["a", "b"]);
         let mut comparison = Comparison::new(&rules).unwrap();
         comparison.contenders.truncate(1);
-        // One that misses the second b.
+        // A pretended native backend that misses the second `b`.
         let wrong = self::rules(["a", "b$"]);
         let mut wrong = Contender::new(&wrong, Backend::Pure).unwrap();
         wrong.backend = Backend::Native;
         comparison.contenders.push(wrong);
 
-        for work in Plan::new(walk(std::slice::from_ref(&path), WalkOptions::default())) {
-            let compare = |bundle: &Bundle| comparison.compare(bundle);
-            Bundle::default().load(work.unwrap(), |error| panic!("{error}"), compare).unwrap();
+        for task in Tasks::new(walk(std::slice::from_ref(&path), WalkOptions::default())) {
+            let compare = |chunk: &Chunk| comparison.compare(chunk);
+            Chunk::default().load(task.unwrap(), |error| panic!("{error}"), compare).unwrap();
         }
         assert!(!comparison.is_equal);
         let path = path.display();

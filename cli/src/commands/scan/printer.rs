@@ -1,4 +1,4 @@
-//! How matches are printed.
+//! Formats matches and counts, as text or as JSON.
 
 use std::io::stdout;
 use std::sync::atomic::Ordering;
@@ -7,13 +7,14 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::args::{Format, ScanArgs};
+use super::args::ScanArgs;
+use crate::args::Format;
 use crate::escape;
-use crate::input::{Hit, Source};
+use crate::input::{LocatedMatch, Source};
 use crate::json;
 use crate::rules::Rules;
 
-/// What is printed in place of matches that are not to be seen.
+/// The text that replaces a match with `--redact`.
 const REDACTED: &[u8] = b"[REDACTED]";
 
 const PATH: Style = AnsiColor::Magenta.on_default();
@@ -21,11 +22,11 @@ const LINE: Style = AnsiColor::Green.on_default();
 const RULE: Style = AnsiColor::Cyan.on_default();
 const MATCH: Style = AnsiColor::Red.on_default().bold();
 
-/// Prints matches or their counts.
+/// Formats matches or their counts, with the options of the command line.
 pub(super) struct Printer<'a> {
     rules: &'a Rules,
-    /// The rules' ids, safe to print on a terminal.
-    names: Vec<String>,
+    /// The rules' ids, escaped once instead of for each match.
+    escaped_ids: Vec<String>,
     format: Format,
     count: bool,
     redact: bool,
@@ -33,7 +34,7 @@ pub(super) struct Printer<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonHit<'a> {
+struct JsonMatch<'a> {
     path: &'a str,
     line: u64,
     rule: &'a str,
@@ -52,31 +53,31 @@ impl<'a> Printer<'a> {
     pub(super) fn new(args: &ScanArgs, rules: &'a Rules) -> Printer<'a> {
         Printer {
             rules,
-            names: rules.iter().map(|rule| escape::text(rule.id.as_bytes())).collect(),
-            format: args.format,
+            escaped_ids: rules.iter().map(|rule| escape::text(rule.id.as_bytes())).collect(),
+            format: args.output.format,
             count: args.count,
             redact: args.redact,
             colors: AutoStream::choice(&stdout()) != ColorChoice::Never,
         }
     }
 
-    /// Whether only counts are printed.
-    pub(super) fn counts(&self) -> bool {
+    /// Whether counts are printed instead of matches.
+    pub(super) fn prints_counts(&self) -> bool {
         self.count
     }
 
-    /// Prints one match.
-    pub(super) fn hit(&self, out: &mut Vec<u8>, hit: &Hit<'_>) {
-        let text = if self.redact { REDACTED } else { hit.text };
+    /// Appends one match to `out`.
+    pub(super) fn print_match(&self, out: &mut Vec<u8>, located: &LocatedMatch<'_>) {
+        let text = if self.redact { REDACTED } else { located.text };
         match self.format {
             Format::Text => {
-                self.styled(out, PATH, hit.part.source.name().as_bytes());
+                self.styled(out, PATH, located.part.source.display_path().as_bytes());
                 out.push(b':');
-                self.styled(out, LINE, hit.line.to_string().as_bytes());
+                self.styled(out, LINE, located.line.to_string().as_bytes());
                 out.push(b':');
-                out.extend_from_slice((hit.found.start() + 1).to_string().as_bytes());
+                out.extend_from_slice((located.found.start() + 1).to_string().as_bytes());
                 out.extend_from_slice(b": ");
-                self.styled(out, RULE, self.names[hit.found.pattern()].as_bytes());
+                self.styled(out, RULE, self.escaped_ids[located.found.pattern()].as_bytes());
                 out.extend_from_slice(b": ");
                 self.start(out, MATCH);
                 escape::push(out, text);
@@ -85,27 +86,27 @@ impl<'a> Printer<'a> {
             }
             Format::Json => json::push_line(
                 out,
-                &JsonHit {
-                    path: &hit.part.source.json_path(),
-                    line: hit.line,
-                    rule: self.rules.id(hit.found.pattern()),
-                    start: hit.found.start(),
-                    end: hit.found.end(),
+                &JsonMatch {
+                    path: &located.part.source.json_path(),
+                    line: located.line,
+                    rule: self.rules.id(located.found.pattern()),
+                    start: located.found.start(),
+                    end: located.found.end(),
                     r#match: &String::from_utf8_lossy(text),
                 },
             ),
         }
     }
 
-    /// Prints how many matches a file has, if it has any.
-    pub(super) fn count(&self, out: &mut Vec<u8>, source: &Source) {
-        let count = source.matches.load(Ordering::Relaxed);
+    /// Appends the number of matches in a file to `out`, unless it is 0.
+    pub(super) fn print_count(&self, out: &mut Vec<u8>, source: &Source) {
+        let count = source.match_count.load(Ordering::Relaxed);
         if count == 0 {
             return;
         }
         match self.format {
             Format::Text => {
-                self.styled(out, PATH, source.name().as_bytes());
+                self.styled(out, PATH, source.display_path().as_bytes());
                 out.extend_from_slice(format!(":{count}\n").as_bytes());
             }
             Format::Json => json::push_line(out, &JsonCount { path: &source.json_path(), count }),

@@ -1,16 +1,20 @@
-//! What a comparison comes to.
+//! Prints the result of a comparison, as text or as JSON.
 
 use serde::Serialize;
 
-use super::{Comparison, Contender, SHOWN};
+use super::{Comparison, Contender, MAX_DIFFERENCES};
 use crate::escape;
 use crate::json;
 
-/// How much faster one must be to be worth a word; less is noise.
-const NOTABLE: f64 = 1.1;
+/// The least ratio of two scan times at which one backend is called faster. Smaller ratios are noise.
+const NOTABLE_RATIO: f64 = 1.1;
 
+/// The least scan time that is divided by, in seconds, so that an empty input gives no infinite speed.
+const MIN_SECONDS: f64 = 1e-9;
+
+/// The JSON output.
 #[derive(Serialize)]
-struct Json {
+struct JsonComparison {
     patterns: usize,
     records: u64,
     bytes: u64,
@@ -26,7 +30,7 @@ struct JsonContender {
     matches: u64,
 }
 
-/// Prints one JSON object.
+/// Appends the comparison as one JSON object.
 pub(super) fn json(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
     let contenders = comparison.contenders.iter().map(|contender| JsonContender {
         name: contender.backend.to_string(),
@@ -36,7 +40,7 @@ pub(super) fn json(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
     });
     json::push_line(
         out,
-        &Json {
+        &JsonComparison {
             patterns: comparison.rules.patterns().len(),
             records: comparison.records,
             bytes: comparison.bytes,
@@ -46,7 +50,7 @@ pub(super) fn json(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
     );
 }
 
-/// Prints a table, and what to make of it.
+/// Appends the comparison as a table, the differences and a recommendation.
 pub(super) fn text(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
     let Comparison { rules, records, bytes, .. } = comparison;
     let patterns = rules.patterns().len();
@@ -64,7 +68,7 @@ pub(super) fn text(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
             contender.backend.to_string(),
             contender.build.as_secs_f64(),
             contender.scan.as_secs_f64(),
-            *bytes as f64 / 1e6 / contender.scan.as_secs_f64().max(1e-9),
+            *bytes as f64 / 1e6 / scan_seconds(contender),
             contender.total,
         )
     }));
@@ -74,14 +78,16 @@ pub(super) fn text(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
     out.extend_from_slice((lines.join("\n") + "\n").as_bytes());
 }
 
-/// The differences, one line each, under a heading; nothing if there are none.
+/// Returns a heading and one line per difference, or no lines if there is no difference.
 pub(super) fn differences(comparison: &Comparison<'_>) -> Vec<String> {
     let list = &comparison.differences;
     if list.is_empty() {
         return Vec::new();
     }
     let heading = match list.len() {
-        SHOWN => format!("the answers differ; the first {SHOWN} differences:"),
+        MAX_DIFFERENCES => {
+            format!("the answers differ; the first {MAX_DIFFERENCES} differences:")
+        }
         _ => "the answers differ:".to_owned(),
     };
     let lines = list.iter().map(|difference| {
@@ -93,28 +99,32 @@ pub(super) fn differences(comparison: &Comparison<'_>) -> Vec<String> {
             escape::text(comparison.rules.id(difference.rule).as_bytes()),
             difference.range.start,
             difference.range.end,
-            difference.by,
+            difference.found_by,
         )
     });
     std::iter::once(heading).chain(lines).collect()
 }
 
-/// What to make of it, in a sentence or two.
+/// Returns a sentence or two that say which backend to use.
 fn recommendation(comparison: &Comparison<'_>) -> String {
     let [pure, native] = comparison.contenders.as_slice() else {
         let reason = comparison.no_native.as_deref().unwrap_or("it did not run");
         return format!("Only the pure backend ran, so there is nothing to compare: {reason}.");
     };
     if !comparison.is_equal {
-        return "Use --backend pure, and please report this: the answers must be the same."
+        return "The backends disagree, which is a bug. Use --backend pure, and please report this."
             .to_owned();
     }
-    let ratio = seconds(native) / seconds(pure);
+    let ratio = scan_seconds(native) / scan_seconds(pure);
     match ratio {
-        _ if comparison.bytes == 0 => "There was nothing to scan.".to_owned(),
-        _ if (1.0 / NOTABLE..=NOTABLE).contains(&ratio) => "Same answers, at about the same \
+        _ if comparison.bytes == 0 => {
+            "The input was empty, so there is nothing to compare.".to_owned()
+        }
+        _ if (1.0 / NOTABLE_RATIO..=NOTABLE_RATIO).contains(&ratio) => {
+            "Same answers, at about the same \
              speed. Use --backend pure: it needs no C library."
-            .to_owned(),
+                .to_owned()
+        }
         _ if ratio > 1.0 => {
             format!("Same answers. Use --backend pure: it is {ratio:.1} times as fast here.")
         }
@@ -126,6 +136,6 @@ fn recommendation(comparison: &Comparison<'_>) -> String {
     }
 }
 
-fn seconds(contender: &Contender) -> f64 {
-    contender.scan.as_secs_f64().max(1e-9)
+fn scan_seconds(contender: &Contender) -> f64 {
+    contender.scan.as_secs_f64().max(MIN_SECONDS)
 }

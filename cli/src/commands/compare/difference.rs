@@ -1,4 +1,4 @@
-//! Where two backends differ.
+//! Finds the matches that only one of two backends reported.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -6,44 +6,45 @@ use std::ops::Range;
 use dragnet::{Backend, Batch, Match};
 
 use super::Contender;
-use crate::input::{Bundle, Places};
+use crate::input::{Chunk, Locator};
 
 /// A match that only one backend found.
 #[derive(Debug)]
 pub(super) struct Difference {
-    /// The file's path, safe to print.
+    /// The file's path, safe to print on a terminal.
     pub(super) path: String,
-    /// The line, from 1.
+    /// The line number in the file, from 1.
     pub(super) line: u64,
     pub(super) rule: usize,
-    /// Where in the line, in bytes from 0.
+    /// The bytes of the line that matched.
     pub(super) range: Range<usize>,
-    /// Who found it.
-    pub(super) by: Backend,
+    /// The backend that found the match.
+    pub(super) found_by: Backend,
 }
 
-/// The matches in a batch that only one of two contenders found, in order.
+/// Returns the matches in a batch that only one of two contenders found, in the order of matches.
 pub(super) fn differences<'a>(
-    bundle: &'a Bundle,
+    chunk: &'a Chunk,
     batch: &Batch<'a>,
     contenders: [&'a Contender; 2],
 ) -> impl Iterator<Item = Difference> {
     let [left, right] = contenders.map(|contender| contender.matches.as_slice());
-    let mut places = Places::new(bundle, *batch);
-    only_in_one(left, right).filter_map(move |(m, side)| {
-        let (part, line) = places.of(m.record())?;
+    let mut locator = Locator::new(chunk, *batch);
+    symmetric_difference(left, right).filter_map(move |(m, side)| {
+        let (part, line) = locator.locate(m.record())?;
         Some(Difference {
-            path: part.source.name().to_owned(),
+            path: part.source.display_path().to_owned(),
             line,
             rule: m.pattern(),
             range: m.range(),
-            by: contenders[side].backend,
+            found_by: contenders[side].backend,
         })
     })
 }
 
-/// What is in only one of two ordered lists, with 0 for the left one and 1 for the right one.
-fn only_in_one<'a>(
+/// Returns the elements that are in only one of two sorted lists, each with the list's index: 0 for
+/// `left`, 1 for `right`.
+fn symmetric_difference<'a>(
     mut left: &'a [Match],
     mut right: &'a [Match],
 ) -> impl Iterator<Item = (&'a Match, usize)> {
@@ -73,11 +74,11 @@ fn only_in_one<'a>(
 mod tests {
     use super::*;
 
-    /// The records that are left and right, and those in only one with the side.
+    /// The records of the left and the right list, and the expected records with their list's index.
     type Case<'a> = (&'a [u32], &'a [u32], &'a [(usize, usize)]);
 
     #[test]
-    fn what_both_found_is_no_difference() {
+    fn common_matches_are_no_difference() {
         let list = |records: &[u32]| -> Vec<Match> {
             records.iter().map(|&record| Match::new(record, 0, 0..1)).collect()
         };
@@ -91,7 +92,7 @@ mod tests {
         for (left, right, expected) in cases {
             let (left, right) = (list(left), list(right));
             let found: Vec<_> =
-                only_in_one(&left, &right).map(|(m, side)| (m.record(), side)).collect();
+                symmetric_difference(&left, &right).map(|(m, side)| (m.record(), side)).collect();
             assert_eq!(found, expected);
         }
     }

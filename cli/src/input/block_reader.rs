@@ -1,65 +1,66 @@
-//! A file in blocks of whole lines, in bounded memory.
+//! Reads a file in blocks of whole lines, in bounded memory.
 
 use std::fs::File;
 use std::io::{self, Read};
 
-use super::ahead::ReadAhead;
+use super::read_ahead::ReadAhead;
 use super::{BLOCK_SIZE, Source};
 
-/// How many bytes are read ahead of a pipe.
-const AHEAD: usize = 4 * BLOCK_SIZE;
+/// The number of bytes that are read ahead from a pipe. A few blocks, so that reading and searching
+/// overlap.
+const READ_AHEAD: usize = 4 * BLOCK_SIZE;
 
 /// Some whole lines of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
-    /// The lines, with their ends. Only the last line of a file may have none.
+    /// The lines, with their terminators. Only the last line of a file can lack one.
     pub(crate) bytes: Vec<u8>,
-    /// The number of the first line in its file, from 1.
+    /// The number of the first line in the file, from 1.
     pub(crate) first_line: u64,
 }
 
-/// Cuts a file into blocks of about [`BLOCK_SIZE`] bytes; a longer line makes a longer block.
+/// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block.
 ///
-/// What can make its reader wait, such as a pipe, comes in smaller blocks, each as soon as its
-/// lines are complete.
+/// A source that may block, such as a pipe, is read in smaller blocks, each as soon as its lines are
+/// complete.
 #[derive(Debug)]
-pub(crate) struct Blocks {
-    from: From,
+pub(crate) struct BlockReader {
+    input: BlockInput,
     next_line: u64,
 }
 
 #[derive(Debug)]
-enum From {
-    File(Cutter<File>),
+enum BlockInput {
+    File(LineCutter<File>),
     Stream(ReadAhead),
 }
 
-impl Blocks {
-    /// Opens the file.
-    pub(crate) fn open(source: &Source) -> io::Result<Blocks> {
-        let from = match source.path() {
-            None => From::Stream(ReadAhead::new(io::stdin(), AHEAD)?),
-            Some(path) if source.may_wait() => {
-                From::Stream(ReadAhead::new(File::open(path)?, AHEAD)?)
+impl BlockReader {
+    /// Opens a source.
+    pub(crate) fn open(source: &Source) -> io::Result<BlockReader> {
+        let input = match source.path() {
+            None => BlockInput::Stream(ReadAhead::new(io::stdin(), READ_AHEAD)?),
+            Some(path) if source.may_block() => {
+                BlockInput::Stream(ReadAhead::new(File::open(path)?, READ_AHEAD)?)
             }
-            Some(path) => From::File(Cutter::new(File::open(path)?, BLOCK_SIZE)),
+            Some(path) => BlockInput::File(LineCutter::new(File::open(path)?, BLOCK_SIZE)),
         };
-        Ok(Blocks { from, next_line: 1 })
+        Ok(BlockReader { input, next_line: 1 })
     }
 
-    /// Replaces `block` by the next one. False at the end.
+    /// Replaces `block` by the next one. Returns false at the end.
     ///
     /// # Errors
     ///
-    /// If reading failed, after all lines before that have been returned, or if a line is longer
-    /// than a batch can be.
+    /// If reading failed, after all lines read before have been returned, or if a line is longer than a
+    /// batch can be.
     pub(crate) fn next(&mut self, block: &mut Block) -> io::Result<bool> {
-        match &mut self.from {
-            From::File(cutter) => cutter.next(&mut block.bytes)?,
-            From::Stream(ahead) => ahead.take(&mut block.bytes)?,
+        match &mut self.input {
+            BlockInput::File(cutter) => cutter.next(&mut block.bytes)?,
+            BlockInput::Stream(ahead) => ahead.take(&mut block.bytes)?,
         }
         if block.bytes.len() > dragnet::MAX_BUFFER {
-            return Err(too_long(self.next_line));
+            return Err(line_too_long(self.next_line));
         }
         block.first_line = self.next_line;
         self.next_line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
@@ -67,34 +68,36 @@ impl Blocks {
     }
 }
 
-fn too_long(line: u64) -> io::Error {
+fn line_too_long(line: u64) -> io::Error {
     let message = format!("line {line} is longer than {} bytes", dragnet::MAX_BUFFER);
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-/// Cuts what a reader gives into pieces of whole lines.
+/// Cuts the bytes of a reader into blocks of whole lines.
 #[derive(Debug)]
-struct Cutter<R> {
+struct LineCutter<R> {
     reader: R,
+    /// The size of a block, in bytes.
     size: usize,
     /// The start of a line whose end was not in the last block.
-    rest: Vec<u8>,
-    /// Set when there is nothing more to read.
+    partial_line: Vec<u8>,
+    /// The result of reading, once there is nothing more to read.
     end: Option<io::Result<()>>,
 }
 
-impl<R: Read> Cutter<R> {
-    fn new(reader: R, size: usize) -> Cutter<R> {
-        Cutter { reader, size, rest: Vec::new(), end: None }
+impl<R: Read> LineCutter<R> {
+    fn new(reader: R, size: usize) -> LineCutter<R> {
+        LineCutter { reader, size, partial_line: Vec::new(), end: None }
     }
 
-    /// Replaces `lines` by the next ones; leaves it empty at the end.
+    /// Replaces `lines` by the next block, which is empty at the end.
     fn next(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
         lines.clear();
-        lines.append(&mut self.rest);
+        lines.append(&mut self.partial_line);
         while self.end.is_none() {
             let searched = lines.len();
-            // At least as much again, so that a long line is copied a bounded number of times.
+            // Doubling the buffer until the line ends keeps the cost of a long line linear. One byte
+            // more than fits in a batch shows that the line is too long.
             let room = (dragnet::MAX_BUFFER + 1).saturating_sub(searched);
             let wanted = self.size.max(searched).min(room);
             if wanted == 0 {
@@ -105,12 +108,12 @@ impl<R: Read> Cutter<R> {
                 Ok(_) => {
                     if let Some(newline) = memchr::memrchr(b'\n', &lines[searched..]) {
                         let whole = searched + newline + 1;
-                        self.rest.extend_from_slice(&lines[whole..]);
+                        self.partial_line.extend_from_slice(&lines[whole..]);
                         lines.truncate(whole);
                         return Ok(());
                     }
                 }
-                // What was read before the error is in `lines` and is not lost.
+                // `lines` keeps the bytes read before the error. They are returned first.
                 Err(error) => self.end = Some(Err(error)),
             }
         }
@@ -125,7 +128,7 @@ impl<R: Read> Cutter<R> {
 mod tests {
     use super::*;
 
-    /// Fails after some bytes.
+    /// A reader that fails after some bytes.
     struct Failing<'a>(&'a [u8]);
 
     impl Read for Failing<'_> {
@@ -138,7 +141,7 @@ mod tests {
     }
 
     fn cut(reader: impl Read, size: usize) -> (Vec<String>, Option<String>) {
-        let mut cutter = Cutter::new(reader, size);
+        let mut cutter = LineCutter::new(reader, size);
         let mut found = Vec::new();
         let mut lines = Vec::new();
         loop {
@@ -151,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_end_where_lines_do() {
+    fn blocks_end_with_a_line() {
         let cases: [(&str, &[&str]); 9] = [
             ("", &[]),
             ("\n", &["\n"]),
@@ -173,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn any_block_size_gives_the_same_bytes() {
+    fn block_size_does_not_change_the_bytes() {
         let text = "one\ntwo\r\n\nthree four five six\nseven";
         for size in 1..=text.len() + 1 {
             let (blocks, error) = cut(text.as_bytes(), size);
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_an_error_is_not_lost() {
+    fn bytes_read_before_an_error_are_returned() {
         for size in 1..9 {
             let (blocks, error) = cut(Failing(b"ab\ncd"), size);
             assert_eq!((blocks.concat().as_str(), error.as_deref()), ("ab\ncd", Some("broken")));

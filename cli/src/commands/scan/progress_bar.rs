@@ -1,48 +1,51 @@
-//! A progress bar for searches that take long.
+//! The progress bar of long searches.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How long a search may take before it is worth a progress bar.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The duration of a search after which the bar appears. Shorter searches print only their matches.
+const SHOW_AFTER: Duration = Duration::from_secs(1);
 
-/// A progress bar on standard error, if that is a terminal, once a search takes long. None if the
-/// output goes to another program, which may be a pager and want the terminal for itself.
+/// A progress bar on standard error.
+///
+/// It is shown if standard error is a terminal and standard output is not a pipe, whose reader may be
+/// a pager that uses the same terminal.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct ScanProgressBar {
     started: Instant,
     bar: ProgressBar,
     is_shown: bool,
 }
 
-impl Progress {
-    pub(super) fn new() -> Progress {
-        // How much there will be is not known, since directories are walked as they are searched.
+impl ScanProgressBar {
+    /// Returns a hidden bar and starts its clock.
+    pub(super) fn new() -> ScanProgressBar {
+        // Without a length: directories are walked during the search, so the total is unknown.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template("{spinner} {bytes} searched, {bytes_per_sec}");
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        Progress { started: Instant::now(), bar, is_shown: false }
+        ScanProgressBar { started: Instant::now(), bar, is_shown: false }
     }
 
-    /// Counts bytes that have been searched.
+    /// Adds bytes to the number searched, and shows the bar if the search is long enough.
     pub(super) fn advance(&mut self, bytes: u64) {
-        if !self.is_shown && self.started.elapsed() > PATIENCE && !stdout_is_pipe() {
+        if !self.is_shown && self.started.elapsed() > SHOW_AFTER && !stdout_is_pipe() {
             self.is_shown = true;
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.inc(bytes);
     }
 
-    /// Takes the bar out of the way of what `print` prints.
+    /// Hides the bar while `print` writes to the terminal.
     pub(super) fn hide_during<T>(&self, print: impl FnOnce() -> T) -> T {
         if self.is_shown { self.bar.suspend(print) } else { print() }
     }
 
-    /// Removes the bar.
-    pub(super) fn end(&self) {
+    /// Removes the bar for good.
+    pub(super) fn remove(&self) {
         self.bar.finish_and_clear();
     }
 }
@@ -54,6 +57,7 @@ fn stdout_is_pipe() -> bool {
     crate::input::metadata(std::io::stdout()).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
+/// Other systems can't distinguish a pipe from a file.
 #[cfg(not(unix))]
 fn stdout_is_pipe() -> bool {
     use std::io::IsTerminal;
