@@ -9,13 +9,13 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use dragnet::boundary::cost::Peer;
 
 use crate::commands::compare::CompareArgs;
 use crate::commands::redact::RedactArgs;
 use crate::commands::rules::RulesArgs;
 use crate::commands::scan::ScanArgs;
 use crate::commands::serve::ServeArgs;
+use crate::cost::measure::Peer;
 
 /// Search files for thousands of regular expressions at once
 #[derive(Debug, Parser)]
