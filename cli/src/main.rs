@@ -6,7 +6,6 @@
 
 mod args;
 mod commands;
-mod cost;
 mod engine;
 mod escape;
 mod input;
@@ -21,7 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{compare, redact, rules as rules_command, scan, serve};
+use crate::commands::{compare, cost, redact, rules as rules_command, scan, serve};
 use crate::status::{ExitStatus, Failure};
 
 fn main() -> ExitCode {

@@ -1,6 +1,6 @@
 //! What was measured, as a table or as JSON.
 
-use crate::cost::measure::{BATCHES, Cost, Ladder, Outcome, Percentiles, Record, Rung};
+use super::measure::{BATCHES, Cost, Ladder, Outcome, Percentiles, Record, Rung};
 use serde::Serialize;
 
 use crate::json;

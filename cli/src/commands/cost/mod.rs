@@ -1,15 +1,17 @@
 //! `dragnet cost`: measures what crossings cost on this machine.
 
-pub(crate) mod measure;
+mod args;
+mod measure;
 mod report;
 
-use std::io::{self, IsTerminal, Write, stdout};
+use std::io::{self, IsTerminal, stdout};
 use std::process::Command;
 use std::time::Duration;
 
+pub(crate) use self::args::{CostArgs, CostPeerArgs};
 use self::measure::Options;
-
-use crate::args::{CostArgs, CostPeerArgs, Format};
+use crate::args::Format;
+use crate::output;
 use crate::status::{ExitStatus, Failure};
 
 /// In how many turns each rung is measured.
@@ -24,11 +26,7 @@ pub(crate) fn run(args: &CostArgs) -> Result<ExitStatus, Failure> {
         Format::Text => report::text(&mut out, &ladder, stdout().is_terminal()),
         Format::Json => report::json(&mut out, &ladder),
     }
-    let mut stdout = stdout().lock();
-    stdout
-        .write_all(&out)
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::output(&error))?;
+    output::print(&out)?;
     Ok(ExitStatus::Success)
 }
 
