@@ -1,21 +1,19 @@
-//! What happens when the output can't be written.
-
-mod common;
+//! How the commands end when standard output can't be written.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Stdio};
 
-use common::{Tree, complaints};
+use crate::common::{Tree, without_fallback_warning};
 
-/// The exit status of a command whose output nobody reads any more, and what it complained of.
+/// Waits for a command and returns its exit status and its messages.
 fn end(mut child: Child) -> (Option<i32>, String) {
     let mut stderr = Vec::new();
     child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
-    (child.wait().unwrap().code(), complaints(stderr))
+    (child.wait().unwrap().code(), without_fallback_warning(stderr))
 }
 
 #[test]
-fn a_closed_pipe_is_a_quiet_end() {
+fn closed_pipe_ends_the_command_without_a_message() {
     let tree = Tree::with(&[("f", "abc\n".repeat(1 << 20))]);
     for command in ["scan", "redact"] {
         let mut child = tree
@@ -26,7 +24,7 @@ fn a_closed_pipe_is_a_quiet_end() {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        // The reader is dropped, and with it the pipe, after a line.
+        // After one line, the reader is dropped and closes the pipe.
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(!line.is_empty());
         assert_eq!(end(child), (Some(0), String::new()), "{command}");
@@ -34,7 +32,7 @@ fn a_closed_pipe_is_a_quiet_end() {
 }
 
 #[test]
-fn a_closed_pipe_ends_the_command_even_while_it_waits_for_input() {
+fn closed_pipe_ends_a_command_that_waits_for_input() {
     for command in ["scan", "redact"] {
         let mut child = Tree::new()
             .command([command, "-e", "b"])
@@ -46,7 +44,7 @@ fn a_closed_pipe_ends_the_command_even_while_it_waits_for_input() {
         drop(child.stdout.take());
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(b"abc\n").unwrap();
-        // Standard input stays open until the command has ended.
+        // `stdin` stays open, so the command has to end by itself.
         assert_eq!(end(child), (Some(0), String::new()), "{command}");
         drop(stdin);
     }
@@ -54,7 +52,7 @@ fn a_closed_pipe_ends_the_command_even_while_it_waits_for_input() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error() {
+fn full_disk_is_an_error() {
     let tree = Tree::with(&[("f", "abc\n")]);
     for args in [
         &["scan", "-e", "b", "f"][..],

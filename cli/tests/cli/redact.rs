@@ -1,14 +1,12 @@
-//! What `dragnet redact` replaces, and what it leaves.
-
-mod common;
+//! `dragnet redact`: which bytes are replaced, and which are copied.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
-use common::{TOKEN_RULE, Tree, token};
+use crate::common::{TOKEN_RULE, Tree, token};
 
 #[test]
-fn matches_are_replaced_and_all_else_is_kept() {
+fn matches_are_replaced_and_other_bytes_copied() {
     let cases: [(&[&str], &[u8], &[u8]); 14] = [
         (&["-e", "b+"], b"abbc\nb", b"a[REDACTED:1]c\n[REDACTED:1]"),
         (&["-e", "x"], b"", b""),
@@ -23,11 +21,11 @@ fn matches_are_replaced_and_all_else_is_kept() {
         (&["-e", "x", "--with", "***"], b"axb", b"a***b"),
         (&["-e", "x", "--with", ""], b"axb", b"ab"),
         (&["-e", "x", "--with", "-"], b"axb", b"a-b"),
-        // Overlaps of several rules are one, under the name of what starts first.
+        // Overlapping matches are replaced together, named after the one that starts first.
         (&["-e", "bcd", "-e", "abc"], b"-abcd-", b"-[REDACTED:2]-"),
         (&["-e", "abc", "-e", "b"], b"abc", b"[REDACTED:1]"),
         (&["-e", "ab", "-e", "abc"], b"abcd", b"[REDACTED:1]d"),
-        // What only touches stays apart, and what matches nothing hides nothing.
+        // Adjacent matches are replaced separately, and empty matches not at all.
         (&["-e", "a", "-e", "b"], b"ab", b"[REDACTED:1][REDACTED:2]"),
         (&["-e", "z*"], b"azb", b"a[REDACTED:1]b"),
     ];
@@ -47,7 +45,7 @@ fn matches_are_replaced_and_all_else_is_kept() {
 }
 
 #[test]
-fn the_built_in_rules_are_the_default() {
+fn built_in_rules_are_the_default() {
     let run = Tree::new().pipe(["redact"], format!("token={};", token()));
     assert_eq!(run.stdout, format!("token=[REDACTED:{TOKEN_RULE}];"));
 }
@@ -70,7 +68,7 @@ fn large_inputs_are_copied_exactly() {
 }
 
 #[test]
-fn each_line_comes_out_before_the_next_goes_in() {
+fn each_line_is_written_before_the_next_is_read() {
     let mut child = Tree::new()
         .command(["redact", "-e", "secret"])
         .stdin(Stdio::piped())
@@ -88,7 +86,7 @@ fn each_line_comes_out_before_the_next_goes_in() {
         let text = parts.concat().replace("secret", "[REDACTED:1]");
         for expected in text.split_inclusive('\n') {
             line.clear();
-            // Would wait for ever if the command waited for more input.
+            // Blocks forever if the command waits for more input.
             stdout.read_line(&mut line).unwrap();
             assert_eq!(line, expected);
         }
@@ -103,7 +101,7 @@ fn each_line_comes_out_before_the_next_goes_in() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told() {
+fn unreadable_input_is_an_error() {
     let tree = Tree::with(&[("directory/f", "x")]);
     for path in ["missing", "directory"] {
         let run = tree.run(["redact", path]);

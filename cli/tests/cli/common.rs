@@ -1,27 +1,26 @@
-//! Runs the command in a tree of files that exists for one test.
-
-// Each test file is a crate of its own and uses some of this.
-#![allow(dead_code)]
+//! Runs the command in a temporary directory with the files of one test.
 
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A token that a built-in rule finds, put together so that scanning these sources does not.
+/// A token that a built-in rule matches. Built from parts, so that a scan of this source file does not
+/// report it.
 pub(crate) fn token() -> String {
     format!("ghp_{}", "0123456789abcdefghijklmnopqrstuvwxyz")
 }
 
-/// The id of the rule that finds it.
+/// The id of the built-in rule that matches [`token`].
 pub(crate) const TOKEN_RULE: &str = "github-personal-access-token";
 
-/// A directory with files in it.
+/// A temporary directory with files.
 pub(crate) struct Tree {
     directory: tempfile::TempDir,
 }
 
-/// What a run of the command has left behind.
+/// The result of a run of the command. `stderr` is without the fallback warning; see
+/// [`without_fallback_warning`].
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) stdout: String,
@@ -35,7 +34,7 @@ impl Run {
         self.stdout.lines().collect()
     }
 
-    /// The lines of standard output as JSON.
+    /// The lines of standard output, parsed as JSON.
     pub(crate) fn json(&self) -> Vec<serde_json::Value> {
         self.lines().into_iter().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
@@ -46,7 +45,7 @@ impl Tree {
         Tree { directory: tempfile::tempdir().unwrap() }
     }
 
-    /// A directory with these files.
+    /// A directory with the given files: paths and contents.
     pub(crate) fn with<C: AsRef<[u8]>>(files: &[(&str, C)]) -> Tree {
         let tree = Tree::new();
         for (path, contents) in files {
@@ -59,7 +58,7 @@ impl Tree {
         self.directory.path()
     }
 
-    /// Writes a file, with the directories that it needs.
+    /// Writes a file and creates its parent directories.
     pub(crate) fn write(&self, path: &str, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -67,7 +66,8 @@ impl Tree {
         path
     }
 
-    /// The command, to be run in this directory, its environment free of what could color it.
+    /// Returns the command, to be run in this directory, without environment variables that change its
+    /// colors or its ignore rules.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
         command.current_dir(self.path()).args(args);
@@ -77,12 +77,12 @@ impl Tree {
         command
     }
 
-    /// Runs the command with nothing on standard input, which is no pipe either.
+    /// Runs the command with `/dev/null` as standard input, which it does not take for a pipe.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Run {
         finish(self.command(args).stdin(Stdio::null()))
     }
 
-    /// Runs the command with this piped into it.
+    /// Runs the command with `input` piped into it.
     pub(crate) fn pipe<S: AsRef<OsStr>>(
         &self,
         args: impl IntoIterator<Item = S>,
@@ -93,7 +93,8 @@ impl Tree {
         Run { stdout, stderr: output.1, status }
     }
 
-    /// As [`Tree::pipe`], for output that is not UTF-8: standard output, standard error, status.
+    /// Like [`Tree::pipe`], for output that is not UTF-8: returns standard output, standard error and the
+    /// exit status.
     pub(crate) fn pipe_bytes<S: AsRef<OsStr>>(
         &self,
         args: impl IntoIterator<Item = S>,
@@ -108,11 +109,11 @@ impl Tree {
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let output = std::thread::scope(|scope| {
-            // The command may end before it has read all, which is for the test to judge.
+            // The command may end before it has read all of the input, so an error is ignored.
             scope.spawn(move || drop(stdin.write_all(input)));
             child.wait_with_output().unwrap()
         });
-        ((output.stdout, complaints(output.stderr)), output.status.code())
+        ((output.stdout, without_fallback_warning(output.stderr)), output.status.code())
     }
 }
 
@@ -120,16 +121,16 @@ fn finish(command: &mut Command) -> Run {
     let output = command.output().unwrap();
     Run {
         stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: complaints(output.stderr),
+        stderr: without_fallback_warning(output.stderr),
         status: output.status.code(),
     }
 }
 
-/// Standard error, without the note that the native backend was refused, which depends on the
-/// machine that the tests run on.
-pub(crate) fn complaints(stderr: Vec<u8>) -> String {
+/// Returns the messages of a run without the warning that the native backend was refused, which depends
+/// on the machine that runs the tests.
+pub(crate) fn without_fallback_warning(stderr: Vec<u8>) -> String {
     let text = String::from_utf8(stderr).unwrap();
-    let is_note =
-        |line: &&str| line.starts_with("dragnet: warning: going on with the pure backend");
-    text.split_inclusive('\n').filter(|line| !is_note(line)).collect()
+    let is_fallback =
+        |line: &&str| line.starts_with("dragnet: warning: falling back to the pure backend");
+    text.split_inclusive('\n').filter(|line| !is_fallback(line)).collect()
 }

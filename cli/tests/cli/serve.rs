@@ -1,9 +1,4 @@
-//! `dragnet serve` as the other process of sidecars.
-
-#![cfg(target_os = "linux")]
-
-mod common;
-use dragnet_testkit as expect;
+//! `dragnet serve` as the server of sidecars: isolation, access and limits.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -15,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use dragnet::{BatchBuf, Matches, PatternSet, Report, Scan, ScanError};
 use dragnet_sidecar::{Sidecar, SidecarBuilder, SidecarError};
+use dragnet_testkit::not_tested;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dragnet");
 
@@ -25,7 +21,7 @@ fn builder() -> SidecarBuilder {
         .backoff(Duration::from_millis(1), Duration::from_millis(20))
 }
 
-/// Scans something, and asks for the right answer.
+/// Scans two records and checks the matches.
 fn check(sidecar: &mut Sidecar) {
     let mut records = BatchBuf::new();
     records.push(b"all is well").unwrap();
@@ -36,31 +32,31 @@ fn check(sidecar: &mut Sidecar) {
     assert_eq!(found, [(1, 0, 0..5), (1, 0, 20..25), (1, 1, 7..18)]);
 }
 
-/// Waits for what another process does.
+/// Waits for an effect of another process, up to 30 seconds.
 fn until(what: &str, mut done: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !done() {
-        assert!(Instant::now() < end, "in vain: {what}");
+        assert!(Instant::now() < end, "timed out: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// A server that listens, until this is dropped.
-struct Listening {
+/// A listening server, which is killed when this is dropped.
+struct ListeningServer {
     child: Child,
     path: PathBuf,
 }
 
-impl Listening {
-    fn start(path: PathBuf, arguments: &[&str]) -> Listening {
+impl ListeningServer {
+    fn start(path: PathBuf, arguments: &[&str]) -> ListeningServer {
         let mut command = Command::new(PROGRAM);
         command.args([OsStr::new("serve"), OsStr::new("--socket"), path.as_os_str()]);
         let child = command.args(arguments).stderr(Stdio::piped()).spawn().unwrap();
-        Listening { child, path }
+        ListeningServer { child, path }
     }
 
     fn connect(&self) -> Sidecar {
-        builder().tries(200).connect(&self.path).expect("it listens")
+        builder().tries(200).connect(&self.path).expect("the server listens")
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
@@ -68,8 +64,8 @@ impl Listening {
         rustix::process::kill_process(child, signal).unwrap();
     }
 
-    /// The processes that serve its clients.
-    fn workers(&self) -> Vec<u32> {
+    /// Returns the ids of the processes that serve its clients.
+    fn client_servers(&self) -> Vec<u32> {
         let of_thread = |task: PathBuf| std::fs::read_to_string(task.join("children")).ok();
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let children: String = tasks.filter_map(|task| of_thread(task.unwrap().path())).collect();
@@ -77,7 +73,7 @@ impl Listening {
     }
 }
 
-impl Drop for Listening {
+impl Drop for ListeningServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -85,7 +81,7 @@ impl Drop for Listening {
 }
 
 #[test]
-fn a_server_that_is_started_gives_up_what_it_does_not_need_before_it_reads_anything() {
+fn server_drops_privileges_before_it_reads() {
     let mut sidecar = builder().spawn(PROGRAM).unwrap();
     check(&mut sidecar);
     let process = sidecar.process().unwrap();
@@ -97,68 +93,69 @@ fn a_server_that_is_started_gives_up_what_it_does_not_need_before_it_reads_anyth
         if cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")) {
             lines.push("Seccomp:\t2");
         } else {
-            expect::not_tested("filter", "there is none for this processor");
+            not_tested("filter", "there is no filter for this processor");
         }
         for line in lines {
             assert!(status.contains(line), "{line} is not in {status}");
         }
         count += 1;
     }
-    assert_eq!(count, 2, "the one that scans, and the one that looks out for the client's end");
+    assert_eq!(count, 2, "one thread scans, the other watches for the client's disconnection");
     let limits = std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
     let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(cores.split_whitespace().nth(4), Some("0"), "{cores}");
 }
 
 #[test]
-fn clients_that_connect_are_served_by_a_process_each_and_outlive_its_death() {
+fn each_client_has_a_server_and_survives_its_death() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Listening::start(folder.path().join("socket"), &[]);
+    let server = ListeningServer::start(folder.path().join("socket"), &[]);
     let mut first = server.connect();
     let mut second = server.connect();
     check(&mut first);
     check(&mut second);
-    assert_eq!((first.process(), server.workers().len()), (None, 2));
-    for worker in server.workers() {
-        let worker = rustix::process::Pid::from_raw(worker as i32).unwrap();
-        rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();
+    assert_eq!((first.process(), server.client_servers().len()), (None, 2));
+    for process in server.client_servers() {
+        let process = rustix::process::Pid::from_raw(process as i32).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
     }
     check(&mut first);
     check(&mut second);
     drop(first);
-    until("a process ends with its client", || server.workers().len() == 1);
+    until("a process ends with its client", || server.client_servers().len() == 1);
     check(&mut second);
     drop(second);
-    until("a process ends with its client", || server.workers().is_empty());
+    until("a process ends with its client", || server.client_servers().is_empty());
 }
 
 #[test]
-fn only_the_owner_may_connect() {
+fn only_the_same_user_is_served() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Listening::start(folder.path().join("socket"), &[]);
+    let server = ListeningServer::start(folder.path().join("socket"), &[]);
     check(&mut server.connect());
     let mode = std::fs::metadata(&server.path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    // As root, another user can be tried, too.
+    // Only root can run a client as another user.
     if rustix::process::geteuid().is_root() {
         std::fs::set_permissions(&server.path, PermissionsExt::from_mode(0o666)).unwrap();
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        let stranger =
-            Command::new("python3").args(["-c", STRANGER, server.path.to_str().unwrap()]).output();
-        match stranger {
+        let other_user = Command::new("python3")
+            .args(["-c", OTHER_USER_CLIENT, server.path.to_str().unwrap()])
+            .output();
+        match other_user {
             Ok(output) => {
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
                 assert_eq!(text.trim(), "closed", "{}", String::from_utf8_lossy(&output.stderr));
             }
-            Err(error) => expect::not_tested("stranger", &format!("python3: {error}")),
+            Err(error) => not_tested("stranger", &format!("python3: {error}")),
         }
     } else {
-        expect::not_tested("stranger", "only root can be another user");
+        not_tested("stranger", "only root can run a client as another user");
     }
 }
 
-/// Connects as another user, and tells how that ends.
-const STRANGER: &str = "
+/// A Python script that connects as another user and prints whether it was served.
+const OTHER_USER_CLIENT: &str = "
 import os, socket, sys
 os.setgid(65534); os.setuid(65534)
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -167,14 +164,14 @@ print('closed' if s.recv(100) == b'' else 'served')
 ";
 
 #[test]
-fn a_socket_that_is_left_over_is_replaced_and_whatever_else_is_there_is_kept() {
+fn stale_socket_is_replaced_and_other_files_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let killed = Listening::start(path.clone(), &[]);
+    let killed = ListeningServer::start(path.clone(), &[]);
     check(&mut killed.connect());
     drop(killed);
     assert!(std::fs::metadata(&path).unwrap().file_type().is_socket(), "SIGKILL leaves it");
-    let server = Listening::start(path.clone(), &[]);
+    let server = ListeningServer::start(path.clone(), &[]);
     check(&mut server.connect());
 
     let second = refused(&path);
@@ -190,26 +187,26 @@ fn a_socket_that_is_left_over_is_replaced_and_whatever_else_is_there_is_kept() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_an_error_that_names_the_path() {
+fn full_disk_is_an_error_with_the_path() {
     let folder = tempfile::tempdir().unwrap();
-    // Its root is the one file that this one has room for.
+    // The one inode is that of the root directory, so no file can be created.
     let mounted = Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=4k,nr_inodes=1", "none"])
         .arg(folder.path())
         .status()
         .is_ok_and(|status| status.success());
     if !mounted {
-        expect::not_tested("full-disk", "mounting one needs root");
+        not_tested("full-disk", "mounting one needs root");
         return;
     }
-    let said = std::panic::catch_unwind(|| refused(&folder.path().join("socket")));
+    let message = std::panic::catch_unwind(|| refused(&folder.path().join("socket")));
     let unmounted = Command::new("umount").arg(folder.path()).status();
-    let said = said.unwrap();
-    assert!(said.contains("socket") && said.contains("No space left"), "{said}");
+    let message = message.unwrap();
+    assert!(message.contains("socket") && message.contains("No space left"), "{message}");
     assert!(unmounted.is_ok_and(|status| status.success()));
 }
 
-/// What `serve` says when it can't listen at a path.
+/// Runs `dragnet serve` for a path where it can't listen, and returns its message.
 fn refused(path: &Path) -> String {
     let output = Command::new(PROGRAM)
         .args([OsStr::new("serve"), OsStr::new("--socket"), path.as_os_str()])
@@ -220,18 +217,18 @@ fn refused(path: &Path) -> String {
 }
 
 #[test]
-fn a_server_that_is_told_to_end_removes_its_socket() {
+fn terminated_server_removes_its_socket() {
     let folder = tempfile::tempdir().unwrap();
     for signal in [rustix::process::Signal::TERM, rustix::process::Signal::INT] {
-        let mut server = Listening::start(folder.path().join("socket"), &[]);
+        let mut server = ListeningServer::start(folder.path().join("socket"), &[]);
         let mut sidecar = server.connect();
         check(&mut sidecar);
         server.signal(signal);
         assert_eq!(server.child.wait().unwrap().code(), Some(128 + signal.as_raw()));
         assert!(!server.path.exists());
-        // Who is being served goes on; who connects anew is told that nobody listens.
+        // Connected clients are still served; new ones get an error.
         check(&mut sidecar);
-        let error = builder().tries(2).connect(&server.path).expect_err("nobody listens");
+        let error = builder().tries(2).connect(&server.path).expect_err("no server listens");
         let text = error.to_string();
         assert!(matches!(error, SidecarError::Unavailable(_)), "{text}");
         assert!(text.contains("socket") && text.contains("No such file"), "{text}");
@@ -239,17 +236,17 @@ fn a_server_that_is_told_to_end_removes_its_socket() {
 }
 
 #[test]
-fn a_client_whose_server_and_socket_are_gone_gets_an_error_that_names_the_path() {
+fn lost_server_is_an_error_with_the_path() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Listening::start(folder.path().join("socket"), &[]);
+    let server = ListeningServer::start(folder.path().join("socket"), &[]);
     let mut sidecar = server.connect();
     check(&mut sidecar);
-    let worker = rustix::process::Pid::from_raw(server.workers()[0] as i32).unwrap();
+    let process = rustix::process::Pid::from_raw(server.client_servers()[0] as i32).unwrap();
     let path = server.path.clone();
     drop(server);
     std::fs::remove_file(&path).unwrap();
-    rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();
-    until("the process is gone", || !Path::new(&format!("/proc/{worker}/exe")).exists());
+    rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+    until("the process is gone", || !Path::new(&format!("/proc/{process}/exe")).exists());
     let mut records = BatchBuf::new();
     records.push(b"error").unwrap();
     match sidecar.scan(&records.as_batch(), &mut Matches::new()) {
@@ -258,22 +255,22 @@ fn a_client_whose_server_and_socket_are_gone_gets_an_error_that_names_the_path()
         }
         other => panic!("{other:?}"),
     }
-    let _again = Listening::start(path, &[]);
+    let _again = ListeningServer::start(path, &[]);
     check(&mut sidecar);
 }
 
 #[test]
-fn more_clients_and_patterns_than_there_may_be_are_turned_away() {
+fn clients_and_patterns_beyond_limits_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let server = Listening::start(path.clone(), &["--clients", "1", "--max-patterns", "2"]);
+    let server = ListeningServer::start(path.clone(), &["--clients", "1", "--max-patterns", "2"]);
     let mut first = server.connect();
     check(&mut first);
-    let error = builder().tries(2).connect(&path).expect_err("there is one client already");
+    let error = builder().tries(2).connect(&path).expect_err("the only client slot is taken");
     assert!(matches!(error, SidecarError::Unavailable(_)), "{error}");
     check(&mut first);
     drop(first);
-    until("the place is free", || server.workers().is_empty());
+    until("the client slot is free", || server.client_servers().is_empty());
     let set = PatternSet::new(["a", "b", "c"]).unwrap();
     let error = Sidecar::builder(&set, Report::Patterns).tries(200).connect(&path);
     match error {
@@ -286,18 +283,18 @@ fn more_clients_and_patterns_than_there_may_be_are_turned_away() {
 }
 
 #[test]
-fn a_socket_of_something_else_is_no_server() {
+fn stream_socket_is_not_a_server() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stream");
-    // Which keeps no messages apart.
+    // A stream has no message boundaries, which the protocol relies on.
     let listener = UnixListener::bind(&path).unwrap();
-    let error = builder().tries(1).connect(&path).expect_err("it is another kind");
+    let error = builder().tries(1).connect(&path).expect_err("the socket has another type");
     assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     drop(listener);
 }
 
 #[test]
-fn a_standard_input_that_is_no_socket_is_an_error() {
+fn standard_input_must_be_a_socket() {
     let mut child = Command::new(PROGRAM)
         .args(["serve", "--stdin"])
         .stdin(Stdio::piped())

@@ -1,11 +1,9 @@
-//! Where rules come from, and what is said about bad ones.
+//! Loading rules, the messages about invalid ones, and `dragnet rules`.
 
-mod common;
-
-use common::Tree;
+use crate::common::Tree;
 
 #[test]
-fn rules_of_all_kinds_combine() {
+fn rules_of_all_sources_combine() {
     let tree = Tree::with(&[
         ("pats", "two\r\n\nthree\n"),
         ("r.toml", "[[rules]]\nid = \"four\"\nregex = 'f.ur'\n"),
@@ -18,14 +16,14 @@ fn rules_of_all_kinds_combine() {
         .iter()
         .map(|hit| (hit["rule"].as_str().unwrap().into(), hit["match"].as_str().unwrap().into()))
         .collect();
-    // The empty line is a pattern that matches between all characters.
+    // The empty line is a pattern that matches between all bytes.
     found.retain(|(rule, text)| !(rule == "2" && text.is_empty()));
     let found: Vec<_> = found.iter().map(|(rule, text)| (rule.as_str(), text.as_str())).collect();
     assert_eq!(found, [("1", "one"), ("1", "two"), ("3", "three"), ("four", "four")]);
 }
 
 #[test]
-fn no_patterns_match_nothing() {
+fn an_empty_set_matches_nothing() {
     let tree = Tree::with(&[("none", ""), ("data", "x"), ("r.toml", "rules = []")]);
     for args in [["-f", "none"], ["-r", "r.toml"]] {
         let run = tree.run(["scan", "data"].iter().chain(&args));
@@ -34,9 +32,9 @@ fn no_patterns_match_nothing() {
 }
 
 #[test]
-fn patterns_can_come_from_standard_input() {
+fn patterns_are_read_from_standard_input() {
     let tree = Tree::with(&[("data", "abc")]);
-    // Standard input is used up then, so the current directory is searched.
+    // Standard input holds the patterns, so the current directory is searched.
     let run = tree.pipe(["scan", "-f", "-"], "b\nc\n");
     assert_eq!(run.lines(), ["data:1:2: 1: b", "data:1:3: 2: c"]);
     for args in
@@ -49,7 +47,7 @@ fn patterns_can_come_from_standard_input() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn errors_have_file_line_and_excerpt() {
     let cases: [(&str, &[u8], &[&str]); 13] = [
         ("-f", b"ok\na(b\n", &["in:2: unclosed group", "    a(b", "     ^"]),
         (
@@ -78,13 +76,17 @@ fn what_is_wrong_is_told_with_its_place() {
                 "in:2: invalid UTF-8 at byte 1 of the line: \\xff; to match such bytes, write them as (?-u:\\xNN)",
             ],
         ),
-        ("-r", b"a = 1\n[[rules]\n", &["in:2: not TOML: "]),
-        ("-r", b"a = 1\n", &["in: there are no [[rules]] in this file"]),
-        ("-r", b"a = 1\nrules = 5\n", &["in:2: `rules` is not a list of tables, [[rules]]"]),
-        ("-r", b"rules = [5]\n", &["in:1: a rule is not a table"]),
+        ("-r", b"a = 1\n[[rules]\n", &["in:2: invalid TOML: "]),
+        ("-r", b"a = 1\n", &["in: no [[rules]] in this file"]),
+        (
+            "-r",
+            b"a = 1\nrules = 5\n",
+            &["in:2: `rules` must be an array of tables, written [[rules]]"],
+        ),
+        ("-r", b"rules = [5]\n", &["in:1: a rule must be a table"]),
         ("-r", b"\n[[rules]]\nregex = 'a'\n", &["in:2: this rule has no id"]),
         ("-r", b"[[rules]]\nid = 'a'\nregexp = 'a'\n", &["in:1: rule a has no regex"]),
-        ("-r", b"[[rules]]\nid = 'a'\nregex = 7\n", &["in:3: `regex` is not a string"]),
+        ("-r", b"[[rules]]\nid = 'a'\nregex = 7\n", &["in:3: `regex` must be a string"]),
         (
             "-r",
             b"[[rules]]\nid = 'a'\nregex = '''\nx(y'''\n",
@@ -113,18 +115,18 @@ fn what_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let tree = Tree::with(&[("pats", "a)\n"), ("r.toml", "=")]);
     let run =
         tree.run(["scan", "-e", "(", "-f", "pats", "-f", "gone", "-r", "r.toml", "-r", "lost"]);
     assert_eq!(run.status, Some(2));
-    for part in ["-e pattern 1: ", "pats:1: ", "gone: ", "r.toml:1: not TOML", "lost: "] {
+    for part in ["-e pattern 1: ", "pats:1: ", "gone: ", "r.toml:1: invalid TOML", "lost: "] {
         assert!(run.stderr.contains(&format!("dragnet: {part}")), "{part}: {}", run.stderr);
     }
 }
 
 #[test]
-fn an_incomplete_rule_hides_no_fault_of_the_others() {
+fn incomplete_rule_hides_no_error_of_other_rules() {
     let file = "[[rules]]\nid = 'bad'\nregex = 'a('\n\n[[rules]]\nid = 'none'\n\n\
                 [[rules]]\nregex = 'a'\n\n[[rules]]\nid = 'worse'\nregex = '[z-a]'\n";
     let tree = Tree::with(&[("r.toml", file)]);
@@ -172,16 +174,16 @@ keywords = ["tok_"]
 "#;
 
 #[test]
-fn files_of_gitleaks_are_read_and_what_is_ignored_is_told_once() {
+fn gitleaks_files_load_with_warnings_for_ignored_settings() {
     let tree = Tree::with(&[("gitleaks.toml", LIKE_GITLEAKS), ("data", "KEY=0123abcd tok_9z9z")]);
     let run = tree.run(["scan", "-r", "gitleaks.toml", "data"]);
     assert_eq!(run.lines(), ["data:1:1: generic: KEY=0123abcd", "data:1:14: token: tok_9z9z"]);
     assert_eq!(run.status, Some(0));
     let expected = [
-        "not supported and ignored: allowlists (1 rule), entropy (1 rule), keywords (2 rules), \
+        "ignored unsupported keys: allowlists (1 rule), entropy (1 rule), keywords (2 rules), \
          path (1 rule), secretGroup (1 rule)",
-        "settings not supported and ignored: allowlist",
-        "1 rule without a regex skipped: file",
+        "ignored unsupported settings: allowlist",
+        "skipped 1 rule without a regex: file",
     ];
     let warnings: Vec<_> = run.stderr.lines().collect();
     let expected: Vec<_> =
@@ -190,7 +192,7 @@ fn files_of_gitleaks_are_read_and_what_is_ignored_is_told_once() {
 }
 
 #[test]
-fn the_rules_are_listed() {
+fn rules_are_listed() {
     let tree = Tree::with(&[("gitleaks.toml", LIKE_GITLEAKS)]);
     let run = tree.run(["rules", "-r", "gitleaks.toml", "--backend", "pure"]);
     assert_eq!(
@@ -212,13 +214,13 @@ fn the_rules_are_listed() {
 }
 
 #[test]
-fn what_each_rule_is_searched_by_is_explained() {
+fn search_of_each_rule_is_explained() {
     let tree = Tree::with::<&str>(&[]);
     let patterns = ["key=[a-z]{4}", "[0-9]{16}", "[a-z]+", "x*"];
     let expressions = patterns.iter().flat_map(|pattern| ["-e", pattern]);
     let args: Vec<&str> =
         ["rules", "--explain", "--backend", "pure"].into_iter().chain(expressions).collect();
-    let searches = [
+    let explanations = [
         ("literal", "literal key=, ", " to 4 bytes behind it"),
         ("run", "run of 16 bytes out of 10, ", " from its start to its end"),
         ("no filter", "no filter, an automaton reads every record: ", ""),
@@ -228,36 +230,36 @@ fn what_each_rule_is_searched_by_is_explained() {
     let run = tree.run(&args);
     let lines = run.lines();
     assert_eq!((lines.len(), run.status), (3 * patterns.len() + 2, Some(0)), "{run:?}");
-    for (number, (lines, (word, start, end))) in lines.chunks(3).zip(searches).enumerate() {
+    for (number, (lines, (word, start, end))) in lines.chunks(3).zip(explanations).enumerate() {
         assert_eq!(lines[0], format!("{} ({word})", number + 1));
         assert_eq!(lines[1], format!("    {}", patterns[number]));
         let text = lines[2].trim_start();
         assert!(text.starts_with(start) && text.ends_with(end), "{text}");
     }
     assert_eq!(lines[12], "");
-    let prefilter = lines[13].strip_prefix("The literals are looked for by ").unwrap();
-    assert!(prefilter.ends_with(" for 1 literals."), "{prefilter}");
+    let prefilter = lines[13].strip_prefix("Prefilter: ").unwrap();
+    assert!(prefilter.ends_with(" for 1 literals"), "{prefilter}");
 
     let run = tree.run(args.iter().chain(&["--format", "json"]));
     let json = run.json();
     let (last, rules) = json.split_last().unwrap();
     assert_eq!(rules.len(), patterns.len());
-    for (rule, (word, start, end)) in rules.iter().zip(searches) {
+    for (rule, (word, start, end)) in rules.iter().zip(explanations) {
         assert_eq!(rule["search"], word);
         let text = rule["explanation"].as_str().unwrap();
         assert!(text.starts_with(start) && text.ends_with(end), "{text}");
     }
-    assert_eq!(format!("{}.", last["prefilter"].as_str().unwrap()), prefilter);
+    assert_eq!(last["prefilter"], prefilter);
 
-    // Nothing is looked for, so there is nothing to tell of it.
+    // Without literals there is no prefilter, and no line for it.
     let run = tree.run(["rules", "--explain", "--backend", "pure", "-e", "x*"]);
     assert_eq!(run.lines().len(), 3);
 }
 
-/// As long as the library that the tests run on passes its self-test.
+/// Checks nothing more if the C library fails its self-test, since there is no native engine then.
 #[cfg(feature = "native")]
 #[test]
-fn what_the_native_engine_leaves_to_the_pure_one_is_explained() {
+fn fallback_of_a_rule_to_pure_is_explained() {
     let tree = Tree::with::<&str>(&[]);
     let args = ["rules", "--explain", "--unicode", "--backend", "native"];
     let run = tree.run(args.iter().chain(&["-e", "key=[a-z]", "-e", r"\bsecret=é"]));
@@ -270,18 +272,18 @@ fn what_the_native_engine_leaves_to_the_pure_one_is_explained() {
     assert_eq!(lines[2], "    the C library");
     assert_eq!(lines[3], "2 (literal)");
     assert!(lines[5].starts_with("    literal secret=") && lines[5].contains("; not by the C"));
-    assert!(lines[7].starts_with("The literals are looked for by "), "{run:?}");
+    assert!(lines[7].starts_with("Prefilter: "), "{run:?}");
 }
 
 #[cfg(not(feature = "native"))]
 #[test]
-fn a_pure_build_says_how_to_get_the_native_backend() {
+fn pure_build_names_the_native_feature() {
     let tree = Tree::with(&[("f", "a")]);
     for command in ["scan", "redact"] {
         let run = tree.run([command, "--backend", "native", "-e", "a", "f"]);
         assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)));
         assert!(run.stderr.contains("--features native"), "{}", run.stderr);
     }
-    // That there is none is no news to who did not ask for it.
+    // A build without the native backend gives no warning unless the backend is requested.
     assert_eq!(tree.run(["scan", "-e", "a", "f"]).stderr, "");
 }

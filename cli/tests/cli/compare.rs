@@ -1,11 +1,9 @@
-//! What `dragnet compare` tells.
+//! `dragnet compare`: the report and the exit status.
 
-mod common;
-
-use common::Tree;
+use crate::common::Tree;
 
 #[test]
-fn json_is_one_object_with_all_contenders() {
+fn json_is_one_object_with_all_backends() {
     let large = "abc\n".repeat(500_000);
     let tree =
         Tree::with(&[("a", "abc\nb"), ("large", &large), (".gitignore", "no\n"), ("no", "b")]);
@@ -25,7 +23,7 @@ fn json_is_one_object_with_all_contenders() {
 }
 
 #[test]
-fn text_is_a_table_and_what_to_make_of_it() {
+fn text_is_a_table_and_a_recommendation() {
     let tree = Tree::with(&[("f", "abc\n")]);
     let run = tree.run(["compare", "-e", "b", "f"]);
     assert_eq!(run.lines()[0], "1 patterns, 1 lines, 4 bytes");
@@ -37,7 +35,7 @@ fn text_is_a_table_and_what_to_make_of_it() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_an_error() {
+fn unreadable_file_is_an_error() {
     let tree = Tree::with(&[("f", "abc\n")]);
     let run = tree.run(["compare", "--format", "json", "-e", "b", "missing", "f"]);
     assert_eq!(run.status, Some(2));

@@ -1,8 +1,6 @@
 //! What `dragnet cost` tells. How long things take is not tested: it is what the command is for.
 
-mod common;
-
-use common::Tree;
+use crate::common::{Tree, without_fallback_warning};
 
 const RUNGS: [(&str, &str); 12] = [
     ("rust", "Rust function"),
@@ -165,7 +163,7 @@ fn run_and(deed: Deed, time: &str) -> (Option<i32>, String) {
         until("its peers end", &|| running(&program).is_empty());
     }
     assert_eq!(running(&program), [""; 0]);
-    (output.status.code(), common::complaints(output.stderr))
+    (output.status.code(), without_fallback_warning(output.stderr))
 }
 
 #[cfg(target_os = "linux")]

@@ -1,11 +1,9 @@
-//! What `dragnet scan` finds, and how it tells.
+//! `dragnet scan`: which files are searched, and how matches are printed.
 
-mod common;
-
-use common::{TOKEN_RULE, Tree, token};
+use crate::common::{TOKEN_RULE, Tree, token};
 
 #[test]
-fn planted_credentials_are_found_where_ripgrep_would_look() {
+fn credentials_are_found_in_files_ripgrep_searches() {
     let token = token();
     let line = format!("token: {token}\n");
     let tree = Tree::with(&[
@@ -29,7 +27,7 @@ fn planted_credentials_are_found_where_ripgrep_would_look() {
             &["scan", "--no-ignore"],
             &[found("debug.log"), found("ignored/a.txt"), found("src/deep/config.yml")],
         ),
-        // What is named is searched whatever it is, in the order in which it is named.
+        // Named files are searched even if they are ignored or binary, in the order of the arguments.
         (&["scan", ".hidden", "debug.log"], &[found(".hidden"), found("debug.log")]),
         (&["scan", "image.bin"], &[format!("image.bin:1:10: {TOKEN_RULE}: {token}")]),
     ];
@@ -41,21 +39,21 @@ fn planted_credentials_are_found_where_ripgrep_would_look() {
 }
 
 #[test]
-fn matches_are_told_by_line_and_byte() {
+fn matches_have_line_and_byte_column() {
     let cases: [(&[&str], &[u8], &[&str]); 12] = [
         (&["-e", "b+"], b"abb b\nb", &["1:2: 1: bb", "1:5: 1: b", "2:1: 1: b"]),
         (&["-e", "b", "-e", "a"], b"ab\n", &["1:2: 1: b", "1:1: 2: a"]),
-        // The line is a record: anchors hold at its edges, and no match leaves it.
+        // Each line is a record: anchors match at its edges, and no match crosses them.
         (&["-e", "^a$"], b"a\nba\na", &["1:1: 1: a", "3:1: 1: a"]),
         (&["-e", r"(?s)a.b"], b"a\nb", &[]),
-        // The carriage return belongs to the line.
+        // A carriage return is part of the line.
         (&["-e", "a$"], b"a\r\n", &[]),
         (&["-e", r"a\r$"], b"a\r\n", &[r"1:1: 1: a\r"]),
         (&["-e", "x*"], b"a", &["1:1: 1: ", "1:2: 1: "]),
-        // Bytes by default, Unicode when asked for.
+        // `.` is a byte by default, and a character with --unicode.
         (&["-e", "s.n"], "s\u{e9}n\n".as_bytes(), &[]),
         (&["-e", "s.n", "--unicode"], "s\u{e9}n\n".as_bytes(), &["1:1: 1: s\u{e9}n"]),
-        // What could harm a terminal is escaped.
+        // Bytes that control a terminal are escaped.
         (&["-e", "a.*"], b"a\x1b[31m\xff", &[r"1:1: 1: a\x1b[31m\xff"]),
         (&["-e", "-v"], b"x -v", &["1:3: 1: -v"]),
         (&["-e", "secret", "--redact"], b"a secret", &["1:3: 1: [REDACTED]"]),
@@ -93,7 +91,7 @@ fn json_has_one_object_per_match() {
 }
 
 #[test]
-fn counts_are_of_matches_in_each_file_that_has_any() {
+fn count_prints_matches_per_file_with_any() {
     let large = "aa\n".repeat(1 << 20);
     let tree = Tree::with(&[("b", "a a\n"), ("a", "x"), ("c", "\na"), ("large", &large)]);
     let run = tree.run(["scan", "--count", "-e", "a", "-e", "aa"]);
@@ -108,7 +106,7 @@ fn counts_are_of_matches_in_each_file_that_has_any() {
 }
 
 #[test]
-fn the_exit_status_is_that_of_grep() {
+fn exit_status_is_that_of_grep() {
     let tree = Tree::with(&[("f", "abc\n")]);
     let cases: [(&[&str], i32); 10] = [
         (&["scan", "-e", "b", "f"], 0),
@@ -129,7 +127,7 @@ fn the_exit_status_is_that_of_grep() {
 }
 
 #[test]
-fn what_can_be_read_is_searched_and_the_rest_is_told() {
+fn unreadable_file_does_not_stop_the_search() {
     let tree = Tree::with(&[("a", "x1\n"), ("z", "x2\n"), ("sub/m", "x3\n")]);
     let run = tree.run(["scan", "-e", r"x\d", "a", "missing", "sub", "z"]);
     assert_eq!(run.lines(), ["a:1:1: 1: x1", "sub/m:1:1: 1: x3", "z:1:1: 1: x2"]);
@@ -157,13 +155,13 @@ fn symbolic_links_are_not_followed_unless_named() {
 }
 
 #[test]
-fn the_order_of_the_output_depends_on_nothing_but_the_paths() {
+fn output_order_depends_only_on_paths() {
     let tree = Tree::new();
     let mut expected = Vec::new();
     for directory in 0..20 {
         for file in 0..40 {
             let path = format!("d{directory:02}/f{file:02}");
-            // Some are read in blocks, most many at a time.
+            // A few files are read in blocks, most in groups.
             let lines = if file == 7 && directory % 5 == 0 { 300_000 } else { 1 + file % 3 };
             let mut contents = "padding\n".repeat(lines - 1);
             contents.push_str("needle\n");
@@ -178,8 +176,8 @@ fn the_order_of_the_output_depends_on_nothing_but_the_paths() {
 
 #[test]
 fn lines_keep_their_numbers_across_blocks() {
-    // One needle at the end and one at the start of each line, so that wherever a block is cut,
-    // one is on either side.
+    // Each line starts and ends with a needle, so that there is one on either side of every cut between
+    // blocks.
     let line = format!("needle{}needle\n", "-".repeat(997));
     let count = 5000;
     let text = line.repeat(count);
@@ -213,7 +211,7 @@ fn a_line_of_64_mib_is_one_line() {
 }
 
 #[test]
-fn more_output_than_is_kept_in_memory_is_all_printed() {
+fn output_larger_than_the_buffer_is_complete() {
     let tree = Tree::new();
     for file in 0..4 {
         tree.write(&format!("f{file}"), "aaaaaaa\n".repeat(120_000));
@@ -227,7 +225,7 @@ fn more_output_than_is_kept_in_memory_is_all_printed() {
 }
 
 #[test]
-fn colors_are_for_terminals() {
+fn colors_are_only_for_terminals() {
     let tree = Tree::with(&[("f", "abc\n")]);
     assert!(!tree.run(["scan", "-e", "b"]).stdout.contains('\x1b'));
     let mut command = tree.command(["scan", "-e", "b", "f"]);
