@@ -61,8 +61,8 @@ pub(crate) struct RuleArgs {
 
     /// Search for the patterns in FILE, one per line; `-` is standard input
     ///
-    /// Each rule is named after its line number. As in grep, an empty line is a pattern that matches
-    /// every line.
+    /// Each rule is named after its line number. As in grep, an empty line is a pattern that
+    /// matches every line.
     #[arg(help_heading = RULES, short = 'f', long = "file", value_name = "FILE")]
     pub(crate) pattern_files: Vec<PathBuf>,
 

@@ -6,8 +6,9 @@
 
 use std::path::Path;
 
-/// Appends `bytes` to `out`. Invalid UTF-8 becomes escapes such as `\xff`; characters that control a terminal or
-/// reorder text become the escapes of a Rust string literal; all other text is unchanged.
+/// Appends `bytes` to `out`. Invalid UTF-8 becomes escapes such as `\xff`; characters that control
+/// a terminal or reorder text become the escapes of a Rust string literal; all other text is
+/// unchanged.
 pub(crate) fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         let valid = chunk.valid();

@@ -1,8 +1,8 @@
 //! The `dragnet` command: searches files for thousands of regular expressions at once.
 //!
 //! The command is a thin layer over the `dragnet` library. A subcommand in [`commands`] loads
-//! [`rules`], reads [`input`] in chunks of whole lines, hands each chunk to a scanner of the library
-//! as one batch and prints the matches.
+//! [`rules`], reads [`input`] in chunks of whole lines, hands each chunk to a scanner of the
+//! library as one batch and prints the matches.
 
 mod args;
 mod commands;

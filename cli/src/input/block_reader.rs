@@ -21,8 +21,8 @@ pub(crate) struct Block {
 
 /// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block.
 ///
-/// A source that may block, such as a pipe, is read in smaller blocks, each as soon as its lines are
-/// complete.
+/// A source that may block, such as a pipe, is read in smaller blocks, each as soon as its lines
+/// are complete.
 #[derive(Debug)]
 pub(crate) struct BlockReader {
     input: BlockInput,
@@ -52,8 +52,8 @@ impl BlockReader {
     ///
     /// # Errors
     ///
-    /// If reading failed, after all lines read before have been returned, or if a line is longer than a
-    /// batch can be.
+    /// If reading failed, after all lines read before have been returned, or if a line is longer
+    /// than a batch can be.
     pub(crate) fn next(&mut self, block: &mut Block) -> io::Result<bool> {
         match &mut self.input {
             BlockInput::File(cutter) => cutter.next(&mut block.bytes)?,
@@ -96,8 +96,8 @@ impl<R: Read> LineCutter<R> {
         lines.append(&mut self.partial_line);
         while self.end.is_none() {
             let searched = lines.len();
-            // Doubling the buffer until the line ends keeps the cost of a long line linear. One byte
-            // more than fits in a batch shows that the line is too long.
+            // Doubling the buffer until the line ends keeps the cost of a long line linear. One
+            // byte more than fits in a batch shows that the line is too long.
             let room = (dragnet::MAX_BUFFER + 1).saturating_sub(searched);
             let wanted = self.size.max(searched).min(room);
             if wanted == 0 {

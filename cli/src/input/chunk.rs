@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::{BLOCK_SIZE, Block, BlockReader, Source, Task, is_binary};
 
-/// The size, in bytes, up to which a file of a group of small files is read at once. The file was smaller
-/// than [`BLOCK_SIZE`] when it was found; one that has grown beyond this since is read in blocks.
+/// The size, in bytes, up to which a file of a group of small files is read at once. The file was
+/// smaller than [`BLOCK_SIZE`] when it was found; one that has grown beyond this since is read in
+/// blocks.
 const MAX_SMALL_FILE: u64 = 4 * BLOCK_SIZE as u64;
 
 /// Lines of one or more files in one buffer, to be scanned as one batch.
@@ -32,8 +33,8 @@ pub(crate) struct FilePart {
 }
 
 impl Chunk {
-    /// The lines of all parts. Each part ends with a line terminator, except a block at the end of a
-    /// file.
+    /// The lines of all parts. Each part ends with a line terminator, except a block at the end of
+    /// a file.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -43,9 +44,9 @@ impl Chunk {
         &self.parts
     }
 
-    /// Reads the lines of `task` and calls `search` with the chunk that holds them. If a file has grown
-    /// large since it was found, `search` is called for each of its blocks. Calls `unreadable` with a
-    /// message for each file that can't be read.
+    /// Reads the lines of `task` and calls `search` with the chunk that holds them. If a file has
+    /// grown large since it was found, `search` is called for each of its blocks. Calls
+    /// `unreadable` with a message for each file that can't be read.
     ///
     /// # Errors
     ///
@@ -89,8 +90,8 @@ impl Chunk {
         });
     }
 
-    /// Appends a small file. If it has grown large, searches the contents so far and then the file, block
-    /// by block. The outer error is that of `search`, the inner one that of reading the file.
+    /// Appends a small file. If it has grown large, searches the contents so far and then the file,
+    /// block by block. The outer error is that of `search`, the inner one that of reading the file.
     fn add_file<E>(
         &mut self,
         source: &Arc<Source>,

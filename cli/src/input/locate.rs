@@ -17,8 +17,8 @@ pub(crate) struct LocatedMatch<'a> {
 }
 
 impl Chunk {
-    /// Adds the file and line to each match, in the order of `matches`. `batch` must be the batch of
-    /// this chunk's lines, and `matches` the result of scanning it.
+    /// Adds the file and line to each match, in the order of `matches`. `batch` must be the batch
+    /// of this chunk's lines, and `matches` the result of scanning it.
     pub(crate) fn locate<'a>(
         &'a self,
         batch: &Batch<'a>,
@@ -36,8 +36,8 @@ impl Chunk {
 
 /// Finds the files and lines of records, in ascending order of records.
 ///
-/// Walks through the parts once for all records, and searches the batch once for each part that has a
-/// record, not once for each match.
+/// Walks through the parts once for all records, and searches the batch once for each part that has
+/// a record, not once for each match.
 pub(crate) struct Locator<'a> {
     parts: &'a [FilePart],
     batch: Batch<'a>,
@@ -53,7 +53,8 @@ impl<'a> Locator<'a> {
     }
 
     /// Returns the part that contains `record`, and the record's line number in the file, from 1.
-    /// Returns `None` only if the chunk has no parts. `record` must not be less than in the last call.
+    /// Returns `None` only if the chunk has no parts. `record` must not be less than in the last
+    /// call.
     pub(crate) fn locate(&mut self, record: usize) -> Option<(&'a FilePart, u64)> {
         let start = self.batch.range(record).start;
         let skipped =

@@ -1,12 +1,12 @@
 //! Reads files and standard input in chunks of whole lines.
 //!
-//! [`walk()`] finds files. [`Tasks`] groups them into [`Task`]s of a size at which an engine is fast:
-//! many small files, or one block of a large file. [`Chunk`] reads the lines of a task into one buffer,
-//! to be scanned as one batch. [`Locator`] maps the records of that batch back to files and line
-//! numbers.
+//! [`walk()`] finds files. [`Tasks`] groups them into [`Task`]s of a size at which an engine is
+//! fast: many small files, or one block of a large file. [`Chunk`] reads the lines of a task into
+//! one buffer, to be scanned as one batch. [`Locator`] maps the records of that batch back to files
+//! and line numbers.
 //!
-//! Small files are opened by the thread that searches them, in parallel. Large files and pipes are read
-//! in order by one thread, because where a block ends depends on the block before it.
+//! Small files are opened by the thread that searches them, in parallel. Large files and pipes are
+//! read in order by one thread, because where a block ends depends on the block before it.
 
 mod block_reader;
 mod chunk;
@@ -29,8 +29,8 @@ pub(crate) use walk::{FoundFile, WalkError, WalkOptions, walk};
 
 /// The size of a block of a large file, and of a group of small files, in bytes.
 ///
-/// Engines are faster on larger batches, since they have a cost per batch; the memory for matches grows
-/// with the batch.
+/// Engines are faster on larger batches, since they have a cost per batch; the memory for matches
+/// grows with the batch.
 pub(crate) const BLOCK_SIZE: usize = 1 << 20;
 
 /// The number of bytes at the start of a file that are checked for a NUL byte, which makes the file

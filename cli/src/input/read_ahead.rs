@@ -1,10 +1,10 @@
 //! Reads input on a background thread and hands out whole lines as soon as they are available, in
 //! larger blocks when the consumer lags.
 //!
-//! This is for input such as a pipe, whose writer may pause at any time. Reading blocks of a fixed size
-//! would hold complete lines back until the writer has filled the block; reading line by line would make
-//! batches too small for an engine to be fast. Here a consumer that waits gets each line at once, and a
-//! busy one finds all lines that arrived in the meantime.
+//! This is for input such as a pipe, whose writer may pause at any time. Reading blocks of a fixed
+//! size would hold complete lines back until the writer has filled the block; reading line by line
+//! would make batches too small for an engine to be fast. Here a consumer that waits gets each line
+//! at once, and a busy one finds all lines that arrived in the meantime.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,8 +24,8 @@ struct Shared {
     buffer: Mutex<LineBuffer>,
     /// Notified when the buffer has changed.
     changed: Condvar,
-    /// The number of buffered bytes at which the thread stops reading, unless they are a part of one
-    /// line.
+    /// The number of buffered bytes at which the thread stops reading, unless they are a part of
+    /// one line.
     limit: usize,
 }
 
@@ -41,8 +41,8 @@ struct LineBuffer {
 }
 
 impl ReadAhead {
-    /// Starts the background thread, which reads up to about `limit` bytes ahead, or to the end of a
-    /// longer line.
+    /// Starts the background thread, which reads up to about `limit` bytes ahead, or to the end of
+    /// a longer line.
     pub(super) fn new(
         mut reader: impl Read + Send + 'static,
         limit: usize,
@@ -115,7 +115,8 @@ impl Shared {
                 Err(error) => buffer.end = Some(Err(error)),
             }
             self.changed.notify_all();
-            // An incomplete line is read to its end, however long it is: the consumer is waiting for it.
+            // An incomplete line is read to its end, however long it is: the consumer is waiting
+            // for it.
             while buffer.bytes.len() >= self.limit && buffer.complete > 0 && !buffer.is_abandoned {
                 buffer = self.wait(buffer);
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{BLOCK_SIZE, Block, BlockReader, FoundFile, Source, WalkError, is_binary};
 
-/// The maximum number of small files in a task. Without it, a directory of thousands of tiny files would be
-/// one task, and so searched by one thread.
+/// The maximum number of small files in a task. Without it, a directory of thousands of tiny files
+/// would be one task, and so searched by one thread.
 const MAX_FILES: usize = 256;
 
 /// Input to be searched as one batch.
@@ -48,8 +48,8 @@ impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Tasks<W> {
         Task::SmallFiles(std::mem::take(&mut self.small))
     }
 
-    /// Opens a file and returns its first block. Returns `None` if the file is binary and was not named
-    /// on the command line.
+    /// Opens a file and returns its first block. Returns `None` if the file is binary and was not
+    /// named on the command line.
     fn open(&mut self, source: Arc<Source>) -> Option<Result<Task, WalkError>> {
         match BlockReader::open(&source) {
             Ok(blocks) => {

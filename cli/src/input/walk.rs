@@ -1,7 +1,7 @@
 //! Finds the files to search.
 //!
-//! The `ignore` crate walks directories with ripgrep's rules. This module adds the sources that the user
-//! named, and the messages.
+//! The `ignore` crate walks directories with ripgrep's rules. This module turns its entries into
+//! sources, and its errors into messages that start with the path.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,8 +32,8 @@ pub(crate) struct FoundFile {
 #[derive(Debug)]
 pub(crate) struct WalkError {
     pub(crate) message: String,
-    /// Whether some input was not searched because of the error. False for an invalid glob in an ignore
-    /// file, which excludes nothing.
+    /// Whether some input was not searched because of the error. False for an invalid glob in an
+    /// ignore file, which excludes nothing.
     pub(crate) skips_input: bool,
 }
 
@@ -44,8 +44,8 @@ impl WalkError {
     }
 }
 
-/// Returns all files under `paths`, or under the current directory if `paths` is empty, in the order of
-/// `paths` and, within a directory, sorted by path.
+/// Returns all files under `paths`, or under the current directory if `paths` is empty, in the
+/// order of `paths` and, within a directory, sorted by path.
 pub(crate) fn walk(
     paths: &[PathBuf],
     options: WalkOptions,

@@ -6,7 +6,8 @@ use unicode_width::UnicodeWidthStr;
 use super::Origin;
 use crate::escape;
 
-/// The number of characters of a pattern that are shown on either side of the start of the faulty text.
+/// The number of characters of a pattern that are shown on either side of the start of the faulty
+/// text.
 const CONTEXT: usize = 50;
 
 /// Returns a message with the pattern's origin, the reason and the faulty line of the pattern.
@@ -25,8 +26,8 @@ pub(super) fn message(origin: &Origin, error: &PatternError) -> String {
     message
 }
 
-/// Returns the line of `pattern` that contains the byte at `start`, shortened to a readable length, and
-/// the line to print below it, with carets under the bytes from `start` to `end`, at least one.
+/// Returns the line of `pattern` that contains the byte at `start`, shortened to a readable length,
+/// and the line to print below it, with carets under the bytes from `start` to `end`, at least one.
 fn point_at(pattern: &str, start: usize, end: usize) -> (String, String) {
     let line_start = pattern[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = pattern[start..].find('\n').map_or(pattern.len(), |at| start + at);

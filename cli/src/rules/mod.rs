@@ -1,7 +1,7 @@
 //! Loads the rules to search for, from the command line, from files, or the built-in ones.
 //!
-//! Loading reports everything that is wrong at once, each error with the file and line that it is about.
-//! `dragnet rules`, which lists the rules, is in `commands/rules`.
+//! Loading reports everything that is wrong at once, each error with the file and line that it is
+//! about. `dragnet rules`, which lists the rules, is in `commands/rules`.
 
 mod builtin;
 mod diagnostic;
@@ -68,8 +68,8 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Loads the rules of `args` in the order `-e`, `-f`, `-r`, or the built-in rules if there are none.
-    /// Prints warnings, such as for unsupported settings in rule files.
+    /// Loads the rules of `args` in the order `-e`, `-f`, `-r`, or the built-in rules if there are
+    /// none. Prints warnings, such as for unsupported settings in rule files.
     ///
     /// # Errors
     ///
@@ -177,8 +177,8 @@ fn compile(rules: &[Rule], unicode: bool) -> Result<PatternSet, Vec<String>> {
     })
 }
 
-/// Returns the name of a pattern or rule file for messages, and its contents without the byte order mark
-/// that some editors write.
+/// Returns the name of a pattern or rule file for messages, and its contents without the byte order
+/// mark that some editors write.
 fn read(path: &Path, is_stdin: bool) -> Result<(Arc<str>, Vec<u8>), String> {
     let name: Arc<str> = if is_stdin { "<stdin>".into() } else { escape::path(path).into() };
     let mut bytes = Vec::new();

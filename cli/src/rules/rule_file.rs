@@ -1,9 +1,9 @@
 //! Parses rule files: TOML with an array of `[[rules]]`, the format of gitleaks configurations.
 //!
-//! A rule's `id`, `regex` and `description` are read. The other settings of gitleaks filter matches;
-//! they are ignored with a warning, so dragnet reports more than gitleaks would. The parser works on
-//! spanned values instead of deserializing a struct, to give each error its line and to report all
-//! errors of a file at once.
+//! A rule's `id`, `regex` and `description` are read. The other settings of gitleaks filter
+//! matches; they are ignored with a warning, so dragnet reports more than gitleaks would. The
+//! parser works on spanned values instead of deserializing a struct, to give each error its line
+//! and to report all errors of a file at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,14 +17,15 @@ use crate::escape;
 /// Top-level keys that do not change what matches, and so are ignored without a warning.
 const FILE_METADATA: [&str; 3] = ["title", "description", "minVersion"];
 
-/// Keys of a rule that do not change what matches: `tags` of gitleaks, and those of the built-in rules.
+/// Keys of a rule that do not change what matches: `tags` of gitleaks, and those of the built-in
+/// rules.
 const RULE_METADATA: [&str; 4] = ["tags", "source", "matches", "rejects"];
 
 /// The rules of a file, and the messages about it.
 #[derive(Debug, Default)]
 pub(super) struct ParsedRuleFile {
-    /// The valid rules. Their patterns are checked even if the file has errors, so that all errors are
-    /// reported at once.
+    /// The valid rules. Their patterns are checked even if the file has errors, so that all errors
+    /// are reported at once.
     pub(super) rules: Vec<Rule>,
     /// Messages about unsupported settings. Empty if there are errors.
     pub(super) warnings: Vec<String>,
@@ -179,6 +180,7 @@ impl<'a> RuleFileParser<'a> {
                 regex,
                 description: description.map(|(text, _)| text),
             }),
+            // gitleaks has rules for paths alone, and rules that amend those of an extended file.
             (Some((id, _)), None) if has_path || self.extends => self.skipped.push(id),
             (Some((id, _)), None) => {
                 self.push_error(
@@ -198,7 +200,7 @@ impl<'a> RuleFileParser<'a> {
         self.errors.push(format!("{}:{}: {message}", self.name, self.line(offset)));
     }
 
-    /// Returns one message for each way in which the file was not followed.
+    /// Returns at most one message each for ignored keys, ignored settings and skipped rules.
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.ignored_keys.is_empty() {

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A token that a built-in rule matches. Built from parts, so that a scan of this source file does not
-/// report it.
+/// A token that a built-in rule matches. Built from parts, so that a scan of this source file does
+/// not report it.
 pub(crate) fn token() -> String {
     format!("ghp_{}", "0123456789abcdefghijklmnopqrstuvwxyz")
 }
@@ -66,8 +66,8 @@ impl Tree {
         path
     }
 
-    /// Returns the command, to be run in this directory, without environment variables that change its
-    /// colors or its ignore rules.
+    /// Returns the command, to be run in this directory, without environment variables that change
+    /// its colors or its ignore rules.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dragnet"));
         command.current_dir(self.path()).args(args);
@@ -93,8 +93,8 @@ impl Tree {
         Run { stdout, stderr: output.1, status }
     }
 
-    /// Like [`Tree::pipe`], for output that is not UTF-8: returns standard output, standard error and the
-    /// exit status.
+    /// Like [`Tree::pipe`], for output that is not UTF-8: returns standard output, standard error
+    /// and the exit status.
     pub(crate) fn pipe_bytes<S: AsRef<OsStr>>(
         &self,
         args: impl IntoIterator<Item = S>,
@@ -126,8 +126,8 @@ fn finish(command: &mut Command) -> Run {
     }
 }
 
-/// Returns the messages of a run without the warning that the native backend was refused, which depends
-/// on the machine that runs the tests.
+/// Returns the messages of a run without the warning that the native backend was refused, which
+/// depends on the machine that runs the tests.
 pub(crate) fn without_fallback_warning(stderr: Vec<u8>) -> String {
     let text = String::from_utf8(stderr).unwrap();
     let is_fallback =

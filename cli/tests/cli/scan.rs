@@ -27,7 +27,8 @@ fn credentials_are_found_in_files_ripgrep_searches() {
             &["scan", "--no-ignore"],
             &[found("debug.log"), found("ignored/a.txt"), found("src/deep/config.yml")],
         ),
-        // Named files are searched even if they are ignored or binary, in the order of the arguments.
+        // Named files are searched even if they are ignored or binary, in the order of the
+        // arguments.
         (&["scan", ".hidden", "debug.log"], &[found(".hidden"), found("debug.log")]),
         (&["scan", "image.bin"], &[format!("image.bin:1:10: {TOKEN_RULE}: {token}")]),
     ];
@@ -176,8 +177,8 @@ fn output_order_depends_only_on_paths() {
 
 #[test]
 fn lines_keep_their_numbers_across_blocks() {
-    // Each line starts and ends with a needle, so that there is one on either side of every cut between
-    // blocks.
+    // Each line starts and ends with a needle, so that there is one on either side of every cut
+    // between blocks.
     let line = format!("needle{}needle\n", "-".repeat(997));
     let count = 5000;
     let text = line.repeat(count);

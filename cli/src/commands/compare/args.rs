@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use crate::args::{OutputArgs, RuleArgs};
 
-/// Compare the backends on your rules and data
+/// Compare the answers and the speed of the backends on your data
 ///
-/// Searches the files that `dragnet scan` would search with every backend of this build, and reports
-/// whether the answers are equal and how long each backend took. The backends take turns on the same
-/// blocks of lines, on one thread. Time spent reading files is not counted.
+/// Searches the files that `dragnet scan` would search, once with every backend of this build, and
+/// reports whether the matches are equal and how long each backend took to compile the rules and to
+/// search. The backends take turns on the same blocks of lines, on one thread. The time for reading
+/// files is not counted.
 ///
-/// The exit status is 0 if all backends found the same matches, and 2 if they did not or if there was
-/// an error.
+/// A build without the `native` feature has only the pure backend, and nothing to compare it with.
+///
+/// The exit status is 0 if all backends found the same matches, and 2 if they did not or if there
+/// was an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
         dragnet compare /var/log\n  \

@@ -74,7 +74,8 @@ fn symmetric_difference<'a>(
 mod tests {
     use super::*;
 
-    /// The records of the left and the right list, and the expected records with their list's index.
+    /// The records of the left and the right list, and the expected records with their list's
+    /// index.
     type Case<'a> = (&'a [u32], &'a [u32], &'a [(usize, usize)]);
 
     #[test]

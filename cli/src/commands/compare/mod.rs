@@ -1,8 +1,8 @@
 //! `dragnet compare`: runs all backends on the same rules and data.
 //!
-//! Every backend scans each chunk of the input right after the other, on one thread, so that load on
-//! the machine and the state of its caches affect all backends alike. Backends that find different
-//! matches are a bug in one of them, which is reported with the first differences.
+//! Every backend scans each chunk of the input right after the other, on one thread, so that load
+//! on the machine and the state of its caches affect all backends alike. Backends that find
+//! different matches are a bug in one of them, which is reported with the first differences.
 
 mod args;
 mod difference;

@@ -6,10 +6,12 @@ use super::{Comparison, Contender, MAX_DIFFERENCES};
 use crate::escape;
 use crate::json;
 
-/// The least ratio of two scan times at which one backend is called faster. Smaller ratios are noise.
+/// The least ratio of two scan times at which one backend is called faster. Smaller ratios are
+/// noise.
 const NOTABLE_RATIO: f64 = 1.1;
 
-/// The least scan time that is divided by, in seconds, so that an empty input gives no infinite speed.
+/// The least scan time that is divided by, in seconds, so that an empty input gives no infinite
+/// speed.
 const MIN_SECONDS: f64 = 1e-9;
 
 /// The JSON output.

@@ -94,8 +94,8 @@ impl Redactor {
     ///
     /// # Errors
     ///
-    /// If the lines could not be scanned. The caller must stop copying then, because the block could
-    /// contain matches.
+    /// If the lines could not be scanned. The caller must stop copying then, because the block
+    /// could contain matches.
     fn redact(&mut self, lines: &[u8]) -> Result<(), Failure> {
         let batch = Batch::lines(lines, &mut self.offsets)
             .map_err(|error| Failure::new(error.to_string()))?;

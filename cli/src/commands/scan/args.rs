@@ -10,23 +10,23 @@ use crate::args::{EngineArgs, OutputArgs, RuleArgs};
 /// Columns are byte offsets, counted from 1. Control characters and invalid UTF-8 are printed as
 /// escapes.
 ///
-/// Directories are searched recursively. As in ripgrep, hidden files, binary files (those with a NUL
-/// byte in their first 64 KiB) and files that .gitignore or .ignore exclude are skipped, and symbolic
-/// links are not followed. Files named on the command line are always searched. Results are in the
-/// order of the given paths and, within a directory, sorted by path.
+/// Directories are searched recursively. As in ripgrep, hidden files, binary files (those with a
+/// NUL byte in their first 64 KiB) and files that .gitignore or .ignore exclude are skipped, and
+/// symbolic links are not followed. Files named on the command line are always searched. Results
+/// are in the order of the given paths and, within a directory, sorted by path.
 ///
 /// With --format json, each line is an object for one match, with the fields path, line (from 1),
-/// rule, start and end (byte offsets in the line) and match. Bytes of a path or a match that are not
-/// UTF-8 are replaced by U+FFFD; start and end remain exact. With --count, the fields are path and
-/// count.
+/// rule, start and end (byte offsets in the line) and match. Bytes of a path or a match that are
+/// not UTF-8 are replaced by U+FFFD; start and end remain exact. With --count, the fields are path
+/// and count.
 ///
 /// The exit status is 0 if there was a match, 1 if there was none, and 2 if there was an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-        dragnet scan                          search this directory for credentials\n  \
-        dragnet scan -e 'todo|fixme' src      search a directory for a pattern\n  \
-        dragnet scan -r gitleaks.toml --format json . > found.jsonl\n  \
-        git diff | dragnet scan --redact")]
+        dragnet scan                       search this directory for credentials\n  \
+        dragnet scan -e 'todo|fixme' src   search a directory for a pattern\n  \
+        git diff | dragnet scan --redact   search a diff without printing credentials\n  \
+        dragnet scan -r gitleaks.toml --format json . > found.jsonl")]
 pub(crate) struct ScanArgs {
     /// Files and directories to search; `-` is standard input
     ///

@@ -1,8 +1,8 @@
 //! `dragnet scan`: prints every match in files.
 //!
-//! The main thread walks the files and cuts them into tasks; worker threads, one per CPU, search the
-//! tasks. Workers finish in any order, so [`OrderedOutput`] prints their output in the order of the
-//! tasks: the output depends on nothing but the paths.
+//! The main thread walks the files and cuts them into tasks; worker threads, one per CPU, search
+//! the tasks. Workers finish in any order, so [`OrderedOutput`] prints their output in the order of
+//! the tasks: the output depends on nothing but the paths.
 
 mod args;
 mod ordered_output;
@@ -30,8 +30,8 @@ use crate::status::{ExitStatus, Failure};
 
 /// The number of tasks per thread that may be started before the oldest one is printed.
 ///
-/// More than one lets the other workers continue while one task takes long. Each finished task keeps
-/// its output in memory until it is printed, so the number also bounds memory.
+/// More than one lets the other workers continue while one task takes long. Each finished task
+/// keeps its output in memory until it is printed, so the number also bounds memory.
 const TASKS_PER_THREAD: usize = 4;
 
 /// Runs `dragnet scan`.

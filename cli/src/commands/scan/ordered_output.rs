@@ -1,9 +1,9 @@
 //! Prints the output of tasks in the order in which they were started, whichever finishes first.
 //!
-//! A task collects its output in memory. It prints the output itself when all earlier tasks have been
-//! printed; otherwise the thread that completes the preceding task does. Memory is bounded twice: a task
-//! is started only if it is at most a window ahead of the oldest unprinted one, and a task with much
-//! output waits for its turn.
+//! A task collects its output in memory. It prints the output itself when all earlier tasks have
+//! been printed; otherwise the thread that completes the preceding task does. Memory is bounded
+//! twice: a task is started only if it is at most a window ahead of the oldest unprinted one, and a
+//! task with much output waits for its turn.
 
 use std::collections::BTreeMap;
 use std::io::{Stdout, Write};
@@ -82,8 +82,8 @@ impl OrderedOutput {
 impl OutputQueue {
     /// Prints and clears `output`.
     ///
-    /// Ends the process if standard output can't be written: the rest of the search is of no use, and
-    /// another thread may be blocked reading a pipe, where it can't be interrupted.
+    /// Ends the process if standard output can't be written: the rest of the search is of no use,
+    /// and another thread may be blocked reading a pipe, where it can't be interrupted.
     fn print(&mut self, output: &mut BufferedOutput) {
         if !(output.text.is_empty() && output.messages.is_empty()) {
             let stdout = &mut self.stdout;
@@ -128,8 +128,8 @@ impl<'a> TaskOutput<'a> {
         self.buffered.messages.push(message);
     }
 
-    /// Prints the text once it has [`MAX_BUFFERED`] bytes, after waiting for this task's turn. Callers
-    /// that append without bound call this after each piece.
+    /// Prints the text once it has [`MAX_BUFFERED`] bytes, after waiting for this task's turn.
+    /// Callers that append without bound call this after each piece.
     pub(super) fn flush_if_large(&mut self) {
         if self.buffered.text.len() >= MAX_BUFFERED {
             self.wait_for_turn();
@@ -147,8 +147,9 @@ impl<'a> TaskOutput<'a> {
         queue.print(&mut self.buffered);
     }
 
-    /// Ends the task, for which `searched` bytes of input were searched. Its remaining output is printed
-    /// now or, if it is not this task's turn yet, by the thread that finishes the preceding task.
+    /// Ends the task, for which `searched` bytes of input were searched. Its remaining output is
+    /// printed now or, if it is not this task's turn yet, by the thread that finishes the preceding
+    /// task.
     pub(super) fn finish(mut self, searched: u64) {
         self.buffered.searched = searched;
         let mut queue = self.shared.lock();

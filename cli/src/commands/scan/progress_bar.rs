@@ -9,8 +9,8 @@ const SHOW_AFTER: Duration = Duration::from_secs(1);
 
 /// A progress bar on standard error.
 ///
-/// It is shown if standard error is a terminal and standard output is not a pipe, whose reader may be
-/// a pager that uses the same terminal.
+/// It is shown if standard error is a terminal and standard output is not a pipe, whose reader may
+/// be a pager that uses the same terminal.
 #[derive(Debug)]
 pub(super) struct ScanProgressBar {
     started: Instant,

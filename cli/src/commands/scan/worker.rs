@@ -111,8 +111,8 @@ impl<'a> Worker<'a> {
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // The panic has been printed. All other threads would wait forever for the output of the
-            // task that panicked.
+            // The panic has been printed. All other threads would wait forever for the output of
+            // the task that panicked.
             std::process::exit(ExitStatus::Failed.code().into());
         }
     }

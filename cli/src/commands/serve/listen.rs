@@ -51,8 +51,8 @@ pub(super) fn run(path: &Path, args: &ServeArgs) -> Result<ExitStatus, Failure> 
     }
 }
 
-/// Starts the process that serves a client, and a thread that waits for it and counts it as `active`
-/// until it ends.
+/// Starts the process that serves a client, and a thread that waits for it and counts it as
+/// `active` until it ends.
 fn start_server(
     client: OwnedFd,
     args: &ServeArgs,

@@ -1,8 +1,8 @@
 //! `dragnet serve`: the server process of the library's sidecar.
 //!
-//! With `--socket`, [`listen`] accepts clients and starts one process for each, which is this command
-//! with `--stdin` and the client's socket as standard input. That process drops its privileges in two
-//! steps, and only then reads from the client:
+//! With `--socket`, [`listen`] accepts clients and starts one process for each, which is this
+//! command with `--stdin` and the client's socket as standard input. That process drops its
+//! privileges in two steps, and only then reads from the client:
 //!
 //! 1. [`sandbox`] drops files and the network, while the process still has a single thread. Threads
 //!    inherit these restrictions.

@@ -1,13 +1,14 @@
 //! Drops the system calls that scanning for a client does not use.
 //!
-//! The filter lists what is allowed, so that system calls of future kernels are denied too. A denied
-//! call fails with `EPERM`.
+//! The filter lists what is allowed, so that system calls of future kernels are denied too. A
+//! denied call fails with `EPERM`.
 
 use std::collections::BTreeMap;
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-/// The system calls that remain allowed: for memory, the client's socket, synchronization and exiting.
+/// The system calls that remain allowed: for memory, the client's socket, synchronization and
+/// exiting.
 const ALLOWED: &[libc::c_long] = &[
     // Memory: mapping the regions that the client shares, and allocating.
     libc::SYS_brk,
