@@ -26,7 +26,7 @@ fn json_is_one_object_with_all_backends() {
 fn text_is_a_table_and_a_recommendation() {
     let tree = Tree::with(&[("f", "abc\n")]);
     let run = tree.run(["compare", "-e", "b", "f"]);
-    assert_eq!(run.lines()[0], "1 patterns, 1 lines, 4 bytes");
+    assert_eq!(run.lines()[0], "patterns: 1, lines: 1, bytes: 4");
     assert!(run.stdout.contains("\npure "), "{}", run.stdout);
     if cfg!(not(feature = "native")) {
         assert!(run.stdout.contains("--features native"), "{}", run.stdout);

@@ -57,7 +57,7 @@ pub(super) fn text(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
     let Comparison { rules, records, bytes, .. } = comparison;
     let patterns = rules.patterns().len();
     let mut lines = vec![
-        format!("{patterns} patterns, {records} lines, {bytes} bytes"),
+        format!("patterns: {patterns}, lines: {records}, bytes: {bytes}"),
         String::new(),
         format!(
             "{:<8} {:>10} {:>10} {:>10} {:>10}",

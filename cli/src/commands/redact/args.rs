@@ -1,5 +1,8 @@
 //! The options of `dragnet redact`.
 
+// Brackets in help texts are not links.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use std::path::PathBuf;
 
 use crate::args::{EngineArgs, RuleArgs};
