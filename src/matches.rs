@@ -169,12 +169,6 @@ impl Matches {
         }
         firsts.resize(records + 1, count);
     }
-
-    /// The list itself, for engines that append first and order afterwards.
-    #[cfg(feature = "native")]
-    pub(crate) fn list_mut(&mut self) -> &mut Vec<Match> {
-        &mut self.list
-    }
 }
 
 impl<'a> IntoIterator for &'a Matches {

@@ -18,14 +18,6 @@ impl Sink for Matches {
     }
 }
 
-#[cfg(feature = "native")]
-impl Sink for Vec<Match> {
-    fn push(&mut self, m: Match) -> ControlFlow<()> {
-        Vec::push(self, m);
-        ControlFlow::Continue(())
-    }
-}
-
 /// Gathers matches and hands them on whenever there are [`BLOCK`].
 ///
 /// The memory is the caller's, to be used again. A panic of the callback leaves nothing behind but

@@ -409,9 +409,9 @@ fn the_engine_tells_what_runs_on_the_pure_one() {
     ]))
     .unwrap();
     let engine = native::Engine::new(&set, Report::Patterns).unwrap();
-    let left: Vec<usize> = engine.on_pure().iter().map(native::OnPure::pattern).collect();
-    assert_eq!(left, [1, 3, 5, 6]);
-    assert!(engine.on_pure().iter().all(|left| !left.reason().is_empty()));
+    let fallbacks: Vec<usize> = engine.fallbacks().iter().map(native::Fallback::pattern).collect();
+    assert_eq!(fallbacks, [1, 3, 5, 6]);
+    assert!(engine.fallbacks().iter().all(|fallback| !fallback.reason().is_empty()));
     assert!(engine.library().starts_with(char::is_alphabetic));
     assert!(engine.memory() > 0);
 }

@@ -2,24 +2,26 @@
 //!
 //! Patterns are printed in libhs's syntax from the same parsed form that the pure engine
 //! compiles. What libhs can't take, or would understand differently, runs on the pure engine
-//! inside the same scan; [`Engine::on_pure`] lists it. libhs decides which patterns match which
+//! inside the same scan; [`Engine::fallbacks`] lists it. libhs decides which patterns match which
 //! records; where they match is found in Rust, for just those pairs.
 //!
 //! The library is on trial: before its first use in a process it must pass a known-answer test,
 //! or it is refused with [`EngineError::SelfTest`](crate::EngineError::SelfTest).
 
-mod callback;
 mod compile;
-mod contract;
-mod crossing;
+mod compiled_set;
 mod engine;
+mod ffi;
+mod layout;
 mod library;
+mod merge;
 mod objects;
-mod printer;
 mod raw;
+mod records;
 mod scanner;
 mod self_test;
+mod translate;
 
-pub use compile::OnPure;
+pub use compile::Fallback;
 pub use engine::Engine;
 pub use scanner::Scanner;

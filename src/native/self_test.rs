@@ -9,8 +9,9 @@
 
 use std::ffi::CString;
 
-use super::crossing::{Flat, Unfinished, cross};
+use super::ffi::{BlockScan, ScanFailure, block_buffer};
 use super::objects::{Database, Expression, Scratch};
+use super::records::PaddedRecords;
 use crate::{Batch, BatchBuf, BatchError, Match, StopFlag};
 
 /// Records have every length from 0 to this: past two of the widest vectors.
@@ -248,9 +249,9 @@ pub(super) fn libhs(patterns: &[&str], batch: &Batch<'_>) -> Result<Vec<Match>, 
     let expressions = patterns
         .iter()
         .zip(0..)
-        .map(|(&text, number)| {
+        .map(|(&text, pattern)| {
             let text = CString::new(text).map_err(|error| error.to_string())?;
-            Ok(Expression { number, text })
+            Ok(Expression { pattern, text })
         })
         .collect::<Result<Vec<_>, String>>()?;
     let database = Database::compile(&expressions)
@@ -258,14 +259,25 @@ pub(super) fn libhs(patterns: &[&str], batch: &Batch<'_>) -> Result<Vec<Match>, 
     let databases = [database];
     let mut scratch =
         Scratch::new(&databases).map_err(|code| format!("no scratch space: error {code}"))?;
+    let records = PaddedRecords::prefix_of(batch);
+    assert_eq!(records.len(), batch.len(), "owned batches are padded");
+    let stop = StopFlag::new();
+    let mut scan = BlockScan {
+        databases: &databases,
+        expressions: patterns.len(),
+        scratch: &mut scratch,
+        stop: &stop,
+        buffer: &mut block_buffer(patterns.len()),
+        records,
+        next: 0,
+    };
     let mut found = Vec::new();
-    let flat = Flat::of(batch);
-    let records = 0..batch.len() as u32;
-    cross(&databases, &mut scratch, flat, records, 0, &StopFlag::new(), batch.len(), &mut found)
-        .map_err(|unfinished| match unfinished {
-            Unfinished::Stopped | Unfinished::Broken => "the self-test was stopped".to_owned(),
-            Unfinished::Failed(code) => format!("the self-test ended with error {code}"),
-        })?;
+    while let Some(block) = scan.next_block().map_err(|failure| match failure {
+        ScanFailure::Stopped => "the self-test was stopped".to_owned(),
+        ScanFailure::Libhs(code) => format!("the self-test ended with error {code}"),
+    })? {
+        found.extend_from_slice(block.pairs);
+    }
     Ok(found)
 }
 

@@ -21,7 +21,7 @@ const MAX_REPEAT: u32 = 32_767;
 const MAX_SEQUENCES: u64 = 128;
 
 /// Prints `hir`, or says why it can't be said to libhs with the same meaning.
-pub(super) fn print(hir: &Hir) -> Result<String, &'static str> {
+pub(super) fn translate(hir: &Hir) -> Result<String, &'static str> {
     match hir.properties().minimum_len() {
         None => return Err("it can never match"),
         // Reporting that nothing was found somewhere needs a flag, and reports more than a match
@@ -224,10 +224,10 @@ fn split_last(sequence: &[Utf8Range]) -> ((u8, u8), &[Utf8Range]) {
 
 #[cfg(test)]
 mod tests {
-    use super::print;
+    use super::translate;
 
     fn printed(regex: &str) -> Result<String, &'static str> {
-        print(&regex_syntax::ParserBuilder::new().utf8(false).build().parse(regex).unwrap())
+        translate(&regex_syntax::ParserBuilder::new().utf8(false).build().parse(regex).unwrap())
     }
 
     #[test]
