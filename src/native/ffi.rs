@@ -5,7 +5,7 @@
 //! So Rust and C exchange flat arrays that the caller owns, C calls nothing in Rust, and memory
 //! stays bounded however many matches there are.
 //!
-//! The price of a bounded buffer is one more call for every [`BLOCK`] matches, which costs far less
+//! The price of a bounded buffer is one more call for every [`MAX_BLOCK`] matches, which costs far less
 //! than to find and handle so many.
 
 use std::ffi::c_int;
@@ -15,7 +15,7 @@ use super::layout::{DONE, FULL, STOPPED};
 use super::objects::{Database, Scratch};
 use super::raw;
 use super::records::PaddedRecords;
-use crate::scan::BLOCK;
+use crate::scan::MAX_BLOCK;
 use crate::{Match, StopFlag};
 
 /// Why a scan ended before its last record.
@@ -33,7 +33,7 @@ pub(super) enum ScanFailure {
 /// So with room for that many matches beyond a block, every call but the last returns at least a
 /// block.
 pub(super) fn block_buffer(expressions: usize) -> Vec<Match> {
-    Vec::with_capacity(BLOCK + expressions)
+    Vec::with_capacity(MAX_BLOCK + expressions)
 }
 
 /// A scan that returns its matches block by block.

@@ -46,7 +46,7 @@ impl Merger<'_, '_> {
             let records = block.records.start as usize..block.records.end as usize;
             flow = fallback.scan_with(&self.batch.slice(records), &mut |found| {
                 for m in found {
-                    let m = m.in_record_after(block.records.start);
+                    let m = m.offset_record(block.records.start);
                     pairs.push_before(Some(m), out)?;
                     out.push(m)?;
                 }
