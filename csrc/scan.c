@@ -99,9 +99,9 @@ static int32_t scan_record(const hs_database_t *const *databases, size_t databas
 /*
  * Finds which patterns of `databases` match in which records.
  *
- * Record `i` lies in `buffer` from `offsets[i]` up to `offsets[i + 1] - terminator`. DRAGNET_PADDING
- * bytes after the end of each record are readable. The scan starts at record `*next` and ends before
- * record `end`.
+ * Record `i` lies in `buffer` from `offsets[i]` up to `offsets[i + 1] - terminator`. After the end
+ * of each record DRAGNET_PADDING bytes are readable. The scan starts at record `*next` and ends
+ * before record `end`.
  *
  * Matches are written to `matches`, which has room for `capacity` of them; `*count` is set to their
  * number. The matches of record `i` carry the number `base + i`. They are ordered by record, and in

@@ -18,13 +18,13 @@ pub struct Fallback {
 }
 
 impl Fallback {
-    /// The index of the pattern in its set.
+    /// Returns the number of the pattern in its set, from 0.
     pub fn pattern(&self) -> usize {
         self.pattern as usize
     }
 
-    /// Why libhs does not search for the pattern: the construct that libhs lacks or defines
-    /// differently, or libhs's own error message.
+    /// Returns why libhs does not search for the pattern: the construct that it lacks or defines
+    /// differently, or its own error message.
     pub fn reason(&self) -> &str {
         &self.reason
     }

@@ -47,7 +47,7 @@ impl Engine {
         Ok(Engine { set: Arc::new(CompiledSet::new(set, report)?) })
     }
 
-    /// A scanner for one thread.
+    /// Creates a scanner for one thread.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl Engine {
         self.scanner_with(StopFlag::new())
     }
 
-    /// A scanner for one thread that stops when `stop` is raised.
+    /// Creates a scanner for one thread that stops when `stop` is raised.
     ///
     /// # Errors
     ///
@@ -65,14 +65,13 @@ impl Engine {
         Scanner::new(Arc::clone(&self.set), stop)
     }
 
-    /// The patterns that run on the pure engine, in ascending order, each with the reason. All
-    /// other patterns run on libhs.
+    /// Returns the patterns that run on the pure engine, in ascending order, each with the reason.
+    /// All other patterns run on libhs.
     pub fn fallbacks(&self) -> &[Fallback] {
         &self.set.fallbacks
     }
 
-    /// Explains how the pattern with this index is searched. Returns `None` if the set has no such
-    /// pattern.
+    /// Returns how pattern number `pattern` is searched, or `None` if the set has no such pattern.
     pub(crate) fn explain(&self, pattern: usize) -> Option<Explanation> {
         match self.set.fallbacks.binary_search_by_key(&pattern, Fallback::pattern) {
             Ok(index) => {
@@ -90,13 +89,13 @@ impl Engine {
         self.set.fallback_engine.as_ref().map_or(String::new(), pure::Engine::prefilter)
     }
 
-    /// The name and version of the library, such as `Hyperscan 5.4.0`.
+    /// Returns the name and version of the library, such as `Hyperscan 5.4.0`.
     pub fn library(&self) -> String {
         self.set.library()
     }
 
-    /// The memory in bytes that the compiled patterns take: libhs's databases, and the pure
-    /// engine's tables for the fallbacks.
+    /// Returns the memory of the compiled patterns in bytes: libhs's databases, and the pure
+    /// engine's tables for the fallbacks. Scanners and lazily built automata are not included.
     pub fn memory(&self) -> usize {
         self.set.databases.iter().map(Database::size).sum::<usize>()
             + self.set.fallback_engine.as_ref().map_or(0, pure::Engine::memory)

@@ -5,8 +5,8 @@
 //! So Rust and C exchange flat arrays that the caller owns, C calls nothing in Rust, and memory
 //! stays bounded however many matches there are.
 //!
-//! The price of a bounded buffer is one more call for every [`MAX_BLOCK`] matches, which costs far less
-//! than to find and handle so many.
+//! The price of a bounded buffer is one more call for every [`MAX_BLOCK`] matches, which costs far
+//! less than to find and handle them.
 
 use std::ffi::c_int;
 use std::ops::Range;
