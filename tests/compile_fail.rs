@@ -3,9 +3,6 @@
 //! What the compiler says changes from release to release. So the cases are compiled only where its
 //! version is the one that the texts beside them were written with; elsewhere this says so.
 
-#[path = "support/expect.rs"]
-mod expect;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -51,7 +48,7 @@ fn what_must_not_compile_does_not() {
         }
     } else {
         // The examples of `boundary::Flat` and `boundary::Owner` have the codes for any compiler.
-        expect::not_tested(
+        dragnet_testkit::not_tested(
             "compile-fail",
             &format!("the cases are for {WORDED_BY}, not {version}"),
         );

@@ -1,9 +1,6 @@
 //! The native engine against a plain NFA simulation of one pattern over one record at a time.
 #![cfg(feature = "native")]
 
-#[path = "support/expect.rs"]
-mod expect;
-
 use dragnet::{
     Backend, Batch, BatchBuf, Engine, EngineError, Match, Matches, Pattern, PatternSet, Report,
     Scan, ScanError, StopFlag, native,
@@ -15,7 +12,7 @@ fn is_refused() -> bool {
     let nothing = PatternSet::new([""; 0]).unwrap();
     match Engine::with_backend(&nothing, Report::Patterns, Backend::Native) {
         Err(error @ EngineError::SelfTest { .. }) => {
-            expect::not_tested("native", &error.to_string());
+            dragnet_testkit::not_tested("native", &error.to_string());
             true
         }
         _ => false,

@@ -2,9 +2,6 @@
 //! failure is an error or a right answer.
 #![cfg(feature = "native")]
 
-#[path = "support/expect.rs"]
-mod expect;
-
 use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
 use std::ops::ControlFlow;
@@ -163,7 +160,7 @@ fn each_allocation_of_libhs_can_fail_and_all_are_freed_once() {
                 refused += 1;
             }
             Err(EngineError::SelfTest { .. } | EngineError::TooOld { .. }) if count == 0 => {
-                expect::not_tested("native-memory", "the library is refused");
+                dragnet_testkit::not_tested("native-memory", "the library is refused");
                 return;
             }
             Err(error) => panic!("failing after {count}: {error}"),

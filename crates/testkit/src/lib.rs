@@ -1,0 +1,50 @@
+//! What dragnet's tests, benchmarks and fuzz targets share: a generator of random patterns and
+//! records, an oracle that says which matches are right, and every scanner that must find them.
+//!
+//! - [`patterns`], [`literals`] and [`case`] draw patterns and batches from any source of
+//!   [`Choices`]: a seed ([`Rng`]), a fuzzer's input, or proptest ([`drawn`]), which then shrinks
+//!   them.
+//! - [`Oracle`] finds matches with a plain NFA simulation.
+//! - [`contenders`] lists every scanner of this build: one per engine, per SIMD level and per
+//!   placement. [`Comparison`] compares all of them with the oracle, so that a test names no
+//!   scanner, and a scanner that is added to the list is in every test.
+//!
+//! A crate of its own is compiled once; as a module it would be compiled for each test program.
+
+mod choices;
+mod comparison;
+mod contenders;
+mod grammar;
+mod layouts;
+mod node;
+mod notices;
+mod oracle;
+#[cfg(feature = "placements")]
+mod placements;
+#[cfg(feature = "proptest")]
+mod property;
+mod records;
+mod sample;
+#[cfg(all(target_os = "linux", feature = "placements"))]
+mod server;
+#[cfg(feature = "proptest")]
+mod shrink;
+mod spec;
+
+pub use choices::{Choices, Rng};
+pub use comparison::{BLOCK, Comparison, by_blocks};
+pub use contenders::{Contender, Native, contenders, native};
+pub use grammar::{Case, case, literals, patterns};
+pub use layouts::Layout;
+pub use node::Node;
+pub use notices::{not_tested, say};
+pub use oracle::Oracle;
+#[cfg(feature = "proptest")]
+pub use property::{config, drawn};
+pub use records::records;
+pub use sample::sample;
+#[cfg(all(target_os = "linux", feature = "placements"))]
+pub use server::{
+    MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, why_no_server,
+};
+pub use spec::{Flags, Spec, set};
