@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use crate::{Batch, Match, Matches, StopFlag};
 
-/// How many matches a block of [`Scan::scan_with`] has at most.
-pub(crate) const BLOCK: usize = 4096;
+/// The most matches in one block of [`Scan::scan_with`].
+pub const MAX_BLOCK: usize = 4096;
 
 /// How many bytes of records the provided [`Scan::scan_with`] scans at a time, about.
 const PART: usize = 256 << 10;
@@ -15,6 +15,28 @@ const PART: usize = 256 << 10;
 /// Whatever implements it gives the same answers: those of a plain NFA simulation of one pattern
 /// over one record at a time, ordered by record, then pattern, then start. A scanner is used by
 /// one thread at a time and keeps its working memory from one scan to the next.
+///
+/// That it is used by one thread at a time is up to the compiler. Two threads can't borrow it,
+///
+/// ```compile_fail,E0499
+/// # use dragnet::{Batch, Matches, Scan, Scanner};
+/// fn scan_twice(scanner: &mut Scanner, batch: &Batch<'_>) {
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| scanner.scan(batch, &mut Matches::new()));
+///         scope.spawn(|| scanner.scan(batch, &mut Matches::new()));
+///     });
+/// }
+/// ```
+///
+/// and a shared reference can't scan:
+///
+/// ```compile_fail,E0596
+/// # use std::sync::Arc;
+/// # use dragnet::{Batch, Matches, Scan};
+/// fn scan_shared<S: Scan>(scanner: Arc<S>, batch: &Batch<'_>) {
+///     let _ = scanner.scan(batch, &mut Matches::new());
+/// }
+/// ```
 pub trait Scan: Send {
     /// Scans every record of `batch` and replaces what is in `out`.
     ///
@@ -45,11 +67,11 @@ pub trait Scan: Send {
     ) -> Result<ControlFlow<()>, ScanError> {
         let mut matches = Matches::new();
         let mut block = Vec::new();
-        for records in batch.parts(PART) {
+        for records in batch.split_by_bytes(PART) {
             self.scan(&batch.slice(records.clone()), &mut matches)?;
-            for some in matches.as_slice().chunks(BLOCK) {
+            for some in matches.as_slice().chunks(MAX_BLOCK) {
                 block.clear();
-                block.extend(some.iter().map(|m| m.in_record_after(records.start as u32)));
+                block.extend(some.iter().map(|m| m.offset_record(records.start as u32)));
                 if each(&block).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use dragnet::{
     Backend, BatchBuf, Engine, EngineError, Match, Matches, PatternSet, Report, Scan, ScanError,
 };
+use dragnet_testkit::not_tested;
 
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut c_void;
@@ -160,7 +161,7 @@ fn each_allocation_of_libhs_can_fail_and_all_are_freed_once() {
                 refused += 1;
             }
             Err(EngineError::SelfTest { .. } | EngineError::TooOld { .. }) if count == 0 => {
-                dragnet_testkit::not_tested("native-memory", "the library is refused");
+                not_tested("native-memory", "the library is refused");
                 return;
             }
             Err(error) => panic!("failing after {count}: {error}"),

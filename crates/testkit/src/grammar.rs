@@ -151,7 +151,8 @@ pub fn literals(choices: &mut dyn Choices) -> Vec<(Node, Flags)> {
     })
 }
 
-fn pattern(choices: &mut dyn Choices) -> (Node, Flags) {
+/// A pattern of any kind.
+pub fn pattern(choices: &mut dyn Choices) -> (Node, Flags) {
     let node = loop {
         choices.begin();
         let node = choices.one_of(&[
@@ -169,7 +170,8 @@ fn pattern(choices: &mut dyn Choices) -> (Node, Flags) {
     (node, flags(choices))
 }
 
-fn flags(choices: &mut dyn Choices) -> Flags {
+/// Flags, most of them rarely on.
+pub fn flags(choices: &mut dyn Choices) -> Flags {
     let i = choices.ratio(1, 4);
     let mut rare = || choices.ratio(3, 20);
     let (m, s, x, crlf, swap_greed) = (rare(), rare(), rare(), rare(), rare());

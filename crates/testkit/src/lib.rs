@@ -34,7 +34,7 @@ mod spec;
 pub use choices::{Choices, Rng};
 pub use comparison::{BLOCK, Comparison, by_blocks};
 pub use contenders::{Contender, Native, contenders, native};
-pub use grammar::{Case, case, literals, patterns};
+pub use grammar::{Case, case, flags, literals, pattern, patterns};
 pub use layouts::Layout;
 pub use node::Node;
 pub use notices::{not_tested, say};

@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
-use dragnet::placement::{ScanBuilder, ScanHandle, ScanOwner, ScanPool, Shadow};
 use dragnet::{
     Backend, Batch, Engine, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag,
 };
+use dragnet_placement::{ScanBuilder, ScanHandle, ScanOwner, ScanPool, Shadow};
 
 use super::{Contender, Native, native, not_tested};
 
@@ -61,7 +61,7 @@ pub(crate) fn placements() -> Vec<Contender> {
         not_tested("sidecar", &format!("this program can't start itself again: {reason}"));
     } else {
         let whole = |backend| sidecar(backend, |builder| builder);
-        let parts = |builder: dragnet::sidecar::SidecarBuilder| builder.part(40).in_flight(3);
+        let parts = |builder: dragnet_sidecar::SidecarBuilder| builder.part(40).in_flight(3);
         list.extend([
             ("sidecar over pure", whole(Backend::Pure)),
             ("sidecar over pure, a process for each", process()),
@@ -103,9 +103,9 @@ fn engine(backend: Backend) -> Place {
 #[cfg(target_os = "linux")]
 fn sidecar(
     backend: Backend,
-    setup: fn(dragnet::sidecar::SidecarBuilder) -> dragnet::sidecar::SidecarBuilder,
+    setup: fn(dragnet_sidecar::SidecarBuilder) -> dragnet_sidecar::SidecarBuilder,
 ) -> Place {
-    use dragnet::sidecar::Sidecar;
+    use dragnet_sidecar::Sidecar;
 
     Box::new(move |set, report| {
         let builder = setup(Sidecar::builder(set, report).backend(backend));
@@ -119,7 +119,7 @@ fn sidecar(
 /// A process for each sidecar.
 #[cfg(target_os = "linux")]
 fn process() -> Place {
-    use dragnet::sidecar::Sidecar;
+    use dragnet_sidecar::Sidecar;
 
     Box::new(move |set, report| {
         let builder = Sidecar::builder(set, report).backend(Backend::Pure);

@@ -19,7 +19,7 @@ use std::process::{Child, Command, Stdio, exit};
 use std::sync::OnceLock;
 use std::thread;
 
-use dragnet::sidecar::{Limits, Listener, Server};
+use dragnet_sidecar::{Limits, Listener, Server};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
