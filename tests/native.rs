@@ -5,7 +5,6 @@ use dragnet::{
     Backend, Batch, BatchBuf, Engine, EngineError, Match, Matches, Pattern, PatternSet, Report,
     Scan, ScanError, StopFlag, native,
 };
-use dragnet_testkit as expect;
 use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
 
 /// Whether the library is refused, which is then said: nothing of it can be tested.
@@ -13,7 +12,7 @@ fn is_refused() -> bool {
     let nothing = PatternSet::new([""; 0]).unwrap();
     match Engine::with_backend(&nothing, Report::Patterns, Backend::Native) {
         Err(error @ EngineError::SelfTest { .. }) => {
-            expect::not_tested("native", &error.to_string());
+            dragnet_testkit::not_tested("native", &error.to_string());
             true
         }
         _ => false,

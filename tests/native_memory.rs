@@ -2,7 +2,6 @@
 //! failure is an error or a right answer.
 #![cfg(feature = "native")]
 
-use dragnet_testkit as expect;
 use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
 use std::ops::ControlFlow;
@@ -13,6 +12,7 @@ use std::sync::Mutex;
 use dragnet::{
     Backend, BatchBuf, Engine, EngineError, Match, Matches, PatternSet, Report, Scan, ScanError,
 };
+use dragnet_testkit::not_tested;
 
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut c_void;
@@ -161,7 +161,7 @@ fn each_allocation_of_libhs_can_fail_and_all_are_freed_once() {
                 refused += 1;
             }
             Err(EngineError::SelfTest { .. } | EngineError::TooOld { .. }) if count == 0 => {
-                expect::not_tested("native-memory", "the library is refused");
+                not_tested("native-memory", "the library is refused");
                 return;
             }
             Err(error) => panic!("failing after {count}: {error}"),

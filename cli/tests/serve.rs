@@ -3,7 +3,6 @@
 #![cfg(target_os = "linux")]
 
 mod common;
-use dragnet_testkit as expect;
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -15,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use dragnet::{BatchBuf, Matches, PatternSet, Report, Scan, ScanError};
 use dragnet_sidecar::{Sidecar, SidecarBuilder, SidecarError};
+use dragnet_testkit::not_tested;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dragnet");
 
@@ -97,7 +97,7 @@ fn a_server_that_is_started_gives_up_what_it_does_not_need_before_it_reads_anyth
         if cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")) {
             lines.push("Seccomp:\t2");
         } else {
-            expect::not_tested("filter", "there is none for this processor");
+            not_tested("filter", "there is none for this processor");
         }
         for line in lines {
             assert!(status.contains(line), "{line} is not in {status}");
@@ -150,10 +150,10 @@ fn only_the_owner_may_connect() {
                 let text = String::from_utf8_lossy(&output.stdout).into_owned();
                 assert_eq!(text.trim(), "closed", "{}", String::from_utf8_lossy(&output.stderr));
             }
-            Err(error) => expect::not_tested("stranger", &format!("python3: {error}")),
+            Err(error) => not_tested("stranger", &format!("python3: {error}")),
         }
     } else {
-        expect::not_tested("stranger", "only root can be another user");
+        not_tested("stranger", "only root can be another user");
     }
 }
 
@@ -199,7 +199,7 @@ fn a_disk_that_is_full_is_an_error_that_names_the_path() {
         .status()
         .is_ok_and(|status| status.success());
     if !mounted {
-        expect::not_tested("full-disk", "mounting one needs root");
+        not_tested("full-disk", "mounting one needs root");
         return;
     }
     let said = std::panic::catch_unwind(|| refused(&folder.path().join("socket")));

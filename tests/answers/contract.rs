@@ -1,5 +1,5 @@
-//! What is promised beyond the matches themselves: which scanners there are, how errors read,
-//! and what a caller may do with sets, scanners and match lists.
+//! Promises beyond the matches themselves: which backends a build has, what errors say, and what a
+//! caller may do with sets, scanners and match lists.
 
 use std::thread;
 
@@ -8,7 +8,7 @@ use dragnet::{
     Report, Scan, ScanError, Scanner, StopFlag,
 };
 
-use dragnet_testkit::{Comparison, Native, Oracle, Spec, contenders, native};
+use dragnet_testkit::{Comparison, Native, Oracle, Spec, contenders, native, set};
 
 const SPECS: [(&str, &str); 5] =
     [("secret", "i"), (r"\d+", ""), (r"\bab\b", ""), ("[a-f0-9]{8}", "-u"), ("", "")];
@@ -17,7 +17,7 @@ fn specs() -> Vec<Spec> {
     SPECS.iter().map(|(regex, flags)| Spec::new(*regex, flags)).collect()
 }
 
-/// Records with many matches, and none among them that looks like another.
+/// `count` different records with several matches each.
 fn records(count: usize) -> Vec<Vec<u8>> {
     (0..count).map(|i| format!("ab {i} Secret{i} deadbeef{}", "x".repeat(i % 70)).into()).collect()
 }
@@ -31,8 +31,8 @@ fn batch_of(records: &[Vec<u8>]) -> BatchBuf {
 }
 
 #[test]
-fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() {
-    let set = dragnet_testkit::set(&specs());
+fn an_unusable_native_backend_says_why() {
+    let set = set(&specs());
     let auto = Engine::new(&set, Report::Patterns);
     assert_eq!(matches!(native(), Native::NotBuilt), !cfg!(feature = "native"));
     match native() {
@@ -44,14 +44,14 @@ fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() 
         Native::NotBuilt => {
             let error = Engine::with_backend(&set, Report::Patterns, Backend::Native).unwrap_err();
             assert!(error.to_string().contains("--features native"), "{error}");
-            // That there is none is no news to who did not ask for it.
+            // A build without the backend is not a refusal.
             assert_eq!((auto.backend(), auto.fallback_reason()), (Backend::Pure, None));
         }
         Native::Refused(error) => {
             assert_eq!((auto.backend(), auto.fallback_reason()), (Backend::Pure, Some(&error)));
             let (library, detail) = match &error {
                 EngineError::SelfTest { library, case } => {
-                    // The pattern, the record, what was expected and found.
+                    // It names the pattern, the record, and the matches expected and found.
                     assert!(case.len() > 10, "{case}");
                     (library, case.as_str())
                 }
@@ -67,7 +67,7 @@ fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() 
             assert!(error.to_string().contains(detail), "{error}");
         }
     }
-    // Where a library is there to be tested, a fallback_reason must not pass as a success.
+    // Where CI expects the library to be usable, a test that falls back must not pass.
     match std::env::var("DRAGNET_EXPECT_NATIVE").as_deref() {
         Ok("accepted") => assert!(matches!(native(), Native::Accepted)),
         Ok("refused") => assert!(matches!(native(), Native::Refused(_))),
@@ -78,15 +78,15 @@ fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() 
 
 #[test]
 fn the_pure_backend_is_in_every_build() {
-    let set = dragnet_testkit::set(&specs());
+    let set = set(&specs());
     let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure).unwrap();
     assert_eq!((engine.backend(), engine.fallback_reason()), (Backend::Pure, None));
     assert!(contenders().iter().any(|contender| contender.name == "pure"));
 }
 
 #[test]
-fn a_stopped_scan_has_no_answer_and_its_scanner_is_usable_again() {
-    let set = dragnet_testkit::set(&specs());
+fn a_stopped_scan_has_no_matches_and_can_be_repeated() {
+    let set = set(&specs());
     let records = records(100);
     let batch = batch_of(&records);
     let expected = Oracle::new(&specs()).spans(records.iter().map(Vec::as_slice));
@@ -107,8 +107,8 @@ fn a_stopped_scan_has_no_answer_and_its_scanner_is_usable_again() {
 }
 
 #[test]
-fn a_scan_that_is_stopped_while_it_runs_is_whole_or_nothing() {
-    let set = dragnet_testkit::set(&specs());
+fn a_scan_stopped_while_running_is_all_or_nothing() {
+    let set = set(&specs());
     let records = records(3000);
     let batch = batch_of(&records);
     for contender in contenders() {
@@ -135,8 +135,8 @@ fn a_scan_that_is_stopped_while_it_runs_is_whole_or_nothing() {
 }
 
 #[test]
-fn a_match_list_is_replaced_and_keeps_its_memory() {
-    let set = dragnet_testkit::set(&specs());
+fn a_match_list_is_replaced_and_keeps_its_allocation() {
+    let set = set(&specs());
     let (many, few) = (records(200), records(3));
     for contender in contenders() {
         let mut matches = Matches::new();
@@ -154,7 +154,7 @@ fn a_match_list_is_replaced_and_keeps_its_memory() {
 
 #[test]
 fn scanners_of_one_set_work_side_by_side() {
-    let set = dragnet_testkit::set(&specs());
+    let set = set(&specs());
     let records = records(150);
     let expected = Oracle::new(&specs()).spans(records.iter().map(Vec::as_slice));
     for contender in contenders() {
@@ -175,7 +175,7 @@ fn scanners_of_one_set_work_side_by_side() {
 }
 
 #[test]
-fn engines_and_sets_go_between_threads_and_scanners_to_one() {
+fn engines_are_shared_and_scanners_sent_between_threads() {
     fn shared<T: Send + Sync + Clone>() {}
     fn sent<T: Send>() {}
     shared::<PatternSet>();
@@ -187,7 +187,7 @@ fn engines_and_sets_go_between_threads_and_scanners_to_one() {
 }
 
 #[test]
-fn a_scanner_outlives_the_set_and_the_engine_it_is_from() {
+fn a_scanner_outlives_its_set_and_engine() {
     for contender in contenders() {
         let mut scanner = {
             let set = PatternSet::new(["a+"]).unwrap();
@@ -200,7 +200,7 @@ fn a_scanner_outlives_the_set_and_the_engine_it_is_from() {
 }
 
 #[test]
-fn every_bad_pattern_is_reported_with_number_name_place_and_reason() {
+fn every_invalid_pattern_is_reported_with_its_position() {
     let rows: [(&str, Option<std::ops::Range<usize>>, &str); 8] = [
         ("a(b", Some(1..2), "unclosed group"),
         ("[z-a]", Some(1..4), "invalid character class range"),
@@ -234,17 +234,17 @@ fn every_bad_pattern_is_reported_with_number_name_place_and_reason() {
 }
 
 #[test]
-fn what_a_limit_lets_through_every_scanner_takes() {
-    // The largest of each kind below the default limit of one pattern.
+fn every_scanner_accepts_patterns_within_the_limits() {
+    // Close to the default limit of one pattern: a repetition, nested repetitions, and a literal.
     for regex in [r"(?-u:a{200000})", "(?-u:[ab]{3}){40000}", &"abcdefghij".repeat(40_000)] {
         let specs = [Spec::new(regex, "")];
-        assert!(dragnet_testkit::set(&specs).size() > 250_000);
+        assert!(set(&specs).size() > 250_000);
         Comparison::new(&specs).assert_batch(&[b"ab".repeat(50), Vec::new()]);
     }
 }
 
 #[test]
-fn records_and_bytes_beyond_sixteen_bits_are_counted_right() {
+fn record_numbers_and_offsets_may_exceed_sixteen_bits() {
     let text: Vec<u8> =
         (0..70_000).flat_map(|i| [&b"ab\n"[..], b"c\n", b"\n"][i % 3]).copied().collect();
     let specs = ["ab", "^[^a]", "b$"].map(|regex| Spec::new(regex, "-u"));
@@ -253,7 +253,7 @@ fn records_and_bytes_beyond_sixteen_bits_are_counted_right() {
 }
 
 #[test]
-fn a_batch_is_refused_when_its_offsets_are_not_in_it() {
+fn a_batch_with_offsets_outside_its_buffer_is_refused() {
     let rows: [(&[u32], bool); 8] = [
         (&[], true),
         (&[3], true),
@@ -277,11 +277,4 @@ fn a_batch_is_refused_when_its_offsets_are_not_in_it() {
             assert_eq!(records, expected, "{} {offsets:?}", contender.name);
         }
     }
-}
-
-/// Runs the server of a sidecar, where this program was started as one; else does nothing.
-#[cfg(target_os = "linux")]
-#[test]
-fn the_other_process_serves() {
-    dragnet_testkit::serve();
 }

@@ -1,18 +1,20 @@
-//! Named cases: every scanner through the same table, against the oracle, and where a case says
-//! what must be found, the oracle against that.
+//! Named cases: tables of patterns and records, on which every scanner is compared with the oracle,
+//! and the oracle with the matches that a case lists.
 
-// A list of spans often has one.
-#![allow(clippy::single_range_in_vec_init)]
+#![allow(clippy::single_range_in_vec_init, reason = "a list of spans often has one")]
 
 mod case;
-mod edges;
-mod reported;
+mod contract;
+mod other_engines;
+mod own;
 mod sizes;
 
 use case::Case;
 use dragnet_testkit::{Comparison, contenders};
 
-/// Everything that is wrong with a case.
+/// # Errors
+///
+/// A description of the first wrong answer.
 fn run(case: &Case) -> Result<(), String> {
     let mut comparison = Comparison::new(&case.specs);
     if let Some(expected) = &case.expected {
@@ -38,13 +40,18 @@ fn run_all(cases: &[Case]) {
 }
 
 #[test]
-fn what_tests_of_other_engines_have_caught_is_right_here() {
-    run_all(&reported::cases());
+fn bugs_of_other_engines_are_not_ours() {
+    run_all(&other_engines::cases());
 }
 
 #[test]
-fn edges_are_right() {
-    run_all(&edges::cases());
+fn edges_of_the_contract_are_right() {
+    run_all(&contract::cases());
+}
+
+#[test]
+fn bugs_that_random_tests_found_stay_fixed() {
+    run_all(&own::cases());
 }
 
 #[test]
@@ -54,16 +61,9 @@ fn every_size_around_a_limit_is_right() {
 
 #[test]
 fn no_two_cases_have_the_same_name() {
-    let all = [reported::cases(), edges::cases(), sizes::cases()].concat();
+    let all = [other_engines::cases(), contract::cases(), own::cases(), sizes::cases()].concat();
     let mut names: Vec<_> = all.iter().map(|case| &case.name).collect();
     names.sort_unstable();
     let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
     assert!(twice.is_empty(), "{twice:?}");
-}
-
-/// Runs the server of a sidecar, where this program was started as one; else does nothing.
-#[cfg(target_os = "linux")]
-#[test]
-fn the_other_process_serves() {
-    dragnet_testkit::serve();
 }

@@ -1,7 +1,8 @@
-//! Every scanner on texts as they are found in the wild, with rules as they are written for them.
+//! Every scanner on log lines, with rules of the kind that people write for them.
 //!
-//! One test makes its own. The other takes the files that `DRAGNET_RULES` (TOML with `regex` in
-//! each `[[rules]]`) and `DRAGNET_LOGS` (a folder of texts) name, and can take minutes.
+//! One test generates its lines. The other reads rules and lines from the files that `DRAGNET_RULES`
+//! (TOML with a `regex` in each `[[rules]]`) and `DRAGNET_LOGS` (a folder of text files) name, and can
+//! take minutes.
 
 use std::env;
 use std::fs;
@@ -9,9 +10,9 @@ use std::path::Path;
 
 use regex_syntax::hir::Hir;
 
-use dragnet_testkit::{Comparison, Rng, Spec, sample, say};
+use dragnet_testkit::{Comparison, Rng, Spec, not_tested, sample, say};
 
-/// Rules of the kinds that people write, each of which matches some generated line.
+/// Rules that each match some generated line.
 const RULES: [&str; 42] = [
     r"(?i)\b(?:error|fatal|critical)\b",
     r"WARN(?:ING)?",
@@ -57,7 +58,7 @@ const RULES: [&str; 42] = [
     r"(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14})",
 ];
 
-/// Lines to choose from; each `%` and the letter behind it stand for something random.
+/// Templates of lines. `%` with one of the letters of [`random`] stands for something random.
 const LINES: [&str; 34] = [
     "%t INFO [worker-%d] request %u from %i took %d.%dms",
     "%t ERROR [worker-%d] java.lang.NullPointerException: null",
@@ -108,7 +109,7 @@ fn generated(lines: usize) -> Vec<u8> {
         }
         text.extend_from_slice(rest.as_bytes());
         if rng.below(40) == 0 {
-            // Invalid UTF-8, and a line end of another system.
+            // Invalid UTF-8, and the first half of a Windows line end.
             text.extend_from_slice(b"\xFF\xC3\r");
         }
         text.push(b'\n');
@@ -116,6 +117,8 @@ fn generated(lines: usize) -> Vec<u8> {
     text
 }
 
+/// What stands for `%` and this letter: a time (`t`), a UUID (`u`), an IP address (`i`), a word
+/// (`w`), eight (`h`) or four (`A`) hexadecimal digits, a digit (`d`), or just `%`.
 fn random(rng: &mut Rng, kind: Option<char>) -> String {
     let n = rng.next();
     let (a, b, c) = (n % 10, n / 10 % 24, n / 240 % 60);
@@ -132,20 +135,20 @@ fn random(rng: &mut Rng, kind: Option<char>) -> String {
 }
 
 #[test]
-fn generated_logs_are_searched_right() {
+fn generated_logs_have_the_oracles_matches() {
     let specs: Vec<Spec> =
         RULES.iter().flat_map(|rule| ["-u", ""].map(|flags| Spec::new(*rule, flags))).collect();
     let matches = Comparison::new(&specs).lines(&generated(3000)).unwrap();
     for (number, spec) in specs.iter().enumerate() {
-        assert!(matches.iter().any(|m| m.pattern() == number), "{spec:?} is not put to the test");
+        assert!(matches.iter().any(|m| m.pattern() == number), "{spec:?} matches no line");
     }
 }
 
 #[test]
-fn real_logs_are_searched_right_with_real_rules() {
+fn real_logs_have_the_oracles_matches() {
     let (Some(rules), Some(logs)) = (env::var_os("DRAGNET_RULES"), env::var_os("DRAGNET_LOGS"))
     else {
-        say("NO REAL DATA IS TESTED: DRAGNET_RULES and DRAGNET_LOGS name none");
+        not_tested("real-data", "DRAGNET_RULES and DRAGNET_LOGS are not set");
         return;
     };
     let specs = rules_of(Path::new(&rules));
@@ -158,12 +161,12 @@ fn real_logs_are_searched_right_with_real_rules() {
         let mut lines: Vec<Vec<u8>> =
             text.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
         lines.push(b"\n".to_vec());
-        // Rules that look for mistakes find none in good texts, so each is given something.
+        // Rules for secrets and attacks match nothing in most texts, so a match of each is inserted.
         for hir in &hirs {
-            let at = rng.below(lines.len() as u64) as usize;
+            let at = rng.below(lines.len());
             plant(hir, &mut rng, &mut lines[at]);
         }
-        // Parts of some lines, so that what differs is found before the file's end.
+        // In parts, so that a difference is reported before the whole file was searched.
         for part in lines.chunks(500) {
             match comparison.lines(&part.concat()) {
                 Ok(matches) => matches.iter().for_each(|m| seen[m.pattern()] = true),
@@ -174,21 +177,21 @@ fn real_logs_are_searched_right_with_real_rules() {
     }
     let matched = seen.iter().filter(|seen| **seen).count();
     say(&format!("{matched} of {} rules match somewhere", specs.len()));
-    assert!(matched * 2 > specs.len(), "most rules are not put to the test");
+    assert!(matched * 2 > specs.len(), "most rules match nowhere");
 }
 
-/// Inserts what a rule may match into a line, between spaces and before its end.
+/// Inserts a text that a rule is likely to match into a line, with a space on either side.
 fn plant(hir: &Hir, rng: &mut Rng, line: &mut Vec<u8>) {
     let mut text = b" ".to_vec();
     sample(hir, rng, &mut text);
     text.push(b' ');
     text.retain(|&byte| byte != b'\n');
-    let at = rng.below(line.len() as u64) as usize;
+    let at = rng.below(line.len());
     line.splice(at..at, text);
 }
 
-/// The rules that are patterns of ours. Those that are not are said; some files have rules
-/// for names of files, or in another syntax.
+/// The rules of a file. It says which it leaves out: some files have rules for the names of files, or
+/// in another syntax.
 fn rules_of(path: &Path) -> Vec<Spec> {
     let text = fs::read_to_string(path).unwrap();
     let table: toml::Table = text.parse().unwrap();
@@ -216,11 +219,4 @@ fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {
     files.sort();
     assert!(!files.is_empty(), "{} has no files", folder.display());
     files
-}
-
-/// Runs the server of a sidecar, where this program was started as one; else does nothing.
-#[cfg(target_os = "linux")]
-#[test]
-fn the_other_process_serves() {
-    dragnet_testkit::serve();
 }

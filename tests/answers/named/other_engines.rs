@@ -1,6 +1,6 @@
 //! What users and differential tests of other engines have caught, each with its source.
 
-use crate::case::{Case, one};
+use super::case::{Case, one};
 
 pub(crate) fn cases() -> Vec<Case> {
     [vectorscan(), hyperscan(), clickhouse(), regex()].concat()

@@ -1,9 +1,7 @@
-//! No scanner reads outside of the buffer that it is given: records that end where readable
-//! memory ends, and that begin where it begins.
+//! No scanner reads outside the buffer of a batch: the buffer ends or begins at a page that can't be
+//! read.
 //!
-//! Ends of pages are where SIMD code fails first (VectorCamp/vectorscan#381).
-
-#![cfg(unix)]
+//! SIMD code that reads whole vectors faults there, as Vectorscan did (VectorCamp/vectorscan#381).
 
 use std::ptr;
 
@@ -11,9 +9,9 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, m
 
 use dragnet::{Batch, Matches, Report};
 
-use dragnet_testkit::{Oracle, Spec, contenders};
+use dragnet_testkit::{Oracle, Spec, contenders, set};
 
-/// Readable memory between two pages that fault.
+/// A readable page between two pages that fault.
 struct Guarded {
     map: *mut u8,
     page: usize,
@@ -22,37 +20,37 @@ struct Guarded {
 impl Guarded {
     fn new() -> Guarded {
         let page = rustix::param::page_size();
-        // SAFETY: a new mapping at a place of the system's choice touches nothing that exists.
+        // SAFETY: the system chooses the address of a new mapping, so it replaces no memory in use.
         let map = unsafe {
             mmap_anonymous(ptr::null_mut(), 3 * page, ProtFlags::empty(), MapFlags::PRIVATE)
         };
         let map = map.expect("three pages of memory").cast::<u8>();
-        // SAFETY: the middle page is part of the mapping, which is not in use yet.
+        // SAFETY: the middle page is within the new mapping, and nothing refers to it yet.
         let access = unsafe {
             mprotect(map.add(page).cast(), page, MprotectFlags::READ | MprotectFlags::WRITE)
         };
-        access.expect("access to a page of one's own");
+        access.expect("the page can be made accessible");
         Guarded { map, page }
     }
 
     /// The whole readable page.
     fn page(&mut self) -> &mut [u8] {
-        // SAFETY: the middle page of the mapping is readable and writable for as long as `self`
-        // is there, zeroed by the system, and borrowed with `self`.
+        // SAFETY: the middle page is readable, writable and zeroed, stays mapped as long as `self`
+        // lives, and is borrowed mutably with `self`.
         unsafe { std::slice::from_raw_parts_mut(self.map.add(self.page), self.page) }
     }
 }
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        // SAFETY: the mapping is from `new`, and every borrow of it has ended.
+        // SAFETY: `new` has mapped these three pages, and no borrow of them outlives `self`.
         unsafe {
-            munmap(self.map.cast(), 3 * self.page).expect("the mapping is there");
+            munmap(self.map.cast(), 3 * self.page).expect("the mapping exists");
         }
     }
 }
 
-/// Patterns for every kind of search: literals of all lengths, runs of classes, none of both.
+/// Patterns of every strategy: short and long literals, runs of a class, and neither.
 fn specs() -> Vec<Spec> {
     let patterns = [
         ("needle", "-u"),
@@ -72,9 +70,9 @@ fn specs() -> Vec<Spec> {
 }
 
 #[test]
-fn nothing_outside_of_the_buffer_is_read() {
+fn no_scanner_reads_outside_the_buffer() {
     let specs = specs();
-    let set = dragnet_testkit::set(&specs);
+    let set = set(&specs);
     let mut oracle = Oracle::new(&specs);
     let mut memory = Guarded::new();
     let text: Vec<u8> = "needle key12=x ab deadbeef".bytes().cycle().take(300).collect();
@@ -96,7 +94,7 @@ fn nothing_outside_of_the_buffer_is_read() {
                     for (report, scanner) in &mut scanners {
                         scanner.scan(&batch, &mut matches).unwrap();
                         let expected = match report {
-                            Report::Patterns => Oracle::which(&spans),
+                            Report::Patterns => Oracle::patterns(&spans),
                             Report::Spans => spans.clone(),
                         };
                         let place = if at_end { "last" } else { "first" };
@@ -104,19 +102,12 @@ fn nothing_outside_of_the_buffer_is_read() {
                         assert_eq!(matches.as_slice(), expected, "{name}, {place} {len} bytes");
                     }
                 }
-                // Lines without an end of the last one, which has no byte behind it either.
+                // Lines, of which the last has no line end after it.
                 let mut offsets = Vec::new();
                 let batch = Batch::lines(buffer, &mut offsets).unwrap();
                 scanners[0].1.scan(&batch, &mut matches).unwrap();
-                assert_eq!(matches.as_slice(), Oracle::which(&oracle.spans(batch.iter())));
+                assert_eq!(matches.as_slice(), Oracle::patterns(&oracle.spans(batch.iter())));
             }
         }
     }
-}
-
-/// Runs the server of a sidecar, where this program was started as one; else does nothing.
-#[cfg(target_os = "linux")]
-#[test]
-fn the_other_process_serves() {
-    dragnet_testkit::serve();
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::case::{Case, one};
+use super::case::{Case, one};
 use dragnet_testkit::Rng;
 
 const CONTRACT: &str = "the contract";

@@ -1,5 +1,8 @@
-//! The parts that the engines are built from are on trial, too: lazy DFAs against the NFA
-//! simulation, in every way in which a match can be confirmed with them.
+//! The lazy DFAs of `regex-automata`, which verify matches, compared with its NFA simulation, which
+//! is the oracle, in every way in which the engine uses them.
+//!
+//! They are tested apart from the engine because a wrong answer of theirs is rare and easily hidden:
+//! the full DFAs of the same crate are wrong about 1 random pattern in 75,000.
 
 use std::ops::Range;
 
@@ -11,18 +14,18 @@ use regex_automata::util::iter::Searcher;
 use regex_automata::{Anchored, Input, MatchError, MatchKind, PatternSet};
 use regex_syntax::hir::Hir;
 
-use dragnet_testkit::{Case, Spec, case, config, patterns};
+use dragnet_testkit::{Case, Spec, case, config, drawn, patterns};
 
-/// How a lazy DFA is set up: with all the memory it wants, and with so little that it forgets its
-/// states again and again.
+/// Capacities of a lazy DFA's cache, in bytes: the default, and the smallest, with which it clears its
+/// cache again and again.
 const CACHES: [Option<usize>; 2] = [None, Some(0)];
 
 proptest! {
     #![proptest_config(config(600))]
 
     #[test]
-    fn lazy_dfas_find_what_an_nfa_simulation_finds(
-        case in case(patterns(), 1),
+    fn lazy_dfas_find_the_oracles_spans(
+        case in drawn(|choices| case(choices, patterns, 1)),
         ends in any::<(Index, Index)>(),
     ) {
         for spec in &case.specs {
@@ -46,7 +49,9 @@ proptest! {
     }
 
     #[test]
-    fn lazy_dfas_of_many_patterns_tell_which_match(case in case(patterns(), 1)) {
+    fn lazy_dfas_of_many_patterns_find_which_match(
+        case in drawn(|choices| case(choices, patterns, 1)),
+    ) {
         let Case { specs, batches } = &case;
         let hirs: Vec<Hir> = specs.iter().map(Spec::hir).collect();
         let machines: Vec<PikeVM> = hirs
@@ -60,7 +65,7 @@ proptest! {
                 let mut found = PatternSet::new(specs.len());
                 let answer =
                     lazy.try_which_overlapping_matches(&mut cache, &Input::new(record), &mut found);
-                // It may give up, as it does at non-ASCII bytes when words are of Unicode.
+                // It gives up at a byte that is not ASCII if the pattern has a Unicode word boundary.
                 if answer.is_err() {
                     continue;
                 }
@@ -78,7 +83,7 @@ proptest! {
     }
 }
 
-/// All spans, and whether there is one, of one pattern in one input.
+/// Compares all spans of one pattern in one input, and whether it has any.
 fn check_regex(
     spec: &Spec,
     vm: &PikeVM,

@@ -1,7 +1,7 @@
 //! One case for each size around the limits that engines have: widths of vectors, lengths of
 //! literals, numbers of patterns.
 
-use crate::case::Case;
+use super::case::Case;
 use dragnet_testkit::Rng;
 
 const SIZES: &str = "sizes";

@@ -1,14 +1,14 @@
-//! One line of a table of cases.
+//! A named case, and how a table writes it.
 
 use std::ops::Range;
 
 use dragnet_testkit::Spec;
 
-/// Patterns, records, and what must be found if the case says it.
+/// Patterns, records, and the matches if the case lists them.
 #[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) name: String,
-    /// Where the case is from.
+    /// Where the case comes from.
     pub(crate) source: &'static str,
     pub(crate) specs: Vec<Spec>,
     pub(crate) records: Vec<Vec<u8>>,
@@ -22,7 +22,7 @@ impl Case {
         Case { name: name.into(), source, specs: Vec::new(), records: Vec::new(), expected: None }
     }
 
-    /// Adds patterns with these flags, written as in `(?ims-u)`.
+    /// Adds patterns with these flags, written as they stand in `(?ims-u)`.
     pub(crate) fn patterns<P: Into<String>>(
         mut self,
         flags: &str,
@@ -38,7 +38,7 @@ impl Case {
         self
     }
 
-    /// Says what must be found.
+    /// Lists the record, pattern and span of every match.
     pub(crate) fn finds(
         mut self,
         expected: impl IntoIterator<Item = (usize, usize, Range<usize>)>,
