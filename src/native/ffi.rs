@@ -41,7 +41,7 @@ pub(super) struct BlockScan<'a> {
     pub(super) databases: &'a [Database],
     /// The number of expressions in all databases: the most matches that a record can have.
     pub(super) expressions: usize,
-    /// Allocated for all of `databases`.
+    /// Must be allocated for all of `databases`.
     pub(super) scratch: &'a mut Scratch,
     pub(super) stop: &'a StopFlag,
     /// Holds the matches of the current block; see [`block_buffer`].
@@ -97,8 +97,8 @@ impl BlockScan<'_> {
         let mut count = 0;
         // SAFETY:
         // - Each database is valid while it is borrowed, and libhs lets any number of threads scan
-        //   with it. The scratch was allocated for all of them and is borrowed mutably, so no other
-        //   scan uses it.
+        //   with it. The scratch was allocated for all of them, as the field demands, and is
+        //   borrowed mutably, so no other scan uses it.
         // - C reads the offsets up to index `end`, which exist: there is one more offset than there
         //   are records. `PaddedRecords` guarantees that offsets ascend, that the terminator fits
         //   between two of them, and that each record and `PADDING` bytes after it are in `buffer`.

@@ -30,11 +30,14 @@
 mod compile;
 mod compiled_set;
 mod engine;
+#[allow(unsafe_code)]
 mod ffi;
 mod layout;
 mod library;
 mod merge;
+#[allow(unsafe_code)]
 mod objects;
+#[allow(unsafe_code)]
 mod raw;
 mod records;
 mod scanner;
