@@ -24,7 +24,7 @@ use crate::{Batch, BatchBuf, BatchError, Match, StopFlag};
 /// vectors, which have 64. Every length from 0 on occurs.
 const LONGEST: usize = 132;
 
-/// Why a library is refused.
+/// Why a library did not pass the test.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// It gave a wrong answer. Describes the case, and what was expected and found.
