@@ -11,7 +11,7 @@ use std::marker::{PhantomData, PhantomPinned};
 
 use crate::Match;
 
-/// `hs_database_t`: compiled patterns, immutable once compiled. Only used behind a pointer.
+/// `hs_database_t`: compiled patterns, immutable once compiled. Only used through pointers.
 #[repr(C)]
 pub(super) struct HsDatabase {
     opaque: [u8; 0],
@@ -19,7 +19,7 @@ pub(super) struct HsDatabase {
     marker: PhantomData<(*mut u8, PhantomPinned)>,
 }
 
-/// `hs_scratch_t`: the working memory of one scan at a time. Only used behind a pointer.
+/// `hs_scratch_t`: the working memory of one scan at a time. Only used through pointers.
 #[repr(C)]
 pub(super) struct HsScratch {
     opaque: [u8; 0],

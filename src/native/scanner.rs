@@ -143,7 +143,7 @@ mod tests {
         let batch = batch.as_batch();
         for report in [Report::Patterns, Report::Spans] {
             let set = match CompiledSet::new(&set, report) {
-                // `tests/contract.rs` and `tests/native` fail if no refusal is expected.
+                // `tests/answers` and `tests/native` fail where the library must not be refused.
                 Err(error @ EngineError::SelfTest { .. }) => {
                     let _ =
                         writeln!(std::io::stderr(), "dragnet tests: NOT TESTED: native: {error}");
