@@ -8,9 +8,7 @@
 
 use arbitrary::Unstructured;
 use dragnet::PatternSet;
-use dragnet_testkit::{
-    Case, Choices, Comparison, Spec, contenders, flags, pattern, records,
-};
+use dragnet_testkit::{Case, Choices, Comparison, Spec, contenders, flags, pattern, records};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use regex_syntax::hir::Hir;
 

@@ -48,7 +48,7 @@ fn list() -> Vec<Contender> {
     #[cfg(feature = "placements")]
     list.extend(super::placements::placements());
     let names: Vec<_> = list.iter().map(|contender| contender.name.as_str()).collect();
-    say(&format!("scanners under test: {}", names.join(", ")));
+    say(&format!("scanners under test: {}", names.join("; ")));
     list
 }
 

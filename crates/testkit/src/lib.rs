@@ -1,8 +1,8 @@
 //! What dragnet's tests, benchmarks and fuzz targets share: a generator of random patterns and
 //! records, an oracle that says which matches are right, and every scanner that must find them.
 //!
-//! - [`patterns`], [`literals`] and [`case`] draw patterns and batches from any source of
-//!   [`Choices`]: a seed ([`Rng`]), a fuzzer's input, or proptest ([`drawn`]), which then shrinks
+//! - [`patterns`], [`literals`], [`secret_rules`] and [`case`] draw patterns and batches from any
+//!   source of [`Choices`]: a seed ([`Rng`]), a fuzzer's input, or proptest ([`drawn`]), which then shrinks
 //!   them.
 //! - [`Oracle`] finds matches with a plain NFA simulation.
 //! - [`contenders`] lists every scanner of this build: one per engine, per SIMD level and per
@@ -24,6 +24,7 @@ mod placements;
 #[cfg(feature = "proptest")]
 mod property;
 mod records;
+mod rules;
 mod sample;
 #[cfg(all(target_os = "linux", feature = "placements"))]
 mod server;
@@ -42,6 +43,7 @@ pub use oracle::Oracle;
 #[cfg(feature = "proptest")]
 pub use property::{config, drawn};
 pub use records::records;
+pub use rules::secret_rules;
 pub use sample::sample;
 #[cfg(all(target_os = "linux", feature = "placements"))]
 pub use server::{

@@ -1,9 +1,9 @@
-//! No input makes a scan quadratic, told by the steps that automata take and not by time.
+//! No input makes a scan quadratic, measured in steps of automata and not in time.
 //!
-//! Each case is made to break one of the rules that keep a scan linear: each is scanned at three
-//! sizes, once as one record and once cut into short ones. What is counted is an upper bound of
-//! the bytes that automata read; the search for candidates reads each byte a fixed number of times
-//! by its construction.
+//! Each case attacks one of the limits that keep a scan linear. It is scanned at three sizes, as one
+//! record and cut into short records. A step is a byte that an automaton reads;
+//! `Scanner::steps` is an upper bound on their number. The search for candidates is not counted: it
+//! reads each byte a fixed number of times by construction.
 
 mod cases;
 
@@ -12,17 +12,19 @@ use dragnet::{Batch, Matches, Pattern, PatternSet, Report, Scan};
 
 use cases::{Case, FIND_ALL, LITERALS, MANY_LITERALS, NO_LITERAL, SAME_LITERAL};
 
-/// What may be read of a record for one pattern, per byte and besides: from the places of literals
-/// on, around them, and for the spans of a pattern that matches. The sum of the engine's own
-/// limits, and a few bytes for its searches of a whole record.
+/// Steps that one pattern may take for each byte of a record: the sum of the engine's own limits on
+/// searches from a literal, around one, and for spans.
 const STEPS_PER_BYTE: u64 = 32;
+
+/// Steps that one pattern may take for each record besides.
 const STEPS_PER_RECORD: u64 = 6 << 10;
-/// By how much steps may grow when data doubles.
+
+/// The factor by which steps may grow when data doubles.
 const GROWTH: f64 = 2.2;
-/// Fewer steps than this for each byte and pattern may grow as they like: a pattern with several
-/// literals is searched once or more often, as they happen to lie.
+/// Steps for each byte and pattern below which growth is not checked: how often a pattern with several
+/// literals is searched depends on where they happen to lie.
 const FEW: f64 = 4.0;
-/// The length of the short records.
+/// The length of short records, in bytes.
 const SHORT: usize = 64;
 
 fn engine<P: AsRef<str>>(patterns: &[P], report: Report) -> Engine {
@@ -30,7 +32,7 @@ fn engine<P: AsRef<str>>(patterns: &[P], report: Report) -> Engine {
     Engine::new(&PatternSet::new(patterns).unwrap(), report)
 }
 
-/// How many steps a scan takes, and how many matches it finds.
+/// The number of steps that a scan takes, and the number of matches that it finds.
 fn steps(engine: &Engine, data: &[u8], records: usize) -> (u64, usize) {
     let len = data.len().div_ceil(records);
     let offsets: Vec<u32> =
@@ -42,14 +44,14 @@ fn steps(engine: &Engine, data: &[u8], records: usize) -> (u64, usize) {
     (scanner.steps(), matches.len())
 }
 
-/// What is wrong with the growth of a case, if anything is.
+/// Descriptions of all that is wrong with a case.
 fn problems(case: &Case) -> Vec<String> {
     let patterns = (case.patterns)();
     let engine = engine(&patterns, case.report);
     let mut problems = Vec::new();
     let search = engine.explain(0).unwrap().to_string();
     if !search.starts_with(case.by) {
-        problems.push(format!("{}: not {}, but {search}", case.name, case.by));
+        problems.push(format!("{}: its strategy is not {}, but {search}", case.name, case.by));
     }
     for short in [false, true] {
         let layout = if short { "short records" } else { "one record" };
@@ -68,7 +70,7 @@ fn problems(case: &Case) -> Vec<String> {
                     data.len(),
                 ));
             };
-            // A case that matches is over early, unless the matches are what it is about.
+            // A pattern that matches is not searched for any longer, unless for spans.
             if (matches > 0) != (case.report == Report::Spans) {
                 problem(format!("{matches} matches"));
             }
@@ -78,8 +80,8 @@ fn problems(case: &Case) -> Vec<String> {
             if steps > most {
                 problem(format!("{steps} steps, not at most {most}"));
             }
-            // The first or last part of the data may be cheaper than all others. So what each
-            // doubling adds must not more than double, either.
+            // A constant cost can hide growth in the first sizes, so the steps that each doubling adds
+            // must not more than double, either.
             all.push(steps);
             if let [once, twice, four] = all[..]
                 && four as f64 > twice as f64 * GROWTH
@@ -93,7 +95,7 @@ fn problems(case: &Case) -> Vec<String> {
     problems
 }
 
-/// Steps grow with the data and no faster.
+/// Asserts that the steps of all cases are linear in the data.
 fn check(cases: &[Case]) {
     let problems: Vec<String> = cases.iter().flat_map(problems).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
@@ -124,7 +126,7 @@ fn spans_are_found_in_linear_time() {
     check(FIND_ALL);
 }
 
-/// Lines as a log has them, in which the literals of the patterns below are frequent.
+/// Log lines in which the literals of the patterns below are frequent.
 fn log(len: usize) -> Vec<u8> {
     let mut data = Vec::new();
     for number in 0.. {
@@ -144,11 +146,11 @@ fn log(len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn one_long_record_takes_about_the_steps_of_its_lines() {
-    // How often the steps of the lines, or those of one pass for each pattern, are allowed. From a
-    // leading literal on, a pattern without a bound reads to the end of its line, or of the long
-    // record; there it is tried until that has taken sixteen times the record, then all at once. Back
-    // from a literal, twice the record.
+fn one_long_record_costs_about_as_much_as_its_lines() {
+    // The factor is relative to the steps of the lines, or to one pass per pattern if that is more.
+    // From a leading literal, an unbounded pattern reads to the end of its line or of the long record.
+    // There the engine searches from each literal until it has read sixteen times the record, and
+    // then once for all. Backwards from a literal, it reads at most twice the record.
     let cases: &[(&[&str], u64)] = &[
         (&["key=[a-z]{1,40}[0-9]", "id=[0-9a-f]{16}[^ ]", r"user=u\d{4}"], 2),
         (&["[A-Z]{2}[a-z ]{1,30}secret failed", "[0-9] [A-Z]{1,9} failed after"], 2),

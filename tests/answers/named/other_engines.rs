@@ -1,4 +1,4 @@
-//! What users and differential tests of other engines have caught, each with its source.
+//! Bugs of other engines, found by their users or by differential tests, each with its source.
 
 use super::case::{Case, one};
 
@@ -28,8 +28,8 @@ fn vectorscan() -> Vec<Case> {
             &[17..18],
         ),
         one(
-            "end, while a pair is looked for",
-            "the same, reduced; its accelerator of byte pairs runs over the last byte",
+            "end, during a search for a pair",
+            "the same, reduced; its accelerator for byte pairs skips the last byte",
             "-u",
             r"d\z|[ab]b",
             "xxxxxxxxxxxxxxxxd",
@@ -120,7 +120,7 @@ fn vectorscan() -> Vec<Case> {
             .patterns("-u", ["ab", "ba", "[ab]c"])
             .records((0..140).map(|len| [vec![b'-'; len], b"a".to_vec()].concat()))
             .finds([]),
-        // The tail behind the last whole vector was not looked at.
+        // The bytes after the last whole vector were not searched.
         Case::new("the only other byte is in the tail", "VectorCamp/vectorscan#378")
             .patterns("-u", ["[^a]", "[^a]b", "a+[^a]"])
             .records((1..200).flat_map(|len: usize| {
@@ -249,7 +249,7 @@ fn regex() -> Vec<Case> {
     vec![
         one("over the line end", meta, "-u", r"[ab]\n.*[ab]", "a\na", &[0..3]),
         one("the first of two starts", meta, "-u", "a[ab][^a]*c", "aac", &[0..3]),
-        one("no end behind the class", meta, "-u", "a[ab][^a]*b", "aba", &[]),
+        one("no end after the class", meta, "-u", "a[ab][^a]*b", "aba", &[]),
         one(
             "an alternative inside another's end",
             "rust-lang/regex#1354",
@@ -290,7 +290,14 @@ fn regex() -> Vec<Case> {
             "102:12:39 8:59:59.9 1:07",
             &[0..9, 10..17, 20..24],
         ),
-        one("many literals, none there", "rust-lang/regex#999", "", &words.join("|"), "FUBAR", &[]),
+        one(
+            "many literals, none of them in the record",
+            "rust-lang/regex#999",
+            "",
+            &words.join("|"),
+            "FUBAR",
+            &[],
+        ),
         one(
             "alternatives in alternatives",
             "rust-lang/regex#289",

@@ -1,12 +1,12 @@
-//! One case for each size around the limits that engines have: widths of vectors, lengths of
-//! literals, numbers of patterns.
+//! Cases for every size around the limits of engines: widths of vectors, lengths of literals, numbers
+//! of patterns.
 
 use super::case::Case;
 use dragnet_testkit::Rng;
 
 const SIZES: &str = "sizes";
 
-/// Vector widths and their neighbours.
+/// The widths of vectors in bytes, and their neighbours.
 const AROUND_WIDTHS: [usize; 16] = [0, 1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128];
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -21,7 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
-/// 300 patterns that no filter by literal tells apart.
+/// 300 patterns with one literal, which a search for literals can't tell apart.
 fn one_literal_in_many_patterns() -> Case {
     let records = ["key=7", "key=299;", "akey=12 key=3", "key=", "KEY=5", "key=4 key=4"];
     Case::new("300 patterns with one literal", SIZES)
@@ -30,13 +30,14 @@ fn one_literal_in_many_patterns() -> Case {
         .finds([(0, 7, 0..5), (1, 299, 0..7), (2, 3, 8..13), (5, 4, 0..5), (5, 4, 6..11)])
 }
 
-/// A class 40 times at all alignments, with just enough bytes and with one less or more.
+/// 40 characters of a class, in runs of just enough bytes and of one less and one more, at all
+/// alignments.
 fn runs_of_a_class() -> Case {
     let records = [39, 40, 41, 79, 80, 81].into_iter().flat_map(|len| {
         (0..=64).flat_map(move |at| {
             let run: Vec<u8> = (0..len).map(|i| b"0a9f"[i % 4]).collect();
             let head = vec![b'-'; at];
-            // Once with the run at the end of the record, once with something behind it.
+            // Once with the run at the end of the record, once with a byte after it.
             [[&head[..], &run].concat(), [&head[..], &run, b"g"].concat()]
         })
     });
@@ -47,7 +48,7 @@ fn runs_of_a_class() -> Case {
         .records(records)
 }
 
-/// An alternation of 2000 words, some of some of them, and each tenth by itself.
+/// An alternation of 2000 words, alternations of 200 of them, and each tenth word by itself.
 fn many_words() -> Case {
     let mut rng = Rng::new(1);
     let words: Vec<String> = (0..2000)
@@ -69,7 +70,7 @@ fn many_words() -> Case {
         .records(records)
 }
 
-/// More patterns than fit in any one automaton of 512 states, of all kinds.
+/// More patterns than libhs puts into one automaton of 512 states, of four kinds.
 fn many_patterns() -> Case {
     let patterns = (0..150).flat_map(|number| {
         [
@@ -89,7 +90,7 @@ fn many_patterns() -> Case {
     Case::new("600 patterns of four kinds", SIZES).patterns("-u", patterns).records(records)
 }
 
-/// The same two literals at each place of records of each length around a vector's width.
+/// A literal, whole or cut off at the end, at each position of records around a vector's width.
 fn one_of_each_length() -> Case {
     let records = AROUND_WIDTHS.into_iter().flat_map(|len| {
         (0..=len).map(move |at| {
@@ -106,7 +107,7 @@ fn one_of_each_length() -> Case {
         .records(records)
 }
 
-/// A literal of one length, whole and cut and changed, at places around vectors' widths.
+/// A literal of `len` bytes, whole, cut off and changed, at positions around a vector's width.
 fn literal_of(len: usize) -> Case {
     let literal: String = ('a'..='z').cycle().skip(len % 7).take(len).collect();
     let records = AROUND_WIDTHS.into_iter().flat_map(|at| {
