@@ -1,29 +1,31 @@
-//! What must not compile does not, and for the reason that it must not.
+//! Programs that misuse the boundary layer do not compile, and the compiler's error is the one that
+//! the misuse deserves.
 //!
-//! What the compiler says changes from release to release. So the cases are compiled only where its
-//! version is the one that the texts beside them were written with; elsewhere this says so.
+//! The words of errors change from release to release, so the programs are compiled only by the
+//! release that the `.stderr` files beside them are from. With any other, the `compile_fail` examples
+//! of `Flat` and `Owner` are what is left.
 
-use dragnet_testkit as expect;
-
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The release whose words the files have.
+/// The release that the `.stderr` files are from.
 const WORDED_BY: &str = "rustc 1.95.";
 
-/// The cases, and the error that each must end with; none has a code where a lifetime is at fault.
+/// The programs, and what the error of each contains: its code, except for errors about lifetimes, which
+/// have none.
 const CASES: [(&str, &str); 7] = [
     ("flat_pointer", "E0277"),
     ("flat_pointer_inside", "E0277"),
     ("flat_padding", "E0080"),
-    ("c_owned_to_another_thread", "E0277"),
-    ("owned_value_leaves_its_thread", "E0277"),
-    ("owned_value_is_borrowed_beyond_a_call", "lifetime may not live long enough"),
-    ("foreign_value_gets_in", "E0277"),
+    ("c_owned_moves_to_another_thread", "E0277"),
+    ("call_returns_a_non_send_value", "E0277"),
+    ("value_borrow_outlives_its_call", "lifetime may not live long enough"),
+    ("call_captures_a_non_send_value", "E0277"),
 ];
 
 #[test]
-fn what_must_not_compile_does_not() {
+fn misuse_does_not_compile() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compile_fail");
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -32,7 +34,7 @@ fn what_must_not_compile_does_not() {
     let mut listed: Vec<_> =
         CASES.iter().map(|(name, _)| folder.join(name).with_extension("rs")).collect();
     listed.sort();
-    assert_eq!(files, listed, "every case is listed");
+    assert_eq!(files, listed, "every program is listed");
     for (name, code) in CASES {
         let text = std::fs::read_to_string(folder.join(name).with_extension("stderr"))
             .unwrap_or_else(|error| panic!("{name}.stderr: {error}"));
@@ -47,10 +49,10 @@ fn what_must_not_compile_does_not() {
             cases.compile_fail(format!("tests/compile_fail/{name}.rs"));
         }
     } else {
-        // The examples of `boundary::Flat` and `boundary::Owner` have the codes for any compiler.
-        expect::not_tested(
-            "compile-fail",
-            &format!("the cases are for {WORDED_BY}, not {version}"),
-        );
+        let expected = std::env::var("DRAGNET_EXPECT").unwrap_or_default();
+        let reason = format!("compile-fail: the errors are those of {WORDED_BY}, not of {version}");
+        assert!(!expected.split_whitespace().any(|word| word == "compile-fail"), "{reason}");
+        // Not by a macro: the harness shows what these print only if the test fails.
+        let _ = writeln!(std::io::stderr(), "dragnet tests: not tested here: {reason}");
     }
 }
