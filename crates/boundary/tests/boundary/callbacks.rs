@@ -188,37 +188,37 @@ fn concurrent_look_ups_find_no_other_value() {
     let last = [const { std::sync::atomic::AtomicU64::new(0) }; 4];
     let done = AtomicBool::new(false);
     let found = thread::scope(|scope| {
-        let owners: Vec<_> = (0..4_u64)
-            .map(|owner| {
+        let adders: Vec<_> = (0..4_u64)
+            .map(|adder| {
                 let (registry, last) = (&registry, &last);
                 scope.spawn(move || {
                     for _ in 0..2000 {
-                        let handle = registry.insert(owner).unwrap();
-                        last[owner as usize].store(handle.to_bits(), Ordering::SeqCst);
-                        assert_eq!(registry.with(handle, |value| *value), Some(owner));
-                        assert_eq!(registry.remove(handle).as_deref(), Some(&owner));
+                        let handle = registry.insert(adder).unwrap();
+                        last[adder as usize].store(handle.to_bits(), Ordering::SeqCst);
+                        assert_eq!(registry.with(handle, |value| *value), Some(adder));
+                        assert_eq!(registry.remove(handle).as_deref(), Some(&adder));
                         assert_eq!(registry.get(handle), None);
                     }
                 })
             })
             .collect();
-        let late = scope.spawn(|| {
+        let late_look_ups = scope.spawn(|| {
             let mut found = 0;
             while !done.load(Ordering::SeqCst) {
-                for (owner, bits) in (0..).zip(&last) {
+                for (adder, bits) in (0..).zip(&last) {
                     let handle = Handle::from_bits(bits.load(Ordering::SeqCst));
                     if let Some(value) = registry.get(handle) {
-                        assert_eq!(*value, owner);
+                        assert_eq!(*value, adder);
                         found += 1;
                     }
                 }
             }
             found
         });
-        let ended: Vec<_> = owners.into_iter().map(|owner| owner.join()).collect();
+        let results: Vec<_> = adders.into_iter().map(|adder| adder.join()).collect();
         done.store(true, Ordering::SeqCst);
-        ended.into_iter().for_each(|ended| ended.unwrap());
-        late.join().unwrap()
+        results.into_iter().for_each(|result| result.unwrap());
+        late_look_ups.join().unwrap()
     });
     eprintln!("{found} late look-ups found a value");
     assert!(registry.is_empty());
