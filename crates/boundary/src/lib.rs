@@ -49,3 +49,8 @@ pub use pending::Pending;
 
 /// Derives the traits that make a type [`Flat`], and casts slices of such types to bytes and back.
 pub use bytemuck;
+
+/// Tests the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
