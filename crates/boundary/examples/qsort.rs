@@ -61,7 +61,8 @@ struct SortContext<'a, F> {
 }
 
 thread_local! {
-    /// The address of this thread's [`SortContext`]: `qsort` has no argument to pass it to the callback.
+    /// The address of this thread's [`SortContext`]: `qsort` has no argument to pass it to the
+    /// callback.
     static CONTEXT: Cell<*const c_void> = const { Cell::new(ptr::null()) };
 }
 
@@ -74,7 +75,8 @@ where
     let (context, a, b) = unsafe {
         (&*CONTEXT.get().cast::<SortContext<'_, F>>(), *a.cast::<u32>(), *b.cast::<u32>())
     };
-    // `qsort` can't be stopped. After a panic all elements count as equal, which ends the sort soon.
+    // `qsort` can't be stopped. After a panic all elements count as equal, which ends the sort
+    // soon.
     context.guard.run(0, || (context.compare)(a, b) as c_int)
 }
 
@@ -82,8 +84,8 @@ where
 static WANTED: Handles<u32> = Handles::new();
 
 extern "C" fn compare_wanted(key: *const c_void, element: *const c_void) -> c_int {
-    // SAFETY: `bsearch` passes the key of `Table::contains`, which is the integer of a handle, and a
-    // pointer to an element of the table.
+    // SAFETY: `bsearch` passes the key of `Table::contains`, which is the integer of a handle, and
+    // a pointer to an element of the table.
     let (handle, element) = unsafe { (Handle::from_bits(*key.cast()), *element.cast::<u32>()) };
     // The handle of a removed number finds nothing, and the search fails.
     WANTED.with(handle, |wanted| wanted.cmp(&element) as c_int).unwrap_or(-1)
@@ -91,7 +93,8 @@ extern "C" fn compare_wanted(key: *const c_void, element: *const c_void) -> c_in
 
 impl Table {
     fn new(numbers: &[u32]) -> Result<Table, CMemoryError> {
-        // SAFETY: `calloc` returns null or room for that many numbers, all zero, which `Free` frees.
+        // SAFETY: `calloc` returns null or room for that many numbers, all zero, which `Free`
+        // frees.
         let mut table = unsafe {
             let start = calloc(numbers.len(), size_of::<u32>());
             CBuffer::<u32, Free>::from_raw(start.cast(), numbers.len())?
@@ -106,8 +109,8 @@ impl Table {
             let context = SortContext { guard, compare };
             CONTEXT.set(ptr::from_ref(&context).cast());
             let (base, count) = (self.numbers.as_mut_ptr().cast(), self.numbers.len());
-            // SAFETY: the table has `count` elements of four bytes. `compare_numbers` finds a context
-            // with its `F`, which lives until the end of this block, and does not unwind.
+            // SAFETY: the table has `count` elements of four bytes. `compare_numbers` finds a
+            // context with its `F`, which lives until the end of this block, and does not unwind.
             unsafe { qsort(base, count, size_of::<u32>(), compare_numbers::<F>) };
         });
     }
@@ -115,8 +118,8 @@ impl Table {
     /// Searches a sorted table for the number of a handle with `bsearch`.
     fn contains(&self, wanted: Handle) -> bool {
         let (key, base) = (wanted.to_bits(), self.numbers.as_ptr().cast());
-        // SAFETY: the table has that many elements of four bytes, and `compare_wanted` expects a key that
-        // is the integer of a handle, and does not unwind.
+        // SAFETY: the table has that many elements of four bytes, and `compare_wanted` expects a
+        // key that is the integer of a handle, and does not unwind.
         let found = unsafe {
             bsearch(
                 ptr::from_ref(&key).cast(),
@@ -147,16 +150,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     WANTED.remove(wanted);
     assert!(!owner.call(|table| table.contains(wanted))?);
 
-    // The panic of a callback reaches the caller, and the owner keeps its thread and its table. The panic
-    // is expected, so it is not printed.
+    // The panic of a callback reaches the caller, and the owner keeps its thread and its table. The
+    // panic is expected, so it is not printed.
     panic::set_hook(Box::new(|_| {}));
     let panics = || owner.call(|table| table.sort(|_, _| panic!("no order")));
     let payload = panic::catch_unwind(AssertUnwindSafe(panics)).unwrap_err();
     assert_eq!(payload.downcast_ref(), Some(&"no order"));
     let _ = panic::take_hook();
 
-    // This sort would take seconds. Its deadline raises the flag, and the comparisons stop waiting, so
-    // the thread is kept. If they ignored the flag, the thread would be abandoned after the grace period.
+    // This sort would take seconds. Its deadline raises the flag, and the comparisons stop waiting,
+    // so the thread is kept. If they ignored the flag, the thread would be abandoned after the
+    // grace period.
     let late = owner.call_within(Duration::from_millis(100), |table, cancel| {
         table.sort(|a, b| {
             if !cancel.is_raised() {

@@ -1,6 +1,6 @@
-//! What wrapping a C library takes, whichever library it is.
+//! Building blocks for wrapping a C library, whichever library it is.
 //!
-//! Nothing here depends on scanning. Each part can be used without the others.
+//! Each part can be used without the others:
 //!
 //! | The C library … | This crate has |
 //! | --- | --- |

@@ -51,7 +51,8 @@ enum Close {}
 // SAFETY: `sqlite3_close` frees the connections of `sqlite3_open`, and C code does not unwind.
 unsafe impl Release<Connection> for Close {
     unsafe fn release(pointer: NonNull<Connection>) {
-        // SAFETY: the caller promises a connection of `sqlite3_open` that is not closed or used afterwards.
+        // SAFETY: the caller promises a connection of `sqlite3_open` that is not closed or used
+        // afterwards.
         unsafe { sqlite3_close(pointer.as_ptr()) };
     }
 }
@@ -62,13 +63,14 @@ enum Free {}
 // SAFETY: `sqlite3_free` frees all memory of SQLite's allocator, and C code does not unwind.
 unsafe impl<T> Release<T> for Free {
     unsafe fn release(pointer: NonNull<T>) {
-        // SAFETY: the caller promises memory of SQLite's allocator that is not freed or used afterwards.
+        // SAFETY: the caller promises memory of SQLite's allocator that is not freed or used
+        // afterwards.
         unsafe { sqlite3_free(pointer.as_ptr().cast()) }
     }
 }
 
-/// The flags of running queries. A connection keeps its progress handler, and with it the handle, after
-/// a query has ended; the handle then finds no flag.
+/// The flags of running queries. A connection keeps its progress handler, and with it the handle,
+/// after a query has ended; the handle then finds no flag.
 static CANCEL_FLAGS: Handles<CancelFlag> = Handles::new();
 
 /// Called by SQLite while a query runs. A result other than 0 interrupts the query.
@@ -89,8 +91,8 @@ extern "C" fn on_row(
     texts: *const Text,
     _names: *const Text,
 ) -> c_int {
-    // SAFETY: SQLite passes the context of `Database::query`, which nothing else uses while the query
-    // runs, and an array with one text per column.
+    // SAFETY: SQLite passes the context of `Database::query`, which nothing else uses while the
+    // query runs, and an array with one text per column.
     let (context, texts) = unsafe {
         (
             &mut *context.cast::<RowContext<'_>>(),
@@ -99,7 +101,8 @@ extern "C" fn on_row(
     };
     let text = |text: &Text| match text.is_null() {
         true => "NULL".to_owned(),
-        // SAFETY: a text that is not null ends with a NUL, and is valid until this callback returns.
+        // SAFETY: a text that is not null ends with a NUL, and is valid until this callback
+        // returns.
         false => unsafe { CStr::from_ptr(*text) }.to_string_lossy().into_owned(),
     };
     context.guard.run(1, || {
@@ -116,8 +119,8 @@ struct Database {
 impl Database {
     fn open() -> Result<Database, String> {
         let mut db = ptr::null_mut();
-        // SAFETY: the name ends with a NUL. `sqlite3_open` stores null or a connection, which the caller
-        // must close even after an error.
+        // SAFETY: the name ends with a NUL. `sqlite3_open` stores null or a connection, which the
+        // caller must close even after an error.
         let (code, connection) =
             unsafe { (sqlite3_open(c":memory:".as_ptr(), &mut db), COwned::from_raw(db)) };
         let connection = connection.map_err(|error| error.to_string())?;
@@ -128,8 +131,8 @@ impl Database {
         }
     }
 
-    /// Runs a query and passes each row to `each`, whose panic is resumed after SQLite has returned.
-    /// Raising `cancel` interrupts the query.
+    /// Runs a query and passes each row to `each`, whose panic is resumed after SQLite has
+    /// returned. Raising `cancel` interrupts the query.
     ///
     /// Returns SQLite's message if the query fails or is interrupted.
     fn query(
@@ -138,8 +141,8 @@ impl Database {
         cancel: &CancelFlag,
         mut each: impl FnMut(&[String]),
     ) -> Result<(), String> {
-        /// Number of virtual machine instructions between two polls of the flag: enough that the polls
-        /// cost little, and few enough that no caller notices the delay. Not measured.
+        /// Number of virtual machine instructions between two polls of the flag: enough that the
+        /// polls cost little, and few enough that no caller notices the delay. Not measured.
         const POLL_INTERVAL: c_int = 1000;
 
         let sql = CString::new(sql).map_err(|error| error.to_string())?;
@@ -147,16 +150,17 @@ impl Database {
         contain_panics(|guard| {
             let mut context = RowContext { guard, on_row: &mut each };
             let (db, mut error) = (self.connection.as_ptr(), ptr::null_mut());
-            // SAFETY: the connection is open and used by this thread only, because `COwned` is neither
-            // `Send` nor `Sync`. The text ends with a NUL. `on_progress` expects a handle, and `on_row` a
-            // `RowContext`, which outlives the query.
+            // SAFETY: the connection is open and used by this thread only, because `COwned` is
+            // neither `Send` nor `Sync`. The text ends with a NUL. `on_progress` expects a handle,
+            // and `on_row` a `RowContext`, which outlives the query.
             let code = unsafe {
                 sqlite3_progress_handler(db, POLL_INTERVAL, on_progress, handle.to_pointer());
                 let context = ptr::from_mut(&mut context).cast();
                 sqlite3_exec(db, sql.as_ptr(), on_row, context, &mut error)
             };
             CANCEL_FLAGS.remove(handle);
-            // SAFETY: SQLite stores null or a message that ends with a NUL, which the caller must free.
+            // SAFETY: SQLite stores null or a message that ends with a NUL, which the caller must
+            // free.
             let message = unsafe {
                 COwned::<c_char, Free>::from_raw(error)
                     .map(|text| text.as_c_str().to_string_lossy().into_owned())
@@ -168,7 +172,8 @@ impl Database {
     /// Returns the content of the database's file, in memory of SQLite.
     fn image(&self) -> Result<CBuffer<u8, Free>, String> {
         let mut size = 0;
-        // SAFETY: `sqlite3_serialize` returns null or a buffer of `size` bytes, which the caller must free.
+        // SAFETY: `sqlite3_serialize` returns null or a buffer of `size` bytes, which the caller
+        // must free.
         let image = unsafe {
             let start = sqlite3_serialize(self.connection.as_ptr(), c"main".as_ptr(), &mut size, 0);
             CBuffer::from_raw(start, usize::try_from(size).unwrap_or(0))
@@ -207,8 +212,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let late = owner.call_within(timeout, |db, cancel| db.query(endless, cancel, |_| {}));
     assert!(matches!(late, Err(CallError::TimedOut)));
 
-    // The interrupted query returned within the grace period, so the owner still has its thread, its
-    // connection and the rows.
+    // The interrupted query returned within the grace period, so the owner still has its thread,
+    // its connection and the rows.
     run("SELECT count(*) FROM t", &mut |row| println!("{} rows", row[0]))??;
     assert_eq!(owner.abandoned(), 0);
     Ok(())

@@ -1,4 +1,5 @@
-//! Callbacks from C: their panics do not unwind into C, and a handle finds its own value or nothing.
+//! Callbacks from C: their panics do not unwind into C, and a handle finds its own value or
+//! nothing.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -19,8 +20,8 @@ thread_local! {
 }
 
 extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
-    // SAFETY: `sort` stores the address of a guard that lives until `qsort` returns, and `qsort` passes
-    // pointers to two elements of the array of `u32`.
+    // SAFETY: `sort` stores the address of a guard that lives until `qsort` returns, and `qsort`
+    // passes pointers to two elements of the array of `u32`.
     let (guard, a, b) = unsafe { (&*GUARD.get(), *a.cast::<u32>(), *b.cast::<u32>()) };
     guard.run(0, || {
         let (calls, panics_at) = CALLS.get();
@@ -30,13 +31,13 @@ extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
     })
 }
 
-/// Sorts with C's `qsort`. It can't be stopped, so after a panic the callback reports that all elements
-/// are equal, which ends the sort soon.
+/// Sorts with C's `qsort`. It can't be stopped, so after a panic the callback reports that all
+/// elements are equal, which ends the sort soon.
 fn sort(values: &mut [u32]) {
     contain_panics(|guard| {
         GUARD.set(guard);
-        // SAFETY: `values` has `values.len()` elements of four bytes, and `compare` reads two of them
-        // and does not unwind.
+        // SAFETY: `values` has `values.len()` elements of four bytes, and `compare` reads two of
+        // them and does not unwind.
         unsafe { libc::qsort(values.as_mut_ptr().cast(), values.len(), 4, compare) };
     });
 }
@@ -81,7 +82,8 @@ fn the_first_of_several_panics_is_resumed() {
         })
     });
     assert_eq!(message, "first");
-    // Of two panics at the same time either may be resumed, and the other one must not end the process.
+    // Of two panics at the same time either may be resumed, and the other one must not end the
+    // process.
     let barrier = Barrier::new(2);
     let message = panic_message(|| {
         contain_panics(|guard| {
@@ -117,8 +119,8 @@ fn the_result_is_dropped_before_a_panic_resumes() {
 #[cfg(target_pointer_width = "64")]
 static WANTED: Handles<u32> = Handles::new();
 
-/// Compares the value of a handle with an item. The key is no address but a handle, which `bsearch` passes
-/// to its callback unread.
+/// Compares the value of a handle with an item. The key is no address but a handle, which `bsearch`
+/// passes to its callback unread.
 #[cfg(target_pointer_width = "64")]
 extern "C" fn find(key: *const c_void, item: *const c_void) -> c_int {
     // SAFETY: `bsearch` passes a pointer to an element of the array of `u32`.

@@ -1,8 +1,8 @@
 //! Programs that misuse the crate do not compile, and fail with the expected error.
 //!
-//! The wording of errors changes between compiler releases, so the programs are compiled only by the
-//! release that wrote the `.stderr` files. For other releases, the `compile_fail` examples of `Flat` and
-//! `Owner` check the error codes.
+//! The wording of errors changes between compiler releases, so the programs are compiled only by
+//! the release that wrote the `.stderr` files. For other releases, the `compile_fail` examples of
+//! `Flat` and `Owner` check the error codes.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::process::Command;
 /// Start of the version that the compiler of the `.stderr` files prints.
 const WORDED_BY: &str = "rustc 1.95.";
 
-/// The programs in `tests/compile_fail`, and a part of the error of each: its code, or its text if it has
-/// no code, as errors about lifetimes.
+/// The programs in `tests/compile_fail`, and a part of the error of each: its code, or its text if
+/// it has no code, as errors about lifetimes.
 const CASES: [(&str, &str); 7] = [
     ("flat_pointer", "E0277"),
     ("flat_pointer_inside", "E0277"),

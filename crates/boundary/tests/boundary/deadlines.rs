@@ -18,9 +18,11 @@ fn assert_timed_out<R: std::fmt::Debug>(result: Result<R, CallError>) {
     assert!(matches!(result, Err(CallError::TimedOut)), "{result:?}");
 }
 
-/// Submits a call that runs beyond its deadline, and returns after the deadline while it still runs.
+/// Submits a call that runs beyond its deadline, and returns after the deadline while it still
+/// runs.
 ///
-/// On a busy machine the deadline may pass before the call starts, so this tries again until one starts.
+/// On a busy machine the deadline may pass before the call starts, so this tries again until one
+/// starts.
 fn hang(submit: impl Fn(Box<dyn FnOnce() + Send>) -> Pending<()>) -> BlockedCall {
     loop {
         let (blocked, run) = BlockedCall::new();
@@ -123,8 +125,8 @@ fn calls_fail_while_every_thread_is_stuck() {
     let first = hang();
     wait_until(|| owner.abandoned() == 1);
     let second = hang();
-    // The call is refused in the queue or when it is submitted, depending on whether the last thread is
-    // abandoned before or after.
+    // The call is refused in the queue or when it is submitted, depending on whether the last
+    // thread is abandoned before or after.
     let error = owner.submit(|()| ()).and_then(Pending::wait).unwrap_err();
     assert_eq!(error.to_string(), "no thread is left: 2 are stuck in abandoned calls");
     assert!(matches!(owner.call(|()| ()), Err(CallError::Exhausted { stuck: 2 })));

@@ -1,5 +1,5 @@
-//! Functions of the C standard library: sorting with callbacks, an allocator that counts, and locales
-//! as an example of state that C keeps per thread.
+//! Functions of the C standard library: sorting with callbacks, an allocator that counts, and
+//! locales as an example of state that C keeps per thread.
 
 use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
@@ -25,8 +25,8 @@ unsafe extern "C" {
     ) -> *const c_void;
 }
 
-/// The addresses of [`allocate`] that are not freed, each with the thread that allocated it. Tests run
-/// on a thread each, so a test sees its own allocations alone.
+/// The addresses of [`allocate`] that are not freed, each with the thread that allocated it. Tests
+/// run on a thread each, so a test sees its own allocations alone.
 static ALLOCATED: Mutex<Option<HashMap<usize, ThreadId>>> = Mutex::new(None);
 
 fn allocated() -> MutexGuard<'static, Option<HashMap<usize, ThreadId>>> {
@@ -51,8 +51,8 @@ pub(crate) fn alive() -> usize {
 /// Frees memory of [`allocate`] with C's `free`. Aborts the process on a double free.
 pub(crate) enum CountedFree {}
 
-// SAFETY: `free` accepts every pointer of `malloc`, which `allocate` calls, and does not unwind; nor
-// does the check before it, which aborts.
+// SAFETY: `free` accepts every pointer of `malloc`, which `allocate` calls, and does not unwind;
+// nor does the check before it, which aborts.
 unsafe impl<T> Release<T> for CountedFree {
     unsafe fn release(pointer: NonNull<T>) {
         if allocated().get_or_insert_default().remove(&pointer.addr().get()).is_none() {
@@ -89,7 +89,8 @@ enum FreeLocale {}
 #[cfg(target_os = "linux")]
 unsafe impl Release<RawLocale> for FreeLocale {
     unsafe fn release(pointer: NonNull<RawLocale>) {
-        // SAFETY: the caller promises an object of `newlocale` that is not freed or used afterwards.
+        // SAFETY: the caller promises an object of `newlocale` that is not freed or used
+        // afterwards.
         unsafe { freelocale(pointer.as_ptr()) }
     }
 }
@@ -105,8 +106,8 @@ pub(crate) struct Locale {
 impl Locale {
     pub(crate) fn new() -> Result<Locale, dragnet_boundary::CMemoryError> {
         const LC_ALL_MASK: c_int = 0x1fbf;
-        // SAFETY: the name ends with a NUL, and a null base asks for a new object. `COwned` keeps the
-        // object until `drop` has made the thread use another one.
+        // SAFETY: the name ends with a NUL, and a null base asks for a new object. `COwned` keeps
+        // the object until `drop` has made the thread use another one.
         unsafe {
             let locale = newlocale(LC_ALL_MASK, c"C.UTF-8".as_ptr(), std::ptr::null_mut());
             let locale = dragnet_boundary::COwned::from_raw(locale)?;
@@ -123,8 +124,8 @@ impl Locale {
 #[cfg(target_os = "linux")]
 impl Drop for Locale {
     fn drop(&mut self) {
-        // SAFETY: `uselocale` returned the previous locale, which is the global one in these tests and
-        // is never freed.
+        // SAFETY: `uselocale` returned the previous locale, which is the global one in these tests
+        // and is never freed.
         unsafe { uselocale(self.previous) };
     }
 }

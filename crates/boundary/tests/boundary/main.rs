@@ -1,5 +1,5 @@
-//! Tests of the crate from outside: owners and pools, deadlines, callbacks and memory of C. They call
-//! the C standard library, which every target links already.
+//! Tests of the crate from outside: owners and pools, deadlines, callbacks and memory of C. They
+//! call the C standard library, which every target links already.
 
 mod callbacks;
 mod compile_fail;

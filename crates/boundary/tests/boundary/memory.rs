@@ -23,8 +23,9 @@ fn object(size: usize) -> Result<Object, CMemoryError> {
 
 fn numbers(values: &[u32]) -> CBuffer<u32, CountedFree> {
     let pointer = allocate(size_of_val(values).max(1)).cast::<u32>();
-    // SAFETY: the allocation has room for the values and is aligned for every C type; the values are
-    // written before the buffer exists; `CountedFree` frees it, and nothing else has the pointer.
+    // SAFETY: the allocation has room for the values and is aligned for every C type; the values
+    // are written before the buffer exists; `CountedFree` frees it, and nothing else has the
+    // pointer.
     unsafe {
         ptr::copy_nonoverlapping(values.as_ptr(), pointer, values.len());
         CBuffer::from_raw(pointer, values.len()).unwrap()
@@ -63,20 +64,20 @@ fn a_null_pointer_is_an_error() {
 /// Frees an allocation by the address of its second byte, which is not aligned.
 enum FreeBySecondByte {}
 
-// SAFETY: the pointers that it must free are one byte past a pointer of `allocate`, which `CountedFree`
-// frees.
+// SAFETY: the pointers that it must free are one byte past a pointer of `allocate`, which
+// `CountedFree` frees.
 unsafe impl Release<u32> for FreeBySecondByte {
     unsafe fn release(pointer: ptr::NonNull<u32>) {
-        // SAFETY: the caller promises the second byte of an allocation of `allocate` that is not freed
-        // or used afterwards.
+        // SAFETY: the caller promises the second byte of an allocation of `allocate` that is not
+        // freed or used afterwards.
         unsafe { CountedFree::release(pointer.cast::<u8>().sub(1)) }
     }
 }
 
 #[test]
 fn an_invalid_buffer_is_refused_and_freed() {
-    // SAFETY: the pointer is to the second byte of an allocation, as `FreeBySecondByte` requires. It is
-    // not aligned, so it needs no initialized values.
+    // SAFETY: the pointer is to the second byte of an allocation, as `FreeBySecondByte` requires.
+    // It is not aligned, so it needs no initialized values.
     let unaligned = unsafe {
         let second_byte = allocate(9).cast::<u8>().add(1);
         CBuffer::<u32, FreeBySecondByte>::from_raw(second_byte.cast(), 2)
@@ -137,8 +138,8 @@ fn into_raw_gives_up_ownership() {
 fn a_c_string_is_borrowed_in_place() {
     let text = c"no such table".to_bytes_with_nul();
     let pointer = allocate(text.len());
-    // SAFETY: the allocation has room for the text; `CountedFree` frees it, and nothing else has the
-    // pointer.
+    // SAFETY: the allocation has room for the text; `CountedFree` frees it, and nothing else has
+    // the pointer.
     let owned = unsafe {
         ptr::copy_nonoverlapping(text.as_ptr().cast::<c_void>(), pointer, text.len());
         COwned::<c_char, CountedFree>::from_raw(pointer.cast()).unwrap()

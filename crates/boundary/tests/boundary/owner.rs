@@ -53,8 +53,8 @@ fn calls_share_the_thread_local_state_of_rust() {
     assert!(LAST.take().is_empty());
 }
 
-/// The current locale is state that C keeps per thread. The locale that the owner's thread sets when it
-/// makes its value must be current in every call, and on no other thread.
+/// The current locale is state that C keeps per thread. The locale that the owner's thread sets
+/// when it makes its value must be current in every call, and on no other thread.
 #[test]
 #[cfg(target_os = "linux")]
 fn calls_share_the_thread_local_state_of_c() {
@@ -156,8 +156,8 @@ fn a_failed_rebuild_is_retried_by_the_next_call() {
     assert_eq!(owner.call(|number| *number).unwrap(), 3);
 }
 
-/// Panics when it is dropped. The payload is a bomb with one level less, down to level 0, whose payload
-/// is a string.
+/// Panics when it is dropped. The payload is a bomb with one level less, down to level 0, whose
+/// payload is a string.
 struct Bomb(usize);
 
 impl Drop for Bomb {
@@ -182,8 +182,8 @@ fn panics_in_destructors_do_not_end_the_thread() {
             Ok::<_, String>(Bomb(0))
         })
         .unwrap();
-    // The owner's thread drops a result that nobody waits for, the payload of a panic that nobody waits
-    // for and, since that call panicked, the value.
+    // The owner's thread drops a result that nobody waits for, the payload of a panic that nobody
+    // waits for and, since that call panicked, the value.
     let (blocked, run) = BlockedCall::new();
     let running = owner.submit(move |_| run()).unwrap();
     blocked.wait_until_started();

@@ -1,5 +1,5 @@
-//! Values that record where they are made and dropped, calls that block until they are released, and
-//! the messages of panics.
+//! Values that record where they are made and dropped, calls that block until they are released,
+//! and the messages of panics.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -71,8 +71,8 @@ pub(crate) struct BlockedCall {
 }
 
 impl BlockedCall {
-    /// Returns the control and the function that the call has to run. The function also returns when
-    /// the control is dropped.
+    /// Returns the control and the function that the call has to run. The function also returns
+    /// when the control is dropped.
     pub(crate) fn new() -> (BlockedCall, impl FnOnce() + Send + 'static) {
         let ((report_start, started), (release, released)) = (channel(), channel());
         let run = move || {
