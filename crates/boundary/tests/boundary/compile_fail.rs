@@ -1,27 +1,26 @@
-//! Programs that misuse the boundary layer do not compile, and the compiler's error is the one that
-//! the misuse deserves.
+//! Programs that misuse the crate do not compile, and fail with the expected error.
 //!
-//! The words of errors change from release to release, so the programs are compiled only by the
-//! release that the `.stderr` files beside them are from. With any other, the `compile_fail` examples
-//! of `Flat` and `Owner` are what is left.
+//! The wording of errors changes between compiler releases, so the programs are compiled only by
+//! the release that wrote the `.stderr` files. For other releases, the `compile_fail` examples of
+//! `Flat` and `Owner` check the error codes.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The release that the `.stderr` files are from.
+/// Start of the version that the compiler of the `.stderr` files prints.
 const WORDED_BY: &str = "rustc 1.95.";
 
-/// The programs, and what the error of each contains: its code, except for errors about lifetimes, which
-/// have none.
+/// The programs in `tests/compile_fail`, and a part of the error of each: its code, or its text if
+/// it has no code, as errors about lifetimes.
 const CASES: [(&str, &str); 7] = [
     ("flat_pointer", "E0277"),
     ("flat_pointer_inside", "E0277"),
     ("flat_padding", "E0080"),
-    ("c_owned_to_another_thread", "E0277"),
-    ("owned_value_leaves_its_thread", "E0277"),
-    ("owned_value_is_borrowed_beyond_a_call", "lifetime may not live long enough"),
-    ("foreign_value_gets_in", "E0277"),
+    ("c_owned_moves_to_another_thread", "E0277"),
+    ("call_returns_a_non_send_value", "E0277"),
+    ("value_borrow_outlives_its_call", "lifetime may not live long enough"),
+    ("call_captures_a_non_send_value", "E0277"),
 ];
 
 #[test]
@@ -52,7 +51,7 @@ fn misuse_does_not_compile() {
         let expected = std::env::var("DRAGNET_EXPECT").unwrap_or_default();
         let reason = format!("compile-fail: the errors are those of {WORDED_BY}, not of {version}");
         assert!(!expected.split_whitespace().any(|word| word == "compile-fail"), "{reason}");
-        // Not by a macro: the harness shows what these print only if the test fails.
+        // Not with `eprintln!`, whose output the test harness hides unless the test fails.
         let _ = writeln!(std::io::stderr(), "dragnet tests: not tested here: {reason}");
     }
 }

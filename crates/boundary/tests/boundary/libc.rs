@@ -1,9 +1,11 @@
-//! The C library that every program has, and an allocator of it that counts.
+//! Functions of the C standard library: sorting with callbacks, an allocator that counts, and
+//! locales as an example of state that C keeps per thread.
 
 use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use dragnet_boundary::Release;
 
@@ -23,49 +25,50 @@ unsafe extern "C" {
     ) -> *const c_void;
 }
 
-/// What was allocated, by test: each runs on a thread of its own.
-static ALLOCATED: Mutex<Option<HashMap<usize, std::thread::ThreadId>>> = Mutex::new(None);
+/// The addresses of [`allocate`] that are not freed, each with the thread that allocated it. Tests
+/// run on a thread each, so a test sees its own allocations alone.
+static ALLOCATED: Mutex<Option<HashMap<usize, ThreadId>>> = Mutex::new(None);
 
-fn allocated() -> MutexGuard<'static, Option<HashMap<usize, std::thread::ThreadId>>> {
+fn allocated() -> MutexGuard<'static, Option<HashMap<usize, ThreadId>>> {
     ALLOCATED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// C's `malloc`, which notes what it gives.
+/// Calls C's `malloc` and records the allocation.
 pub(crate) fn allocate(size: usize) -> *mut c_void {
-    // SAFETY: any size may be asked for.
+    // SAFETY: `malloc` accepts every size.
     let pointer = unsafe { malloc(size) };
-    let owner = std::thread::current().id();
-    assert!(allocated().get_or_insert_default().insert(pointer.addr(), owner).is_none());
+    let thread = thread::current().id();
+    assert!(allocated().get_or_insert_default().insert(pointer.addr(), thread).is_none());
     pointer
 }
 
-/// How many allocations of this thread were not freed.
+/// Returns the number of allocations of this thread that are not freed.
 pub(crate) fn alive() -> usize {
-    let owner = std::thread::current().id();
-    allocated().iter().flatten().filter(|(_, by)| **by == owner).count()
+    let thread = thread::current().id();
+    allocated().iter().flatten().filter(|(_, by)| **by == thread).count()
 }
 
-/// C's `free`, for what [`allocate`] gave and nothing else.
-pub(crate) enum Counted {}
+/// Frees memory of [`allocate`] with C's `free`. Aborts the process on a double free.
+pub(crate) enum CountedFree {}
 
-// SAFETY: `free` takes what `malloc` gave. That is all that is there to be released in a correct
-// program; in another one the process ends, with a message.
-unsafe impl<T> Release<T> for Counted {
+// SAFETY: `free` accepts every pointer of `malloc`, which `allocate` calls, and does not unwind;
+// nor does the check before it, which aborts.
+unsafe impl<T> Release<T> for CountedFree {
     unsafe fn release(pointer: NonNull<T>) {
         if allocated().get_or_insert_default().remove(&pointer.addr().get()).is_none() {
             eprintln!("freed twice, or never allocated: {pointer:?}");
             std::process::abort();
         }
-        // SAFETY: it was allocated and not freed before, as was just seen.
+        // SAFETY: the map had the pointer, so `malloc` returned it and it was not freed since.
         unsafe { free(pointer.as_ptr().cast()) }
     }
 }
 
-/// C's `locale_t`.
+/// The object that C's `locale_t` points to.
 #[cfg(target_os = "linux")]
 #[repr(C)]
 pub(crate) struct RawLocale {
-    _hidden: [u8; 0],
+    _opaque: [u8; 0],
 }
 
 #[cfg(target_os = "linux")]
@@ -82,32 +85,34 @@ unsafe extern "C" {
 #[cfg(target_os = "linux")]
 enum FreeLocale {}
 
-// SAFETY: `freelocale` takes what `newlocale` gave.
+// SAFETY: `freelocale` frees the objects of `newlocale`, and does not unwind.
 #[cfg(target_os = "linux")]
 unsafe impl Release<RawLocale> for FreeLocale {
     unsafe fn release(pointer: NonNull<RawLocale>) {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller promises an object of `newlocale` that is not freed or used
+        // afterwards.
         unsafe { freelocale(pointer.as_ptr()) }
     }
 }
 
-/// A locale that the thread that makes it uses, as long as this is there.
+/// A locale that the thread that makes it uses until this value is dropped.
 #[cfg(target_os = "linux")]
 pub(crate) struct Locale {
     locale: dragnet_boundary::COwned<RawLocale, FreeLocale>,
-    before: *mut RawLocale,
+    previous: *mut RawLocale,
 }
 
 #[cfg(target_os = "linux")]
 impl Locale {
     pub(crate) fn new() -> Result<Locale, dragnet_boundary::CMemoryError> {
         const LC_ALL_MASK: c_int = 0x1fbf;
-        // SAFETY: the name ends with a NUL; the locale that is made is used until it is dropped.
+        // SAFETY: the name ends with a NUL, and a null base asks for a new object. `COwned` keeps
+        // the object until `drop` has made the thread use another one.
         unsafe {
             let locale = newlocale(LC_ALL_MASK, c"C.UTF-8".as_ptr(), std::ptr::null_mut());
             let locale = dragnet_boundary::COwned::from_raw(locale)?;
-            let before = uselocale(locale.as_ptr());
-            Ok(Locale { locale, before })
+            let previous = uselocale(locale.as_ptr());
+            Ok(Locale { locale, previous })
         }
     }
 
@@ -119,14 +124,15 @@ impl Locale {
 #[cfg(target_os = "linux")]
 impl Drop for Locale {
     fn drop(&mut self) {
-        // SAFETY: it was in use before, and so it is there; nothing uses the one that is freed.
-        unsafe { uselocale(self.before) };
+        // SAFETY: `uselocale` returned the previous locale, which is the global one in these tests
+        // and is never freed.
+        unsafe { uselocale(self.previous) };
     }
 }
 
-/// The locale that this thread uses.
+/// Returns the address of the locale that this thread uses.
 #[cfg(target_os = "linux")]
-pub(crate) fn locale() -> usize {
-    // SAFETY: null only asks.
+pub(crate) fn current_locale() -> usize {
+    // SAFETY: with a null pointer `uselocale` changes nothing and returns the current locale.
     unsafe { uselocale(std::ptr::null_mut()) }.addr()
 }

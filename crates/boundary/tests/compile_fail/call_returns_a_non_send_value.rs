@@ -4,6 +4,6 @@ use dragnet_boundary::Owner;
 
 fn main() {}
 
-fn steal(owner: &Owner<Rc<i32>>) {
+fn return_value(owner: &Owner<Rc<i32>>) {
     let _ = owner.call(|value| Rc::clone(value));
 }
