@@ -7,7 +7,7 @@ use crate::sink::Sink;
 use crate::{Batch, Match, Report};
 
 use super::Engine;
-use super::automaton;
+use super::automata::pattern as automaton;
 use super::crowd::Crowd;
 use super::owners::Owner;
 use super::prefilter::Candidate;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use regex_syntax::hir::Hir;
 
+use super::automata::dfa_group::{self, Group};
 use super::owners::Owner;
-use super::shared::{self, Group};
 
 /// Patterns that are confirmed together where their literal stands.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(super) fn take_crowds<'a>(
             let start = crowds.len() as u32;
             if owners.len() > CROWD {
                 let patterns = owners.iter().map(|o| (o.pattern, tail(o.pattern)));
-                let groups = shared::crowds(patterns.collect(), count);
+                let groups = dfa_group::crowds(patterns.collect(), count);
                 crowds.extend(groups.into_iter().map(|group| Crowd::new(group, &owners)));
             }
             start..crowds.len() as u32

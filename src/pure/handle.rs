@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use regex_syntax::hir::Hir;
 
+use super::automata::dfa_group;
 use super::literal::{self, Required, Run};
 use super::prefilter::Part;
-use super::shared;
 
 /// What a pattern is looked for by.
 pub(super) enum Handle {
@@ -93,7 +93,7 @@ pub(super) fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) -> HashSe
     for (index, found, cost) in streams {
         let grouped = unfiltered > MANY
             && matches!(found, Handle::Nothing)
-            && (cost > MEMBER_COST || !shared::remembers(&trimmed[index]));
+            && (cost > MEMBER_COST || !dfa_group::remembers(&trimmed[index]));
         if few || grouped {
             handles[index] = found;
             without.insert(index as u32);

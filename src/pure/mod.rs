@@ -13,31 +13,20 @@
 //! started at one place after the other have a budget, and when that is used up, what is left of
 //! the record is searched once for all places.
 
-mod automaton;
-mod chain;
+mod automata;
 mod confirm;
 mod crowd;
 mod explain;
-#[cfg(feature = "native")]
-mod finder;
 mod handle;
-mod linear;
 mod literal;
-mod lockstep;
 mod need;
 mod owners;
 mod plan;
 mod prefilter;
 mod scanner;
-mod shared;
-mod simulation;
-mod spans;
-mod spotter;
 mod spread;
 mod state;
-mod table;
 mod trim;
-mod walkers;
 
 use std::sync::Arc;
 
@@ -45,12 +34,12 @@ use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, Report, StopFlag};
 
-use automaton::Automaton;
+use automata::pattern::Automaton;
 use plan::Plan;
 
-pub use explain::Explanation;
 #[cfg(feature = "native")]
-pub(crate) use finder::{SpanFinder, Spans};
+pub(crate) use automata::span_finder::{SpanFinder, Spans};
+pub use explain::Explanation;
 pub use prefilter::Level;
 pub use scanner::Scanner;
 

@@ -8,13 +8,13 @@ use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, pattern};
 
+use super::automata::dfa_group::{self, Group};
 use super::crowd::{Crowd, take_crowds};
 use super::handle::{Handle, without_streams};
 use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
 use super::need::Needs;
 use super::owners::{Owner, Owners};
 use super::prefilter::{Level, Part, Prefilter, RunSearch, Streams};
-use super::shared::{self, Group};
 use super::spread::spread;
 use super::trim::{matches_always, trim};
 
@@ -114,7 +114,7 @@ impl Plan {
         let (crowd_groups, crowds) =
             take_crowds(&mut literals.owners, handles, &|pattern| tail(&trimmed, &splits, pattern));
         let owners = Owners::new(literals.owners, handles);
-        let groups = shared::groups(rest);
+        let groups = dfa_group::groups(rest);
         Plan {
             trimmed,
             splits,

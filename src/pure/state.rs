@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::Engine;
-use super::automaton;
+use super::automata::dfa_group;
+use super::automata::group_scanner::Walkers;
+use super::automata::pattern as automaton;
 use super::need::{self, Needs};
 use super::prefilter::{Progress, StreamProgress, Streams};
-use super::shared;
-use super::walkers::Walkers;
 
 /// What the automata of a scanner may hold together, in bytes, and for each pattern besides.
 const MEMORY: usize = 64 << 20;
@@ -73,14 +73,14 @@ pub(super) struct Searched {
 
 /// The working memory of patterns that are confirmed together.
 pub(super) struct Crowd {
-    pub(super) cache: shared::Cache,
+    pub(super) cache: dfa_group::Cache,
     pub(super) epoch: u64,
     /// How many bytes were read in this record.
     pub(super) steps: u64,
 }
 
 impl Crowd {
-    fn new(group: &shared::Group) -> Crowd {
+    fn new(group: &dfa_group::Group) -> Crowd {
         Crowd { cache: group.create_cache(), epoch: 0, steps: 0 }
     }
 }

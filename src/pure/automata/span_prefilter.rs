@@ -2,10 +2,10 @@
 
 use regex_syntax::hir::Hir;
 
-use super::handle::Handle;
-use super::literal::{Bound, Literal};
-use super::prefilter::{Candidate, Level, Prefilter};
-use super::trim::{Trimmed, trim};
+use super::super::handle::Handle;
+use super::super::literal::{Bound, Literal};
+use super::super::prefilter::{Candidate, Level, Prefilter};
+use super::super::trim::{Trimmed, trim};
 
 /// Finds the places of a record where the trimmed form of a pattern may match, for a pattern
 /// whose trimmed form starts with a literal.
@@ -15,10 +15,10 @@ use super::trim::{Trimmed, trim};
 /// some place on starts at most `head` bytes before the first place where the trimmed form
 /// matches, and not behind it.
 #[derive(Debug)]
-pub(super) struct Spotter {
+pub(crate) struct Spotter {
     prefilter: Prefilter,
-    pub(super) trimmed: Hir,
-    pub(super) head: Bound,
+    pub(crate) trimmed: Hir,
+    pub(crate) head: Bound,
     /// How many bytes the longest literal has.
     longest: usize,
 }
@@ -29,7 +29,7 @@ const PART: usize = 16 << 10;
 
 /// The places of a record where a literal starts, as far as they are known.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// Ascending.
     list: Vec<u32>,
     /// How many of the list are passed.
@@ -42,20 +42,20 @@ pub(super) struct Places {
 
 impl Places {
     /// Begins another record.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.list.clear();
         self.passed = 0;
         self.searched = 0;
     }
 
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.list.capacity() * size_of::<u32>() + self.found.capacity() * size_of::<Candidate>()
     }
 }
 
 impl Spotter {
     /// `None` if the trimmed form of `hir` does not start with a literal.
-    pub(super) fn new(hir: &Hir) -> Option<Spotter> {
+    pub(crate) fn new(hir: &Hir) -> Option<Spotter> {
         let Trimmed { hir: trimmed, head } = trim(hir);
         match Handle::of(&trimmed) {
             Handle::Literals(required) if required.split == Some(0) => {
@@ -69,7 +69,7 @@ impl Spotter {
 
     /// The first place where a literal starts at `at` or later. `at` never descends within a
     /// record.
-    pub(super) fn next_place(
+    pub(crate) fn next_place(
         &self,
         record: &[u8],
         places: &mut Places,

@@ -9,38 +9,38 @@ use std::sync::Arc;
 use regex_automata::hybrid::dfa::DFA;
 use regex_syntax::hir::Hir;
 
-use super::shared::Group;
-use super::table::{DEAD, Failure, MATCHES, TAGS, Table, UNKNOWN};
+use super::dfa_group::Group;
+use super::dfa_table::{DEAD, Failure, MATCHES, TAGS, Table, UNKNOWN};
 
 /// How many DFAs read a record side by side: enough to hide most of the wait, and few enough for
 /// the registers of the machine.
-pub(super) const LANES: usize = 6;
+pub(crate) const LANES: usize = 6;
 /// How many bytes are read before it is looked whether all states are dead.
 const BLOCK: usize = 16;
 /// What tables take together, and may take, in bytes.
-pub(super) struct Memory {
-    pub(super) used: usize,
-    pub(super) limit: usize,
+pub(crate) struct Memory {
+    pub(crate) used: usize,
+    pub(crate) limit: usize,
 }
 
 /// A group with its table, on its way through a record.
-pub(super) struct Walker {
-    pub(super) group: Arc<Group>,
-    pub(super) table: Table,
+pub(crate) struct Walker {
+    pub(crate) group: Arc<Group>,
+    pub(crate) table: Table,
     /// Whether it is not to be joined with others.
-    pub(super) apart: bool,
+    pub(crate) apart: bool,
     /// The row of the state.
     row: u32,
     /// The members that have matched, as bits.
     found: u64,
-    pub(super) failure: Option<Failure>,
+    pub(crate) failure: Option<Failure>,
     /// How often there was nothing new in a match since groups last changed, and whose these were.
-    pub(super) repeats: usize,
-    pub(super) repeated: u64,
+    pub(crate) repeats: usize,
+    pub(crate) repeated: u64,
 }
 
 impl Walker {
-    pub(super) fn new(group: Arc<Group>, table: Table, apart: bool) -> Walker {
+    pub(crate) fn new(group: Arc<Group>, table: Table, apart: bool) -> Walker {
         let (row, found, failure, repeats, repeated) = (DEAD, 0, None, 0, 0);
         Walker { group, table, apart, row, found, failure, repeats, repeated }
     }
@@ -132,7 +132,7 @@ impl Walker {
 
     /// Appends what was found in the last record, or the members if each has to be asked alone.
     /// Returns whether the group has to be divided instead.
-    pub(super) fn tell(&self, out: &mut Vec<u32>, ask: &mut Vec<u32>) -> bool {
+    pub(crate) fn tell(&self, out: &mut Vec<u32>, ask: &mut Vec<u32>) -> bool {
         match self.failure {
             Some(Failure::Grown) => return true,
             Some(Failure::Quit | Failure::Full) => ask.extend(&self.group.members),
@@ -149,7 +149,7 @@ impl Walker {
 }
 
 /// Reads `record` with up to [`LANES`] groups.
-pub(super) fn walk_some(
+pub(crate) fn walk_some(
     walkers: &mut [Walker],
     trimmed: &[Hir],
     record: &[u8],

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use regex_syntax::hir::Hir;
 
-use super::chain::Chain;
-use super::lockstep::{LANES, Memory, Walker, walk_some};
-use super::shared::{ALL_CACHES, Group};
-use super::table::{Failure, Table};
+use super::dfa_group::{ALL_CACHES, Group};
+use super::dfa_table::{Failure, Table};
+use super::interleave::{LANES, Memory, Walker, walk_some};
+use super::shift_and::Chain;
 
 /// After so many bytes in which no group was divided, groups with few states are joined.
 const SETTLED: usize = if cfg!(test) { 200 } else { 256 << 10 };
@@ -22,7 +22,7 @@ const BYTES_PER_REPEAT: usize = 16;
 const MAX_JOINED_STATES: usize = 1024;
 
 /// The groups that read every record, as far as one scanner has divided and joined them.
-pub(super) struct Walkers {
+pub(crate) struct Walkers {
     list: Vec<Walker>,
     /// Groups that have no table yet, and whether they are not to be joined with others.
     waiting: Vec<(Arc<Group>, bool)>,
@@ -36,7 +36,7 @@ pub(super) struct Walkers {
 }
 
 impl Walkers {
-    pub(super) fn new(groups: &[Arc<Group>]) -> Walkers {
+    pub(crate) fn new(groups: &[Arc<Group>]) -> Walkers {
         let memory = Memory { used: 0, limit: ALL_CACHES };
         let waiting = groups.iter().rev().map(|group| (group.clone(), false)).collect();
         let (list, chains, alone) = (Vec::new(), Vec::new(), Vec::new());
@@ -45,7 +45,7 @@ impl Walkers {
 
     /// Appends to `out` the patterns of all groups that match in `record`, but those of which each
     /// has to be asked alone; these go to `ask`. Returns how many steps automata took.
-    pub(super) fn which(
+    pub(crate) fn which(
         &mut self,
         trimmed: &[Hir],
         record: &[u8],
@@ -178,7 +178,7 @@ impl Walkers {
     }
 
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.memory.used + self.chains.iter().map(|(_, chain)| chain.memory()).sum::<usize>()
     }
 }
@@ -188,7 +188,7 @@ mod tests {
     use proptest::prelude::*;
     use regex_automata::nfa::thompson::pikevm::PikeVM;
 
-    use super::super::{automaton, shared};
+    use super::super::{dfa_group, lazy_dfa};
     use super::*;
 
     /// Such as forget soon, remember, match often, never, and at either end; and one with a
@@ -219,12 +219,12 @@ mod tests {
     /// The walkers after they have read `records`, each of which has to tell what the oracle does.
     fn check(records: &[Vec<u8>], limit: usize) -> Walkers {
         let hirs = parse();
-        let groups = shared::groups((0..).zip(&hirs).collect());
+        let groups = dfa_group::groups((0..).zip(&hirs).collect());
         let mut walkers = Walkers::new(&groups);
         walkers.memory.limit = limit;
         let oracles: Vec<PikeVM> = hirs
             .iter()
-            .map(|hir| PikeVM::new_from_nfa(automaton::compile(&[hir], false)).unwrap())
+            .map(|hir| PikeVM::new_from_nfa(lazy_dfa::compile(&[hir], false)).unwrap())
             .collect();
         let matches = |pattern: usize, record: &[u8]| {
             oracles[pattern].is_match(&mut oracles[pattern].create_cache(), record)

@@ -12,7 +12,7 @@ use regex_automata::util::primitives::StateID;
 
 /// Working memory.
 #[derive(Debug, Default)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     current: Threads,
     next: Threads,
     stack: Vec<StateID>,
@@ -40,7 +40,7 @@ impl Threads {
 
 impl Cache {
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         [&self.current, &self.next]
             .map(|threads| {
                 threads.list.capacity() * size_of::<(StateID, usize)>()
@@ -55,7 +55,7 @@ impl Cache {
 
 /// The leftmost-first match of `record` that starts at `start` or later. Adds to `steps` how many
 /// bytes were read.
-pub(super) fn find_one(
+pub(crate) fn find_one(
     nfa: &NFA,
     cache: &mut Cache,
     record: &[u8],

@@ -21,7 +21,7 @@ use super::spans::Progress;
 
 /// A pattern's NFA with the way back from each of its states.
 #[derive(Debug)]
-pub(super) struct Linear {
+pub(crate) struct Linear {
     nfa: NFA,
     /// By state: the states that lead to it, without a byte or by one of a range.
     back: Vec<Vec<Edge>>,
@@ -38,7 +38,7 @@ enum Edge {
 
 /// Working memory.
 #[derive(Debug, Default)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     /// The states at every so many positions: from the first pass.
     checkpoints: Vec<Vec<StateID>>,
     /// The states at each position of the block in hand, and its number.
@@ -76,7 +76,7 @@ impl Set {
 }
 
 impl Cache {
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         let lists = self.checkpoints.iter().chain(&self.block).map(Vec::capacity).sum::<usize>()
             + self.set.list.capacity()
             + self.visited.list.capacity()
@@ -86,7 +86,7 @@ impl Cache {
 }
 
 impl Linear {
-    pub(super) fn new(nfa: NFA) -> Linear {
+    pub(crate) fn new(nfa: NFA) -> Linear {
         let mut back = vec![Vec::new(); nfa.states().len()];
         let mut accept = Vec::new();
         for (index, state) in nfa.states().iter().enumerate() {
@@ -128,7 +128,7 @@ impl Linear {
     }
 
     /// Calls `found` with each span of `record` from `progress.at` on, until it breaks.
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         cache: &mut Cache,
         record: &[u8],
@@ -362,7 +362,7 @@ mod tests {
 
     fn linear_spans(pattern: &str, record: &[u8]) -> Vec<Range<usize>> {
         let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap();
-        let linear = Linear::new(super::super::automaton::compile(&[&hir], false));
+        let linear = Linear::new(super::super::lazy_dfa::compile(&[&hir], false));
         let mut spans = Vec::new();
         let flow =
             linear.find(&mut Cache::default(), record, &mut Progress::default(), &mut |span| {
@@ -375,12 +375,14 @@ mod tests {
 
     fn simulated_spans(pattern: &str, record: &[u8]) -> Vec<Range<usize>> {
         let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap();
-        let nfa = super::super::automaton::compile(&[&hir], false);
-        let mut cache = super::super::simulation::Cache::default();
+        let nfa = super::super::lazy_dfa::compile(&[&hir], false);
+        let mut cache = super::super::nfa_simulation::Cache::default();
         let (mut spans, mut progress) = (Vec::new(), Progress::default());
         while progress.at <= record.len() {
             let (start, mut steps) = (progress.at, 0);
-            match super::super::simulation::find_one(&nfa, &mut cache, record, start, &mut steps) {
+            match super::super::nfa_simulation::find_one(
+                &nfa, &mut cache, record, start, &mut steps,
+            ) {
                 Some(span) if progress.accept(&span) => spans.push(span),
                 Some(_) => {}
                 None => break,
@@ -410,13 +412,13 @@ mod tests {
     #[test]
     fn takes_steps_in_proportion_to_the_record() {
         let hir = regex_syntax::parse(".*[^A-Z]|[A-Z]").unwrap();
-        let automaton = super::super::automaton::Automaton::default();
+        let automaton = super::super::pattern::Automaton::default();
         let steps: Vec<u64> = [100_000, 200_000]
             .into_iter()
             .map(|len| {
                 let record = vec![b'A'; len];
                 let mut count = 0;
-                let mut cache = super::super::automaton::Cache::default();
+                let mut cache = super::super::pattern::Cache::default();
                 let mut steps = 0;
                 let flow = automaton.spans(&hir, &mut cache, &record, &mut steps, |_| {
                     count += 1;

@@ -10,7 +10,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 /// A pattern, or what has to match where it does, as a chain of classes.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(crate) struct Chain {
     /// By byte: the links that take it. The lowest bit is for what comes before the first link, and
     /// takes any.
     takes: Box<[u64; 256]>,
@@ -24,7 +24,7 @@ pub(super) struct Chain {
     /// The last link of the chain.
     end: u64,
     /// Whether the chain matches only where the pattern does.
-    pub(super) exact: bool,
+    pub(crate) exact: bool,
 }
 
 /// How many links fit into a word beside what comes before them.
@@ -40,12 +40,12 @@ struct Link {
 
 impl Chain {
     /// Whether there is a chain that matches just where `hir` does.
-    pub(super) fn fits(hir: &Hir) -> bool {
+    pub(crate) fn fits(hir: &Hir) -> bool {
         links(hir).is_some_and(|(_, exact)| exact)
     }
 
     /// A chain for `hir`, if there is one that is of use.
-    pub(super) fn new(hir: &Hir) -> Option<Chain> {
+    pub(crate) fn new(hir: &Hir) -> Option<Chain> {
         let (links, exact) = links(hir)?;
         let mut chain = Chain {
             takes: Box::new([1; 256]),
@@ -76,7 +76,7 @@ impl Chain {
     }
 
     /// Whether the chain matches anywhere in `record`.
-    pub(super) fn is_match(&self, record: &[u8]) -> bool {
+    pub(crate) fn is_match(&self, record: &[u8]) -> bool {
         let mut state = self.skip(1);
         for &byte in record {
             let next = (state << 1 | state & self.repeat) & self.takes[usize::from(byte)];
@@ -95,7 +95,7 @@ impl Chain {
     }
 
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         size_of_val(&*self.takes)
     }
 }
@@ -163,7 +163,7 @@ mod tests {
     use proptest::prelude::*;
     use regex_automata::nfa::thompson::pikevm::PikeVM;
 
-    use super::super::automaton;
+    use super::super::lazy_dfa;
     use super::*;
 
     fn parse(pattern: &str) -> Hir {
@@ -197,7 +197,7 @@ mod tests {
         ) {
             let hir = parse(&pattern);
             let Some(chain) = Chain::new(&hir) else { return Ok(()) };
-            let oracle = PikeVM::new_from_nfa(automaton::compile(&[&hir], false)).unwrap();
+            let oracle = PikeVM::new_from_nfa(lazy_dfa::compile(&[&hir], false)).unwrap();
             for record in &records {
                 let expected = oracle.is_match(&mut oracle.create_cache(), &record[..]);
                 let found = chain.is_match(record);

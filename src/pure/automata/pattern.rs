@@ -4,35 +4,23 @@ use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
 use regex_automata::hybrid::dfa;
-use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, pikevm};
+use regex_automata::nfa::thompson::{NFA, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
-use super::chain::Chain;
-use super::spotter::{Places, Spotter};
-use super::{linear, simulation, spans};
-
-/// How much a lazy DFA may hold before it drops its states and starts over. A confirmation walks
-/// few states, and there are as many caches as patterns that have ever been confirmed.
-const CACHE_CAPACITY: usize = 256 << 10;
-/// A lazy DFA that has started over this often and gets fewer bytes than `BYTES_PER_STATE` out of
-/// each new state gives up; the numbers are those that `regex` uses.
-const CACHE_CLEARS: usize = 3;
-const BYTES_PER_STATE: usize = 10;
-/// The same for a pattern that is searched as a chain then, in the time of far fewer new states.
-const BYTES_PER_STATE_OF_CHAIN: usize = 500;
-/// The same as a pair.
-pub(super) const GIVE_UP: Option<(usize, usize)> = Some((CACHE_CLEARS, BYTES_PER_STATE));
-
-/// The largest NFA that lazy DFAs are run on. One DFA state may name every NFA state, so beyond
-/// this the simulation is as fast and takes less memory.
-const MAX_DFA_STATES: usize = 50_000;
+use super::lazy_dfa::{
+    BYTES_PER_STATE, BYTES_PER_STATE_OF_CHAIN, CACHE_CAPACITY, CACHE_CLEARS, compile, lazy_dfa,
+    lazy_dfa_with,
+};
+use super::shift_and::Chain;
+use super::span_prefilter::{Places, Spotter};
+use super::{nfa_simulation, spans, two_pass};
 
 /// The automata of one pattern. Shared by all scanners.
 ///
 /// Whether the pattern matches is asked of its trimmed form, where it matches of the whole one.
 #[derive(Debug, Default)]
-pub(super) struct Automaton {
+pub(crate) struct Automaton {
     trimmed_nfa: OnceLock<NFA>,
     trimmed: OnceLock<Option<Box<dfa::DFA>>>,
     head: OnceLock<Option<Box<dfa::DFA>>>,
@@ -42,13 +30,13 @@ pub(super) struct Automaton {
     forward: OnceLock<Option<Box<dfa::DFA>>>,
     reverse: OnceLock<Option<Box<dfa::DFA>>>,
     simulation: OnceLock<Box<pikevm::PikeVM>>,
-    linear: OnceLock<Box<linear::Linear>>,
+    linear: OnceLock<Box<two_pass::Linear>>,
     spotter: OnceLock<Option<Box<Spotter>>>,
 }
 
 /// The working memory of one pattern's automata. Each scanner has its own.
 #[derive(Debug, Default)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     trimmed: Option<Box<dfa::Cache>>,
     head: Option<Box<dfa::Cache>>,
     tail: Option<Box<dfa::Cache>>,
@@ -61,14 +49,14 @@ pub(super) struct Cache {
 /// The part of the working memory that only spans need.
 #[derive(Debug, Default)]
 struct SpanCache {
-    linear: linear::Cache,
-    one: simulation::Cache,
+    linear: two_pass::Cache,
+    one: nfa_simulation::Cache,
     places: Places,
 }
 
 impl Automaton {
     /// Whether a match lies within `span` of `record`.
-    pub(super) fn is_match(
+    pub(crate) fn is_match(
         &self,
         trimmed: &Hir,
         cache: &mut Cache,
@@ -92,7 +80,7 @@ impl Automaton {
 
     /// Whether a match starts at `span.start` and lies within `span` of `record`. Adds to `steps`
     /// how many bytes were read to tell.
-    pub(super) fn is_match_at(
+    pub(crate) fn is_match_at(
         &self,
         trimmed: &Hir,
         cache: &mut Cache,
@@ -115,7 +103,7 @@ impl Automaton {
 
     /// Whether a match of `tail`, which is a part of the pattern, starts at `start`. `None` if a
     /// DFA can't tell. Adds to `steps` how many bytes were read.
-    pub(super) fn tail_is_at(
+    pub(crate) fn tail_is_at(
         &self,
         tail: &Hir,
         cache: &mut Cache,
@@ -131,7 +119,7 @@ impl Automaton {
     }
 
     /// As [`Automaton::tail_is_at`], whether a match of `head` ends at `end`.
-    pub(super) fn head_is_before(
+    pub(crate) fn head_is_before(
         &self,
         head: &Hir,
         cache: &mut Cache,
@@ -157,7 +145,7 @@ impl Automaton {
     /// Calls `found` with the spans of the pattern in `record`: leftmost-first, non-overlapping,
     /// in order, until it breaks. Adds to `steps` how many automata took. Takes time linear in the
     /// record, and memory that does not depend on how many spans there are.
-    pub(super) fn spans(
+    pub(crate) fn spans(
         &self,
         hir: &Hir,
         cache: &mut Cache,
@@ -200,7 +188,8 @@ impl Automaton {
             }
         }
         // All searches together take too long.
-        let linear = self.linear.get_or_init(|| linear::Linear::new(self.nfa(hir).clone()).into());
+        let linear =
+            self.linear.get_or_init(|| two_pass::Linear::new(self.nfa(hir).clone()).into());
         linear.find(&mut cache.spans().linear, record, progress, found)
     }
 
@@ -253,7 +242,7 @@ impl Automaton {
         *fit = false;
         let start = progress.at;
         let one = &mut cache.spans().one;
-        simulation::find_one(self.nfa(hir), one, record, start, &mut progress.steps)
+        nfa_simulation::find_one(self.nfa(hir), one, record, start, &mut progress.steps)
     }
 
     fn trimmed_nfa(&self, trimmed: &Hir) -> &NFA {
@@ -298,7 +287,7 @@ impl Cache {
     }
 
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         let dfas = [&self.trimmed, &self.head, &self.tail, &self.forward, &self.reverse];
         dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
             + self.simulation.as_ref().map_or(0, |cache| cache.memory_usage())
@@ -310,48 +299,4 @@ impl SpanCache {
     fn memory(&self) -> usize {
         self.linear.memory() + self.one.memory() + self.places.memory()
     }
-}
-
-/// Compiles patterns, which are within their set's limits, into one NFA.
-pub(super) fn compile(hirs: &[&Hir], reverse: bool) -> NFA {
-    thompson::Compiler::new()
-        .configure(
-            thompson::Config::new()
-                .utf8(false)
-                .reverse(reverse)
-                .which_captures(WhichCaptures::None)
-                .nfa_size_limit(None),
-        )
-        .build_many_from_hir(hirs)
-        .expect("patterns within the limits of a set have an NFA")
-}
-
-/// A lazy DFA over `nfa`, or `None` where one makes no sense.
-fn lazy_dfa(nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DFA>> {
-    lazy_dfa_with(nfa, kind, CACHE_CAPACITY, GIVE_UP).map(Box::new)
-}
-
-/// As [`lazy_dfa`], with a cache of `capacity` bytes that may give up once it was cleared so often
-/// and gets fewer bytes out of each new state.
-pub(super) fn lazy_dfa_with(
-    nfa: NFA,
-    kind: MatchKind,
-    capacity: usize,
-    give_up: Option<(usize, usize)>,
-) -> Option<dfa::DFA> {
-    if nfa.states().len() > MAX_DFA_STATES {
-        return None;
-    }
-    dfa::Builder::new()
-        .configure(
-            dfa::Config::new()
-                .match_kind(kind)
-                .unicode_word_boundary(true)
-                .cache_capacity(capacity)
-                .skip_cache_capacity_check(true)
-                .minimum_cache_clear_count(give_up.map(|(clears, _)| clears))
-                .minimum_bytes_per_state(give_up.map(|(_, bytes)| bytes)),
-        )
-        .build_from_nfa(nfa)
-        .ok()
 }

@@ -7,7 +7,7 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::{Anchored, Input};
 
 /// How many steps per byte of the record all searches together may take before the rest is left
-/// to [`linear`](super::linear).
+/// to [`linear`](super::two_pass).
 ///
 /// A leftmost-first search may have to read to the end of the record to know that a short match
 /// is the one, as `.*[^A-Z]|[A-Z]` does on capitals, and would do so for each match. Ordinary
@@ -18,19 +18,19 @@ const FREE_STEPS: u64 = 4096;
 
 /// How far a search for all spans has come. It can be carried on by another method.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Where the next search starts.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// Where the last match ended, if there was one.
-    pub(super) last_end: Option<usize>,
+    pub(crate) last_end: Option<usize>,
     /// How many steps automata took so far.
-    pub(super) steps: u64,
+    pub(crate) steps: u64,
 }
 
 impl Progress {
     /// Takes in the leftmost match from `at` on, and tells whether it counts: an empty match
     /// right behind another match does not, and the search goes on one byte later.
-    pub(super) fn accept(&mut self, span: &Range<usize>) -> bool {
+    pub(crate) fn accept(&mut self, span: &Range<usize>) -> bool {
         if span.is_empty() && self.last_end == Some(span.end) {
             // The match was where this search started; the next one starts a byte later.
             self.at += 1;
@@ -43,25 +43,25 @@ impl Progress {
 }
 
 /// The DFAs of one pattern with their caches.
-pub(super) struct Dfas<'a> {
-    pub(super) forward: &'a DFA,
-    pub(super) forward_cache: &'a mut Cache,
-    pub(super) reverse: &'a DFA,
-    pub(super) reverse_cache: &'a mut Cache,
+pub(crate) struct Dfas<'a> {
+    pub(crate) forward: &'a DFA,
+    pub(crate) forward_cache: &'a mut Cache,
+    pub(crate) reverse: &'a DFA,
+    pub(crate) reverse_cache: &'a mut Cache,
 }
 
 /// The DFAs can't tell, or it would take too long: carry on with another method.
 #[derive(Debug)]
-pub(super) struct Unfit;
+pub(crate) struct Unfit;
 
 /// How many steps a search for all spans of `record` may take before it is finished by another
 /// method.
-pub(super) fn budget(record: &[u8]) -> u64 {
+pub(crate) fn budget(record: &[u8]) -> u64 {
     (record.len() as u64).saturating_mul(STEPS_PER_BYTE) + FREE_STEPS
 }
 
 /// The leftmost-first span of `record` that starts at `progress.at` or later.
-pub(super) fn find_one(
+pub(crate) fn find_one(
     dfas: &mut Dfas<'_>,
     record: &[u8],
     progress: &mut Progress,
@@ -73,7 +73,7 @@ pub(super) fn find_one(
 
 /// Whether a match starts where `input` does, by a walk that ends as soon as it is known. Adds the
 /// bytes read to `steps`.
-pub(super) fn starts_with_match(
+pub(crate) fn starts_with_match(
     dfa: &DFA,
     cache: &mut Cache,
     input: &Input<'_>,
@@ -95,7 +95,7 @@ pub(super) fn starts_with_match(
 
 /// Whether a match of a reverse DFA's pattern ends at `end`, by a walk back that ends as soon as
 /// it is known. Adds the bytes read to `steps`.
-pub(super) fn ends_with_match(
+pub(crate) fn ends_with_match(
     dfa: &DFA,
     cache: &mut Cache,
     record: &[u8],

@@ -6,12 +6,12 @@ use regex_automata::Input;
 use regex_automata::hybrid::{LazyStateID, dfa};
 
 /// Of an entry: the transition is not known yet. The rest of the entry is the row that it is in.
-pub(super) const UNKNOWN: u32 = 1 << 31;
+pub(crate) const UNKNOWN: u32 = 1 << 31;
 /// Of an entry: patterns match on entering the state.
-pub(super) const MATCHES: u32 = 1 << 30;
-pub(super) const TAGS: u32 = UNKNOWN | MATCHES;
+pub(crate) const MATCHES: u32 = 1 << 30;
+pub(crate) const TAGS: u32 = UNKNOWN | MATCHES;
 /// The row of the state that nothing matches from. All its entries lead back to it.
-pub(super) const DEAD: u32 = 0;
+pub(crate) const DEAD: u32 = 0;
 
 /// To find out a transition takes about as long as this many steps. So many bytes have to be read
 /// for each that is found out, but for the first.
@@ -21,7 +21,7 @@ const CREDIT: u64 = FREE_TRANSITIONS * BYTES_PER_TRANSITION;
 
 /// Why a DFA can't tell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// It met a byte that it can't take in.
     Quit,
     /// It meets too many states.
@@ -31,7 +31,7 @@ pub(super) enum Failure {
 }
 
 /// The known part of a DFA over up to 64 patterns.
-pub(super) struct Table {
+pub(crate) struct Table {
     /// The entry for a row and a class of bytes is at their sum: the row of the next state, and
     /// tags.
     entries: Vec<u32>,
@@ -54,7 +54,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(dfa: &dfa::DFA) -> Table {
+    pub(crate) fn new(dfa: &dfa::DFA) -> Table {
         let cache = dfa.create_cache();
         let classes = dfa.byte_classes();
         let mut table = Table {
@@ -74,36 +74,36 @@ impl Table {
         table
     }
 
-    pub(super) fn entries(&self) -> &[u32] {
+    pub(crate) fn entries(&self) -> &[u32] {
         &self.entries
     }
 
-    pub(super) fn classes(&self) -> &[u8; 256] {
+    pub(crate) fn classes(&self) -> &[u8; 256] {
         &self.classes
     }
 
     /// The patterns that match on entering the state of a row, as bits.
-    pub(super) fn matches(&self, row: u32) -> u64 {
+    pub(crate) fn matches(&self, row: u32) -> u64 {
         self.matches[(row >> self.shift) as usize]
     }
 
     /// The patterns that match where the record ends in a state, if that is known.
-    pub(super) fn known_end(&self, row: u32) -> Option<u64> {
+    pub(crate) fn known_end(&self, row: u32) -> Option<u64> {
         self.ends[(row >> self.shift) as usize]
     }
 
     /// The row of the state that records are begun in, if that is known.
-    pub(super) fn known_start(&self) -> Option<u32> {
+    pub(crate) fn known_start(&self) -> Option<u32> {
         self.start
     }
 
     /// How many states are known.
-    pub(super) fn states(&self) -> usize {
+    pub(crate) fn states(&self) -> usize {
         self.names.len()
     }
 
     /// Takes in that so many bytes are going to be read.
-    pub(super) fn earn(&mut self, bytes: usize) {
+    pub(crate) fn earn(&mut self, bytes: usize) {
         self.credit = self.credit.saturating_add(bytes as u64).min(CREDIT);
     }
 
@@ -113,7 +113,7 @@ impl Table {
     }
 
     /// Finds out the row of the state that records are begun in.
-    pub(super) fn start(&mut self, dfa: &dfa::DFA) -> Result<u32, Failure> {
+    pub(crate) fn start(&mut self, dfa: &dfa::DFA) -> Result<u32, Failure> {
         let input = Input::new("");
         let name = dfa.start_state_forward(&mut self.cache, &input).map_err(|_| Failure::Quit)?;
         self.keep_up();
@@ -123,7 +123,7 @@ impl Table {
     }
 
     /// Finds out the entry for a row and a byte.
-    pub(super) fn find_out(&mut self, dfa: &dfa::DFA, row: u32, byte: u8) -> Result<u32, Failure> {
+    pub(crate) fn find_out(&mut self, dfa: &dfa::DFA, row: u32, byte: u8) -> Result<u32, Failure> {
         let name = self.names[(row >> self.shift) as usize];
         let next = dfa.next_state(&mut self.cache, name, byte).map_err(|_| Failure::Grown)?;
         let dropped = self.keep_up();
@@ -137,7 +137,7 @@ impl Table {
     }
 
     /// Finds out which patterns match where the record ends in the state of a row.
-    pub(super) fn find_end(&mut self, dfa: &dfa::DFA, row: u32) -> Result<u64, Failure> {
+    pub(crate) fn find_end(&mut self, dfa: &dfa::DFA, row: u32) -> Result<u64, Failure> {
         let number = (row >> self.shift) as usize;
         let name = self.names[number];
         let end = dfa.next_eoi_state(&mut self.cache, name).map_err(|_| Failure::Grown)?;
@@ -194,7 +194,7 @@ impl Table {
     }
 
     /// Drops all that is known.
-    pub(super) fn drop_states(&mut self, dfa: &dfa::DFA) {
+    pub(crate) fn drop_states(&mut self, dfa: &dfa::DFA) {
         self.cache = dfa.create_cache();
         self.clears = self.cache.clear_count();
         self.clear();
@@ -210,7 +210,7 @@ impl Table {
     }
 
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.cache.memory_usage()
             + self.entries.capacity() * size_of::<u32>()
             + self.matches.capacity() * size_of::<u64>()
@@ -225,7 +225,7 @@ impl Table {
 mod tests {
     use regex_automata::MatchKind;
 
-    use super::super::automaton;
+    use super::super::lazy_dfa;
     use super::*;
 
     /// The patterns that match, at each byte and at the end of a text.
@@ -254,9 +254,9 @@ mod tests {
             let pattern = format!("(?-u:{pattern})");
             regex_syntax::ParserBuilder::new().utf8(false).build().parse(&pattern).unwrap()
         });
-        let nfa = automaton::compile(&hirs.each_ref(), false);
+        let nfa = lazy_dfa::compile(&hirs.each_ref(), false);
         let dfa = |capacity| {
-            automaton::lazy_dfa_with(nfa.clone(), MatchKind::All, capacity, None).unwrap()
+            lazy_dfa::lazy_dfa_with(nfa.clone(), MatchKind::All, capacity, None).unwrap()
         };
         let (small, large) = (dfa(0), dfa(1 << 24));
         let (mut some, mut all) = (Table::new(&small), Table::new(&large));

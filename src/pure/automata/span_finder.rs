@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::sink::Sink;
 use crate::{Match, PatternSet};
 
-use super::automaton::{Automaton, Cache};
+use super::pattern::{Automaton, Cache};
 
 /// The automata of a set, each built when it is first needed and shared by all scanners.
 #[derive(Clone, Debug)]

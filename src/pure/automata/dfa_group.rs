@@ -8,7 +8,7 @@ use regex_syntax::hir::{Dot, Hir, HirKind, Look, Repetition};
 
 use crate::pattern;
 
-use super::automaton;
+use super::lazy_dfa;
 
 /// The most patterns in a group at first, and the most NFA states, as a set's sizes count them. A
 /// DFA over many patterns has up to the product of their states; lazy building meets few of them
@@ -20,10 +20,10 @@ const FEW: Limits = Limits { members: 4, size: 2000, give_up: None };
 const JOINED: Limits = Limits { members: 64, size: 8000, give_up: None };
 /// The same for patterns that start with one literal: they are walked from there, and most are
 /// ruled out by the next bytes.
-const CROWD: Limits = Limits { members: 256, size: 20_000, give_up: automaton::GIVE_UP };
+const CROWD: Limits = Limits { members: 256, size: 20_000, give_up: lazy_dfa::GIVE_UP };
 /// What the states of one group may take in each scanner, and those of all groups about.
-pub(super) const CACHE_CAPACITY: usize = 2 << 20;
-pub(super) const ALL_CACHES: usize = 64 << 20;
+pub(crate) const CACHE_CAPACITY: usize = 2 << 20;
+pub(crate) const ALL_CACHES: usize = 64 << 20;
 const LEAST_CAPACITY: usize = 64 << 10;
 /// A crowd that has given up this often is not tried again by the same scanner.
 const MAX_FAILURES: u32 = 8;
@@ -38,12 +38,12 @@ struct Limits {
 
 /// A group of patterns in one lazy DFA, which is built when it is first needed.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(crate) struct Group {
     /// The patterns' positions in their engine.
-    pub(super) members: Vec<u32>,
-    pub(super) kind: Kind,
+    pub(crate) members: Vec<u32>,
+    pub(crate) kind: Kind,
     /// Whether it was joined from two others.
-    pub(super) joined: bool,
+    pub(crate) joined: bool,
     /// How many NFA states the members have, about.
     size: u64,
     dfa: OnceLock<Option<dfa::DFA>>,
@@ -56,7 +56,7 @@ pub(super) struct Group {
 
 /// The working memory of a crowd.
 #[derive(Debug)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     dfa: Option<dfa::Cache>,
     found: Found,
     failures: u32,
@@ -93,7 +93,7 @@ impl Found {
 }
 
 /// Puts patterns into groups that read whole records.
-pub(super) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Arc<Group>> {
+pub(crate) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Arc<Group>> {
     let (long, short): (Vec<_>, Vec<_>) = patterns.into_iter().partition(|(_, hir)| remembers(hir));
     let groups =
         divide(short, &GROUP, CACHE_CAPACITY).into_iter().chain(divide(long, &FEW, CACHE_CAPACITY));
@@ -102,14 +102,14 @@ pub(super) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Arc<Group>> {
 
 /// Puts patterns whose matches start with the same literal into groups. There are `count` such
 /// literals.
-pub(super) fn crowds(patterns: Vec<(u32, &Hir)>, count: usize) -> Vec<Group> {
+pub(crate) fn crowds(patterns: Vec<(u32, &Hir)>, count: usize) -> Vec<Group> {
     let groups = patterns.len().div_ceil(CROWD.members).saturating_mul(count).max(1);
     let capacity = (ALL_CACHES / groups).clamp(LEAST_CAPACITY, CACHE_CAPACITY);
     divide(patterns, &CROWD, capacity)
 }
 
 /// Whether a DFA may have to know of something it read long ago that it met the pattern's start.
-pub(super) fn remembers(hir: &Hir) -> bool {
+pub(crate) fn remembers(hir: &Hir) -> bool {
     /// A repetition of up to so many is soon over.
     const SHORT: u32 = 8;
     match hir.kind() {
@@ -131,7 +131,7 @@ fn to_end(hir: &Hir) -> Hir {
 
 /// What patterns of one group have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Kind {
+pub(crate) struct Kind {
     /// A DFA can't go on at a byte that is not ASCII if it has to tell a Unicode word boundary;
     /// patterns that do are kept from the others.
     unicode: bool,
@@ -140,7 +140,7 @@ pub(super) struct Kind {
     /// Patterns that match often. The states of their DFA remember which of them have matched, and
     /// tell it where the record ends, so that nothing has to be noted on the way. Such patterns
     /// match so early and so often that these states are few.
-    pub(super) often: bool,
+    pub(crate) often: bool,
 }
 
 impl Kind {
@@ -187,7 +187,7 @@ impl Group {
     }
 
     /// The members of two groups, if they fit together. It is divided into these.
-    pub(super) fn join(first: &Arc<Group>, second: &Arc<Group>) -> Option<Group> {
+    pub(crate) fn join(first: &Arc<Group>, second: &Arc<Group>) -> Option<Group> {
         let members = [&first.members[..], &second.members].concat();
         let size = first.size.saturating_add(second.size);
         let fit =
@@ -199,12 +199,12 @@ impl Group {
         })
     }
 
-    pub(super) fn create_cache(&self) -> Cache {
+    pub(crate) fn create_cache(&self) -> Cache {
         Cache { dfa: None, found: Found::new(self.members.len()), failures: 0 }
     }
 
     /// The DFA of the members, given the patterns of the engine.
-    pub(super) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
+    pub(crate) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
         self.dfa_of(&|member| &trimmed[member as usize])
     }
 
@@ -214,17 +214,17 @@ impl Group {
             let members = self.members.iter().map(|&member| part(member));
             let nfa = if self.kind.often {
                 let hirs: Vec<Hir> = members.map(to_end).collect();
-                automaton::compile(&hirs.iter().collect::<Vec<_>>(), false)
+                lazy_dfa::compile(&hirs.iter().collect::<Vec<_>>(), false)
             } else {
-                automaton::compile(&members.collect::<Vec<_>>(), false)
+                lazy_dfa::compile(&members.collect::<Vec<_>>(), false)
             };
-            automaton::lazy_dfa_with(nfa, MatchKind::All, self.capacity, self.give_up)
+            lazy_dfa::lazy_dfa_with(nfa, MatchKind::All, self.capacity, self.give_up)
         };
         self.dfa.get_or_init(build).as_ref()
     }
 
     /// The members whose bits are set, which match often, and the others.
-    pub(super) fn part(&self, trimmed: &[Hir], often: u64) -> [Option<Group>; 2] {
+    pub(crate) fn part(&self, trimmed: &[Hir], often: u64) -> [Option<Group>; 2] {
         [true, false].map(|part| {
             let bits = (0..u64::BITS).map(|bit| (often >> bit & 1 != 0) == part);
             let members = bits.zip(&self.members).filter(|(is, _)| *is).map(|(_, &member)| member);
@@ -237,7 +237,7 @@ impl Group {
     }
 
     /// Its two parts, or `None` if there is one member alone.
-    pub(super) fn parts(&self, trimmed: &[Hir]) -> Option<&[Arc<Group>; 2]> {
+    pub(crate) fn parts(&self, trimmed: &[Hir]) -> Option<&[Arc<Group>; 2]> {
         (self.members.len() > 1).then(|| {
             self.parts.get_or_init(|| {
                 let (first, second) = self.members.split_at(self.members.len() / 2);
@@ -253,7 +253,7 @@ impl Group {
     /// Appends the members of which `part` matches from `start` on in `record`, in no particular
     /// order, or returns `false` if each of them has to be asked alone. Adds to `steps` how many bytes were
     /// read.
-    pub(super) fn which_at<'a>(
+    pub(crate) fn which_at<'a>(
         &self,
         part: &dyn Fn(u32) -> &'a Hir,
         cache: &mut Cache,
@@ -332,7 +332,7 @@ fn collect(dfa: &dfa::DFA, cache: &dfa::Cache, state: LazyStateID, found: &mut F
 
 impl Cache {
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.dfa.as_ref().map_or(0, dfa::Cache::memory_usage)
     }
 }
