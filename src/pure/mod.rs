@@ -15,17 +15,12 @@
 
 mod automaton;
 mod chain;
-mod confirm;
-mod crowd;
-mod explain;
 #[cfg(feature = "native")]
 mod finder;
-mod handle;
+mod ids;
 mod linear;
 mod literal;
 mod lockstep;
-mod need;
-mod owners;
 mod plan;
 mod prefilter;
 mod scanner;
@@ -33,10 +28,8 @@ mod shared;
 mod simulation;
 mod spans;
 mod spotter;
-mod spread;
-mod state;
 mod table;
-mod trim;
+mod verify;
 mod walkers;
 
 use std::sync::Arc;
@@ -48,9 +41,9 @@ use crate::{PatternSet, Report, StopFlag};
 use automaton::Automaton;
 use plan::Plan;
 
-pub use explain::Explanation;
 #[cfg(feature = "native")]
 pub(crate) use finder::{SpanFinder, Spans};
+pub use plan::Explanation;
 pub use prefilter::Level;
 pub use scanner::Scanner;
 

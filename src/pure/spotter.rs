@@ -2,10 +2,10 @@
 
 use regex_syntax::hir::Hir;
 
-use super::handle::Handle;
 use super::literal::{Bound, Literal};
+use super::plan::strategy::Handle;
+use super::plan::trim::{Trimmed, trim};
 use super::prefilter::{Candidate, Level, Prefilter};
-use super::trim::{Trimmed, trim};
 
 /// Finds the places of a record where the trimmed form of a pattern may match, for a pattern
 /// whose trimmed form starts with a literal.
