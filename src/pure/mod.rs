@@ -14,19 +14,12 @@
 //! the record is searched once for all places.
 
 mod automata;
-mod confirm;
-mod crowd;
-mod explain;
-mod handle;
+mod ids;
 mod literal;
-mod need;
-mod owners;
 mod plan;
 mod prefilter;
 mod scanner;
-mod spread;
-mod state;
-mod trim;
+mod verify;
 
 use std::sync::Arc;
 
@@ -39,7 +32,7 @@ use plan::Plan;
 
 #[cfg(feature = "native")]
 pub(crate) use automata::span_finder::{SpanFinder, Spans};
-pub use explain::Explanation;
+pub use plan::Explanation;
 pub use prefilter::Level;
 pub use scanner::Scanner;
 

@@ -7,7 +7,7 @@ use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
 use super::Engine;
 use super::prefilter::{Candidate, Progress, StreamProgress};
-use super::state::{Record, State};
+use super::verify::cache::{Record, State};
 
 /// How much of the buffer is filtered before its candidates are confirmed, in bytes: few enough
 /// that the records are still in the cache.

@@ -2,10 +2,10 @@
 
 use regex_syntax::hir::Hir;
 
-use super::super::handle::Handle;
-use super::super::literal::{Bound, Literal};
-use super::super::prefilter::{Candidate, Level, Prefilter};
-use super::super::trim::{Trimmed, trim};
+use crate::pure::literal::{Bound, Literal};
+use crate::pure::plan::strategy::Handle;
+use crate::pure::plan::trim::{Trimmed, trim};
+use crate::pure::prefilter::{Candidate, Level, Prefilter};
 
 /// Finds the places of a record where the trimmed form of a pattern may match, for a pattern
 /// whose trimmed form starts with a literal.

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 
 use regex_syntax::hir::Hir;
 
-use super::crowd::CROWD;
-use super::handle::Handle;
-use super::literal::{self, Literal, Required};
+use crate::pure::literal::{self, Literal, Required};
+use crate::pure::plan::strategy::Handle;
+use crate::pure::verify::shared_literal::CROWD;
 
 /// How often the new literals may be expected altogether, for the patterns that shared one.
 const MAX_FREQUENCY: f64 = 4e-3;
@@ -20,7 +20,7 @@ const LEAST_FREQUENCY: f64 = 1e-6;
 
 /// Gives patterns that share a literal with more than `CROWD` others one that fewer have, where
 /// there is one that is rare as well. Returns those that were given one.
-pub(super) fn spread(trimmed: &[Hir], handles: &mut [Handle]) -> HashMap<u32, Required> {
+pub(in crate::pure) fn spread(trimmed: &[Hir], handles: &mut [Handle]) -> HashMap<u32, Required> {
     let mut owners: HashMap<Literal, usize> = HashMap::new();
     for handle in &*handles {
         if let Handle::Literals(required) = handle {

@@ -7,19 +7,19 @@
 
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
-use super::literal::{Bound, add, longest};
+use crate::pure::literal::{Bound, add, longest};
 
 /// A pattern that matches in exactly the records that another one matches in.
 #[derive(Clone, Debug)]
-pub(super) struct Trimmed {
+pub(in crate::pure) struct Trimmed {
     /// Each of its matches is a match of the whole pattern, and each match of the whole one holds
     /// a match of this.
-    pub(super) hir: Hir,
+    pub(in crate::pure) hir: Hir,
     /// From the start of a match of the whole pattern to the start of that in it, at most.
-    pub(super) head: Bound,
+    pub(in crate::pure) head: Bound,
 }
 
-pub(super) fn trim(hir: &Hir) -> Trimmed {
+pub(in crate::pure) fn trim(hir: &Hir) -> Trimmed {
     let (hir, head) = trim_side(&without_captures(hir), Side::Start);
     Trimmed { hir: trim_side(&hir, Side::End).0, head }
 }
@@ -106,7 +106,7 @@ fn can_be_nothing(hir: &Hir) -> bool {
 }
 
 /// Whether `hir` matches the empty string where every record starts, or where every one ends.
-pub(super) fn matches_always(hir: &Hir) -> bool {
+pub(in crate::pure) fn matches_always(hir: &Hir) -> bool {
     let start = |look| matches!(look, Look::Start | Look::StartLF | Look::StartCRLF);
     let end = |look| matches!(look, Look::End | Look::EndLF | Look::EndCRLF);
     is_nothing_where(hir, &start) || is_nothing_where(hir, &end)

@@ -1,5 +1,10 @@
 //! How each pattern of a set is searched.
 
+mod explain;
+mod rebalance;
+pub(in crate::pure) mod strategy;
+pub(in crate::pure) mod trim;
+
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,67 +13,69 @@ use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, pattern};
 
-use super::automata::dfa_group::{self, Group};
-use super::crowd::{Crowd, take_crowds};
-use super::handle::{Handle, without_streams};
-use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
-use super::need::Needs;
-use super::owners::{Owner, Owners};
-use super::prefilter::{Level, Part, Prefilter, RunSearch, Streams};
-use super::spread::spread;
-use super::trim::{matches_always, trim};
+use crate::pure::automata::dfa_group::{self, Group};
+use crate::pure::literal::{self, ByteSet, Follows, Literal, Required, Run};
+use crate::pure::plan::rebalance::spread;
+use crate::pure::plan::strategy::{Handle, without_streams};
+use crate::pure::plan::trim::{matches_always, trim};
+use crate::pure::prefilter::{Level, Part, Prefilter, RunSearch, Streams};
+use crate::pure::verify::postings::{Owner, Owners};
+use crate::pure::verify::required_run::Needs;
+use crate::pure::verify::shared_literal::{Crowd, take_crowds};
+
+pub use explain::Explanation;
 
 /// The arrangement of all patterns of an engine.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(in crate::pure) struct Plan {
     /// The patterns, reduced to what decides whether they match.
-    pub(super) trimmed: Vec<Hir>,
+    pub(in crate::pure) trimmed: Vec<Hir>,
     /// By pattern: its parts up to its literal and from there on, if these are confirmed apart.
-    pub(super) splits: Vec<Option<Box<Split>>>,
+    pub(in crate::pure) splits: Vec<Option<Box<Split>>>,
     /// By pattern: the literals that it has instead of the best, which too many share.
     moved: HashMap<u32, Required>,
     /// The patterns that would be searched by streams in another set.
     without_streams: HashSet<u32>,
     /// Searches for the literals of all patterns that have some.
-    pub(super) prefilter: Option<Prefilter>,
+    pub(in crate::pure) prefilter: Option<Prefilter>,
     /// What follows each literal or run.
-    pub(super) follows: Follows,
+    pub(in crate::pure) follows: Follows,
     /// Searches for the runs of patterns that have those instead. They are numbered like literals,
     /// behind all literals.
-    pub(super) runs: Vec<RunSearch>,
+    pub(in crate::pure) runs: Vec<RunSearch>,
     /// Searches for the parts of patterns that are made of classes. They are numbered behind all
     /// runs.
-    pub(super) streams: Option<Streams>,
+    pub(in crate::pure) streams: Option<Streams>,
     /// By such a part, from the first one's number on: the pattern, if it matches wherever that is.
     sure: Vec<Option<u32>>,
     first_sure: u32,
     /// The runs that patterns with a literal need besides.
-    pub(super) needs: Needs,
+    pub(in crate::pure) needs: Needs,
     /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
     /// literal come first.
-    pub(super) owners: Owners,
+    pub(in crate::pure) owners: Owners,
     /// Patterns with a literal that very many start with, confirmed together.
-    pub(super) crowd_groups: Vec<Crowd>,
+    pub(in crate::pure) crowd_groups: Vec<Crowd>,
     /// By literal: its crowds, if it has some; empty if none has.
     crowds: Vec<Range<u32>>,
     /// Patterns that match every record, ascending.
-    pub(super) always: Vec<u32>,
+    pub(in crate::pure) always: Vec<u32>,
     /// Patterns without literals.
-    pub(super) groups: Vec<Arc<Group>>,
+    pub(in crate::pure) groups: Vec<Arc<Group>>,
 }
 
 /// A pattern in two, parted where its literal starts.
 #[derive(Debug)]
-pub(super) struct Split {
+pub(in crate::pure) struct Split {
     /// What matches up to the literal.
-    pub(super) head: Hir,
+    pub(in crate::pure) head: Hir,
     /// What matches from there on.
-    pub(super) tail: Hir,
+    pub(in crate::pure) tail: Hir,
 }
 
 impl Plan {
     /// Plans the patterns of `set` with these numbers; the engine counts them from 0.
-    pub(super) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
+    pub(in crate::pure) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
         let mut literals = Literals::default();
         let mut needs = Needs::default();
         let mut always = Vec::new();
@@ -136,22 +143,22 @@ impl Plan {
     }
 
     /// Whether each record has to be looked at, with candidates or without.
-    pub(super) fn every_record(&self) -> bool {
+    pub(in crate::pure) fn every_record(&self) -> bool {
         !self.always.is_empty() || !self.groups.is_empty()
     }
 
     /// What matches of a pattern from its literal on.
-    pub(super) fn tail(&self, pattern: u32) -> &Hir {
+    pub(in crate::pure) fn tail(&self, pattern: u32) -> &Hir {
         tail(&self.trimmed, &self.splits, pattern)
     }
 
     /// What matches of a pattern up to its literal, if the two are confirmed apart.
-    pub(super) fn head(&self, pattern: u32) -> Option<&Hir> {
+    pub(in crate::pure) fn head(&self, pattern: u32) -> Option<&Hir> {
         self.splits[pattern as usize].as_ref().map(|split| &split.head)
     }
 
     /// What a pattern is looked for by, unless it matches every record.
-    pub(super) fn handle(&self, pattern: u32) -> Handle {
+    pub(in crate::pure) fn handle(&self, pattern: u32) -> Handle {
         match self.moved.get(&pattern) {
             Some(required) => Handle::Literals(required.clone()),
             None => {
@@ -166,12 +173,12 @@ impl Plan {
     }
 
     /// The pattern that matches wherever this is found, if one is known to.
-    pub(super) fn sure(&self, literal: u32) -> Option<u32> {
+    pub(in crate::pure) fn sure(&self, literal: u32) -> Option<u32> {
         *self.sure.get(literal.checked_sub(self.first_sure)? as usize)?
     }
 
     /// The numbers of the groups of patterns that start with a literal, if they are very many.
-    pub(super) fn crowds(&self, literal: u32) -> Range<usize> {
+    pub(in crate::pure) fn crowds(&self, literal: u32) -> Range<usize> {
         match self.crowds.get(literal as usize) {
             Some(range) => range.start as usize..range.end as usize,
             None => 0..0,
@@ -179,7 +186,7 @@ impl Plan {
     }
 
     /// Memory in bytes, without the automata.
-    pub(super) fn memory(&self) -> usize {
+    pub(in crate::pure) fn memory(&self) -> usize {
         let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
         self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
             + self.prefilter.as_ref().map_or(0, Prefilter::memory)

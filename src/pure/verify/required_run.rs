@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::literal::{ByteSet, Run, any_run};
+use crate::pure::literal::{ByteSet, Run, any_run};
 
 /// A run that is shorter is in so many records that asking costs more than it saves, unless its
 /// class is rare.
@@ -21,21 +21,21 @@ const RARE: f64 = 1e-5;
 
 /// The runs that the patterns of an engine need.
 #[derive(Debug, Default)]
-pub(super) struct Needs {
+pub(in crate::pure) struct Needs {
     runs: Vec<(ByteSet, u32)>,
     numbers: HashMap<(ByteSet, u32), u32>,
 }
 
 /// What is known of a record, by run. Each scanner has its own.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Known {
+pub(in crate::pure) struct Known {
     epoch: u64,
     met: bool,
 }
 
 impl Needs {
     /// The number of the run that every match of `hir` has, if there is one worth asking for.
-    pub(super) fn add(&mut self, hir: &Hir) -> Option<u32> {
+    pub(in crate::pure) fn add(&mut self, hir: &Hir) -> Option<u32> {
         let parts = match hir.kind() {
             HirKind::Concat(parts) => &parts[..],
             _ => &[],
@@ -57,12 +57,12 @@ impl Needs {
         }))
     }
 
-    pub(super) fn create_cache(&self) -> Vec<Known> {
+    pub(in crate::pure) fn create_cache(&self) -> Vec<Known> {
         vec![Known::default(); self.runs.len()]
     }
 
     /// Whether `record` has the run. `epoch` tells records apart.
-    pub(super) fn are_met(
+    pub(in crate::pure) fn are_met(
         &self,
         need: u32,
         known: &mut [Known],
@@ -78,7 +78,7 @@ impl Needs {
     }
 
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(in crate::pure) fn memory(&self) -> usize {
         size_of_val(&self.runs[..]) * 2
     }
 }

@@ -2,81 +2,81 @@
 
 use std::ops::Range;
 
-use super::Engine;
-use super::automata::dfa_group;
-use super::automata::group_scanner::Walkers;
-use super::automata::pattern as automaton;
-use super::need::{self, Needs};
-use super::prefilter::{Progress, StreamProgress, Streams};
+use super::required_run::{self, Needs};
+use crate::pure::Engine;
+use crate::pure::automata::dfa_group;
+use crate::pure::automata::group_scanner::Walkers;
+use crate::pure::automata::pattern as automaton;
+use crate::pure::prefilter::{Progress, StreamProgress, Streams};
 
 /// What the automata of a scanner may hold together, in bytes, and for each pattern besides.
 const MEMORY: usize = 64 << 20;
 const MEMORY_PER_PATTERN: usize = 16 << 10;
 
 /// The working memory of a scanner, for the record in hand and from one record to the next.
-pub(super) struct State {
+pub(in crate::pure) struct State {
     /// Counts records over all scans, so that what was kept for an earlier one is seen as stale.
-    pub(super) epoch: u64,
-    pub(super) chains: Vec<Chain>,
+    pub(in crate::pure) epoch: u64,
+    pub(in crate::pure) chains: Vec<Chain>,
     /// The literals with a chain in this record.
-    pub(super) touched: Vec<u32>,
-    pub(super) searched: Vec<Searched>,
+    pub(in crate::pure) touched: Vec<u32>,
+    pub(in crate::pure) searched: Vec<Searched>,
     /// The patterns found to match in this record.
-    pub(super) matched: Vec<u32>,
+    pub(in crate::pure) matched: Vec<u32>,
     /// The patterns with a part of this record that waits to be searched.
-    pub(super) pending: Vec<u32>,
+    pub(in crate::pure) pending: Vec<u32>,
     /// The patterns to search this record for from a place on.
-    pub(super) deferred: Vec<u32>,
-    pub(super) automata: Vec<automaton::Cache>,
-    pub(super) walkers: Walkers,
+    pub(in crate::pure) deferred: Vec<u32>,
+    pub(in crate::pure) automata: Vec<automaton::Cache>,
+    pub(in crate::pure) walkers: Walkers,
     /// The patterns that groups can't tell of a record; empty between records.
-    pub(super) ask: Vec<u32>,
-    pub(super) crowds: Vec<Crowd>,
+    pub(in crate::pure) ask: Vec<u32>,
+    pub(in crate::pure) crowds: Vec<Crowd>,
     /// What a crowd finds at one place; empty between places.
-    pub(super) found: Vec<u32>,
-    pub(super) runs: Vec<Progress>,
-    pub(super) streams: Option<StreamProgress>,
-    pub(super) needs: Vec<need::Known>,
+    pub(in crate::pure) found: Vec<u32>,
+    pub(in crate::pure) runs: Vec<Progress>,
+    pub(in crate::pure) streams: Option<StreamProgress>,
+    pub(in crate::pure) needs: Vec<required_run::Known>,
     /// What each pattern's automata were found to hold last, and all together.
     counted: Vec<usize>,
     memory: usize,
     memory_limit: usize,
     /// How many steps automata took at most; what the tests of linear time count.
-    pub(super) steps: u64,
+    pub(in crate::pure) steps: u64,
 }
 
 /// From the first to the last place of one literal in a record, as far as they are near one
 /// another.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Chain {
-    pub(super) epoch: u64,
-    pub(super) start: u32,
-    pub(super) end: u32,
+pub(in crate::pure) struct Chain {
+    pub(in crate::pure) epoch: u64,
+    pub(in crate::pure) start: u32,
+    pub(in crate::pure) end: u32,
 }
 
 /// What has been searched of a record for one pattern.
 #[derive(Clone, Default)]
-pub(super) struct Searched {
-    pub(super) epoch: u64,
-    pub(super) matched: bool,
+pub(in crate::pure) struct Searched {
+    pub(in crate::pure) epoch: u64,
+    pub(in crate::pure) matched: bool,
     /// Nothing ends a match between these two, unless it started before the first.
-    pub(super) start: u32,
-    pub(super) end: u32,
+    pub(in crate::pure) start: u32,
+    pub(in crate::pure) end: u32,
     /// A part that is still to be searched.
-    pub(super) waiting: Option<Range<usize>>,
+    pub(in crate::pure) waiting: Option<Range<usize>>,
     /// How many bytes were read from the places of leading literals on, and back from them.
-    pub(super) steps: u64,
+    pub(in crate::pure) steps: u64,
     /// If such places are no longer tried, because all together would take too long: the first
     /// of them.
-    pub(super) deferred: Option<u32>,
+    pub(in crate::pure) deferred: Option<u32>,
 }
 
 /// The working memory of patterns that are confirmed together.
-pub(super) struct Crowd {
-    pub(super) cache: dfa_group::Cache,
-    pub(super) epoch: u64,
+pub(in crate::pure) struct Crowd {
+    pub(in crate::pure) cache: dfa_group::Cache,
+    pub(in crate::pure) epoch: u64,
     /// How many bytes were read in this record.
-    pub(super) steps: u64,
+    pub(in crate::pure) steps: u64,
 }
 
 impl Crowd {
@@ -87,15 +87,15 @@ impl Crowd {
 
 /// A record of the batch: its number, and where it lies in the buffer.
 #[derive(Clone, Copy)]
-pub(super) struct Record<'a> {
-    pub(super) number: usize,
-    pub(super) start: usize,
-    pub(super) bytes: &'a [u8],
+pub(in crate::pure) struct Record<'a> {
+    pub(in crate::pure) number: usize,
+    pub(in crate::pure) start: usize,
+    pub(in crate::pure) bytes: &'a [u8],
 }
 
 impl Searched {
     /// Forgets what was searched of another record.
-    pub(super) fn renew(&mut self, epoch: u64) {
+    pub(in crate::pure) fn renew(&mut self, epoch: u64) {
         if self.epoch != epoch {
             *self = Searched { epoch, ..Searched::default() };
         }
@@ -103,7 +103,7 @@ impl Searched {
 }
 
 impl State {
-    pub(super) fn new(engine: &Engine) -> State {
+    pub(in crate::pure) fn new(engine: &Engine) -> State {
         let inner = &engine.inner;
         State {
             epoch: 0,
@@ -130,7 +130,7 @@ impl State {
         }
     }
 
-    pub(super) fn next_record(&mut self) {
+    pub(in crate::pure) fn next_record(&mut self) {
         self.epoch += 1;
         self.touched.clear();
         self.pending.clear();
@@ -139,7 +139,7 @@ impl State {
     }
 
     /// Memory in bytes.
-    pub(super) fn memory(&self) -> usize {
+    pub(in crate::pure) fn memory(&self) -> usize {
         size_of_val(&self.chains[..])
             + size_of_val(&self.searched[..])
             + self.memory
@@ -150,7 +150,7 @@ impl State {
 
     /// Takes in that the record is to be searched for a pattern once, from a place on or an earlier
     /// one.
-    pub(super) fn defer(&mut self, pattern: u32, from: u32) {
+    pub(in crate::pure) fn defer(&mut self, pattern: u32, from: u32) {
         let searched = &mut self.searched[pattern as usize];
         searched.renew(self.epoch);
         match &mut searched.deferred {
@@ -164,7 +164,12 @@ impl State {
     }
 
     /// Whether the record has one of the runs that are needed besides a literal, if any is.
-    pub(super) fn has_any(&mut self, needs: &Needs, any: &[u32], record: Record<'_>) -> bool {
+    pub(in crate::pure) fn has_any(
+        &mut self,
+        needs: &Needs,
+        any: &[u32],
+        record: Record<'_>,
+    ) -> bool {
         let epoch = self.epoch;
         any.is_empty()
             || any.iter().any(|&n| needs.are_met(n, &mut self.needs, epoch, record.bytes))
@@ -172,7 +177,7 @@ impl State {
 
     /// Counts what a pattern's automata hold, after they were used, and drops all automata if
     /// they hold too much together.
-    pub(super) fn count_memory(&mut self, pattern: u32) {
+    pub(in crate::pure) fn count_memory(&mut self, pattern: u32) {
         let counted = &mut self.counted[pattern as usize];
         let now = self.automata[pattern as usize].memory();
         self.memory = self.memory + now - *counted;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::handle::Handle;
-use super::literal::Literal;
+use crate::pure::literal::Literal;
+use crate::pure::plan::strategy::Handle;
 
 /// How one pattern is searched.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ pub enum Explanation {
 }
 
 impl Explanation {
-    pub(super) fn of(handle: Handle, always: bool) -> Explanation {
+    pub(in crate::pure) fn of(handle: Handle, always: bool) -> Explanation {
         if always {
             return Explanation::Always;
         }
@@ -189,7 +189,7 @@ mod tests {
         ];
         for (pattern, expected) in cases {
             let set = PatternSet::new([Pattern::new(pattern).unicode(false)]).unwrap();
-            let engine = super::super::Engine::new(&set, Report::Patterns);
+            let engine = crate::pure::Engine::new(&set, Report::Patterns);
             let text = engine.explain(0).unwrap().to_string();
             assert!(text.contains(expected), "{pattern}: {text}");
             assert_eq!(engine.explain(1), None);

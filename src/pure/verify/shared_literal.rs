@@ -4,28 +4,28 @@ use std::ops::Range;
 
 use regex_syntax::hir::Hir;
 
-use super::automata::dfa_group::{self, Group};
-use super::owners::Owner;
+use crate::pure::automata::dfa_group::{self, Group};
+use crate::pure::verify::postings::Owner;
 
 /// Patterns that are confirmed together where their literal stands.
 #[derive(Debug)]
-pub(super) struct Crowd {
-    pub(super) group: Group,
+pub(in crate::pure) struct Crowd {
+    pub(in crate::pure) group: Group,
     /// One of these runs must be in the record; if there are none, that is not asked.
-    pub(super) needs: Vec<u32>,
+    pub(in crate::pure) needs: Vec<u32>,
     /// How many bytes a match from the literal on has at least.
-    pub(super) least: u32,
+    pub(in crate::pure) least: u32,
 }
 
 /// With more patterns than this that start with the same literal, they are confirmed together.
-pub(super) const CROWD: usize = 4;
+pub(in crate::pure) const CROWD: usize = 4;
 
 /// A crowd that needs more different runs than this is not asked for any.
 const MAX_NEEDS: usize = 16;
 
 /// Takes the owners that lead with a literal that very many do out of `owners`, into groups; and
 /// tells for each literal which groups are its.
-pub(super) fn take_crowds<'a>(
+pub(in crate::pure) fn take_crowds<'a>(
     owners: &mut Vec<(u32, Owner)>,
     handles: usize,
     tail: &dyn Fn(u32) -> &'a Hir,

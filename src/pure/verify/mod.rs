@@ -1,17 +1,22 @@
 //! From candidates to matches: each pattern is tried once in each part of a record where it may
 //! match.
 
+pub(in crate::pure) mod cache;
+pub(in crate::pure) mod postings;
+pub(in crate::pure) mod required_run;
+pub(in crate::pure) mod shared_literal;
+
 use std::ops::{ControlFlow, Range};
 
 use crate::sink::Sink;
 use crate::{Batch, Match, Report};
 
-use super::Engine;
-use super::automata::pattern as automaton;
-use super::crowd::Crowd;
-use super::owners::Owner;
-use super::prefilter::Candidate;
-use super::state::{Chain, Record, State};
+use crate::pure::Engine;
+use crate::pure::automata::pattern as automaton;
+use crate::pure::prefilter::Candidate;
+use crate::pure::verify::cache::{Chain, Record, State};
+use crate::pure::verify::postings::Owner;
+use crate::pure::verify::shared_literal::Crowd;
 
 /// How many bytes may be read from the places of one pattern's literals, for each byte of the
 /// record and besides, before the rest of the record is searched once instead.
@@ -24,7 +29,7 @@ const STEPS_PER_BYTE_BACK: u64 = 8;
 impl Engine {
     /// Finds the literals and runs in a part of the buffer, in an order in which those of a record
     /// come together.
-    pub(super) fn find(
+    pub(in crate::pure) fn find(
         &self,
         state: &mut State,
         batch: &Batch<'_>,
@@ -49,7 +54,12 @@ impl Engine {
     }
 
     /// Takes in a candidate, which lies in `record`.
-    pub(super) fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate) {
+    pub(in crate::pure) fn candidate(
+        &self,
+        state: &mut State,
+        record: Record<'_>,
+        candidate: &Candidate,
+    ) {
         if let Some(pattern) = self.inner.plan.sure(candidate.literal) {
             let searched = &mut state.searched[pattern as usize];
             searched.renew(state.epoch);
@@ -282,7 +292,7 @@ impl Engine {
     }
 
     /// Ends a record: confirms what is left to confirm, and reports until `out` breaks.
-    pub(super) fn finish(
+    pub(in crate::pure) fn finish(
         &self,
         state: &mut State,
         record: Record<'_>,

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use regex_syntax::hir::Hir;
 
-use super::automata::dfa_group;
-use super::literal::{self, Required, Run};
-use super::prefilter::Part;
+use crate::pure::automata::dfa_group;
+use crate::pure::literal::{self, Required, Run};
+use crate::pure::prefilter::Part;
 
 /// What a pattern is looked for by.
-pub(super) enum Handle {
+pub(in crate::pure) enum Handle {
     Literals(Required),
     Run(Run),
     Classes(Part),
@@ -21,7 +21,7 @@ const FREQUENT: f64 = 1e-3;
 
 impl Handle {
     /// What costs the least for a pattern that is reduced to `trimmed`.
-    pub(super) fn of(trimmed: &Hir) -> Handle {
+    pub(in crate::pure) fn of(trimmed: &Hir) -> Handle {
         let handle = Handle::found(trimmed);
         if let Handle::Literals(literals) = &handle
             && literals.frequency <= FREQUENT
@@ -45,7 +45,7 @@ impl Handle {
     }
 
     /// As [`Handle::of`], without streams.
-    pub(super) fn found(trimmed: &Hir) -> Handle {
+    pub(in crate::pure) fn found(trimmed: &Hir) -> Handle {
         let literals = literal::required(trimmed);
         if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= FREQUENT) {
             return Handle::Literals(literals.clone());
@@ -71,7 +71,7 @@ const MEMBER_COST: f64 = 0.15;
 
 /// Puts what there is without streams in their place where that costs less for all of a set.
 /// Returns the patterns for which it has.
-pub(super) fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) -> HashSet<u32> {
+pub(in crate::pure) fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) -> HashSet<u32> {
     let mut streams = Vec::new();
     let mut unfiltered = 0;
     for (index, (hir, handle)) in trimmed.iter().zip(&*handles).enumerate() {
