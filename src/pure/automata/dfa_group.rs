@@ -40,7 +40,7 @@ struct Limits {
 #[derive(Debug)]
 pub(crate) struct Group {
     /// The patterns' positions in their engine.
-    pub(crate) members: Vec<u32>,
+    pub(crate) members: Vec<crate::pure::ids::PatternIndex>,
     pub(crate) kind: Kind,
     /// Whether it was joined from two others.
     pub(crate) joined: bool,
@@ -93,7 +93,7 @@ impl Found {
 }
 
 /// Puts patterns into groups that read whole records.
-pub(crate) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Arc<Group>> {
+pub(crate) fn groups(patterns: Vec<(crate::pure::ids::PatternIndex, &Hir)>) -> Vec<Arc<Group>> {
     let (long, short): (Vec<_>, Vec<_>) = patterns.into_iter().partition(|(_, hir)| remembers(hir));
     let groups =
         divide(short, &GROUP, CACHE_CAPACITY).into_iter().chain(divide(long, &FEW, CACHE_CAPACITY));
@@ -102,7 +102,10 @@ pub(crate) fn groups(patterns: Vec<(u32, &Hir)>) -> Vec<Arc<Group>> {
 
 /// Puts patterns whose matches start with the same literal into groups. There are `count` such
 /// literals.
-pub(crate) fn crowds(patterns: Vec<(u32, &Hir)>, count: usize) -> Vec<Group> {
+pub(crate) fn crowds(
+    patterns: Vec<(crate::pure::ids::PatternIndex, &Hir)>,
+    count: usize,
+) -> Vec<Group> {
     let groups = patterns.len().div_ceil(CROWD.members).saturating_mul(count).max(1);
     let capacity = (ALL_CACHES / groups).clamp(LEAST_CAPACITY, CACHE_CAPACITY);
     divide(patterns, &CROWD, capacity)
@@ -154,7 +157,11 @@ impl Kind {
     }
 }
 
-fn divide(mut patterns: Vec<(u32, &Hir)>, limits: &Limits, capacity: usize) -> Vec<Group> {
+fn divide(
+    mut patterns: Vec<(crate::pure::ids::PatternIndex, &Hir)>,
+    limits: &Limits,
+    capacity: usize,
+) -> Vec<Group> {
     patterns.sort_by_key(|(pattern, hir)| (Kind::of(hir), *pattern));
     let mut groups: Vec<Group> = Vec::new();
     for (pattern, hir) in patterns {
@@ -176,7 +183,7 @@ fn divide(mut patterns: Vec<(u32, &Hir)>, limits: &Limits, capacity: usize) -> V
 
 impl Group {
     fn new(
-        members: Vec<u32>,
+        members: Vec<crate::pure::ids::PatternIndex>,
         kind: Kind,
         size: u64,
         capacity: usize,
@@ -205,11 +212,14 @@ impl Group {
 
     /// The DFA of the members, given the patterns of the engine.
     pub(crate) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
-        self.dfa_of(&|member| &trimmed[member as usize])
+        self.dfa_of(&|member| &trimmed[member.index()])
     }
 
     /// As [`Group::dfa`], for a part of each member.
-    fn dfa_of<'a>(&self, part: &dyn Fn(u32) -> &'a Hir) -> Option<&dfa::DFA> {
+    fn dfa_of<'a>(
+        &self,
+        part: &dyn Fn(crate::pure::ids::PatternIndex) -> &'a Hir,
+    ) -> Option<&dfa::DFA> {
         let build = || {
             let members = self.members.iter().map(|&member| part(member));
             let nfa = if self.kind.often {
@@ -228,8 +238,8 @@ impl Group {
         [true, false].map(|part| {
             let bits = (0..u64::BITS).map(|bit| (often >> bit & 1 != 0) == part);
             let members = bits.zip(&self.members).filter(|(is, _)| *is).map(|(_, &member)| member);
-            let members: Vec<u32> = members.collect();
-            let size = members.iter().map(|&m| pattern::size_of(&trimmed[m as usize])).sum();
+            let members: Vec<crate::pure::ids::PatternIndex> = members.collect();
+            let size = members.iter().map(|&m| pattern::size_of(&trimmed[m.index()])).sum();
             let kind = Kind { often: part || self.kind.often, ..self.kind };
             (!members.is_empty())
                 .then(|| Group::new(members, kind, size, self.capacity, self.give_up))
@@ -242,7 +252,7 @@ impl Group {
             self.parts.get_or_init(|| {
                 let (first, second) = self.members.split_at(self.members.len() / 2);
                 [first, second].map(|half| {
-                    let size = half.iter().map(|&m| pattern::size_of(&trimmed[m as usize])).sum();
+                    let size = half.iter().map(|&m| pattern::size_of(&trimmed[m.index()])).sum();
                     let half = half.to_vec();
                     Arc::new(Group::new(half, self.kind, size, self.capacity, self.give_up))
                 })
@@ -255,12 +265,12 @@ impl Group {
     /// read.
     pub(crate) fn which_at<'a>(
         &self,
-        part: &dyn Fn(u32) -> &'a Hir,
+        part: &dyn Fn(crate::pure::ids::PatternIndex) -> &'a Hir,
         cache: &mut Cache,
         record: &[u8],
         start: usize,
         steps: &mut u64,
-        out: &mut Vec<u32>,
+        out: &mut Vec<crate::pure::ids::PatternIndex>,
     ) -> bool {
         if cache.failures >= MAX_FAILURES {
             return false;
@@ -363,7 +373,8 @@ mod tests {
                 }
             }
             // None is there twice or left out, and no two neighbors of a kind would fit in one.
-            let mut all: Vec<u32> = groups.iter().flat_map(|g| g.members.clone()).collect();
+            let mut all: Vec<crate::pure::ids::PatternIndex> =
+                groups.iter().flat_map(|g| g.members.clone()).collect();
             all.sort_unstable();
             assert_eq!(all, (0..10).collect::<Vec<_>>());
             for pair in groups.windows(2) {

@@ -27,8 +27,8 @@ pub(crate) struct Walkers {
     /// Groups that have no table yet, and whether they are not to be joined with others.
     waiting: Vec<(Arc<Group>, bool)>,
     /// Patterns whose DFAs meet too many states even alone: those that are chains, and others.
-    chains: Vec<(u32, Chain)>,
-    alone: Vec<u32>,
+    chains: Vec<(crate::pure::ids::PatternIndex, Chain)>,
+    alone: Vec<crate::pure::ids::PatternIndex>,
     /// How many bytes were read since a group was last divided or joined.
     settled: usize,
     /// What all tables take, in bytes.
@@ -49,8 +49,8 @@ impl Walkers {
         &mut self,
         trimmed: &[Hir],
         record: &[u8],
-        out: &mut Vec<u32>,
-        ask: &mut Vec<u32>,
+        out: &mut Vec<crate::pure::ids::PatternIndex>,
+        ask: &mut Vec<crate::pure::ids::PatternIndex>,
     ) -> u64 {
         if self.memory.used > self.memory.limit {
             for walker in &mut self.list {
@@ -99,8 +99,8 @@ impl Walkers {
         &mut self,
         trimmed: &[Hir],
         record: &[u8],
-        out: &mut Vec<u32>,
-        ask: &mut Vec<u32>,
+        out: &mut Vec<crate::pure::ids::PatternIndex>,
+        ask: &mut Vec<crate::pure::ids::PatternIndex>,
     ) -> usize {
         let mut walks = 0;
         while let Some((group, apart)) = self.waiting.pop() {
@@ -128,7 +128,7 @@ impl Walkers {
             Some(parts) => self.waiting.extend(parts.clone().map(|part| (part, group.joined))),
             None => {
                 for &member in &group.members {
-                    match Chain::new(&trimmed[member as usize]) {
+                    match Chain::new(&trimmed[member.index()]) {
                         Some(chain) => self.chains.push((member, chain)),
                         None => self.alone.push(member),
                     }
@@ -235,7 +235,7 @@ mod tests {
             found.extend(ask.into_iter().filter(|&pattern| matches(pattern as usize, record)));
             found.sort();
             let all = 0..hirs.len();
-            let expected: Vec<u32> =
+            let expected: Vec<crate::pure::ids::PatternIndex> =
                 all.filter(|&p| matches(p, record)).map(|p| p as u32).collect();
             assert_eq!(found, expected, "{}", record.escape_ascii());
         }

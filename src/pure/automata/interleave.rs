@@ -132,7 +132,11 @@ impl Walker {
 
     /// Appends what was found in the last record, or the members if each has to be asked alone.
     /// Returns whether the group has to be divided instead.
-    pub(crate) fn tell(&self, out: &mut Vec<u32>, ask: &mut Vec<u32>) -> bool {
+    pub(crate) fn tell(
+        &self,
+        out: &mut Vec<crate::pure::ids::PatternIndex>,
+        ask: &mut Vec<crate::pure::ids::PatternIndex>,
+    ) -> bool {
         match self.failure {
             Some(Failure::Grown) => return true,
             Some(Failure::Quit | Failure::Full) => ask.extend(&self.group.members),

@@ -3,8 +3,8 @@
 use regex_syntax::hir::Hir;
 
 use crate::pure::literal::{Bound, Literal};
-use crate::pure::plan::strategy::Handle;
-use crate::pure::plan::trim::{Trimmed, trim};
+use crate::pure::plan::Strategy as Handle;
+use crate::pure::plan::{Trimmed, trim};
 use crate::pure::prefilter::{Candidate, Level, Prefilter};
 
 /// Finds the places of a record where the trimmed form of a pattern may match, for a pattern

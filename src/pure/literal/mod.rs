@@ -10,12 +10,14 @@
 mod extract;
 mod follow;
 mod lead;
+mod needle;
 pub(crate) mod rank;
 mod run;
 
 pub(crate) use extract::{Bound, Required, add, longest, required};
 pub(crate) use follow::{Follows, union};
 pub(crate) use lead::{leading, parts, split};
+pub(crate) use needle::NeedleId;
 pub(crate) use run::{ByteSet, Run, any_run, bytes_of, required_run};
 
 /// A set of byte values that agree in some bits: all `b` with `b & mask == value`.

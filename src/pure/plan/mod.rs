@@ -1,273 +1,159 @@
-//! How each pattern of a set is searched.
+//! Decides how each pattern of a set is searched, and builds the filters and the tables for it.
+//!
+//! A plan is made once per engine, in these steps:
+//!
+//! 1. [`trim`] reduces each pattern to the part that decides whether a record matches.
+//! 2. [`strategy`] chooses what each reduced pattern is searched by: literals, a class run, a
+//!    class sequence, or nothing.
+//! 3. [`rebalance`] and [`strategy::replace_streams`] revise choices that are bad for the set as
+//!    a whole.
+//! 4. [`needles`] numbers everything that the filters search for; [`required_run`] and
+//!    [`shared_literal`] add cheaper ways to verify at some of the needles.
+//!
+//! The scan itself decides nothing: it runs the [`FilterSet`] and follows the [`VerifyTables`].
+//! [`explain`] keeps what was decided, for people.
+//!
+//! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
+//! Automata are not built here, but by the first scan that needs them: most patterns of a large
+//! set never come that far.
 
 mod explain;
+mod needles;
 mod rebalance;
-pub(in crate::pure) mod strategy;
-pub(in crate::pure) mod trim;
-
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
-use std::sync::Arc;
+mod required_run;
+mod shared_literal;
+mod strategy;
+mod trim;
 
 use regex_syntax::hir::Hir;
 
-use crate::{PatternSet, pattern};
+use crate::PatternSet;
 
-use crate::pure::automata::dfa_group::{self, Group};
-use crate::pure::literal::{self, ByteSet, Follows, Literal, Required, Run};
-use crate::pure::plan::rebalance::spread;
-use crate::pure::plan::strategy::{Handle, without_streams};
-use crate::pure::plan::trim::{matches_always, trim};
-use crate::pure::prefilter::{Level, Part, Prefilter, RunSearch, Streams};
-use crate::pure::verify::postings::{Owner, Owners};
-use crate::pure::verify::required_run::Needs;
-use crate::pure::verify::shared_literal::{Crowd, take_crowds};
+use super::automata::dfa_group;
+use super::literal::{self, Follows};
+use super::prefilter::{FilterSet, Level, Prefilter, Streams};
+use super::verify::{Patterns, Posting, Postings, Split, VerifyTables};
+use crate::pure::ids::PatternIndex;
+use crate::pure::literal::NeedleId;
 
+use explain::{Decision, Place};
+use needles::Literals;
+use required_run::RequiredRunBuilder;
+pub(super) use strategy::Strategy;
+
+pub(super) use explain::Decisions;
 pub use explain::Explanation;
+pub(super) use trim::{Trimmed, trim};
 
-/// The arrangement of all patterns of an engine.
+/// How all patterns of an engine are searched.
 #[derive(Debug)]
-pub(in crate::pure) struct Plan {
-    /// The patterns, reduced to what decides whether they match.
-    pub(in crate::pure) trimmed: Vec<Hir>,
-    /// By pattern: its parts up to its literal and from there on, if these are confirmed apart.
-    pub(in crate::pure) splits: Vec<Option<Box<Split>>>,
-    /// By pattern: the literals that it has instead of the best, which too many share.
-    moved: HashMap<u32, Required>,
-    /// The patterns that would be searched by streams in another set.
-    without_streams: HashSet<u32>,
-    /// Searches for the literals of all patterns that have some.
-    pub(in crate::pure) prefilter: Option<Prefilter>,
-    /// What follows each literal or run.
-    pub(in crate::pure) follows: Follows,
-    /// Searches for the runs of patterns that have those instead. They are numbered like literals,
-    /// behind all literals.
-    pub(in crate::pure) runs: Vec<RunSearch>,
-    /// Searches for the parts of patterns that are made of classes. They are numbered behind all
-    /// runs.
-    pub(in crate::pure) streams: Option<Streams>,
-    /// By such a part, from the first one's number on: the pattern, if it matches wherever that is.
-    sure: Vec<Option<u32>>,
-    first_sure: u32,
-    /// The runs that patterns with a literal need besides.
-    pub(in crate::pure) needs: Needs,
-    /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
-    /// literal come first.
-    pub(in crate::pure) owners: Owners,
-    /// Patterns with a literal that very many start with, confirmed together.
-    pub(in crate::pure) crowd_groups: Vec<Crowd>,
-    /// By literal: its crowds, if it has some; empty if none has.
-    crowds: Vec<Range<u32>>,
-    /// Patterns that match every record, ascending.
-    pub(in crate::pure) always: Vec<u32>,
-    /// Patterns without literals.
-    pub(in crate::pure) groups: Vec<Arc<Group>>,
-}
-
-/// A pattern in two, parted where its literal starts.
-#[derive(Debug)]
-pub(in crate::pure) struct Split {
-    /// What matches up to the literal.
-    pub(in crate::pure) head: Hir,
-    /// What matches from there on.
-    pub(in crate::pure) tail: Hir,
+pub(super) struct Plan {
+    /// Finds candidates.
+    pub(super) filters: FilterSet,
+    /// Leads from candidates to matches.
+    pub(super) tables: VerifyTables,
+    /// What was decided for each pattern.
+    pub(super) decisions: Decisions,
 }
 
 impl Plan {
-    /// Plans the patterns of `set` with these numbers; the engine counts them from 0.
-    pub(in crate::pure) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
-        let mut literals = Literals::default();
-        let mut needs = Needs::default();
-        let mut always = Vec::new();
-        let mut runs = Vec::new();
-        let mut rest = Vec::new();
-        let mut classes = Vec::new();
+    /// Plans the patterns of `set` with these numbers, for vector instructions of `level`.
+    pub(super) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
         let trimmed: Vec<Hir> =
             numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
+        let strategies = strategies(&trimmed);
+
         let mut splits: Vec<Option<Box<Split>>> = trimmed.iter().map(|_| None).collect();
-        let mut handles: Vec<Handle> = trimmed.iter().map(Handle::of).collect();
-        let moved = spread(&trimmed, &mut handles);
-        let without_streams = without_streams(&trimmed, &mut handles);
-        for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
-            if matches_always(hir) {
-                always.push(pattern);
-                continue;
-            }
-            match handle {
-                Handle::Literals(required) => {
-                    let split = &mut splits[pattern as usize];
+        let mut literals = Literals::default();
+        let mut required_runs = RequiredRunBuilder::default();
+        let mut postings = Vec::new();
+        let mut runs = Vec::new();
+        let mut sequences = Vec::new();
+        let mut unfiltered = Vec::new();
+        let mut always = Vec::new();
+        let mut decisions = Vec::with_capacity(trimmed.len());
+        for ((index, hir), strategy) in trimmed.iter().enumerate().zip(strategies) {
+            let pattern = PatternIndex::new(index);
+            decisions.push(match strategy {
+                Strategy::Always => {
+                    always.push(pattern);
+                    Decision::Always
+                }
+                Strategy::Literals(required) => {
+                    let split = &mut splits[index];
                     *split = required
                         .split
                         .and_then(|at| literal::split(hir, at))
                         .map(|(head, tail)| Box::new(Split { head, tail }));
                     let tail = split.as_ref().map_or(hir, |split| &split.tail);
-                    let owner = Owner::new(pattern, hir, tail, &required).with_need(needs.add(hir));
-                    literals.add(owner, required.literals, &required.follow);
+                    let run = required_runs.add(hir);
+                    let posting = Posting::at_literal(pattern, hir, tail, &required, run);
+                    let (before, after, frequency) =
+                        (required.before, required.after, required.frequency);
+                    let place = Place { before, after, frequency };
+                    let needles =
+                        literals.add(required.literals, &required.follow, posting, &mut postings);
+                    Decision::Literals { needles, place }
                 }
-                Handle::Run(run) => runs.push((pattern, run)),
-                Handle::Classes(part) => classes.push((pattern, part)),
-                Handle::Nothing => rest.push((pattern, hir)),
-            }
-        }
-        let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
-        let first = literals.list.len() as u32;
-        let runs = merge_runs(runs, first, level, &mut literals.owners);
-        let first = first + runs.len() as u32;
-        let sure = classes.iter().map(|(pattern, part)| part.exact.then_some(*pattern)).collect();
-        let streams = streams(classes, first, level, &trimmed, &mut literals.owners);
-        let handles = first as usize + streams.as_ref().map_or(0, Streams::len);
-        literals.follow.resize(handles, Vec::new());
-        let follows = Follows::new(&literals.follow);
-        let (crowd_groups, crowds) =
-            take_crowds(&mut literals.owners, handles, &|pattern| tail(&trimmed, &splits, pattern));
-        let owners = Owners::new(literals.owners, handles);
-        let groups = dfa_group::groups(rest);
-        Plan {
-            trimmed,
-            splits,
-            moved,
-            without_streams,
-            prefilter,
-            follows,
-            runs,
-            streams,
-            sure,
-            first_sure: first,
-            needs,
-            owners,
-            crowd_groups,
-            crowds,
-            always,
-            groups,
-        }
-    }
-
-    /// Whether each record has to be looked at, with candidates or without.
-    pub(in crate::pure) fn every_record(&self) -> bool {
-        !self.always.is_empty() || !self.groups.is_empty()
-    }
-
-    /// What matches of a pattern from its literal on.
-    pub(in crate::pure) fn tail(&self, pattern: u32) -> &Hir {
-        tail(&self.trimmed, &self.splits, pattern)
-    }
-
-    /// What matches of a pattern up to its literal, if the two are confirmed apart.
-    pub(in crate::pure) fn head(&self, pattern: u32) -> Option<&Hir> {
-        self.splits[pattern as usize].as_ref().map(|split| &split.head)
-    }
-
-    /// What a pattern is looked for by, unless it matches every record.
-    pub(in crate::pure) fn handle(&self, pattern: u32) -> Handle {
-        match self.moved.get(&pattern) {
-            Some(required) => Handle::Literals(required.clone()),
-            None => {
-                let trimmed = &self.trimmed[pattern as usize];
-                if self.without_streams.contains(&pattern) {
-                    Handle::found(trimmed)
-                } else {
-                    Handle::of(trimmed)
+                Strategy::Run(run) => {
+                    let (before, after, frequency) = (run.before, run.after, run.frequency);
+                    let place = Place { before, after, frequency };
+                    let (len, class) =
+                        (run.len, (0..=255).filter(|&b| run.class.contains(b)).count());
+                    runs.push((pattern, run));
+                    Decision::Run { len, class, place }
                 }
-            }
-        }
-    }
-
-    /// The pattern that matches wherever this is found, if one is known to.
-    pub(in crate::pure) fn sure(&self, literal: u32) -> Option<u32> {
-        *self.sure.get(literal.checked_sub(self.first_sure)? as usize)?
-    }
-
-    /// The numbers of the groups of patterns that start with a literal, if they are very many.
-    pub(in crate::pure) fn crowds(&self, literal: u32) -> Range<usize> {
-        match self.crowds.get(literal as usize) {
-            Some(range) => range.start as usize..range.end as usize,
-            None => 0..0,
-        }
-    }
-
-    /// Memory in bytes, without the automata.
-    pub(in crate::pure) fn memory(&self) -> usize {
-        let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
-        self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
-            + self.prefilter.as_ref().map_or(0, Prefilter::memory)
-            + size_of_val(&self.runs[..])
-            + self.streams.as_ref().map_or(0, Streams::memory)
-            + self.needs.memory()
-            + self.follows.memory()
-            + self.owners.memory()
-    }
-}
-
-fn tail<'a>(trimmed: &'a [Hir], splits: &'a [Option<Box<Split>>], pattern: u32) -> &'a Hir {
-    match &splits[pattern as usize] {
-        Some(split) => &split.tail,
-        None => &trimmed[pattern as usize],
-    }
-}
-
-/// Literals of all patterns, each once.
-#[derive(Default)]
-struct Literals {
-    numbers: HashMap<Literal, u32>,
-    list: Vec<Literal>,
-    /// For each literal, the sets of the bytes that follow it.
-    follow: Vec<Vec<ByteSet>>,
-    owners: Vec<(u32, Owner)>,
-}
-
-impl Literals {
-    fn add(&mut self, owner: Owner, literals: Vec<Literal>, follow: &[ByteSet]) {
-        for literal in literals {
-            let number = *self.numbers.entry(literal).or_insert_with_key(|literal| {
-                self.list.push(literal.clone());
-                self.follow.push(follow.to_vec());
-                self.list.len() as u32 - 1
+                Strategy::Classes(part) => {
+                    let (before, after, frequency) = (part.before, part.after, part.frequency);
+                    let place = Place { before, after, frequency };
+                    let (len, exact) = (part.len, part.exact);
+                    sequences.push((pattern, part));
+                    Decision::Classes { len, exact, place }
+                }
+                Strategy::EveryRecord => {
+                    unfiltered.push((pattern, hir));
+                    Decision::EveryRecord
+                }
             });
-            // What follows it in a match of any of its patterns.
-            let all = &mut self.follow[number as usize];
-            *all = literal::union(std::mem::take(all), follow.to_vec());
-            self.owners.push((number, owner));
+        }
+
+        let groups = dfa_group::groups(unfiltered);
+
+        let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
+        let first_run = NeedleId::new(literals.list.len());
+        let runs = needles::run_searches(runs, first_run, level, &mut postings);
+        let first_sequence = NeedleId::new(first_run.index() + runs.len());
+        let (streams, exact) =
+            needles::streams(&sequences, first_sequence, level, &trimmed, &mut postings);
+        let needles = first_sequence.index() + streams.as_ref().map_or(0, Streams::len);
+
+        literals.lookahead.resize(needles, Vec::new());
+        let lookahead = Follows::new(&literals.lookahead);
+        let patterns = Patterns::new(trimmed, splits);
+        let shared = shared_literal::take_shared(&mut postings, needles, &|p| patterns.tail(p));
+        let postings = Postings::new(postings, needles);
+        let required_runs = required_runs.build();
+        Plan {
+            filters: FilterSet::new(prefilter, runs, streams),
+            tables: VerifyTables {
+                patterns,
+                exact,
+                lookahead,
+                postings,
+                shared,
+                required_runs,
+                always,
+                groups,
+            },
+            decisions: Decisions { list: decisions, literals: literals.list },
         }
     }
 }
 
-/// Runs of the same class and length are one search. They are numbered from `first` on.
-fn merge_runs(
-    mut runs: Vec<(u32, Run)>,
-    first: u32,
-    level: Level,
-    owners: &mut Vec<(u32, Owner)>,
-) -> Vec<RunSearch> {
-    let key = |run: &Run| -> (ByteSet, u32) { (run.class, run.len) };
-    runs.sort_by_key(|(pattern, run)| (key(run), *pattern));
-    let mut searches = Vec::new();
-    for same in runs.chunk_by(|(_, a), (_, b)| key(a) == key(b)) {
-        let number = first + searches.len() as u32;
-        let (class, len) = key(&same[0].1);
-        searches.push(RunSearch::new(class, len, number, level));
-        owners.extend(same.iter().map(|(pattern, run)| {
-            // A run may go on before the part of it that belongs to the match.
-            let (before, after) = (run.before, run.after);
-            (number, Owner::around(*pattern, len, before, after))
-        }));
-    }
-    searches
-}
-
-/// The streams for patterns that are searched by classes, numbered from `first` on.
-fn streams(
-    patterns: Vec<(u32, Part)>,
-    first: u32,
-    level: Level,
-    trimmed: &[Hir],
-    owners: &mut Vec<(u32, Owner)>,
-) -> Option<Streams> {
-    let numbered = || (first..).zip(&patterns);
-    owners.extend(numbered().map(|(number, (pattern, part))| {
-        let (before, after) = (part.before, part.after);
-        (number, Owner::around(*pattern, part.len, before, after))
-    }));
-    let parts =
-        numbered().map(|(number, (pattern, part))| (number, &trimmed[*pattern as usize], part));
-    (!patterns.is_empty()).then(|| Streams::new(parts, level))
+/// The strategies of all patterns: first for each alone, then revised for the set as a whole.
+fn strategies(trimmed: &[Hir]) -> Vec<Strategy> {
+    let mut strategies: Vec<Strategy> = trimmed.iter().map(Strategy::of).collect();
+    rebalance::rebalance(trimmed, &mut strategies);
+    strategy::replace_streams(trimmed, &mut strategies);
+    strategies
 }

@@ -12,6 +12,7 @@
 )]
 
 mod arch;
+mod filter_set;
 mod grams;
 mod index;
 mod runs;
@@ -27,6 +28,7 @@ use strings::Strings;
 use teddy::Teddy;
 
 pub use arch::Level;
+pub(crate) use filter_set::{FilterProgress, FilterSet};
 pub(crate) use runs::{Progress, RunSearch};
 pub(crate) use streams::{Part, Progress as StreamProgress, Streams};
 
