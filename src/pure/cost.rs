@@ -16,11 +16,11 @@
 /// an automaton.
 pub(in crate::pure) const CANDIDATE_NS: f64 = 80.0;
 
-/// Time to verify one candidate that a class run gave, in nanoseconds. Its patterns are searched
+/// Time to verify one candidate that a byte run gave, in nanoseconds. Its patterns are searched
 /// in a window around the run, which takes a little longer than an anchored check.
 pub(in crate::pure) const RUN_CANDIDATE_NS: f64 = 100.0;
 
-/// Time of one pass that searches for a class run, in nanoseconds per byte.
+/// Time of one pass that searches for a byte run, in nanoseconds per byte.
 pub(in crate::pure) const RUN_PASS_NS: f64 = 0.1;
 
 /// The same, where the alternative is a class sequence whose hits need no verification.
@@ -45,12 +45,12 @@ pub(in crate::pure) const LARGE_GROUP: usize = 8;
 /// alternatives: its candidates cost at most [`CANDIDATE_NS`] / 1000 = 0.08 ns per byte.
 pub(in crate::pure) const RARE_LITERALS: f64 = 1e-3;
 
-/// Literals that are more frequent than [`RARE_LITERALS`] are still preferred to a class run
+/// Literals that are more frequent than [`RARE_LITERALS`] are still preferred to a byte run
 /// unless they are this many times as frequent. All literals are found in one pass; each run
 /// takes a pass of its own.
 pub(in crate::pure) const LITERALS_OVER_RUN: f64 = 4.0;
 
-/// Up to this many patterns are searched by their class runs instead of bit streams, if all runs
+/// Up to this many patterns are searched by their byte runs instead of bit streams, if all runs
 /// are [`RARE_RUN`]. The fixed cost of the bit streams is hardly lower for two patterns than for
 /// many, while a rare run takes a single pass.
 pub(in crate::pure) const FEW_STREAMS: usize = 2;

@@ -44,7 +44,7 @@ impl Engine {
     }
 
     fn build(set: &PatternSet, numbers: Vec<u32>, report: Report, level: Level) -> Engine {
-        let Plan { filters, tables, decisions } = Plan::new(set, &numbers, level);
+        let Plan { filters, tables, decisions } = Plan::new(set, &numbers, report, level);
         let verifier = Verifier::new(set.clone(), numbers, report, tables);
         Engine {
             pipeline: Arc::new(Pipeline { filters, verifier }),

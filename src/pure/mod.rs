@@ -12,7 +12,7 @@
 //! sink       the matches, in order
 //! ```
 //!
-//! `plan` chooses literals, class runs or class sequences that every match of a pattern contains
+//! `plan` chooses literals, byte runs or class sequences that every match of a pattern contains
 //! (`literal` extracts them from the pattern), and builds the filters and tables for the two other
 //! stages. `prefilter` runs on the vector instructions in `simd`. `verify` decides with `automata`.
 //! Patterns for which the plan finds nothing to search for share lazy DFAs that read every record.
@@ -33,11 +33,13 @@ mod literal;
 mod plan;
 mod prefilter;
 mod scanner;
+#[cfg(feature = "native")]
+mod span_finder;
 mod verify;
 
-#[cfg(feature = "native")]
-pub(crate) use automata::span_finder::{SpanFinder, Spans};
 pub use engine::Engine;
 pub use plan::Explanation;
 pub use prefilter::Level;
 pub use scanner::Scanner;
+#[cfg(feature = "native")]
+pub(crate) use span_finder::{SpanEngine, SpanFinder};

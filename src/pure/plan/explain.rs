@@ -82,6 +82,12 @@ pub(super) struct Place {
     pub(super) frequency: f64,
 }
 
+impl Place {
+    pub(super) fn new(before: Bound, after: Bound, frequency: f64) -> Place {
+        Place { before, after, frequency }
+    }
+}
+
 /// How each pattern of an engine is searched.
 #[derive(Debug)]
 pub(in crate::pure) struct Decisions {

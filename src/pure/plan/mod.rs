@@ -3,7 +3,7 @@
 //! A plan is made once per engine, in these steps:
 //!
 //! 1. [`trim`] reduces each pattern to the part that decides whether a record matches.
-//! 2. [`strategy`] chooses what each reduced pattern is searched by: literals, a class run, a
+//! 2. [`strategy`] chooses what each trimmed pattern is searched by: literals, a byte run, a
 //!    class sequence, or nothing.
 //! 3. [`rebalance`] and [`strategy::replace_streams`] revise choices that are bad for the set as
 //!    a whole.
@@ -22,28 +22,29 @@ mod needles;
 mod rebalance;
 mod required_run;
 mod shared_literal;
+mod span_prefilter;
 mod strategy;
 mod trim;
 
 use regex_syntax::hir::Hir;
 
-use crate::PatternSet;
+use crate::{PatternSet, Report};
 
-use super::automata::dfa_group;
-use super::literal::{self, Follows};
-use super::prefilter::{FilterSet, Level, Prefilter, Streams};
-use super::verify::{Patterns, Posting, Postings, Split, VerifyTables};
-use crate::pure::ids::PatternIndex;
-use crate::pure::literal::NeedleId;
+use super::automata::grouping;
+use super::ids::PatternIndex;
+use super::literal;
+use super::prefilter::{FilterSet, Level};
+use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
 
 use explain::{Decision, Place};
-use needles::Literals;
+use needles::NeedleBuilder;
 use required_run::RequiredRunBuilder;
-pub(super) use strategy::Strategy;
+use strategy::Strategy;
 
 pub(super) use explain::Decisions;
 pub use explain::Explanation;
-pub(super) use trim::{Trimmed, trim};
+#[cfg(feature = "native")]
+pub(super) use span_prefilter::span_prefilter;
 
 /// How all patterns of an engine are searched.
 #[derive(Debug)]
@@ -58,102 +59,124 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Plans the patterns of `set` with these numbers, for vector instructions of `level`.
-    pub(super) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
-        let trimmed: Vec<Hir> =
-            numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
-        let strategies = strategies(&trimmed);
+    pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, level: Level) -> Plan {
+        let chosen = Chosen::new(numbers.iter().map(|&n| set.hir(n as usize)), report);
+        let mut builder = PlanBuilder::default();
+        let decisions: Vec<Decision> = (chosen.trimmed.iter().enumerate())
+            .zip(chosen.strategies)
+            .map(|((index, hir), strategy)| builder.add(PatternIndex::new(index), hir, strategy))
+            .collect();
 
-        let mut splits: Vec<Option<Box<Split>>> = trimmed.iter().map(|_| None).collect();
-        let mut literals = Literals::default();
-        let mut required_runs = RequiredRunBuilder::default();
-        let mut postings = Vec::new();
-        let mut runs = Vec::new();
-        let mut sequences = Vec::new();
-        let mut unfiltered = Vec::new();
-        let mut always = Vec::new();
-        let mut decisions = Vec::with_capacity(trimmed.len());
-        for ((index, hir), strategy) in trimmed.iter().enumerate().zip(strategies) {
-            let pattern = PatternIndex::new(index);
-            decisions.push(match strategy {
-                Strategy::Always => {
-                    always.push(pattern);
-                    Decision::Always
-                }
-                Strategy::Literals(required) => {
-                    let split = &mut splits[index];
-                    *split = required
-                        .split
-                        .and_then(|at| literal::split(hir, at))
-                        .map(|(head, tail)| Box::new(Split { head, tail }));
-                    let tail = split.as_ref().map_or(hir, |split| &split.tail);
-                    let run = required_runs.add(hir);
-                    let posting = Posting::at_literal(pattern, hir, tail, &required, run);
-                    let (before, after, frequency) =
-                        (required.before, required.after, required.frequency);
-                    let place = Place { before, after, frequency };
-                    let needles =
-                        literals.add(required.literals, &required.follow, posting, &mut postings);
-                    Decision::Literals { needles, place }
-                }
-                Strategy::Run(run) => {
-                    let (before, after, frequency) = (run.before, run.after, run.frequency);
-                    let place = Place { before, after, frequency };
-                    let (len, class) =
-                        (run.len, (0..=255).filter(|&b| run.class.contains(b)).count());
-                    runs.push((pattern, run));
-                    Decision::Run { len, class, place }
-                }
-                Strategy::Classes(part) => {
-                    let (before, after, frequency) = (part.before, part.after, part.frequency);
-                    let place = Place { before, after, frequency };
-                    let (len, exact) = (part.len, part.exact);
-                    sequences.push((pattern, part));
-                    Decision::Classes { len, exact, place }
-                }
-                Strategy::EveryRecord => {
-                    unfiltered.push((pattern, hir));
-                    Decision::EveryRecord
-                }
-            });
-        }
-
-        let groups = dfa_group::groups(unfiltered);
-
-        let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
-        let first_run = NeedleId::new(literals.list.len());
-        let runs = needles::run_searches(runs, first_run, level, &mut postings);
-        let first_sequence = NeedleId::new(first_run.index() + runs.len());
-        let (streams, exact) =
-            needles::streams(&sequences, first_sequence, level, &trimmed, &mut postings);
-        let needles = first_sequence.index() + streams.as_ref().map_or(0, Streams::len);
-
-        literals.lookahead.resize(needles, Vec::new());
-        let lookahead = Follows::new(&literals.lookahead);
-        let patterns = Patterns::new(trimmed, splits);
-        let shared = shared_literal::take_shared(&mut postings, needles, &|p| patterns.tail(p));
-        let postings = Postings::new(postings, needles);
-        let required_runs = required_runs.build();
+        let groups = builder
+            .unfiltered
+            .iter()
+            .map(|&pattern| (pattern, &chosen.trimmed[pattern.index()]))
+            .collect();
+        let groups = grouping::groups_for_records(groups);
+        let mut needles = builder.needles.build(&chosen.trimmed, level);
+        let patterns = Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals);
+        let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
+            patterns.tail(pattern)
+        });
         Plan {
-            filters: FilterSet::new(prefilter, runs, streams),
+            filters: needles.filters,
             tables: VerifyTables {
                 patterns,
-                exact,
-                lookahead,
-                postings,
+                exact: needles.exact,
+                lookahead: needles.lookahead,
+                postings: Postings::new(needles.postings, needles.len),
                 shared,
-                required_runs,
-                always,
+                required_runs: builder.required_runs.build(),
+                always: builder.always,
                 groups,
             },
-            decisions: Decisions { list: decisions, literals: literals.list },
+            decisions: Decisions { list: decisions, literals: needles.literals },
         }
     }
 }
 
-/// The strategies of all patterns: first for each alone, then revised for the set as a whole.
-fn strategies(trimmed: &[Hir]) -> Vec<Strategy> {
-    let mut strategies: Vec<Strategy> = trimmed.iter().map(Strategy::of).collect();
-    rebalance::rebalance(trimmed, &mut strategies);
-    strategy::replace_streams(trimmed, &mut strategies);
-    strategies
+/// The patterns in their trimmed forms, and what was chosen for each.
+struct Chosen {
+    trimmed: Vec<Hir>,
+    strategies: Vec<Strategy>,
+    /// Empty if no spans are reported.
+    span_literals: Vec<Option<Box<SpanLiterals>>>,
+}
+
+impl Chosen {
+    /// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised
+    /// for the set as a whole.
+    fn new<'a>(hirs: impl Iterator<Item = &'a Hir>, report: Report) -> Chosen {
+        let (trimmed, heads): (Vec<_>, Vec<_>) = hirs
+            .map(|hir| {
+                let trimmed = trim::trim(hir);
+                (trimmed.hir, trimmed.head)
+            })
+            .unzip();
+        let mut strategies: Vec<Strategy> = trimmed.iter().map(Strategy::of).collect();
+        let span_literals = match report {
+            Report::Patterns => Vec::new(),
+            Report::Spans => (strategies.iter().zip(heads))
+                .map(|(strategy, head)| span_prefilter::span_literals(strategy, head))
+                .collect(),
+        };
+        rebalance::rebalance(&trimmed, &mut strategies);
+        strategy::replace_streams(&trimmed, &mut strategies);
+        Chosen { trimmed, strategies, span_literals }
+    }
+}
+
+/// Sorts patterns by what has to be built for their strategies.
+#[derive(Default)]
+struct PlanBuilder {
+    needles: NeedleBuilder,
+    required_runs: RequiredRunBuilder,
+    /// By pattern.
+    splits: Vec<Option<Box<Split>>>,
+    always: Vec<PatternIndex>,
+    /// Patterns that are searched in every record.
+    unfiltered: Vec<PatternIndex>,
+}
+
+impl PlanBuilder {
+    /// Adds the next pattern, whose trimmed form is `hir`.
+    fn add(&mut self, pattern: PatternIndex, hir: &Hir, strategy: Strategy) -> Decision {
+        let mut split = None;
+        let decision = match strategy {
+            Strategy::Always => {
+                self.always.push(pattern);
+                Decision::Always
+            }
+            Strategy::Literals(required) => {
+                split = required
+                    .split
+                    .and_then(|at| literal::split(hir, at))
+                    .map(|(head, tail)| Box::new(Split { head, tail }));
+                let tail = split.as_ref().map_or(hir, |split| &split.tail);
+                let run = self.required_runs.add(hir);
+                let posting = Posting::at_literal(pattern, hir, tail, &required, run);
+                let place = Place::new(required.before, required.after, required.frequency);
+                Decision::Literals { needles: self.needles.add_literals(required, posting), place }
+            }
+            Strategy::Run(run) => {
+                let place = Place::new(run.before, run.after, run.frequency);
+                let class = (0..=255).filter(|&byte| run.class.contains(byte)).count();
+                let len = run.len;
+                self.needles.add_run(pattern, run);
+                Decision::Run { len, class, place }
+            }
+            Strategy::Classes(part) => {
+                let place = Place::new(part.before, part.after, part.frequency);
+                let (len, exact) = (part.len, part.exact);
+                self.needles.add_sequence(pattern, part);
+                Decision::Classes { len, exact, place }
+            }
+            Strategy::EveryRecord => {
+                self.unfiltered.push(pattern);
+                Decision::EveryRecord
+            }
+        };
+        self.splits.push(split);
+        decision
+    }
 }

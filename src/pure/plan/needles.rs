@@ -1,6 +1,6 @@
-//! Numbers the needles of all patterns and notes which patterns to verify at each.
+//! Collects what the filters search for, and which patterns to verify where it is found.
 //!
-//! Every literal, class run and class sequence is a needle. Patterns that have the same literal
+//! Every literal, byte run and class sequence is a needle. Patterns that have the same literal
 //! or run share the needle; each class sequence is a needle of its own. Literals are numbered
 //! first, then runs, then sequences, so that one table serves all three.
 
@@ -9,92 +9,113 @@ use std::collections::HashMap;
 use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
-use crate::pure::literal::NeedleId;
-use crate::pure::literal::{self, ByteSet, Literal, Run};
-use crate::pure::prefilter::{Level, Part, RunSearch, Streams};
+use crate::pure::literal::{self, ByteSet, Follows, Literal, NeedleId, Required, Run};
+use crate::pure::prefilter::{FilterSet, Level, Part, Prefilter, RunSearch, Streams};
 use crate::pure::verify::{ExactNeedles, Posting};
 
-/// The literals of all patterns, each once.
+/// The needles of all patterns.
 #[derive(Default)]
-pub(in crate::pure) struct Literals {
-    ids: HashMap<Literal, NeedleId>,
-    /// The literals by their number.
-    pub(in crate::pure) list: Vec<Literal>,
+pub(super) struct NeedleBuilder {
+    literal_ids: HashMap<Literal, NeedleId>,
+    /// The literals by number.
+    literals: Vec<Literal>,
     /// By literal: the sets of the bytes that follow it in a match.
-    pub(in crate::pure) lookahead: Vec<Vec<ByteSet>>,
+    lookahead: Vec<Vec<ByteSet>>,
+    runs: Vec<(PatternIndex, Run)>,
+    sequences: Vec<(PatternIndex, Part)>,
+    postings: Vec<(NeedleId, Posting)>,
 }
 
-impl Literals {
-    /// Adds the literals of one pattern, which `lookahead` follows, to the list and `posting` to
-    /// each of them. Returns their numbers.
-    pub(in crate::pure) fn add(
-        &mut self,
-        literals: Vec<Literal>,
-        lookahead: &[ByteSet],
-        posting: Posting,
-        postings: &mut Vec<(NeedleId, Posting)>,
-    ) -> Box<[NeedleId]> {
-        let ids = literals.into_iter().map(|literal| {
-            let id = *self.ids.entry(literal).or_insert_with_key(|literal| {
-                self.list.push(literal.clone());
-                self.lookahead.push(lookahead.to_vec());
-                NeedleId::new(self.list.len() - 1)
+/// The needles of all patterns, numbered.
+pub(super) struct Needles {
+    pub(super) filters: FilterSet,
+    /// The number of needles.
+    pub(super) len: usize,
+    pub(super) literals: Vec<Literal>,
+    pub(super) lookahead: Follows,
+    pub(super) exact: ExactNeedles,
+    pub(super) postings: Vec<(NeedleId, Posting)>,
+}
+
+impl NeedleBuilder {
+    /// Adds the literals of the pattern of `posting`. Returns their numbers.
+    pub(super) fn add_literals(&mut self, required: Required, posting: Posting) -> Box<[NeedleId]> {
+        let lookahead = required.follow;
+        let ids = required.literals.into_iter().map(|literal| {
+            let id = *self.literal_ids.entry(literal).or_insert_with_key(|literal| {
+                self.literals.push(literal.clone());
+                self.lookahead.push(lookahead.clone());
+                NeedleId::new(self.literals.len() - 1)
             });
-            // The literal is also followed by what follows it in the patterns added before.
+            // Patterns that share the literal may allow other bytes after it.
             let sets = &mut self.lookahead[id.index()];
-            *sets = literal::union(std::mem::take(sets), lookahead.to_vec());
-            postings.push((id, posting));
+            *sets = literal::union(std::mem::take(sets), lookahead.clone());
+            self.postings.push((id, posting));
             id
         });
         ids.collect()
     }
-}
 
-/// Makes one search for all patterns with a run of the same class and length, and numbers the
-/// searches from `first` on.
-pub(in crate::pure) fn run_searches(
-    mut runs: Vec<(PatternIndex, Run)>,
-    first: NeedleId,
-    level: Level,
-    postings: &mut Vec<(NeedleId, Posting)>,
-) -> Vec<RunSearch> {
-    let key = |run: &Run| -> (ByteSet, u32) { (run.class, run.len) };
-    runs.sort_by_key(|(pattern, run)| (key(run), *pattern));
-    let mut searches = Vec::new();
-    for same in runs.chunk_by(|(_, a), (_, b)| key(a) == key(b)) {
-        let id = NeedleId::new(first.index() + searches.len());
-        let (class, len) = key(&same[0].1);
-        searches.push(RunSearch::new(class, len, id.index() as u32, level));
-        // The run that is found may extend beyond the bytes that belong to the match.
-        postings.extend(
-            same.iter().map(|(pattern, run)| {
-                (id, Posting::windowed(*pattern, len, run.before, run.after))
-            }),
-        );
+    pub(super) fn add_run(&mut self, pattern: PatternIndex, run: Run) {
+        self.runs.push((pattern, run));
     }
-    searches
-}
 
-/// Makes the bit streams of all patterns with a class sequence, and numbers the sequences from
-/// `first` on.
-pub(in crate::pure) fn streams(
-    sequences: &[(PatternIndex, Part)],
-    first: NeedleId,
-    level: Level,
-    trimmed: &[Hir],
-    postings: &mut Vec<(NeedleId, Posting)>,
-) -> (Option<Streams>, ExactNeedles) {
-    let numbered = || {
-        (0..)
-            .zip(sequences)
-            .map(|(n, (pattern, part))| (NeedleId::new(first.index() + n), *pattern, part))
-    };
-    postings.extend(numbered().map(|(id, pattern, part)| {
-        (id, Posting::windowed(pattern, part.len, part.before, part.after))
-    }));
-    let parts =
-        numbered().map(|(id, pattern, part)| (id.index() as u32, &trimmed[pattern.index()], part));
-    let streams = (!sequences.is_empty()).then(|| Streams::new(parts, level));
-    let exact = sequences.iter().map(|(pattern, part)| part.exact.then_some(*pattern));
-    (streams, ExactNeedles::new(first, exact.collect()))
+    pub(super) fn add_sequence(&mut self, pattern: PatternIndex, sequence: Part) {
+        self.sequences.push((pattern, sequence));
+    }
+
+    /// Numbers the runs and sequences and builds the filters. `trimmed` are all patterns.
+    pub(super) fn build(mut self, trimmed: &[Hir], level: Level) -> Needles {
+        let literals = (!self.literals.is_empty()).then(|| Prefilter::new(&self.literals, level));
+        let first_run = self.literals.len();
+        let runs = self.run_searches(first_run, level);
+        let first_sequence = first_run + runs.len();
+        let streams = self.streams(first_sequence, trimmed, level);
+        let len = first_sequence + streams.as_ref().map_or(0, Streams::len);
+        let exact = self.sequences.iter().map(|(pattern, part)| part.exact.then_some(*pattern));
+        let exact = ExactNeedles::new(first_sequence, exact.collect());
+        // Nothing is known of the bytes after runs and sequences.
+        self.lookahead.resize(len, Vec::new());
+        Needles {
+            filters: FilterSet::new(literals, runs, streams),
+            len,
+            literals: self.literals,
+            lookahead: Follows::new(&self.lookahead),
+            exact,
+            postings: self.postings,
+        }
+    }
+
+    /// Makes one search for all patterns with a run of the same class and length, and numbers the
+    /// searches from `first` on.
+    fn run_searches(&mut self, first: usize, level: Level) -> Vec<RunSearch> {
+        let key = |run: &Run| -> (ByteSet, u32) { (run.class, run.len) };
+        self.runs.sort_by_key(|(pattern, run)| (key(run), *pattern));
+        let mut searches = Vec::new();
+        for same in self.runs.chunk_by(|(_, a), (_, b)| key(a) == key(b)) {
+            let id = NeedleId::new(first + searches.len());
+            let (class, len) = key(&same[0].1);
+            searches.push(RunSearch::new(class, len, id.index() as u32, level));
+            // The run that is found may extend beyond the bytes that belong to the match.
+            self.postings.extend(same.iter().map(|(pattern, run)| {
+                (id, Posting::windowed(*pattern, len, run.before, run.after))
+            }));
+        }
+        searches
+    }
+
+    /// Makes the bit streams of all patterns with a class sequence, and numbers the sequences from
+    /// `first` on.
+    fn streams(&mut self, first: usize, trimmed: &[Hir], level: Level) -> Option<Streams> {
+        if self.sequences.is_empty() {
+            return None;
+        }
+        let numbered = || (first..).map(NeedleId::new).zip(&self.sequences);
+        self.postings.extend(numbered().map(|(id, (pattern, part))| {
+            (id, Posting::windowed(*pattern, part.len, part.before, part.after))
+        }));
+        let parts = numbered()
+            .map(|(id, (pattern, part))| (id.index() as u32, &trimmed[pattern.index()], part));
+        Some(Streams::new(parts, level))
+    }
 }

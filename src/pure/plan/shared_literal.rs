@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use regex_syntax::hir::Hir;
 
-use crate::pure::automata::dfa_group::{self, Group};
+use crate::pure::automata::dfa_group::DfaGroup;
+use crate::pure::automata::grouping;
 use crate::pure::cost;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::NeedleId;
@@ -39,7 +40,7 @@ pub(in crate::pure) fn take_shared<'a>(
             let start = groups.len() as u32;
             if is_shared(&postings) {
                 let patterns = postings.iter().map(|p| (p.pattern, tail(p.pattern)));
-                let dfas = dfa_group::crowds(patterns.collect(), count);
+                let dfas = grouping::groups_for_literal(patterns.collect(), count);
                 groups.extend(dfas.into_iter().map(|dfa| group(dfa, &postings)));
             }
             start..groups.len() as u32
@@ -49,7 +50,7 @@ pub(in crate::pure) fn take_shared<'a>(
 }
 
 /// The group of the members of `dfa`. `postings` are those of the literal, ascending by pattern.
-fn group(dfa: Group, postings: &[Posting]) -> SharedLiteralGroup {
+fn group(dfa: DfaGroup, postings: &[Posting]) -> SharedLiteralGroup {
     let members = dfa.members.iter().filter_map(|&member| {
         let index = postings.binary_search_by_key(&member, |posting| posting.pattern).ok()?;
         Some(&postings[index])

@@ -1,10 +1,10 @@
-//! Chooses what each pattern is searched by: literals, a class run, a class sequence or nothing.
+//! Chooses what each pattern is searched by: literals, a byte run, a class sequence or nothing.
 //!
 //! Each strategy trades the time of the filter against the candidates that it leaves:
 //!
 //! - **literals**: all patterns' literals are found in one pass, so one more literal is nearly
 //!   free; taken whenever the pattern has a rare one.
-//! - **class run**: at least *n* successive bytes of one class, as in `[0-9a-f]{40}`; one pass per
+//! - **byte run**: at least *n* successive bytes of one class, as in `[0-9a-f]{40}`; one pass per
 //!   different run, which can skip most bytes.
 //! - **class sequence**: a part of the pattern that consists of classes, matched by operations on
 //!   bit streams. It reads every byte, but its hits are few, and where the part is the whole
@@ -16,7 +16,7 @@
 
 use regex_syntax::hir::Hir;
 
-use crate::pure::automata::dfa_group;
+use crate::pure::automata::grouping;
 use crate::pure::cost;
 use crate::pure::literal::{self, Required, Run};
 use crate::pure::prefilter::Part;
@@ -39,7 +39,7 @@ pub(in crate::pure) enum Strategy {
 }
 
 impl Strategy {
-    /// The cheapest strategy for the pattern whose reduced form is `trimmed`, regardless of other
+    /// The cheapest strategy for the pattern whose trimmed form is `trimmed`, regardless of other
     /// patterns.
     pub(in crate::pure) fn of(trimmed: &Hir) -> Strategy {
         let strategy = Strategy::without_streams(trimmed);
@@ -113,7 +113,7 @@ pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strate
     for (index, other, stream_cost) in streams {
         let joins_group = unfiltered > cost::LARGE_GROUP
             && matches!(other, Strategy::EveryRecord)
-            && (stream_cost > cost::GROUP_MEMBER_NS || !dfa_group::remembers(&trimmed[index]));
+            && (stream_cost > cost::GROUP_MEMBER_NS || !grouping::has_long_memory(&trimmed[index]));
         if few || joins_group {
             strategies[index] = other;
         }

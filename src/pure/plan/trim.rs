@@ -2,11 +2,11 @@
 //!
 //! `[\w.-]{0,50}key=\w+` matches a record if and only if `key=\w` does: an element at either end
 //! that may match nothing can be dropped, and a repetition at either end needs only its minimum
-//! number of copies, because the rest of any match is itself a match. The reduced form has smaller
+//! number of copies, because the rest of any match is itself a match. The trimmed form has smaller
 //! automata, and its literals stand nearer to the start and the end of a match.
 //!
 //! Only where a match starts and ends is lost. Spans are therefore found with the whole pattern;
-//! [`Trimmed::head`] bounds how far before a match of the reduced form a span can start.
+//! [`Trimmed::head`] bounds how far before a match of the trimmed form a span can start.
 //!
 //! The reduction takes time linear in the HIR. It stops at assertions: `\ba*b` keeps its `\b`,
 //! since what holds there depends on the bytes around it.
@@ -15,14 +15,14 @@ use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use crate::pure::literal::{Bound, add, longest};
 
-/// The reduced form of a pattern: it matches exactly the records that the pattern matches.
+/// The trimmed form of a pattern: it matches exactly the records that the pattern matches.
 #[derive(Clone, Debug)]
 pub(in crate::pure) struct Trimmed {
-    /// The reduced form. Each of its matches is a match of the pattern, and each match of the
-    /// pattern contains a match of the reduced form.
+    /// The trimmed form. Each of its matches is a match of the pattern, and each match of the
+    /// pattern contains a match of the trimmed form.
     pub(in crate::pure) hir: Hir,
     /// The largest distance from the start of a match of the pattern to the start of the first
-    /// match of the reduced form in it.
+    /// match of the trimmed form in it.
     pub(in crate::pure) head: Bound,
 }
 

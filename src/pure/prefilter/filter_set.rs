@@ -11,7 +11,7 @@ use super::{Candidate, Prefilter, Progress, RunSearch, StreamProgress, Streams};
 pub(crate) struct FilterSet {
     /// Searches for the literals of all patterns.
     literals: Option<Prefilter>,
-    /// One search for each different class run.
+    /// One search for each different byte run.
     runs: Vec<RunSearch>,
     /// Searches for the class sequences of all patterns.
     streams: Option<Streams>,

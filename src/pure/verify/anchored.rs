@@ -58,16 +58,16 @@ pub(super) fn verify(
     if status.deferred.is_some() || status.steps > budget(record) {
         return cache.defer(pattern, from);
     }
-    let automaton = patterns.automaton(pattern);
+    let automata = patterns.automata(pattern);
     let automaton_cache = &mut cache.automata[pattern.index()];
     let mut steps = 0;
     let found = if head.is_none() {
         let window = posting.window(start..end, record.len());
         let trimmed = patterns.tail(pattern);
-        Some(automaton.is_match_at(trimmed, automaton_cache, record, window, &mut steps))
+        Some(automata.is_match_at(trimmed, automaton_cache, record, window, &mut steps))
     } else {
         let tail = patterns.tail(pattern);
-        automaton.tail_is_at(tail, automaton_cache, record, start as usize, &mut steps)
+        automata.tail_starts_at(tail, automaton_cache, record, start as usize, &mut steps)
     };
     status.steps += steps;
     cache.steps += steps;
@@ -97,7 +97,7 @@ pub(super) fn verify_group(
     group_cache.enter_record(cache.epoch);
     let mut steps = 0;
     let decided = group_cache.steps <= budget(record)
-        && group.dfa.which_at(
+        && group.dfa.matching_at(
             &|pattern| tables.patterns.tail(pattern),
             &mut group_cache.dfa,
             record,
@@ -139,7 +139,7 @@ fn verify_head(
             return cache.defer(pattern, 0);
         }
         let mut steps = 0;
-        let found = tables.patterns.automaton(pattern).head_is_before(
+        let found = tables.patterns.automata(pattern).head_ends_at(
             head,
             &mut cache.automata[pattern.index()],
             record,

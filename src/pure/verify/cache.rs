@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use crate::pure::automata::group_scanner::Walkers;
-use crate::pure::automata::pattern::Cache;
+use crate::pure::automata::group_scanner::GroupScanner;
+use crate::pure::automata::pattern::PatternCache;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::NeedleId;
 
@@ -36,9 +36,9 @@ pub(in crate::pure) struct VerifyCache {
     /// The patterns that are searched once in the rest of this record.
     pub(super) deferred: Vec<PatternIndex>,
     /// By pattern: the caches of its automata.
-    pub(super) automata: Vec<Cache>,
+    pub(super) automata: Vec<PatternCache>,
     /// The DFAs that read every record.
-    pub(super) groups: Walkers,
+    pub(super) groups: GroupScanner,
     /// The patterns that the groups could not decide in this record. Empty between records.
     pub(super) undecided: Vec<PatternIndex>,
     /// By shared-literal group.
@@ -104,8 +104,8 @@ impl VerifyCache {
             matched: Vec::new(),
             scheduled: Vec::new(),
             deferred: Vec::new(),
-            automata: std::iter::repeat_with(Cache::default).take(patterns).collect(),
-            groups: Walkers::new(&tables.groups),
+            automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
+            groups: GroupScanner::new(&tables.groups),
             undecided: Vec::new(),
             shared: tables.shared.create_caches(),
             members: Vec::new(),
@@ -184,7 +184,7 @@ impl VerifyCache {
         self.memory = self.memory + now - *measured;
         *measured = now;
         if self.memory > self.max_memory {
-            self.automata.fill_with(Cache::default);
+            self.automata.fill_with(PatternCache::default);
             self.measured.fill(0);
             self.memory = 0;
         }

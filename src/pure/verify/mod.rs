@@ -39,7 +39,7 @@ mod verifier;
 mod windowed;
 
 pub(in crate::pure) use cache::VerifyCache;
-pub(in crate::pure) use patterns::{Patterns, Split};
+pub(in crate::pure) use patterns::{Patterns, SpanLiterals, Split};
 pub(in crate::pure) use postings::{Posting, Postings};
 pub(in crate::pure) use required_run::{RequiredRunId, RequiredRuns};
 pub(in crate::pure) use shared_literal::{SharedLiteralGroup, SharedLiterals};

@@ -28,7 +28,7 @@ pub(in crate::pure) struct Posting {
     /// The largest number of bytes from the start of the needle to the end of the record. Below
     /// `u32::MAX` if the pattern matches only at the end of a record.
     pub(in crate::pure) max_remaining: u32,
-    /// The class run that the record must also contain.
+    /// The byte run that the record must also contain.
     pub(in crate::pure) required_run: Option<RequiredRunId>,
     /// How many bytes before the needle a match can start, if there is a bound.
     pub(in crate::pure) before: Bound,

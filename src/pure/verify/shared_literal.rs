@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::pure::automata::dfa_group::{Cache, Group};
+use crate::pure::automata::anchored_group::AnchoredGroupCache;
+use crate::pure::automata::dfa_group::DfaGroup;
 use crate::pure::literal::NeedleId;
 
 use super::required_run::RequiredRunId;
@@ -11,7 +12,7 @@ use super::required_run::RequiredRunId;
 #[derive(Debug)]
 pub(in crate::pure) struct SharedLiteralGroup {
     /// One DFA over the tails of all members.
-    pub(in crate::pure) dfa: Group,
+    pub(in crate::pure) dfa: DfaGroup,
     /// The record must contain one of these runs. Empty if any record qualifies.
     pub(in crate::pure) required_runs: Vec<RequiredRunId>,
     /// The minimum length of a match of any tail, in bytes.
@@ -55,7 +56,7 @@ impl SharedLiterals {
 
 /// The working memory of one shared-literal group in one scanner.
 pub(super) struct SharedLiteralCache {
-    pub(super) dfa: Cache,
+    pub(super) dfa: AnchoredGroupCache,
     epoch: u64,
     /// How many bytes the DFA has read in the record of `epoch`, at all hits together.
     pub(super) steps: u64,
@@ -63,7 +64,7 @@ pub(super) struct SharedLiteralCache {
 
 impl SharedLiteralCache {
     fn new(group: &SharedLiteralGroup) -> SharedLiteralCache {
-        SharedLiteralCache { dfa: group.dfa.create_cache(), epoch: 0, steps: 0 }
+        SharedLiteralCache { dfa: AnchoredGroupCache::new(&group.dfa), epoch: 0, steps: 0 }
     }
 
     /// Resets the count of steps if the record is another one than before.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::pure::automata::dfa_group::Group;
+use crate::pure::automata::dfa_group::DfaGroup;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::Follows;
 use crate::pure::literal::NeedleId;
@@ -28,7 +28,7 @@ pub(in crate::pure) struct VerifyTables {
     /// Patterns that match every record, ascending.
     pub(in crate::pure) always: Vec<PatternIndex>,
     /// Patterns without a filter, in DFAs that read every record.
-    pub(in crate::pure) groups: Vec<Arc<Group>>,
+    pub(in crate::pure) groups: Vec<Arc<DfaGroup>>,
 }
 
 impl VerifyTables {
@@ -49,23 +49,21 @@ impl VerifyTables {
 /// Class sequences that are whole patterns: the pattern matches wherever the needle is found.
 #[derive(Debug)]
 pub(in crate::pure) struct ExactNeedles {
-    /// The number of the first class sequence; literals and runs come before it.
-    first: NeedleId,
+    /// The index of the first class sequence; literals and runs come before it.
+    first: usize,
     /// By class sequence: its pattern, if the sequence is exact.
     patterns: Vec<Option<PatternIndex>>,
 }
 
 impl ExactNeedles {
-    pub(in crate::pure) fn new(
-        first: NeedleId,
-        patterns: Vec<Option<PatternIndex>>,
-    ) -> ExactNeedles {
+    /// `patterns` has the pattern of each exact class sequence, from needle `first` on.
+    pub(in crate::pure) fn new(first: usize, patterns: Vec<Option<PatternIndex>>) -> ExactNeedles {
         ExactNeedles { first, patterns }
     }
 
     /// The pattern that matches wherever `needle` is found, if there is one.
     #[inline]
     pub(super) fn pattern(&self, needle: NeedleId) -> Option<PatternIndex> {
-        *self.patterns.get(needle.index().checked_sub(self.first.index())?)?
+        *self.patterns.get(needle.index().checked_sub(self.first)?)?
     }
 }

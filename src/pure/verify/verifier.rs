@@ -162,7 +162,7 @@ impl Verifier {
     fn verify_groups(&self, cache: &mut VerifyCache, record: &[u8]) {
         let patterns = &self.tables.patterns;
         let VerifyCache { groups, matched, undecided, .. } = cache;
-        cache.steps += groups.which(patterns.trimmed(), record, matched, undecided);
+        cache.steps += groups.matching(patterns.trimmed(), record, matched, undecided);
         while let Some(pattern) = cache.undecided.pop() {
             cache.steps += record.len() as u64 + 1;
             let automaton_cache = &mut cache.automata[pattern.index()];
@@ -187,8 +187,9 @@ impl Verifier {
             match self.report {
                 Report::Patterns => out.push(Match::new(record_number, number, 0..0))?,
                 Report::Spans => {
-                    let flow = self.tables.patterns.automaton(pattern).spans(
+                    let flow = self.tables.patterns.automata(pattern).for_each_span(
                         self.set.hir(number as usize),
+                        || self.tables.patterns.span_prefilter(pattern),
                         &mut cache.automata[pattern.index()],
                         record.bytes,
                         &mut cache.steps,
