@@ -6,7 +6,7 @@ use super::compile::{OnPure, Plan};
 use super::library::Library;
 use super::objects::Database;
 use super::scanner::Scanner;
-use crate::pure::{self, Spans};
+use crate::pure::{self, SpanEngine};
 use crate::{EngineError, Explanation, PatternSet, Report, ScanError, StopFlag};
 
 /// A set of patterns compiled for Hyperscan or Vectorscan. Cheap to clone and to share.
@@ -40,7 +40,7 @@ pub(super) struct Inner {
     /// For the patterns that libhs did not take; `None` if it took all.
     pub(super) rest: Option<pure::Engine>,
     /// For the patterns that libhs took; `None` if only which match is reported.
-    pub(super) spans: Option<Spans>,
+    pub(super) spans: Option<SpanEngine>,
 }
 
 impl Inner {
@@ -63,7 +63,7 @@ impl Engine {
         let numbers = on_pure.iter().map(|left| left.pattern() as u32);
         let rest = (!on_pure.is_empty()).then(|| pure::Engine::subset(set, numbers, report));
         let patterns = set.len();
-        let spans = (report == Report::Spans).then(|| Spans::new(set));
+        let spans = (report == Report::Spans).then(|| SpanEngine::new(set));
         Ok(Engine { inner: Arc::new(Inner { library, databases, on_pure, patterns, rest, spans }) })
     }
 

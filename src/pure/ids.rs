@@ -8,41 +8,17 @@
 
 /// A pattern's position among the patterns of one engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
 pub(crate) struct PatternIndex(u32);
 
-/// The number of a needle: a literal, a class run or a class sequence that a filter searches for.
-///
-/// Literals come first, class runs after them, class sequences last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub(crate) struct NeedleId(u32);
+impl PatternIndex {
+    /// Indexes fit in 32 bits: a set has no more patterns.
+    pub(crate) fn new(index: usize) -> PatternIndex {
+        debug_assert!(u32::try_from(index).is_ok());
+        PatternIndex(index as u32)
+    }
 
-macro_rules! id {
-    ($name:ident) => {
-        impl $name {
-            pub(crate) const fn new(number: u32) -> $name {
-                $name(number)
-            }
-
-            /// The position `index`, which must be below 2^32.
-            pub(crate) fn from_index(index: usize) -> $name {
-                debug_assert!(u32::try_from(index).is_ok(), "an id is below 2^32");
-                $name(index as u32)
-            }
-
-            pub(crate) const fn get(self) -> u32 {
-                self.0
-            }
-
-            /// The number as an index into a table.
-            #[inline(always)]
-            pub(crate) const fn index(self) -> usize {
-                self.0 as usize
-            }
-        }
-    };
+    /// The index of the pattern in tables of all patterns.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
-
-id!(PatternIndex);
-id!(NeedleId);

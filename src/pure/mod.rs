@@ -19,6 +19,8 @@ mod literal;
 mod plan;
 mod prefilter;
 mod scanner;
+#[cfg(feature = "native")]
+mod span_finder;
 mod verify;
 
 use std::sync::Arc;
@@ -27,14 +29,14 @@ use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, Report, StopFlag};
 
-use automata::pattern::Automaton;
+use automata::pattern::PatternAutomata;
 use plan::Plan;
 
-#[cfg(feature = "native")]
-pub(crate) use automata::span_finder::{SpanFinder, Spans};
 pub use plan::Explanation;
 pub use prefilter::Level;
 pub use scanner::Scanner;
+#[cfg(feature = "native")]
+pub(crate) use span_finder::{SpanEngine, SpanFinder};
 
 /// A set of patterns compiled for the pure-Rust engine. Cheap to clone and to share.
 ///
@@ -50,7 +52,7 @@ struct Inner {
     report: Report,
     /// The patterns' numbers in the set, ascending. All else counts the engine's patterns from 0.
     numbers: Vec<u32>,
-    automata: Vec<Automaton>,
+    automata: Vec<PatternAutomata>,
     plan: Plan,
 }
 
@@ -78,7 +80,7 @@ impl Engine {
 
     fn build(set: &PatternSet, numbers: Vec<u32>, report: Report, level: Level) -> Engine {
         let plan = Plan::new(set, &numbers, level);
-        let automata = numbers.iter().map(|_| Automaton::default()).collect();
+        let automata = numbers.iter().map(|_| PatternAutomata::default()).collect();
         Engine { inner: Arc::new(Inner { set: set.clone(), report, numbers, automata, plan }) }
     }
 

@@ -1,15 +1,16 @@
-//! The automata that decide whether a pattern matches, and where.
+//! The automata that decide whether patterns match, and where. See the README of this directory.
 
+pub(super) mod anchored_group;
 pub(super) mod dfa_group;
 mod dfa_table;
 pub(super) mod group_scanner;
+pub(super) mod grouping;
 mod interleave;
 mod lazy_dfa;
+mod lazy_search;
 mod nfa_simulation;
 pub(super) mod pattern;
 mod shift_and;
-#[cfg(feature = "native")]
-pub(super) mod span_finder;
-mod span_prefilter;
+pub(super) mod span_prefilter;
 mod spans;
 mod two_pass;

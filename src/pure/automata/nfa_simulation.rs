@@ -1,30 +1,41 @@
-//! The leftmost-first match by simulating an NFA, where lazy DFAs are unfit.
+//! Finds the leftmost-first span by simulating an NFA, where lazy DFAs cannot decide.
 //!
-//! This is Pike's simulation, as in `regex_automata`'s PikeVM, with the start of the match as the
-//! only slot, and with a count of the bytes read: a search that has found its match stops as soon
-//! as nothing better can come, and what that took has to be known to keep all searches of a
-//! record together linear.
+//! This is Pike's simulation: a list of threads, one for each NFA state that the input can have
+//! reached, in the order in which a backtracking matcher would try them; so the first thread that
+//! accepts is the preferred match, and all threads after it can be dropped. Each thread carries
+//! one slot, the position where its match started.
+//!
+//! `regex_automata`'s `PikeVM` does the same, with slots for all captures. It is not used here,
+//! because it does not say how many bytes a search has read. A search ends as soon as no thread
+//! can lead to a better match, and what it has read counts against the budget that keeps all
+//! searches of a record together linear (see [`spans`](super::spans)).
+//!
+//! The time for each byte is proportional to the size of the NFA at worst; the memory is that of
+//! two lists of its states.
 
 use std::ops::Range;
 
 use regex_automata::nfa::thompson::{NFA, State};
 use regex_automata::util::primitives::StateID;
 
-/// Working memory.
+/// Working memory, which can be used with any NFA.
 #[derive(Debug, Default)]
-pub(crate) struct Cache {
+pub(super) struct SimulationCache {
     current: Threads,
     next: Threads,
     stack: Vec<StateID>,
 }
 
-/// States that consume a byte or accept, in the order of preference, and where the match that each
-/// would end started.
+/// The threads at one position.
 #[derive(Debug, Default)]
 struct Threads {
+    /// States that consume a byte or accept, most preferred first, and where the match of each
+    /// thread started.
     list: Vec<(StateID, usize)>,
-    /// All states that were reached, those that consume nothing included.
+    /// By state: whether it has been reached. Includes the states that consume nothing, which
+    /// have no thread.
     reached: Vec<bool>,
+    /// The states that have been reached, so that a reset does not touch all others.
     touched: Vec<StateID>,
 }
 
@@ -38,9 +49,9 @@ impl Threads {
     }
 }
 
-impl Cache {
+impl SimulationCache {
     /// Memory in bytes.
-    pub(crate) fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         [&self.current, &self.next]
             .map(|threads| {
                 threads.list.capacity() * size_of::<(StateID, usize)>()
@@ -53,24 +64,25 @@ impl Cache {
     }
 }
 
-/// The leftmost-first match of `record` that starts at `start` or later. Adds to `steps` how many
-/// bytes were read.
-pub(crate) fn find_one(
+/// Finds the leftmost-first match of `record` that starts at `from` or later. Adds the bytes read
+/// to `steps`, and one for the end.
+pub(super) fn leftmost_span(
     nfa: &NFA,
-    cache: &mut Cache,
+    cache: &mut SimulationCache,
     record: &[u8],
-    start: usize,
+    from: usize,
     steps: &mut u64,
 ) -> Option<Range<usize>> {
     let states = nfa.states().len();
     cache.current.reset(states);
     cache.next.reset(states);
     let mut found: Option<Range<usize>> = None;
-    for at in start..=record.len() {
+    for at in from..=record.len() {
         *steps += 1;
         if found.is_none() {
-            // A match that starts here is less preferred than all that started before.
-            follow(
+            // A match that starts here is less preferred than all that started before, so its
+            // threads come last.
+            add_threads(
                 nfa,
                 &mut cache.current,
                 &mut cache.stack,
@@ -83,20 +95,20 @@ pub(crate) fn find_one(
             break;
         }
         for index in 0..cache.current.list.len() {
-            let (state, from) = cache.current.list[index];
+            let (state, start) = cache.current.list[index];
             let next = match nfa.state(state) {
                 State::ByteRange { trans } => trans.matches(record, at).then_some(trans.next),
                 State::Sparse(sparse) => sparse.matches(record, at),
                 State::Dense(dense) => dense.matches(record, at),
                 State::Match { .. } => {
-                    // Whatever is less preferred is given up.
-                    found = Some(from..at);
+                    // The threads that follow are less preferred than this match.
+                    found = Some(start..at);
                     break;
                 }
                 _ => None,
             };
             if let Some(next) = next {
-                follow(nfa, &mut cache.next, &mut cache.stack, record, at + 1, (next, from));
+                add_threads(nfa, &mut cache.next, &mut cache.stack, record, at + 1, (next, start));
             }
         }
         std::mem::swap(&mut cache.current, &mut cache.next);
@@ -105,14 +117,15 @@ pub(crate) fn find_one(
     found
 }
 
-/// Adds the states that `state` leads to without a byte.
-fn follow(
+/// Adds threads for the states that `state` leads to at position `at` without consuming a byte,
+/// most preferred first.
+fn add_threads(
     nfa: &NFA,
     threads: &mut Threads,
     stack: &mut Vec<StateID>,
     record: &[u8],
     at: usize,
-    (state, from): (StateID, usize),
+    (state, start): (StateID, usize),
 ) {
     stack.push(state);
     while let Some(state) = stack.pop() {
@@ -131,7 +144,7 @@ fn follow(
             State::Capture { next, .. } => stack.push(*next),
             State::Fail => {}
             State::ByteRange { .. } | State::Sparse(_) | State::Dense(_) | State::Match { .. } => {
-                threads.list.push((state, from));
+                threads.list.push((state, start));
             }
         }
     }

@@ -1,4 +1,27 @@
-//! The automata of one pattern, built when first needed, and their working memory.
+//! The automata of one pattern: whether it matches, and the loop that finds its spans.
+//!
+//! A pattern is verified at candidates that a filter has found, in four ways: anywhere within a
+//! window, starting at a position, or by its parts on either side of a literal, a tail that starts
+//! there and a head that ends there. Each has a lazy DFA of its own. Where a lazy DFA cannot
+//! decide, or gives up because it keeps reaching new states, the fallback is
+//! [Shift-And](super::shift_and) if the pattern has that form, and an NFA simulation if not; a head
+//! or a tail has no fallback, and the caller verifies the whole pattern instead.
+//!
+//! All automata are built on first use, since a set may have thousands of patterns of which a scan
+//! verifies a handful. They are immutable and shared by all scanners of an engine; caches belong to
+//! one scanner.
+//!
+//! # Forms of a pattern
+//!
+//! Whether a pattern matches is decided with its *trimmed* form (`trimmed` below): the pattern
+//! without what may be empty at its ends, which matches in exactly the same records and has smaller
+//! automata. Spans need the pattern as it was written (`hir`). Neither is stored here: the caller
+//! passes them, and must always pass the same.
+//!
+//! # Steps
+//!
+//! Each method adds to `steps` how many bytes its automata have read. The callers limit the sum
+//! over a record, which keeps the time linear even if every position is a candidate.
 
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
@@ -8,82 +31,63 @@ use regex_automata::nfa::thompson::{NFA, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
-use super::lazy_dfa::{
-    BYTES_PER_STATE, BYTES_PER_STATE_OF_CHAIN, CACHE_CAPACITY, CACHE_CLEARS, compile, lazy_dfa,
-    lazy_dfa_with,
-};
-use super::shift_and::Chain;
-use super::span_prefilter::{Places, Spotter};
-use super::{nfa_simulation, spans, two_pass};
+use super::lazy_dfa::{CACHE_CAPACITY, GiveUp, build, build_for_pattern, compile, compile_reverse};
+use super::lazy_search;
+use super::shift_and::ShiftAnd;
+use super::span_prefilter::SpanPrefilter;
+use super::spans::{SpanAutomata, SpanCache, SpanCursor, step_budget};
 
 /// The automata of one pattern. Shared by all scanners.
-///
-/// Whether the pattern matches is asked of its trimmed form, where it matches of the whole one.
 #[derive(Debug, Default)]
-pub(crate) struct Automaton {
+pub(crate) struct PatternAutomata {
     trimmed_nfa: OnceLock<NFA>,
     trimmed: OnceLock<Option<Box<dfa::DFA>>>,
     head: OnceLock<Option<Box<dfa::DFA>>>,
     tail: OnceLock<Option<Box<dfa::DFA>>>,
-    chain: OnceLock<Option<Chain>>,
-    nfa: OnceLock<NFA>,
-    forward: OnceLock<Option<Box<dfa::DFA>>>,
-    reverse: OnceLock<Option<Box<dfa::DFA>>>,
+    shift_and: OnceLock<Option<ShiftAnd>>,
     simulation: OnceLock<Box<pikevm::PikeVM>>,
-    linear: OnceLock<Box<two_pass::Linear>>,
-    spotter: OnceLock<Option<Box<Spotter>>>,
+    spans: SpanAutomata,
+    span_prefilter: OnceLock<Option<Box<SpanPrefilter>>>,
 }
 
 /// The working memory of one pattern's automata. Each scanner has its own.
 #[derive(Debug, Default)]
-pub(crate) struct Cache {
+pub(crate) struct PatternCache {
     trimmed: Option<Box<dfa::Cache>>,
     head: Option<Box<dfa::Cache>>,
     tail: Option<Box<dfa::Cache>>,
-    forward: Option<Box<dfa::Cache>>,
-    reverse: Option<Box<dfa::Cache>>,
     simulation: Option<Box<pikevm::Cache>>,
     spans: Option<Box<SpanCache>>,
 }
 
-/// The part of the working memory that only spans need.
-#[derive(Debug, Default)]
-struct SpanCache {
-    linear: two_pass::Cache,
-    one: nfa_simulation::Cache,
-    places: Places,
-}
-
-impl Automaton {
-    /// Whether a match lies within `span` of `record`.
+impl PatternAutomata {
+    /// Tests whether a match lies within `span` of `record`.
     pub(crate) fn is_match(
         &self,
         trimmed: &Hir,
-        cache: &mut Cache,
+        cache: &mut PatternCache,
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
         let input = Input::new(record).span(span.clone()).earliest(true);
         if let Some(dfa) = self.trimmed(trimmed) {
             let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
-            // An error says that the DFA can't tell, for a byte that is not ASCII beside a
-            // Unicode word boundary, or that it makes too many states to be worth while.
             if let Ok(found) = dfa.try_search_fwd(cache, &input) {
                 return found.is_some();
             }
         }
-        if let Some(chain) = self.chain(trimmed) {
-            return chain.is_match(&record[span]);
+        if let Some(matcher) = self.shift_and(trimmed) {
+            // An exact matcher has no look-around, so what surrounds the span is irrelevant.
+            return matcher.is_match(&record[span]);
         }
         self.simulate(trimmed, cache, input)
     }
 
-    /// Whether a match starts at `span.start` and lies within `span` of `record`. Adds to `steps`
-    /// how many bytes were read to tell.
+    /// Tests whether a match starts at `span.start` and lies within `span` of `record`.
     pub(crate) fn is_match_at(
         &self,
         trimmed: &Hir,
-        cache: &mut Cache,
+        cache: &mut PatternCache,
         record: &[u8],
         span: Range<usize>,
         steps: &mut u64,
@@ -91,49 +95,126 @@ impl Automaton {
         let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
         if let Some(dfa) = self.trimmed(trimmed) {
             let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
-            if let Ok(found) = spans::starts_with_match(dfa, cache, &input, steps) {
+            if let Ok(found) = lazy_search::starts_at(dfa, cache, &input, steps) {
                 return found;
             }
         }
-        // A simulation is dear, and not to be run from one place after the other: it counts for so
-        // much that the rest of the record is soon searched once instead.
-        *steps += spans::budget(record) + 1;
+        // A simulation is too slow to run at one candidate after the other. It uses up the whole
+        // budget, so that the caller searches the rest of the record in one pass instead.
+        *steps += step_budget(record) + 1;
         self.simulate(trimmed, cache, input)
     }
 
-    /// Whether a match of `tail`, which is a part of the pattern, starts at `start`. `None` if a
-    /// DFA can't tell. Adds to `steps` how many bytes were read.
-    pub(crate) fn tail_is_at(
+    /// Tests whether a match of `tail`, which is the part of the pattern from its literal on,
+    /// starts at `start`. Returns `None` if a DFA cannot decide.
+    pub(crate) fn tail_starts_at(
         &self,
         tail: &Hir,
-        cache: &mut Cache,
+        cache: &mut PatternCache,
         record: &[u8],
         start: usize,
         steps: &mut u64,
     ) -> Option<bool> {
-        let build = || lazy_dfa(compile(&[tail], false), MatchKind::LeftmostFirst);
+        let build = || build_for_pattern(compile(&[tail]), MatchKind::LeftmostFirst);
         let dfa = self.tail.get_or_init(build).as_ref()?;
         let cache = cache.tail.get_or_insert_with(|| dfa.create_cache().into());
         let input = Input::new(record).range(start..).anchored(Anchored::Yes);
-        spans::starts_with_match(dfa, cache, &input, steps).ok()
+        lazy_search::starts_at(dfa, cache, &input, steps).ok()
     }
 
-    /// As [`Automaton::tail_is_at`], whether a match of `head` ends at `end`.
-    pub(crate) fn head_is_before(
+    /// Tests whether a match of `head`, which is the part of the pattern before its literal, ends
+    /// at `end`. Returns `None` if a DFA cannot decide.
+    pub(crate) fn head_ends_at(
         &self,
         head: &Hir,
-        cache: &mut Cache,
+        cache: &mut PatternCache,
         record: &[u8],
         end: usize,
         steps: &mut u64,
     ) -> Option<bool> {
-        let build = || lazy_dfa(compile(&[head], true), MatchKind::All);
+        let build = || build_for_pattern(compile_reverse(head), MatchKind::All);
         let dfa = self.head.get_or_init(build).as_ref()?;
         let cache = cache.head.get_or_insert_with(|| dfa.create_cache().into());
-        spans::ends_with_match(dfa, cache, record, end, steps).ok()
+        lazy_search::ends_at(dfa, cache, record, end, steps).ok()
     }
 
-    fn simulate(&self, trimmed: &Hir, cache: &mut Cache, input: Input<'_>) -> bool {
+    /// Calls `found` with the spans of the pattern in `record`, until it breaks: leftmost-first,
+    /// not overlapping, in order. `build_prefilter` is called at most once for each pattern.
+    ///
+    /// Takes time linear in the record, and memory that does not depend on the number of spans.
+    pub(crate) fn for_each_span(
+        &self,
+        hir: &Hir,
+        build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
+        cache: &mut PatternCache,
+        record: &[u8],
+        steps: &mut u64,
+        mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let prefilter =
+            self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
+        let mut cursor = SpanCursor::default();
+        let flow = self.search_spans(hir, prefilter, cache, record, &mut cursor, &mut found);
+        *steps += cursor.steps;
+        flow
+    }
+
+    fn search_spans(
+        &self,
+        hir: &Hir,
+        prefilter: Option<&SpanPrefilter>,
+        cache: &mut PatternCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let budget = step_budget(record);
+        if prefilter.is_some() {
+            cache.spans().positions.clear();
+        }
+        while cursor.at <= record.len() && cursor.steps <= budget {
+            if let Some(prefilter) = prefilter
+                && !self.skip_to_match(prefilter, cache, record, cursor, budget)
+            {
+                return ControlFlow::Continue(());
+            }
+            let Some(span) = self.spans.leftmost(hir, cache.spans(), record, cursor) else {
+                return ControlFlow::Continue(());
+            };
+            if cursor.accept(&span) {
+                found(span)?;
+            }
+        }
+        self.spans.remaining(hir, cache.spans(), record, cursor, found)
+    }
+
+    /// Moves `cursor` to the first position where the next span can start, or returns `false` if
+    /// there is no further span. May move it less far if the steps exceed `budget`.
+    fn skip_to_match(
+        &self,
+        prefilter: &SpanPrefilter,
+        cache: &mut PatternCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        budget: u64,
+    ) -> bool {
+        // Every match from the cursor on contains a match of the trimmed form, also from there on.
+        let mut at = cursor.at;
+        while let Some(position) = prefilter.next_position(record, &mut cache.spans().positions, at)
+        {
+            let rest = position..record.len();
+            if cursor.steps > budget
+                || self.is_match_at(&prefilter.trimmed, cache, record, rest, &mut cursor.steps)
+            {
+                cursor.at = cursor.at.max(prefilter.earliest_start(position));
+                return true;
+            }
+            at = position + 1;
+        }
+        false
+    }
+
+    fn simulate(&self, trimmed: &Hir, cache: &mut PatternCache, input: Input<'_>) -> bool {
         let simulation = self.simulation.get_or_init(|| {
             let nfa = self.trimmed_nfa(trimmed).clone();
             pikevm::PikeVM::new_from_nfa(nfa).expect("every NFA can be simulated").into()
@@ -142,161 +223,71 @@ impl Automaton {
         simulation.is_match(cache, input)
     }
 
-    /// Calls `found` with the spans of the pattern in `record`: leftmost-first, non-overlapping,
-    /// in order, until it breaks. Adds to `steps` how many automata took. Takes time linear in the
-    /// record, and memory that does not depend on how many spans there are.
-    pub(crate) fn spans(
-        &self,
-        hir: &Hir,
-        cache: &mut Cache,
-        record: &[u8],
-        steps: &mut u64,
-        mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let mut progress = spans::Progress::default();
-        let flow = self.all_spans(hir, cache, record, &mut progress, &mut found);
-        *steps += progress.steps;
-        flow
-    }
-
-    fn all_spans(
-        &self,
-        hir: &Hir,
-        cache: &mut Cache,
-        record: &[u8],
-        progress: &mut spans::Progress,
-        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let budget = spans::budget(record);
-        let spotter = self.spotter.get_or_init(|| Spotter::new(hir).map(Box::new)).as_deref();
-        if spotter.is_some() {
-            cache.spans().places.clear();
-        }
-        // The DFAs are not asked again in this record once they could not tell.
-        let mut fit = true;
-        while progress.at <= record.len() && progress.steps <= budget {
-            if let Some(spotter) = spotter
-                && !self.spot(spotter, cache, record, progress, budget)
-            {
-                return ControlFlow::Continue(());
-            }
-            let Some(span) = self.find_one(hir, cache, record, progress, &mut fit) else {
-                return ControlFlow::Continue(());
-            };
-            if progress.accept(&span) {
-                found(span)?;
-            }
-        }
-        // All searches together take too long.
-        let linear =
-            self.linear.get_or_init(|| two_pass::Linear::new(self.nfa(hir).clone()).into());
-        linear.find(&mut cache.spans().linear, record, progress, found)
-    }
-
-    /// Moves `progress` on to where the next span can start, or returns `false` if there is none.
-    /// May stop short if it runs out of `budget`.
-    fn spot(
-        &self,
-        spotter: &Spotter,
-        cache: &mut Cache,
-        record: &[u8],
-        progress: &mut spans::Progress,
-        budget: u64,
-    ) -> bool {
-        // A match from here on holds a match of the trimmed form from here on.
-        let mut at = progress.at;
-        while let Some(place) = spotter.next_place(record, &mut cache.spans().places, at) {
-            let rest = place..record.len();
-            if progress.steps > budget
-                || self.is_match_at(&spotter.trimmed, cache, record, rest, &mut progress.steps)
-            {
-                let from = spotter.head.map_or(0, |head| place.saturating_sub(head as usize));
-                progress.at = progress.at.max(from);
-                return true;
-            }
-            at = place + 1;
-        }
-        false
-    }
-
-    /// The leftmost-first span from `progress.at` on.
-    fn find_one(
-        &self,
-        hir: &Hir,
-        cache: &mut Cache,
-        record: &[u8],
-        progress: &mut spans::Progress,
-        fit: &mut bool,
-    ) -> Option<Range<usize>> {
-        if *fit && let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir)) {
-            let mut dfas = spans::Dfas {
-                forward,
-                forward_cache: cache.forward.get_or_insert_with(|| forward.create_cache().into()),
-                reverse,
-                reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache().into()),
-            };
-            if let Ok(found) = spans::find_one(&mut dfas, record, progress) {
-                return found;
-            }
-        }
-        *fit = false;
-        let start = progress.at;
-        let one = &mut cache.spans().one;
-        nfa_simulation::find_one(self.nfa(hir), one, record, start, &mut progress.steps)
-    }
-
     fn trimmed_nfa(&self, trimmed: &Hir) -> &NFA {
-        self.trimmed_nfa.get_or_init(|| compile(&[trimmed], false))
+        self.trimmed_nfa.get_or_init(|| compile(&[trimmed]))
     }
 
     fn trimmed(&self, trimmed: &Hir) -> Option<&dfa::DFA> {
         self.trimmed
             .get_or_init(|| {
                 let nfa = self.trimmed_nfa(trimmed).clone();
-                let chain = Chain::fits(trimmed);
-                let bytes = if chain { BYTES_PER_STATE_OF_CHAIN } else { BYTES_PER_STATE };
-                let give_up = Some((CACHE_CLEARS, bytes));
-                lazy_dfa_with(nfa, MatchKind::LeftmostFirst, CACHE_CAPACITY, give_up).map(Box::new)
+                let give_up = if ShiftAnd::is_exact_for(trimmed) {
+                    GiveUp::FOR_SHIFT_AND
+                } else {
+                    GiveUp::FOR_SIMULATION
+                };
+                build(nfa, MatchKind::LeftmostFirst, CACHE_CAPACITY, Some(give_up)).map(Box::new)
             })
             .as_deref()
     }
 
-    /// The pattern as a chain, if it is just that. Made when its DFA has given up.
-    fn chain(&self, trimmed: &Hir) -> Option<&Chain> {
-        self.chain.get_or_init(|| Chain::new(trimmed).filter(|chain| chain.exact)).as_ref()
-    }
-
-    fn nfa(&self, hir: &Hir) -> &NFA {
-        self.nfa.get_or_init(|| compile(&[hir], false))
-    }
-
-    fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
-        self.forward
-            .get_or_init(|| lazy_dfa(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
-            .as_deref()
-    }
-
-    fn reverse(&self, hir: &Hir) -> Option<&dfa::DFA> {
-        self.reverse.get_or_init(|| lazy_dfa(compile(&[hir], true), MatchKind::All)).as_deref()
+    /// The pattern as an exact Shift-And matcher, if it has that form. Only needed, and only built,
+    /// once its DFA has given up.
+    fn shift_and(&self, trimmed: &Hir) -> Option<&ShiftAnd> {
+        self.shift_and
+            .get_or_init(|| ShiftAnd::new(trimmed).filter(|matcher| matcher.exact))
+            .as_ref()
     }
 }
 
-impl Cache {
+impl PatternCache {
     fn spans(&mut self) -> &mut SpanCache {
         self.spans.get_or_insert_default()
     }
 
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        let dfas = [&self.trimmed, &self.head, &self.tail, &self.forward, &self.reverse];
+        let dfas = [&self.trimmed, &self.head, &self.tail];
         dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
             + self.simulation.as_ref().map_or(0, |cache| cache.memory_usage())
             + self.spans.as_ref().map_or(0, |spans| spans.memory())
     }
 }
 
-impl SpanCache {
-    fn memory(&self) -> usize {
-        self.linear.memory() + self.one.memory() + self.places.memory()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_take_linear_steps() {
+        let hir = regex_syntax::parse(".*[^A-Z]|[A-Z]").unwrap();
+        let automata = PatternAutomata::default();
+        let steps: Vec<u64> = [100_000, 200_000]
+            .into_iter()
+            .map(|len| {
+                let record = vec![b'A'; len];
+                let (mut cache, mut steps, mut count) = (PatternCache::default(), 0, 0);
+                let each = |_| {
+                    count += 1;
+                    ControlFlow::Continue(())
+                };
+                let flow =
+                    automata.for_each_span(&hir, || None, &mut cache, &record, &mut steps, each);
+                assert_eq!((count, flow), (len, ControlFlow::Continue(())));
+                steps
+            })
+            .collect();
+        assert!(steps[0] <= 20 * 100_000, "{steps:?}");
+        assert!(steps[1] <= steps[0] * 5 / 2, "{steps:?}");
     }
 }

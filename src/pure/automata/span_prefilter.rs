@@ -1,106 +1,121 @@
-//! Where in a record to look for spans: at the literals, and not between them.
+//! Skips the parts of a record where no span of a pattern can start, by searching for literals.
+//!
+//! This is for patterns whose trimmed form starts with a literal. (The trimmed form of a pattern
+//! is the pattern without what may be empty at its ends; see [`plan::trim`](crate::pure::plan).)
+//! Every match of the pattern contains a match of the trimmed form that starts at most `head`
+//! bytes after its own start, and every match of the trimmed form is also a match of the pattern.
+//! So if `p` is the first position where the trimmed form matches, the leftmost match of the
+//! pattern starts between `p - head` and `p`, and the search for it starts at `p - head`.
+//!
+//! The literal search reads a record in chunks of [`CHUNK`] bytes and only as far as needed, so
+//! the memory for one record does not depend on how many literals it contains, and a caller that
+//! stops at the first span does not pay for the rest of the record.
+//!
+//! For a record without the literal, all of this costs one pass of the multi-literal prefilter;
+//! without it, a lazy DFA would read every byte. Where literals are dense but matches are not,
+//! each literal costs one anchored test of the trimmed form, which counts against the budget of
+//! [`spans`](super::spans).
 
 use regex_syntax::hir::Hir;
 
 use crate::pure::literal::{Bound, Literal};
-use crate::pure::plan::strategy::Handle;
-use crate::pure::plan::trim::{Trimmed, trim};
 use crate::pure::prefilter::{Candidate, Level, Prefilter};
 
-/// Finds the places of a record where the trimmed form of a pattern may match, for a pattern
-/// whose trimmed form starts with a literal.
-///
-/// Each match of the pattern holds a match of the trimmed form, at most `head` bytes behind its
-/// start, and each match of the trimmed form is one of the pattern. So the leftmost match from
-/// some place on starts at most `head` bytes before the first place where the trimmed form
-/// matches, and not behind it.
+/// Finds the positions of a record where the trimmed form of one pattern can match.
 #[derive(Debug)]
-pub(crate) struct Spotter {
+pub(crate) struct SpanPrefilter {
     prefilter: Prefilter,
-    pub(crate) trimmed: Hir,
-    pub(crate) head: Bound,
-    /// How many bytes the longest literal has.
+    /// The trimmed form of the pattern.
+    pub(super) trimmed: Hir,
+    /// The largest distance from the start of a match of the pattern to the start of the trimmed
+    /// form in it.
+    head: Bound,
+    /// The length of the longest literal, in bytes.
     longest: usize,
 }
 
-/// How much of a record is looked through for literals at a time, in bytes, so that what is kept
-/// of a record does not depend on how many there are.
-const PART: usize = 16 << 10;
+/// How far the literal search runs ahead at a time, in bytes.
+const CHUNK: usize = 16 << 10;
 
-/// The places of a record where a literal starts, as far as they are known.
+/// The positions of one record where a literal starts, as far as the search has come.
 #[derive(Debug, Default)]
-pub(crate) struct Places {
+pub(super) struct CandidatePositions {
     /// Ascending.
     list: Vec<u32>,
-    /// How many of the list are passed.
+    /// How many positions of the list have been passed.
     passed: usize,
-    /// Every literal whose window starts before this was found, unless it starts at a place that
-    /// was passed.
+    /// The end of the part that has been searched: every literal whose window (see
+    /// [`Candidate::window`]) starts before this has been found, except those that start at a
+    /// position that has been passed.
     searched: usize,
-    found: Vec<Candidate>,
+    candidates: Vec<Candidate>,
 }
 
-impl Places {
-    /// Begins another record.
-    pub(crate) fn clear(&mut self) {
+impl CandidatePositions {
+    /// Prepares for another record.
+    pub(super) fn clear(&mut self) {
         self.list.clear();
         self.passed = 0;
         self.searched = 0;
     }
 
-    pub(crate) fn memory(&self) -> usize {
-        self.list.capacity() * size_of::<u32>() + self.found.capacity() * size_of::<Candidate>()
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.list.capacity() * size_of::<u32>()
+            + self.candidates.capacity() * size_of::<Candidate>()
     }
 }
 
-impl Spotter {
-    /// `None` if the trimmed form of `hir` does not start with a literal.
-    pub(crate) fn new(hir: &Hir) -> Option<Spotter> {
-        let Trimmed { hir: trimmed, head } = trim(hir);
-        match Handle::of(&trimmed) {
-            Handle::Literals(required) if required.split == Some(0) => {
-                let prefilter = Prefilter::new(&required.literals, Level::best());
-                let longest = required.literals.iter().map(Literal::len).max().unwrap_or(0);
-                Some(Spotter { prefilter, trimmed, head, longest })
-            }
-            _ => None,
-        }
+impl SpanPrefilter {
+    /// A prefilter for a pattern of which every trimmed match starts with one of `literals`, at
+    /// most `head` bytes after the start of the whole match.
+    pub(crate) fn new(literals: &[Literal], trimmed: Hir, head: Bound) -> SpanPrefilter {
+        let prefilter = Prefilter::new(literals, Level::best());
+        let longest = literals.iter().map(Literal::len).max().unwrap_or(0);
+        SpanPrefilter { prefilter, trimmed, head, longest }
     }
 
-    /// The first place where a literal starts at `at` or later. `at` never descends within a
-    /// record.
-    pub(crate) fn next_place(
+    /// The first position where a match of the whole pattern can start, if its trimmed form starts
+    /// at `position`.
+    pub(super) fn earliest_start(&self, position: usize) -> usize {
+        self.head.map_or(0, |head| position.saturating_sub(head as usize))
+    }
+
+    /// Returns the first position where a literal starts at `at` or later. From call to call
+    /// within a record, `at` must not decrease.
+    pub(super) fn next_position(
         &self,
         record: &[u8],
-        places: &mut Places,
+        positions: &mut CandidatePositions,
         at: usize,
     ) -> Option<usize> {
         loop {
-            let left = &places.list[places.passed..];
-            places.passed += left.partition_point(|&place| (place as usize) < at);
-            let next = places.list.get(places.passed).map(|&place| place as usize);
-            if places.searched >= record.len() {
+            let left = &positions.list[positions.passed..];
+            positions.passed += left.partition_point(|&position| (position as usize) < at);
+            let next = positions.list.get(positions.passed).map(|&position| position as usize);
+            if positions.searched >= record.len() {
                 return next;
             }
-            // A literal that starts here or before has its window in what was searched. Of those
-            // behind, one that is not found yet may come before one that is.
-            if next.is_some_and(|place| place + self.longest <= places.searched) {
+            // The window of a literal lies within the literal. So what has been searched contains
+            // the window of every literal that starts at `next` or before, if it contains the
+            // longest literal there; otherwise an earlier one may not have been found yet.
+            if next.is_some_and(|position| position + self.longest <= positions.searched) {
                 return next;
             }
-            self.search(record, places, at);
+            self.search_chunk(record, positions, at);
         }
     }
 
-    /// Looks through the next part of the record, but for what is before `at`.
-    fn search(&self, record: &[u8], places: &mut Places, at: usize) {
-        // No window starts before its literal does.
-        let start = places.searched.max(at).min(record.len());
-        let end = record.len().min(start + PART);
-        let Places { list, passed, searched, found } = places;
-        found.clear();
-        self.prefilter.find(record, start..end, found);
+    /// Searches the next chunk of the record, without what is before `at`.
+    fn search_chunk(&self, record: &[u8], positions: &mut CandidatePositions, at: usize) {
+        // No window starts before its literal does, so literals from `at` on are not missed.
+        let start = positions.searched.max(at).min(record.len());
+        let end = record.len().min(start + CHUNK);
+        let CandidatePositions { list, passed, searched, candidates } = positions;
+        candidates.clear();
+        self.prefilter.find(record, start..end, candidates);
         list.drain(..*passed);
-        list.extend(found.iter().map(|candidate| candidate.start));
+        list.extend(candidates.iter().map(|candidate| candidate.start));
         list.sort_unstable();
         list.dedup();
         (*passed, *searched) = (0, end);

@@ -1,38 +1,66 @@
-//! The spans of one pattern in one record, by lazy DFAs: forward to an end, back to its start.
+//! Automata that find the spans of one pattern, and how far a search for all spans has come.
+//!
+//! A span is found by the cheapest automaton that can decide: a forward and a reverse lazy DFA;
+//! where these give up, an NFA simulation; and where all searches of a record together have taken
+//! too many steps, a two-pass search finds every remaining span at once. The loop that switches
+//! between them is [`PatternAutomata::for_each_span`](super::pattern::PatternAutomata).
+//!
+//! # Why a budget
+//!
+//! A leftmost-first search may have to read to the end of the record before it is known that a
+//! short match is preferred. `.*[^A-Z]|[A-Z]` on a record of capitals does so for each of its
+//! matches, so that an iterator over all matches takes quadratic time. Most patterns read only a
+//! few bytes past a match. So searches run one after the other while they stay within
+//! [`step_budget`], and the [two-pass search](super::two_pass), which is slower per byte but reads
+//! each byte a fixed number of times, takes over when they do not.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
+use std::sync::OnceLock;
 
-use regex_automata::hybrid::LazyStateID;
-use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::{Anchored, Input};
+use regex_automata::MatchKind;
+use regex_automata::hybrid::dfa;
+use regex_automata::nfa::thompson::NFA;
+use regex_syntax::hir::Hir;
 
-/// How many steps per byte of the record all searches together may take before the rest is left
-/// to [`linear`](super::two_pass).
-///
-/// A leftmost-first search may have to read to the end of the record to know that a short match
-/// is the one, as `.*[^A-Z]|[A-Z]` does on capitals, and would do so for each match. Ordinary
-/// patterns read few bytes past a match.
+use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
+use super::lazy_search::{SpanDfas, leftmost_span};
+use super::span_prefilter::CandidatePositions;
+use super::{nfa_simulation, two_pass};
+
+/// Steps per byte of the record that all searches for the spans of one pattern may take together
+/// before the two-pass search takes over. Ordinary patterns take between one and two: each byte is read once
+/// forward, and those of matches once more backward.
 const STEPS_PER_BYTE: u64 = 8;
-/// Steps that are free, so that short records never change method.
+/// Steps that are allowed on top, so that short records never need the two-pass search.
 const FREE_STEPS: u64 = 4096;
 
-/// How far a search for all spans has come. It can be carried on by another method.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// Where the next search starts.
-    pub(crate) at: usize,
-    /// Where the last match ended, if there was one.
-    pub(crate) last_end: Option<usize>,
-    /// How many steps automata took so far.
-    pub(crate) steps: u64,
+/// The steps that searching `record` for all spans of one pattern may take before the two-pass
+/// search takes over.
+pub(super) fn step_budget(record: &[u8]) -> u64 {
+    (record.len() as u64).saturating_mul(STEPS_PER_BYTE) + FREE_STEPS
 }
 
-impl Progress {
-    /// Takes in the leftmost match from `at` on, and tells whether it counts: an empty match
-    /// right behind another match does not, and the search goes on one byte later.
-    pub(crate) fn accept(&mut self, span: &Range<usize>) -> bool {
+/// How far the search for all spans of one record has come. It does not depend on the automaton,
+/// so that another one can continue from here.
+#[derive(Debug, Default)]
+pub(super) struct SpanCursor {
+    /// Where the next search starts.
+    pub(super) at: usize,
+    /// Where the last span ended, if there was one.
+    pub(super) last_end: Option<usize>,
+    /// The steps that automata have taken in this record.
+    pub(super) steps: u64,
+    /// Whether the lazy DFAs have failed in this record. They are not used again then.
+    pub(super) dfas_failed: bool,
+}
+
+impl SpanCursor {
+    /// Moves past the leftmost match from `at` on, and returns whether it is to be reported. An
+    /// empty match right after another match is not, and the next search starts one byte later,
+    /// as in the iterators of the `regex` crate.
+    pub(super) fn accept(&mut self, span: &Range<usize>) -> bool {
         if span.is_empty() && self.last_end == Some(span.end) {
-            // The match was where this search started; the next one starts a byte later.
+            // Such a match can only be where the search started.
             self.at += 1;
             return false;
         }
@@ -42,197 +70,91 @@ impl Progress {
     }
 }
 
-/// The DFAs of one pattern with their caches.
-pub(crate) struct Dfas<'a> {
-    pub(crate) forward: &'a DFA,
-    pub(crate) forward_cache: &'a mut Cache,
-    pub(crate) reverse: &'a DFA,
-    pub(crate) reverse_cache: &'a mut Cache,
+/// The automata for the spans of one pattern, each built on first use. Shared by all scanners.
+#[derive(Debug, Default)]
+pub(super) struct SpanAutomata {
+    nfa: OnceLock<NFA>,
+    forward: OnceLock<Option<Box<dfa::DFA>>>,
+    reverse: OnceLock<Option<Box<dfa::DFA>>>,
+    two_pass: OnceLock<Box<two_pass::TwoPass>>,
 }
 
-/// The DFAs can't tell, or it would take too long: carry on with another method.
-#[derive(Debug)]
-pub(crate) struct Unfit;
-
-/// How many steps a search for all spans of `record` may take before it is finished by another
-/// method.
-pub(crate) fn budget(record: &[u8]) -> u64 {
-    (record.len() as u64).saturating_mul(STEPS_PER_BYTE) + FREE_STEPS
+/// The working memory for the spans of one pattern. Each scanner has its own.
+#[derive(Debug, Default)]
+pub(super) struct SpanCache {
+    forward: Option<Box<dfa::Cache>>,
+    reverse: Option<Box<dfa::Cache>>,
+    simulation: nfa_simulation::SimulationCache,
+    two_pass: two_pass::TwoPassCache,
+    pub(super) positions: CandidatePositions,
 }
 
-/// The leftmost-first span of `record` that starts at `progress.at` or later.
-pub(crate) fn find_one(
-    dfas: &mut Dfas<'_>,
-    record: &[u8],
-    progress: &mut Progress,
-) -> Result<Option<Range<usize>>, Unfit> {
-    let start = progress.at;
-    let Some(end) = forward(dfas, record, start, &mut progress.steps)? else { return Ok(None) };
-    Ok(Some(backward(dfas, record, start..end, &mut progress.steps)?..end))
-}
-
-/// Whether a match starts where `input` does, by a walk that ends as soon as it is known. Adds the
-/// bytes read to `steps`.
-pub(crate) fn starts_with_match(
-    dfa: &DFA,
-    cache: &mut Cache,
-    input: &Input<'_>,
-    steps: &mut u64,
-) -> Result<bool, Unfit> {
-    let (record, span) = (input.haystack(), input.get_span());
-    let mut state = dfa.start_state_forward(cache, input).map_err(|_| Unfit)?;
-    let bytes = &record[span.range()];
-    if let Some(found) = walk(dfa, cache, &mut state, bytes.iter(), steps)? {
-        return Ok(found);
-    }
-    // The byte behind the span decides what holds at its end.
-    state = match record.get(span.end) {
-        Some(&behind) => dfa.next_state(cache, state, behind).map_err(|_| Unfit)?,
-        None => dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?,
-    };
-    if state.is_quit() { Err(Unfit) } else { Ok(state.is_match()) }
-}
-
-/// Whether a match of a reverse DFA's pattern ends at `end`, by a walk back that ends as soon as
-/// it is known. Adds the bytes read to `steps`.
-pub(crate) fn ends_with_match(
-    dfa: &DFA,
-    cache: &mut Cache,
-    record: &[u8],
-    end: usize,
-    steps: &mut u64,
-) -> Result<bool, Unfit> {
-    let input = Input::new(record).span(0..end).anchored(Anchored::Yes);
-    let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Unfit)?;
-    if let Some(found) = walk(dfa, cache, &mut state, record[..end].iter().rev(), steps)? {
-        return Ok(found);
-    }
-    state = dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?;
-    if state.is_quit() { Err(Unfit) } else { Ok(state.is_match()) }
-}
-
-/// Walks along `bytes` until it is known whether there is a match, and tells if that is so before
-/// their end. Adds the bytes read to `steps`, and one for what is behind them.
-#[inline(always)]
-fn walk<'a>(
-    dfa: &DFA,
-    cache: &mut Cache,
-    state: &mut LazyStateID,
-    bytes: impl ExactSizeIterator<Item = &'a u8>,
-    steps: &mut u64,
-) -> Result<Option<bool>, Unfit> {
-    let len = bytes.len() as u64;
-    for (count, &byte) in (1..).zip(bytes) {
-        let next = dfa.next_state(cache, *state, byte).map_err(|_| Unfit)?;
-        if next == *state {
-            // Nothing new, and no step that the next one has to wait for: most of a long walk, as
-            // along `.*`, stays where it is.
-            continue;
-        }
-        *state = next;
-        if next.is_tagged() {
-            match Tag::of(next) {
-                Tag::Match | Tag::Dead => {
-                    *steps += count;
-                    return Ok(Some(next.is_match()));
-                }
-                Tag::Quit => return Err(Unfit),
-                Tag::Other => {}
+impl SpanAutomata {
+    /// Finds the leftmost-first span of `record` from `cursor.at` on, without moving the cursor.
+    pub(super) fn leftmost(
+        &self,
+        hir: &Hir,
+        cache: &mut SpanCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+    ) -> Option<Range<usize>> {
+        if !cursor.dfas_failed
+            && let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir))
+        {
+            let mut dfas = SpanDfas {
+                forward,
+                forward_cache: cache.forward.get_or_insert_with(|| forward.create_cache().into()),
+                reverse,
+                reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache().into()),
+            };
+            if let Ok(found) = leftmost_span(&mut dfas, record, cursor.at, &mut cursor.steps) {
+                return found;
             }
         }
+        cursor.dfas_failed = true;
+        let (simulation, from) = (&mut cache.simulation, cursor.at);
+        nfa_simulation::leftmost_span(self.nfa(hir), simulation, record, from, &mut cursor.steps)
     }
-    *steps += len + 1;
-    Ok(None)
-}
 
-/// The end of the leftmost-first match that starts at `start` or later.
-fn forward(
-    dfas: &mut Dfas<'_>,
-    record: &[u8],
-    start: usize,
-    steps: &mut u64,
-) -> Result<Option<usize>, Unfit> {
-    let (dfa, cache) = (dfas.forward, &mut *dfas.forward_cache);
-    let input = Input::new(record).span(start..record.len());
-    let mut state = dfa.start_state_forward(cache, &input).map_err(|_| Unfit)?;
-    let mut end = None;
-    for (at, &byte) in record.iter().enumerate().skip(start) {
-        state = dfa.next_state(cache, state, byte).map_err(|_| Unfit)?;
-        if state.is_tagged() {
-            // Matches are told one byte late, so that the byte behind one can be looked at.
-            match Tag::of(state) {
-                Tag::Match => end = Some(at),
-                Tag::Dead => {
-                    *steps += (at - start + 1) as u64;
-                    return Ok(end);
-                }
-                Tag::Quit => return Err(Unfit),
-                Tag::Other => {}
-            }
-        }
+    /// Calls `found` with every span of `record` from `cursor.at` on, until it breaks, in time
+    /// linear in the record whatever the pattern is.
+    pub(super) fn remaining(
+        &self,
+        hir: &Hir,
+        cache: &mut SpanCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.two_pass
+            .get_or_init(|| two_pass::TwoPass::new(self.nfa(hir).clone()).into())
+            .for_each_span(&mut cache.two_pass, record, cursor, found)
     }
-    *steps += (record.len() - start + 1) as u64;
-    state = dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?;
-    Ok(if state.is_match() { Some(record.len()) } else { end })
-}
 
-/// The start of the match that ends at `span.end`: the leftmost one from `span.start` on.
-fn backward(
-    dfas: &mut Dfas<'_>,
-    record: &[u8],
-    span: Range<usize>,
-    steps: &mut u64,
-) -> Result<usize, Unfit> {
-    let (dfa, cache) = (dfas.reverse, &mut *dfas.reverse_cache);
-    let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes);
-    let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Unfit)?;
-    let mut start = None;
-    for at in span.clone().rev() {
-        state = dfa.next_state(cache, state, record[at]).map_err(|_| Unfit)?;
-        if state.is_tagged() {
-            match Tag::of(state) {
-                Tag::Match => start = Some(at + 1),
-                Tag::Dead => {
-                    *steps += (span.end - at) as u64;
-                    return start.ok_or(Unfit);
-                }
-                Tag::Quit => return Err(Unfit),
-                Tag::Other => {}
-            }
-        }
+    fn nfa(&self, hir: &Hir) -> &NFA {
+        self.nfa.get_or_init(|| compile(&[hir]))
     }
-    *steps += (span.len() + 1) as u64;
-    // The byte before the span decides what holds at its start.
-    state = match span.start.checked_sub(1) {
-        Some(before) => dfa.next_state(cache, state, record[before]).map_err(|_| Unfit)?,
-        None => dfa.next_eoi_state(cache, state).map_err(|_| Unfit)?,
-    };
-    match Tag::of(state) {
-        Tag::Match => Ok(span.start),
-        Tag::Quit => Err(Unfit),
-        // A match that was found forward is found backward; if not, the other method decides.
-        Tag::Dead | Tag::Other => start.ok_or(Unfit),
+
+    fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
+        self.forward
+            .get_or_init(|| build_for_pattern(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
+            .as_deref()
+    }
+
+    fn reverse(&self, hir: &Hir) -> Option<&dfa::DFA> {
+        self.reverse
+            .get_or_init(|| build_for_pattern(compile_reverse(hir), MatchKind::All))
+            .as_deref()
     }
 }
 
-/// What a tagged state means.
-enum Tag {
-    Match,
-    Dead,
-    Quit,
-    Other,
-}
-
-impl Tag {
-    fn of(state: LazyStateID) -> Tag {
-        if state.is_match() {
-            Tag::Match
-        } else if state.is_dead() {
-            Tag::Dead
-        } else if state.is_quit() {
-            Tag::Quit
-        } else {
-            Tag::Other
-        }
+impl SpanCache {
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        let dfas = [&self.forward, &self.reverse];
+        dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
+            + self.simulation.memory()
+            + self.two_pass.memory()
+            + self.positions.memory()
     }
 }

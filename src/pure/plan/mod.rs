@@ -2,6 +2,7 @@
 
 mod explain;
 mod rebalance;
+mod span_prefilter;
 pub(in crate::pure) mod strategy;
 pub(in crate::pure) mod trim;
 
@@ -13,7 +14,9 @@ use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, pattern};
 
-use crate::pure::automata::dfa_group::{self, Group};
+use crate::pure::automata::dfa_group::DfaGroup;
+use crate::pure::automata::grouping;
+use crate::pure::ids::PatternIndex;
 use crate::pure::literal::{self, ByteSet, Follows, Literal, Required, Run};
 use crate::pure::plan::rebalance::spread;
 use crate::pure::plan::strategy::{Handle, without_streams};
@@ -24,6 +27,7 @@ use crate::pure::verify::required_run::Needs;
 use crate::pure::verify::shared_literal::{Crowd, take_crowds};
 
 pub use explain::Explanation;
+pub(in crate::pure) use span_prefilter::span_prefilter;
 
 /// The arrangement of all patterns of an engine.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ pub(in crate::pure) struct Plan {
     /// Patterns that match every record, ascending.
     pub(in crate::pure) always: Vec<u32>,
     /// Patterns without literals.
-    pub(in crate::pure) groups: Vec<Arc<Group>>,
+    pub(in crate::pure) groups: Vec<Arc<DfaGroup>>,
 }
 
 /// A pattern in two, parted where its literal starts.
@@ -106,7 +110,7 @@ impl Plan {
                 }
                 Handle::Run(run) => runs.push((pattern, run)),
                 Handle::Classes(part) => classes.push((pattern, part)),
-                Handle::Nothing => rest.push((pattern, hir)),
+                Handle::Nothing => rest.push((PatternIndex::new(pattern as usize), hir)),
             }
         }
         let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
@@ -121,7 +125,7 @@ impl Plan {
         let (crowd_groups, crowds) =
             take_crowds(&mut literals.owners, handles, &|pattern| tail(&trimmed, &splits, pattern));
         let owners = Owners::new(literals.owners, handles);
-        let groups = dfa_group::groups(rest);
+        let groups = grouping::groups_for_records(rest);
         Plan {
             trimmed,
             splits,

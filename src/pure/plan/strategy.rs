@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use regex_syntax::hir::Hir;
 
-use crate::pure::automata::dfa_group;
+use crate::pure::automata::grouping;
 use crate::pure::literal::{self, Required, Run};
 use crate::pure::prefilter::Part;
 
@@ -93,7 +93,7 @@ pub(in crate::pure) fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) 
     for (index, found, cost) in streams {
         let grouped = unfiltered > MANY
             && matches!(found, Handle::Nothing)
-            && (cost > MEMBER_COST || !dfa_group::remembers(&trimmed[index]));
+            && (cost > MEMBER_COST || !grouping::has_long_memory(&trimmed[index]));
         if few || grouped {
             handles[index] = found;
             without.insert(index as u32);

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use super::required_run::{self, Needs};
 use crate::pure::Engine;
-use crate::pure::automata::dfa_group;
-use crate::pure::automata::group_scanner::Walkers;
+use crate::pure::automata::anchored_group::AnchoredGroupCache;
+use crate::pure::automata::dfa_group::DfaGroup;
+use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::automata::pattern as automaton;
+use crate::pure::ids::PatternIndex;
 use crate::pure::prefilter::{Progress, StreamProgress, Streams};
 
 /// What the automata of a scanner may hold together, in bytes, and for each pattern besides.
@@ -27,13 +29,13 @@ pub(in crate::pure) struct State {
     pub(in crate::pure) pending: Vec<u32>,
     /// The patterns to search this record for from a place on.
     pub(in crate::pure) deferred: Vec<u32>,
-    pub(in crate::pure) automata: Vec<automaton::Cache>,
-    pub(in crate::pure) walkers: Walkers,
+    pub(in crate::pure) automata: Vec<automaton::PatternCache>,
+    pub(in crate::pure) group_scanner: GroupScanner,
     /// The patterns that groups can't tell of a record; empty between records.
-    pub(in crate::pure) ask: Vec<u32>,
+    pub(in crate::pure) ask: Vec<PatternIndex>,
     pub(in crate::pure) crowds: Vec<Crowd>,
     /// What a crowd finds at one place; empty between places.
-    pub(in crate::pure) found: Vec<u32>,
+    pub(in crate::pure) found: Vec<PatternIndex>,
     pub(in crate::pure) runs: Vec<Progress>,
     pub(in crate::pure) streams: Option<StreamProgress>,
     pub(in crate::pure) needs: Vec<required_run::Known>,
@@ -73,15 +75,15 @@ pub(in crate::pure) struct Searched {
 
 /// The working memory of patterns that are confirmed together.
 pub(in crate::pure) struct Crowd {
-    pub(in crate::pure) cache: dfa_group::Cache,
+    pub(in crate::pure) cache: AnchoredGroupCache,
     pub(in crate::pure) epoch: u64,
     /// How many bytes were read in this record.
     pub(in crate::pure) steps: u64,
 }
 
 impl Crowd {
-    fn new(group: &dfa_group::Group) -> Crowd {
-        Crowd { cache: group.create_cache(), epoch: 0, steps: 0 }
+    fn new(group: &DfaGroup) -> Crowd {
+        Crowd { cache: AnchoredGroupCache::new(group), epoch: 0, steps: 0 }
     }
 }
 
@@ -113,10 +115,10 @@ impl State {
             matched: Vec::new(),
             pending: Vec::new(),
             deferred: Vec::new(),
-            automata: std::iter::repeat_with(automaton::Cache::default)
+            automata: std::iter::repeat_with(automaton::PatternCache::default)
                 .take(inner.numbers.len())
                 .collect(),
-            walkers: Walkers::new(&inner.plan.groups),
+            group_scanner: GroupScanner::new(&inner.plan.groups),
             ask: Vec::new(),
             crowds: inner.plan.crowd_groups.iter().map(|crowd| Crowd::new(&crowd.group)).collect(),
             found: Vec::new(),
@@ -143,7 +145,7 @@ impl State {
         size_of_val(&self.chains[..])
             + size_of_val(&self.searched[..])
             + self.memory
-            + self.walkers.memory()
+            + self.group_scanner.memory()
             + self.streams.as_ref().map_or(0, StreamProgress::memory)
             + self.crowds.iter().map(|crowd| crowd.cache.memory()).sum::<usize>()
     }
@@ -183,7 +185,7 @@ impl State {
         self.memory = self.memory + now - *counted;
         *counted = now;
         if self.memory > self.memory_limit {
-            self.automata.fill_with(automaton::Cache::default);
+            self.automata.fill_with(automaton::PatternCache::default);
             self.counted.fill(0);
             self.memory = 0;
         }

@@ -136,7 +136,7 @@ impl Engine {
             Some(automaton.is_match_at(trimmed, cache, record.bytes, span, &mut steps))
         } else {
             let (tail, at) = (plan.tail(owner.pattern), start as usize);
-            automaton.tail_is_at(tail, cache, record.bytes, at, &mut steps)
+            automaton.tail_starts_at(tail, cache, record.bytes, at, &mut steps)
         };
         searched.steps += steps;
         state.steps += steps;
@@ -165,8 +165,8 @@ impl Engine {
         let mut steps = 0;
         let known = tried.steps <= STEPS_PER_BYTE * record.bytes.len() as u64 + FREE_STEPS && {
             let (rest, found) = (start as usize, &mut state.found);
-            group.which_at(
-                &|p| plan.tail(p),
+            group.matching_at(
+                &|p| plan.tail(p.index() as u32),
                 &mut tried.cache,
                 record.bytes,
                 rest,
@@ -179,14 +179,14 @@ impl Engine {
         if !known {
             // Together they can't be told, or not in time: each is searched for once.
             state.found.clear();
-            for &pattern in &group.members {
+            for pattern in group.members.iter().map(|p| p.index() as u32) {
                 let from = if plan.head(pattern).is_some() { 0 } else { start };
                 state.defer(pattern, from);
             }
             return;
         }
         while let Some(pattern) = state.found.pop() {
-            self.tail_found(state, record, pattern, start);
+            self.tail_found(state, record, pattern.index() as u32, start);
         }
     }
 
@@ -203,7 +203,7 @@ impl Engine {
             }
             let cache = &mut state.automata[pattern as usize];
             let mut steps = 0;
-            let found = self.inner.automata[pattern as usize].head_is_before(
+            let found = self.inner.automata[pattern as usize].head_ends_at(
                 head,
                 cache,
                 record.bytes,
@@ -332,10 +332,12 @@ impl Engine {
         }
 
         if !plan.groups.is_empty() {
-            let State { walkers, matched, ask, .. } = state;
-            let steps = walkers.which(&plan.trimmed, record.bytes, matched, ask);
+            let State { group_scanner, found, ask, .. } = state;
+            let steps = group_scanner.matching(&plan.trimmed, record.bytes, found, ask);
+            state.matched.extend(state.found.drain(..).map(|p| p.index() as u32));
             state.steps += steps;
             while let Some(pattern) = state.ask.pop() {
+                let pattern = pattern.index() as u32;
                 state.steps += record.bytes.len() as u64 + 1;
                 let cache = &mut state.automata[pattern as usize];
                 if self.is_match(pattern, cache, record.bytes, 0..record.bytes.len()) {
@@ -365,8 +367,9 @@ impl Engine {
                 Report::Patterns => out.push(Match::new(number, name, 0..0))?,
                 Report::Spans => {
                     let cache = &mut state.automata[pattern as usize];
-                    let flow = self.inner.automata[pattern as usize].spans(
+                    let flow = self.inner.automata[pattern as usize].for_each_span(
                         self.hir(pattern),
+                        || crate::pure::plan::span_prefilter(self.hir(pattern)),
                         cache,
                         record.bytes,
                         &mut state.steps,
@@ -386,7 +389,7 @@ impl Engine {
     fn is_match(
         &self,
         pattern: u32,
-        cache: &mut automaton::Cache,
+        cache: &mut automaton::PatternCache,
         record: &[u8],
         span: Range<usize>,
     ) -> bool {

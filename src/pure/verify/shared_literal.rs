@@ -4,13 +4,16 @@ use std::ops::Range;
 
 use regex_syntax::hir::Hir;
 
-use crate::pure::automata::dfa_group::{self, Group};
+use crate::pure::ids::PatternIndex;
+
+use crate::pure::automata::dfa_group::DfaGroup;
+use crate::pure::automata::grouping;
 use crate::pure::verify::postings::Owner;
 
 /// Patterns that are confirmed together where their literal stands.
 #[derive(Debug)]
 pub(in crate::pure) struct Crowd {
-    pub(in crate::pure) group: Group,
+    pub(in crate::pure) group: DfaGroup,
     /// One of these runs must be in the record; if there are none, that is not asked.
     pub(in crate::pure) needs: Vec<u32>,
     /// How many bytes a match from the literal on has at least.
@@ -45,8 +48,9 @@ pub(in crate::pure) fn take_crowds<'a>(
         .map(|owners| {
             let start = crowds.len() as u32;
             if owners.len() > CROWD {
-                let patterns = owners.iter().map(|o| (o.pattern, tail(o.pattern)));
-                let groups = dfa_group::crowds(patterns.collect(), count);
+                let patterns =
+                    owners.iter().map(|o| (PatternIndex::new(o.pattern as usize), tail(o.pattern)));
+                let groups = grouping::groups_for_literal(patterns.collect(), count);
                 crowds.extend(groups.into_iter().map(|group| Crowd::new(group, &owners)));
             }
             start..crowds.len() as u32
@@ -57,9 +61,11 @@ pub(in crate::pure) fn take_crowds<'a>(
 
 impl Crowd {
     /// `owners` are those of the literal, ascending by their patterns.
-    fn new(group: Group, owners: &[Owner]) -> Crowd {
+    fn new(group: DfaGroup, owners: &[Owner]) -> Crowd {
         let members = group.members.iter().filter_map(|&member| {
-            let index = owners.binary_search_by_key(&member, |owner| owner.pattern).ok()?;
+            let index = owners
+                .binary_search_by_key(&member.index(), |owner| owner.pattern as usize)
+                .ok()?;
             Some(&owners[index])
         });
         let least = members.clone().map(|owner| owner.least).min().unwrap_or(0);
