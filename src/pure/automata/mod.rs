@@ -11,6 +11,7 @@ mod lazy_search;
 mod nfa_simulation;
 pub(super) mod pattern;
 mod shift_and;
+mod span_cursor;
 pub(super) mod span_prefilter;
 mod spans;
 mod two_pass;

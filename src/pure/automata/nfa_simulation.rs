@@ -8,7 +8,7 @@
 //! `regex_automata`'s `PikeVM` does the same, with slots for all captures. It is not used here,
 //! because it does not say how many bytes a search has read. A search ends as soon as no thread
 //! can lead to a better match, and what it has read counts against the budget that keeps all
-//! searches of a record together linear (see [`spans`](super::spans)).
+//! searches of a record together linear (see [`span_cursor`](super::span_cursor)).
 //!
 //! The time for each byte is proportional to the size of the NFA at worst; the memory is that of
 //! two lists of its states.

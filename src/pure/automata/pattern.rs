@@ -34,8 +34,9 @@ use regex_syntax::hir::Hir;
 use super::lazy_dfa::{CACHE_CAPACITY, GiveUp, build, build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
 use super::shift_and::ShiftAnd;
+use super::span_cursor::{SpanCursor, step_budget};
 use super::span_prefilter::SpanPrefilter;
-use super::spans::{SpanAutomata, SpanCache, SpanCursor, step_budget};
+use super::spans::{SpanAutomata, SpanCache};
 
 /// The automata of one pattern. Shared by all scanners.
 #[derive(Debug, Default)]

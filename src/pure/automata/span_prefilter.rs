@@ -14,7 +14,7 @@
 //! For a record without the literal, all of this costs one pass of the multi-literal prefilter;
 //! without it, a lazy DFA would read every byte. Where literals are dense but matches are not,
 //! each literal costs one anchored test of the trimmed form, which counts against the budget of
-//! [`spans`](super::spans).
+//! [`span_cursor`](super::span_cursor).
 
 use regex_syntax::hir::Hir;
 

@@ -17,7 +17,7 @@
 //! For a record of `n` bytes and an NFA of `m` states, the search takes `O(n * m)` time, each byte
 //! being processed three times, and `O(sqrt(n) * m)` memory. It is much slower than a lazy
 //! DFA on ordinary patterns, so it is used only once a record has exhausted the
-//! [step budget](super::spans) of faster automata.
+//! [step budget](super::span_cursor) of faster automata.
 
 mod state_set;
 #[cfg(test)]
@@ -29,7 +29,7 @@ use std::ops::{ControlFlow, Range};
 use regex_automata::nfa::thompson::{NFA, State};
 use regex_automata::util::primitives::StateID;
 
-use super::spans::SpanCursor;
+use super::span_cursor::SpanCursor;
 use state_set::StateSet;
 use viable::{Predecessors, ViableStates, assertion_holds};
 

@@ -1,12 +1,17 @@
 use proptest::prelude::*;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
+use regex_automata::nfa::thompson::{self, NFA};
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
-use super::super::super::automaton;
 use super::super::{Candidate, Level};
 use super::*;
 use crate::Batch;
+
+fn oracle_nfa(hir: &Hir) -> NFA {
+    let config = thompson::Config::new().utf8(false).nfa_size_limit(None);
+    thompson::Compiler::new().configure(config).build_from_hir(hir).unwrap()
+}
 
 fn parse(pattern: &str) -> Hir {
     regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()
@@ -88,8 +93,7 @@ fn check(patterns: &[String], batch: &Batch<'_>, pieces: usize) -> Result<(), Te
         let found = find(&streams, batch, pieces);
         for (number, part) in &parts {
             let pattern = &patterns[*number as usize];
-            let vm = PikeVM::new_from_nfa(automaton::compile(&[&hirs[*number as usize]], false))
-                .unwrap();
+            let vm = PikeVM::new_from_nfa(oracle_nfa(&hirs[*number as usize])).unwrap();
             let mut cache = vm.create_cache();
             for (record, bytes) in batch.iter().enumerate() {
                 let range = batch.range(record);
