@@ -231,19 +231,6 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The last record from `record` on that begins at `at` or before, where `record` itself does.
-    /// Takes time in proportion to the logarithm of how far that is.
-    pub(crate) fn record_at(&self, record: usize, at: usize) -> usize {
-        // The offset behind the last record need not be passed: nothing is there.
-        let behind = &self.offsets[record + 1..self.len()];
-        let mut step = 1;
-        while step <= behind.len() && behind[step - 1] as usize <= at {
-            step *= 2;
-        }
-        let (low, high) = (step / 2, behind.len().min(step - 1));
-        record + low + behind[low..high].partition_point(|&next| next as usize <= at)
-    }
-
     /// The raw offsets: one more than there are records, or none. Record `i` ends `terminator()`
     /// bytes before offset `i + 1`.
     pub(crate) fn offsets(&self) -> &'a [u32] {
@@ -465,18 +452,6 @@ mod tests {
         assert_eq!(batch.slice(3..3).parts(9).next(), None);
         assert_eq!(Batch::from_offsets(b"", &[0]).unwrap().parts(9).next(), None);
         assert!(batch.slice(4..7).parts(7).eq([0..1, 1..3]));
-    }
-
-    #[test]
-    fn records_are_found_by_position() {
-        let offsets = [3, 3, 5, 5, 5, 9, 12, 12, 13, 20, 21];
-        let batch = Batch::from_offsets(&[0; 21], &offsets).unwrap();
-        for at in 3..25 {
-            let expected = (0..10).rev().find(|&r| offsets[r] as usize <= at).unwrap();
-            for from in (0..=expected).filter(|&from| offsets[from] as usize <= at) {
-                assert_eq!(batch.record_at(from, at), expected, "{at} from {from}");
-            }
-        }
     }
 
     #[test]

@@ -4,13 +4,13 @@
 use std::ops::{ControlFlow, Range};
 
 use crate::sink::Sink;
-use crate::{Batch, Match, Report};
+use crate::{Match, Report};
 
 use super::Engine;
 use super::automaton;
 use super::crowd::Crowd;
 use super::owners::Owner;
-use super::prefilter::Candidate;
+use super::prefilter::{Candidate, Segments};
 use super::state::{Chain, Record, State};
 
 /// How many bytes may be read from the places of one pattern's literals, for each byte of the
@@ -27,20 +27,20 @@ impl Engine {
     pub(super) fn find(
         &self,
         state: &mut State,
-        batch: &Batch<'_>,
+        segments: &Segments<'_>,
         range: Range<usize>,
         out: &mut Vec<Candidate>,
     ) {
         let plan = &self.inner.plan;
         out.clear();
         if let Some(prefilter) = &plan.prefilter {
-            prefilter.find(&batch.buffer()[..batch.extent().end], range.clone(), out);
+            prefilter.find(segments.buffer(), range.clone(), out);
         }
         for (run, progress) in plan.runs.iter().zip(&mut state.runs) {
-            run.find(batch, range.clone(), progress, out);
+            run.find(segments, range.clone(), progress, out);
         }
         if let (Some(streams), Some(progress)) = (&plan.streams, &mut state.streams) {
-            streams.find(batch, range, progress, out);
+            streams.find(segments, range, progress, out);
         }
         let ordered = usize::from(plan.prefilter.is_some()) + plan.runs.len();
         if ordered > 1 || plan.streams.is_some() {
@@ -50,7 +50,7 @@ impl Engine {
 
     /// Takes in a candidate, which lies in `record`.
     pub(super) fn candidate(&self, state: &mut State, record: Record<'_>, candidate: &Candidate) {
-        if let Some(pattern) = self.inner.plan.sure(candidate.literal) {
+        if let Some(pattern) = self.inner.plan.sure(candidate.needle) {
             let searched = &mut state.searched[pattern as usize];
             searched.renew(state.epoch);
             if !searched.matched {
@@ -59,36 +59,37 @@ impl Engine {
             }
             return;
         }
+        let literal = candidate.needle.index() as u32;
         let base = record.start as u32;
         let (start, end) = (candidate.start - base, candidate.end - base);
         let behind = &record.bytes[end as usize..];
-        if !self.inner.plan.follows.are_right(candidate.literal, behind) {
+        if !self.inner.plan.follows.allow(candidate.needle, behind) {
             return;
         }
-        let (leading, others) = self.inner.plan.owners.of(candidate.literal);
+        let (leading, others) = self.inner.plan.owners.of(literal);
         for owner in leading {
             self.try_at(state, record, owner, start, end);
         }
-        for crowd in self.inner.plan.crowds(candidate.literal) {
+        for crowd in self.inner.plan.crowds(candidate.needle) {
             self.try_crowd(state, record, crowd, start);
         }
         if others.is_empty() {
             return;
         }
-        let chain = &mut state.chains[candidate.literal as usize];
+        let chain = &mut state.chains[candidate.needle.index()];
         if chain.epoch != state.epoch {
             *chain = Chain { epoch: state.epoch, start, end };
-            state.touched.push(candidate.literal);
+            state.touched.push(literal);
             return;
         }
         // Candidates come in the order of their windows, and so only nearly in that of their
         // starts.
         let gap = start.saturating_sub(chain.end).max(chain.start.saturating_sub(end));
-        if self.inner.plan.owners.reach(candidate.literal).is_none_or(|reach| gap <= reach) {
+        if self.inner.plan.owners.reach(literal).is_none_or(|reach| gap <= reach) {
             (chain.start, chain.end) = (chain.start.min(start), chain.end.max(end));
         } else {
             let done = std::mem::replace(chain, Chain { start, end, ..*chain });
-            self.surround(state, record, candidate.literal, done);
+            self.surround(state, record, literal, done);
         }
     }
 

@@ -4,15 +4,15 @@ use std::collections::HashSet;
 
 use regex_syntax::hir::Hir;
 
-use super::literal::{self, Required, Run};
-use super::prefilter::Part;
+use super::literal::{self, ByteRun, RequiredLiterals};
+use super::prefilter::ClassSequence;
 use super::shared;
 
 /// What a pattern is looked for by.
 pub(super) enum Handle {
-    Literals(Required),
-    Run(Run),
-    Classes(Part),
+    Literals(RequiredLiterals),
+    Run(ByteRun),
+    Classes(ClassSequence),
     Nothing,
 }
 
@@ -28,7 +28,7 @@ impl Handle {
         {
             return handle;
         }
-        let part = Part::of(trimmed);
+        let part = ClassSequence::cheapest(trimmed);
         let exact = part.as_ref().is_some_and(|part| part.exact);
         // For each byte, in nanoseconds.
         let cost = match &handle {
@@ -39,14 +39,14 @@ impl Handle {
             _ => 0.4,
         };
         match part {
-            Some(part) if part.total() < cost => Handle::Classes(part),
+            Some(part) if part.total_cost() < cost => Handle::Classes(part),
             _ => handle,
         }
     }
 
     /// As [`Handle::of`], without streams.
     pub(super) fn found(trimmed: &Hir) -> Handle {
-        let literals = literal::required(trimmed);
+        let literals = literal::required_literals(trimmed);
         if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= FREQUENT) {
             return Handle::Literals(literals.clone());
         }
@@ -79,7 +79,7 @@ pub(super) fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) -> HashSe
             Handle::Classes(part) => {
                 let found = Handle::found(hir);
                 unfiltered += usize::from(matches!(found, Handle::Nothing));
-                streams.push((index, found, part.total()));
+                streams.push((index, found, part.total_cost()));
             }
             Handle::Nothing => unfiltered += 1,
             _ => {}

@@ -30,6 +30,7 @@ mod plan;
 mod prefilter;
 mod scanner;
 mod shared;
+mod simd;
 mod simulation;
 mod spans;
 mod spotter;
@@ -51,8 +52,8 @@ use plan::Plan;
 pub use explain::Explanation;
 #[cfg(feature = "native")]
 pub(crate) use finder::{SpanFinder, Spans};
-pub use prefilter::Level;
 pub use scanner::Scanner;
+pub use simd::Isa;
 
 /// A set of patterns compiled for the pure-Rust engine. Cheap to clone and to share.
 ///
@@ -78,10 +79,10 @@ impl Engine {
         Engine::subset(set, 0..set.len() as u32, report)
     }
 
-    /// As [`Engine::new`], with the vector instructions of `level` instead of the best that the
-    /// machine has; for tests and measurements. A level that the machine lacks is not used.
-    pub fn with_level(set: &PatternSet, report: Report, level: Level) -> Engine {
-        Engine::build(set, (0..set.len() as u32).collect(), report, level.or_available())
+    /// As [`Engine::new`], with this instruction set instead of the best that the machine has, for
+    /// tests and measurements.
+    pub fn with_isa(set: &PatternSet, report: Report, isa: Isa) -> Engine {
+        Engine::build(set, (0..set.len() as u32).collect(), report, isa)
     }
 
     /// Compiles only the patterns with these numbers, which matches go on to carry. The numbers
@@ -91,11 +92,11 @@ impl Engine {
         numbers: impl IntoIterator<Item = u32>,
         report: Report,
     ) -> Engine {
-        Engine::build(set, numbers.into_iter().collect(), report, Level::best())
+        Engine::build(set, numbers.into_iter().collect(), report, Isa::best())
     }
 
-    fn build(set: &PatternSet, numbers: Vec<u32>, report: Report, level: Level) -> Engine {
-        let plan = Plan::new(set, &numbers, level);
+    fn build(set: &PatternSet, numbers: Vec<u32>, report: Report, isa: Isa) -> Engine {
+        let plan = Plan::new(set, &numbers, isa);
         let automata = numbers.iter().map(|_| Automaton::default()).collect();
         Engine { inner: Arc::new(Inner { set: set.clone(), report, numbers, automata, plan }) }
     }

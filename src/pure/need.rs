@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::literal::{ByteSet, Run, any_run};
+use super::literal::{ByteRun, ByteSet, any_run};
 
 /// A run that is shorter is in so many records that asking costs more than it saves, unless its
 /// class is rare.
@@ -41,7 +41,7 @@ impl Needs {
             _ => &[],
         };
         // Of those that are rare enough a part's own run, which other patterns have as well.
-        let rarity = |run: &Run| run.frequency.max(RARE);
+        let rarity = |run: &ByteRun| run.frequency.max(RARE);
         let parts = parts.iter().filter_map(run_of);
         let run = parts
             .chain(any_run(hir))
@@ -84,7 +84,7 @@ impl Needs {
 }
 
 /// The run that a part of a concatenation is, if it is one.
-fn run_of(part: &Hir) -> Option<Run> {
+fn run_of(part: &Hir) -> Option<ByteRun> {
     let (class, len) = match part.kind() {
         HirKind::Class(class) => (class, 1),
         HirKind::Repetition(repetition) if repetition.min > 0 => match repetition.sub.kind() {
@@ -96,7 +96,7 @@ fn run_of(part: &Hir) -> Option<Run> {
     let class = ByteSet::of(class);
     // As if each byte were independent: it only tells which of several to ask for.
     let frequency = class.frequency().powi(len.min(64) as i32);
-    Some(Run { class, len: len.min(64), before: None, after: None, frequency })
+    Some(ByteRun { class, len: len.min(64), before: None, after: None, frequency })
 }
 
 /// Whether `len` bytes of `class` follow one another in `record`. `len` is not zero.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use regex_syntax::hir::{Hir, Look};
 
-use super::literal::{self, Required};
+use super::literal::{self, RequiredLiterals};
 
 /// A pattern that one literal is required by, among others.
 #[derive(Clone, Copy, Debug)]
@@ -31,17 +31,17 @@ pub(super) struct Owner {
 
 impl Owner {
     /// The owner of the literals that `hir` requires, of which `tail` is from there on.
-    pub(super) fn new(pattern: u32, hir: &Hir, tail: &Hir, required: &Required) -> Owner {
+    pub(super) fn new(pattern: u32, hir: &Hir, tail: &Hir, required: &RequiredLiterals) -> Owner {
         let properties = hir.properties();
         let start = properties.look_set_prefix().contains(Look::Start);
         let end = properties.look_set_suffix().contains(Look::End);
-        let leads = required.split.is_some();
+        let leads = required.anchor_part.is_some();
         Owner {
             pattern,
             leads,
             least: tail.properties().minimum_len().unwrap_or(0) as u32,
             last: required.before.filter(|_| start && leads).unwrap_or(u32::MAX),
-            most: literal::longest(tail).filter(|_| end && leads).unwrap_or(u32::MAX),
+            most: literal::max_match_len(tail).filter(|_| end && leads).unwrap_or(u32::MAX),
             need: None,
             before: required.before,
             after: required.after,

@@ -10,11 +10,12 @@ use crate::{PatternSet, pattern};
 
 use super::crowd::{Crowd, take_crowds};
 use super::handle::{Handle, without_streams};
-use super::literal::{self, ByteSet, Follows, Literal, Required, Run};
+use super::literal::{self, ByteRun, ByteSet, Literal, Lookaheads, NeedleId, RequiredLiterals};
 use super::need::Needs;
 use super::owners::{Owner, Owners};
-use super::prefilter::{Level, Part, Prefilter, RunSearch, Streams};
+use super::prefilter::{BitStreams, ClassSequence, Prefilter, RunSearch};
 use super::shared::{self, Group};
+use super::simd::Isa;
 use super::spread::spread;
 use super::trim::{matches_always, trim};
 
@@ -26,22 +27,22 @@ pub(super) struct Plan {
     /// By pattern: its parts up to its literal and from there on, if these are confirmed apart.
     pub(super) splits: Vec<Option<Box<Split>>>,
     /// By pattern: the literals that it has instead of the best, which too many share.
-    moved: HashMap<u32, Required>,
+    moved: HashMap<u32, RequiredLiterals>,
     /// The patterns that would be searched by streams in another set.
     without_streams: HashSet<u32>,
     /// Searches for the literals of all patterns that have some.
     pub(super) prefilter: Option<Prefilter>,
     /// What follows each literal or run.
-    pub(super) follows: Follows,
+    pub(super) follows: Lookaheads,
     /// Searches for the runs of patterns that have those instead. They are numbered like literals,
     /// behind all literals.
     pub(super) runs: Vec<RunSearch>,
     /// Searches for the parts of patterns that are made of classes. They are numbered behind all
     /// runs.
-    pub(super) streams: Option<Streams>,
+    pub(super) streams: Option<BitStreams>,
     /// By such a part, from the first one's number on: the pattern, if it matches wherever that is.
     sure: Vec<Option<u32>>,
-    first_sure: u32,
+    first_sure: usize,
     /// The runs that patterns with a literal need besides.
     pub(super) needs: Needs,
     /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
@@ -68,7 +69,7 @@ pub(super) struct Split {
 
 impl Plan {
     /// Plans the patterns of `set` with these numbers; the engine counts them from 0.
-    pub(super) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
+    pub(super) fn new(set: &PatternSet, numbers: &[u32], isa: Isa) -> Plan {
         let mut literals = Literals::default();
         let mut needs = Needs::default();
         let mut always = Vec::new();
@@ -90,27 +91,27 @@ impl Plan {
                 Handle::Literals(required) => {
                     let split = &mut splits[pattern as usize];
                     *split = required
-                        .split
-                        .and_then(|at| literal::split(hir, at))
+                        .anchor_part
+                        .and_then(|at| literal::split_at_part(hir, at))
                         .map(|(head, tail)| Box::new(Split { head, tail }));
                     let tail = split.as_ref().map_or(hir, |split| &split.tail);
                     let owner = Owner::new(pattern, hir, tail, &required).with_need(needs.add(hir));
-                    literals.add(owner, required.literals, &required.follow);
+                    literals.add(owner, required.literals, &required.lookahead);
                 }
                 Handle::Run(run) => runs.push((pattern, run)),
                 Handle::Classes(part) => classes.push((pattern, part)),
                 Handle::Nothing => rest.push((pattern, hir)),
             }
         }
-        let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
+        let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, isa));
         let first = literals.list.len() as u32;
-        let runs = merge_runs(runs, first, level, &mut literals.owners);
+        let runs = merge_runs(runs, first, isa, &mut literals.owners);
         let first = first + runs.len() as u32;
         let sure = classes.iter().map(|(pattern, part)| part.exact.then_some(*pattern)).collect();
-        let streams = streams(classes, first, level, &trimmed, &mut literals.owners);
-        let handles = first as usize + streams.as_ref().map_or(0, Streams::len);
+        let streams = streams(classes, first, isa, &trimmed, &mut literals.owners);
+        let handles = first as usize + streams.as_ref().map_or(0, BitStreams::len);
         literals.follow.resize(handles, Vec::new());
-        let follows = Follows::new(&literals.follow);
+        let follows = Lookaheads::new(&literals.follow);
         let (crowd_groups, crowds) =
             take_crowds(&mut literals.owners, handles, &|pattern| tail(&trimmed, &splits, pattern));
         let owners = Owners::new(literals.owners, handles);
@@ -125,7 +126,7 @@ impl Plan {
             runs,
             streams,
             sure,
-            first_sure: first,
+            first_sure: first as usize,
             needs,
             owners,
             crowd_groups,
@@ -166,13 +167,13 @@ impl Plan {
     }
 
     /// The pattern that matches wherever this is found, if one is known to.
-    pub(super) fn sure(&self, literal: u32) -> Option<u32> {
-        *self.sure.get(literal.checked_sub(self.first_sure)? as usize)?
+    pub(super) fn sure(&self, needle: NeedleId) -> Option<u32> {
+        *self.sure.get(needle.index().checked_sub(self.first_sure)?)?
     }
 
     /// The numbers of the groups of patterns that start with a literal, if they are very many.
-    pub(super) fn crowds(&self, literal: u32) -> Range<usize> {
-        match self.crowds.get(literal as usize) {
+    pub(super) fn crowds(&self, needle: NeedleId) -> Range<usize> {
+        match self.crowds.get(needle.index()) {
             Some(range) => range.start as usize..range.end as usize,
             None => 0..0,
         }
@@ -184,7 +185,7 @@ impl Plan {
         self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
             + self.prefilter.as_ref().map_or(0, Prefilter::memory)
             + size_of_val(&self.runs[..])
-            + self.streams.as_ref().map_or(0, Streams::memory)
+            + self.streams.as_ref().map_or(0, BitStreams::memory)
             + self.needs.memory()
             + self.follows.memory()
             + self.owners.memory()
@@ -218,7 +219,7 @@ impl Literals {
             });
             // What follows it in a match of any of its patterns.
             let all = &mut self.follow[number as usize];
-            *all = literal::union(std::mem::take(all), follow.to_vec());
+            *all = literal::union_lookaheads(std::mem::take(all), follow.to_vec());
             self.owners.push((number, owner));
         }
     }
@@ -226,18 +227,18 @@ impl Literals {
 
 /// Runs of the same class and length are one search. They are numbered from `first` on.
 fn merge_runs(
-    mut runs: Vec<(u32, Run)>,
+    mut runs: Vec<(u32, ByteRun)>,
     first: u32,
-    level: Level,
+    isa: Isa,
     owners: &mut Vec<(u32, Owner)>,
 ) -> Vec<RunSearch> {
-    let key = |run: &Run| -> (ByteSet, u32) { (run.class, run.len) };
+    let key = |run: &ByteRun| -> (ByteSet, u32) { (run.class, run.len) };
     runs.sort_by_key(|(pattern, run)| (key(run), *pattern));
     let mut searches = Vec::new();
     for same in runs.chunk_by(|(_, a), (_, b)| key(a) == key(b)) {
         let number = first + searches.len() as u32;
         let (class, len) = key(&same[0].1);
-        searches.push(RunSearch::new(class, len, number, level));
+        searches.push(RunSearch::new(class, len, NeedleId::new(number as usize), isa));
         owners.extend(same.iter().map(|(pattern, run)| {
             // A run may go on before the part of it that belongs to the match.
             let (before, after) = (run.before, run.after);
@@ -249,18 +250,19 @@ fn merge_runs(
 
 /// The streams for patterns that are searched by classes, numbered from `first` on.
 fn streams(
-    patterns: Vec<(u32, Part)>,
+    patterns: Vec<(u32, ClassSequence)>,
     first: u32,
-    level: Level,
+    isa: Isa,
     trimmed: &[Hir],
     owners: &mut Vec<(u32, Owner)>,
-) -> Option<Streams> {
+) -> Option<BitStreams> {
     let numbered = || (first..).zip(&patterns);
     owners.extend(numbered().map(|(number, (pattern, part))| {
         let (before, after) = (part.before, part.after);
         (number, Owner::around(*pattern, part.len, before, after))
     }));
-    let parts =
-        numbered().map(|(number, (pattern, part))| (number, &trimmed[*pattern as usize], part));
-    (!patterns.is_empty()).then(|| Streams::new(parts, level))
+    let parts = numbered().map(|(number, (pattern, part))| {
+        (NeedleId::new(number as usize), &trimmed[*pattern as usize], part)
+    });
+    (!patterns.is_empty()).then(|| BitStreams::new(parts, isa))
 }

@@ -6,7 +6,7 @@ use crate::sink::{Blocks, Sink};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
 use super::Engine;
-use super::prefilter::{Candidate, Progress, StreamProgress};
+use super::prefilter::{BitStreamProgress, Candidate, RunProgress, Segments};
 use super::state::{Record, State};
 
 /// How much of the buffer is filtered before its candidates are confirmed, in bytes: few enough
@@ -57,14 +57,15 @@ impl Scanner {
     ) -> Result<ControlFlow<()>, ScanError> {
         // What an earlier scan left behind when it ended early is not of this batch.
         self.state.next_record();
-        self.state.runs.fill_with(Progress::default);
-        self.state.streams.iter_mut().for_each(StreamProgress::reset);
+        self.state.runs.fill_with(RunProgress::default);
+        self.state.streams.iter_mut().for_each(BitStreamProgress::reset);
         if batch.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         let inner = &*self.engine.inner;
         let extent = batch.extent();
-        let mut cursor = Cursor { batch, record: 0 };
+        let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
+        let mut cursor = Cursor { batch, segments, record: 0 };
         let searching = inner.plan.prefilter.is_some()
             || !inner.plan.runs.is_empty()
             || inner.plan.streams.is_some();
@@ -74,7 +75,7 @@ impl Scanner {
                 return Err(ScanError::Stopped);
             }
             let end = extent.end.min(part + CHUNK);
-            self.engine.find(&mut self.state, batch, part..end, &mut self.candidates);
+            self.engine.find(&mut self.state, &segments, part..end, &mut self.candidates);
             for candidate in &self.candidates {
                 let start = candidate.start as usize;
                 if start < cursor.start() {
@@ -145,6 +146,7 @@ impl Scan for Scanner {
 /// The record in hand.
 struct Cursor<'a, 'b> {
     batch: &'a Batch<'b>,
+    segments: Segments<'b>,
     record: usize,
 }
 
@@ -163,7 +165,7 @@ impl<'b> Cursor<'_, 'b> {
     /// one if each has to be looked at. `None` once it is reached. `at` is not before the record
     /// in hand.
     fn next_towards(&self, at: usize, every: bool) -> Option<usize> {
-        let next = self.batch.record_at(self.record, at);
+        let next = self.segments.segment_at(self.record, at);
         (next > self.record).then_some(if every { self.record + 1 } else { next })
     }
 }

@@ -4,7 +4,8 @@ use regex_syntax::hir::Hir;
 
 use super::handle::Handle;
 use super::literal::{Bound, Literal};
-use super::prefilter::{Candidate, Level, Prefilter};
+use super::prefilter::{Candidate, Prefilter};
+use super::simd::Isa;
 use super::trim::{Trimmed, trim};
 
 /// Finds the places of a record where the trimmed form of a pattern may match, for a pattern
@@ -58,8 +59,8 @@ impl Spotter {
     pub(super) fn new(hir: &Hir) -> Option<Spotter> {
         let Trimmed { hir: trimmed, head } = trim(hir);
         match Handle::of(&trimmed) {
-            Handle::Literals(required) if required.split == Some(0) => {
-                let prefilter = Prefilter::new(&required.literals, Level::best());
+            Handle::Literals(required) if required.anchor_part == Some(0) => {
+                let prefilter = Prefilter::new(&required.literals, Isa::best());
                 let longest = required.literals.iter().map(Literal::len).max().unwrap_or(0);
                 Some(Spotter { prefilter, trimmed, head, longest })
             }

@@ -10,7 +10,7 @@ use regex_syntax::hir::Hir;
 
 use super::crowd::CROWD;
 use super::handle::Handle;
-use super::literal::{self, Literal, Required};
+use super::literal::{self, Literal, RequiredLiterals};
 
 /// How often the new literals may be expected altogether, for the patterns that shared one.
 const MAX_FREQUENCY: f64 = 4e-3;
@@ -20,7 +20,7 @@ const LEAST_FREQUENCY: f64 = 1e-6;
 
 /// Gives patterns that share a literal with more than `CROWD` others one that fewer have, where
 /// there is one that is rare as well. Returns those that were given one.
-pub(super) fn spread(trimmed: &[Hir], handles: &mut [Handle]) -> HashMap<u32, Required> {
+pub(super) fn spread(trimmed: &[Hir], handles: &mut [Handle]) -> HashMap<u32, RequiredLiterals> {
     let mut owners: HashMap<Literal, usize> = HashMap::new();
     for handle in &*handles {
         if let Handle::Literals(required) = handle {
@@ -39,7 +39,7 @@ pub(super) fn spread(trimmed: &[Hir], handles: &mut [Handle]) -> HashMap<u32, Re
         }
         let guess = required.frequency.max(LEAST_FREQUENCY);
         let limit = (MAX_FREQUENCY / sharers as f64).min(guess * sharers as f64);
-        let accept = |other: &Required| {
+        let accept = |other: &RequiredLiterals| {
             other.frequency <= limit
                 && other.literals.iter().all(|literal| {
                     // A longer one from the same place would stand where the old one does.
@@ -47,7 +47,7 @@ pub(super) fn spread(trimmed: &[Hir], handles: &mut [Handle]) -> HashMap<u32, Re
                         && !required.literals.iter().any(|old| literal.starts_with(old))
                 })
         };
-        if let Some(other) = literal::leading(hir, &accept) {
+        if let Some(other) = literal::anchor_literals(hir, &accept) {
             for literal in &other.literals {
                 *owners.entry(literal.clone()).or_default() += 1;
             }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Engine;
 use super::automaton;
 use super::need::{self, Needs};
-use super::prefilter::{Progress, StreamProgress, Streams};
+use super::prefilter::{BitStreamProgress, BitStreams, RunProgress};
 use super::shared;
 use super::walkers::Walkers;
 
@@ -34,8 +34,8 @@ pub(super) struct State {
     pub(super) crowds: Vec<Crowd>,
     /// What a crowd finds at one place; empty between places.
     pub(super) found: Vec<u32>,
-    pub(super) runs: Vec<Progress>,
-    pub(super) streams: Option<StreamProgress>,
+    pub(super) runs: Vec<RunProgress>,
+    pub(super) streams: Option<BitStreamProgress>,
     pub(super) needs: Vec<need::Known>,
     /// What each pattern's automata were found to hold last, and all together.
     counted: Vec<usize>,
@@ -121,8 +121,8 @@ impl State {
             crowds: inner.plan.crowd_groups.iter().map(|crowd| Crowd::new(&crowd.group)).collect(),
             found: Vec::new(),
             needs: inner.plan.needs.create_cache(),
-            runs: vec![Progress::default(); inner.plan.runs.len()],
-            streams: inner.plan.streams.as_ref().map(Streams::progress),
+            runs: vec![RunProgress::default(); inner.plan.runs.len()],
+            streams: inner.plan.streams.as_ref().map(BitStreams::progress),
             counted: vec![0; inner.numbers.len()],
             memory: 0,
             memory_limit: MEMORY + MEMORY_PER_PATTERN * inner.numbers.len(),
@@ -144,7 +144,7 @@ impl State {
             + size_of_val(&self.searched[..])
             + self.memory
             + self.walkers.memory()
-            + self.streams.as_ref().map_or(0, StreamProgress::memory)
+            + self.streams.as_ref().map_or(0, BitStreamProgress::memory)
             + self.crowds.iter().map(|crowd| crowd.cache.memory()).sum::<usize>()
     }
 

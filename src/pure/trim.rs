@@ -7,7 +7,7 @@
 
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
-use super::literal::{Bound, add, longest};
+use super::literal::{Bound, add_bounds, max_match_len};
 
 /// A pattern that matches in exactly the records that another one matches in.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ enum Side {
 /// off can be.
 fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
     if can_be_nothing(hir) {
-        return (Hir::empty(), longest(hir));
+        return (Hir::empty(), max_match_len(hir));
     }
     match hir.kind() {
         HirKind::Capture(capture) => trim_side(&capture.sub, side),
@@ -64,11 +64,12 @@ fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
                 subs.reverse();
             }
             let first = subs.iter().position(|sub| !can_be_nothing(sub)).unwrap_or(subs.len());
-            let mut cut = subs.drain(..first).map(|sub| longest(&sub)).fold(Some(0), add);
+            let mut cut =
+                subs.drain(..first).map(|sub| max_match_len(&sub)).fold(Some(0), add_bounds);
             if let Some(outer) = subs.first_mut() {
                 let (trimmed, more) = trim_side(outer, side);
                 *outer = trimmed;
-                cut = add(cut, more);
+                cut = add_bounds(cut, more);
             }
             if side == Side::End {
                 subs.reverse();
@@ -85,13 +86,13 @@ fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
                 }
             };
             let copies = repetition.max.and_then(|max| max.checked_sub(repetition.min));
-            let cut = match (longest(&repetition.sub), copies) {
+            let cut = match (max_match_len(&repetition.sub), copies) {
                 (Some(0), _) => Some(0),
                 (Some(longest), Some(copies)) => longest.checked_mul(copies),
                 (None, Some(0)) => Some(0),
                 _ => None,
             };
-            (sub, add(cut, more))
+            (sub, add_bounds(cut, more))
         }
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {
             (hir.clone(), Some(0))
