@@ -80,7 +80,7 @@ pub(in crate::pure) const RARE_CLASS: f64 = 0.05;
 /// The largest share of ordinary text that the class of a long required run may make up.
 pub(in crate::pure) const MAX_CLASS: f64 = 0.9;
 
-/// Required runs rarer than this are treated as equally rare.
+/// RequiredLiterals runs rarer than this are treated as equally rare.
 pub(in crate::pure) const MIN_RUN_FREQUENCY: f64 = 1e-5;
 
 /// The largest number of different required runs that a shared-literal group looks for. With

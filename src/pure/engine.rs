@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::{PatternSet, Report, StopFlag};
 
 use super::plan::{Decisions, Explanation, Plan};
-use super::prefilter::Level;
 use super::scanner::{Pipeline, Scanner};
+use super::simd::Isa;
 use super::verify::Verifier;
 
 /// A set of patterns compiled for the pure-Rust engine. Cheap to clone and to share.
@@ -26,11 +26,10 @@ impl Engine {
         Engine::subset(set, 0..set.len() as u32, report)
     }
 
-    /// As [`Engine::new`], with the vector instructions of `level` instead of the best that the
-    /// machine has; for tests and measurements. If the machine does not have those of `level`, the
-    /// best that it has are used.
-    pub fn with_level(set: &PatternSet, report: Report, level: Level) -> Engine {
-        Engine::build(set, (0..set.len() as u32).collect(), report, level.or_available())
+    /// As [`Engine::new`], with this instruction set instead of the best that the machine has, for
+    /// tests and measurements.
+    pub fn with_isa(set: &PatternSet, report: Report, isa: Isa) -> Engine {
+        Engine::build(set, (0..set.len() as u32).collect(), report, isa)
     }
 
     /// Compiles only the patterns of `set` with these numbers, which must be in the set and
@@ -40,11 +39,11 @@ impl Engine {
         numbers: impl IntoIterator<Item = u32>,
         report: Report,
     ) -> Engine {
-        Engine::build(set, numbers.into_iter().collect(), report, Level::best())
+        Engine::build(set, numbers.into_iter().collect(), report, Isa::best())
     }
 
-    fn build(set: &PatternSet, numbers: Vec<u32>, report: Report, level: Level) -> Engine {
-        let Plan { filters, tables, decisions } = Plan::new(set, &numbers, report, level);
+    fn build(set: &PatternSet, numbers: Vec<u32>, report: Report, isa: Isa) -> Engine {
+        let Plan { filters, tables, decisions } = Plan::new(set, &numbers, report, isa);
         let verifier = Verifier::new(set.clone(), numbers, report, tables);
         Engine {
             pipeline: Arc::new(Pipeline { filters, verifier }),

@@ -33,13 +33,14 @@ mod literal;
 mod plan;
 mod prefilter;
 mod scanner;
+mod simd;
 #[cfg(feature = "native")]
 mod span_finder;
 mod verify;
 
 pub use engine::Engine;
 pub use plan::Explanation;
-pub use prefilter::Level;
 pub use scanner::Scanner;
+pub use simd::Isa;
 #[cfg(feature = "native")]
 pub(crate) use span_finder::{SpanEngine, SpanFinder};

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::sink::{Blocks, Sink};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
-use super::prefilter::{Candidate, FilterProgress, FilterSet};
+use super::prefilter::{Candidate, FilterProgress, FilterSet, Segments};
 use super::verify::{Record, Verifier, VerifyCache};
 
 /// The part of the buffer that is filtered before its candidates are verified, in bytes. Its
@@ -95,14 +95,15 @@ impl Scanner {
         let Pipeline { filters, verifier } = &*self.pipeline;
         let every_record = verifier.visits_every_record();
         let extent = batch.extent();
-        let mut cursor = Cursor { batch, record: 0 };
+        let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
+        let mut cursor = Cursor { batch, segments, record: 0 };
         let mut chunk = if filters.is_empty() { extent.end } else { extent.start };
         while chunk < extent.end {
             if self.stop.is_raised() {
                 return Err(ScanError::Stopped);
             }
             let end = extent.end.min(chunk + CHUNK);
-            filters.find(batch, chunk..end, &mut self.progress, &mut self.candidates);
+            filters.find(&segments, chunk..end, &mut self.progress, &mut self.candidates);
             for candidate in &self.candidates {
                 let start = candidate.start as usize;
                 if start < cursor.start() {
@@ -173,6 +174,7 @@ impl Scan for Scanner {
 /// The current record of a scan.
 struct Cursor<'a, 'b> {
     batch: &'a Batch<'b>,
+    segments: Segments<'b>,
     record: usize,
 }
 
@@ -192,7 +194,7 @@ impl<'b> Cursor<'_, 'b> {
     /// or the next one if `every` record must be visited. `None` if the current record contains
     /// `at`, which must not lie before it.
     fn next_towards(&self, at: usize, every: bool) -> Option<usize> {
-        let target = self.batch.record_at(self.record, at);
+        let target = self.segments.segment_at(self.record, at);
         (target > self.record).then_some(if every { self.record + 1 } else { target })
     }
 }

@@ -8,6 +8,8 @@
 pub(crate) struct NeedleId(u32);
 
 impl NeedleId {
+    pub(crate) const FIRST: NeedleId = NeedleId(0);
+
     /// The id with this index. Indexes fit in 32 bits: each needle takes tens of bytes of memory.
     pub(crate) fn new(index: usize) -> NeedleId {
         debug_assert!(u32::try_from(index).is_ok());

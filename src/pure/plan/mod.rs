@@ -33,7 +33,8 @@ use crate::{PatternSet, Report};
 use super::automata::grouping;
 use super::ids::PatternIndex;
 use super::literal;
-use super::prefilter::{FilterSet, Level};
+use super::prefilter::FilterSet;
+use super::simd::Isa;
 use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
 
 use explain::{Decision, Place};
@@ -58,8 +59,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Plans the patterns of `set` with these numbers, for vector instructions of `level`.
-    pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, level: Level) -> Plan {
+    /// Plans the patterns of `set` with these numbers, for the instruction set `isa`.
+    pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, isa: Isa) -> Plan {
         let chosen = Chosen::new(numbers.iter().map(|&n| set.hir(n as usize)), report);
         let mut builder = PlanBuilder::default();
         let decisions: Vec<Decision> = (chosen.trimmed.iter().enumerate())
@@ -73,7 +74,7 @@ impl Plan {
             .map(|&pattern| (pattern, &chosen.trimmed[pattern.index()]))
             .collect();
         let groups = grouping::groups_for_records(groups);
-        let mut needles = builder.needles.build(&chosen.trimmed, level);
+        let mut needles = builder.needles.build(&chosen.trimmed, isa);
         let patterns = Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals);
         let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
             patterns.tail(pattern)
@@ -149,8 +150,8 @@ impl PlanBuilder {
             }
             Strategy::Literals(required) => {
                 split = required
-                    .split
-                    .and_then(|at| literal::split(hir, at))
+                    .anchor_part
+                    .and_then(|at| literal::split_at_part(hir, at))
                     .map(|(head, tail)| Box::new(Split { head, tail }));
                 let tail = split.as_ref().map_or(hir, |split| &split.tail);
                 let run = self.required_runs.add(hir);

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use regex_syntax::hir::Hir;
 
 use crate::pure::cost;
-use crate::pure::literal::{self, Literal, Required};
+use crate::pure::literal::{self, Literal, RequiredLiterals};
 
 use super::strategy::Strategy;
 
@@ -38,14 +38,14 @@ pub(in crate::pure) fn rebalance(trimmed: &[Hir], strategies: &mut [Strategy]) {
         }
         let estimate = required.frequency.max(cost::MIN_LITERAL_FREQUENCY);
         let limit = (cost::MAX_REBALANCED_FREQUENCY / most as f64).min(estimate * most as f64);
-        let accept = |other: &Required| {
+        let accept = |other: &RequiredLiterals| {
             other.frequency <= limit
                 && other.literals.iter().all(|literal| {
                     count(literal) < cost::MAX_SHARERS
                         && !required.literals.iter().any(|old| literal.starts_with(old))
                 })
         };
-        if let Some(other) = literal::leading(hir, &accept) {
+        if let Some(other) = literal::anchor_literals(hir, &accept) {
             for literal in &other.literals {
                 *sharers.entry(literal.clone()).or_default() += 1;
             }

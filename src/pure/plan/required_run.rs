@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use regex_syntax::hir::{Hir, HirKind};
 
 use crate::pure::cost;
-use crate::pure::literal::{ByteSet, Run, any_run};
+use crate::pure::literal::{ByteRun, ByteSet, any_run};
 use crate::pure::verify::{RequiredRunId, RequiredRuns};
 
 /// The longest required run, in bytes. A longer one is hardly rarer.
@@ -33,7 +33,7 @@ impl RequiredRunBuilder {
         };
         // Of runs that are rare enough, the run of a single part comes first in a tie: other
         // patterns are more likely to have the same one, and then share the check.
-        let rarity = |run: &Run| run.frequency.max(cost::MIN_RUN_FREQUENCY);
+        let rarity = |run: &ByteRun| run.frequency.max(cost::MIN_RUN_FREQUENCY);
         let run = parts
             .iter()
             .filter_map(run_of)
@@ -56,7 +56,7 @@ impl RequiredRunBuilder {
 }
 
 /// The run that one part of a concatenation consists of or contains.
-fn run_of(part: &Hir) -> Option<Run> {
+fn run_of(part: &Hir) -> Option<ByteRun> {
     let (class, len) = match part.kind() {
         HirKind::Class(class) => (class, 1),
         HirKind::Repetition(repetition) if repetition.min > 0 => match repetition.sub.kind() {
@@ -69,7 +69,7 @@ fn run_of(part: &Hir) -> Option<Run> {
     // As if the bytes were independent. They are not, but the estimate only ranks the runs of one
     // pattern.
     let frequency = class.frequency().powi(len as i32);
-    Some(Run { class, len, before: None, after: None, frequency })
+    Some(ByteRun { class, len, before: None, after: None, frequency })
 }
 
 #[cfg(test)]

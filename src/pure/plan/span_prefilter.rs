@@ -18,7 +18,7 @@ use super::trim::{Trimmed, trim};
 /// or `None` if the trimmed form does not start with a literal that is worth searching for.
 pub(super) fn span_literals(strategy: &Strategy, head: Bound) -> Option<Box<SpanLiterals>> {
     match strategy {
-        Strategy::Literals(required) if required.split == Some(0) => {
+        Strategy::Literals(required) if required.anchor_part == Some(0) => {
             Some(Box::new(SpanLiterals { literals: required.literals.clone(), head }))
         }
         _ => None,

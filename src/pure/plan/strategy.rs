@@ -18,8 +18,8 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::automata::grouping;
 use crate::pure::cost;
-use crate::pure::literal::{self, Required, Run};
-use crate::pure::prefilter::Part;
+use crate::pure::literal::{self, ByteRun, RequiredLiterals};
+use crate::pure::prefilter::ClassSequence;
 
 use super::trim::matches_always;
 
@@ -29,11 +29,11 @@ pub(in crate::pure) enum Strategy {
     /// The pattern matches every record.
     Always,
     /// One of some literals, around which the pattern is verified.
-    Literals(Required),
+    Literals(RequiredLiterals),
     /// A run of bytes of one class, around which the pattern is verified.
-    Run(Run),
+    Run(ByteRun),
     /// A sequence of classes, around which the pattern is verified unless the sequence is exact.
-    Classes(Part),
+    Classes(ClassSequence),
     /// No filter: an automaton reads every record.
     EveryRecord,
 }
@@ -50,7 +50,7 @@ impl Strategy {
             }
             _ => {}
         }
-        let part = Part::of(trimmed);
+        let part = ClassSequence::cheapest(trimmed);
         let exact = part.as_ref().is_some_and(|part| part.exact);
         let cost = match &strategy {
             // A sequence whose hits are verified has no advantage over literals.
@@ -63,7 +63,7 @@ impl Strategy {
             _ => cost::EVERY_RECORD_NS,
         };
         match part {
-            Some(part) if part.total() < cost => Strategy::Classes(part),
+            Some(part) if part.total_cost() < cost => Strategy::Classes(part),
             _ => strategy,
         }
     }
@@ -73,7 +73,7 @@ impl Strategy {
         if matches_always(trimmed) {
             return Strategy::Always;
         }
-        let literals = literal::required(trimmed);
+        let literals = literal::required_literals(trimmed);
         if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= cost::RARE_LITERALS) {
             return Strategy::Literals(literals.clone());
         }
@@ -101,7 +101,7 @@ pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strate
             Strategy::Classes(part) => {
                 let other = Strategy::without_streams(hir);
                 unfiltered += usize::from(matches!(other, Strategy::EveryRecord));
-                streams.push((index, other, part.total()));
+                streams.push((index, other, part.total_cost()));
             }
             Strategy::Always | Strategy::EveryRecord => unfiltered += 1,
             Strategy::Literals(_) | Strategy::Run(_) => {}

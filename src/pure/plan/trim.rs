@@ -13,7 +13,7 @@
 
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
-use crate::pure::literal::{Bound, add, longest};
+use crate::pure::literal::{Bound, add_bounds, max_match_len};
 
 /// The trimmed form of a pattern: it matches exactly the records that the pattern matches.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ enum Side {
 /// bytes that the part cut off can match.
 fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
     if can_be_empty(hir) {
-        return (Hir::empty(), longest(hir));
+        return (Hir::empty(), max_match_len(hir));
     }
     match hir.kind() {
         HirKind::Capture(capture) => trim_side(&capture.sub, side),
@@ -72,11 +72,12 @@ fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
                 subs.reverse();
             }
             let first = subs.iter().position(|sub| !can_be_empty(sub)).unwrap_or(subs.len());
-            let mut cut = subs.drain(..first).map(|sub| longest(&sub)).fold(Some(0), add);
+            let mut cut =
+                subs.drain(..first).map(|sub| max_match_len(&sub)).fold(Some(0), add_bounds);
             if let Some(outer) = subs.first_mut() {
                 let (trimmed, more) = trim_side(outer, side);
                 *outer = trimmed;
-                cut = add(cut, more);
+                cut = add_bounds(cut, more);
             }
             if side == Side::End {
                 subs.reverse();
@@ -93,13 +94,13 @@ fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
                 }
             };
             let copies = repetition.max.and_then(|max| max.checked_sub(repetition.min));
-            let cut = match (longest(&repetition.sub), copies) {
+            let cut = match (max_match_len(&repetition.sub), copies) {
                 (Some(0), _) => Some(0),
                 (Some(longest), Some(copies)) => longest.checked_mul(copies),
                 (None, Some(0)) => Some(0),
                 _ => None,
             };
-            (sub, add(cut, more))
+            (sub, add_bounds(cut, more))
         }
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {
             (hir.clone(), Some(0))

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use crate::Batch;
-
-use super::{Candidate, Prefilter, Progress, RunSearch, StreamProgress, Streams};
+use super::Prefilter;
+use super::bit_streams::{BitStreamProgress, BitStreams};
+use super::candidate::Candidate;
+use super::runs::{RunProgress, RunSearch};
+use super::segments::Segments;
 
 /// The filters of an engine. Each appends its candidates to one list.
 #[derive(Debug)]
@@ -14,21 +16,21 @@ pub(crate) struct FilterSet {
     /// One search for each different byte run.
     runs: Vec<RunSearch>,
     /// Searches for the class sequences of all patterns.
-    streams: Option<Streams>,
+    streams: Option<BitStreams>,
 }
 
 /// How far the filters have come in a buffer that is searched part by part.
 #[derive(Debug)]
 pub(crate) struct FilterProgress {
-    runs: Vec<Progress>,
-    streams: Option<StreamProgress>,
+    runs: Vec<RunProgress>,
+    streams: Option<BitStreamProgress>,
 }
 
 impl FilterSet {
     pub(crate) fn new(
         literals: Option<Prefilter>,
         runs: Vec<RunSearch>,
-        streams: Option<Streams>,
+        streams: Option<BitStreams>,
     ) -> FilterSet {
         FilterSet { literals, runs, streams }
     }
@@ -41,8 +43,8 @@ impl FilterSet {
     /// The progress before the first part of a buffer.
     pub(crate) fn progress(&self) -> FilterProgress {
         FilterProgress {
-            runs: vec![Progress::default(); self.runs.len()],
-            streams: self.streams.as_ref().map(Streams::progress),
+            runs: vec![RunProgress::default(); self.runs.len()],
+            streams: self.streams.as_ref().map(BitStreams::progress),
         }
     }
 
@@ -53,20 +55,20 @@ impl FilterSet {
     /// those of one record come together.
     pub(crate) fn find(
         &self,
-        batch: &Batch<'_>,
+        segments: &Segments<'_>,
         range: Range<usize>,
         progress: &mut FilterProgress,
         out: &mut Vec<Candidate>,
     ) {
         out.clear();
         if let Some(literals) = &self.literals {
-            literals.find(&batch.buffer()[..batch.extent().end], range.clone(), out);
+            literals.find(segments.buffer(), range.clone(), out);
         }
         for (run, progress) in self.runs.iter().zip(&mut progress.runs) {
-            run.find(batch, range.clone(), progress, out);
+            run.find(segments, range.clone(), progress, out);
         }
         if let (Some(streams), Some(progress)) = (&self.streams, &mut progress.streams) {
-            streams.find(batch, range, progress, out);
+            streams.find(segments, range, progress, out);
         }
         // A single filter finds candidates in order, except for the bit streams.
         let ordered = usize::from(self.literals.is_some()) + self.runs.len();
@@ -79,7 +81,7 @@ impl FilterSet {
     pub(crate) fn memory(&self) -> usize {
         self.literals.as_ref().map_or(0, Prefilter::memory)
             + size_of_val(&self.runs[..])
-            + self.streams.as_ref().map_or(0, Streams::memory)
+            + self.streams.as_ref().map_or(0, BitStreams::memory)
     }
 
     /// The algorithms in use for literals, in words. Empty if there are no literals.
@@ -91,12 +93,12 @@ impl FilterSet {
 impl FilterProgress {
     /// Prepares for another buffer.
     pub(crate) fn reset(&mut self) {
-        self.runs.fill_with(Progress::default);
-        self.streams.iter_mut().for_each(StreamProgress::reset);
+        self.runs.fill_with(RunProgress::default);
+        self.streams.iter_mut().for_each(BitStreamProgress::reset);
     }
 
     /// Heap memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        size_of_val(&self.runs[..]) + self.streams.as_ref().map_or(0, StreamProgress::memory)
+        size_of_val(&self.runs[..]) + self.streams.as_ref().map_or(0, BitStreamProgress::memory)
     }
 }

@@ -9,7 +9,7 @@ use regex_syntax::hir::{Hir, Look};
 
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::NeedleId;
-use crate::pure::literal::{self, Bound, Required};
+use crate::pure::literal::{self, Bound, RequiredLiterals};
 
 use super::required_run::RequiredRunId;
 
@@ -43,19 +43,19 @@ impl Posting {
         pattern: PatternIndex,
         hir: &Hir,
         tail: &Hir,
-        required: &Required,
+        required: &RequiredLiterals,
         required_run: Option<RequiredRunId>,
     ) -> Posting {
         let properties = hir.properties();
         let from_start = properties.look_set_prefix().contains(Look::Start);
         let to_end = properties.look_set_suffix().contains(Look::End);
-        let anchored = required.split.is_some();
+        let anchored = required.anchor_part.is_some();
         Posting {
             pattern,
             anchored,
             min_len: tail.properties().minimum_len().unwrap_or(0) as u32,
             max_start: required.before.filter(|_| from_start && anchored).unwrap_or(u32::MAX),
-            max_remaining: literal::longest(tail)
+            max_remaining: literal::max_match_len(tail)
                 .filter(|_| to_end && anchored)
                 .unwrap_or(u32::MAX),
             required_run,

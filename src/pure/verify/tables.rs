@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::pure::automata::dfa_group::DfaGroup;
 use crate::pure::ids::PatternIndex;
-use crate::pure::literal::Follows;
+use crate::pure::literal::Lookaheads;
 use crate::pure::literal::NeedleId;
 
 use super::patterns::Patterns;
@@ -19,7 +19,7 @@ pub(in crate::pure) struct VerifyTables {
     /// Needles that need no verification.
     pub(in crate::pure) exact: ExactNeedles,
     /// By needle: the bytes that can follow it in a match.
-    pub(in crate::pure) lookahead: Follows,
+    pub(in crate::pure) lookahead: Lookaheads,
     /// By needle: the patterns to verify one by one.
     pub(in crate::pure) postings: Postings,
     /// By needle: the patterns to verify together.

@@ -83,13 +83,13 @@ impl Verifier {
         candidate: &Candidate,
     ) {
         let tables = &self.tables;
-        let needle = crate::pure::literal::NeedleId::new(candidate.literal as usize);
+        let needle = candidate.needle;
         if let Some(pattern) = tables.exact.pattern(needle) {
             return cache.set_matched(pattern);
         }
         let base = record.start as u32;
         let (start, end) = (candidate.start - base, candidate.end - base);
-        if !tables.lookahead.are_right(candidate.literal, &record.bytes[end as usize..]) {
+        if !tables.lookahead.allow(needle, &record.bytes[end as usize..]) {
             return;
         }
         let (anchored, windowed) = tables.postings.of(needle);
