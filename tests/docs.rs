@@ -118,7 +118,7 @@ fn unsafe_code_is_only_where_it_may_be() {
     assert!(sources.len() > 50, "{}", sources.len());
     for path in sources {
         let inside = path.strip_prefix(root().join("src")).unwrap();
-        let may = ["native", "boundary", "sidecar", "pure/prefilter"];
+        let may = ["native", "boundary", "sidecar", "pure/prefilter/qgrams.rs", "pure/simd"];
         if may.iter().any(|folder| inside.starts_with(folder)) {
             continue;
         }

@@ -17,16 +17,16 @@
 //!
 //! The files: `stream` (the operations as a graph), `build` (from a pattern to the graph),
 //! `sequence` (the cheapest part of a pattern), `schedule` (the graph as a program with few slots),
-//! `combine` (the inner loops), `run` (the search).
+//! `combine` (the inner loops), `search` (the pass).
 
 mod build;
 mod combine;
-mod run;
 mod schedule;
+mod search;
 mod sequence;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use run::{BitStreamProgress, BitStreams};
+pub(crate) use search::{BitStreamProgress, BitStreams};
 pub(crate) use sequence::ClassSequence;

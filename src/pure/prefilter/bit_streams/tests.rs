@@ -77,8 +77,8 @@ fn find(streams: &BitStreams, batch: &Batch<'_>, pieces: usize) -> Vec<Candidate
         out.clear();
         let extent = batch.extent();
         let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
-        for start in extent.clone().step_by(pieces * run::PIECE) {
-            let range = start..extent.end.min(start + pieces * run::PIECE);
+        for start in extent.clone().step_by(pieces * search::PIECE) {
+            let range = start..extent.end.min(start + pieces * search::PIECE);
             streams.find(&segments, range, &mut progress, &mut out);
         }
     }
@@ -174,7 +174,7 @@ fn matches_are_found_at_every_piece_edge() {
         "7".repeat(64) + "a",
         "xaabay".to_owned() + &"y".repeat(200) + "z",
     ];
-    for before in 0..2 * run::PIECE + 2 {
+    for before in 0..2 * search::PIECE + 2 {
         let mut all = vec![b' '; before];
         let mut offsets = vec![0, before as u32];
         for text in &texts {
