@@ -1,11 +1,12 @@
-//! What was found: a flat, ordered list.
+//! The matches of a scan: a flat, ordered list.
 
 use std::ops::Range;
 
-/// One match: a pattern in a record and, with [`Report::Spans`](crate::Report::Spans), where.
+/// One match: a record, a pattern that matches in it and, with
+/// [`Report::Spans`](crate::Report::Spans), the matching bytes.
 ///
-/// Matches order by record, then pattern, then start. The layout is flat and fixed, four 32-bit
-/// numbers, so that a list of matches can cross to C or to another process as it is.
+/// Matches order by record, then pattern, then start. The layout is four 32-bit numbers without
+/// padding, so that a list of matches can be passed to C or to another process without translation.
 #[derive(
     Clone,
     Copy,
@@ -28,8 +29,8 @@ pub struct Match {
 }
 
 impl Match {
-    /// Where each field lies, in bytes from the start, in the order of their declaration; for
-    /// asserting that another side of a boundary sees the same.
+    /// Offsets of the fields in bytes, in the order of their declaration, for assertions that the C
+    /// side has the same layout.
     #[cfg(feature = "native")]
     pub(crate) const OFFSETS: [usize; 4] = [
         std::mem::offset_of!(Match, record),
@@ -38,39 +39,45 @@ impl Match {
         std::mem::offset_of!(Match, end),
     ];
 
-    /// A match of `pattern` in `record` at the bytes `span` of that record. With
+    /// Returns a match of `pattern` in `record` at the bytes `span` of that record. With
     /// [`Report::Patterns`](crate::Report::Patterns) the span is `0..0`.
     pub fn new(record: u32, pattern: u32, span: Range<u32>) -> Match {
         Match { record, pattern, start: span.start, end: span.end }
     }
 
-    /// The same match, with `base` added to the number of its record.
-    pub(crate) fn in_record_after(self, base: u32) -> Match {
-        Match { record: base + self.record, ..self }
+    /// Returns this match as one of another record.
+    pub fn with_record(self, record: u32) -> Match {
+        Match { record, ..self }
     }
 
-    /// The number of the record in its batch, from 0.
+    /// Returns this match with `base` added to its record number: for scanners that scan a batch in
+    /// parts.
+    pub fn offset_record(self, base: u32) -> Match {
+        self.with_record(base + self.record)
+    }
+
+    /// Returns the number of the record in its batch, from 0.
     pub fn record(&self) -> usize {
         self.record as usize
     }
 
-    /// The number of the pattern in its set, from 0.
+    /// Returns the number of the pattern in its set, from 0.
     pub fn pattern(&self) -> usize {
         self.pattern as usize
     }
 
-    /// Where the match starts, in bytes from the start of its record.
+    /// Returns the start of the match, in bytes from the start of its record.
     pub fn start(&self) -> usize {
         self.start as usize
     }
 
-    /// Where the match ends, in bytes from the start of its record.
+    /// Returns the end of the match, in bytes from the start of its record.
     pub fn end(&self) -> usize {
         self.end as usize
     }
 
-    /// The bytes of the record that matched. Empty for a match of nothing, and for all matches
-    /// with [`Report::Patterns`](crate::Report::Patterns).
+    /// Returns the range of matching bytes in the record. Empty for a match of the empty string, and
+    /// for every match with [`Report::Patterns`](crate::Report::Patterns).
     pub fn range(&self) -> Range<usize> {
         self.start()..self.end()
     }
@@ -86,32 +93,32 @@ pub struct Matches {
 }
 
 impl Matches {
-    /// An empty list.
+    /// Returns an empty list.
     pub fn new() -> Matches {
         Matches::default()
     }
 
-    /// How many matches there are.
+    /// Returns the number of matches.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether nothing matched.
+    /// Returns whether there are no matches.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The matches in order.
+    /// Iterates over the matches in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Match> {
         self.list.iter()
     }
 
-    /// The matches in order, as a slice.
+    /// Returns the matches in order, as a slice.
     pub fn as_slice(&self) -> &[Match] {
         &self.list
     }
 
-    /// The matches of one record, found by binary search.
+    /// Returns the matches of one record. Costs two binary searches.
     pub fn of_record(&self, record: usize) -> &[Match] {
         let start = self.list.partition_point(|m| m.record() < record);
         let len = self.list[start..].partition_point(|m| m.record() == record);
@@ -123,57 +130,32 @@ impl Matches {
         self.list.clear();
     }
 
-    /// Adds a match behind all others; for implementors of [`Scan`](crate::Scan).
+    /// Appends a match; for implementors of [`Scan`](crate::Scan).
     ///
-    /// Pushing out of order is a bug in the caller, which debug builds panic on.
+    /// The match must not order before the last one. Debug builds panic if it does.
     pub fn push(&mut self, m: Match) {
         debug_assert!(self.list.last().is_none_or(|last| *last <= m), "matches out of order");
         self.list.push(m);
     }
 
-    /// Adds matches behind all others, in order as they are; for those that come from another
-    /// process.
-    #[cfg(target_os = "linux")]
-    #[cfg_attr(all(loom, test), expect(dead_code, reason = "its users are not in the models"))]
-    pub(crate) fn extend_from_slice(&mut self, matches: &[Match]) {
+    /// Appends matches with one copy; for implementors of [`Scan`](crate::Scan).
+    ///
+    /// The matches must be in order and must not order before the last one. This is not checked.
+    pub fn extend_from_slice(&mut self, matches: &[Match]) {
         self.list.extend_from_slice(matches);
     }
 
-    /// Adds the matches of the records in `records` behind all others, those of its first record
-    /// as of the record `base`. Both lists are in order. Found by binary search.
-    pub(crate) fn append_records(&mut self, from: &Matches, records: Range<u32>, base: u32) {
-        let start = from.list.partition_point(|m| m.record < records.start);
-        let found = &from.list[start..];
-        let found = &found[..found.partition_point(|m| m.record < records.end)];
-        self.extend_renumbered(found, records.start, base);
-    }
-
-    /// Adds these matches behind all others, with their records renumbered: `first` becomes `base`.
-    pub(crate) fn extend_renumbered(&mut self, matches: &[Match], first: u32, base: u32) {
-        let record = |m: &Match| m.record.wrapping_sub(first).wrapping_add(base);
-        self.list.extend(matches.iter().map(|m| Match { record: record(m), ..*m }));
-    }
-
-    /// Fills `firsts` so that the matches of record `r` are those from `firsts[r]` up to
-    /// `firsts[r + 1]`, for as many records. One pass.
-    pub(crate) fn index(&self, records: usize, firsts: &mut Vec<u32>) {
-        firsts.clear();
-        // A scanner that reports records that there are not does not get them.
-        let known = self.list.iter().take_while(|m| m.record() < records);
-        let mut count = 0;
-        for m in known {
-            if m.record() >= firsts.len() {
-                firsts.resize(m.record() + 1, count);
-            }
-            count += 1;
-        }
-        firsts.resize(records + 1, count);
-    }
-
-    /// The list itself, for engines that append first and order afterwards.
+    /// Returns the list itself, for engines that append first and sort afterwards.
     #[cfg(feature = "native")]
     pub(crate) fn list_mut(&mut self) -> &mut Vec<Match> {
         &mut self.list
+    }
+}
+
+/// For implementors of [`Scan`](crate::Scan), as [`Matches::extend_from_slice`].
+impl Extend<Match> for Matches {
+    fn extend<I: IntoIterator<Item = Match>>(&mut self, matches: I) {
+        self.list.extend(matches);
     }
 }
 
@@ -191,19 +173,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_matches_of_a_record_are_found() {
+    fn of_record_finds_the_matches_of_a_record() {
         let mut matches = Matches::new();
         for (record, pattern) in [(0, 1), (2, 0), (2, 5), (7, 0)] {
             matches.push(Match::new(record, pattern, 0..0));
         }
         let counts: Vec<_> = (0..9).map(|record| matches.of_record(record).len()).collect();
         assert_eq!(counts, [1, 0, 2, 0, 0, 0, 0, 1, 0]);
-        let mut firsts = vec![7];
-        matches.index(9, &mut firsts);
-        for record in 0..9 {
-            let range = firsts[record] as usize..firsts[record + 1] as usize;
-            assert_eq!(&matches.as_slice()[range], matches.of_record(record), "{record}");
-        }
-        assert_eq!(firsts.len(), 10);
     }
 }
