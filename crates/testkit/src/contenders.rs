@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::LazyLock;
 
-use dragnet::pure::{self, Level};
+use dragnet::pure::{self, Isa};
 use dragnet::{Backend, Engine, EngineError, PatternSet, Report, Scan, StopFlag};
 
 use super::placements::placements;
@@ -86,11 +86,11 @@ fn engines() -> Vec<Contender> {
 
 /// The pure engine once for each SIMD level that this machine has, by name.
 fn simd_levels() -> Vec<Contender> {
-    Level::available()
+    Isa::available()
         .into_iter()
-        .map(|level| {
-            Contender::new(format!("pure, {level}"), move |set, report, stop| {
-                Box::new(pure::Engine::with_level(set, report, level).scanner_with(stop))
+        .map(|isa| {
+            Contender::new(format!("pure, {isa}"), move |set, report, stop| {
+                Box::new(pure::Engine::with_isa(set, report, isa).scanner_with(stop))
             })
         })
         .collect()

@@ -1,33 +1,39 @@
-//! What the engine does for each pattern, in words that people can check.
+//! Records how each pattern is searched, and says it in words that people can check.
+//!
+//! The plan stores a [`Decision`] for each pattern when it is made, so what `--explain` shows is
+//! what a scan does, and not a second computation that could differ.
 
 use std::fmt;
 
-use crate::pure::literal::Literal;
-use crate::pure::plan::strategy::Handle;
+use crate::pure::ids::PatternIndex;
+use crate::pure::literal::NeedleId;
+use crate::pure::literal::{Bound, Literal};
 
-/// How one pattern is searched.
+/// How the pure engine searches one pattern.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Explanation {
-    /// It matches every record, so nothing is searched.
+    /// The pattern matches every record, so nothing is searched.
     Always,
-    /// One of some literals is looked for, and the pattern is confirmed only around it.
+    /// The scan searches for literals, and verifies the pattern only around them.
     Literals {
-        /// The literals, as they would stand in a pattern; letters that match in both cases are
-        /// in brackets.
+        /// The literals, in the syntax of patterns; letters that match in both cases are in
+        /// brackets. Every match of the pattern contains at least one of them.
         literals: Vec<String>,
-        /// From the start of a match to the literal's start, at most, in bytes.
+        /// The largest distance from the start of a match to the start of the literal, in bytes.
+        /// `None` if there is no bound.
         before: Option<u32>,
-        /// From the literal's end to the end of a match, at most, in bytes.
+        /// The largest distance from the end of the literal to the end of a match, in bytes.
+        /// `None` if there is no bound.
         after: Option<u32>,
-        /// At how many of a million bytes of ordinary text a literal is expected to stand.
+        /// The number of literals expected in a million bytes of ordinary text. A rough estimate.
         per_million: f64,
     },
-    /// A long run of bytes of one class is looked for, and the pattern is confirmed around it.
+    /// The scan searches for a run of bytes of one class, and verifies the pattern around it.
     Run {
-        /// How many bytes the run has at least.
+        /// The minimum length of the run, in bytes.
         len: u32,
-        /// How many different bytes there may be in it.
+        /// The number of different bytes in the class.
         class: usize,
         /// As for literals.
         before: Option<u32>,
@@ -36,12 +42,12 @@ pub enum Explanation {
         /// As for literals.
         per_million: f64,
     },
-    /// Bytes of certain classes one after the other are looked for, and the pattern is confirmed
-    /// around them.
+    /// The scan searches for a sequence of classes, and verifies the pattern around it.
     Classes {
-        /// How many bytes that is at least.
+        /// The minimum length of the sequence, in bytes.
         len: u32,
-        /// Whether the pattern matches wherever they are, so that nothing is confirmed.
+        /// Whether the pattern matches wherever the sequence is found, so that nothing is
+        /// verified.
         exact: bool,
         /// As for literals.
         before: Option<u32>,
@@ -50,41 +56,90 @@ pub enum Explanation {
         /// As for literals.
         per_million: f64,
     },
-    /// No literal is required, or none that is rare enough; an automaton reads every record.
+    /// An automaton reads every record: the pattern requires no literal and no run, or none that
+    /// is rare enough.
     EveryRecord,
 }
 
-impl Explanation {
-    pub(in crate::pure) fn of(handle: Handle, always: bool) -> Explanation {
-        if always {
-            return Explanation::Always;
-        }
-        match handle {
-            Handle::Nothing => Explanation::EveryRecord,
-            Handle::Classes(part) => Explanation::Classes {
-                len: part.len,
-                exact: part.exact,
-                before: part.before,
-                after: part.after,
-                per_million: part.frequency * 1e6,
-            },
-            Handle::Run(run) => Explanation::Run {
-                len: run.len,
-                class: (0..=255).filter(|&b| run.class.contains(b)).count(),
-                before: run.before,
-                after: run.after,
-                per_million: run.frequency * 1e6,
-            },
-            Handle::Literals(required) => Explanation::Literals {
-                literals: required.literals.iter().map(show).collect(),
-                before: required.before,
-                after: required.after,
-                per_million: required.frequency * 1e6,
-            },
-        }
+/// How one pattern is searched, as the plan decided.
+#[derive(Debug)]
+pub(super) enum Decision {
+    Always,
+    Literals { needles: Box<[NeedleId]>, place: Place },
+    Run { len: u32, class: usize, place: Place },
+    Classes { len: u32, exact: bool, place: Place },
+    EveryRecord,
+}
+
+/// Where a needle lies in the matches of a pattern, and how often it is expected.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The largest distance from the start of a match to the start of the needle, in bytes.
+    pub(super) before: Bound,
+    /// The largest distance from the end of the needle to the end of a match, in bytes.
+    pub(super) after: Bound,
+    /// The expected number of needles per byte of ordinary text.
+    pub(super) frequency: f64,
+}
+
+impl Place {
+    pub(super) fn new(before: Bound, after: Bound, frequency: f64) -> Place {
+        Place { before, after, frequency }
     }
 }
 
+/// How each pattern of an engine is searched.
+#[derive(Debug)]
+pub(in crate::pure) struct Decisions {
+    /// By pattern.
+    pub(super) list: Vec<Decision>,
+    /// The literals of all patterns, by number.
+    pub(super) literals: Vec<Literal>,
+}
+
+impl Decisions {
+    /// Explains how a pattern is searched.
+    pub(in crate::pure) fn explain(&self, pattern: PatternIndex) -> Explanation {
+        match &self.list[pattern.index()] {
+            Decision::Always => Explanation::Always,
+            Decision::EveryRecord => Explanation::EveryRecord,
+            Decision::Classes { len, exact, place } => Explanation::Classes {
+                len: *len,
+                exact: *exact,
+                before: place.before,
+                after: place.after,
+                per_million: place.frequency * 1e6,
+            },
+            Decision::Run { len, class, place } => Explanation::Run {
+                len: *len,
+                class: *class,
+                before: place.before,
+                after: place.after,
+                per_million: place.frequency * 1e6,
+            },
+            Decision::Literals { needles, place } => Explanation::Literals {
+                literals: needles.iter().map(|n| show(&self.literals[n.index()])).collect(),
+                before: place.before,
+                after: place.after,
+                per_million: place.frequency * 1e6,
+            },
+        }
+    }
+
+    /// Heap memory in bytes.
+    pub(in crate::pure) fn memory(&self) -> usize {
+        let needles = |decision: &Decision| match decision {
+            Decision::Literals { needles, .. } => size_of_val(&needles[..]),
+            _ => 0,
+        };
+        size_of_val(&self.list[..])
+            + self.list.iter().map(needles).sum::<usize>()
+            + size_of_val(&self.literals[..])
+            + self.literals.iter().map(|l| size_of_val(l.cubes())).sum::<usize>()
+    }
+}
+
+/// The literal in the syntax of patterns.
 fn show(literal: &Literal) -> String {
     let mut text = String::new();
     for cube in literal.cubes() {
@@ -104,8 +159,8 @@ impl fmt::Display for Explanation {
         match self {
             Explanation::Always => f.write_str("matches every record"),
             Explanation::EveryRecord => f.write_str(
-                "no filter, an automaton reads every record: every literal and run that is \
-                 required is too frequent, or none is",
+                "no filter, an automaton reads every record: the pattern requires no literal and no \
+                 run, or none that is rare enough",
             ),
             Explanation::Literals { literals, before, after, per_million } => {
                 let shown = literals[..literals.len().min(SHOWN)].join(", ");
@@ -120,7 +175,7 @@ impl fmt::Display for Explanation {
                 write!(f, "classes of {len} bytes or more in sequence")?;
                 if *exact {
                     expected(f, *per_million)?;
-                    return f.write_str("; it matches wherever they are");
+                    return f.write_str("; it matches wherever they are found");
                 }
                 place(f, *before, *after, *per_million)
             }
@@ -132,7 +187,7 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// Why it is searched by that, and what is to be confirmed around it.
+/// Writes how often the needle is expected and which part of a record is verified around it.
 fn place(
     f: &mut fmt::Formatter<'_>,
     before: Option<u32>,
@@ -140,7 +195,7 @@ fn place(
     per_million: f64,
 ) -> fmt::Result {
     expected(f, per_million)?;
-    f.write_str("; confirmed ")?;
+    f.write_str("; verified ")?;
     let bytes = |bytes: u32| if bytes == 1 { "1 byte".into() } else { format!("{bytes} bytes") };
     match before {
         None => f.write_str("from the record's start")?,
@@ -150,49 +205,17 @@ fn place(
     match after {
         None => f.write_str(" to the record's end"),
         Some(0) => f.write_str(" to its end"),
-        Some(after) => write!(f, " to {} behind it", bytes(after)),
+        Some(after) => write!(f, " to {} after it", bytes(after)),
     }
 }
 
+/// Writes how often the needle is expected in ordinary text.
 fn expected(f: &mut fmt::Formatter<'_>, per_million: f64) -> fmt::Result {
     match per_million {
-        // Sums of guesses: more digits would pretend to know.
+        // More digits would suggest a precision that the estimate does not have.
         0.0..0.1 => f.write_str(", less than 0.1 expected")?,
         0.1..10.0 => write!(f, ", {per_million:.1} expected")?,
         _ => write!(f, ", {per_million:.0} expected")?,
     }
     f.write_str(" in a million bytes")
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::{Pattern, PatternSet, Report};
-
-    #[test]
-    fn a_search_is_told_in_words() {
-        let cases = [
-            ("", "matches every record"),
-            ("AKIA[0-9A-Z]{16}", "literal AKIA, "),
-            ("AKIA[0-9A-Z]{16}", "; confirmed from its start to 16 bytes behind it"),
-            ("(?i)keq.1", "literal [Kk][Ee][Qq]"),
-            ("x.*qzx", "; confirmed from the record's start to its end"),
-            ("q[ab]xy", "literals qaxy, qbxy, 0.3 expected in a million bytes"),
-            (r"\bsecret_[0-9]\w{0,9}=", " to 11 bytes behind it"),
-            ("[A-Z]secret", "; confirmed from 1 byte before it to its end"),
-            ("qz1x|qz2x|qz3x|qz4x|qz5x|qz6x", "literals qz1x, qz2x, qz3x, qz4x and 2 more, "),
-            (r"q\.x\xFF\n", r"literal q\.x\\xff\\n"),
-            ("[0-9]{3}[a-f]", "classes of 4 bytes or more in sequence, "),
-            ("[0-9]{3}[a-f]", " in a million bytes; it matches wherever they are"),
-            (r"[0-9]{3,9}\b{start}[a-f]{30}", "run of 30 bytes out of 6, "),
-            (r"[0-9]{3,9}\b{start}[a-f]{30}", "; confirmed from 3 bytes before it to its end"),
-            ("[a-z]+", "no filter, an automaton reads every record: "),
-        ];
-        for (pattern, expected) in cases {
-            let set = PatternSet::new([Pattern::new(pattern).unicode(false)]).unwrap();
-            let engine = crate::pure::Engine::new(&set, Report::Patterns);
-            let text = engine.explain(0).unwrap().to_string();
-            assert!(text.contains(expected), "{pattern}: {text}");
-            assert_eq!(engine.explain(1), None);
-        }
-    }
 }

@@ -1,277 +1,183 @@
-//! How each pattern of a set is searched.
+//! Decides how each pattern of a set is searched, and builds the filters and the tables for it.
+//!
+//! A plan is made once per engine, in these steps:
+//!
+//! 1. [`trim`] reduces each pattern to the part that decides whether a record matches.
+//! 2. [`strategy`] chooses what each trimmed pattern is searched by: literals, a byte run, a
+//!    class sequence, or nothing.
+//! 3. [`rebalance`] and [`strategy::replace_streams`] revise choices that are bad for the set as
+//!    a whole.
+//! 4. [`needles`] numbers everything that the filters search for; [`required_run`] and
+//!    [`shared_literal`] add cheaper ways to verify at some of the needles.
+//!
+//! The scan itself decides nothing: it runs the [`FilterSet`] and follows the [`VerifyTables`].
+//! [`explain`] keeps what was decided, for people.
+//!
+//! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
+//! Automata are not built here, but by the first scan that needs them: most patterns of a large
+//! set never come that far.
 
 mod explain;
+mod needles;
 mod rebalance;
+mod required_run;
+mod shared_literal;
 mod span_prefilter;
-pub(in crate::pure) mod strategy;
-pub(in crate::pure) mod trim;
-
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
-use std::sync::Arc;
+mod strategy;
+mod trim;
 
 use regex_syntax::hir::Hir;
 
-use crate::{PatternSet, pattern};
+use crate::{PatternSet, Report};
 
-use crate::pure::automata::dfa_group::DfaGroup;
-use crate::pure::automata::grouping;
-use crate::pure::ids::PatternIndex;
-use crate::pure::literal::{self, ByteSet, Follows, Literal, Required, Run};
-use crate::pure::plan::rebalance::spread;
-use crate::pure::plan::strategy::{Handle, without_streams};
-use crate::pure::plan::trim::{matches_always, trim};
-use crate::pure::prefilter::{Level, Part, Prefilter, RunSearch, Streams};
-use crate::pure::verify::postings::{Owner, Owners};
-use crate::pure::verify::required_run::Needs;
-use crate::pure::verify::shared_literal::{Crowd, take_crowds};
+use super::automata::grouping;
+use super::ids::PatternIndex;
+use super::literal;
+use super::prefilter::FilterSet;
+use super::simd::Isa;
+use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
 
+use explain::{Decision, Place};
+use needles::NeedleBuilder;
+use required_run::RequiredRunBuilder;
+use strategy::Strategy;
+
+pub(super) use explain::Decisions;
 pub use explain::Explanation;
-pub(in crate::pure) use span_prefilter::span_prefilter;
+#[cfg(feature = "native")]
+pub(super) use span_prefilter::span_prefilter;
 
-/// The arrangement of all patterns of an engine.
+/// How all patterns of an engine are searched.
 #[derive(Debug)]
-pub(in crate::pure) struct Plan {
-    /// The patterns, reduced to what decides whether they match.
-    pub(in crate::pure) trimmed: Vec<Hir>,
-    /// By pattern: its parts up to its literal and from there on, if these are confirmed apart.
-    pub(in crate::pure) splits: Vec<Option<Box<Split>>>,
-    /// By pattern: the literals that it has instead of the best, which too many share.
-    moved: HashMap<u32, Required>,
-    /// The patterns that would be searched by streams in another set.
-    without_streams: HashSet<u32>,
-    /// Searches for the literals of all patterns that have some.
-    pub(in crate::pure) prefilter: Option<Prefilter>,
-    /// What follows each literal or run.
-    pub(in crate::pure) follows: Follows,
-    /// Searches for the runs of patterns that have those instead. They are numbered like literals,
-    /// behind all literals.
-    pub(in crate::pure) runs: Vec<RunSearch>,
-    /// Searches for the parts of patterns that are made of classes. They are numbered behind all
-    /// runs.
-    pub(in crate::pure) streams: Option<Streams>,
-    /// By such a part, from the first one's number on: the pattern, if it matches wherever that is.
-    sure: Vec<Option<u32>>,
-    first_sure: u32,
-    /// The runs that patterns with a literal need besides.
-    pub(in crate::pure) needs: Needs,
-    /// By literal or run: the patterns to confirm where it stands. Those whose matches start with the
-    /// literal come first.
-    pub(in crate::pure) owners: Owners,
-    /// Patterns with a literal that very many start with, confirmed together.
-    pub(in crate::pure) crowd_groups: Vec<Crowd>,
-    /// By literal: its crowds, if it has some; empty if none has.
-    crowds: Vec<Range<u32>>,
-    /// Patterns that match every record, ascending.
-    pub(in crate::pure) always: Vec<u32>,
-    /// Patterns without literals.
-    pub(in crate::pure) groups: Vec<Arc<DfaGroup>>,
-}
-
-/// A pattern in two, parted where its literal starts.
-#[derive(Debug)]
-pub(in crate::pure) struct Split {
-    /// What matches up to the literal.
-    pub(in crate::pure) head: Hir,
-    /// What matches from there on.
-    pub(in crate::pure) tail: Hir,
+pub(super) struct Plan {
+    /// Finds candidates.
+    pub(super) filters: FilterSet,
+    /// Leads from candidates to matches.
+    pub(super) tables: VerifyTables,
+    /// What was decided for each pattern.
+    pub(super) decisions: Decisions,
 }
 
 impl Plan {
-    /// Plans the patterns of `set` with these numbers; the engine counts them from 0.
-    pub(in crate::pure) fn new(set: &PatternSet, numbers: &[u32], level: Level) -> Plan {
-        let mut literals = Literals::default();
-        let mut needs = Needs::default();
-        let mut always = Vec::new();
-        let mut runs = Vec::new();
-        let mut rest = Vec::new();
-        let mut classes = Vec::new();
-        let trimmed: Vec<Hir> =
-            numbers.iter().map(|&number| trim(set.hir(number as usize)).hir).collect();
-        let mut splits: Vec<Option<Box<Split>>> = trimmed.iter().map(|_| None).collect();
-        let mut handles: Vec<Handle> = trimmed.iter().map(Handle::of).collect();
-        let moved = spread(&trimmed, &mut handles);
-        let without_streams = without_streams(&trimmed, &mut handles);
-        for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
-            if matches_always(hir) {
-                always.push(pattern);
-                continue;
-            }
-            match handle {
-                Handle::Literals(required) => {
-                    let split = &mut splits[pattern as usize];
-                    *split = required
-                        .split
-                        .and_then(|at| literal::split(hir, at))
-                        .map(|(head, tail)| Box::new(Split { head, tail }));
-                    let tail = split.as_ref().map_or(hir, |split| &split.tail);
-                    let owner = Owner::new(pattern, hir, tail, &required).with_need(needs.add(hir));
-                    literals.add(owner, required.literals, &required.follow);
-                }
-                Handle::Run(run) => runs.push((pattern, run)),
-                Handle::Classes(part) => classes.push((pattern, part)),
-                Handle::Nothing => rest.push((PatternIndex::new(pattern as usize), hir)),
-            }
-        }
-        let prefilter = (!literals.list.is_empty()).then(|| Prefilter::new(&literals.list, level));
-        let first = literals.list.len() as u32;
-        let runs = merge_runs(runs, first, level, &mut literals.owners);
-        let first = first + runs.len() as u32;
-        let sure = classes.iter().map(|(pattern, part)| part.exact.then_some(*pattern)).collect();
-        let streams = streams(classes, first, level, &trimmed, &mut literals.owners);
-        let handles = first as usize + streams.as_ref().map_or(0, Streams::len);
-        literals.follow.resize(handles, Vec::new());
-        let follows = Follows::new(&literals.follow);
-        let (crowd_groups, crowds) =
-            take_crowds(&mut literals.owners, handles, &|pattern| tail(&trimmed, &splits, pattern));
-        let owners = Owners::new(literals.owners, handles);
-        let groups = grouping::groups_for_records(rest);
+    /// Plans the patterns of `set` with these numbers, for the instruction set `isa`.
+    pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, isa: Isa) -> Plan {
+        let chosen = Chosen::new(numbers.iter().map(|&n| set.hir(n as usize)), report);
+        let mut builder = PlanBuilder::default();
+        let decisions: Vec<Decision> = (chosen.trimmed.iter().enumerate())
+            .zip(chosen.strategies)
+            .map(|((index, hir), strategy)| builder.add(PatternIndex::new(index), hir, strategy))
+            .collect();
+
+        let groups = builder
+            .unfiltered
+            .iter()
+            .map(|&pattern| (pattern, &chosen.trimmed[pattern.index()]))
+            .collect();
+        let groups = grouping::groups_for_records(groups);
+        let mut needles = builder.needles.build(&chosen.trimmed, isa);
+        let patterns = Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals);
+        let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
+            patterns.tail(pattern)
+        });
         Plan {
-            trimmed,
-            splits,
-            moved,
-            without_streams,
-            prefilter,
-            follows,
-            runs,
-            streams,
-            sure,
-            first_sure: first,
-            needs,
-            owners,
-            crowd_groups,
-            crowds,
-            always,
-            groups,
+            filters: needles.filters,
+            tables: VerifyTables {
+                patterns,
+                exact: needles.exact,
+                lookahead: needles.lookahead,
+                postings: Postings::new(needles.postings, needles.len),
+                shared,
+                required_runs: builder.required_runs.build(),
+                always: builder.always,
+                groups,
+            },
+            decisions: Decisions { list: decisions, literals: needles.literals },
         }
-    }
-
-    /// Whether each record has to be looked at, with candidates or without.
-    pub(in crate::pure) fn every_record(&self) -> bool {
-        !self.always.is_empty() || !self.groups.is_empty()
-    }
-
-    /// What matches of a pattern from its literal on.
-    pub(in crate::pure) fn tail(&self, pattern: u32) -> &Hir {
-        tail(&self.trimmed, &self.splits, pattern)
-    }
-
-    /// What matches of a pattern up to its literal, if the two are confirmed apart.
-    pub(in crate::pure) fn head(&self, pattern: u32) -> Option<&Hir> {
-        self.splits[pattern as usize].as_ref().map(|split| &split.head)
-    }
-
-    /// What a pattern is looked for by, unless it matches every record.
-    pub(in crate::pure) fn handle(&self, pattern: u32) -> Handle {
-        match self.moved.get(&pattern) {
-            Some(required) => Handle::Literals(required.clone()),
-            None => {
-                let trimmed = &self.trimmed[pattern as usize];
-                if self.without_streams.contains(&pattern) {
-                    Handle::found(trimmed)
-                } else {
-                    Handle::of(trimmed)
-                }
-            }
-        }
-    }
-
-    /// The pattern that matches wherever this is found, if one is known to.
-    pub(in crate::pure) fn sure(&self, literal: u32) -> Option<u32> {
-        *self.sure.get(literal.checked_sub(self.first_sure)? as usize)?
-    }
-
-    /// The numbers of the groups of patterns that start with a literal, if they are very many.
-    pub(in crate::pure) fn crowds(&self, literal: u32) -> Range<usize> {
-        match self.crowds.get(literal as usize) {
-            Some(range) => range.start as usize..range.end as usize,
-            None => 0..0,
-        }
-    }
-
-    /// Memory in bytes, without the automata.
-    pub(in crate::pure) fn memory(&self) -> usize {
-        let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
-        self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
-            + self.prefilter.as_ref().map_or(0, Prefilter::memory)
-            + size_of_val(&self.runs[..])
-            + self.streams.as_ref().map_or(0, Streams::memory)
-            + self.needs.memory()
-            + self.follows.memory()
-            + self.owners.memory()
     }
 }
 
-fn tail<'a>(trimmed: &'a [Hir], splits: &'a [Option<Box<Split>>], pattern: u32) -> &'a Hir {
-    match &splits[pattern as usize] {
-        Some(split) => &split.tail,
-        None => &trimmed[pattern as usize],
+/// The patterns in their trimmed forms, and what was chosen for each.
+struct Chosen {
+    trimmed: Vec<Hir>,
+    strategies: Vec<Strategy>,
+    /// Empty if no spans are reported.
+    span_literals: Vec<Option<Box<SpanLiterals>>>,
+}
+
+impl Chosen {
+    /// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised
+    /// for the set as a whole.
+    fn new<'a>(hirs: impl Iterator<Item = &'a Hir>, report: Report) -> Chosen {
+        let (trimmed, heads): (Vec<_>, Vec<_>) = hirs
+            .map(|hir| {
+                let trimmed = trim::trim(hir);
+                (trimmed.hir, trimmed.head)
+            })
+            .unzip();
+        let mut strategies: Vec<Strategy> = trimmed.iter().map(Strategy::of).collect();
+        let span_literals = match report {
+            Report::Patterns => Vec::new(),
+            Report::Spans => (strategies.iter().zip(heads))
+                .map(|(strategy, head)| span_prefilter::span_literals(strategy, head))
+                .collect(),
+        };
+        rebalance::rebalance(&trimmed, &mut strategies);
+        strategy::replace_streams(&trimmed, &mut strategies);
+        Chosen { trimmed, strategies, span_literals }
     }
 }
 
-/// Literals of all patterns, each once.
+/// Sorts patterns by what has to be built for their strategies.
 #[derive(Default)]
-struct Literals {
-    numbers: HashMap<Literal, u32>,
-    list: Vec<Literal>,
-    /// For each literal, the sets of the bytes that follow it.
-    follow: Vec<Vec<ByteSet>>,
-    owners: Vec<(u32, Owner)>,
+struct PlanBuilder {
+    needles: NeedleBuilder,
+    required_runs: RequiredRunBuilder,
+    /// By pattern.
+    splits: Vec<Option<Box<Split>>>,
+    always: Vec<PatternIndex>,
+    /// Patterns that are searched in every record.
+    unfiltered: Vec<PatternIndex>,
 }
 
-impl Literals {
-    fn add(&mut self, owner: Owner, literals: Vec<Literal>, follow: &[ByteSet]) {
-        for literal in literals {
-            let number = *self.numbers.entry(literal).or_insert_with_key(|literal| {
-                self.list.push(literal.clone());
-                self.follow.push(follow.to_vec());
-                self.list.len() as u32 - 1
-            });
-            // What follows it in a match of any of its patterns.
-            let all = &mut self.follow[number as usize];
-            *all = literal::union(std::mem::take(all), follow.to_vec());
-            self.owners.push((number, owner));
-        }
+impl PlanBuilder {
+    /// Adds the next pattern, whose trimmed form is `hir`.
+    fn add(&mut self, pattern: PatternIndex, hir: &Hir, strategy: Strategy) -> Decision {
+        let mut split = None;
+        let decision = match strategy {
+            Strategy::Always => {
+                self.always.push(pattern);
+                Decision::Always
+            }
+            Strategy::Literals(required) => {
+                split = required
+                    .anchor_part
+                    .and_then(|at| literal::split_at_part(hir, at))
+                    .map(|(head, tail)| Box::new(Split { head, tail }));
+                let tail = split.as_ref().map_or(hir, |split| &split.tail);
+                let run = self.required_runs.add(hir);
+                let posting = Posting::at_literal(pattern, hir, tail, &required, run);
+                let place = Place::new(required.before, required.after, required.frequency);
+                Decision::Literals { needles: self.needles.add_literals(required, posting), place }
+            }
+            Strategy::Run(run) => {
+                let place = Place::new(run.before, run.after, run.frequency);
+                let class = (0..=255).filter(|&byte| run.class.contains(byte)).count();
+                let len = run.len;
+                self.needles.add_run(pattern, run);
+                Decision::Run { len, class, place }
+            }
+            Strategy::Classes(part) => {
+                let place = Place::new(part.before, part.after, part.frequency);
+                let (len, exact) = (part.len, part.exact);
+                self.needles.add_sequence(pattern, part);
+                Decision::Classes { len, exact, place }
+            }
+            Strategy::EveryRecord => {
+                self.unfiltered.push(pattern);
+                Decision::EveryRecord
+            }
+        };
+        self.splits.push(split);
+        decision
     }
-}
-
-/// Runs of the same class and length are one search. They are numbered from `first` on.
-fn merge_runs(
-    mut runs: Vec<(u32, Run)>,
-    first: u32,
-    level: Level,
-    owners: &mut Vec<(u32, Owner)>,
-) -> Vec<RunSearch> {
-    let key = |run: &Run| -> (ByteSet, u32) { (run.class, run.len) };
-    runs.sort_by_key(|(pattern, run)| (key(run), *pattern));
-    let mut searches = Vec::new();
-    for same in runs.chunk_by(|(_, a), (_, b)| key(a) == key(b)) {
-        let number = first + searches.len() as u32;
-        let (class, len) = key(&same[0].1);
-        searches.push(RunSearch::new(class, len, number, level));
-        owners.extend(same.iter().map(|(pattern, run)| {
-            // A run may go on before the part of it that belongs to the match.
-            let (before, after) = (run.before, run.after);
-            (number, Owner::around(*pattern, len, before, after))
-        }));
-    }
-    searches
-}
-
-/// The streams for patterns that are searched by classes, numbered from `first` on.
-fn streams(
-    patterns: Vec<(u32, Part)>,
-    first: u32,
-    level: Level,
-    trimmed: &[Hir],
-    owners: &mut Vec<(u32, Owner)>,
-) -> Option<Streams> {
-    let numbered = || (first..).zip(&patterns);
-    owners.extend(numbered().map(|(number, (pattern, part))| {
-        let (before, after) = (part.before, part.after);
-        (number, Owner::around(*pattern, part.len, before, after))
-    }));
-    let parts =
-        numbered().map(|(number, (pattern, part))| (number, &trimmed[*pattern as usize], part));
-    (!patterns.is_empty()).then(|| Streams::new(parts, level))
 }

@@ -1,95 +1,94 @@
-//! Patterns that share their literal with very many others, spread over other literals.
+//! Moves patterns from an overshared literal to their second-best one.
 //!
-//! How frequent a literal is, is a guess. Where it is wrong for one that six hundred patterns are
-//! searched by, all of them pay for it at each place; it is safer if each has a literal of its
-//! own, though all these together are expected more often.
+//! The frequency of a literal is an estimate. If it is wrong for a literal that six hundred
+//! patterns are searched by, each hit costs six hundred verifications. It is safer to give each of
+//! them a literal of its own, even if all these together are expected more often.
+//!
+//! A pattern moves only to literals that fewer than [`cost::MAX_SHARERS`] patterns have, that are
+//! no extension of the old ones (they would be found at the same places), and whose expected
+//! frequency stays within a share of [`cost::MAX_REBALANCED_FREQUENCY`]. A pattern without such
+//! literals keeps the overshared one; see `shared_literal` for how those are verified.
 
 use std::collections::HashMap;
 
 use regex_syntax::hir::Hir;
 
-use crate::pure::literal::{self, Literal, Required};
-use crate::pure::plan::strategy::Handle;
-use crate::pure::verify::shared_literal::CROWD;
+use crate::pure::cost;
+use crate::pure::literal::{self, Literal, RequiredLiterals};
 
-/// How often the new literals may be expected altogether, for the patterns that shared one.
-const MAX_FREQUENCY: f64 = 4e-3;
+use super::strategy::Strategy;
 
-/// No literal is so rare that this could be relied upon.
-const LEAST_FREQUENCY: f64 = 1e-6;
-
-/// Gives patterns that share a literal with more than `CROWD` others one that fewer have, where
-/// there is one that is rare as well. Returns those that were given one.
-pub(in crate::pure) fn spread(trimmed: &[Hir], handles: &mut [Handle]) -> HashMap<u32, Required> {
-    let mut owners: HashMap<Literal, usize> = HashMap::new();
-    for handle in &*handles {
-        if let Handle::Literals(required) = handle {
+/// Replaces the literals of patterns that share one with more than [`cost::MAX_SHARERS`] patterns,
+/// where a pattern has others that qualify.
+pub(in crate::pure) fn rebalance(trimmed: &[Hir], strategies: &mut [Strategy]) {
+    let mut sharers: HashMap<Literal, usize> = HashMap::new();
+    for strategy in &*strategies {
+        if let Strategy::Literals(required) = strategy {
             for literal in &required.literals {
-                *owners.entry(literal.clone()).or_default() += 1;
+                *sharers.entry(literal.clone()).or_default() += 1;
             }
         }
     }
-    let mut moved = HashMap::new();
-    for (pattern, (hir, handle)) in (0..).zip(trimmed.iter().zip(handles)) {
-        let Handle::Literals(required) = handle else { continue };
-        let count = |literal: &Literal| owners.get(literal).copied().unwrap_or(0);
-        let sharers = required.literals.iter().map(count).max().unwrap_or(0);
-        if sharers <= CROWD {
+    for (hir, strategy) in trimmed.iter().zip(strategies) {
+        let Strategy::Literals(required) = strategy else { continue };
+        let count = |literal: &Literal| sharers.get(literal).copied().unwrap_or(0);
+        let most = required.literals.iter().map(count).max().unwrap_or(0);
+        if most <= cost::MAX_SHARERS {
             continue;
         }
-        let guess = required.frequency.max(LEAST_FREQUENCY);
-        let limit = (MAX_FREQUENCY / sharers as f64).min(guess * sharers as f64);
-        let accept = |other: &Required| {
+        let estimate = required.frequency.max(cost::MIN_LITERAL_FREQUENCY);
+        let limit = (cost::MAX_REBALANCED_FREQUENCY / most as f64).min(estimate * most as f64);
+        let accept = |other: &RequiredLiterals| {
             other.frequency <= limit
                 && other.literals.iter().all(|literal| {
-                    // A longer one from the same place would stand where the old one does.
-                    count(literal) < CROWD
+                    count(literal) < cost::MAX_SHARERS
                         && !required.literals.iter().any(|old| literal.starts_with(old))
                 })
         };
-        if let Some(other) = literal::leading(hir, &accept) {
+        if let Some(other) = literal::anchor_literals(hir, &accept) {
             for literal in &other.literals {
-                *owners.entry(literal.clone()).or_default() += 1;
+                *sharers.entry(literal.clone()).or_default() += 1;
             }
-            *required = other.clone();
-            moved.insert(pattern, other);
+            *required = other;
         }
     }
-    moved
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn literals(patterns: Vec<String>) -> Vec<Vec<usize>> {
+    /// The lengths of each pattern's literals after the rebalance.
+    fn literal_lens(patterns: Vec<String>) -> Vec<Vec<usize>> {
         let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
         let hirs: Vec<Hir> = patterns.iter().map(|p| parser.clone().parse(p).unwrap()).collect();
-        let mut handles: Vec<Handle> = hirs.iter().map(Handle::of).collect();
-        spread(&hirs, &mut handles);
-        handles
+        let mut strategies: Vec<Strategy> = hirs.iter().map(Strategy::of).collect();
+        rebalance(&hirs, &mut strategies);
+        strategies
             .iter()
-            .map(|handle| match handle {
-                Handle::Literals(required) => required.literals.iter().map(Literal::len).collect(),
+            .map(|strategy| match strategy {
+                Strategy::Literals(required) => {
+                    required.literals.iter().map(Literal::len).collect()
+                }
                 _ => Vec::new(),
             })
             .collect()
     }
 
     #[test]
-    fn patterns_that_share_a_literal_get_their_own() {
+    fn sharers_of_a_literal_get_their_own() {
         let shared =
             |n: usize| format!("qz{}x[a-z]{{1,9}} AppleWebKit/", "bcdfghjk".as_bytes()[n % 8]);
-        let few = literals((0..CROWD).map(shared).collect());
-        assert!(few.iter().all(|literals| *literals == [13]), "{few:?}");
+        let few = literal_lens((0..cost::MAX_SHARERS).map(shared).collect());
+        assert!(few.iter().all(|lens| *lens == [13]), "{few:?}");
         let own = |n: usize| format!("{}qzvx[a-z]{{1,9}} AppleWebKit/", n + 100);
-        let many = literals((0..100).map(own).collect());
-        assert!(many.iter().all(|literals| *literals == [7]), "{many:?}");
+        let many = literal_lens((0..100).map(own).collect());
+        assert!(many.iter().all(|lens| *lens == [7]), "{many:?}");
     }
 
     #[test]
-    fn patterns_without_another_rare_literal_stay_together() {
-        let many = literals((0..100).map(|n| format!("{n}[a-z]{{1,9}}AppleWebKit/")).collect());
-        assert!(many.iter().all(|literals| *literals == [12]), "{many:?}");
+    fn sharers_without_another_literal_keep_it() {
+        let many = literal_lens((0..100).map(|n| format!("{n}[a-z]{{1,9}}AppleWebKit/")).collect());
+        assert!(many.iter().all(|lens| *lens == [12]), "{many:?}");
     }
 }

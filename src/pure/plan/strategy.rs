@@ -1,103 +1,121 @@
-//! What each pattern is looked for by: literals, a run of a class, a sequence of classes, or nothing.
-
-use std::collections::HashSet;
+//! Chooses what each pattern is searched by: literals, a byte run, a class sequence or nothing.
+//!
+//! Each strategy trades the time of the filter against the candidates that it leaves:
+//!
+//! - **literals**: all patterns' literals are found in one pass, so one more literal is nearly
+//!   free; taken whenever the pattern has a rare one.
+//! - **byte run**: at least *n* successive bytes of one class, as in `[0-9a-f]{40}`; one pass per
+//!   different run, which can skip most bytes.
+//! - **class sequence**: a part of the pattern that consists of classes, matched by operations on
+//!   bit streams. It reads every byte, but its hits are few, and where the part is the whole
+//!   pattern they need no verification.
+//! - **every record**: a lazy DFA, shared with other such patterns, reads all records.
+//!
+//! [`Strategy::of`] picks the cheapest for one pattern; [`replace_streams`] then revises the
+//! choice where the whole set makes another one cheaper. The costs are in [`cost`].
 
 use regex_syntax::hir::Hir;
 
 use crate::pure::automata::grouping;
-use crate::pure::literal::{self, Required, Run};
-use crate::pure::prefilter::Part;
+use crate::pure::cost;
+use crate::pure::literal::{self, ByteRun, RequiredLiterals};
+use crate::pure::prefilter::ClassSequence;
 
-/// What a pattern is looked for by.
-pub(in crate::pure) enum Handle {
-    Literals(Required),
-    Run(Run),
-    Classes(Part),
-    Nothing,
+use super::trim::matches_always;
+
+/// What a pattern is searched by.
+#[derive(Debug)]
+pub(in crate::pure) enum Strategy {
+    /// The pattern matches every record.
+    Always,
+    /// One of some literals, around which the pattern is verified.
+    Literals(RequiredLiterals),
+    /// A run of bytes of one class, around which the pattern is verified.
+    Run(ByteRun),
+    /// A sequence of classes, around which the pattern is verified unless the sequence is exact.
+    Classes(ClassSequence),
+    /// No filter: an automaton reads every record.
+    EveryRecord,
 }
 
-/// A set of literals that is found more often than this is given up for a rarer run.
-const FREQUENT: f64 = 1e-3;
-
-impl Handle {
-    /// What costs the least for a pattern that is reduced to `trimmed`.
-    pub(in crate::pure) fn of(trimmed: &Hir) -> Handle {
-        let handle = Handle::found(trimmed);
-        if let Handle::Literals(literals) = &handle
-            && literals.frequency <= FREQUENT
-        {
-            return handle;
-        }
-        let part = Part::of(trimmed);
-        let exact = part.as_ref().is_some_and(|part| part.exact);
-        // For each byte, in nanoseconds.
-        let cost = match &handle {
-            // What has to be confirmed anyway is found by literals as well.
-            Handle::Literals(_) if !exact => return handle,
-            Handle::Literals(literals) => literals.frequency * 80.0,
-            Handle::Run(run) => (if exact { 0.3 } else { 0.1 }) + run.frequency * 100.0,
-            _ => 0.4,
-        };
-        match part {
-            Some(part) if part.total() < cost => Handle::Classes(part),
-            _ => handle,
-        }
-    }
-
-    /// As [`Handle::of`], without streams.
-    pub(in crate::pure) fn found(trimmed: &Hir) -> Handle {
-        let literals = literal::required(trimmed);
-        if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= FREQUENT) {
-            return Handle::Literals(literals.clone());
-        }
-        match (literals, literal::required_run(trimmed)) {
-            (Some(literals), Some(run)) if literals.frequency < 4.0 * run.frequency => {
-                Handle::Literals(literals)
+impl Strategy {
+    /// The cheapest strategy for the pattern whose trimmed form is `trimmed`, regardless of other
+    /// patterns.
+    pub(in crate::pure) fn of(trimmed: &Hir) -> Strategy {
+        let strategy = Strategy::without_streams(trimmed);
+        match &strategy {
+            Strategy::Always => return strategy,
+            Strategy::Literals(literals) if literals.frequency <= cost::RARE_LITERALS => {
+                return strategy;
             }
-            (_, Some(run)) => Handle::Run(run),
-            (Some(literals), None) => Handle::Literals(literals),
-            (None, None) => Handle::Nothing,
-        }
-    }
-}
-
-/// Up to so many patterns do with their runs, if these are as rare, rather than with streams.
-const FEW: usize = 2;
-const RARE: f64 = 1e-4;
-/// With more patterns than this that would be searched in groups without streams, one more in a
-/// group costs next to nothing, or so much for each byte, in nanoseconds, if it remembers much.
-const MANY: usize = 8;
-const MEMBER_COST: f64 = 0.15;
-
-/// Puts what there is without streams in their place where that costs less for all of a set.
-/// Returns the patterns for which it has.
-pub(in crate::pure) fn without_streams(trimmed: &[Hir], handles: &mut [Handle]) -> HashSet<u32> {
-    let mut streams = Vec::new();
-    let mut unfiltered = 0;
-    for (index, (hir, handle)) in trimmed.iter().zip(&*handles).enumerate() {
-        match handle {
-            Handle::Classes(part) => {
-                let found = Handle::found(hir);
-                unfiltered += usize::from(matches!(found, Handle::Nothing));
-                streams.push((index, found, part.total()));
-            }
-            Handle::Nothing => unfiltered += 1,
             _ => {}
         }
-    }
-    // What streams cost is hardly less for few patterns than for many, and a rare run is found by
-    // a single pass.
-    let rare = |found: &Handle| matches!(found, Handle::Run(run) if run.frequency <= RARE);
-    let few = streams.len() <= FEW && streams.iter().all(|(_, found, _)| rare(found));
-    let mut without = HashSet::new();
-    for (index, found, cost) in streams {
-        let grouped = unfiltered > MANY
-            && matches!(found, Handle::Nothing)
-            && (cost > MEMBER_COST || !grouping::has_long_memory(&trimmed[index]));
-        if few || grouped {
-            handles[index] = found;
-            without.insert(index as u32);
+        let part = ClassSequence::cheapest(trimmed);
+        let exact = part.as_ref().is_some_and(|part| part.exact);
+        let cost = match &strategy {
+            // A sequence whose hits are verified has no advantage over literals.
+            Strategy::Literals(_) if !exact => return strategy,
+            Strategy::Literals(literals) => literals.frequency * cost::CANDIDATE_NS,
+            Strategy::Run(run) => {
+                let pass = if exact { cost::RUN_PASS_OR_EXACT_NS } else { cost::RUN_PASS_NS };
+                pass + run.frequency * cost::RUN_CANDIDATE_NS
+            }
+            _ => cost::EVERY_RECORD_NS,
+        };
+        match part {
+            Some(part) if part.total_cost() < cost => Strategy::Classes(part),
+            _ => strategy,
         }
     }
-    without
+
+    /// As [`Strategy::of`], without class sequences.
+    fn without_streams(trimmed: &Hir) -> Strategy {
+        if matches_always(trimmed) {
+            return Strategy::Always;
+        }
+        let literals = literal::required_literals(trimmed);
+        if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= cost::RARE_LITERALS) {
+            return Strategy::Literals(literals.clone());
+        }
+        match (literals, literal::required_run(trimmed)) {
+            (Some(literals), Some(run))
+                if literals.frequency < cost::LITERALS_OVER_RUN * run.frequency =>
+            {
+                Strategy::Literals(literals)
+            }
+            (_, Some(run)) => Strategy::Run(run),
+            (Some(literals), None) => Strategy::Literals(literals),
+            (None, None) => Strategy::EveryRecord,
+        }
+    }
+}
+
+/// Replaces class sequences by the second-best strategy where that costs less for all patterns
+/// together: where very few patterns would use bit streams, or where a large group of unfiltered
+/// patterns exists that can take in the pattern for less.
+pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strategy]) {
+    let mut streams = Vec::new();
+    let mut unfiltered = 0;
+    for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {
+        match strategy {
+            Strategy::Classes(part) => {
+                let other = Strategy::without_streams(hir);
+                unfiltered += usize::from(matches!(other, Strategy::EveryRecord));
+                streams.push((index, other, part.total_cost()));
+            }
+            Strategy::Always | Strategy::EveryRecord => unfiltered += 1,
+            Strategy::Literals(_) | Strategy::Run(_) => {}
+        }
+    }
+    let rare =
+        |other: &Strategy| matches!(other, Strategy::Run(run) if run.frequency <= cost::RARE_RUN);
+    let few = streams.len() <= cost::FEW_STREAMS && streams.iter().all(|(_, other, _)| rare(other));
+    for (index, other, stream_cost) in streams {
+        let joins_group = unfiltered > cost::LARGE_GROUP
+            && matches!(other, Strategy::EveryRecord)
+            && (stream_cost > cost::GROUP_MEMBER_NS || !grouping::has_long_memory(&trimmed[index]));
+        if few || joins_group {
+            strategies[index] = other;
+        }
+    }
 }

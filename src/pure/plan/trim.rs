@@ -1,30 +1,38 @@
-//! Patterns reduced to what decides whether they match, and not where.
+//! Reduces a pattern to the part that decides *whether* a record matches.
 //!
-//! Whether `[\w.-]{0,50}key=\w+` matches is told by `key=\w`: what may be empty at either end of a
-//! pattern can be left out, and what repeats there need not repeat more than it must, because the
-//! rest of any match is a match as well. What is left has smaller automata, and its literals
-//! stand nearer to the start and the end.
+//! `[\w.-]{0,50}key=\w+` matches a record if and only if `key=\w` does: an element at either end
+//! that may match nothing can be dropped, and a repetition at either end needs only its minimum
+//! number of copies, because the rest of any match is itself a match. The trimmed form has smaller
+//! automata, and its literals stand nearer to the start and the end of a match.
+//!
+//! Only where a match starts and ends is lost. Spans are therefore found with the whole pattern;
+//! [`Trimmed::head`] bounds how far before a match of the trimmed form a span can start.
+//!
+//! The reduction takes time linear in the HIR. It stops at assertions: `\ba*b` keeps its `\b`,
+//! since what holds there depends on the bytes around it.
 
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
-use crate::pure::literal::{Bound, add, longest};
+use crate::pure::literal::{Bound, add_bounds, max_match_len};
 
-/// A pattern that matches in exactly the records that another one matches in.
+/// The trimmed form of a pattern: it matches exactly the records that the pattern matches.
 #[derive(Clone, Debug)]
 pub(in crate::pure) struct Trimmed {
-    /// Each of its matches is a match of the whole pattern, and each match of the whole one holds
-    /// a match of this.
+    /// The trimmed form. Each of its matches is a match of the pattern, and each match of the
+    /// pattern contains a match of the trimmed form.
     pub(in crate::pure) hir: Hir,
-    /// From the start of a match of the whole pattern to the start of that in it, at most.
+    /// The largest distance from the start of a match of the pattern to the start of the first
+    /// match of the trimmed form in it.
     pub(in crate::pure) head: Bound,
 }
 
+/// Reduces `hir` at both ends.
 pub(in crate::pure) fn trim(hir: &Hir) -> Trimmed {
     let (hir, head) = trim_side(&without_captures(hir), Side::Start);
     Trimmed { hir: trim_side(&hir, Side::End).0, head }
 }
 
-/// `hir` with what stands in groups joined to what is around them.
+/// `hir` without its capture groups, whose contents join the concatenations around them.
 fn without_captures(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Capture(capture) => without_captures(&capture.sub),
@@ -44,11 +52,11 @@ enum Side {
     End,
 }
 
-/// Trims `hir`, which stands at that side of the whole pattern. Tells how long what was trimmed
-/// off can be.
+/// Reduces `hir`, which stands at `side` of the whole pattern. Also returns the largest number of
+/// bytes that the part cut off can match.
 fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
-    if can_be_nothing(hir) {
-        return (Hir::empty(), longest(hir));
+    if can_be_empty(hir) {
+        return (Hir::empty(), max_match_len(hir));
     }
     match hir.kind() {
         HirKind::Capture(capture) => trim_side(&capture.sub, side),
@@ -63,19 +71,20 @@ fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
             if side == Side::End {
                 subs.reverse();
             }
-            let first = subs.iter().position(|sub| !can_be_nothing(sub)).unwrap_or(subs.len());
-            let mut cut = subs.drain(..first).map(|sub| longest(&sub)).fold(Some(0), add);
+            let first = subs.iter().position(|sub| !can_be_empty(sub)).unwrap_or(subs.len());
+            let mut cut =
+                subs.drain(..first).map(|sub| max_match_len(&sub)).fold(Some(0), add_bounds);
             if let Some(outer) = subs.first_mut() {
                 let (trimmed, more) = trim_side(outer, side);
                 *outer = trimmed;
-                cut = add(cut, more);
+                cut = add_bounds(cut, more);
             }
             if side == Side::End {
                 subs.reverse();
             }
             (Hir::concat(subs), cut)
         }
-        // At least one copy, or it could be nothing.
+        // `min` is at least 1: with 0, `can_be_empty` has returned above.
         HirKind::Repetition(repetition) => {
             let (sub, more) = match repetition.min {
                 1 => trim_side(&repetition.sub, side),
@@ -85,13 +94,13 @@ fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
                 }
             };
             let copies = repetition.max.and_then(|max| max.checked_sub(repetition.min));
-            let cut = match (longest(&repetition.sub), copies) {
+            let cut = match (max_match_len(&repetition.sub), copies) {
                 (Some(0), _) => Some(0),
                 (Some(longest), Some(copies)) => longest.checked_mul(copies),
                 (None, Some(0)) => Some(0),
                 _ => None,
             };
-            (sub, add(cut, more))
+            (sub, add_bounds(cut, more))
         }
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {
             (hir.clone(), Some(0))
@@ -99,38 +108,40 @@ fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
     }
 }
 
-/// Whether `hir` matches the empty string wherever it stands.
-fn can_be_nothing(hir: &Hir) -> bool {
+/// Whether `hir` matches the empty string at every position.
+fn can_be_empty(hir: &Hir) -> bool {
     let properties = hir.properties();
     properties.minimum_len() == Some(0) && properties.look_set().is_empty()
 }
 
-/// Whether `hir` matches the empty string where every record starts, or where every one ends.
+/// Whether `hir` matches the empty string at the start of every record, or at the end of every
+/// record. Such a pattern matches every record.
 pub(in crate::pure) fn matches_always(hir: &Hir) -> bool {
     let start = |look| matches!(look, Look::Start | Look::StartLF | Look::StartCRLF);
     let end = |look| matches!(look, Look::End | Look::EndLF | Look::EndCRLF);
-    is_nothing_where(hir, &start) || is_nothing_where(hir, &end)
+    matches_empty_where(hir, &start) || matches_empty_where(hir, &end)
 }
 
-/// Whether `hir` matches the empty string wherever the assertions of `holds` do.
-fn is_nothing_where(hir: &Hir, holds: &impl Fn(Look) -> bool) -> bool {
+/// Whether `hir` matches the empty string at every position where all assertions accepted by
+/// `holds` are true.
+fn matches_empty_where(hir: &Hir, holds: &impl Fn(Look) -> bool) -> bool {
     match hir.kind() {
         HirKind::Empty => true,
         HirKind::Literal(_) | HirKind::Class(_) => false,
         HirKind::Look(look) => holds(*look),
         HirKind::Repetition(repetition) => {
-            repetition.min == 0 || is_nothing_where(&repetition.sub, holds)
+            repetition.min == 0 || matches_empty_where(&repetition.sub, holds)
         }
-        HirKind::Capture(capture) => is_nothing_where(&capture.sub, holds),
-        HirKind::Concat(subs) => subs.iter().all(|sub| is_nothing_where(sub, holds)),
-        HirKind::Alternation(subs) => subs.iter().any(|sub| is_nothing_where(sub, holds)),
+        HirKind::Capture(capture) => matches_empty_where(&capture.sub, holds),
+        HirKind::Concat(subs) => subs.iter().all(|sub| matches_empty_where(sub, holds)),
+        HirKind::Alternation(subs) => subs.iter().any(|sub| matches_empty_where(sub, holds)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn only_what_decides_is_kept() {
+    fn trim_keeps_what_decides_a_match() {
         let cases = [
             (r"[\w.-]{0,50}?key=\w+", r"key=\w"),
             ("a{3,9}b{2,}", "a{3}b{2}"),
@@ -152,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_head_is_as_long_as_what_was_cut_off() {
+    fn head_bounds_the_bytes_cut_off() {
         let cases = [
             (r"[\w.-]{0,50}?key=\w+", Some(50)),
             ("a{3,9}b", Some(6)),
@@ -171,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nothing_at_either_end_matches_always() {
+    fn empty_at_an_end_matches_every_record() {
         let always = ["", "a*", "a*b?$", "(?m)^", "^", "a|$", "(?:^|b)c*", "(?:$)+", "(?R)a*$"];
         let not = ["a", "^$", "^a*$", r"\b", r"\B", "^a", "(?m)^a*$", "(?:^a|b$)"];
         for (patterns, expected) in [(&always[..], true), (&not[..], false)] {

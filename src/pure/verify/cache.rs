@@ -1,192 +1,191 @@
-//! The working memory of a scanner, for the record in hand and from one record to the next.
+//! The working memory of verification in one scanner.
+//!
+//! Everything that holds for one record only carries the epoch of that record. A new record gets
+//! a new epoch, so nothing has to be cleared that the record does not touch: with ten thousand
+//! patterns and short records, clearing would cost more than the scan.
 
 use std::ops::Range;
 
-use super::required_run::{self, Needs};
-use crate::pure::Engine;
-use crate::pure::automata::anchored_group::AnchoredGroupCache;
-use crate::pure::automata::dfa_group::DfaGroup;
 use crate::pure::automata::group_scanner::GroupScanner;
-use crate::pure::automata::pattern as automaton;
+use crate::pure::automata::pattern::PatternCache;
 use crate::pure::ids::PatternIndex;
-use crate::pure::prefilter::{Progress, StreamProgress, Streams};
+use crate::pure::literal::NeedleId;
 
-/// What the automata of a scanner may hold together, in bytes, and for each pattern besides.
-const MEMORY: usize = 64 << 20;
-const MEMORY_PER_PATTERN: usize = 16 << 10;
+use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
+use super::shared_literal::SharedLiteralCache;
+use super::tables::VerifyTables;
 
-/// The working memory of a scanner, for the record in hand and from one record to the next.
-pub(in crate::pure) struct State {
-    /// Counts records over all scans, so that what was kept for an earlier one is seen as stale.
-    pub(in crate::pure) epoch: u64,
-    pub(in crate::pure) chains: Vec<Chain>,
-    /// The literals with a chain in this record.
-    pub(in crate::pure) touched: Vec<u32>,
-    pub(in crate::pure) searched: Vec<Searched>,
+/// The memory that the lazy DFAs of all patterns may hold together before they are dropped, in
+/// bytes: a fixed part, and a part for each pattern.
+const MAX_MEMORY: usize = 64 << 20;
+const MAX_MEMORY_PER_PATTERN: usize = 16 << 10;
+
+/// The working memory of verification: of the current record, and automata caches that last.
+pub(in crate::pure) struct VerifyCache {
+    /// A number for the current record that no other record of any scan has.
+    pub(super) epoch: u64,
+    /// By needle: its latest hits.
+    pub(super) clusters: Vec<HitCluster>,
+    /// The needles with a cluster in this record.
+    pub(super) clustered: Vec<NeedleId>,
+    pub(super) status: Vec<PatternStatus>,
     /// The patterns found to match in this record.
-    pub(in crate::pure) matched: Vec<u32>,
-    /// The patterns with a part of this record that waits to be searched.
-    pub(in crate::pure) pending: Vec<u32>,
-    /// The patterns to search this record for from a place on.
-    pub(in crate::pure) deferred: Vec<u32>,
-    pub(in crate::pure) automata: Vec<automaton::PatternCache>,
-    pub(in crate::pure) group_scanner: GroupScanner,
-    /// The patterns that groups can't tell of a record; empty between records.
-    pub(in crate::pure) ask: Vec<PatternIndex>,
-    pub(in crate::pure) crowds: Vec<Crowd>,
-    /// What a crowd finds at one place; empty between places.
-    pub(in crate::pure) found: Vec<PatternIndex>,
-    pub(in crate::pure) runs: Vec<Progress>,
-    pub(in crate::pure) streams: Option<StreamProgress>,
-    pub(in crate::pure) needs: Vec<required_run::Known>,
-    /// What each pattern's automata were found to hold last, and all together.
-    counted: Vec<usize>,
+    pub(super) matched: Vec<PatternIndex>,
+    /// The patterns with a window of this record that is still to be searched.
+    pub(super) scheduled: Vec<PatternIndex>,
+    /// The patterns that are searched once in the rest of this record.
+    pub(super) deferred: Vec<PatternIndex>,
+    /// By pattern: the caches of its automata.
+    pub(super) automata: Vec<PatternCache>,
+    /// The DFAs that read every record.
+    pub(super) groups: GroupScanner,
+    /// The patterns that the groups could not decide in this record. Empty between records.
+    pub(super) undecided: Vec<PatternIndex>,
+    /// By shared-literal group.
+    pub(super) shared: Vec<SharedLiteralCache>,
+    /// The members of a shared-literal group that match at one hit. Empty between hits.
+    pub(super) members: Vec<PatternIndex>,
+    required_runs: Vec<RunCheck>,
+    /// By pattern: the memory of its automata when it was last measured.
+    measured: Vec<usize>,
+    /// The sum of `measured`.
     memory: usize,
-    memory_limit: usize,
-    /// How many steps automata took at most; what the tests of linear time count.
-    pub(in crate::pure) steps: u64,
+    max_memory: usize,
+    /// An upper bound on the bytes that automata have read in all scans. Tests of the linear worst
+    /// case read it.
+    pub(super) steps: u64,
 }
 
-/// From the first to the last place of one literal in a record, as far as they are near one
-/// another.
+/// Hits of one needle in one record that lie so near one another that the windows of their
+/// patterns can touch: from the start of the first to the end of the last.
 #[derive(Clone, Copy, Default)]
-pub(in crate::pure) struct Chain {
-    pub(in crate::pure) epoch: u64,
-    pub(in crate::pure) start: u32,
-    pub(in crate::pure) end: u32,
+pub(super) struct HitCluster {
+    pub(super) epoch: u64,
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
-/// What has been searched of a record for one pattern.
+/// How far one record has been searched for one pattern.
 #[derive(Clone, Default)]
-pub(in crate::pure) struct Searched {
-    pub(in crate::pure) epoch: u64,
-    pub(in crate::pure) matched: bool,
-    /// Nothing ends a match between these two, unless it started before the first.
-    pub(in crate::pure) start: u32,
-    pub(in crate::pure) end: u32,
-    /// A part that is still to be searched.
-    pub(in crate::pure) waiting: Option<Range<usize>>,
-    /// How many bytes were read from the places of leading literals on, and back from them.
-    pub(in crate::pure) steps: u64,
-    /// If such places are no longer tried, because all together would take too long: the first
-    /// of them.
-    pub(in crate::pure) deferred: Option<u32>,
+pub(super) struct PatternStatus {
+    epoch: u64,
+    pub(super) matched: bool,
+    /// The largest range searched without a match: no match that starts at or after `start` ends
+    /// at or before `end`.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// A window that is still to be searched.
+    pub(super) window: Option<Range<usize>>,
+    /// The bytes that automata have read from hits of anchored needles, forward and backward.
+    pub(super) steps: u64,
+    /// The first of the hits that are no longer verified one by one because the budget of steps
+    /// is used up. The record is searched once from there.
+    pub(super) deferred: Option<u32>,
 }
 
-/// The working memory of patterns that are confirmed together.
-pub(in crate::pure) struct Crowd {
-    pub(in crate::pure) cache: AnchoredGroupCache,
-    pub(in crate::pure) epoch: u64,
-    /// How many bytes were read in this record.
-    pub(in crate::pure) steps: u64,
-}
-
-impl Crowd {
-    fn new(group: &DfaGroup) -> Crowd {
-        Crowd { cache: AnchoredGroupCache::new(group), epoch: 0, steps: 0 }
-    }
-}
-
-/// A record of the batch: its number, and where it lies in the buffer.
-#[derive(Clone, Copy)]
-pub(in crate::pure) struct Record<'a> {
-    pub(in crate::pure) number: usize,
-    pub(in crate::pure) start: usize,
-    pub(in crate::pure) bytes: &'a [u8],
-}
-
-impl Searched {
-    /// Forgets what was searched of another record.
-    pub(in crate::pure) fn renew(&mut self, epoch: u64) {
+impl PatternStatus {
+    /// Resets the status if it is that of another record.
+    #[inline]
+    pub(super) fn enter_record(&mut self, epoch: u64) {
         if self.epoch != epoch {
-            *self = Searched { epoch, ..Searched::default() };
+            *self = PatternStatus { epoch, ..PatternStatus::default() };
         }
     }
 }
 
-impl State {
-    pub(in crate::pure) fn new(engine: &Engine) -> State {
-        let inner = &engine.inner;
-        State {
+impl VerifyCache {
+    pub(in crate::pure) fn new(tables: &VerifyTables) -> VerifyCache {
+        let patterns = tables.patterns.len();
+        VerifyCache {
             epoch: 0,
-            chains: vec![Chain::default(); inner.plan.owners.handles()],
-            touched: Vec::new(),
-            searched: vec![Searched::default(); inner.numbers.len()],
+            clusters: vec![HitCluster::default(); tables.postings.needles()],
+            clustered: Vec::new(),
+            status: vec![PatternStatus::default(); patterns],
             matched: Vec::new(),
-            pending: Vec::new(),
+            scheduled: Vec::new(),
             deferred: Vec::new(),
-            automata: std::iter::repeat_with(automaton::PatternCache::default)
-                .take(inner.numbers.len())
-                .collect(),
-            group_scanner: GroupScanner::new(&inner.plan.groups),
-            ask: Vec::new(),
-            crowds: inner.plan.crowd_groups.iter().map(|crowd| Crowd::new(&crowd.group)).collect(),
-            found: Vec::new(),
-            needs: inner.plan.needs.create_cache(),
-            runs: vec![Progress::default(); inner.plan.runs.len()],
-            streams: inner.plan.streams.as_ref().map(Streams::progress),
-            counted: vec![0; inner.numbers.len()],
+            automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
+            groups: GroupScanner::new(&tables.groups),
+            undecided: Vec::new(),
+            shared: tables.shared.create_caches(),
+            members: Vec::new(),
+            required_runs: tables.required_runs.create_cache(),
+            measured: vec![0; patterns],
             memory: 0,
-            memory_limit: MEMORY + MEMORY_PER_PATTERN * inner.numbers.len(),
+            max_memory: MAX_MEMORY + MAX_MEMORY_PER_PATTERN * patterns,
             steps: 0,
         }
     }
 
+    /// Forgets the current record.
     pub(in crate::pure) fn next_record(&mut self) {
         self.epoch += 1;
-        self.touched.clear();
-        self.pending.clear();
+        self.clustered.clear();
+        self.scheduled.clear();
         self.deferred.clear();
         self.matched.clear();
     }
 
-    /// Memory in bytes.
-    pub(in crate::pure) fn memory(&self) -> usize {
-        size_of_val(&self.chains[..])
-            + size_of_val(&self.searched[..])
-            + self.memory
-            + self.group_scanner.memory()
-            + self.streams.as_ref().map_or(0, StreamProgress::memory)
-            + self.crowds.iter().map(|crowd| crowd.cache.memory()).sum::<usize>()
+    /// See [`Scanner::steps`](crate::pure::Scanner::steps).
+    pub(in crate::pure) fn steps(&self) -> u64 {
+        self.steps
     }
 
-    /// Takes in that the record is to be searched for a pattern once, from a place on or an earlier
-    /// one.
-    pub(in crate::pure) fn defer(&mut self, pattern: u32, from: u32) {
-        let searched = &mut self.searched[pattern as usize];
-        searched.renew(self.epoch);
-        match &mut searched.deferred {
+    /// Heap memory in bytes.
+    pub(in crate::pure) fn memory(&self) -> usize {
+        size_of_val(&self.clusters[..])
+            + size_of_val(&self.status[..])
+            + self.memory
+            + self.groups.memory()
+            + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()
+    }
+
+    /// Records that the pattern matches, unless that is known.
+    #[inline]
+    pub(super) fn set_matched(&mut self, pattern: PatternIndex) {
+        let status = &mut self.status[pattern.index()];
+        status.enter_record(self.epoch);
+        if !status.matched {
+            status.matched = true;
+            self.matched.push(pattern);
+        }
+    }
+
+    /// Schedules one search of the record for the pattern, from offset `from` or an earlier one.
+    pub(super) fn defer(&mut self, pattern: PatternIndex, from: u32) {
+        let status = &mut self.status[pattern.index()];
+        status.enter_record(self.epoch);
+        match &mut status.deferred {
             Some(earlier) => *earlier = from.min(*earlier),
-            None if searched.matched => {}
+            None if status.matched => {}
             None => {
-                searched.deferred = Some(from);
+                status.deferred = Some(from);
                 self.deferred.push(pattern);
             }
         }
     }
 
-    /// Whether the record has one of the runs that are needed besides a literal, if any is.
-    pub(in crate::pure) fn has_any(
+    /// Whether the record contains one of `runs`, or `runs` is empty.
+    pub(super) fn has_any_run(
         &mut self,
-        needs: &Needs,
-        any: &[u32],
-        record: Record<'_>,
+        required_runs: &RequiredRuns,
+        runs: &[RequiredRunId],
+        record: &[u8],
     ) -> bool {
-        let epoch = self.epoch;
-        any.is_empty()
-            || any.iter().any(|&n| needs.are_met(n, &mut self.needs, epoch, record.bytes))
+        let (epoch, cache) = (self.epoch, &mut self.required_runs);
+        runs.is_empty() || runs.iter().any(|&run| required_runs.is_in(run, cache, epoch, record))
     }
 
-    /// Counts what a pattern's automata hold, after they were used, and drops all automata if
-    /// they hold too much together.
-    pub(in crate::pure) fn count_memory(&mut self, pattern: u32) {
-        let counted = &mut self.counted[pattern as usize];
-        let now = self.automata[pattern as usize].memory();
-        self.memory = self.memory + now - *counted;
-        *counted = now;
-        if self.memory > self.memory_limit {
-            self.automata.fill_with(automaton::PatternCache::default);
-            self.counted.fill(0);
+    /// Measures the memory of a pattern's automata after a use, and drops the caches of all
+    /// automata if they exceed the limit together.
+    pub(super) fn measure(&mut self, pattern: PatternIndex) {
+        let measured = &mut self.measured[pattern.index()];
+        let now = self.automata[pattern.index()].memory();
+        self.memory = self.memory + now - *measured;
+        *measured = now;
+        if self.memory > self.max_memory {
+            self.automata.fill_with(PatternCache::default);
+            self.measured.fill(0);
             self.memory = 0;
         }
     }

@@ -1,125 +1,158 @@
-//! Which patterns are to be confirmed where a literal or a run stands.
+//! From a needle to the patterns that are verified where it is found.
+//!
+//! As in an inverted index, all postings lie in one list, sorted by needle; an array of offsets
+//! gives the range of each needle. A hit costs two loads before the first posting is read.
 
 use std::ops::Range;
 
 use regex_syntax::hir::{Hir, Look};
 
-use crate::pure::literal::{self, Required};
+use crate::pure::ids::PatternIndex;
+use crate::pure::literal::NeedleId;
+use crate::pure::literal::{self, Bound, RequiredLiterals};
 
-/// A pattern that one literal is required by, among others.
+use super::required_run::RequiredRunId;
+
+/// A pattern to verify when a needle is found, with cheap conditions on the hit.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::pure) struct Owner {
-    /// The pattern's position in the engine.
-    pub(in crate::pure) pattern: u32,
-    /// Whether every match of the pattern's tail starts with the literal.
-    pub(in crate::pure) leads: bool,
-    /// How many bytes such a match has at least.
-    pub(in crate::pure) least: u32,
-    /// The last place in a record where the literal can be, if a match starts where the record
-    /// does.
-    pub(in crate::pure) last: u32,
-    /// How many bytes of the record there can be from the literal's start on, if a match ends
-    /// where the record does.
-    pub(in crate::pure) most: u32,
-    /// The run that the record must have besides.
-    pub(in crate::pure) need: Option<u32>,
-    /// How far before the literal a match can start, if there is a bound.
-    pub(in crate::pure) before: Option<u32>,
-    /// How far behind the literal's end a match can end, if there is a bound.
-    pub(in crate::pure) after: Option<u32>,
+pub(in crate::pure) struct Posting {
+    pub(in crate::pure) pattern: PatternIndex,
+    /// Whether every match of the pattern's tail starts with the needle, so that the pattern can
+    /// be verified at the hit. Otherwise it is searched in a window around the hit.
+    pub(in crate::pure) anchored: bool,
+    /// The minimum length of a match of the tail, in bytes.
+    pub(in crate::pure) min_len: u32,
+    /// The last offset in the record at which the needle can start. Below `u32::MAX` if the
+    /// pattern matches only at the start of a record.
+    pub(in crate::pure) max_start: u32,
+    /// The largest number of bytes from the start of the needle to the end of the record. Below
+    /// `u32::MAX` if the pattern matches only at the end of a record.
+    pub(in crate::pure) max_remaining: u32,
+    /// The byte run that the record must also contain.
+    pub(in crate::pure) required_run: Option<RequiredRunId>,
+    /// How many bytes before the needle a match can start, if there is a bound.
+    pub(in crate::pure) before: Bound,
+    /// How many bytes after the needle's end a match can end, if there is a bound.
+    pub(in crate::pure) after: Bound,
 }
 
-impl Owner {
-    /// The owner of the literals that `hir` requires, of which `tail` is from there on.
-    pub(in crate::pure) fn new(pattern: u32, hir: &Hir, tail: &Hir, required: &Required) -> Owner {
+impl Posting {
+    /// The posting of a pattern at the literals `required`. `tail` is the part of `hir` from its
+    /// literal on.
+    pub(in crate::pure) fn at_literal(
+        pattern: PatternIndex,
+        hir: &Hir,
+        tail: &Hir,
+        required: &RequiredLiterals,
+        required_run: Option<RequiredRunId>,
+    ) -> Posting {
         let properties = hir.properties();
-        let start = properties.look_set_prefix().contains(Look::Start);
-        let end = properties.look_set_suffix().contains(Look::End);
-        let leads = required.split.is_some();
-        Owner {
+        let from_start = properties.look_set_prefix().contains(Look::Start);
+        let to_end = properties.look_set_suffix().contains(Look::End);
+        let anchored = required.anchor_part.is_some();
+        Posting {
             pattern,
-            leads,
-            least: tail.properties().minimum_len().unwrap_or(0) as u32,
-            last: required.before.filter(|_| start && leads).unwrap_or(u32::MAX),
-            most: literal::longest(tail).filter(|_| end && leads).unwrap_or(u32::MAX),
-            need: None,
+            anchored,
+            min_len: tail.properties().minimum_len().unwrap_or(0) as u32,
+            max_start: required.before.filter(|_| from_start && anchored).unwrap_or(u32::MAX),
+            max_remaining: literal::max_match_len(tail)
+                .filter(|_| to_end && anchored)
+                .unwrap_or(u32::MAX),
+            required_run,
             before: required.before,
             after: required.after,
         }
     }
 
-    /// The owner of something in the midst of its matches that has `least` bytes.
-    pub(in crate::pure) fn around(
-        pattern: u32,
-        least: u32,
-        before: Option<u32>,
-        after: Option<u32>,
-    ) -> Owner {
-        let (last, most) = (u32::MAX, u32::MAX);
-        Owner { pattern, leads: false, least, last, most, need: None, before, after }
+    /// The posting of a pattern at a needle of `min_len` bytes or more that lies anywhere in a
+    /// match.
+    pub(in crate::pure) fn windowed(
+        pattern: PatternIndex,
+        min_len: u32,
+        before: Bound,
+        after: Bound,
+    ) -> Posting {
+        Posting {
+            pattern,
+            anchored: false,
+            min_len,
+            max_start: u32::MAX,
+            max_remaining: u32::MAX,
+            required_run: None,
+            before,
+            after,
+        }
     }
 
-    pub(in crate::pure) fn with_need(self, need: Option<u32>) -> Owner {
-        Owner { need, ..self }
+    /// The range of a record of `len` bytes that contains every match around hits in `hits`.
+    pub(super) fn window(&self, hits: Range<u32>, len: usize) -> Range<usize> {
+        let start = self.before.map_or(0, |before| hits.start.saturating_sub(before) as usize);
+        let end =
+            self.after.map_or(len, |after| (hits.end.saturating_add(after) as usize).min(len));
+        start..end
     }
 }
 
-/// All owners, by literal or run. Those whose matches start with the literal come first.
+/// The postings of all needles.
 #[derive(Debug)]
-pub(in crate::pure) struct Owners {
+pub(in crate::pure) struct Postings {
+    /// By needle: where its postings start in `list`; one more for the end of the last.
     starts: Vec<u32>,
-    list: Vec<Owner>,
-    /// How many of each literal's owners have matches that start with it.
-    leading: Vec<u32>,
-    reach: Vec<Option<u32>>,
+    /// Sorted by needle; of each needle, the anchored postings come first.
+    list: Vec<Posting>,
+    /// By needle: the number of its anchored postings.
+    anchored: Vec<u32>,
+    /// By needle: see [`Postings::reach`].
+    reach: Vec<Bound>,
 }
 
-impl Owners {
-    pub(in crate::pure) fn new(mut owners: Vec<(u32, Owner)>, handles: usize) -> Owners {
-        owners.sort_by_key(|(literal, owner)| (*literal, !owner.leads, owner.pattern));
+impl Postings {
+    /// Arranges `postings`, whose needles are below `needles`.
+    pub(in crate::pure) fn new(mut postings: Vec<(NeedleId, Posting)>, needles: usize) -> Postings {
+        postings.sort_by_key(|(needle, posting)| (*needle, !posting.anchored, posting.pattern));
         let mut starts = vec![0];
-        let mut reach = Vec::with_capacity(handles);
-        let mut leading = Vec::with_capacity(handles);
-        let mut rest = &owners[..];
-        for number in 0..handles as u32 {
-            let count = rest.partition_point(|(other, _)| *other == number);
-            starts.push(starts[starts.len() - 1] + count as u32);
-            let (first, others) =
-                rest[..count].split_at(rest[..count].partition_point(|(_, owner)| owner.leads));
-            leading.push(first.len() as u32);
-            reach.push(others.iter().try_fold(0, |max: u32, (_, owner)| {
-                Some(max.max(owner.before?.checked_add(owner.after?)?))
+        let mut reach = Vec::with_capacity(needles);
+        let mut anchored = Vec::with_capacity(needles);
+        let mut rest = &postings[..];
+        for index in 0..needles {
+            let count = rest.partition_point(|(needle, _)| needle.index() == index);
+            starts.push(starts[index] + count as u32);
+            let first = rest[..count].partition_point(|(_, posting)| posting.anchored);
+            anchored.push(first as u32);
+            reach.push(rest[first..count].iter().try_fold(0, |max: u32, (_, posting)| {
+                Some(max.max(posting.before?.checked_add(posting.after?)?))
             }));
             rest = &rest[count..];
         }
-        let list = owners.into_iter().map(|(_, owner)| owner).collect();
-        Owners { starts, list, leading, reach }
+        let list = postings.into_iter().map(|(_, posting)| posting).collect();
+        Postings { starts, list, anchored, reach }
     }
 
-    /// How many literals and runs there are.
-    pub(in crate::pure) fn handles(&self) -> usize {
+    /// The number of needles.
+    pub(super) fn needles(&self) -> usize {
         self.reach.len()
     }
 
-    /// Those of a literal: the patterns whose matches start with it, and the others.
-    pub(in crate::pure) fn of(&self, literal: u32) -> (&[Owner], &[Owner]) {
-        let range: Range<usize> =
-            self.starts[literal as usize] as usize..self.starts[literal as usize + 1] as usize;
-        self.list[range].split_at(self.leading[literal as usize] as usize)
+    /// The anchored and the windowed postings of a needle.
+    #[inline]
+    pub(super) fn of(&self, needle: NeedleId) -> (&[Posting], &[Posting]) {
+        let start = self.starts[needle.index()] as usize;
+        let end = self.starts[needle.index() + 1] as usize;
+        self.list[start..end].split_at(self.anchored[needle.index()] as usize)
     }
 
-    /// The largest distance from the end of a literal's place to the next one's start at which the
-    /// parts of the record that its patterns are confirmed in can touch, if there is one; without
-    /// the patterns whose matches start with it.
-    pub(in crate::pure) fn reach(&self, literal: u32) -> Option<u32> {
-        self.reach[literal as usize]
+    /// The largest gap between two hits of a needle over which the windows of its windowed
+    /// postings can touch, in bytes. `None` if some window is unbounded, so that all touch.
+    #[inline]
+    pub(super) fn reach(&self, needle: NeedleId) -> Bound {
+        self.reach[needle.index()]
     }
 
-    /// Memory in bytes.
-    pub(in crate::pure) fn memory(&self) -> usize {
+    /// Heap memory in bytes.
+    pub(super) fn memory(&self) -> usize {
         size_of_val(&self.list[..])
             + size_of_val(&self.starts[..])
-            + size_of_val(&self.leading[..])
+            + size_of_val(&self.anchored[..])
             + size_of_val(&self.reach[..])
     }
 }

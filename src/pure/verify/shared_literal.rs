@@ -1,81 +1,76 @@
-//! Patterns that share a literal with many others, confirmed together.
+//! Patterns that share a literal with many others and are verified in one DFA.
 
 use std::ops::Range;
 
-use regex_syntax::hir::Hir;
-
-use crate::pure::ids::PatternIndex;
-
+use crate::pure::automata::anchored_group::AnchoredGroupCache;
 use crate::pure::automata::dfa_group::DfaGroup;
-use crate::pure::automata::grouping;
-use crate::pure::verify::postings::Owner;
+use crate::pure::literal::NeedleId;
 
-/// Patterns that are confirmed together where their literal stands.
+use super::required_run::RequiredRunId;
+
+/// Patterns whose tails start with the same literal, verified together where it is found.
 #[derive(Debug)]
-pub(in crate::pure) struct Crowd {
-    pub(in crate::pure) group: DfaGroup,
-    /// One of these runs must be in the record; if there are none, that is not asked.
-    pub(in crate::pure) needs: Vec<u32>,
-    /// How many bytes a match from the literal on has at least.
-    pub(in crate::pure) least: u32,
+pub(in crate::pure) struct SharedLiteralGroup {
+    /// One DFA over the tails of all members.
+    pub(in crate::pure) dfa: DfaGroup,
+    /// The record must contain one of these runs. Empty if any record qualifies.
+    pub(in crate::pure) required_runs: Vec<RequiredRunId>,
+    /// The minimum length of a match of any tail, in bytes.
+    pub(in crate::pure) min_len: u32,
 }
 
-/// With more patterns than this that start with the same literal, they are confirmed together.
-pub(in crate::pure) const CROWD: usize = 4;
-
-/// A crowd that needs more different runs than this is not asked for any.
-const MAX_NEEDS: usize = 16;
-
-/// Takes the owners that lead with a literal that very many do out of `owners`, into groups; and
-/// tells for each literal which groups are its.
-pub(in crate::pure) fn take_crowds<'a>(
-    owners: &mut Vec<(u32, Owner)>,
-    handles: usize,
-    tail: &dyn Fn(u32) -> &'a Hir,
-) -> (Vec<Crowd>, Vec<Range<u32>>) {
-    let mut leading: Vec<Vec<Owner>> = vec![Vec::new(); handles];
-    for (handle, owner) in owners.iter().filter(|(_, owner)| owner.leads) {
-        leading[*handle as usize].push(*owner);
-    }
-    owners.retain(|(handle, owner)| !owner.leads || leading[*handle as usize].len() <= CROWD);
-    let count = leading.iter().filter(|owners| owners.len() > CROWD).count();
-    if count == 0 {
-        return (Vec::new(), Vec::new());
-    }
-    let mut crowds = Vec::new();
-    let ranges = leading
-        .into_iter()
-        .map(|owners| {
-            let start = crowds.len() as u32;
-            if owners.len() > CROWD {
-                let patterns =
-                    owners.iter().map(|o| (PatternIndex::new(o.pattern as usize), tail(o.pattern)));
-                let groups = grouping::groups_for_literal(patterns.collect(), count);
-                crowds.extend(groups.into_iter().map(|group| Crowd::new(group, &owners)));
-            }
-            start..crowds.len() as u32
-        })
-        .collect();
-    (crowds, ranges)
+/// The shared-literal groups of all needles.
+#[derive(Debug, Default)]
+pub(in crate::pure) struct SharedLiterals {
+    groups: Vec<SharedLiteralGroup>,
+    /// By needle: the range of its groups. Empty if no needle has any.
+    ranges: Vec<Range<u32>>,
 }
 
-impl Crowd {
-    /// `owners` are those of the literal, ascending by their patterns.
-    fn new(group: DfaGroup, owners: &[Owner]) -> Crowd {
-        let members = group.members.iter().filter_map(|&member| {
-            let index = owners
-                .binary_search_by_key(&member.index(), |owner| owner.pattern as usize)
-                .ok()?;
-            Some(&owners[index])
-        });
-        let least = members.clone().map(|owner| owner.least).min().unwrap_or(0);
-        let mut needs: Vec<Option<u32>> = members.map(|owner| owner.need).collect();
-        needs.sort_unstable();
-        needs.dedup();
-        let needs = match needs.into_iter().collect::<Option<Vec<u32>>>() {
-            Some(needs) if needs.len() <= MAX_NEEDS => needs,
-            _ => Vec::new(),
-        };
-        Crowd { group, needs, least }
+impl SharedLiterals {
+    /// `ranges` has the groups of each needle, as ranges of `groups`.
+    pub(in crate::pure) fn new(
+        groups: Vec<SharedLiteralGroup>,
+        ranges: Vec<Range<u32>>,
+    ) -> SharedLiterals {
+        SharedLiterals { groups, ranges }
+    }
+
+    /// The groups of a needle, as indexes for [`SharedLiterals::group`].
+    #[inline]
+    pub(super) fn of(&self, needle: NeedleId) -> Range<usize> {
+        match self.ranges.get(needle.index()) {
+            Some(range) => range.start as usize..range.end as usize,
+            None => 0..0,
+        }
+    }
+
+    pub(super) fn group(&self, index: usize) -> &SharedLiteralGroup {
+        &self.groups[index]
+    }
+
+    pub(super) fn create_caches(&self) -> Vec<SharedLiteralCache> {
+        self.groups.iter().map(SharedLiteralCache::new).collect()
+    }
+}
+
+/// The working memory of one shared-literal group in one scanner.
+pub(super) struct SharedLiteralCache {
+    pub(super) dfa: AnchoredGroupCache,
+    epoch: u64,
+    /// How many bytes the DFA has read in the record of `epoch`, at all hits together.
+    pub(super) steps: u64,
+}
+
+impl SharedLiteralCache {
+    fn new(group: &SharedLiteralGroup) -> SharedLiteralCache {
+        SharedLiteralCache { dfa: AnchoredGroupCache::new(&group.dfa), epoch: 0, steps: 0 }
+    }
+
+    /// Resets the count of steps if the record is another one than before.
+    pub(super) fn enter_record(&mut self, epoch: u64) {
+        if self.epoch != epoch {
+            (self.epoch, self.steps) = (epoch, 0);
+        }
     }
 }

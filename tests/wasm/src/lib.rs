@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use dragnet::pure::Level;
+use dragnet::pure::Isa;
 use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan};
 
 #[derive(Default)]
@@ -76,5 +76,5 @@ pub extern "C" fn part(index: usize, which: u32) -> i32 {
 // SAFETY: as for `byte`.
 #[unsafe(no_mangle)]
 pub extern "C" fn levels() -> usize {
-    Level::available().len()
+    Isa::available().len()
 }

@@ -1,23 +1,25 @@
-//! The literals themselves, to compare candidates with.
+//! The bytes of all literals, to compare candidates with.
 
-use super::super::literal::Literal;
-use super::Candidate;
+use super::super::literal::{Literal, NeedleId};
+use super::candidate::Candidate;
 
-/// How many bytes are compared at once.
+/// The number of bytes that are compared at once.
 const WORD: usize = 8;
 
-/// The bytes of all literals in one place.
+/// All literals of a prefilter, in one allocation.
 #[derive(Debug)]
-pub(super) struct Strings {
-    /// Of eight bytes of a literal, those bits that are in the second are the first.
+pub(super) struct LiteralBytes {
+    /// Each eight bytes of a literal, as a value and a mask: text matches if `text & mask` equals
+    /// the value. Bytes after the literal's end have an empty mask.
     words: Vec<(u64, u64)>,
-    /// Where each literal's words start in the above, and its length.
+    /// For each literal, the index of its first word and its length in bytes.
     places: Vec<(u32, u32)>,
 }
 
-impl Strings {
-    pub(super) fn new(literals: &[Literal]) -> Strings {
-        let mut strings = Strings { words: vec![], places: vec![] };
+impl LiteralBytes {
+    /// Stores `literals`, whose ids are their indexes.
+    pub(super) fn new(literals: &[Literal]) -> LiteralBytes {
+        let mut strings = LiteralBytes { words: vec![], places: vec![] };
         for literal in literals {
             strings.places.push((strings.words.len() as u32, literal.len() as u32));
             for cubes in literal.cubes().chunks(WORD) {
@@ -31,17 +33,17 @@ impl Strings {
         strings
     }
 
-    /// The candidate for the literal if it stands in `buffer` with its byte `offset` at `window`.
+    /// The candidate for a literal if it is in `buffer` with its byte `offset` at `window`.
     #[inline]
     pub(super) fn check(
         &self,
         buffer: &[u8],
         window: usize,
-        literal: u32,
+        needle: NeedleId,
         offset: u32,
     ) -> Option<Candidate> {
         let start = window.checked_sub(offset as usize)?;
-        let (first, len) = self.places[literal as usize];
+        let (first, len) = self.places[needle.index()];
         let (first, len) = (first as usize, len as usize);
         let words = &self.words[first..first + len.div_ceil(WORD)];
         let bytes = buffer.get(start..)?;
@@ -50,21 +52,22 @@ impl Strings {
                 let b = [b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]];
                 u64::from_le_bytes(b) & mask == value
             }),
-            None => bytes.len() >= len && at_end(words, &bytes[..len]),
+            None => bytes.len() >= len && equal_at_end(words, &bytes[..len]),
         };
-        // In range: buffers are shorter than 2^32 bytes.
+        // The casts are lossless, since buffers are shorter than 2^32 bytes.
         let (window, start, end) = (window as u32, start as u32, (start + len) as u32);
-        equal.then_some(Candidate { window, start, end, literal })
+        equal.then_some(Candidate { window, start, end, needle })
     }
 
+    /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
         size_of_val(&self.words[..]) + size_of_val(&self.places[..])
     }
 }
 
-/// Compares where the buffer ends before the last word does.
+/// Compares byte by byte, where the buffer ends before the last word does.
 #[cold]
-fn at_end(words: &[(u64, u64)], bytes: &[u8]) -> bool {
+fn equal_at_end(words: &[(u64, u64)], bytes: &[u8]) -> bool {
     let pairs = words
         .iter()
         .flat_map(|(value, mask)| value.to_le_bytes().into_iter().zip(mask.to_le_bytes()));

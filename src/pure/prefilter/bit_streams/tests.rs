@@ -1,23 +1,28 @@
 use proptest::prelude::*;
+use regex_automata::nfa::thompson;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
-use regex_automata::nfa::thompson::{self, NFA};
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
-use super::super::{Candidate, Level};
+use super::super::super::literal::NeedleId;
+use super::super::super::simd::Isa;
+use super::super::candidate::Candidate;
+use super::super::segments::Segments;
+use super::sequence::MAX_COST;
 use super::*;
 use crate::Batch;
-
-fn oracle_nfa(hir: &Hir) -> NFA {
-    let config = thompson::Config::new().utf8(false).nfa_size_limit(None);
-    thompson::Compiler::new().configure(config).build_from_hir(hir).unwrap()
-}
 
 fn parse(pattern: &str) -> Hir {
     regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()
 }
 
-/// Small patterns in which classes, repetitions and assertions meet.
+fn pike_vm(hir: &Hir) -> PikeVM {
+    let config = thompson::Config::new().utf8(false);
+    let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).unwrap();
+    PikeVM::new_from_nfa(nfa).unwrap()
+}
+
+/// Small patterns of classes, repetitions and assertions.
 fn pattern() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(
         &[
@@ -62,18 +67,19 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(part, 0..8).prop_map(|parts| parts.concat())
 }
 
-/// What is found in all of a batch, in ranges of so many pieces.
-fn find(streams: &Streams, batch: &Batch<'_>, pieces: usize) -> Vec<Candidate> {
+/// All candidates of a batch, searched in ranges of this many pieces.
+fn find(streams: &BitStreams, batch: &Batch<'_>, pieces: usize) -> Vec<Candidate> {
     let mut progress = streams.progress();
     let mut out = Vec::new();
-    // The second time after something else was searched.
+    // Twice, to see that nothing remains from an earlier search.
     for _ in 0..2 {
         progress.reset();
         out.clear();
         let extent = batch.extent();
+        let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
         for start in extent.clone().step_by(pieces * run::PIECE) {
             let range = start..extent.end.min(start + pieces * run::PIECE);
-            streams.find(batch, range, &mut progress, &mut out);
+            streams.find(&segments, range, &mut progress, &mut out);
         }
     }
     out
@@ -81,37 +87,40 @@ fn find(streams: &Streams, batch: &Batch<'_>, pieces: usize) -> Vec<Candidate> {
 
 fn check(patterns: &[String], batch: &Batch<'_>, pieces: usize) -> Result<(), TestCaseError> {
     let hirs: Vec<Hir> = patterns.iter().map(|pattern| parse(pattern)).collect();
-    let parts: Vec<(u32, Part)> =
-        (0..).zip(&hirs).filter_map(|(number, hir)| Some((number, Part::of(hir)?))).collect();
-    if parts.is_empty() {
+    let sequences: Vec<(NeedleId, ClassSequence)> = hirs
+        .iter()
+        .enumerate()
+        .filter_map(|(index, hir)| Some((NeedleId::new(index), ClassSequence::cheapest(hir)?)))
+        .collect();
+    if sequences.is_empty() {
         return Ok(());
     }
-    for level in Level::available() {
-        let all = parts.iter().map(|(number, part)| (*number, &hirs[*number as usize], part));
-        let streams = Streams::new(all, level);
-        prop_assert_eq!(streams.len(), parts.len());
+    for isa in Isa::available() {
+        let all = sequences.iter().map(|(needle, s)| (*needle, &hirs[needle.index()], s));
+        let streams = BitStreams::new(all, isa);
+        prop_assert_eq!(streams.len(), sequences.len());
         let found = find(&streams, batch, pieces);
-        for (number, part) in &parts {
-            let pattern = &patterns[*number as usize];
-            let vm = PikeVM::new_from_nfa(oracle_nfa(&hirs[*number as usize])).unwrap();
+        for (needle, sequence) in &sequences {
+            let pattern = &patterns[needle.index()];
+            let vm = pike_vm(&hirs[needle.index()]);
             let mut cache = vm.create_cache();
             for (record, bytes) in batch.iter().enumerate() {
                 let range = batch.range(record);
                 let inside = |c: &&Candidate| {
-                    c.literal == *number
+                    c.needle == *needle
                         && range.start <= c.start as usize
                         && c.end as usize <= range.end
                         && c.start < c.end
                 };
                 let candidates: Vec<&Candidate> = found.iter().filter(inside).collect();
                 let matches = vm.is_match(&mut cache, bytes);
-                if part.exact {
+                if sequence.exact {
                     prop_assert_eq!(
                         !candidates.is_empty(),
                         matches,
                         "{} {} {:?}",
                         pattern,
-                        level,
+                        isa,
                         range
                     );
                     continue;
@@ -119,12 +128,13 @@ fn check(patterns: &[String], batch: &Batch<'_>, pieces: usize) -> Result<(), Te
                 let confirmed = candidates.iter().any(|c| {
                     let (start, end) =
                         (c.start as usize - range.start, c.end as usize - range.start);
-                    let start = part.before.map_or(0, |n| start.saturating_sub(n as usize));
-                    let end = part.after.map_or(bytes.len(), |n| bytes.len().min(end + n as usize));
+                    let start = sequence.before.map_or(0, |n| start.saturating_sub(n as usize));
+                    let end =
+                        sequence.after.map_or(bytes.len(), |n| bytes.len().min(end + n as usize));
                     let input = Input::new(bytes).span(start..end).anchored(Anchored::No);
                     vm.is_match(&mut cache, input)
                 });
-                prop_assert_eq!(confirmed, matches, "{} {} {:?}", pattern, level, range);
+                prop_assert_eq!(confirmed, matches, "{} {} {:?}", pattern, isa, range);
             }
         }
     }
@@ -138,7 +148,7 @@ proptest! {
     })]
 
     #[test]
-    fn parts_are_found_where_patterns_match(
+    fn sequences_are_found_where_patterns_match(
         patterns in prop::collection::vec(pattern(), 1..4),
         text in text(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..9),
@@ -155,7 +165,7 @@ proptest! {
 }
 
 #[test]
-fn a_match_is_found_wherever_it_lies() {
+fn matches_are_found_at_every_piece_edge() {
     let patterns = [r"\ba{3,5}\d{2}-\d+x\b", r"^[a-z]{70}\d$", r"\d{64}a", "x(?:ab?){3}y*z$"];
     let patterns = patterns.map(|p| format!("(?-u:{p})"));
     let texts = [
@@ -176,7 +186,7 @@ fn a_match_is_found_wherever_it_lies() {
 }
 
 #[test]
-fn exact_parts_are_told_from_others() {
+fn exact_sequences_are_recognized() {
     for (pattern, exact) in [
         (r"\b[a-f0-9]{40}\b", true),
         (r"\w{12,}\d\w{12,}\d", true),
@@ -185,46 +195,46 @@ fn exact_parts_are_told_from_others() {
         (r"\d\d(?m:$)\n", false),
         ("$\na", false),
     ] {
-        let part = Part::of(&parse(&format!("(?-u:{pattern})"))).unwrap();
-        assert_eq!(part.exact, exact, "{pattern}");
+        let sequence = ClassSequence::cheapest(&parse(&format!("(?-u:{pattern})"))).unwrap();
+        assert_eq!(sequence.exact, exact, "{pattern}");
     }
 }
 
-/// What is before and after says how far matches can reach past what is found.
+/// The distances bound how far a match can extend around a sequence.
 #[test]
-fn parts_tell_how_long_they_are_and_what_is_around_them() {
+fn sequences_have_their_length_and_distances() {
     for (pattern, len, before, after) in [
-        // All of it: it ends where the match does, which may have begun that much earlier.
+        // The whole pattern: its matches end with the sequence, and may start earlier.
         (r"\d{3,5}[x-z]", 4, Some(2), Some(0)),
         (r"[a-f]{40}", 40, Some(0), Some(0)),
         (r"\d{2,}[x-z]", 3, None, Some(0)),
-        // Behind what is never searched for.
+        // After a part that is never searched for.
         (r"(?:[ab]*c){0,1}\d{6}[xy]{2}", 2, None, Some(0)),
         (r"(?:abc){0,4}[xy]{2}", 2, Some(12), Some(0)),
-        // Up to a line's end within it.
+        // Up to the end of a line within the pattern.
         (r"\d{6}(?m:$)\n[ab]{0,7}", 6, Some(0), Some(8)),
     ] {
-        let part = Part::of(&parse(&format!("(?-u:{pattern})"))).unwrap();
+        let sequence = ClassSequence::cheapest(&parse(&format!("(?-u:{pattern})"))).unwrap();
         assert_eq!(
-            (part.len, part.before, part.after),
+            (sequence.len, sequence.before, sequence.after),
             (len, before, after),
-            "{pattern}: {part:?}"
+            "{pattern}: {sequence:?}"
         );
     }
 }
 
 #[test]
-fn nested_repetitions_are_given_up() {
+fn nested_repetitions_stay_within_the_cost_limit() {
     let mut pattern = r"[ab\x80-\xFF]é".to_owned();
     for _ in 0..6 {
         pattern = format!("(?:{pattern}){{0,9}}");
     }
-    let part = Part::of(&parse(&format!("(?-u:x){pattern}[yz]{{3}}"))).unwrap();
-    assert!(!part.exact && part.cost < MAX_COST);
+    let sequence = ClassSequence::cheapest(&parse(&format!("(?-u:x){pattern}[yz]{{3}}"))).unwrap();
+    assert!(!sequence.exact && sequence.cost < MAX_COST);
 }
 
 #[test]
-fn terminators_are_no_part_of_words() {
+fn separators_are_not_word_bytes() {
     let patterns = [r"(?-u: b\b)".to_owned(), r"(?-u:\bbc)".to_owned(), "c.".to_owned()];
     let batch = Batch::from_line_offsets(b" babcabc", &[0, 3, 6]).unwrap();
     check(&patterns, &batch, 1).unwrap();

@@ -1,14 +1,27 @@
-//! How rare bytes are in text, to choose the literals that cost the least to look for.
+//! Expected frequencies of bytes and literals in text.
+//!
+//! All choices between literals, runs and windows compare how often each is expected per byte of
+//! ordinary text. The estimate multiplies the frequencies of single bytes, corrected for the fact
+//! that neighbouring bytes are not independent. A table of byte pairs would be better, but would
+//! take 64 KiB instead of 256 bytes. memchr chooses its rare bytes by a table of ranks; here the
+//! frequencies themselves are needed, because they are added and weighed against costs.
+//!
+//! The estimates are of ordinary text. A literal that is rare there may be frequent in the text at
+//! hand, which costs time but no matches.
 
 use std::sync::LazyLock;
 
-use super::Literal;
+use super::cube::{Cube, Literal};
+
+/// A filter that is expected more often than once in 64 bytes is no use: verifying the candidates
+/// would cost more than an automaton that reads every byte. A rough limit, not a measured one.
+pub(super) const MAX_FILTER_FREQUENCY: f64 = 1.0 / 64.0;
 
 /// For each byte, minus the binary logarithm of its frequency, in eighths of a bit.
 ///
 /// The mean over eight kinds of files, each with the same weight: Rust, C, Python and JavaScript
-/// sources, Markdown and plain documentation, XML, and logs. Bytes that are rarer than one in
-/// 65,536 count as that: nothing is so rare that it can be relied upon.
+/// sources, Markdown and plain documentation, XML, and logs. 128, a frequency of 1 in 65,536, is a
+/// lower bound: estimates below it are noise.
 #[rustfmt::skip]
 const EIGHTH_BITS: [u8; 256] = [
     128, 128, 128, 128, 128, 128, 128, 128, 128, 67, 43, 128, 128, 81, 128, 128,
@@ -29,36 +42,38 @@ const EIGHTH_BITS: [u8; 256] = [
     112, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
 ];
 
-/// Neighbouring bytes of text tell much about one another, so a literal is more frequent than
-/// the product of its bytes. English has about half the entropy per letter that single letters
-/// suggest (Shannon, 1951); names and keys have more.
+/// The exponent that corrects the product of byte frequencies for the dependence of neighbouring
+/// bytes: a literal is more frequent than the product of its bytes. English has about half the
+/// entropy per letter that single letters suggest (Shannon, 1951), which would be 0.5; names and
+/// keys have more.
 const DEPENDENCE: f64 = 0.75;
 
-/// The frequency of a byte.
-pub(crate) fn value(byte: u8) -> f64 {
+/// The probability that a digit is followed by one certain other digit. Digits stand in numbers,
+/// so it is far higher than the frequency of that digit.
+const NEXT_DIGIT: f64 = 0.05;
+
+/// The frequency of a byte: a value from 0 to 1.
+pub(crate) fn of_value(byte: u8) -> f64 {
     static FREQUENCIES: LazyLock<[f64; 256]> =
         LazyLock::new(|| EIGHTH_BITS.map(|bits| (-f64::from(bits) / 8.0).exp2()));
     FREQUENCIES[usize::from(byte)]
 }
 
-/// The frequency of a byte of any of the values that `cube` stands for.
-pub(crate) fn byte(cube: super::Cube) -> f64 {
-    cube.values().map(value).sum::<f64>().min(1.0)
+/// The frequency of bytes that are in `cube`.
+pub(crate) fn of_cube(cube: Cube) -> f64 {
+    cube.values().map(of_value).sum::<f64>().min(1.0)
 }
 
-/// How often a digit is followed by a certain other one: most are in numbers.
-const DIGIT: f64 = 0.05;
-
-/// How often `literal` is expected at a given position of ordinary text.
-pub(crate) fn literal(literal: &Literal) -> f64 {
+/// The probability that `literal` is at a given position of ordinary text.
+pub(crate) fn of_literal(literal: &Literal) -> f64 {
     let (mut independent, mut digits) = (1.0, 1.0);
     let mut in_number = false;
     for &cube in literal.cubes() {
         let digit = cube.values().all(|value| value.is_ascii_digit());
         if digit && in_number {
-            digits *= DIGIT * cube.values().count() as f64;
+            digits *= NEXT_DIGIT * cube.values().count() as f64;
         } else {
-            independent *= byte(cube);
+            independent *= of_cube(cube);
         }
         in_number = digit;
     }
@@ -71,11 +86,11 @@ mod tests {
 
     #[test]
     fn rarer_literals_have_lower_frequencies() {
-        let of = |s: &str| literal(&Literal::exact(s.as_bytes()));
+        let of = |s: &str| of_literal(&Literal::exact(s.as_bytes()));
         assert!(of("zq") < of("te"));
         assert!(of("password") < of("pass"));
         assert!(of("") == 1.0);
-        // Numbers are where numbers are.
+        // A digit makes further digits likely.
         assert!(of("wxyz") < of("1234"));
     }
 }
