@@ -225,7 +225,7 @@ mod tests {
 
         #[test]
         fn matches_where_the_pattern_does(
-            pattern in prop::collection::vec(position(), 1..12).prop_map(|positions| positions.concat()),
+            pattern in prop::collection::vec(position(), 1..12).prop_map(|parts| parts.concat()),
             records in prop::collection::vec(
                 prop::collection::vec(prop::sample::select(&b"aaabbbc\n\xFF"[..]), 0..24),
                 0..12,
