@@ -110,7 +110,7 @@ mod tests {
             (r"q\.x\xFF\n", r"literal q\.x\\xff\\n"),
             ("[0-9]{3}[a-f]", "classes of 4 bytes or more in sequence, "),
             ("[0-9]{3}[a-f]", " in a million bytes; it matches wherever they are found"),
-            (r"[0-9]{3,9}\b{start}[a-f]{30}", "run of 30 bytes out of 6, "),
+            (r"[0-9]{3,9}\b{start}[a-f]{30}", "run of 30 bytes from a class of 6, "),
             (r"[0-9]{3,9}\b{start}[a-f]{30}", "; verified from 3 bytes before it to its end"),
             ("[a-z]+", "no filter, an automaton reads every record: "),
         ];

@@ -19,13 +19,13 @@
 use regex_syntax::hir::Hir;
 
 use crate::pure::literal::{Bound, Literal};
-use crate::pure::prefilter::{Candidate, Prefilter};
+use crate::pure::prefilter::{Candidate, LiteralSearch};
 use crate::pure::simd::Isa;
 
 /// Finds the positions of a record where the trimmed form of one pattern can match.
 #[derive(Debug)]
 pub(crate) struct SpanPrefilter {
-    prefilter: Prefilter,
+    prefilter: LiteralSearch,
     /// The trimmed form of the pattern.
     pub(super) trimmed: Hir,
     /// The largest distance from the start of a match of the pattern to the start of the trimmed
@@ -71,7 +71,7 @@ impl SpanPrefilter {
     /// A prefilter for a pattern of which every trimmed match starts with one of `literals`, at
     /// most `head` bytes after the start of the whole match.
     pub(crate) fn new(literals: &[Literal], trimmed: Hir, head: Bound) -> SpanPrefilter {
-        let prefilter = Prefilter::new(literals, Isa::best());
+        let prefilter = LiteralSearch::new(literals, Isa::best());
         let longest = literals.iter().map(Literal::len).max().unwrap_or(0);
         SpanPrefilter { prefilter, trimmed, head, longest }
     }

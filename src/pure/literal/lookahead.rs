@@ -7,8 +7,9 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
+use crate::pure::ids::NeedleId;
+
 use super::byte_set::ByteSet;
-use super::needle::NeedleId;
 
 /// The number of bytes after a literal that are compared.
 pub(crate) const LEN: usize = 4;

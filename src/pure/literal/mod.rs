@@ -13,7 +13,7 @@
 //! finds literals by analyzing its NFA graphs instead (Wang et al., NSDI 2019), which also sees
 //! those that no single subexpression shows; a walk over the HIR is simpler and linear.
 //!
-//! The files, from the bottom up: `cube` (literals), `byte_set`, `distance`, `needle`,
+//! The files, from the bottom up: `cube` (literals), `byte_set`, `distance`,
 //! `byte_frequency`; then `required` (a set of literals and its cost) and `lookahead`; then
 //! `part_literals` (the literals of each part of a pattern), `anchor` (those that start a part), and
 //! `extract`, which chooses among both. `byte_run` stands alone.
@@ -26,7 +26,6 @@ mod cube;
 mod distance;
 mod extract;
 mod lookahead;
-mod needle;
 mod part_literals;
 mod required;
 
@@ -37,5 +36,4 @@ pub(crate) use cube::{Cube, Literal};
 pub(crate) use distance::{Bound, add_bounds, max_match_len};
 pub(crate) use extract::required_literals;
 pub(crate) use lookahead::{Lookaheads, union_lookaheads};
-pub(crate) use needle::NeedleId;
 pub(crate) use required::RequiredLiterals;

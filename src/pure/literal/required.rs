@@ -1,29 +1,11 @@
 //! Sets of literals of which every match contains one, and what searching by them costs.
 
+use crate::pure::cost;
+
 use super::byte_frequency;
 use super::byte_set::ByteSet;
 use super::cube::Literal;
 use super::distance::Bound;
-
-/// The cost of one additional literal, in the unit of [`RequiredLiterals::cost`]: as much as a
-/// frequency of candidates of one in a million.
-const LITERAL_COST: f64 = 1e-6;
-
-/// The cost of verifying a candidate, relative to one whose literal starts the match, so that an
-/// automaton runs forward from there and mostly fails within a few bytes.
-mod verification_cost {
-    /// The match starts with the literal.
-    pub(super) const AT_START: f64 = 1.0;
-    /// A part of the pattern starts with the literal: a second automaton runs backward from it,
-    /// but only where the first one matches.
-    pub(super) const AT_PART: f64 = 1.1;
-    /// The literal is somewhere inside, so a window around it is searched, which takes longer the
-    /// wider it is: one more for each 64 bytes.
-    pub(super) const WITHIN_WINDOW: f64 = 2.0;
-    pub(super) const WINDOW_BYTES: f64 = 64.0;
-    /// As before, in a window that extends to an end of the record.
-    pub(super) const WITHIN_RECORD: f64 = 4.0;
-}
 
 /// A set of literals of which every match contains at least one.
 #[derive(Clone, Debug)]
@@ -72,22 +54,21 @@ impl RequiredLiterals {
     /// Whether the cost is at most that of a set of this many literals that are never found. Then
     /// no set that is at least as large can be cheaper.
     pub(super) fn is_cheaper_than_size(&self, literals: usize) -> bool {
-        self.cost() <= literals as f64 * LITERAL_COST
+        self.cost() <= literals as f64 * cost::LITERAL_NS
     }
 
-    /// The expected cost of searching by these literals, per byte of ordinary text. The unit is
-    /// the cost of verifying one candidate whose literal starts the match.
+    /// The expected cost of searching by these literals, in nanoseconds per byte of ordinary text.
     fn cost(&self) -> f64 {
         let verification = match (self.anchor_part, self.before, self.after) {
-            (Some(0), ..) => verification_cost::AT_START,
-            (Some(_), ..) => verification_cost::AT_PART,
+            (Some(0), ..) => cost::CANDIDATE_NS,
+            (Some(_), ..) => cost::SPLIT_CANDIDATE_NS,
             (None, Some(before), Some(after)) => {
-                verification_cost::WITHIN_WINDOW
-                    + f64::from(before.saturating_add(after)) / verification_cost::WINDOW_BYTES
+                cost::WINDOW_CANDIDATE_NS
+                    + f64::from(before.saturating_add(after)) * cost::WINDOW_BYTE_NS
             }
-            _ => verification_cost::WITHIN_RECORD,
+            _ => cost::RECORD_CANDIDATE_NS,
         };
-        self.frequency * verification + self.literals.len() as f64 * LITERAL_COST
+        self.frequency * verification + self.literals.len() as f64 * cost::LITERAL_NS
     }
 }
 

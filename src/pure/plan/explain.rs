@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-use crate::pure::ids::PatternIndex;
-use crate::pure::literal::NeedleId;
+use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::{Bound, Literal};
 
 /// How the pure engine searches one pattern.
@@ -180,7 +179,7 @@ impl fmt::Display for Explanation {
                 place(f, *before, *after, *per_million)
             }
             Explanation::Run { len, class, before, after, per_million } => {
-                write!(f, "run of {len} bytes out of {class}")?;
+                write!(f, "run of {len} bytes from a class of {class}")?;
                 place(f, *before, *after, *per_million)
             }
         }

@@ -8,11 +8,9 @@ use std::collections::HashMap;
 
 use regex_syntax::hir::Hir;
 
-use crate::pure::ids::PatternIndex;
-use crate::pure::literal::{
-    self, ByteRun, ByteSet, Literal, Lookaheads, NeedleId, RequiredLiterals,
-};
-use crate::pure::prefilter::{BitStreams, ClassSequence, FilterSet, Prefilter, RunSearch};
+use crate::pure::ids::{NeedleId, PatternIndex};
+use crate::pure::literal::{self, ByteRun, ByteSet, Literal, Lookaheads, RequiredLiterals};
+use crate::pure::prefilter::{BitStreams, ClassSequence, FilterSet, LiteralSearch, RunSearch};
 use crate::pure::simd::Isa;
 use crate::pure::verify::{ExactNeedles, Posting};
 
@@ -73,7 +71,7 @@ impl NeedleBuilder {
 
     /// Numbers the runs and sequences and builds the filters. `trimmed` are all patterns.
     pub(super) fn build(mut self, trimmed: &[Hir], isa: Isa) -> Needles {
-        let literals = (!self.literals.is_empty()).then(|| Prefilter::new(&self.literals, isa));
+        let literals = (!self.literals.is_empty()).then(|| LiteralSearch::new(&self.literals, isa));
         let first_run = self.literals.len();
         let runs = self.run_searches(first_run, isa);
         let first_sequence = first_run + runs.len();

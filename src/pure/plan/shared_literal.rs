@@ -12,8 +12,7 @@ use regex_syntax::hir::Hir;
 use crate::pure::automata::dfa_group::DfaGroup;
 use crate::pure::automata::grouping;
 use crate::pure::cost;
-use crate::pure::ids::PatternIndex;
-use crate::pure::literal::NeedleId;
+use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::verify::{Posting, SharedLiteralGroup, SharedLiterals};
 
 /// Moves the anchored postings of every literal that has more than [`cost::MAX_SHARERS`] of them

@@ -8,9 +8,9 @@
 
 use std::ops::Range;
 
-use super::super::literal::ByteSet;
-use super::super::simd::{Isa, Kernel, Vector};
 use super::nibble_masks::{NibbleMasks, NibbleTables};
+use crate::pure::literal::ByteSet;
+use crate::pure::simd::{Isa, Kernel, Vector};
 
 /// The number of bytes that are classified together: one bit of a word each.
 pub(super) const WORD: usize = 64;

@@ -1,6 +1,6 @@
 //! What the prefilter reports.
 
-use super::super::literal::NeedleId;
+use crate::pure::ids::NeedleId;
 
 /// A place in the buffer where a needle was found, in bytes from the start of the buffer.
 ///

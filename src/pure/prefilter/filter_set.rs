@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::Prefilter;
 use super::bit_streams::{BitStreamProgress, BitStreams};
 use super::candidate::Candidate;
+use super::literal_search::LiteralSearch;
 use super::runs::{RunProgress, RunSearch};
 use super::segments::Segments;
 
@@ -12,7 +12,7 @@ use super::segments::Segments;
 #[derive(Debug)]
 pub(crate) struct FilterSet {
     /// Searches for the literals of all patterns.
-    literals: Option<Prefilter>,
+    literals: Option<LiteralSearch>,
     /// One search for each different byte run.
     runs: Vec<RunSearch>,
     /// Searches for the class sequences of all patterns.
@@ -28,7 +28,7 @@ pub(crate) struct FilterProgress {
 
 impl FilterSet {
     pub(crate) fn new(
-        literals: Option<Prefilter>,
+        literals: Option<LiteralSearch>,
         runs: Vec<RunSearch>,
         streams: Option<BitStreams>,
     ) -> FilterSet {
@@ -79,14 +79,14 @@ impl FilterSet {
 
     /// Heap memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.literals.as_ref().map_or(0, Prefilter::memory)
+        self.literals.as_ref().map_or(0, LiteralSearch::memory)
             + size_of_val(&self.runs[..])
             + self.streams.as_ref().map_or(0, BitStreams::memory)
     }
 
     /// The algorithms in use for literals, in words. Empty if there are no literals.
     pub(crate) fn describe(&self) -> String {
-        self.literals.as_ref().map_or(String::new(), Prefilter::describe)
+        self.literals.as_ref().map_or(String::new(), LiteralSearch::describe)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The bytes of all literals, to compare candidates with.
 
-use super::super::literal::{Literal, NeedleId};
 use super::candidate::Candidate;
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::Literal;
 
 /// The number of bytes that are compared at once.
 const WORD: usize = 8;

@@ -7,7 +7,7 @@
 //! accident is only a false candidate; [`byte_class`](super::byte_class) arranges one set over
 //! sixteen bits so that no byte does.
 
-use super::super::simd::Vector;
+use crate::pure::simd::Vector;
 
 /// The tables for one position of a window: which of 16 sets each nibble may belong to. The first
 /// index is 0 for the first eight sets and 1 for the others.

@@ -19,12 +19,13 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::super::literal::{Cube, Literal, NeedleId, byte_frequency};
-use super::super::simd::{Isa, Kernel, MAX_BYTES, Vector};
 use super::candidate::Candidate;
 use super::hits::{HitBuffer, HitWord};
 use super::literal_bytes::LiteralBytes;
 use super::window_index::{Window, WindowIndex};
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::{Cube, Literal, byte_frequency};
+use crate::pure::simd::{Isa, Kernel, MAX_BYTES, Vector};
 
 /// The length of a gram, in bytes. The byte after it is tested as well, if the literal has one.
 pub(super) const GRAM: usize = 3;

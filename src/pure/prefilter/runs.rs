@@ -18,11 +18,12 @@
 
 use std::ops::Range;
 
-use super::super::literal::{ByteSet, NeedleId};
-use super::super::simd::Isa;
 use super::byte_class::{ByteClass, WORD};
 use super::candidate::Candidate;
 use super::segments::Segments;
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::ByteSet;
+use crate::pure::simd::Isa;
 
 /// The search for runs of at least some length of bytes of a class.
 #[derive(Debug)]

@@ -15,15 +15,16 @@
 
 use std::ops::Range;
 
-use super::super::literal::{Literal, NeedleId};
-use super::super::simd::{Isa, Kernel, MAX_BYTES, Vector};
 use super::candidate::Candidate;
-use super::cost;
 use super::hits::{HitBuffer, HitWord};
 use super::literal_bytes::LiteralBytes;
 use super::nibble_masks::{NibbleMasks, NibbleTables};
 use super::teddy_buckets::{WINDOW, WindowNibbles, buckets, rarest_window};
 use super::window_index::{Window, WindowIndex};
+use crate::pure::cost;
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::Literal;
+use crate::pure::simd::{Isa, Kernel, MAX_BYTES, Vector};
 
 /// The number of buckets in each half of the masks: the bits of a byte.
 const HALF: usize = 8;
@@ -62,7 +63,9 @@ impl Teddy {
         if halves > 1 && ids.len() <= MAX_HALF {
             let fewer = buckets(&windows, HALF);
             let more = fewer.iter().map(WindowNibbles::frequency).sum();
-            if work(bytes, 1) + cost::CHECK * more < work(bytes, 2) + cost::CHECK * frequency {
+            if work(bytes, 1) + cost::PASS_CHECK * more
+                < work(bytes, 2) + cost::PASS_CHECK * frequency
+            {
                 (sets, frequency, halves) = (fewer, more, 1);
             }
         }

@@ -6,8 +6,9 @@
 //! bucket per literal. FDR, Hyperscan's search for many literals, divides them by dynamic
 //! programming instead (Wang et al., NSDI 2019).
 
-use super::super::literal::{Literal, NeedleId, byte_frequency};
 use super::window_index::Window;
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::{Literal, byte_frequency};
 
 /// The maximum number of bytes of a literal that Teddy looks at.
 pub(super) const WINDOW: usize = 4;

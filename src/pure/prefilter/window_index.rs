@@ -17,10 +17,11 @@
 //!
 //! Each window takes 24 bytes for its entry and 16 to 32 for its share of the buckets.
 
-use super::super::literal::{Cube, Literal, NeedleId};
 use super::candidate::Candidate;
 use super::hits::HitWord;
 use super::literal_bytes::LiteralBytes;
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::{Cube, Literal};
 
 /// Sets bit 5 of each byte of a key, which makes upper case lower case.
 const FOLD: u32 = 0x2020_2020;

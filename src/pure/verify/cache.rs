@@ -8,8 +8,7 @@ use std::ops::Range;
 
 use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::automata::pattern::PatternCache;
-use crate::pure::ids::PatternIndex;
-use crate::pure::literal::NeedleId;
+use crate::pure::ids::{NeedleId, PatternIndex};
 
 use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
 use super::shared_literal::SharedLiteralCache;

@@ -7,8 +7,7 @@ use std::ops::Range;
 
 use regex_syntax::hir::{Hir, Look};
 
-use crate::pure::ids::PatternIndex;
-use crate::pure::literal::NeedleId;
+use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::{self, Bound, RequiredLiterals};
 
 use super::required_run::RequiredRunId;

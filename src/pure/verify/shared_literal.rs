@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::pure::automata::anchored_group::AnchoredGroupCache;
 use crate::pure::automata::dfa_group::DfaGroup;
-use crate::pure::literal::NeedleId;
+use crate::pure::ids::NeedleId;
 
 use super::required_run::RequiredRunId;
 

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use crate::pure::automata::dfa_group::DfaGroup;
-use crate::pure::ids::PatternIndex;
+use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::Lookaheads;
-use crate::pure::literal::NeedleId;
 
 use super::patterns::Patterns;
 use super::postings::Postings;

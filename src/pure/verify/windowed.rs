@@ -8,8 +8,7 @@
 
 use std::ops::Range;
 
-use crate::pure::ids::PatternIndex;
-use crate::pure::literal::NeedleId;
+use crate::pure::ids::{NeedleId, PatternIndex};
 
 use super::cache::{HitCluster, VerifyCache};
 use super::tables::VerifyTables;

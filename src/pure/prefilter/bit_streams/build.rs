@@ -15,8 +15,9 @@ use std::collections::HashMap;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
-use super::super::super::literal::{ByteSet, match_bytes, max_match_len};
 use super::stream::{Stream, StreamId};
+use crate::pure::cost;
+use crate::pure::literal::{ByteSet, match_bytes, max_match_len};
 
 /// The largest distance that one operation moves a stream, in places: less than a word.
 const MAX_ADVANCE: u32 = 63;
@@ -27,14 +28,6 @@ const MAX_ALTERNATIVES: usize = 16;
 /// The number of parts of one pattern that are visited. Parts that create no streams cost nothing,
 /// so nested repetitions of them would take exponential time without exceeding the cost limit.
 const MAX_VISITS: u32 = 1000;
-
-/// The cost of computing a class, in nanoseconds per byte of the buffer, roughly. This and the next
-/// two are for AVX-512.
-const CLASS_COST: f64 = 0.02;
-/// The cost of an addition, whose carry keeps it from being vectorized.
-const STAR_COST: f64 = 0.02;
-/// The cost of any other operation.
-const STEP_COST: f64 = 0.003;
 
 /// The probability that a byte of a class that words consist of is followed by another one.
 const WORD_CONTINUES: f64 = 0.82;
@@ -101,9 +94,11 @@ impl Builder {
         let id = StreamId::new(self.streams.len());
         *self.ids.entry(stream).or_insert_with(|| {
             self.cost += match stream {
-                Stream::Class(_) | Stream::SegmentStarts | Stream::SegmentEnds => CLASS_COST,
-                Stream::Star { .. } => STAR_COST,
-                _ => STEP_COST,
+                Stream::Class(_) | Stream::SegmentStarts | Stream::SegmentEnds => {
+                    cost::STREAM_CLASS_NS
+                }
+                Stream::Star { .. } => cost::STREAM_STAR_NS,
+                _ => cost::STREAM_STEP_NS,
             };
             self.streams.push(stream);
             id

@@ -8,8 +8,6 @@ use std::ops::Range;
 
 use regex_syntax::hir::Hir;
 
-use super::super::super::literal::NeedleId;
-use super::super::super::simd::Isa;
 use super::super::candidate::Candidate;
 use super::super::runs::push_within_segments;
 use super::super::segments::Segments;
@@ -18,6 +16,8 @@ use super::combine::{BITS, Combine};
 use super::schedule::{Op, OpKind, schedule};
 use super::sequence::ClassSequence;
 use super::stream::StreamId;
+use crate::pure::ids::NeedleId;
+use crate::pure::simd::Isa;
 
 /// The number of words of a stream that are computed at a time. Tests use few, so that small inputs
 /// have several pieces.

@@ -2,8 +2,9 @@
 
 use regex_syntax::hir::Hir;
 
-use super::super::super::literal::{Bound, add_bounds, max_match_len, parts};
 use super::build::{Builder, Marks};
+use crate::pure::cost;
+use crate::pure::literal::{Bound, add_bounds, max_match_len, parts};
 
 /// Consecutive parts of a pattern's concatenation, searched for as a sequence of classes.
 #[derive(Clone, Debug)]
@@ -29,15 +30,6 @@ pub(crate) struct ClassSequence {
 
 /// The number of parts, from the first one on, at which a sequence may start.
 const MAX_PARTS: usize = 24;
-/// The largest cost of the operations for one pattern, in nanoseconds per byte.
-pub(super) const MAX_COST: f64 = 0.6;
-/// The cost of recording a match that is not verified, in nanoseconds, roughly.
-const MATCH_COST: f64 = 15.0;
-/// The cost of verifying a candidate, in nanoseconds, roughly.
-const CANDIDATE_COST: f64 = 80.0;
-/// The lower bound of a sequence's expected frequency, unless it is exact. Frequencies of sequences
-/// are poor estimates (digits are where digits are), and those below this are noise.
-const MIN_FREQUENCY: f64 = 3e-3;
 /// The minimum lengths that a sequence may have, in bytes: less is not worth searching for.
 const LENS: std::ops::RangeInclusive<usize> = 2..=1 << 16;
 
@@ -51,7 +43,7 @@ impl ClassSequence {
         let parts = parts(hir);
         let mut best: Option<ClassSequence> = None;
         for from in 0..parts.len().min(MAX_PARTS) {
-            let mut builder = Builder::new(MAX_COST);
+            let mut builder = Builder::new(cost::MAX_SEQUENCE_NS);
             let mut marks = Marks::ANYWHERE;
             for to in from + 1..=parts.len() {
                 marks = builder.append(marks, &parts[to - 1]);
@@ -90,9 +82,9 @@ impl ClassSequence {
     /// The cost of the search and of handling what it finds, in nanoseconds per byte.
     pub(crate) fn total_cost(&self) -> f64 {
         if self.exact {
-            self.cost + MATCH_COST * self.frequency
+            self.cost + cost::EXACT_MATCH_NS * self.frequency
         } else {
-            self.cost + CANDIDATE_COST * self.frequency.max(MIN_FREQUENCY)
+            self.cost + cost::CANDIDATE_NS * self.frequency.max(cost::MIN_SEQUENCE_FREQUENCY)
         }
     }
 

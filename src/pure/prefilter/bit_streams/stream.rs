@@ -1,6 +1,6 @@
 //! Streams as nodes of a graph: each is a class, an edge of segments, or made from other streams.
 
-use super::super::super::literal::ByteSet;
+use crate::pure::literal::ByteSet;
 
 /// Identifies a stream of a [`Builder`](super::build::Builder).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,13 +4,13 @@ use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
-use super::super::super::literal::NeedleId;
-use super::super::super::simd::Isa;
 use super::super::candidate::Candidate;
 use super::super::segments::Segments;
-use super::sequence::MAX_COST;
 use super::*;
 use crate::Batch;
+use crate::pure::cost;
+use crate::pure::ids::NeedleId;
+use crate::pure::simd::Isa;
 
 fn parse(pattern: &str) -> Hir {
     regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()
@@ -230,7 +230,7 @@ fn nested_repetitions_stay_within_the_cost_limit() {
         pattern = format!("(?:{pattern}){{0,9}}");
     }
     let sequence = ClassSequence::cheapest(&parse(&format!("(?-u:x){pattern}[yz]{{3}}"))).unwrap();
-    assert!(!sequence.exact && sequence.cost < MAX_COST);
+    assert!(!sequence.exact && sequence.cost < cost::MAX_SEQUENCE_NS);
 }
 
 #[test]
