@@ -18,6 +18,7 @@ impl PatternIndex {
     }
 
     /// The index of the pattern in tables of all patterns.
+    #[inline]
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
@@ -40,6 +41,7 @@ impl NeedleId {
     }
 
     /// The index of the needle in tables of all needles.
+    #[inline]
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }

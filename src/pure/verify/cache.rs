@@ -165,6 +165,7 @@ impl VerifyCache {
     }
 
     /// Whether the record contains one of `runs`, or `runs` is empty.
+    #[inline]
     pub(super) fn has_any_run(
         &mut self,
         required_runs: &RequiredRuns,
@@ -177,6 +178,7 @@ impl VerifyCache {
 
     /// Measures the memory of a pattern's automata after a use, and drops the caches of all
     /// automata if they exceed the limit together.
+    #[inline]
     pub(super) fn measure(&mut self, pattern: PatternIndex) {
         let measured = &mut self.measured[pattern.index()];
         let now = self.automata[pattern.index()].memory();

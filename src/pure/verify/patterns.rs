@@ -68,11 +68,13 @@ impl Patterns {
     }
 
     /// The part of the pattern before its literal, if the pattern is verified in two parts.
+    #[inline]
     pub(in crate::pure) fn head(&self, pattern: PatternIndex) -> Option<&Hir> {
         self.splits[pattern.index()].as_ref().map(|split| &split.head)
     }
 
     /// The part of the pattern from its literal on: all of it if it is verified as a whole.
+    #[inline]
     pub(in crate::pure) fn tail(&self, pattern: PatternIndex) -> &Hir {
         match &self.splits[pattern.index()] {
             Some(split) => &split.tail,
@@ -80,6 +82,7 @@ impl Patterns {
         }
     }
 
+    #[inline]
     pub(in crate::pure) fn automata(&self, pattern: PatternIndex) -> &PatternAutomata {
         &self.automata[pattern.index()]
     }

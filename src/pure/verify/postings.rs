@@ -84,6 +84,7 @@ impl Posting {
     }
 
     /// The range of a record of `len` bytes that contains every match around hits in `hits`.
+    #[inline]
     pub(super) fn window(&self, hits: Range<u32>, len: usize) -> Range<usize> {
         let start = self.before.map_or(0, |before| hits.start.saturating_sub(before) as usize);
         let end =

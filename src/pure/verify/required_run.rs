@@ -47,6 +47,7 @@ impl RequiredRuns {
     }
 
     /// Whether `record` contains the run. `epoch` is a different number for each record.
+    #[inline]
     pub(super) fn is_in(
         &self,
         run: RequiredRunId,

@@ -45,6 +45,7 @@ impl SharedLiterals {
         }
     }
 
+    #[inline]
     pub(super) fn group(&self, index: usize) -> &SharedLiteralGroup {
         &self.groups[index]
     }
@@ -68,6 +69,7 @@ impl SharedLiteralCache {
     }
 
     /// Resets the count of steps if the record is another one than before.
+    #[inline]
     pub(super) fn enter_record(&mut self, epoch: u64) {
         if self.epoch != epoch {
             (self.epoch, self.steps) = (epoch, 0);
