@@ -182,7 +182,7 @@ impl WindowTable {
     /// A table of windows of which the first `len` bytes are hashed.
     fn new(len: usize, windows: &[Window], literals: &[Literal]) -> WindowTable {
         let key = u32::MAX >> (32 - 8 * len);
-        // Few buckets with more than one literal, in at most 4 MiB.
+        // Four buckets per window keep collisions rare. The limit keeps the buckets within 4 MiB.
         let buckets = (windows.len() * 4).next_power_of_two().min(1 << 20);
         let shift = 32 - buckets.trailing_zeros();
         let mut list: Vec<(u32, Entry)> = windows
