@@ -32,11 +32,11 @@ const BYTES: usize = 8;
 const MAX_KEY: usize = 4;
 
 /// The number of positions that are compared together, enough to amortize the loops' start-up.
-const BATCH: usize = 64;
+const CHUNK: usize = 64;
 /// The number of positions that are stored at once. Most words have fewer bits, and one round does.
 const STEP: usize = 4;
-/// Room for less than a batch and the positions of one more word, rounded up to a step.
-const POSITIONS: usize = BATCH + 64 + STEP;
+/// Room for less than a chunk and the positions of one more word, rounded up to a step.
+const POSITIONS: usize = CHUNK + 64 + STEP;
 
 /// The place within a literal that a pass searches for.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +127,7 @@ impl WindowIndex {
                 count += STEP;
             }
             count = end;
-            if count >= BATCH {
+            if count >= CHUNK {
                 self.check_positions(buffer, &mut positions[..count], strings, out);
                 count = 0;
             }
