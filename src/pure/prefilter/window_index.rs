@@ -33,11 +33,11 @@ const BYTES: usize = 8;
 const MAX_KEY: usize = 4;
 
 /// The number of positions that are compared together, enough to amortize the loops' start-up.
-const BATCH: usize = 64;
+const CHUNK: usize = 64;
 /// The number of positions that are stored at once. Most words have fewer bits, and one round does.
 const STEP: usize = 4;
-/// Room for less than a batch and the positions of one more word, rounded up to a step.
-const POSITIONS: usize = BATCH + 64 + STEP;
+/// Room for less than a chunk and the positions of one more word, rounded up to a step.
+const POSITIONS: usize = CHUNK + 64 + STEP;
 
 /// The place within a literal that a pass searches for.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,7 @@ impl WindowIndex {
                 count += STEP;
             }
             count = end;
-            if count >= BATCH {
+            if count >= CHUNK {
                 self.check_positions(buffer, &mut positions[..count], strings, out);
                 count = 0;
             }
@@ -183,7 +183,7 @@ impl WindowTable {
     /// A table of windows of which the first `len` bytes are hashed.
     fn new(len: usize, windows: &[Window], literals: &[Literal]) -> WindowTable {
         let key = u32::MAX >> (32 - 8 * len);
-        // Few buckets with more than one literal, in at most 4 MiB.
+        // Four buckets per window keep collisions rare. The limit keeps the buckets within 4 MiB.
         let buckets = (windows.len() * 4).next_power_of_two().min(1 << 20);
         let shift = 32 - buckets.trailing_zeros();
         let mut list: Vec<(u32, Entry)> = windows

@@ -1,6 +1,6 @@
 //! Vector instructions, and the proof that a machine has them.
 //!
-//! This module knows nothing of what is searched. It has three parts:
+//! Nothing here depends on what is searched. The module has three parts:
 //!
 //! - [`Vector`]: the operations on one vector register, implemented for each instruction set in
 //!   the file that is named after the architecture.
@@ -15,7 +15,8 @@
 //! architecture. To add an instruction set, write its token and its [`Vector`], and add one line
 //! to each match below.
 //!
-//! Dispatch is once per pass over a part of the buffer, tens of kilobytes, so its cost is nothing.
+//! Dispatch is a match on the token, once per pass over a part of the buffer, or, for bit streams,
+//! once per operation on a few kilobytes, so its cost is small beside the work.
 
 #![cfg_attr(
     not(any(
@@ -43,7 +44,7 @@ pub(crate) use vector::{Kernel, MAX_BYTES, Vector};
 /// A value is a proof: it can only come from [`Isa::available`] or [`Isa::best`], which list what
 /// was detected on this machine, so no engine can run instructions that are missing. All
 /// instruction sets give the same matches and differ only in speed; an
-/// [`Engine`](crate::pure::Engine) uses the best one unless told otherwise.
+/// [`Engine`](crate::pure::Engine) uses the fastest one by default.
 ///
 /// ```
 /// use dragnet::pure::{Engine, Isa};
@@ -54,7 +55,7 @@ pub(crate) use vector::{Kernel, MAX_BYTES, Vector};
 ///     let engine = Engine::with_isa(&set, Report::Patterns, isa);
 ///     println!("{isa}: {engine:?}");
 /// }
-/// # Ok::<(), dragnet::PatternError>(())
+/// # Ok::<(), dragnet::BuildError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Isa(Token);

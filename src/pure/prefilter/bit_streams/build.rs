@@ -36,8 +36,10 @@ const WORD_CONTINUES: f64 = 0.82;
 const DEPENDENCE: f64 = 0.7;
 /// The probability that a given place is an edge of a segment, to estimate `^` and `$`.
 const EDGE_FREQUENCY: f64 = 0.02;
-/// The probabilities that a place is at a word boundary and that it is not.
+/// The probability that a place is at a word boundary.
 const WORD_BOUNDARY_FREQUENCY: f64 = 0.4;
+/// The probability that it is not. Both estimates are high rather than low, so they add up to more
+/// than one.
 const NO_WORD_BOUNDARY_FREQUENCY: f64 = 0.7;
 
 /// Where matches of a part of a pattern can end.

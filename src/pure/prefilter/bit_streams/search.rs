@@ -22,7 +22,7 @@ use crate::pure::simd::Isa;
 /// The number of words of a stream that are computed at a time. Tests use few, so that small inputs
 /// have several pieces.
 const WORDS: usize = if cfg!(test) { 2 } else { 64 };
-/// The number of bytes of a piece: 4096.
+/// The number of bytes of a piece: 4096, except in tests.
 pub(super) const PIECE: usize = WORDS * BITS;
 
 /// A piece of a stream, after the last word of the previous piece.
