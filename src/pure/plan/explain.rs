@@ -29,11 +29,11 @@ pub enum Explanation {
         per_million: f64,
     },
     /// The scan searches for a run of bytes of one class, and verifies the pattern around it.
-    Run {
+    ByteRun {
         /// The minimum length of the run, in bytes.
         len: u32,
         /// The number of different bytes in the class.
-        class: usize,
+        class_size: usize,
         /// As for literals.
         before: Option<u32>,
         /// As for literals.
@@ -42,7 +42,7 @@ pub enum Explanation {
         per_million: f64,
     },
     /// The scan searches for a sequence of classes, and verifies the pattern around it.
-    Classes {
+    ClassSequence {
         /// The minimum length of the sequence, in bytes.
         len: u32,
         /// Whether the pattern matches wherever the sequence is found, so that nothing is
@@ -65,8 +65,8 @@ pub enum Explanation {
 pub(super) enum Decision {
     Always,
     Literals { needles: Box<[NeedleId]>, place: Place },
-    Run { len: u32, class: usize, place: Place },
-    Classes { len: u32, exact: bool, place: Place },
+    ByteRun { len: u32, class_size: usize, place: Place },
+    ClassSequence { len: u32, exact: bool, place: Place },
     EveryRecord,
 }
 
@@ -102,16 +102,16 @@ impl Decisions {
         match &self.list[pattern.index()] {
             Decision::Always => Explanation::Always,
             Decision::EveryRecord => Explanation::EveryRecord,
-            Decision::Classes { len, exact, place } => Explanation::Classes {
+            Decision::ClassSequence { len, exact, place } => Explanation::ClassSequence {
                 len: *len,
                 exact: *exact,
                 before: place.before,
                 after: place.after,
                 per_million: place.frequency * 1e6,
             },
-            Decision::Run { len, class, place } => Explanation::Run {
+            Decision::ByteRun { len, class_size, place } => Explanation::ByteRun {
                 len: *len,
-                class: *class,
+                class_size: *class_size,
                 before: place.before,
                 after: place.after,
                 per_million: place.frequency * 1e6,
@@ -170,7 +170,7 @@ impl fmt::Display for Explanation {
                 }
                 place(f, *before, *after, *per_million)
             }
-            Explanation::Classes { len, exact, before, after, per_million } => {
+            Explanation::ClassSequence { len, exact, before, after, per_million } => {
                 write!(f, "classes of {len} bytes or more in sequence")?;
                 if *exact {
                     expected(f, *per_million)?;
@@ -178,8 +178,8 @@ impl fmt::Display for Explanation {
                 }
                 place(f, *before, *after, *per_million)
             }
-            Explanation::Run { len, class, before, after, per_million } => {
-                write!(f, "run of {len} bytes from a class of {class}")?;
+            Explanation::ByteRun { len, class_size, before, after, per_million } => {
+                write!(f, "run of {len} bytes from a class of {class_size}")?;
                 place(f, *before, *after, *per_million)
             }
         }

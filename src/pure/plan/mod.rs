@@ -159,18 +159,18 @@ impl PlanBuilder {
                 let place = Place::new(required.before, required.after, required.frequency);
                 Decision::Literals { needles: self.needles.add_literals(required, posting), place }
             }
-            Strategy::Run(run) => {
+            Strategy::ByteRun(run) => {
                 let place = Place::new(run.before, run.after, run.frequency);
-                let class = (0..=255).filter(|&byte| run.class.contains(byte)).count();
+                let class_size = (0..=255).filter(|&byte| run.class.contains(byte)).count();
                 let len = run.len;
                 self.needles.add_run(pattern, run);
-                Decision::Run { len, class, place }
+                Decision::ByteRun { len, class_size, place }
             }
-            Strategy::Classes(part) => {
-                let place = Place::new(part.before, part.after, part.frequency);
-                let (len, exact) = (part.len, part.exact);
-                self.needles.add_sequence(pattern, part);
-                Decision::Classes { len, exact, place }
+            Strategy::ClassSequence(sequence) => {
+                let place = Place::new(sequence.before, sequence.after, sequence.frequency);
+                let (len, exact) = (sequence.len, sequence.exact);
+                self.needles.add_sequence(pattern, sequence);
+                Decision::ClassSequence { len, exact, place }
             }
             Strategy::EveryRecord => {
                 self.unfiltered.push(pattern);

@@ -77,7 +77,8 @@ impl NeedleBuilder {
         let first_sequence = first_run + runs.len();
         let streams = self.streams(first_sequence, trimmed, isa);
         let len = first_sequence + streams.as_ref().map_or(0, BitStreams::len);
-        let exact = self.sequences.iter().map(|(pattern, part)| part.exact.then_some(*pattern));
+        let exact =
+            self.sequences.iter().map(|(pattern, sequence)| sequence.exact.then_some(*pattern));
         let exact = ExactNeedles::new(first_sequence, exact.collect());
         // Nothing is known of the bytes after runs and sequences.
         self.lookahead.resize(len, Vec::new());
@@ -116,10 +117,11 @@ impl NeedleBuilder {
             return None;
         }
         let numbered = || (first..).map(NeedleId::new).zip(&self.sequences);
-        self.postings.extend(numbered().map(|(id, (pattern, part))| {
-            (id, Posting::windowed(*pattern, part.len, part.before, part.after))
+        self.postings.extend(numbered().map(|(id, (pattern, sequence))| {
+            (id, Posting::windowed(*pattern, sequence.len, sequence.before, sequence.after))
         }));
-        let parts = numbered().map(|(id, (pattern, part))| (id, &trimmed[pattern.index()], part));
+        let parts =
+            numbered().map(|(id, (pattern, sequence))| (id, &trimmed[pattern.index()], sequence));
         Some(BitStreams::new(parts, isa))
     }
 }

@@ -5,7 +5,7 @@
 //! - **literals**: all patterns' literals are found in one pass, so one more literal is nearly
 //!   free; taken whenever the pattern has a rare one.
 //! - **byte run**: at least *n* successive bytes of one class, as in `[0-9a-f]{40}`; one pass per
-//!   different run, which can skip most bytes.
+//!   different run.
 //! - **class sequence**: a part of the pattern that consists of classes, matched by operations on
 //!   bit streams. It reads every byte, but its hits are few, and where the part is the whole
 //!   pattern they need no verification.
@@ -31,9 +31,9 @@ pub(in crate::pure) enum Strategy {
     /// One of some literals, around which the pattern is verified.
     Literals(RequiredLiterals),
     /// A run of bytes of one class, around which the pattern is verified.
-    Run(ByteRun),
+    ByteRun(ByteRun),
     /// A sequence of classes, around which the pattern is verified unless the sequence is exact.
-    Classes(ClassSequence),
+    ClassSequence(ClassSequence),
     /// No filter: an automaton reads every record.
     EveryRecord,
 }
@@ -50,20 +50,20 @@ impl Strategy {
             }
             _ => {}
         }
-        let part = ClassSequence::cheapest(trimmed);
-        let exact = part.as_ref().is_some_and(|part| part.exact);
+        let sequence = ClassSequence::cheapest(trimmed);
+        let exact = sequence.as_ref().is_some_and(|sequence| sequence.exact);
         let cost = match &strategy {
             // A sequence whose hits are verified has no advantage over literals.
             Strategy::Literals(_) if !exact => return strategy,
             Strategy::Literals(literals) => literals.frequency * cost::CANDIDATE_NS,
-            Strategy::Run(run) => {
+            Strategy::ByteRun(run) => {
                 let pass = if exact { cost::RUN_PASS_OR_EXACT_NS } else { cost::RUN_PASS_NS };
                 pass + run.frequency * cost::RUN_CANDIDATE_NS
             }
             _ => cost::EVERY_RECORD_NS,
         };
-        match part {
-            Some(part) if part.total_cost() < cost => Strategy::Classes(part),
+        match sequence {
+            Some(sequence) if sequence.total_cost() < cost => Strategy::ClassSequence(sequence),
             _ => strategy,
         }
     }
@@ -83,7 +83,7 @@ impl Strategy {
             {
                 Strategy::Literals(literals)
             }
-            (_, Some(run)) => Strategy::Run(run),
+            (_, Some(run)) => Strategy::ByteRun(run),
             (Some(literals), None) => Strategy::Literals(literals),
             (None, None) => Strategy::EveryRecord,
         }
@@ -92,23 +92,25 @@ impl Strategy {
 
 /// Replaces class sequences by the second-best strategy where that costs less for all patterns
 /// together: where very few patterns would use bit streams, or where a large group of unfiltered
-/// patterns exists that can take in the pattern for less.
+/// patterns exists, to which one more adds less.
 pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strategy]) {
     let mut streams = Vec::new();
     let mut unfiltered = 0;
     for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {
         match strategy {
-            Strategy::Classes(part) => {
+            Strategy::ClassSequence(sequence) => {
                 let other = Strategy::without_streams(hir);
                 unfiltered += usize::from(matches!(other, Strategy::EveryRecord));
-                streams.push((index, other, part.total_cost()));
+                streams.push((index, other, sequence.total_cost()));
             }
             Strategy::Always | Strategy::EveryRecord => unfiltered += 1,
-            Strategy::Literals(_) | Strategy::Run(_) => {}
+            Strategy::Literals(_) | Strategy::ByteRun(_) => {}
         }
     }
-    let rare =
-        |other: &Strategy| matches!(other, Strategy::Run(run) if run.frequency <= cost::RARE_RUN);
+    let rare = |other: &Strategy| match other {
+        Strategy::ByteRun(run) => run.frequency <= cost::RARE_RUN,
+        _ => false,
+    };
     let few = streams.len() <= cost::FEW_STREAMS && streams.iter().all(|(_, other, _)| rare(other));
     for (index, other, stream_cost) in streams {
         let joins_group = unfiltered > cost::LARGE_GROUP
