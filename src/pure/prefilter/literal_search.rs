@@ -1,7 +1,7 @@
 //! The search for literals: one pass of Teddy, one of q-grams, or both.
 //!
 //! [`teddy`](super::teddy) is the faster pass as long as its buckets hold few literals;
-//! [`qgrams`](super::qgrams) hardly slows down with their number, but needs literals of some
+//! [`qgrams`] hardly slows down with their number, but needs literals of some
 //! length. [`arrange`] divides the literals of an engine between the two by the estimated cost of
 //! both passes.
 
