@@ -3,6 +3,7 @@
 
 mod c;
 mod callbacks;
+mod compile_fail;
 mod deadlines;
 mod memory;
 mod owner;
