@@ -60,7 +60,7 @@ impl Listening {
     }
 
     fn connect(&self) -> Sidecar {
-        builder().tries(200).connect(&self.path).expect("it listens")
+        builder().max_attempts(200).connect(&self.path).expect("it listens")
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
@@ -88,7 +88,7 @@ impl Drop for Listening {
 fn a_server_that_is_started_gives_up_what_it_does_not_need_before_it_reads_anything() {
     let mut sidecar = builder().spawn(PROGRAM).unwrap();
     check(&mut sidecar);
-    let process = sidecar.process().unwrap();
+    let process = sidecar.server_pid().unwrap();
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let mut count = 0;
     for thread in threads {
@@ -231,7 +231,7 @@ fn a_server_that_is_told_to_end_removes_its_socket() {
         assert!(!server.path.exists());
         // Who is being served goes on; who connects anew is told that nobody listens.
         check(&mut sidecar);
-        let error = builder().tries(2).connect(&server.path).expect_err("nobody listens");
+        let error = builder().max_attempts(2).connect(&server.path).expect_err("nobody listens");
         let text = error.to_string();
         assert!(matches!(error, SidecarError::Unavailable(_)), "{text}");
         assert!(text.contains("socket") && text.contains("No such file"), "{text}");
@@ -269,16 +269,19 @@ fn more_clients_and_patterns_than_there_may_be_are_turned_away() {
     let server = Listening::start(path.clone(), &["--clients", "1", "--max-patterns", "2"]);
     let mut first = server.connect();
     check(&mut first);
-    let error = builder().tries(2).connect(&path).expect_err("there is one client already");
+    let error = builder().max_attempts(2).connect(&path).expect_err("there is one client already");
     assert!(matches!(error, SidecarError::Unavailable(_)), "{error}");
     check(&mut first);
     drop(first);
     until("the place is free", || server.workers().is_empty());
     let set = PatternSet::new(["a", "b", "c"]).unwrap();
-    let error = Sidecar::builder(&set, Report::Patterns).tries(200).connect(&path);
+    let error = Sidecar::builder(&set, Report::Patterns).max_attempts(200).connect(&path);
     match error {
         Err(SidecarError::Refused(reason)) => {
-            assert!(reason.contains("3 patterns") && reason.contains("the 2 of"), "{reason}");
+            assert!(
+                reason.contains("3 patterns") && reason.contains("limit of 2 patterns"),
+                "{reason}"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -291,7 +294,7 @@ fn a_socket_of_something_else_is_no_server() {
     let path = folder.path().join("stream");
     // Which keeps no messages apart.
     let listener = UnixListener::bind(&path).unwrap();
-    let error = builder().tries(1).connect(&path).expect_err("it is another kind");
+    let error = builder().max_attempts(1).connect(&path).expect_err("it is another kind");
     assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     drop(listener);
 }
