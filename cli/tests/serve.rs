@@ -118,7 +118,7 @@ fn clients_that_connect_are_served_by_a_process_each_and_outlive_its_death() {
     let mut second = server.connect();
     check(&mut first);
     check(&mut second);
-    assert_eq!((first.process(), server.workers().len()), (None, 2));
+    assert_eq!((first.server_pid(), server.workers().len()), (None, 2));
     for worker in server.workers() {
         let worker = rustix::process::Pid::from_raw(worker as i32).unwrap();
         rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();

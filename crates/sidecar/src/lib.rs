@@ -41,6 +41,11 @@
 mod builder;
 mod error;
 
+/// Compiles the examples of the README.
+#[cfg(all(doctest, target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use builder::SidecarBuilder;
 pub use error::SidecarError;
 

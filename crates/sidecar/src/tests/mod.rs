@@ -4,6 +4,7 @@
 //! `DRAGNET_HOSTILE` sets how many messages the hostile peers of a test send. A test that fails prints
 //! the seed of the session; `DRAGNET_SEED` sets the seed of the first one.
 
+mod abandoned_regions;
 mod custom_scanners;
 mod failing_system_calls;
 mod fake_server;
