@@ -59,6 +59,7 @@ cfg_if::cfg_if! {
         mod layout;
         mod model;
         mod sequence;
+        mod simulated;
         mod sync;
         mod unsupported;
 

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use crate::work::{builder, check, kill, work};
 use dragnet_testkit::{REGION, server, socket};
 
-/// Records with so many matches that each chunk's answer has many blocks.
+/// Records with enough matches for many blocks per chunk.
 fn many_matches() -> BatchBuf {
     let mut records = BatchBuf::new();
     for _ in 0..400 {
