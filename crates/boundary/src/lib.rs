@@ -16,6 +16,9 @@
 //! call is a future. On targets without threads, such as plain WebAssembly, starting an [`Owner`]
 //! fails with [`StartError::Spawn`]; the other parts work everywhere.
 
+// Allowed where memory of C is owned, and where a call lends borrows to another thread.
+#![deny(unsafe_code)]
+
 mod builder;
 mod cancel;
 mod deadline_timer;
@@ -23,6 +26,7 @@ mod error;
 mod flat;
 mod guard;
 mod handles;
+#[allow(unsafe_code, reason = "owns memory of C")]
 mod memory;
 #[cfg(all(loom, test))]
 mod model;
