@@ -23,9 +23,9 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Instant;
 
-use dragnet::boundary::Builder;
-use dragnet::placement::{ScanBuilder, ScanHandle};
 use dragnet::{Backend, BatchBuf, Engine, Matches, PatternSet, Report, Scan, Scanner};
+use dragnet_boundary::Builder;
+use dragnet_placement::{ScanBuilder, ScanHandle};
 
 use support::{ALNUM, LOWER, Random, number};
 
@@ -79,7 +79,7 @@ fn pipelined<'r>(handle: &ScanHandle, records: impl Iterator<Item = &'r [u8]>) -
     let mut tickets = VecDeque::with_capacity(IN_FLIGHT);
     for record in records {
         if tickets.len() == IN_FLIGHT {
-            let ticket: dragnet::placement::Ticket = tickets.pop_front().expect("is full");
+            let ticket: dragnet_placement::Ticket = tickets.pop_front().expect("is full");
             ticket.wait(&mut matches).expect("is scanned");
             found += matches.len();
         }

@@ -36,8 +36,8 @@ mod linux {
     use std::process::{Command, exit};
     use std::time::Instant;
 
-    use dragnet::sidecar::{Limits, Server, Sidecar};
     use dragnet::{Backend, Engine, Matches, Report, Scan, Scanner};
+    use dragnet_sidecar::{Limits, Server, Sidecar};
 
     use crate::support::corpus::{self, Corpus};
     use crate::support::{number, rules};

@@ -9,9 +9,12 @@ pub const MAX_BUFFER: usize = u32::MAX as usize - 1;
 /// The most records that a batch can have.
 pub const MAX_RECORDS: usize = u32::MAX as usize - 1;
 
-/// Bytes that [`BatchBuf`] keeps readable behind its last record, so that a C library that reads
-/// whole vectors never leaves the allocation.
-pub(crate) const PADDING: usize = 64;
+/// Readable bytes that a [`BatchBuf`] keeps after its last record, so that a C library that loads
+/// whole vectors stays inside the allocation.
+///
+/// A borrowed [`Batch`] needs no such padding: the native engine copies the last records of a buffer
+/// that ends without it.
+pub const PADDING: usize = 64;
 
 /// Why a batch could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,9 +209,11 @@ impl<'a> Batch<'a> {
         Batch { offsets: &self.offsets[range.start..=range.end], ..*self }
     }
 
-    /// All records, divided into ranges of at most this many bytes of the buffer each; a record
-    /// that is longer has a range of its own. No range is empty.
-    pub(crate) fn parts(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> + use<'a> {
+    /// Splits the batch into consecutive ranges of records, each of at most `bytes` bytes of the
+    /// buffer. A longer record gets a range of its own. No range is empty.
+    ///
+    /// Each range costs a binary search over the offsets.
+    pub fn split_by_bytes(&self, bytes: usize) -> impl Iterator<Item = Range<usize>> + use<'a> {
         let offsets = self.offsets;
         let len = self.len();
         let mut first = 0;
@@ -223,8 +228,9 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// The part of the buffer from the first record's start to the last record's end.
-    pub(crate) fn extent(&self) -> Range<usize> {
+    /// Returns the range of the buffer from the start of the first record to the end of the last
+    /// one; `0..0` for a batch without records.
+    pub fn extent(&self) -> Range<usize> {
         match self.len() {
             0 => 0..0,
             n => self.range(0).start..self.range(n - 1).end,
@@ -244,14 +250,15 @@ impl<'a> Batch<'a> {
         record + low + behind[low..high].partition_point(|&next| next as usize <= at)
     }
 
-    /// The raw offsets: one more than there are records, or none. Record `i` ends `terminator()`
-    /// bytes before offset `i + 1`.
-    pub(crate) fn offsets(&self) -> &'a [u32] {
+    /// Returns the raw offsets: one more than there are records, or none. Record `i` starts at
+    /// offset `i` and ends [`terminator`](Batch::terminator) bytes before offset `i + 1`.
+    pub fn offsets(&self) -> &'a [u32] {
         self.offsets
     }
 
-    /// How many bytes at the end of each record, as the offsets tell it, do not belong to it.
-    pub(crate) fn terminator(&self) -> u32 {
+    /// Returns the number of bytes between the end of a record and the next offset that belong to no
+    /// record: 1 for lines, else 0.
+    pub fn terminator(&self) -> u32 {
         self.terminator
     }
 }
@@ -308,12 +315,12 @@ impl BatchBuf {
         Ok(())
     }
 
-    /// Adds all records of another batch, in one copy.
+    /// Appends all records of another batch with one copy of its bytes.
     ///
     /// # Errors
     ///
-    /// If the sizes do not fit; the batch is then as it was.
-    pub(crate) fn append(&mut self, other: &BatchBuf) -> Result<(), BatchError> {
+    /// If the sizes do not fit. The batch is then unchanged.
+    pub fn append(&mut self, other: &BatchBuf) -> Result<(), BatchError> {
         let before = self.bytes();
         check_buffer(before.saturating_add(other.buffer.len()))?;
         check_records(self.len().saturating_add(other.len()))?;
@@ -459,12 +466,12 @@ mod tests {
             (14, &[0..5, 5..7]),
         ];
         for (bytes, expected) in cases {
-            assert_eq!(batch.parts(bytes).collect::<Vec<_>>(), expected, "{bytes}");
+            assert_eq!(batch.split_by_bytes(bytes).collect::<Vec<_>>(), expected, "{bytes}");
         }
-        assert!(batch.parts(usize::MAX).eq(std::iter::once(0..7)));
-        assert_eq!(batch.slice(3..3).parts(9).next(), None);
-        assert_eq!(Batch::from_offsets(b"", &[0]).unwrap().parts(9).next(), None);
-        assert!(batch.slice(4..7).parts(7).eq([0..1, 1..3]));
+        assert!(batch.split_by_bytes(usize::MAX).eq(std::iter::once(0..7)));
+        assert_eq!(batch.slice(3..3).split_by_bytes(9).next(), None);
+        assert_eq!(Batch::from_offsets(b"", &[0]).unwrap().split_by_bytes(9).next(), None);
+        assert!(batch.slice(4..7).split_by_bytes(7).eq([0..1, 1..3]));
     }
 
     #[test]

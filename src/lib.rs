@@ -104,26 +104,24 @@
 #![deny(missing_docs)]
 
 mod batch;
-pub mod boundary;
 mod engine;
 mod explanation;
 mod matches;
 #[cfg(feature = "native")]
 pub mod native;
 mod pattern;
-pub mod placement;
 pub mod pure;
 mod scan;
-pub mod sidecar;
 mod sink;
+mod stop;
 
-pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS};
-pub use boundary::StopFlag;
+pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS, PADDING};
 pub use engine::{Backend, Engine, EngineError, Scanner};
 pub use explanation::Explanation;
 pub use matches::{Match, Matches};
-pub use pattern::{BuildError, Pattern, PatternError, PatternSet, PatternSetBuilder};
-pub use scan::{Report, Scan, ScanError};
+pub use pattern::{BuildError, Pattern, PatternError, PatternFlags, PatternSet, PatternSetBuilder};
+pub use scan::{MAX_BLOCK, Report, Scan, ScanError};
+pub use stop::StopFlag;
 
 /// The README's example, so that the tests compile and run it.
 #[cfg(doctest)]

@@ -44,9 +44,15 @@ impl Match {
         Match { record, pattern, start: span.start, end: span.end }
     }
 
-    /// The same match, with `base` added to the number of its record.
-    pub(crate) fn in_record_after(self, base: u32) -> Match {
-        Match { record: base + self.record, ..self }
+    /// Returns this match as one of another record.
+    pub fn with_record(self, record: u32) -> Match {
+        Match { record, ..self }
+    }
+
+    /// Returns this match with `base` added to its record number: for scanners that scan a batch in
+    /// parts.
+    pub fn offset_record(self, base: u32) -> Match {
+        self.with_record(base + self.record)
     }
 
     /// The number of the record in its batch, from 0.
@@ -131,49 +137,24 @@ impl Matches {
         self.list.push(m);
     }
 
-    /// Adds matches behind all others, in order as they are; for those that come from another
-    /// process.
-    #[cfg(target_os = "linux")]
-    #[cfg_attr(all(loom, test), expect(dead_code, reason = "its users are not in the models"))]
-    pub(crate) fn extend_from_slice(&mut self, matches: &[Match]) {
+    /// Appends matches that are in order and follow all others; for implementors of
+    /// [`Scan`](crate::Scan). Copies them at once, without a check of their order.
+    pub fn extend_from_slice(&mut self, matches: &[Match]) {
         self.list.extend_from_slice(matches);
-    }
-
-    /// Adds the matches of the records in `records` behind all others, those of its first record
-    /// as of the record `base`. Both lists are in order. Found by binary search.
-    pub(crate) fn append_records(&mut self, from: &Matches, records: Range<u32>, base: u32) {
-        let start = from.list.partition_point(|m| m.record < records.start);
-        let found = &from.list[start..];
-        let found = &found[..found.partition_point(|m| m.record < records.end)];
-        self.extend_renumbered(found, records.start, base);
-    }
-
-    /// Adds these matches behind all others, with their records renumbered: `first` becomes `base`.
-    pub(crate) fn extend_renumbered(&mut self, matches: &[Match], first: u32, base: u32) {
-        let record = |m: &Match| m.record.wrapping_sub(first).wrapping_add(base);
-        self.list.extend(matches.iter().map(|m| Match { record: record(m), ..*m }));
-    }
-
-    /// Fills `firsts` so that the matches of record `r` are those from `firsts[r]` up to
-    /// `firsts[r + 1]`, for as many records. One pass.
-    pub(crate) fn index(&self, records: usize, firsts: &mut Vec<u32>) {
-        firsts.clear();
-        // A scanner that reports records that there are not does not get them.
-        let known = self.list.iter().take_while(|m| m.record() < records);
-        let mut count = 0;
-        for m in known {
-            if m.record() >= firsts.len() {
-                firsts.resize(m.record() + 1, count);
-            }
-            count += 1;
-        }
-        firsts.resize(records + 1, count);
     }
 
     /// The list itself, for engines that append first and order afterwards.
     #[cfg(feature = "native")]
     pub(crate) fn list_mut(&mut self) -> &mut Vec<Match> {
         &mut self.list
+    }
+}
+
+/// Appends matches that are in order and follow all others; for implementors of
+/// [`Scan`](crate::Scan).
+impl Extend<Match> for Matches {
+    fn extend<I: IntoIterator<Item = Match>>(&mut self, matches: I) {
+        self.list.extend(matches);
     }
 }
 
@@ -198,12 +179,5 @@ mod tests {
         }
         let counts: Vec<_> = (0..9).map(|record| matches.of_record(record).len()).collect();
         assert_eq!(counts, [1, 0, 2, 0, 0, 0, 0, 1, 0]);
-        let mut firsts = vec![7];
-        matches.index(9, &mut firsts);
-        for record in 0..9 {
-            let range = firsts[record] as usize..firsts[record + 1] as usize;
-            assert_eq!(&matches.as_slice()[range], matches.of_record(record), "{record}");
-        }
-        assert_eq!(firsts.len(), 10);
     }
 }

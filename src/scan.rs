@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use crate::{Batch, Match, Matches, StopFlag};
 
-/// How many matches a block of [`Scan::scan_with`] has at most.
-pub(crate) const BLOCK: usize = 4096;
+/// The most matches in one block of [`Scan::scan_with`].
+pub const MAX_BLOCK: usize = 4096;
 
 /// How many bytes of records the provided [`Scan::scan_with`] scans at a time, about.
 const PART: usize = 256 << 10;
@@ -45,11 +45,11 @@ pub trait Scan: Send {
     ) -> Result<ControlFlow<()>, ScanError> {
         let mut matches = Matches::new();
         let mut block = Vec::new();
-        for records in batch.parts(PART) {
+        for records in batch.split_by_bytes(PART) {
             self.scan(&batch.slice(records.clone()), &mut matches)?;
-            for some in matches.as_slice().chunks(BLOCK) {
+            for some in matches.as_slice().chunks(MAX_BLOCK) {
                 block.clear();
-                block.extend(some.iter().map(|m| m.in_record_after(records.start as u32)));
+                block.extend(some.iter().map(|m| m.offset_record(records.start as u32)));
                 if each(&block).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }

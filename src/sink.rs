@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::scan::BLOCK;
+use crate::scan::MAX_BLOCK;
 use crate::{Match, Matches};
 
 /// Takes matches, one after the other and in order.
@@ -26,7 +26,7 @@ impl Sink for Vec<Match> {
     }
 }
 
-/// Gathers matches and hands them on whenever there are [`BLOCK`].
+/// Gathers matches and hands them on whenever there are [`MAX_BLOCK`].
 ///
 /// The memory is the caller's, to be used again. A panic of the callback leaves nothing behind but
 /// matches in it, which are dropped before it is used.
@@ -41,7 +41,7 @@ impl<'a> Blocks<'a> {
         each: &'a mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Blocks<'a> {
         block.clear();
-        block.reserve_exact(BLOCK);
+        block.reserve_exact(MAX_BLOCK);
         Blocks { block, each }
     }
 
@@ -61,6 +61,6 @@ impl Sink for Blocks<'_> {
     fn push(&mut self, m: Match) -> ControlFlow<()> {
         debug_assert!(self.block.last().is_none_or(|last| *last < m), "matches out of order");
         self.block.push(m);
-        if self.block.len() < BLOCK { ControlFlow::Continue(()) } else { self.flush() }
+        if self.block.len() < MAX_BLOCK { ControlFlow::Continue(()) } else { self.flush() }
     }
 }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dragnet::sidecar::{Limits, Server, Sidecar};
 use dragnet::{Backend, BatchBuf, Matches, PatternSet, Report, Scan};
+use dragnet_sidecar::{Limits, Server, Sidecar};
 
 /// Set in the process that is to be a server, to the number of the allocation that fails.
 const MARK: &str = "DRAGNET_TEST_ALLOCATION";

@@ -1,7 +1,5 @@
 //! Matches in blocks: every scanner, wherever the callback ends the scan.
 
-mod support;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -10,7 +8,7 @@ use std::sync::{Barrier, Mutex, PoisonError};
 use std::thread;
 
 use dragnet::{BatchBuf, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
-use support::{BLOCK, contenders};
+use dragnet_testkit::{BLOCK, contenders};
 
 /// Counts the bytes that are held, and the most that were.
 struct Counting;
@@ -236,4 +234,11 @@ fn a_raised_flag_is_an_error_and_what_was_handed_out_before_is_the_beginning() {
         stop.clear();
         assert!(list(&mut *scanner, &batch) == all, "{}", contender.name);
     }
+}
+
+/// Runs the server of a sidecar, where this program was started as one; else does nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_other_process_serves() {
+    dragnet_testkit::serve();
 }

@@ -1,8 +1,6 @@
 //! What is promised beyond the matches themselves: which scanners there are, how errors read,
 //! and what a caller may do with sets, scanners and match lists.
 
-mod support;
-
 use std::thread;
 
 use dragnet::{
@@ -10,7 +8,7 @@ use dragnet::{
     Report, Scan, ScanError, Scanner, StopFlag,
 };
 
-use support::{Comparison, Native, Oracle, Spec, contenders, native};
+use dragnet_testkit::{Comparison, Native, Oracle, Spec, contenders, native};
 
 const SPECS: [(&str, &str); 5] =
     [("secret", "i"), (r"\d+", ""), (r"\bab\b", ""), ("[a-f0-9]{8}", "-u"), ("", "")];
@@ -34,7 +32,7 @@ fn batch_of(records: &[Vec<u8>]) -> BatchBuf {
 
 #[test]
 fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() {
-    let set = support::set(&specs());
+    let set = dragnet_testkit::set(&specs());
     let auto = Engine::new(&set, Report::Patterns);
     assert_eq!(matches!(native(), Native::NotBuilt), !cfg!(feature = "native"));
     match native() {
@@ -80,7 +78,7 @@ fn a_refused_library_is_named_with_its_version_and_the_case_that_it_got_wrong() 
 
 #[test]
 fn the_pure_backend_is_in_every_build() {
-    let set = support::set(&specs());
+    let set = dragnet_testkit::set(&specs());
     let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure).unwrap();
     assert_eq!((engine.backend(), engine.fallback_reason()), (Backend::Pure, None));
     assert!(contenders().iter().any(|contender| contender.name == "pure"));
@@ -88,7 +86,7 @@ fn the_pure_backend_is_in_every_build() {
 
 #[test]
 fn a_stopped_scan_has_no_answer_and_its_scanner_is_usable_again() {
-    let set = support::set(&specs());
+    let set = dragnet_testkit::set(&specs());
     let records = records(100);
     let batch = batch_of(&records);
     let expected = Oracle::new(&specs()).spans(records.iter().map(Vec::as_slice));
@@ -110,7 +108,7 @@ fn a_stopped_scan_has_no_answer_and_its_scanner_is_usable_again() {
 
 #[test]
 fn a_scan_that_is_stopped_while_it_runs_is_whole_or_nothing() {
-    let set = support::set(&specs());
+    let set = dragnet_testkit::set(&specs());
     let records = records(3000);
     let batch = batch_of(&records);
     for contender in contenders() {
@@ -138,7 +136,7 @@ fn a_scan_that_is_stopped_while_it_runs_is_whole_or_nothing() {
 
 #[test]
 fn a_match_list_is_replaced_and_keeps_its_memory() {
-    let set = support::set(&specs());
+    let set = dragnet_testkit::set(&specs());
     let (many, few) = (records(200), records(3));
     for contender in contenders() {
         let mut matches = Matches::new();
@@ -156,7 +154,7 @@ fn a_match_list_is_replaced_and_keeps_its_memory() {
 
 #[test]
 fn scanners_of_one_set_work_side_by_side() {
-    let set = support::set(&specs());
+    let set = dragnet_testkit::set(&specs());
     let records = records(150);
     let expected = Oracle::new(&specs()).spans(records.iter().map(Vec::as_slice));
     for contender in contenders() {
@@ -240,7 +238,7 @@ fn what_a_limit_lets_through_every_scanner_takes() {
     // The largest of each kind below the default limit of one pattern.
     for regex in [r"(?-u:a{200000})", "(?-u:[ab]{3}){40000}", &"abcdefghij".repeat(40_000)] {
         let specs = [Spec::new(regex, "")];
-        assert!(support::set(&specs).size() > 250_000);
+        assert!(dragnet_testkit::set(&specs).size() > 250_000);
         Comparison::new(&specs).assert_batch(&[b"ab".repeat(50), Vec::new()]);
     }
 }
@@ -279,4 +277,11 @@ fn a_batch_is_refused_when_its_offsets_are_not_in_it() {
             assert_eq!(records, expected, "{} {offsets:?}", contender.name);
         }
     }
+}
+
+/// Runs the server of a sidecar, where this program was started as one; else does nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_other_process_serves() {
+    dragnet_testkit::serve();
 }

@@ -3,15 +3,13 @@
 //! One test makes its own. The other takes the files that `DRAGNET_RULES` (TOML with `regex` in
 //! each `[[rules]]`) and `DRAGNET_LOGS` (a folder of texts) name, and can take minutes.
 
-mod support;
-
 use std::env;
 use std::fs;
 use std::path::Path;
 
 use regex_syntax::hir::Hir;
 
-use support::{Comparison, Rng, Spec, sample, say};
+use dragnet_testkit::{Comparison, Rng, Spec, sample, say};
 
 /// Rules of the kinds that people write, each of which matches some generated line.
 const RULES: [&str; 42] = [
@@ -218,4 +216,11 @@ fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {
     files.sort();
     assert!(!files.is_empty(), "{} has no files", folder.display());
     files
+}
+
+/// Runs the server of a sidecar, where this program was started as one; else does nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_other_process_serves() {
+    dragnet_testkit::serve();
 }

@@ -1,8 +1,6 @@
 //! The parts that the engines are built from are on trial, too: lazy DFAs against the NFA
 //! simulation, in every way in which a match can be confirmed with them.
 
-mod support;
-
 use std::ops::Range;
 
 use proptest::prelude::*;
@@ -13,7 +11,7 @@ use regex_automata::util::iter::Searcher;
 use regex_automata::{Anchored, Input, MatchError, MatchKind, PatternSet};
 use regex_syntax::hir::Hir;
 
-use support::{Case, Spec, case, config, patterns};
+use dragnet_testkit::{Case, Spec, case, config, patterns};
 
 /// How a lazy DFA is set up: with all the memory it wants, and with so little that it forgets its
 /// states again and again.

@@ -5,15 +5,13 @@
 
 #![cfg(unix)]
 
-mod support;
-
 use std::ptr;
 
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
 use dragnet::{Batch, Matches, Report};
 
-use support::{Oracle, Spec, contenders};
+use dragnet_testkit::{Oracle, Spec, contenders};
 
 /// Readable memory between two pages that fault.
 struct Guarded {
@@ -76,7 +74,7 @@ fn specs() -> Vec<Spec> {
 #[test]
 fn nothing_outside_of_the_buffer_is_read() {
     let specs = specs();
-    let set = support::set(&specs);
+    let set = dragnet_testkit::set(&specs);
     let mut oracle = Oracle::new(&specs);
     let mut memory = Guarded::new();
     let text: Vec<u8> = "needle key12=x ab deadbeef".bytes().cycle().take(300).collect();
@@ -114,4 +112,11 @@ fn nothing_outside_of_the_buffer_is_read() {
             }
         }
     }
+}
+
+/// Runs the server of a sidecar, where this program was started as one; else does nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_other_process_serves() {
+    dragnet_testkit::serve();
 }

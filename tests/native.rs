@@ -1,13 +1,11 @@
 //! The native engine against a plain NFA simulation of one pattern over one record at a time.
 #![cfg(feature = "native")]
 
-#[path = "support/expect.rs"]
-mod expect;
-
 use dragnet::{
     Backend, Batch, BatchBuf, Engine, EngineError, Match, Matches, Pattern, PatternSet, Report,
     Scan, ScanError, StopFlag, native,
 };
+use dragnet_testkit as expect;
 use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
 
 /// Whether the library is refused, which is then said: nothing of it can be tested.

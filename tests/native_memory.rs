@@ -2,9 +2,7 @@
 //! failure is an error or a right answer.
 #![cfg(feature = "native")]
 
-#[path = "support/expect.rs"]
-mod expect;
-
+use dragnet_testkit as expect;
 use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
 use std::ops::ControlFlow;

@@ -1,12 +1,10 @@
 //! Properties of every scanner, over random patterns and batches.
 
-mod support;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use support::{Comparison, Flags, Node, Rng, Spec, case, config, patterns};
+use dragnet_testkit::{Comparison, Flags, Node, Rng, Spec, case, config, patterns};
 
 proptest! {
     #![proptest_config(config(600))]
@@ -143,4 +141,11 @@ fn soup() -> impl Strategy<Value = String> {
         1 => any::<char>().prop_map(String::from),
     ];
     vec(token, 0..14).prop_map(|tokens| tokens.concat())
+}
+
+/// Runs the server of a sidecar, where this program was started as one; else does nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_other_process_serves() {
+    dragnet_testkit::serve();
 }

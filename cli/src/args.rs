@@ -5,8 +5,8 @@
 
 use std::path::PathBuf;
 
+use crate::cost::measure::Peer;
 use clap::{Parser, Subcommand, ValueEnum};
-use dragnet::boundary::cost::Peer;
 
 /// Find which of thousands of regular expressions match, and where.
 #[derive(Debug, Parser)]
@@ -194,7 +194,7 @@ pub(crate) struct ListArgs {
 
 /// Scan for other processes, so that what goes wrong here does no harm there
 ///
-/// This is the other process of dragnet::sidecar::Sidecar, whose patterns and records come over a
+/// This is the other process of dragnet_sidecar::Sidecar, whose patterns and records come over a
 /// Unix socket and shared memory. Each client is served by a process of its own, which gives up what
 /// it does not need (files, network and, on x86-64, AArch64 and RISC-V, most system calls) before it
 /// reads what the client sends, and ends with it. Only processes of the same user are served. Needs

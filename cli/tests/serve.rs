@@ -3,8 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod common;
-#[path = "../../tests/support/expect.rs"]
-mod expect;
+use dragnet_testkit as expect;
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -14,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use dragnet::sidecar::{Sidecar, SidecarBuilder, SidecarError};
 use dragnet::{BatchBuf, Matches, PatternSet, Report, Scan, ScanError};
+use dragnet_sidecar::{Sidecar, SidecarBuilder, SidecarError};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dragnet");
 

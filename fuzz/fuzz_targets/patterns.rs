@@ -85,9 +85,9 @@ fn engines(set: &PatternSet, patterns: &[Pattern], data: &[u8]) {
         let engine = Engine::new(set, report);
         let _ = (engine.memory(), engine.prefilter());
         for number in 0..patterns.len() {
-            assert!(engine.search(number).is_some_and(|search| !search.to_string().is_empty()));
+            assert!(engine.explain(number).is_some_and(|explanation| !explanation.to_string().is_empty()));
         }
-        assert!(engine.search(patterns.len()).is_none());
+        assert!(engine.explain(patterns.len()).is_none());
         if set.size() <= SCANNED {
             // The patterns themselves are what some of them match.
             let mut offsets = Vec::new();

@@ -8,14 +8,15 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 
 mod support;
 
-use support::{Case, Comparison, case, contenders};
+use dragnet_testkit::{Comparison, engine_contenders};
+use support::{Case, case};
 
 fuzz_target!(|data: &[u8]| -> Corpus {
     let Some((&choice, data)) = data.split_first() else { return Corpus::Reject };
     let mut source = Unstructured::new(data);
     let Ok(Some(Case { specs, batches })) = case(&mut source) else { return Corpus::Reject };
     // One of them for each input, or most of the time would go into building.
-    let all = contenders();
+    let all = engine_contenders();
     let name = &all[usize::from(choice) % all.len()].name;
     let mut comparison = Comparison::of(&specs, |contender| contender.name == *name);
     for records in batches {

@@ -5,7 +5,7 @@
 #![no_main]
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use dragnet::sidecar::fuzz::{self, Client, Memory, Said};
+use dragnet_sidecar::fuzz::{self, Client, Memory, Said};
 use dragnet::{Batch, PatternSet, Report};
 use libfuzzer_sys::{Corpus, fuzz_target};
 

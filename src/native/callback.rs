@@ -10,7 +10,7 @@ use std::thread::{self, ThreadId};
 
 use super::contract::GO_ON;
 use crate::Match;
-use crate::boundary::{Handle, Handles, HandlesFull, PanicGuard, contain_panics};
+use dragnet_boundary::{Handle, Handles, HandlesFull, PanicGuard, contain_panics};
 
 /// What tells C to end the scan.
 const STOP: i32 = !GO_ON;

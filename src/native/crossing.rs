@@ -6,7 +6,7 @@ use super::contract::{BROKEN, DONE, FULL, STOPPED};
 use super::objects::{Database, Scratch};
 use super::raw;
 use crate::batch::PADDING;
-use crate::scan::BLOCK;
+use crate::scan::MAX_BLOCK;
 use crate::{Batch, Match, StopFlag};
 
 /// Memory for the records at a buffer's end that is kept from one scan to the next. One long
@@ -104,7 +104,7 @@ pub(super) fn cross_blocks(
 ) -> Result<(), Unfinished> {
     assert!(records.end as usize <= flat.readable(), "C would read past the buffer");
     block.clear();
-    block.reserve_exact(most.max(BLOCK));
+    block.reserve_exact(most.max(MAX_BLOCK));
     let mut next = records.start;
     while next < records.end {
         let spare = block.spare_capacity_mut();

@@ -230,7 +230,7 @@ impl Rest<'_, '_> {
             let mut stopped = Ok(());
             let flow = pure.scan_with(&slice, &mut |block| {
                 for m in block {
-                    let m = m.in_record_after(base);
+                    let m = m.offset_record(base);
                     match pairs.before(Some(m), out) {
                         Ok(flow) => flow?,
                         Err(error) => {

@@ -24,24 +24,33 @@ pub(crate) use size::{memory_of, size_of};
 pub struct Pattern {
     regex: String,
     name: Option<String>,
-    flags: Flags,
+    flags: PatternFlags,
 }
 
-/// The flags of one pattern, as they stand outside of inline groups such as `(?i)`.
+/// The flags of one pattern, as set by the methods of [`Pattern`] with the same names. Flags in the
+/// pattern's text, such as `(?i)`, are not part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Flags {
-    pub(crate) case_insensitive: bool,
-    pub(crate) multi_line: bool,
-    pub(crate) dot_matches_new_line: bool,
-    pub(crate) ignore_whitespace: bool,
-    pub(crate) crlf: bool,
-    pub(crate) swap_greed: bool,
-    pub(crate) unicode: bool,
+#[non_exhaustive]
+pub struct PatternFlags {
+    /// See [`Pattern::case_insensitive`].
+    pub case_insensitive: bool,
+    /// See [`Pattern::multi_line`].
+    pub multi_line: bool,
+    /// See [`Pattern::dot_matches_new_line`].
+    pub dot_matches_new_line: bool,
+    /// See [`Pattern::ignore_whitespace`].
+    pub ignore_whitespace: bool,
+    /// See [`Pattern::crlf`].
+    pub crlf: bool,
+    /// See [`Pattern::swap_greed`].
+    pub swap_greed: bool,
+    /// See [`Pattern::unicode`].
+    pub unicode: bool,
 }
 
-impl Default for Flags {
-    fn default() -> Flags {
-        Flags {
+impl Default for PatternFlags {
+    fn default() -> PatternFlags {
+        PatternFlags {
             case_insensitive: false,
             multi_line: false,
             dot_matches_new_line: false,
@@ -56,7 +65,7 @@ impl Default for Flags {
 impl Pattern {
     /// A pattern with no name and the default flags: all off but Unicode, which is on.
     pub fn new(regex: impl Into<String>) -> Pattern {
-        Pattern { regex: regex.into(), name: None, flags: Flags::default() }
+        Pattern { regex: regex.into(), name: None, flags: PatternFlags::default() }
     }
 
     /// Sets the name, which errors and reports show. Names need not be unique.
@@ -124,7 +133,8 @@ impl Pattern {
         self.name.as_deref()
     }
 
-    pub(crate) fn flags(&self) -> Flags {
+    /// Returns the flags that were set on this pattern.
+    pub fn flags(&self) -> PatternFlags {
         self.flags
     }
 }

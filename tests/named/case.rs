@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::support::Spec;
+use dragnet_testkit::Spec;
 
 /// Patterns, records, and what must be found if the case says it.
 #[derive(Clone)]

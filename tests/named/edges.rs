@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::case::{Case, one};
-use crate::support::Rng;
+use dragnet_testkit::Rng;
 
 const CONTRACT: &str = "the contract";
 const REVIEW: &str = "a review of the prefilter";

@@ -4,16 +4,13 @@
 // A list of spans often has one.
 #![allow(clippy::single_range_in_vec_init)]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod case;
 mod edges;
 mod reported;
 mod sizes;
 
 use case::Case;
-use support::{Comparison, contenders};
+use dragnet_testkit::{Comparison, contenders};
 
 /// Everything that is wrong with a case.
 fn run(case: &Case) -> Result<(), String> {
@@ -62,4 +59,11 @@ fn no_two_cases_have_the_same_name() {
     names.sort_unstable();
     let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
     assert!(twice.is_empty(), "{twice:?}");
+}
+
+/// Runs the server of a sidecar, where this program was started as one; else does nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_other_process_serves() {
+    dragnet_testkit::serve();
 }

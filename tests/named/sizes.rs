@@ -2,7 +2,7 @@
 //! literals, numbers of patterns.
 
 use crate::case::Case;
-use crate::support::Rng;
+use dragnet_testkit::Rng;
 
 const SIZES: &str = "sizes";
 

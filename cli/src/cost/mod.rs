@@ -1,12 +1,13 @@
 //! `dragnet cost`: measures what crossings cost on this machine.
 
+pub(crate) mod measure;
 mod report;
 
 use std::io::{self, IsTerminal, Write, stdout};
 use std::process::Command;
 use std::time::Duration;
 
-use dragnet::boundary::cost::{self, Options};
+use self::measure::Options;
 
 use crate::args::{CostArgs, CostPeerArgs, Format};
 use crate::status::{Failure, Status};
@@ -17,7 +18,7 @@ const ROUNDS: u32 = 5;
 /// Runs the command.
 pub(crate) fn run(args: &CostArgs) -> Result<Status, Failure> {
     let options = Options { time: Duration::from_millis(args.time), rounds: ROUNDS, peer };
-    let ladder = cost::measure(&options).map_err(|error| Failure::new(error.to_string()))?;
+    let ladder = measure::measure(&options).map_err(|error| Failure::new(error.to_string()))?;
     let mut out = Vec::new();
     match args.format {
         Format::Text => report::text(&mut out, &ladder, stdout().is_terminal()),
@@ -40,7 +41,7 @@ fn peer() -> io::Result<Command> {
 
 /// Is that other process.
 pub(crate) fn serve(args: &CostPeerArgs) -> Result<Status, Failure> {
-    match cost::serve(args.peer) {
+    match measure::serve(args.peer) {
         Ok(()) => Ok(Status::Found),
         Err(error) => Err(Failure::new(format!("cost-peer: {error}"))),
     }

@@ -1,6 +1,6 @@
 //! What was measured, as a table or as JSON.
 
-use dragnet::boundary::cost::{BATCHES, Cost, Ladder, Outcome, Percentiles, Record, Rung};
+use crate::cost::measure::{BATCHES, Cost, Ladder, Outcome, Percentiles, Record, Rung};
 use serde::Serialize;
 
 use crate::json;
@@ -88,7 +88,6 @@ pub(super) fn json(out: &mut Vec<u8>, ladder: &Ladder) {
         let (unsupported, cost) = match outcome {
             Outcome::Measured(cost) => (None, Some(cost.into())),
             Outcome::Unsupported(reason) => (Some(reason.clone()), None),
-            _ => (Some("unknown".to_owned()), None),
         };
         JsonRung { name, title, unsupported, cost }
     });
@@ -116,7 +115,6 @@ pub(super) fn text(out: &mut Vec<u8>, ladder: &Ladder, bars: bool) {
     lines.extend(ladder.rungs.iter().map(|rung| match &rung.outcome {
         Outcome::Measured(cost) => row(rung.title, cost),
         Outcome::Unsupported(reason) => format!("{:<27} unsupported: {reason}", rung.title),
-        _ => format!("{:<27} unknown", rung.title),
     }));
     if bars {
         lines.extend(chart(ladder));

@@ -18,7 +18,7 @@ cfg_if::cfg_if! {
         use std::os::fd::AsFd;
         use std::process::exit;
 
-        use dragnet::sidecar::{Limits, Server};
+        use dragnet_sidecar::{Limits, Server};
 
         /// Runs the command.
         pub(crate) fn run(args: &ServeArgs) -> Result<Status, Failure> {

@@ -6,8 +6,8 @@ use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
-use dragnet::boundary::{
-    Builder, CBuffer, COwned, CallError, Handle, Handles, PanicGuard, Release, StopFlag,
+use dragnet_boundary::{
+    Builder, CBuffer, COwned, CallError, CancelFlag, Handle, Handles, PanicGuard, Release,
     contain_panics,
 };
 
@@ -48,10 +48,10 @@ unsafe impl<T> Release<T> for Free {
 }
 
 /// The flags of queries that run. SQLite keeps a handler, and so the handle, when they have ended.
-static STOPS: Handles<StopFlag> = Handles::new();
+static STOPS: Handles<CancelFlag> = Handles::new();
 
 extern "C" fn on_progress(handle: *mut c_void) -> c_int {
-    STOPS.with(Handle::from_pointer(handle), StopFlag::is_raised).unwrap_or(false).into()
+    STOPS.with(Handle::from_pointer(handle), CancelFlag::is_raised).unwrap_or(false).into()
 }
 
 /// What the callback for rows gets to know.
@@ -86,7 +86,7 @@ impl Database {
     }
 
     /// Runs a query and gives each row to a function, which may panic.
-    fn query(&self, sql: &str, stop: &StopFlag, mut each: impl FnMut(&[String])) -> Done {
+    fn query(&self, sql: &str, stop: &CancelFlag, mut each: impl FnMut(&[String])) -> Done {
         let sql = CString::new(sql).map_err(|error| error.to_string())?;
         let handle = STOPS.insert(stop.clone()).map_err(|error| error.to_string())?;
         contain_panics(|guard| {
@@ -123,7 +123,7 @@ impl Database {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let owner = Builder::new("sqlite").grace(Duration::from_secs(60)).owner(Database::open)?;
     let run = |sql: &str, each: &mut (dyn FnMut(&[String]) + Send)| {
-        owner.call(|db| db.query(sql, &StopFlag::new(), each))
+        owner.call(|db| db.query(sql, &CancelFlag::new(), each))
     };
     run("CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'one'), (2, NULL)", &mut |_| {})??;
     let mut rows = Vec::new();

@@ -5,7 +5,7 @@ use arbitrary::{Result, Unstructured};
 use dragnet::PatternSet;
 use regex_syntax::hir::Hir;
 
-use super::{Flags, Node, Rng, Spec, sample};
+use dragnet_testkit::{Flags, Node, Rng, Spec, sample};
 
 /// The largest pattern, in the units of limits on patterns: the oracle is slow.
 const LARGEST: u64 = 1500;

@@ -1,0 +1,5 @@
+fn crosses<T: dragnet_boundary::Flat>(_: &[T]) {}
+
+fn main() {
+    crosses(&[std::ptr::null::<u8>()]);
+}

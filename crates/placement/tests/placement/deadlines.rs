@@ -1,0 +1,75 @@
+//! Scanners that hang.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use dragnet::{Matches, ScanError};
+use dragnet_placement::ScanBuilder;
+
+use crate::probe::{Probe, lengths};
+
+fn builder() -> ScanBuilder {
+    ScanBuilder::new("owner").deadline(Duration::from_millis(30)).grace(Duration::from_millis(10))
+}
+
+#[test]
+fn all_in_a_round_that_is_late_are_told_and_a_scanner_that_stops_stays() {
+    let probe = Probe::new();
+    probe.heeds_stop.store(true, Ordering::SeqCst);
+    let owner = {
+        let probe = Arc::clone(&probe);
+        // It stops when it is told to, however long it may take to.
+        builder().grace(Duration::from_secs(600)).owner(move || probe.make()).unwrap()
+    };
+    let handle = owner.handle();
+    let mut matches = Matches::new();
+    probe.shut();
+    let late = handle.submit(b"late").unwrap();
+    assert_eq!(late.wait(&mut matches), Err(ScanError::TimedOut));
+    assert!(matches.is_empty());
+    probe.open();
+    // Its deadline is its own.
+    loop {
+        match handle.submit(b"in time").unwrap().wait(&mut matches) {
+            Ok(()) => break,
+            // The machine may be that slow.
+            Err(error) => assert_eq!(error, ScanError::TimedOut),
+        }
+    }
+    assert_eq!(lengths(&matches), [7]);
+    assert_eq!((owner.given_up(), probe.made.load(Ordering::SeqCst)), (0, 1));
+}
+
+#[test]
+fn stuck_threads_are_replaced_as_long_as_there_are_spares_and_then_scans_fail_at_once() {
+    let probe = Probe::new();
+    let owner = {
+        let probe = Arc::clone(&probe);
+        builder().spares(2).owner(move || probe.make()).unwrap()
+    };
+    let handle = owner.handle();
+    let mut matches = Matches::new();
+    probe.shut();
+    let reason = loop {
+        let error = handle.submit(b"stuck").unwrap().wait(&mut matches).unwrap_err();
+        assert!(matches.is_empty());
+        match error {
+            ScanError::TimedOut => {}
+            ScanError::Unavailable { reason } => break reason,
+            other => panic!("{other}"),
+        }
+    };
+    assert!(reason.contains("3 are stuck"), "{reason}");
+    assert_eq!((owner.given_up(), owner.stuck()), (3, 3));
+    // They come back, and scans run again, each with a scanner of its own.
+    probe.open();
+    loop {
+        match handle.submit(b"again").unwrap().wait(&mut matches) {
+            Ok(()) => break,
+            Err(ScanError::TimedOut | ScanError::Unavailable { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(lengths(&matches), [5]);
+}

@@ -1,0 +1,149 @@
+//! What happens when there is too little of something.
+
+use dragnet::{Backend, BatchBuf, Matches, PatternSet, Report, Scan, ScanError};
+use dragnet_sidecar::{Sidecar, SidecarError};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+
+use crate::alone::{alone, census};
+use crate::work::{builder, check, kill, sidecar, work};
+use dragnet_testkit::server;
+
+#[test]
+fn a_client_without_descriptors_gets_an_error_that_says_so_and_goes_on_once_it_has_some() {
+    if !alone(
+        "limits::a_client_without_descriptors_gets_an_error_that_says_so_and_goes_on_once_it_has_some",
+    ) {
+        return;
+    }
+    let mut sidecar = sidecar();
+    check(&mut sidecar);
+    let usual = getrlimit(Resource::Nofile);
+    // From none that are free to as many as a restart needs.
+    for free in 0..12 {
+        kill(sidecar.process().unwrap(), Signal::KILL);
+        let limit = census().descriptors as u64 - 5 + free;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(limit), ..usual }).unwrap();
+        let (batch, expected) = &work().batches[2];
+        let mut matches = Matches::new();
+        let answer = sidecar.scan(&batch.as_batch(), &mut matches);
+        setrlimit(Resource::Nofile, usual).unwrap();
+        match answer {
+            Ok(()) => assert!(matches.as_slice() == expected),
+            Err(ScanError::Unavailable { reason }) => {
+                assert!(reason.contains("Too many open files"), "{reason}");
+                assert!(matches.is_empty());
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+        check(&mut sidecar);
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(8), ..usual }).unwrap();
+    let error = builder().spawn_with(server).expect_err("there are no descriptors");
+    setrlimit(Resource::Nofile, usual).unwrap();
+    assert!(error.to_string().contains("Too many open files"), "{error}");
+}
+
+#[test]
+fn a_server_without_memory_for_records_is_an_error_that_says_so() {
+    let mut sidecar = builder()
+        .part(64 << 20)
+        .spawn_with(|| {
+            let mut command = server();
+            command.env(dragnet_testkit::MEMORY, (24 << 20).to_string());
+            command
+        })
+        .expect("there is enough to start");
+    check(&mut sidecar);
+    let mut large = BatchBuf::new();
+    large.push(&vec![b'z'; 48 << 20]).unwrap();
+    match sidecar.scan(&large.as_batch(), &mut Matches::new()) {
+        Err(ScanError::Unavailable { reason }) => {
+            assert!(reason.contains("failed 3 times"), "{reason}");
+            assert!(reason.contains("Cannot allocate memory"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    check(&mut sidecar);
+}
+
+#[test]
+fn a_server_that_runs_out_of_memory_while_it_compiles_is_an_error_that_says_how_it_ended() {
+    let words = (0..30_000).map(|i| format!("{:016x}", i * 0x9E37_79B9_7F4A_u64));
+    let set = PatternSet::new(words).unwrap();
+    let error = Sidecar::builder(&set, Report::Patterns)
+        .backend(Backend::Pure)
+        .tries(2)
+        .spawn_with(|| {
+            let mut command = server();
+            command.env(dragnet_testkit::MEMORY, (4 << 20).to_string());
+            command.stderr(std::process::Stdio::null());
+            command
+        })
+        .expect_err("it is too little");
+    match &error {
+        SidecarError::Unavailable(reason) => {
+            assert!(reason.contains("failed 2 times"), "{reason}");
+            assert!(reason.contains("SIGABRT") || reason.contains("allocate"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_record_that_the_server_would_not_take_is_refused_with_its_size_and_the_limit() {
+    let mut sidecar = builder()
+        .spawn_with(|| {
+            let mut command = server();
+            command.env(dragnet_testkit::REGION, (1 << 20).to_string());
+            command
+        })
+        .unwrap();
+    let mut records = BatchBuf::new();
+    records.push(b"ab").unwrap();
+    records.push(&vec![b'z'; 2 << 20]).unwrap();
+    let answer = sidecar.scan(&records.as_batch(), &mut Matches::new());
+    match answer {
+        Err(ScanError::TooLarge { size, limit }) => {
+            assert_eq!(size, 2 << 20);
+            records.clear();
+            records.push(&vec![b'z'; limit]).unwrap();
+            sidecar.scan(&records.as_batch(), &mut Matches::new()).expect("it is at the limit");
+        }
+        other => panic!("{other:?}"),
+    }
+    // Many records that are longer together go in parts.
+    records.clear();
+    for _ in 0..3000 {
+        records.push(&[b'z'; 1000]).unwrap();
+    }
+    sidecar.scan(&records.as_batch(), &mut Matches::new()).unwrap();
+    assert_eq!(sidecar.restarts(), 0);
+}
+
+#[test]
+fn a_program_that_is_not_there_or_no_server_is_an_error_that_names_it() {
+    for program in ["/nowhere/dragnet", "/bin/true", "/bin/cat"] {
+        let builder = builder().deadline(std::time::Duration::from_secs(5)).tries(2);
+        let error = builder.spawn(program).expect_err("it is no server").to_string();
+        match program {
+            "/nowhere/dragnet" => assert!(error.contains(program), "{error}"),
+            _ => assert!(error.contains("failed 2 times"), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn patterns_or_backends_that_a_server_does_not_take_are_refused_at_once_with_the_reason() {
+    let set = PatternSet::builder().nest_limit(400).pattern("(".repeat(300) + &")".repeat(300));
+    let error = Sidecar::builder(&set.build().unwrap(), Report::Patterns)
+        .spawn_with(server)
+        .expect_err("it is nested deeper than usual");
+    assert!(matches!(&error, SidecarError::Refused(reason) if reason.contains("nest")), "{error}");
+    if matches!(dragnet_testkit::native(), dragnet_testkit::Native::NotBuilt) {
+        let error = builder().backend(Backend::Native).spawn_with(server).expect_err("none");
+        assert!(
+            matches!(&error, SidecarError::Refused(reason) if reason.contains("no native backend")),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! Scans that end early, by a break, a panic or a flag, and what comes after them.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::thread;
+use std::time::Duration;
+
+use dragnet::{BatchBuf, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
+use dragnet_sidecar::Sidecar;
+use rustix::process::Signal;
+
+use crate::work::{builder, check, kill, work};
+use dragnet_testkit::{REGION, server, socket};
+
+/// Records of which each part has many blocks of matches.
+fn many() -> BatchBuf {
+    let mut records = BatchBuf::new();
+    for _ in 0..400 {
+        records.push(&[b'1'; 63]).unwrap();
+    }
+    records
+}
+
+#[test]
+fn a_break_or_a_panic_at_any_block_costs_no_server_and_the_next_scan_is_exact() {
+    let set = PatternSet::new(["1"]).unwrap();
+    let mut sidecar = Sidecar::builder(&set, Report::Spans).tries(1).connect(socket()).unwrap();
+    let (batch, mut matches) = (many(), Matches::new());
+    for last in 1..=8 {
+        for panics in [false, true] {
+            let mut blocks = 0;
+            let ended = catch_unwind(AssertUnwindSafe(|| {
+                sidecar.scan_with(&batch.as_batch(), &mut |_| {
+                    blocks += 1;
+                    match blocks == last {
+                        true if panics => resume_unwind(Box::new(last)),
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
+                })
+            }));
+            assert_eq!(ended.is_err(), panics && blocks == last);
+            sidecar.scan(&batch.as_batch(), &mut matches).unwrap();
+            assert_eq!(matches.len(), 400 * 63);
+        }
+    }
+    assert_eq!(sidecar.restarts(), 0);
+}
+
+#[test]
+fn a_flag_that_is_raised_between_blocks_costs_no_server_and_the_next_scan_is_exact() {
+    let set = PatternSet::new(["1"]).unwrap();
+    let mut sidecar = Sidecar::builder(&set, Report::Spans).tries(1).connect(socket()).unwrap();
+    let (batch, mut matches) = (many(), Matches::new());
+    for last in 1..=5 {
+        let stop = StopFlag::new();
+        sidecar.set_stop(stop.clone());
+        let mut blocks = 0;
+        let answer = sidecar.scan_with(&batch.as_batch(), &mut |_| {
+            blocks += 1;
+            if blocks == last {
+                stop.raise();
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!((answer, blocks), (Err(ScanError::Stopped), last));
+        stop.clear();
+        sidecar.scan(&batch.as_batch(), &mut matches).unwrap();
+        assert_eq!(matches.len(), 400 * 63);
+    }
+    assert_eq!(sidecar.restarts(), 0);
+}
+
+#[test]
+fn a_flag_is_heeded_while_a_server_hangs_and_the_server_is_kept() {
+    // So long that heeding it, not the deadline, is what ends the scans.
+    let mut sidecar = builder().deadline(Duration::from_secs(3600)).spawn_with(server).unwrap();
+    check(&mut sidecar);
+    let process = sidecar.process().unwrap();
+    kill(process, Signal::STOP);
+    let (batch, _) = &work().batches[2];
+    // The second one finds parts of the first on their way.
+    for _ in 0..2 {
+        let stop = StopFlag::new();
+        sidecar.set_stop(stop.clone());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(50));
+                stop.raise();
+            });
+            let answer = sidecar.scan(&batch.as_batch(), &mut Matches::new());
+            assert_eq!(answer, Err(ScanError::Stopped));
+        });
+    }
+    crate::work::signal(process, Signal::CONT);
+    sidecar.set_stop(StopFlag::new());
+    check(&mut sidecar);
+    assert_eq!((sidecar.process(), sidecar.restarts()), (Some(process), 0));
+}
+
+#[test]
+fn records_go_in_as_many_parts_as_the_memory_that_the_server_takes_needs() {
+    let starved = || {
+        let mut command = server();
+        command.env(REGION, (1 << 20).to_string());
+        command
+    };
+    let mut sidecar = builder().tries(1).part(4 << 20).spawn_with(starved).unwrap();
+    let mut matches = Matches::new();
+    for (count, record) in [(300_000, &b""[..]), (100_000, &[b'z'; 63])] {
+        let mut records = BatchBuf::new();
+        for _ in 0..count {
+            records.push(record).unwrap();
+        }
+        sidecar.scan(&records.as_batch(), &mut matches).unwrap();
+        // The last pattern is found in all, at each place where nothing is.
+        assert_eq!(matches.len(), count * (record.len() + 1));
+    }
+    assert_eq!(sidecar.restarts(), 0);
+}
