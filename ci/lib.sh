@@ -18,6 +18,11 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# The packages with code of their own and tests of it, as arguments of cargo.
+# shellcheck disable=SC2034
+library_packages=(--package dragnet --package dragnet-boundary --package dragnet-placement
+    --package dragnet-sidecar)
+
 # Creates the folder `$scratch`, which is removed when the script ends.
 make_scratch() {
     scratch=$(mktemp -d)

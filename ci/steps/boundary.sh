@@ -3,4 +3,5 @@
 # another C library.
 
 tests ci/loom --locked
+run ci/loom-faults --check
 run cargo run --locked -p dragnet-example-sqlite
