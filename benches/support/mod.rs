@@ -1,4 +1,4 @@
-//! Rules, corpora and contenders of the benchmarks.
+//! What the benchmarks share: rule sets, corpora, contenders and the report.
 
 pub(crate) mod contender;
 pub(crate) mod corpus;
@@ -7,7 +7,7 @@ pub(crate) mod hyperscan;
 pub(crate) mod report;
 pub(crate) mod rules;
 
-/// The number in an environment variable.
+/// The number in an environment variable, or `default` if it is unset or not a number.
 pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
