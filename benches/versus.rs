@@ -20,14 +20,14 @@
 //! - `DRAGNET_AGAINST`: the contenders to compare with the pure engine, as parts of their names,
 //!   separated by commas. `none` matches no name and leaves the pure engine alone, as for a
 //!   profiler. Without this variable, all contenders run but `RegexSet` with its default cache (see
-//!   `support/contender.rs`).
+//!   `support/contenders.rs`).
 //! - `DRAGNET_JSON`: a file that the figures are appended to as JSON lines, for `chart.py`.
 //! - `DRAGNET_RULES`: more rule sets, as paths of TOML files with `[[rules]]`, separated by `:`.
 //! - `DRAGNET_LOGS`: more corpora, as paths of files or folders, separated by `:`.
 
 mod support;
 
-use support::{contender, corpus, number, report, rules};
+use support::{contender, contenders, corpus, number, report, rules};
 
 fn main() {
     let arguments: Vec<String> =
@@ -36,18 +36,18 @@ fn main() {
     let corpora = corpus::all(number("DRAGNET_MEBIBYTES", 8) << 20);
     let mut summary = report::Summary::default();
     for set in rules::all() {
-        let mut contenders = None;
+        let mut built = None;
         for corpus in &corpora {
             let title = format!("{} over {}", set.name, corpus.name);
             if !arguments.is_empty() && !arguments.iter().any(|a| title.contains(a.as_str())) {
                 continue;
             }
             // Built for the first selected corpus and used for all of them.
-            let contenders = contenders.get_or_insert_with(|| contender::all(&set));
-            let rows = contender::race(contenders, corpus, rounds);
-            report::print(&title, &set, corpus, contenders, &rows);
-            report::save(&set, corpus, contenders, &rows);
-            summary.add(&title, contenders, &rows);
+            let built = built.get_or_insert_with(|| contenders::all(&set));
+            let rows = contender::race(built, corpus, rounds);
+            report::print(&title, &set, corpus, built, &rows);
+            report::save(&set, corpus, built, &rows);
+            summary.add(&title, built, &rows);
         }
     }
     summary.print();

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use dragnet::Batch;
 
-use super::contender::Contender;
+use super::contender::{Contender, WHOLE_CORPUS};
 use super::rules::RuleSet;
 
 type OnMatch = unsafe extern "C" fn(c_uint, c_ulonglong, c_ulonglong, c_uint, *mut c_void) -> c_int;
@@ -186,7 +186,7 @@ pub(crate) fn contenders(set: &RuleSet, wanted: &dyn Fn(&str) -> bool) -> Vec<Co
             memory: Some(library.memory()),
             working_memory: None,
             refused: library.refused,
-            sample: usize::MAX,
+            sample: WHOLE_CORPUS,
             in_summary: true,
             scan: Box::new(move |batch| scan(&library, batch)),
         }

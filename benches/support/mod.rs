@@ -1,6 +1,7 @@
 //! What the benchmarks share: rule sets, corpora, contenders and the report.
 
 pub(crate) mod contender;
+pub(crate) mod contenders;
 pub(crate) mod corpus;
 #[cfg(feature = "native")]
 pub(crate) mod hyperscan;
