@@ -2,8 +2,8 @@
 //! `DRAGNET_RULES` names.
 //!
 //! Generated sets depend on a fixed seed alone, so that builds of two commits search for the same
-//! patterns. They imitate the rules of secret scanners. The generator of the tests is no substitute:
-//! its patterns explore syntax, and matches are what it aims for.
+//! patterns. They imitate the rules of secret scanners. The generator of the tests does not: it explores
+//! the syntax, and its patterns match often.
 
 use std::path::Path;
 
