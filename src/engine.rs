@@ -1,21 +1,24 @@
-//! The choice between the engines, at run time.
+//! The choice between the engines at run time.
 
 use std::ops::ControlFlow;
 
 use crate::pure;
 use crate::{Batch, Explanation, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
 
-/// Which engine to use.
+/// The engine to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Backend {
-    /// The native engine if this build has one and its library passes the self-test, else the
-    /// pure one. [`Engine::backend`] tells which it is, and [`Engine::fallback_reason`] why not the
-    /// other.
+    /// The native engine if this build has one and its library passes the self-test, else the pure
+    /// engine. [`Engine::backend`] returns which engine was chosen, and [`Engine::fallback_reason`]
+    /// why the native one was not.
+    ///
+    /// Which engine is faster depends on the patterns and the data. `dragnet compare` measures both
+    /// on yours.
     #[default]
     Auto,
     /// The pure-Rust engine.
     Pure,
-    /// Hyperscan or Vectorscan, or an error.
+    /// Hyperscan or Vectorscan. An error where the build has neither or the library is rejected.
     Native,
 }
 
@@ -33,46 +36,46 @@ impl std::fmt::Display for Backend {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The native backend was asked for in a build that has none.
+    /// The native backend was requested in a build without it.
     #[error(
         "this build has no native backend; install Hyperscan or Vectorscan 5.4 or later and \
          rebuild with `--features native`"
     )]
     NotBuilt,
-    /// The C library is older than it may be.
+    /// The C library is older than version 5.4.
     #[error("{library} is too old; 5.4 or later is needed")]
     TooOld {
-        /// The library's name and version.
+        /// Name and version of the library.
         library: String,
     },
-    /// The C library does not run on this processor.
+    /// The C library does not support this processor.
     #[error("{library} does not support this processor")]
     Unsupported {
-        /// The library's name and version.
+        /// Name and version of the library.
         library: String,
     },
-    /// The C library gave a wrong answer in its self-test and is not used.
+    /// The C library gave a wrong answer in its self-test, and is not used.
     #[error("{library} failed its self-test: {case}")]
     SelfTest {
-        /// The library's name and version.
+        /// Name and version of the library.
         library: String,
-        /// The case that it got wrong: the pattern, the record, what was expected and found.
+        /// The failed case: the pattern, the record, the expected matches and those found.
         case: String,
     },
-    /// The C library failed where it should not, as for lack of memory in its self-test. That says
-    /// nothing of its answers, so the next engine tests it again.
+    /// The C library returned an error, such as a lack of memory, during its self-test. The error says
+    /// nothing about the library's answers, so the next engine runs the self-test again.
     #[error("{library} failed: {reason}")]
     Library {
-        /// The library's name and version.
+        /// Name and version of the library.
         library: String,
-        /// What it said.
+        /// The library's message.
         reason: String,
     },
 }
 
-/// A set of patterns compiled for scanning, cheap to clone and to share between threads.
+/// A set of patterns compiled for scanning. Cheap to clone, and shared between threads.
 ///
-/// Each thread takes a [`Scanner`] of its own from it.
+/// Each thread makes a [`Scanner`] of its own from it.
 ///
 /// ```
 /// use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan};
@@ -93,35 +96,39 @@ pub enum EngineError {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Engine {
-    kind: Kind,
+    backend: BackendEngine,
     fallback_reason: Option<EngineError>,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum BackendEngine {
     Pure(pure::Engine),
     #[cfg(feature = "native")]
     Native(crate::native::Engine),
 }
 
 impl Engine {
-    /// The engine that [`Backend::Auto`] chooses. Cannot fail: the pure engine takes every set.
+    /// Compiles `set` for the backend that [`Backend::Auto`] chooses. It can't fail, because the pure
+    /// engine accepts every set.
     pub fn new(set: &PatternSet, report: Report) -> Engine {
         match Engine::native(set, report) {
             Ok(engine) => engine,
             Err(error) => {
-                // In a build without the native backend, that there is none is no news.
+                // A build without the native backend has nothing to fall back from.
                 let fallback_reason = (error != EngineError::NotBuilt).then_some(error);
-                Engine { kind: Kind::Pure(pure::Engine::new(set, report)), fallback_reason }
+                Engine {
+                    backend: BackendEngine::Pure(pure::Engine::new(set, report)),
+                    fallback_reason,
+                }
             }
         }
     }
 
-    /// The engine for a backend.
+    /// Compiles `set` for a backend.
     ///
     /// # Errors
     ///
-    /// For [`Backend::Native`] alone: if this build has none, or its library was refused.
+    /// For [`Backend::Native`] only: if this build has no native backend, or its library was rejected.
     pub fn with_backend(
         set: &PatternSet,
         report: Report,
@@ -130,7 +137,7 @@ impl Engine {
         match backend {
             Backend::Auto => Ok(Engine::new(set, report)),
             Backend::Pure => Ok(Engine {
-                kind: Kind::Pure(pure::Engine::new(set, report)),
+                backend: BackendEngine::Pure(pure::Engine::new(set, report)),
                 fallback_reason: None,
             }),
             Backend::Native => Engine::native(set, report),
@@ -141,7 +148,7 @@ impl Engine {
         if #[cfg(feature = "native")] {
             fn native(set: &PatternSet, report: Report) -> Result<Engine, EngineError> {
                 let engine = crate::native::Engine::new(set, report)?;
-                Ok(Engine { kind: Kind::Native(engine), fallback_reason: None })
+                Ok(Engine { backend: BackendEngine::Native(engine), fallback_reason: None })
             }
         } else {
             fn native(_: &PatternSet, _: Report) -> Result<Engine, EngineError> {
@@ -150,53 +157,52 @@ impl Engine {
         }
     }
 
-    /// The backend that runs: [`Backend::Pure`] or [`Backend::Native`].
+    /// Returns the backend of this engine: [`Backend::Pure`] or [`Backend::Native`].
     pub fn backend(&self) -> Backend {
-        match self.kind {
-            Kind::Pure(_) => Backend::Pure,
+        match self.backend {
+            BackendEngine::Pure(_) => Backend::Pure,
             #[cfg(feature = "native")]
-            Kind::Native(_) => Backend::Native,
+            BackendEngine::Native(_) => Backend::Native,
         }
     }
 
-    /// Why [`Backend::Auto`] did not take the native backend, in a build that has one.
+    /// Returns why [`Backend::Auto`] did not choose the native backend, in a build that has one.
     pub fn fallback_reason(&self) -> Option<&EngineError> {
         self.fallback_reason.as_ref()
     }
 
-    /// The memory in bytes that the compiled patterns take, shared by all scanners, without the
-    /// automata that the pure engine builds when it first needs them.
+    /// Returns the memory of the compiled patterns in bytes. All scanners share it. It does not
+    /// include automata that the pure engine builds on first use.
     pub fn memory(&self) -> usize {
-        match &self.kind {
-            Kind::Pure(engine) => engine.memory(),
+        match &self.backend {
+            BackendEngine::Pure(engine) => engine.memory(),
             #[cfg(feature = "native")]
-            Kind::Native(engine) => engine.memory(),
+            BackendEngine::Native(engine) => engine.memory(),
         }
     }
 
-    /// How the pattern with this number is searched, or `None` if the set has no such pattern.
-    /// Takes about the time that planning the pattern took when the engine was built.
+    /// Returns how pattern number `pattern` is searched, or `None` if the set has no such pattern.
     pub fn explain(&self, pattern: usize) -> Option<Explanation> {
-        match &self.kind {
-            Kind::Pure(engine) => {
+        match &self.backend {
+            BackendEngine::Pure(engine) => {
                 engine.explain(pattern).map(|by| Explanation::Pure { by, instead: None })
             }
             #[cfg(feature = "native")]
-            Kind::Native(engine) => engine.explain(pattern),
+            BackendEngine::Native(engine) => engine.explain(pattern),
         }
     }
 
-    /// How the pure engine looks for the literals of all the patterns that it searches, in words.
-    /// Empty if there are none.
+    /// Describes the prefilter of the pure engine: the algorithms that search the literals of its
+    /// patterns, and how many literals each has. Empty if there are no literals.
     pub fn prefilter(&self) -> String {
-        match &self.kind {
-            Kind::Pure(engine) => engine.prefilter(),
+        match &self.backend {
+            BackendEngine::Pure(engine) => engine.prefilter(),
             #[cfg(feature = "native")]
-            Kind::Native(engine) => engine.prefilter(),
+            BackendEngine::Native(engine) => engine.prefilter(),
         }
     }
 
-    /// A scanner for one thread.
+    /// Makes a scanner for one thread.
     ///
     /// # Errors
     ///
@@ -205,29 +211,29 @@ impl Engine {
         self.scanner_with(StopFlag::new())
     }
 
-    /// A scanner for one thread that stops when `stop` is raised.
+    /// Makes a scanner for one thread that stops when `stop` is raised.
     ///
     /// # Errors
     ///
     /// As [`Engine::scanner`].
     pub fn scanner_with(&self, stop: StopFlag) -> Result<Scanner, ScanError> {
-        let kind = match &self.kind {
-            Kind::Pure(engine) => ScannerKind::Pure(engine.scanner_with(stop)),
+        let backend = match &self.backend {
+            BackendEngine::Pure(engine) => BackendScanner::Pure(engine.scanner_with(stop)),
             #[cfg(feature = "native")]
-            Kind::Native(engine) => ScannerKind::Native(engine.scanner_with(stop)?),
+            BackendEngine::Native(engine) => BackendScanner::Native(engine.scanner_with(stop)?),
         };
-        Ok(Scanner { kind })
+        Ok(Scanner { backend })
     }
 }
 
-/// A scanner of whichever backend its [`Engine`] chose.
+/// A scanner of the backend that its [`Engine`] chose.
 #[derive(Debug)]
 pub struct Scanner {
-    kind: ScannerKind,
+    backend: BackendScanner,
 }
 
 #[derive(Debug)]
-enum ScannerKind {
+enum BackendScanner {
     Pure(pure::Scanner),
     #[cfg(feature = "native")]
     Native(crate::native::Scanner),
@@ -235,10 +241,10 @@ enum ScannerKind {
 
 impl Scan for Scanner {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
-        match &mut self.kind {
-            ScannerKind::Pure(scanner) => scanner.scan(batch, out),
+        match &mut self.backend {
+            BackendScanner::Pure(scanner) => scanner.scan(batch, out),
             #[cfg(feature = "native")]
-            ScannerKind::Native(scanner) => scanner.scan(batch, out),
+            BackendScanner::Native(scanner) => scanner.scan(batch, out),
         }
     }
 
@@ -247,18 +253,18 @@ impl Scan for Scanner {
         batch: &Batch<'_>,
         each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, ScanError> {
-        match &mut self.kind {
-            ScannerKind::Pure(scanner) => scanner.scan_with(batch, each),
+        match &mut self.backend {
+            BackendScanner::Pure(scanner) => scanner.scan_with(batch, each),
             #[cfg(feature = "native")]
-            ScannerKind::Native(scanner) => scanner.scan_with(batch, each),
+            BackendScanner::Native(scanner) => scanner.scan_with(batch, each),
         }
     }
 
     fn set_stop(&mut self, stop: StopFlag) {
-        match &mut self.kind {
-            ScannerKind::Pure(scanner) => scanner.set_stop(stop),
+        match &mut self.backend {
+            BackendScanner::Pure(scanner) => scanner.set_stop(stop),
             #[cfg(feature = "native")]
-            ScannerKind::Native(scanner) => scanner.set_stop(stop),
+            BackendScanner::Native(scanner) => scanner.set_stop(stop),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Finds which of thousands of regular expressions match which of millions of records, and where.
 //!
-//! In pure Rust by default; with the feature `native` also with Hyperscan or Vectorscan, a C
-//! library, and with the same answers.
+//! The engine is pure Rust by default. The feature `native` adds a second one that is backed by
+//! Hyperscan or Vectorscan, a C library. Both give the same answers.
 //!
-//! # The way of the data
+//! # Overview
 //!
 //! ```text
 //! Pattern -> PatternSet -> Engine -> Scanner -.
@@ -11,56 +11,52 @@
 //!               your bytes -> Batch ----------'
 //! ```
 //!
-//! - A [`PatternSet`] holds parsed patterns, each a [`Pattern`] with its flags and perhaps a name.
-//! - An [`Engine`] is such a set compiled, to tell which patterns match or also where
-//!   ([`Report`]). It is made once and shared.
-//! - A [`Scanner`] is what one thread needs to search; each thread takes its own from the engine.
-//! - A [`Batch`] is many records in one buffer. It borrows a buffer that is already flat, such as
-//!   that of a file ([`Batch::lines`]); a [`BatchBuf`] owns records that come one by one. Work is
-//!   done once per batch, not per record, so scan many records at once; the benchmarks have about
-//!   1 MiB in a batch.
-//! - [`Matches`] is the answer, ordered by record, then pattern, then start. Reuse it: it keeps
-//!   its memory.
+//! - A [`PatternSet`] holds parsed patterns. Each is a [`Pattern`] with flags and an optional name.
+//! - An [`Engine`] is a set compiled for a [`Report`]: which patterns match a record, or also where.
+//!   Compile it once and share it.
+//! - A [`Scanner`] has the working memory of a search. Each thread makes its own from the engine.
+//! - A [`Batch`] is many records in one buffer. [`Batch::lines`] borrows a buffer that is already
+//!   flat, such as the contents of a file; a [`BatchBuf`] owns records that arrive one by one. The
+//!   engines work per batch rather than per record, so put many records into a batch: the benchmarks
+//!   use about 1 MiB.
+//! - [`Matches`] is the answer, ordered by record, then pattern, then start. Reuse one list for many
+//!   scans: it keeps its memory.
 //!
 //! ```
 //! use dragnet::{Batch, Engine, Matches, PatternSet, Report, Scan};
 //!
 //! let set = PatternSet::new(["error|warning", r"\bid=[0-9a-f]{8}\b"])?;
 //! let engine = Engine::new(&set, Report::Spans);
+//! let mut scanner = engine.scanner()?;
 //!
 //! let log = b"id=00c0ffee ok\nok\nerror, id=deadbeef\n";
-//! let mut found = Vec::new();
-//! std::thread::scope(|scope| {
-//!     let worker = scope.spawn(|| -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
-//!         let mut scanner = engine.scanner()?;
-//!         let (mut offsets, mut matches) = (Vec::new(), Matches::new());
-//!         scanner.scan(&Batch::lines(log, &mut offsets)?, &mut matches)?;
-//!         Ok(matches)
-//!     });
-//!     for m in &worker.join().unwrap().unwrap() {
-//!         found.push((m.record(), m.pattern(), m.range()));
-//!     }
-//! });
+//! let (mut offsets, mut matches) = (Vec::new(), Matches::new());
+//! scanner.scan(&Batch::lines(log, &mut offsets)?, &mut matches)?;
+//!
+//! let found: Vec<_> = matches.iter().map(|m| (m.record(), m.pattern(), m.range())).collect();
 //! assert_eq!(found, [(0, 1, 0..11), (2, 0, 0..5), (2, 1, 7..18)]);
-//! # Ok::<(), dragnet::BuildError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What the answers mean
+//! # Answers
 //!
-//! Each record is searched as if it were alone: no match crosses records, and `^`, `$` and `\b`
-//! see the edges of the record and nothing else of the batch. A record matches a pattern if a
-//! plain NFA simulation of that pattern finds it there, and spans are leftmost-first and do not
-//! overlap, as a find-iterator gives them. Every implementation of [`Scan`] keeps to this, for
-//! every pattern; what the C library can't express is searched by the pure engine in the same
-//! scan.
+//! Every record is searched as if it were alone: no match crosses records, and `^`, `$` and `\b` see
+//! the edges of the record and nothing else of the batch. A pattern matches a record if a plain NFA
+//! simulation of the pattern finds a match there. Spans are leftmost-first and do not overlap, as
+//! `find_iter` of the regex crate yields them. Every implementation of [`Scan`] gives these answers
+//! for every pattern. A pattern that the C library can't express is searched by the pure engine in
+//! the same scan.
 //!
 //! # Choosing a backend
 //!
-//! [`Engine::new`] can't fail: it takes the native backend if this build has one and its library
-//! passes a self-test, and the pure one otherwise. [`Engine::backend`] tells which it is and
-//! [`Engine::fallback_reason`] why a native one was not taken. [`Engine::with_backend`] takes the one that
-//! is named or fails. The modules [`pure`] and, with the feature, `native` have the engines
-//! themselves, for what only one of them can tell.
+//! [`Engine::new`] can't fail: it chooses the native backend if this build has one and its library
+//! passes a self-test, and the pure one otherwise. [`Engine::backend`] returns the choice, and
+//! [`Engine::fallback_reason`] why the native backend was rejected. [`Engine::with_backend`] takes a
+//! backend by name, or fails. The modules [`pure`] and, with the feature, `native` contain the
+//! engines themselves, for what only one of them can report.
+//!
+//! Which backend is faster depends on the patterns and the records. `dragnet compare`, a command of
+//! the package `dragnet-cli`, measures both on yours.
 //!
 //! ```
 //! use dragnet::{Backend, Engine, PatternSet, Report};
@@ -69,37 +65,38 @@
 //! let engine = Engine::with_backend(&set, Report::Patterns, Backend::Pure)?;
 //! assert_eq!(engine.backend(), Backend::Pure);
 //! if let Err(error) = Engine::with_backend(&set, Report::Patterns, Backend::Native) {
-//!     // There is none in this build, or its library was refused: the error says which.
+//!     // The error says whether this build has no native backend or its library was rejected.
 //!     eprintln!("{error}");
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Many callers
+//! # Threads and processes
 //!
-//! A [`placement::ScanOwner`] or [`placement::ScanPool`] owns scanners on threads of their own and
-//! gathers the records of all who call, so that they share scans.
+//! An engine is shared, and each thread has a scanner. For anything beyond that, other packages
+//! implement [`Scan`] too, so their scanners can replace one another:
 //!
-//! # Another process, another engine
-//!
-//! A [`sidecar::Sidecar`] scans in a process that may crash without harm; a [`placement::Shadow`]
-//! runs a second engine beside the first and reports where they differ. All of them implement
-//! [`Scan`], so one can stand within another.
+//! - `dragnet-placement` runs scanners on threads of its own: an owner or a pool that coalesces the
+//!   records of many callers into shared batches, and a shadow that compares a second engine with the
+//!   first.
+//! - `dragnet-sidecar` runs a scanner in another process, which may crash without harm.
 //!
 //! # Errors
 //!
-//! - [`BuildError`] comes from patterns: it names all bad ones, with position and reason.
-//! - [`EngineError`] comes from the choice of the native backend, and from nothing else.
-//! - [`BatchError`] comes from records that do not fit in a batch, or from bad offsets.
-//! - [`ScanError`] ends a scan: it was told to stop by its [`StopFlag`], the C library failed, or
-//!   the thread or process where it was to run did not answer.
-//!   There are no matches then, never a part of them, and the scanner can be used again.
+//! - [`BuildError`]: patterns are invalid or too large. It names every bad pattern, with position and
+//!   reason.
+//! - [`EngineError`]: the native backend was requested, and this build has none or rejected it.
+//! - [`BatchError`]: records do not fit in a batch, or offsets are invalid.
+//! - [`ScanError`]: a scan was stopped by its [`StopFlag`], the C library failed, or the thread or
+//!   process that runs the scanner did not answer. There are then no matches, never a part of them,
+//!   and the scanner can be used again.
 //!
 //! # Features
 //!
-//! `native` adds the C-backed engine. It needs a C compiler, pkg-config and libhs 5.4 or later to
-//! build; the `README.md` says how to get them. Without it nothing here compiles, links or looks
-//! for C.
+//! - `native` adds the engine that is backed by C. Its build needs a C compiler, pkg-config and libhs
+//!   5.4 or later; the `README.md` lists the packages. Without the feature nothing here compiles,
+//!   links or looks for C.
+//! - `native-vendored` is `native` with Vectorscan built from its sources.
 
 #![deny(missing_docs)]
 

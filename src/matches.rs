@@ -1,11 +1,12 @@
-//! What was found: a flat, ordered list.
+//! The matches of a scan: a flat, ordered list.
 
 use std::ops::Range;
 
-/// One match: a pattern in a record and, with [`Report::Spans`](crate::Report::Spans), where.
+/// One match: a record, a pattern that matches in it and, with
+/// [`Report::Spans`](crate::Report::Spans), the matching bytes.
 ///
-/// Matches order by record, then pattern, then start. The layout is flat and fixed, four 32-bit
-/// numbers, so that a list of matches can cross to C or to another process as it is.
+/// Matches order by record, then pattern, then start. The layout is four 32-bit numbers without
+/// padding, so that a list of matches can be passed to C or to another process without translation.
 #[derive(
     Clone,
     Copy,
@@ -28,8 +29,8 @@ pub struct Match {
 }
 
 impl Match {
-    /// Where each field lies, in bytes from the start, in the order of their declaration; for
-    /// asserting that another side of a boundary sees the same.
+    /// Offsets of the fields in bytes, in the order of their declaration, for assertions that the C
+    /// side has the same layout.
     #[cfg(feature = "native")]
     pub(crate) const OFFSETS: [usize; 4] = [
         std::mem::offset_of!(Match, record),
@@ -38,7 +39,7 @@ impl Match {
         std::mem::offset_of!(Match, end),
     ];
 
-    /// A match of `pattern` in `record` at the bytes `span` of that record. With
+    /// Returns a match of `pattern` in `record` at the bytes `span` of that record. With
     /// [`Report::Patterns`](crate::Report::Patterns) the span is `0..0`.
     pub fn new(record: u32, pattern: u32, span: Range<u32>) -> Match {
         Match { record, pattern, start: span.start, end: span.end }
@@ -55,28 +56,28 @@ impl Match {
         self.with_record(base + self.record)
     }
 
-    /// The number of the record in its batch, from 0.
+    /// Returns the number of the record in its batch, from 0.
     pub fn record(&self) -> usize {
         self.record as usize
     }
 
-    /// The number of the pattern in its set, from 0.
+    /// Returns the number of the pattern in its set, from 0.
     pub fn pattern(&self) -> usize {
         self.pattern as usize
     }
 
-    /// Where the match starts, in bytes from the start of its record.
+    /// Returns the start of the match, in bytes from the start of its record.
     pub fn start(&self) -> usize {
         self.start as usize
     }
 
-    /// Where the match ends, in bytes from the start of its record.
+    /// Returns the end of the match, in bytes from the start of its record.
     pub fn end(&self) -> usize {
         self.end as usize
     }
 
-    /// The bytes of the record that matched. Empty for a match of nothing, and for all matches
-    /// with [`Report::Patterns`](crate::Report::Patterns).
+    /// Returns the range of matching bytes in the record. Empty for a match of the empty string, and
+    /// for every match with [`Report::Patterns`](crate::Report::Patterns).
     pub fn range(&self) -> Range<usize> {
         self.start()..self.end()
     }
@@ -92,32 +93,32 @@ pub struct Matches {
 }
 
 impl Matches {
-    /// An empty list.
+    /// Returns an empty list.
     pub fn new() -> Matches {
         Matches::default()
     }
 
-    /// How many matches there are.
+    /// Returns the number of matches.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether nothing matched.
+    /// Returns whether there are no matches.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// The matches in order.
+    /// Iterates over the matches in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Match> {
         self.list.iter()
     }
 
-    /// The matches in order, as a slice.
+    /// Returns the matches in order, as a slice.
     pub fn as_slice(&self) -> &[Match] {
         &self.list
     }
 
-    /// The matches of one record, found by binary search.
+    /// Returns the matches of one record. Costs two binary searches.
     pub fn of_record(&self, record: usize) -> &[Match] {
         let start = self.list.partition_point(|m| m.record() < record);
         let len = self.list[start..].partition_point(|m| m.record() == record);
@@ -129,29 +130,29 @@ impl Matches {
         self.list.clear();
     }
 
-    /// Adds a match behind all others; for implementors of [`Scan`](crate::Scan).
+    /// Appends a match; for implementors of [`Scan`](crate::Scan).
     ///
-    /// Pushing out of order is a bug in the caller, which debug builds panic on.
+    /// The match must not order before the last one. Debug builds panic if it does.
     pub fn push(&mut self, m: Match) {
         debug_assert!(self.list.last().is_none_or(|last| *last <= m), "matches out of order");
         self.list.push(m);
     }
 
-    /// Appends matches that are in order and follow all others; for implementors of
-    /// [`Scan`](crate::Scan). Copies them at once, without a check of their order.
+    /// Appends matches with one copy; for implementors of [`Scan`](crate::Scan).
+    ///
+    /// The matches must be in order and must not order before the last one. This is not checked.
     pub fn extend_from_slice(&mut self, matches: &[Match]) {
         self.list.extend_from_slice(matches);
     }
 
-    /// The list itself, for engines that append first and order afterwards.
+    /// Returns the list itself, for engines that append first and sort afterwards.
     #[cfg(feature = "native")]
     pub(crate) fn list_mut(&mut self) -> &mut Vec<Match> {
         &mut self.list
     }
 }
 
-/// Appends matches that are in order and follow all others; for implementors of
-/// [`Scan`](crate::Scan).
+/// For implementors of [`Scan`](crate::Scan), as [`Matches::extend_from_slice`].
 impl Extend<Match> for Matches {
     fn extend<I: IntoIterator<Item = Match>>(&mut self, matches: I) {
         self.list.extend(matches);
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_matches_of_a_record_are_found() {
+    fn of_record_finds_the_matches_of_a_record() {
         let mut matches = Matches::new();
         for (record, pattern) in [(0, 1), (2, 0), (2, 5), (7, 0)] {
             matches.push(Match::new(record, pattern, 0..0));

@@ -1,4 +1,5 @@
-//! The trait that every engine and every placement of one implements.
+//! The trait of every scanner: the engines here, and the scanners of other packages that run them on
+//! other threads or in other processes.
 
 use std::ops::ControlFlow;
 
@@ -7,37 +8,61 @@ use crate::{Batch, Match, Matches, StopFlag};
 /// The most matches in one block of [`Scan::scan_with`].
 pub const MAX_BLOCK: usize = 4096;
 
-/// How many bytes of records the provided [`Scan::scan_with`] scans at a time, about.
-const PART: usize = 256 << 10;
+/// Bytes of records that the provided [`Scan::scan_with`] scans at a time. Small enough that the
+/// matches of a part fit in the cache, large enough that the cost of a scan is shared by many
+/// records.
+const PART_BYTES: usize = 256 << 10;
 
 /// Scans batches of records for a set of patterns.
 ///
-/// Whatever implements it gives the same answers: those of a plain NFA simulation of one pattern
-/// over one record at a time, ordered by record, then pattern, then start. A scanner is used by
-/// one thread at a time and keeps its working memory from one scan to the next.
+/// Every implementation gives the same answers: those of a plain NFA simulation of one pattern over
+/// one record at a time, ordered by record, then pattern, then start. A scanner is used by one thread
+/// at a time and keeps its working memory from one scan to the next.
+///
+/// Two threads can't use one scanner at a time:
+///
+/// ```compile_fail,E0499
+/// # use dragnet::{Batch, Matches, Scan, Scanner};
+/// fn share(scanner: &mut Scanner, batch: &Batch<'_>) {
+///     std::thread::scope(|scope| {
+///         scope.spawn(|| scanner.scan(batch, &mut Matches::new()));
+///         scope.spawn(|| scanner.scan(batch, &mut Matches::new()));
+///     });
+/// }
+/// ```
+///
+/// nor through a shared reference:
+///
+/// ```compile_fail,E0596
+/// # use std::sync::Arc;
+/// # use dragnet::{Batch, Matches, Scan};
+/// fn share<S: Scan>(scanner: Arc<S>, batch: &Batch<'_>) {
+///     let _ = scanner.scan(batch, &mut Matches::new());
+/// }
+/// ```
 pub trait Scan: Send {
-    /// Scans every record of `batch` and replaces what is in `out`.
+    /// Scans every record of `batch` and replaces the contents of `out` with the matches.
     ///
     /// # Errors
     ///
-    /// If the answer could not be had. `out` is then empty: an answer is complete or there is
-    /// none. The scanner can be used again.
+    /// If the scan could not be completed; see [`ScanError`]. `out` is then empty, since an answer is
+    /// complete or there is none. The scanner can be used again.
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError>;
 
-    /// Scans every record of `batch` and hands the matches to `each`, in order and in blocks of at
-    /// most a few thousand: for results that are too many to hold at once. No block is empty, and
-    /// the edges of blocks mean nothing; one may lie amid the matches of a record.
+    /// Scans every record of `batch` and passes the matches to `each`, in order, in blocks of 1 to
+    /// [`MAX_BLOCK`] matches. Use it when the matches may be too many to hold at once.
     ///
-    /// When `each` breaks, the scan ends early, and returns that it did. A panic of `each` ends it
-    /// too, and goes on in the caller. The scanner can be used again after both.
+    /// A block may end between two matches of one record. When `each` breaks, the scan ends early and
+    /// returns [`ControlFlow::Break`]. A panic of `each` ends the scan and unwinds to the caller. The
+    /// scanner can be used again after either.
     ///
-    /// As it is provided, this scans some 256 KiB of records after the other, each with all its
-    /// matches in memory; the engines do better, and hold one block, whatever a record has.
+    /// The provided implementation scans about 256 KiB of records at a time and holds all matches of
+    /// such a part. The engines override it and hold one block, however many matches a record has.
     ///
     /// # Errors
     ///
-    /// As [`scan`](Scan::scan). The blocks before it are as they would have been; how many
-    /// matches would have followed is not known.
+    /// As [`scan`](Scan::scan). Blocks passed to `each` before the error are correct; the number of
+    /// matches that would have followed is unknown.
     fn scan_with(
         &mut self,
         batch: &Batch<'_>,
@@ -45,11 +70,11 @@ pub trait Scan: Send {
     ) -> Result<ControlFlow<()>, ScanError> {
         let mut matches = Matches::new();
         let mut block = Vec::new();
-        for records in batch.split_by_bytes(PART) {
+        for records in batch.split_by_bytes(PART_BYTES) {
             self.scan(&batch.slice(records.clone()), &mut matches)?;
-            for some in matches.as_slice().chunks(MAX_BLOCK) {
+            for part in matches.as_slice().chunks(MAX_BLOCK) {
                 block.clear();
-                block.extend(some.iter().map(|m| m.offset_record(records.start as u32)));
+                block.extend(part.iter().map(|m| m.offset_record(records.start as u32)));
                 if each(&block).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
@@ -58,8 +83,8 @@ pub trait Scan: Send {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Watches another flag from the next scan on: once it is raised, scans end with
-    /// [`ScanError::Stopped`].
+    /// Replaces the flag that ends scans early. From the next scan on, a scan ends with
+    /// [`ScanError::Stopped`] once `stop` is raised.
     fn set_stop(&mut self, stop: StopFlag);
 }
 
@@ -81,15 +106,15 @@ impl<S: Scan + ?Sized> Scan for Box<S> {
     }
 }
 
-/// What a scanner reports of each pattern that matches in a record.
+/// What a scanner reports for each pattern that matches in a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Report {
-    /// That it matches: one [`Match`](crate::Match) for each record and pattern, with the span
-    /// `0..0`. The cheapest.
+    /// One [`Match`](crate::Match) for each pair of record and pattern, with the span `0..0`. The
+    /// cheapest: a scanner can stop at the first match of a pattern in a record.
     #[default]
     Patterns,
-    /// Where it matches: one [`Match`](crate::Match) for each of its leftmost-first,
-    /// non-overlapping spans, as a find-iterator gives them.
+    /// One [`Match`](crate::Match) for each span: leftmost-first and non-overlapping, as `find_iter`
+    /// of the regex crate yields them.
     Spans,
 }
 
@@ -100,33 +125,33 @@ pub enum ScanError {
     /// The scanner's [`StopFlag`](crate::StopFlag) was raised.
     #[error("the scan was stopped")]
     Stopped,
-    /// The C library failed with an error code that should not occur.
+    /// The C library returned an error code that should not occur.
     #[error("{library} failed with error {code}")]
     Native {
-        /// The library's name and version.
+        /// Name and version of the library.
         library: String,
-        /// Its error code.
+        /// The error code.
         code: i32,
     },
-    /// The answer did not come back in time.
-    #[error("the scan did not come back in time")]
+    /// The scan did not finish before its deadline.
+    #[error("the scan exceeded its deadline")]
     TimedOut,
-    /// The scanner panicked on the thread that it runs on.
+    /// The scanner panicked on the thread or in the process that it runs on.
     #[error("the scanner panicked: {message}")]
     Panicked {
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
     },
-    /// A record is longer than the place that it would be scanned in takes.
-    #[error("a record of {size} bytes is over the limit of {limit}")]
+    /// A record is longer than the scanner accepts.
+    #[error("a record of {size} bytes exceeds the limit of {limit}")]
     TooLarge {
-        /// How long it is, in bytes.
+        /// Length of the record in bytes.
         size: usize,
-        /// How long it may be.
+        /// Length of the longest accepted record in bytes.
         limit: usize,
     },
-    /// The place where the scan was to run can't be had, or did not answer however often it was
-    /// tried.
+    /// The thread or process that runs the scanner could not be started, or was lost on every
+    /// attempt.
     #[error("{reason}")]
     Unavailable {
         /// What happened.

@@ -1,13 +1,16 @@
-//! Where an engine's matches go: all into a list, or block by block to a callback.
+//! Where an engine writes its matches: into a list, or in blocks to a callback.
 
 use std::ops::ControlFlow;
 
 use crate::scan::MAX_BLOCK;
 use crate::{Match, Matches};
 
-/// Takes matches, one after the other and in order.
+/// Receives matches one by one, in order.
+///
+/// An engine is generic over its sink, so that `scan` and `scan_with` are one code path, compiled
+/// twice.
 pub(crate) trait Sink {
-    /// Takes the next match. When it breaks, no more are wanted, and none may be pushed.
+    /// Receives the next match. After it breaks, the engine must not push again.
     fn push(&mut self, m: Match) -> ControlFlow<()>;
 }
 
@@ -26,10 +29,10 @@ impl Sink for Vec<Match> {
     }
 }
 
-/// Gathers matches and hands them on whenever there are [`MAX_BLOCK`].
+/// Collects matches and passes them to a callback in blocks of [`MAX_BLOCK`].
 ///
-/// The memory is the caller's, to be used again. A panic of the callback leaves nothing behind but
-/// matches in it, which are dropped before it is used.
+/// The caller owns the memory of the block, and reuses it. A panic of the callback leaves matches in
+/// it, which [`Blocks::new`] drops.
 pub(crate) struct Blocks<'a> {
     block: &'a mut Vec<Match>,
     each: &'a mut dyn FnMut(&[Match]) -> ControlFlow<()>,
@@ -45,7 +48,7 @@ impl<'a> Blocks<'a> {
         Blocks { block, each }
     }
 
-    /// Hands on what is left.
+    /// Passes on the last, incomplete block.
     pub(crate) fn finish(mut self) -> ControlFlow<()> {
         if self.block.is_empty() { ControlFlow::Continue(()) } else { self.flush() }
     }

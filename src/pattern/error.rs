@@ -1,11 +1,11 @@
-//! What is wrong with a pattern set, for every bad pattern at once.
+//! The errors of building a pattern set, which list every bad pattern.
 
 use std::fmt;
 use std::ops::Range;
 
-/// One pattern that could not be taken into a set: which one, where in it, and why.
+/// An invalid or oversized pattern: its index in the set, the position of the fault, and the reason.
 ///
-/// Its `Display` is one line: `pattern 3 (aws-key): unclosed group at byte 7`.
+/// The `Display` form is one line: `pattern 3 (aws-key): unclosed group at byte 7`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternError {
     index: usize,
@@ -31,28 +31,28 @@ impl PatternError {
         }
     }
 
-    /// The position of the pattern in its set, from 0.
+    /// Returns the position of the pattern in its set, from 0.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// The name of the pattern, if it has one.
+    /// Returns the name of the pattern, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// The regular expression as it was written.
+    /// Returns the text of the pattern, as it was given.
     pub fn regex(&self) -> &str {
         &self.regex
     }
 
-    /// The bytes of [`regex`](PatternError::regex) that are at fault, if one place is. It may be
-    /// empty, and may lie at the very end of the pattern.
+    /// Returns the range of bytes of [`regex`](PatternError::regex) that is at fault, if the error
+    /// has a position. The range may be empty, and may lie at the end of the pattern.
     pub fn position(&self) -> Option<Range<usize>> {
         self.position.clone()
     }
 
-    /// Why the pattern was refused, as a phrase without the pattern or its position.
+    /// Returns the reason, as a phrase that repeats neither the pattern nor its position.
     pub fn reason(&self) -> &str {
         &self.reason
     }
@@ -78,25 +78,25 @@ impl std::error::Error for PatternError {}
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// Some patterns are not valid or too large; all of them are listed, in the set's order. The
-    /// list is never empty.
+    /// Some patterns are invalid or too large. The list has all of them, in the order of the set, and
+    /// is never empty.
     #[error("{}", list(.0))]
     Patterns(Vec<PatternError>),
-    /// Each pattern is within its limit, but together they are larger than the set may be.
-    #[error("the set's size of {size} is over its limit of {limit}")]
+    /// Each pattern is within its limit, but the set as a whole exceeds its own.
+    #[error("the size of the set is {size}, its limit is {limit}")]
     SetTooLarge {
         /// The size of all patterns together, in the units of
         /// [`PatternSetBuilder::set_size_limit`](super::PatternSetBuilder::set_size_limit).
         size: u64,
-        /// The limit that was set.
+        /// The limit of the set.
         limit: u64,
     },
-    /// More patterns than pattern numbers can count.
-    #[error("{count} patterns are more than the {limit} that a set can hold")]
+    /// There are more patterns than a set can number.
+    #[error("the set would have {count} patterns, the limit is {limit}")]
     TooManyPatterns {
-        /// How many patterns were given.
+        /// Number of patterns given.
         count: usize,
-        /// How many a set can hold.
+        /// The most patterns of a set.
         limit: usize,
     },
 }

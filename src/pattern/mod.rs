@@ -1,4 +1,4 @@
-//! What to look for: patterns, their flags, and sets of them parsed to HIR.
+//! Patterns, their flags, and sets of patterns parsed to the HIR of `regex-syntax`.
 
 mod error;
 mod set;
@@ -63,7 +63,8 @@ impl Default for PatternFlags {
 }
 
 impl Pattern {
-    /// A pattern with no name and the default flags: all off but Unicode, which is on.
+    /// Returns a pattern without a name and with the default flags: Unicode is on, all others are
+    /// off. The text is parsed when a [`PatternSet`] is built.
     pub fn new(regex: impl Into<String>) -> Pattern {
         Pattern { regex: regex.into(), name: None, flags: PatternFlags::default() }
     }
@@ -74,31 +75,31 @@ impl Pattern {
         self
     }
 
-    /// The flag `i`: letters match both cases. Off by default.
+    /// Sets the flag `i`: letters match both cases. Off by default.
     pub fn case_insensitive(mut self, yes: bool) -> Pattern {
         self.flags.case_insensitive = yes;
         self
     }
 
-    /// The flag `m`: `^` and `$` also match at the ends of lines inside a record. Off by default.
+    /// Sets the flag `m`: `^` and `$` also match at the ends of lines inside a record. Off by default.
     pub fn multi_line(mut self, yes: bool) -> Pattern {
         self.flags.multi_line = yes;
         self
     }
 
-    /// The flag `s`: `.` also matches `\n`. Off by default.
+    /// Sets the flag `s`: `.` also matches `\n`. Off by default.
     pub fn dot_matches_new_line(mut self, yes: bool) -> Pattern {
         self.flags.dot_matches_new_line = yes;
         self
     }
 
-    /// The flag `x`: white space and `#` comments in the pattern are ignored. Off by default.
+    /// Sets the flag `x`: white space and `#` comments in the pattern are ignored. Off by default.
     pub fn ignore_whitespace(mut self, yes: bool) -> Pattern {
         self.flags.ignore_whitespace = yes;
         self
     }
 
-    /// The flag `R`: `\r\n` counts as one line end for `.` and, with [`multi_line`], for `^` and
+    /// Sets the flag `R`: `\r\n` counts as one line end for `.` and, with [`multi_line`], for `^` and
     /// `$`. Off by default.
     ///
     /// [`multi_line`]: Pattern::multi_line
@@ -107,28 +108,28 @@ impl Pattern {
         self
     }
 
-    /// The flag `U`: `a*` is lazy and `a*?` greedy. Off by default.
+    /// Sets the flag `U`: `a*` is lazy and `a*?` greedy. Off by default.
     pub fn swap_greed(mut self, yes: bool) -> Pattern {
         self.flags.swap_greed = yes;
         self
     }
 
-    /// The flag `u`: classes, case folding, `.` and `\b` are those of Unicode, and `.` and
+    /// Sets the flag `u`: classes, case folding, `.` and `\b` are those of Unicode, and `.` and
     /// negated classes match only valid UTF-8. On by default.
     ///
-    /// With it off, classes are ASCII, `\b` looks at ASCII letters, and `.` matches any byte but
-    /// `\n`. Rule sets written for RE2 or Hyperscan mean this.
+    /// When it is off, classes are ASCII, `\b` is an ASCII word boundary, and `.` matches any byte
+    /// except `\n`. Rule sets written for RE2 or Hyperscan expect this.
     pub fn unicode(mut self, yes: bool) -> Pattern {
         self.flags.unicode = yes;
         self
     }
 
-    /// The regular expression as it was written.
+    /// Returns the text of the pattern, as it was given.
     pub fn as_str(&self) -> &str {
         &self.regex
     }
 
-    /// The name given by [`Pattern::name`], if any.
+    /// Returns the name set by [`Pattern::name`], if any.
     pub fn get_name(&self) -> Option<&str> {
         self.name.as_deref()
     }

@@ -6,19 +6,19 @@ use regex_syntax::hir::Hir;
 
 use super::{BuildError, Pattern, PatternError, size};
 
-/// The most patterns that a set can hold: pattern numbers are 32 bits wide, and lazy DFAs count
-/// patterns in 31.
+/// The most patterns of a set. Matches number patterns with 32 bits, and the pattern ids of
+/// `regex-automata` have 31.
 const MAX_PATTERNS: usize = i32::MAX as usize - 1;
 
-/// The most that the limit on one pattern can be raised to. An automaton numbers its states in 31
-/// bits and takes some tens of bytes for each, and a class can need several states where one
-/// position is counted.
+/// The highest value of the limit on one pattern. An automaton numbers its states with 31 bits and
+/// takes some tens of bytes for each; the size counts one position where a class may need several
+/// states.
 const MAX_PATTERN_SIZE: u64 = 50_000_000;
 
-/// Patterns that have been parsed and found valid, in the order in which they were given.
+/// Parsed and validated patterns, in the order in which they were given.
 ///
-/// A pattern's number is its position in the set, from 0; matches name patterns by it. Cloning is
-/// cheap: the parsed patterns are shared.
+/// The number of a pattern is its position in the set, from 0; matches identify patterns by it.
+/// Cloning is cheap, since clones share the parsed patterns.
 ///
 /// ```
 /// use dragnet::{Pattern, PatternSet};
@@ -38,7 +38,9 @@ pub struct PatternSet {
 
 struct Inner {
     patterns: Vec<Pattern>,
+    /// The parsed form of each pattern.
     hirs: Vec<Hir>,
+    /// See [`PatternSet::size`].
     size: u64,
 }
 
@@ -56,39 +58,39 @@ impl PatternSet {
         PatternSet::builder().patterns(patterns).build()
     }
 
-    /// A builder for a set with flags, names and limits of its own.
+    /// Returns a builder, which sets limits and takes patterns one by one.
     pub fn builder() -> PatternSetBuilder {
         PatternSetBuilder::default()
     }
 
-    /// How many patterns the set has. May be zero: such a set matches nothing.
+    /// Returns the number of patterns. An empty set is valid, and matches nothing.
     pub fn len(&self) -> usize {
         self.inner.patterns.len()
     }
 
-    /// Whether the set has no patterns.
+    /// Returns whether the set has no patterns.
     pub fn is_empty(&self) -> bool {
         self.inner.patterns.is_empty()
     }
 
-    /// The pattern with this number, or `None` past the end.
+    /// Returns pattern number `index`, or `None` past the end.
     pub fn get(&self, index: usize) -> Option<&Pattern> {
         self.inner.patterns.get(index)
     }
 
-    /// The patterns in the order of their numbers.
+    /// Iterates over the patterns in the order of their numbers.
     pub fn iter(&self) -> std::slice::Iter<'_, Pattern> {
         self.inner.patterns.iter()
     }
 
-    /// The size of all patterns together, in the units of
+    /// Returns the size of all patterns together, in the units of
     /// [`PatternSetBuilder::set_size_limit`].
     pub fn size(&self) -> u64 {
         self.inner.size
     }
 
-    /// The memory in bytes that the patterns take, as text and parsed, about. Takes time in
-    /// proportion to it.
+    /// Returns the approximate memory of the patterns, as text and parsed, in bytes. Walks all parsed
+    /// patterns.
     pub fn memory(&self) -> usize {
         let text = |p: &Pattern| p.as_str().len() + p.get_name().map_or(0, str::len);
         size_of_val(&self.inner.patterns[..])
@@ -96,7 +98,7 @@ impl PatternSet {
             + self.inner.hirs.iter().map(size::memory_of).sum::<usize>()
     }
 
-    /// The parsed form of the pattern with this number.
+    /// Returns the parsed form of pattern number `index`.
     ///
     /// # Panics
     ///
@@ -123,9 +125,9 @@ impl<'a> IntoIterator for &'a PatternSet {
 
 /// Collects patterns and limits, and builds a [`PatternSet`].
 ///
-/// Sizes are counted in automaton positions: about one for each byte or byte range of the
-/// pattern, with counted repeats multiplied out. The count is the same on every target and for
-/// every engine, and so is what a limit refuses.
+/// Sizes are counted in automaton positions: about one for each byte or byte range of the pattern,
+/// with counted repeats multiplied out. The count does not depend on the target or the engine, so a
+/// set that one of them accepts is accepted by all.
 #[derive(Clone, Debug)]
 pub struct PatternSetBuilder {
     patterns: Vec<Pattern>,
@@ -138,7 +140,7 @@ impl Default for PatternSetBuilder {
     fn default() -> PatternSetBuilder {
         PatternSetBuilder {
             patterns: Vec::new(),
-            // About what `regex`'s default of 10 MiB allows.
+            // Allows about the patterns that the default limit of the regex crate, 10 MiB, allows.
             pattern_size_limit: 500_000,
             set_size_limit: 100_000_000,
             nest_limit: 250,
@@ -153,7 +155,7 @@ impl PatternSetBuilder {
         self
     }
 
-    /// Adds patterns in the order in which they come.
+    /// Adds patterns in the order of the iterator.
     pub fn patterns<I>(mut self, patterns: I) -> PatternSetBuilder
     where
         I: IntoIterator,
@@ -163,36 +165,36 @@ impl PatternSetBuilder {
         self
     }
 
-    /// The largest size of one pattern. 500,000 by default, and at most 50 million: a higher limit
-    /// counts as that, since larger automata can't be built.
+    /// Sets the largest size of one pattern. 500,000 by default. A value above 50 million is taken as
+    /// 50 million, since larger automata can't be built.
     ///
-    /// A pattern of that size takes gigabytes of memory when it is searched for.
+    /// A scan for a pattern of 50 million positions takes gigabytes of memory.
     pub fn pattern_size_limit(mut self, limit: u64) -> PatternSetBuilder {
         self.pattern_size_limit = limit.min(MAX_PATTERN_SIZE);
         self
     }
 
-    /// The largest size of all patterns together. 100 million by default.
+    /// Sets the largest size of all patterns together. 100 million by default.
     pub fn set_size_limit(mut self, limit: u64) -> PatternSetBuilder {
         self.set_size_limit = limit;
         self
     }
 
-    /// How deep groups and repeats may nest in a pattern. 250 by default.
+    /// Sets how deep groups and repeats may nest in a pattern. 250 by default.
     ///
-    /// Patterns are walked by recursion, so a limit much higher than that can exhaust the stack.
+    /// Patterns are walked by recursion, so a much higher limit can exhaust the stack.
     pub fn nest_limit(mut self, limit: u32) -> PatternSetBuilder {
         self.nest_limit = limit;
         self
     }
 
-    /// Parses the patterns. Takes time in proportion to their text; automata are built later.
+    /// Parses the patterns. Costs time in proportion to their text; engines build automata later.
     ///
     /// # Errors
     ///
-    /// [`BuildError::Patterns`] with every pattern that is not valid or over its limit,
+    /// [`BuildError::Patterns`] with every pattern that is invalid or exceeds its limit,
     /// [`BuildError::SetTooLarge`] if all are valid but too large together, and
-    /// [`BuildError::TooManyPatterns`] for more than about two thousand million.
+    /// [`BuildError::TooManyPatterns`] for more than about two billion patterns.
     pub fn build(self) -> Result<PatternSet, BuildError> {
         if self.patterns.len() > MAX_PATTERNS {
             return Err(BuildError::TooManyPatterns {
@@ -239,7 +241,7 @@ impl PatternSetBuilder {
                 let (span, reason) = match &error {
                     regex_syntax::Error::Parse(e) => (Some(e.span()), e.kind().to_string()),
                     regex_syntax::Error::Translate(e) => (Some(e.span()), e.kind().to_string()),
-                    // The enum is open; whatever comes later still has a description.
+                    // `Error` is non-exhaustive. A later variant still has a description.
                     other => (None, other.to_string()),
                 };
                 let position = span.map(|span| span.start.offset..span.end.offset);
@@ -248,7 +250,7 @@ impl PatternSetBuilder {
         let size = size::size_of(&hir);
         if size > self.pattern_size_limit {
             let reason = format!(
-                "its size of {size} is over the limit of {} for one pattern",
+                "its size of {size} exceeds the limit of {} for one pattern",
                 self.pattern_size_limit
             );
             return Err(PatternError::new(index, pattern, None, reason));
@@ -262,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_bad_patterns_are_reported() {
+    fn build_reports_all_bad_patterns() {
         let error = PatternSet::builder()
             .pattern("ok")
             .pattern(Pattern::new("a(b").name("open"))
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_set_has_a_limit() {
+    fn set_size_limit_covers_all_patterns() {
         let error = PatternSet::builder()
             .patterns(["a{100}", "b{100}"])
             .set_size_limit(300)
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn no_limit_lets_a_pattern_in_that_has_no_automaton() {
+    fn pattern_size_limit_has_a_maximum() {
         for (pattern, is_valid) in [("(?:a{60000}){1000}", false), ("(?:a{1000}){1000}", true)] {
             let built = PatternSet::builder().pattern(pattern).pattern_size_limit(u64::MAX).build();
             match built {

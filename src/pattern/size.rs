@@ -1,14 +1,14 @@
-//! How large a pattern is, in units that are the same on every target.
+//! The size of a pattern, in units that do not depend on the target.
 //!
-//! The memory that an automaton takes depends on the pointer width and on the engine, and a limit
-//! on it would accept a pattern here and refuse it there. So the limit is on a count that is read
-//! off the HIR: about one for each byte or byte range that a Thompson NFA has a state for, with
-//! counted repeats multiplied out.
+//! The memory of an automaton depends on the pointer width and on the engine. A limit on memory would
+//! accept a pattern on one target and reject it on another. So the limit is on a count that is
+//! computed from the HIR alone: about one for each byte or byte range that has a state in a Thompson
+//! NFA, with counted repeats multiplied out.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// The size of `hir`; saturates at `u64::MAX`. Takes time linear in the HIR as written, however
-/// large its counts are.
+/// Returns the size of `hir`; saturates at `u64::MAX`. Costs time linear in the HIR as written,
+/// whatever its repeat counts are.
 pub(crate) fn size_of(hir: &Hir) -> u64 {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
@@ -20,7 +20,7 @@ pub(crate) fn size_of(hir: &Hir) -> u64 {
             .map(|range| range.end().len_utf8() as u64)
             .fold(1, u64::saturating_add),
         HirKind::Repetition(repetition) => {
-            // An unbounded repeat needs its minimum and one copy to loop in.
+            // An unbounded repeat has its minimum number of copies, and one that loops.
             let copies = match repetition.max {
                 Some(max) => u64::from(max),
                 None => u64::from(repetition.min) + 1,
@@ -35,10 +35,10 @@ pub(crate) fn size_of(hir: &Hir) -> u64 {
     }
 }
 
-/// What each HIR keeps of its properties, in bytes, about.
+/// Approximate size of the properties that `regex-syntax` allocates for each HIR, in bytes.
 const PROPERTIES: usize = 88;
 
-/// The memory that `hir` takes, in bytes, about.
+/// Returns the approximate memory of `hir` in bytes.
 pub(crate) fn memory_of(hir: &Hir) -> usize {
     let below = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_multiplied_out_without_overflow() {
+    fn repeat_counts_multiply_and_saturate() {
         assert_eq!(size("abc"), 3);
         assert_eq!(size("(?-u:[a-f])"), 1);
         assert_eq!(size("a{10}"), 20);
