@@ -18,11 +18,12 @@ run ci/vectorscan "$folder" cargo check --locked --features native
 
 # Both libraries have the same soname, so a test that was built against one runs with the other,
 # and nothing is built twice.
-cargo test --locked --features native --test contract --no-run 2>&1 | tee "$scratch/built"
-contract=$(sed -n 's/.*Executable tests.contract.rs (\(.*\))$/\1/p' "$scratch/built")
-[ -x "$contract" ] || die 'cargo did not name the test program'
+cargo test --locked --package dragnet --features native --test answers --no-run 2>&1 |
+    tee "$scratch/built"
+program=$(sed -n 's/.*Executable tests.answers.main.rs (\(.*\))$/\1/p' "$scratch/built")
+[ -x "$program" ] || die 'cargo did not name the test program'
 [ -z "$expected" ] || export DRAGNET_EXPECT_NATIVE=$expected
-tests ci/vectorscan "$folder" "$contract"
+tests ci/vectorscan "$folder" "$program" contract::
 unset DRAGNET_EXPECT_NATIVE
 
 ci/planted "$scratch/planted"
