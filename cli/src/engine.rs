@@ -1,4 +1,4 @@
-//! The engine for a command's rules.
+//! Builds the engine that a command scans with.
 
 use dragnet::{Backend, Engine, Report};
 
@@ -6,13 +6,15 @@ use crate::messages;
 use crate::rules::Rules;
 use crate::status::Failure;
 
-/// Compiles the rules for the backend that was asked for, to report spans. Says so, once, when
-/// the choice was left open and this build's native backend was refused.
+/// Compiles the rules for `backend`, with spans reported.
+///
+/// With [`Backend::Auto`], a native backend that fails its self-test is replaced by the pure one,
+/// with a warning. A build without a native backend gives no warning.
 pub(crate) fn build(rules: &Rules, backend: Backend) -> Result<Engine, Failure> {
     let engine = Engine::with_backend(rules.patterns(), Report::Spans, backend)
         .map_err(|error| Failure::new(format!("--backend {backend}: {error}")))?;
     if let Some(reason) = engine.fallback_reason() {
-        messages::warning(format_args!("going on with the pure backend: {reason}"));
+        messages::warning(format_args!("falling back to the pure backend: {reason}"));
     }
     Ok(engine)
 }

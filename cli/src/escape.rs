@@ -1,12 +1,14 @@
-//! Bytes from files, made safe to print.
+//! Escapes bytes of scanned files so that they are safe to print on a terminal.
 //!
-//! What is scanned may be anything, and may be meant to harm: escape sequences that rewrite the
-//! terminal's title or contents, characters that reorder the line. Those are shown as escapes.
+//! A scanned file may be hostile: it can hold escape sequences that change the terminal's title or
+//! contents, and characters that reorder the text of a line. This module prints both as escapes.
+//! JSON output is read by programs and has only the escapes that JSON requires.
 
 use std::path::Path;
 
-/// Appends `bytes` to `out`: text as it is, invalid UTF-8 as `\xFF`, and characters that control
-/// a terminal or reorder text as Rust would escape them.
+/// Appends `bytes` to `out`. Invalid UTF-8 becomes escapes such as `\xff`; characters that control
+/// a terminal or reorder text become the escapes of a Rust string literal; all other text is
+/// unchanged.
 pub(crate) fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         let valid = chunk.valid();
@@ -23,15 +25,15 @@ pub(crate) fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// As [`push`], to a string.
+/// Returns `bytes`, escaped as by [`push`].
 pub(crate) fn text(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     push(&mut out, bytes);
-    // Only valid text and ASCII were pushed.
+    // Never lossy: `push` appends valid UTF-8 only.
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// The path as it is shown.
+/// Returns a path, escaped as by [`push`].
 pub(crate) fn path(path: &Path) -> String {
     text(path.as_os_str().as_encoded_bytes())
 }
@@ -45,8 +47,9 @@ fn push_escaped(out: &mut Vec<u8>, c: char) {
     }
 }
 
-/// Control characters but the tab, which harms nobody; line and paragraph separators; and the
-/// marks, embeddings, overrides and isolates that change the direction of text.
+/// Whether `c` can change what a terminal shows beside itself: control characters except the tab,
+/// line and paragraph separators, and the marks, embeddings, overrides and isolates that change the
+/// direction of text.
 fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -55,7 +58,7 @@ fn is_unsafe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn nothing_that_controls_a_terminal_gets_through() {
+    fn terminal_controls_are_escaped() {
         let cases: [(&[u8], &str); 8] = [
             (b"plain \ttext", "plain \ttext"),
             ("caf\u{e9} \u{661f}".as_bytes(), "caf\u{e9} \u{661f}"),

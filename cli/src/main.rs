@@ -1,21 +1,18 @@
-//! The `dragnet` command: which of thousands of regular expressions match which lines, and where.
+//! The `dragnet` command: searches files for thousands of regular expressions at once.
 //!
-//! The command is thin: it loads [rules], reads [input] in blocks of whole lines, hands them to
-//! the `dragnet` library and prints what it finds.
+//! The command is a thin layer over the `dragnet` library. A subcommand in [`commands`] loads
+//! [`rules`], reads [`input`] in chunks of whole lines, hands each chunk to a scanner of the
+//! library as one batch and prints the matches.
 
 mod args;
-mod compare;
-mod cost;
+mod commands;
 mod engine;
 mod escape;
 mod input;
 mod json;
-mod list;
 mod messages;
-mod redact;
+mod output;
 mod rules;
-mod scan;
-mod serve;
 mod status;
 
 use std::process::ExitCode;
@@ -23,18 +20,19 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::status::{Failure, Status};
+use crate::commands::{compare, cost, redact, rules as rules_command, scan, serve};
+use crate::status::{ExitStatus, Failure};
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return ExitCode::from(answer(&error).code()),
+        Err(error) => return ExitCode::from(print_clap_message(&error).code()),
     };
     let result = match args.command {
         Command::Scan(args) => scan::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Compare(args) => compare::run(&args),
-        Command::Rules(args) => list::run(&args),
+        Command::Rules(args) => rules_command::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Cost(args) => cost::run(&args),
         Command::CostPeer(args) => cost::serve(&args),
@@ -42,13 +40,15 @@ fn main() -> ExitCode {
     ExitCode::from(result.unwrap_or_else(Failure::report).code())
 }
 
-/// Prints what clap has to say: the help, the version or what is wrong with the arguments. Its
-/// own `exit` takes no notice of output that can't be written.
-fn answer(answer: &clap::Error) -> Status {
-    match answer.print() {
-        // There is nowhere left to complain to if standard error is closed.
-        _ if answer.use_stderr() => Status::Failed,
-        Ok(()) => Status::Found,
+/// Prints the help, the version or the usage error that clap returns as an error.
+///
+/// `clap::Error::exit` would do this too, but it ignores errors of writing, and `dragnet --help` to
+/// a full disk would succeed.
+fn print_clap_message(message: &clap::Error) -> ExitStatus {
+    match message.print() {
+        // A usage error. If standard error is closed, there is nowhere left to report it.
+        _ if message.use_stderr() => ExitStatus::Failed,
+        Ok(()) => ExitStatus::Success,
         Err(error) => Failure::output(&error).report(),
     }
 }

@@ -1,15 +1,15 @@
-//! Messages to the user, on standard error.
+//! Error messages and warnings on standard error.
 
 use std::fmt::Display;
 use std::io::Write;
 
-/// Reports what went wrong.
+/// Prints an error message.
 pub(crate) fn error(message: impl Display) {
-    // A message that can't be written can't be reported either; `eprintln!` would panic.
+    // An error of writing the message can't be reported anywhere; `eprintln!` would panic.
     let _ = writeln!(std::io::stderr(), "dragnet: {message}");
 }
 
-/// Reports what the user should know and need not act on.
+/// Prints a message about something that does not stop the command.
 pub(crate) fn warning(message: impl Display) {
     error(format_args!("warning: {message}"));
 }

@@ -1,27 +1,27 @@
-//! How a command ends.
+//! The exit status of the command, and the errors that end it early.
 
 use std::io;
 
 use crate::messages;
 
-/// How a command ended that ran to its end, as grep tells it.
+/// The exit status of a command, with grep's meanings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
-    /// Something was found, or there was nothing to find: exit status 0.
-    Found,
-    /// Nothing was found: exit status 1.
-    Nothing,
-    /// There was an error, which has been reported: exit status 2.
+pub(crate) enum ExitStatus {
+    /// There was a match, or the command does not search: 0.
+    Success,
+    /// The search ended without a match: 1.
+    NoMatch,
+    /// At least one error was reported, possibly next to matches: 2.
     Failed,
 }
 
-impl Status {
-    /// The exit status of the process.
+impl ExitStatus {
+    /// The number that the process exits with.
     pub(crate) fn code(self) -> u8 {
         match self {
-            Status::Found => 0,
-            Status::Nothing => 1,
-            Status::Failed => 2,
+            ExitStatus::Success => 0,
+            ExitStatus::NoMatch => 1,
+            ExitStatus::Failed => 2,
         }
     }
 }
@@ -29,9 +29,9 @@ impl Status {
 /// Why a command ended early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The reader of the output has gone away. Not worth a word.
+    /// The reader of standard output closed it, as `head` does. Not reported.
     ClosedPipe,
-    /// Errors that have not been reported yet, each a message of its own.
+    /// Messages that have not been printed yet, one per error.
     Errors(Vec<String>),
 }
 
@@ -41,22 +41,22 @@ impl Failure {
         Failure::Errors(vec![message.into()])
     }
 
-    /// What it means that standard output could not be written.
+    /// The failure for an error of writing to standard output.
     pub(crate) fn output(error: &io::Error) -> Failure {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
-            _ => Failure::new(format!("can't write the output: {error}")),
+            _ => Failure::new(format!("can't write to standard output: {error}")),
         }
     }
 
-    /// Tells the user, and how the command has ended by it.
-    pub(crate) fn report(self) -> Status {
+    /// Prints the messages and returns the exit status that belongs to the failure.
+    pub(crate) fn report(self) -> ExitStatus {
         match self {
-            // Whoever read the output has seen enough; that is no error.
-            Failure::ClosedPipe => Status::Found,
+            // The reader has seen enough, which is not an error.
+            Failure::ClosedPipe => ExitStatus::Success,
             Failure::Errors(errors) => {
                 errors.iter().for_each(messages::error);
-                Status::Failed
+                ExitStatus::Failed
             }
         }
     }

@@ -11,7 +11,7 @@
 //! `DRAGNET_ROUNDS` sets the number of rounds (9), `DRAGNET_MILLISECONDS` for how long each
 //! contender is measured in all of them (200).
 
-#[path = "../../src/cost/measure/mod.rs"]
+#[path = "../../src/commands/cost/measure/mod.rs"]
 #[allow(dead_code, reason = "the command uses the rest")]
 mod measure;
 mod peers;

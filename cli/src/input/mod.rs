@@ -1,33 +1,40 @@
-//! What to look in: files and standard input, in blocks of whole lines.
+//! Reads files and standard input in chunks of whole lines.
 //!
-//! The way of the bytes: [`walk()`] finds files, [`Plan`] cuts them into [`Work`] of a size that an
-//! engine is fast on, many small files or one block of a large one, and [`Bundle`] holds the
-//! lines of one piece of work in one buffer, with a note of which file they are from.
+//! [`walk()`] finds files. [`Tasks`] groups them into [`Task`]s of a size at which an engine is
+//! fast: many small files, or one block of a large file. [`Chunk`] reads the lines of a task into
+//! one buffer, to be scanned as one batch. [`Locator`] maps the records of that batch back to files
+//! and line numbers.
+//!
+//! Small files are opened by the thread that searches them, in parallel. Large files and pipes are
+//! read in order by one thread, because where a block ends depends on the block before it.
 
-mod ahead;
-mod blocks;
-mod bundle;
-mod hits;
-mod plan;
+mod block_reader;
+mod chunk;
+mod locate;
+mod read_ahead;
 mod source;
 mod stdin;
+mod tasks;
 mod walk;
 
-pub(crate) use blocks::{Block, Blocks};
-pub(crate) use bundle::{Bundle, Part};
-pub(crate) use hits::{Hit, Places};
-pub(crate) use plan::{Plan, Work};
+pub(crate) use block_reader::{Block, BlockReader};
+pub(crate) use chunk::{Chunk, FilePart};
+pub(crate) use locate::{LocatedMatch, Locator};
 pub(crate) use source::Source;
-pub(crate) use stdin::is_piped as stdin_is_piped;
+pub(crate) use stdin::is_readable as stdin_is_readable;
 #[cfg(unix)]
 pub(crate) use stdin::metadata;
-pub(crate) use walk::{Found, Trouble, WalkOptions, walk};
+pub(crate) use tasks::{Task, Tasks};
+pub(crate) use walk::{FoundFile, WalkError, WalkOptions, walk};
 
-/// How many bytes a block of lines has, and many small files together, if there are so many. The
-/// engines are fastest on large batches; the memory for matches grows with them.
+/// The size of a block of a large file, and of a group of small files, in bytes.
+///
+/// Engines are faster on larger batches, since they have a cost per batch; the memory for matches
+/// grows with the batch.
 pub(crate) const BLOCK_SIZE: usize = 1 << 20;
 
-/// How many bytes at the start of a file are looked at for a NUL, which makes it binary.
+/// The number of bytes at the start of a file that are checked for a NUL byte, which makes the file
+/// binary.
 pub(crate) const BINARY_CHECK: usize = 64 << 10;
 
 /// Whether a file that starts with `bytes` is binary.

@@ -1,4 +1,4 @@
-//! One file, or standard input.
+//! A file or standard input, as a source of lines.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -6,59 +6,60 @@ use std::sync::atomic::AtomicU64;
 
 use crate::escape;
 
+/// The name of standard input in the output.
+const STDIN: &str = "<stdin>";
+
 /// A file to be searched, or standard input.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// None for standard input.
+    /// `None` for standard input.
     path: Option<PathBuf>,
-    /// Whether the user named it, so that it is searched whatever it is.
-    explicit: bool,
-    /// Whether reading it may have to wait for someone to write.
-    may_wait: bool,
-    /// The path as it is printed.
-    name: String,
-    /// How many matches it has so far.
-    pub(crate) matches: AtomicU64,
+    is_explicit: bool,
+    may_block: bool,
+    display_path: String,
+    /// The number of matches found so far, for `--count`.
+    pub(crate) match_count: AtomicU64,
 }
 
 impl Source {
     pub(crate) fn stdin() -> Source {
         Source {
             path: None,
-            explicit: true,
-            may_wait: true,
-            name: "<stdin>".to_owned(),
-            matches: AtomicU64::new(0),
+            is_explicit: true,
+            may_block: true,
+            display_path: STDIN.to_owned(),
+            match_count: AtomicU64::new(0),
         }
     }
 
-    pub(crate) fn file(path: PathBuf, explicit: bool, may_wait: bool) -> Source {
-        let name = escape::path(&path);
-        Source { path: Some(path), explicit, may_wait, name, matches: AtomicU64::new(0) }
+    pub(crate) fn file(path: PathBuf, is_explicit: bool, may_block: bool) -> Source {
+        let display_path = escape::path(&path);
+        let match_count = AtomicU64::new(0);
+        Source { path: Some(path), is_explicit, may_block, display_path, match_count }
     }
 
-    /// The path; None for standard input.
+    /// The path, or `None` for standard input.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// Whether the user named it.
+    /// Whether the user named the source. Such a source is searched even if it is binary.
     pub(crate) fn is_explicit(&self) -> bool {
-        self.explicit
+        self.is_explicit
     }
 
-    /// Whether reading it may have to wait for someone to write, as with a pipe.
-    pub(crate) fn may_wait(&self) -> bool {
-        self.may_wait
+    /// Whether a read may wait for another process to write, as for a pipe.
+    pub(crate) fn may_block(&self) -> bool {
+        self.may_block
     }
 
-    /// The path for JSON; what is not UTF-8 in it is replaced.
+    /// The path for JSON, with invalid UTF-8 replaced by U+FFFD; `<stdin>` for standard input.
     pub(crate) fn json_path(&self) -> Cow<'_, str> {
-        self.path.as_ref().map_or(Cow::Borrowed("<stdin>"), |path| path.to_string_lossy())
+        self.path.as_ref().map_or(Cow::Borrowed(STDIN), |path| path.to_string_lossy())
     }
 
     /// The path, safe to print on a terminal; `<stdin>` for standard input.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(crate) fn display_path(&self) -> &str {
+        &self.display_path
     }
 }

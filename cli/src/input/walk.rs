@@ -1,4 +1,7 @@
-//! Which files there are.
+//! Finds the files to search.
+//!
+//! The `ignore` crate walks directories with ripgrep's rules. This module turns its entries into
+//! sources, and its errors into messages that start with the path.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,45 +11,46 @@ use ignore::{DirEntry, WalkBuilder};
 use super::Source;
 use crate::escape;
 
-/// Which files a walk leaves out.
+/// Files to search that a walk skips by default.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct WalkOptions {
-    /// Whether hidden files are searched.
+    /// Search hidden files.
     pub(crate) hidden: bool,
-    /// Whether files are searched that ignore files exclude.
+    /// Search files that ignore files exclude.
     pub(crate) no_ignore: bool,
 }
 
 /// A file to be searched.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct FoundFile {
     pub(crate) source: Source,
-    /// How many bytes it has, as far as that is known.
+    /// The size in bytes at the time of the walk; 0 for standard input and most special files.
     pub(crate) size: u64,
 }
 
-/// Something that could not be read as it should.
+/// An error of finding or reading input.
 #[derive(Debug)]
-pub(crate) struct Trouble {
+pub(crate) struct WalkError {
     pub(crate) message: String,
-    /// Whether something went unsearched because of it. A line of an ignore file that is no
-    /// glob, for one, hides nothing.
-    pub(crate) is_error: bool,
+    /// Whether some input was not searched because of the error. False for an invalid glob in an
+    /// ignore file, which excludes nothing.
+    pub(crate) skips_input: bool,
 }
 
-impl Trouble {
-    pub(super) fn error(message: impl Into<String>) -> Trouble {
-        Trouble { message: message.into(), is_error: true }
+impl WalkError {
+    /// An error because of which some input was not searched.
+    pub(super) fn unsearched(message: impl Into<String>) -> WalkError {
+        WalkError { message: message.into(), skips_input: true }
     }
 }
 
-/// All files under `paths`, or in the current directory if there are none, in the order of the
-/// paths and then sorted by path.
+/// Returns all files under `paths`, or under the current directory if `paths` is empty, in the
+/// order of `paths` and, within a directory, sorted by path.
 pub(crate) fn walk(
     paths: &[PathBuf],
     options: WalkOptions,
-) -> impl Iterator<Item = Result<Found, Trouble>> + use<> {
-    let in_place = paths.is_empty();
+) -> impl Iterator<Item = Result<FoundFile, WalkError>> + use<> {
+    let is_default_path = paths.is_empty();
     let mut walk = WalkBuilder::new(paths.first().map_or(Path::new("./"), PathBuf::as_path));
     for path in paths.iter().skip(1) {
         walk.add(path);
@@ -57,64 +61,65 @@ pub(crate) fn walk(
         .git_ignore(!options.no_ignore)
         .git_global(!options.no_ignore)
         .git_exclude(!options.no_ignore)
-        // Scanning what this very command writes would never end.
+        // Searching the file that standard output is redirected to might never end.
         .skip_stdout(true)
         .sort_by_file_path(|a, b| a.cmp(b));
     walk.build()
         .flat_map(move |entry| match entry {
-            Ok(entry) => [fault(&entry).map(Err), file(entry, in_place)],
-            Err(error) => [Some(Err(Trouble::error(describe(&error)))), None],
+            Ok(entry) => [ignore_file_error(&entry).map(Err), file(entry, is_default_path)],
+            Err(error) => [Some(Err(WalkError::unsearched(message(&error)))), None],
         })
         .flatten()
 }
 
-/// What is wrong about an entry that is there all the same.
-fn fault(entry: &DirEntry) -> Option<Trouble> {
-    entry.error().map(|fault| Trouble { message: fault.to_string(), is_error: false })
+/// Returns the error of an ignore file in a directory that could be read.
+fn ignore_file_error(entry: &DirEntry) -> Option<WalkError> {
+    entry.error().map(|error| WalkError { message: error.to_string(), skips_input: false })
 }
 
-/// The file of an entry, if it is one to search.
-fn file(entry: DirEntry, in_place: bool) -> Option<Result<Found, Trouble>> {
+/// Returns the file of an entry, or `None` if the entry is not to be searched, such as a directory.
+fn file(entry: DirEntry, is_default_path: bool) -> Option<Result<FoundFile, WalkError>> {
     if entry.is_stdin() {
-        return Some(Ok(Found { source: Source::stdin(), size: 0 }));
+        return Some(Ok(FoundFile { source: Source::stdin(), size: 0 }));
     }
-    let explicit = entry.depth() == 0;
-    // What the user names is searched whatever it is, through symbolic links too.
-    let metadata = if explicit {
+    let is_explicit = entry.depth() == 0;
+    // A path that the user named is searched whatever it is, also through a symbolic link.
+    let metadata = if is_explicit {
         std::fs::metadata(entry.path()).map_err(|error| error.to_string())
-    } else if entry.file_type().is_some_and(|kind| kind.is_file()) {
+    } else if entry.file_type().is_some_and(|file_type| file_type.is_file()) {
         entry.metadata().map_err(|error| reason(&error))
     } else {
         return None;
     };
+    // The user did not type the `./` of the default path, so it is not printed.
     let path = match entry.path().strip_prefix("./") {
-        Ok(path) if in_place => path.to_path_buf(),
+        Ok(path) if is_default_path => path.to_path_buf(),
         _ => entry.into_path(),
     };
     match metadata {
         Ok(metadata) if metadata.is_dir() => None,
         Ok(metadata) => {
-            let source = Source::file(path, explicit, !metadata.is_file());
-            Some(Ok(Found { source, size: metadata.len() }))
+            let source = Source::file(path, is_explicit, !metadata.is_file());
+            Some(Ok(FoundFile { source, size: metadata.len() }))
         }
-        Err(error) => Some(Err(Trouble::error(format!("{}: {error}", escape::path(&path))))),
+        Err(error) => Some(Err(WalkError::unsearched(format!("{}: {error}", escape::path(&path))))),
     }
 }
 
-/// What is wrong, with the path that it is about.
-fn describe(error: &ignore::Error) -> String {
+/// Returns the message for an error of the walk, starting with its path.
+fn message(error: &ignore::Error) -> String {
     match error {
         ignore::Error::WithPath { path, err } => {
             format!("{}: {}", escape::path(path), reason(err))
         }
-        ignore::Error::WithDepth { err, .. } => describe(err),
+        ignore::Error::WithDepth { err, .. } => message(err),
         error => reason(error),
     }
 }
 
-/// What is wrong, without the path where that can be had.
+/// Returns the reason of an error, without the path if possible.
 fn reason(error: &ignore::Error) -> String {
-    // The walker wraps the system's error in one that names the path once more.
+    // The walker wraps the system's error in one that repeats the path.
     let inner = error.io_error().and_then(io::Error::get_ref).and_then(|inner| inner.source());
     inner.map_or_else(|| error.to_string(), |inner| inner.to_string())
 }

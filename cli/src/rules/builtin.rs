@@ -1,11 +1,11 @@
-//! The built-in rules: credentials, by the formats that their issuers give them.
+//! The built-in rules, which find credentials by the formats that their issuers document.
 
-use super::rule_file::{self, Parsed};
+use super::rule_file::{self, ParsedRuleFile};
 
 const FILE: &str = include_str!("../../rules/builtin.toml");
 
 /// The built-in rules, in the order of their ids.
-pub(super) fn rules() -> Parsed {
+pub(super) fn rules() -> ParsedRuleFile {
     rule_file::parse(&"built-in rules".into(), FILE.as_bytes())
 }
 
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
     use crate::rules::compile;
 
-    /// The examples under `key` of every rule, by rule.
+    /// Returns the examples under `key`, such as `matches`, by rule number.
     fn examples(key: &str) -> Vec<Vec<String>> {
         let table = DeTable::parse(FILE).unwrap();
         let rules = table.get_ref()["rules"].get_ref().as_array().unwrap();
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_at_least_sixty_with_names_of_their_own() {
+    fn at_least_sixty_rules_with_unique_ids() {
         let parsed = rules();
         assert_eq!((parsed.warnings, parsed.errors), (vec![], vec![]));
         assert!(parsed.rules.len() >= 60, "{}", parsed.rules.len());
@@ -46,23 +46,23 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_matches_its_examples_and_rejects_its_near_misses() {
+    fn rules_match_examples_and_reject_near_misses() {
         let rules = rules().rules;
         let set = compile(&rules, false).unwrap();
         let mut scanner = Engine::new(&set, Report::Patterns).scanner().unwrap();
         for (key, expected) in [("matches", true), ("rejects", false)] {
             let mut batch = BatchBuf::new();
-            let mut of = Vec::new();
+            let mut cases = Vec::new();
             for (rule, examples) in examples(key).iter().enumerate() {
                 assert!(!examples.is_empty(), "{} has no {key}", rules[rule].id);
                 for example in examples {
                     batch.push(example.as_bytes()).unwrap();
-                    of.push((rule, example.clone()));
+                    cases.push((rule, example.clone()));
                 }
             }
             let mut found = Matches::new();
             scanner.scan(&batch.as_batch(), &mut found).unwrap();
-            for (record, (rule, example)) in of.iter().enumerate() {
+            for (record, (rule, example)) in cases.iter().enumerate() {
                 let matched = found.of_record(record).iter().any(|m| m.pattern() == *rule);
                 assert_eq!(matched, expected, "{}: {key}: {example}", rules[*rule].id);
             }

@@ -1,8 +1,11 @@
-//! What to look for: rules from the command line, from files, or the built-in ones.
+//! Loads the rules to search for, from the command line, from files, or the built-in ones.
+//!
+//! Loading reports everything that is wrong at once, each error with the file and line that it is
+//! about. `dragnet rules`, which lists the rules, is in `commands/rules`.
 
 mod builtin;
+mod diagnostic;
 mod pattern_file;
-mod problem;
 mod rule_file;
 
 use std::fmt;
@@ -16,42 +19,47 @@ use crate::args::RuleArgs;
 use crate::escape;
 use crate::messages;
 use crate::status::Failure;
-use rule_file::Parsed;
+use rule_file::ParsedRuleFile;
 
-/// One pattern, its name and where it was written.
+/// A pattern with its name.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// What matches are reported under. Need not be unique.
+    /// The name that matches are printed with. Not necessarily unique.
     pub(crate) id: String,
     pub(crate) regex: String,
     pub(crate) description: Option<String>,
     origin: Origin,
 }
 
-/// Where a rule was written, for messages.
+/// The place that a rule comes from, as it is shown in messages. Numbers are from 1.
 #[derive(Clone, Debug)]
 enum Origin {
-    /// The n-th `-e`, from 1.
+    /// An `-e` option, with its position among them.
     Expression(usize),
-    /// A line, from 1, of a pattern file.
-    Line(Arc<str>, usize),
-    /// A line, from 1, of a rule file, and the rule's id.
-    Rule(Arc<str>, usize, String),
+    PatternFile {
+        file: Arc<str>,
+        line: usize,
+    },
+    RuleFile {
+        file: Arc<str>,
+        line: usize,
+        id: String,
+    },
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Expression(number) => write!(f, "-e pattern {number}"),
-            Origin::Line(file, line) => write!(f, "{file}:{line}"),
-            Origin::Rule(file, line, id) => {
+            Origin::PatternFile { file, line } => write!(f, "{file}:{line}"),
+            Origin::RuleFile { file, line, id } => {
                 write!(f, "{file}:{line}: rule {}", escape::text(id.as_bytes()))
             }
         }
     }
 }
 
-/// The rules of one run. A rule's number is its pattern's number in the set.
+/// The rules of one run. A rule's number is its index, and that of its pattern in the set.
 #[derive(Debug)]
 pub(crate) struct Rules {
     list: Vec<Rule>,
@@ -60,12 +68,12 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Loads all rules that `args` name, in the order `-e`, `-f`, `-r`; the built-in ones if it
-    /// names none. What is odd but usable is reported as a warning.
+    /// Loads the rules of `args` in the order `-e`, `-f`, `-r`, or the built-in rules if there are
+    /// none. Prints warnings, such as for unsupported settings in rule files.
     ///
     /// # Errors
     ///
-    /// With everything that is wrong, not only the first thing.
+    /// All errors in all files and patterns.
     pub(crate) fn load(args: &RuleArgs) -> Result<Rules, Failure> {
         let mut list = Vec::new();
         let mut errors = Vec::new();
@@ -93,12 +101,12 @@ impl Rules {
                 Err(error) => errors.push(error),
             }
         }
-        let mut files: Vec<Parsed> = args
+        let mut files: Vec<ParsedRuleFile> = args
             .rule_files
             .iter()
             .map(|path| match read(path, false) {
                 Ok((name, bytes)) => rule_file::parse(&name, &bytes),
-                Err(error) => Parsed::failed(vec![error]),
+                Err(error) => ParsedRuleFile::failed(vec![error]),
             })
             .collect();
         if args.expressions.is_empty()
@@ -122,12 +130,12 @@ impl Rules {
         }
     }
 
-    /// All rules, by number.
+    /// The rules, in ascending order of their numbers.
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Rule> {
         self.list.iter()
     }
 
-    /// The id of the rule with this number.
+    /// The id of the rule with the given number.
     ///
     /// # Panics
     ///
@@ -136,26 +144,26 @@ impl Rules {
         &self.list[number].id
     }
 
-    /// The patterns, compiled from the rules in their order.
+    /// The patterns of all rules, in the same order.
     pub(crate) fn patterns(&self) -> &PatternSet {
         &self.patterns
     }
 
-    /// Fails if `paths` ask for standard input, but the patterns were read from it.
+    /// Fails if `paths` name standard input, but patterns were read from it.
     pub(crate) fn check_stdin(&self, paths: &[PathBuf]) -> Result<(), Failure> {
         if self.reads_stdin && paths.iter().any(|path| path == Path::new("-")) {
-            return Err(Failure::new("standard input can't be both the patterns and the data"));
+            return Err(Failure::new("standard input can't hold both the patterns and the data"));
         }
         Ok(())
     }
 
-    /// Whether standard input held patterns, and is used up.
+    /// Whether patterns were read from standard input, which is at its end then.
     pub(crate) fn reads_stdin(&self) -> bool {
         self.reads_stdin
     }
 }
 
-/// The patterns of `rules` as one set, or all that is wrong with them.
+/// Returns the patterns of `rules` as one set, or one message per invalid pattern.
 fn compile(rules: &[Rule], unicode: bool) -> Result<PatternSet, Vec<String>> {
     let patterns = rules
         .iter()
@@ -163,14 +171,14 @@ fn compile(rules: &[Rule], unicode: bool) -> Result<PatternSet, Vec<String>> {
     PatternSet::builder().patterns(patterns).build().map_err(|error| match error {
         BuildError::Patterns(errors) => errors
             .iter()
-            .map(|error| problem::describe(&rules[error.index()].origin, error))
+            .map(|error| diagnostic::message(&rules[error.index()].origin, error))
             .collect(),
-        other => vec![format!("the rules can't be used together: {other}")],
+        other => vec![format!("the rules can't be compiled together: {other}")],
     })
 }
 
-/// The contents of a file of patterns or rules, and its name for messages. A byte order mark,
-/// which editors leave behind, is not part of the contents.
+/// Returns the name of a pattern or rule file for messages, and its contents without the byte order
+/// mark that some editors write.
 fn read(path: &Path, is_stdin: bool) -> Result<(Arc<str>, Vec<u8>), String> {
     let name: Arc<str> = if is_stdin { "<stdin>".into() } else { escape::path(path).into() };
     let mut bytes = Vec::new();
@@ -186,7 +194,7 @@ fn read(path: &Path, is_stdin: bool) -> Result<(Arc<str>, Vec<u8>), String> {
     Ok((name, bytes))
 }
 
-/// Checks that the contents of a file are UTF-8; the message names the line and the byte.
+/// Returns the contents of a file as text, or a message with the place of the first invalid byte.
 fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, String> {
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = &bytes[..error.valid_up_to()];
@@ -201,7 +209,7 @@ fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, String> {
     })
 }
 
-/// The number, from 1, of the line that the byte at `offset` is in.
+/// Returns the line number, from 1, of the byte at `offset`.
 fn line_number(bytes: &[u8], offset: usize) -> usize {
     memchr::memchr_iter(b'\n', &bytes[..offset]).count() + 1
 }

@@ -1,18 +1,22 @@
-//! Pattern files: one pattern per line, as grep and ripgrep read them.
+//! Parses pattern files: one pattern per line, as for `grep -f` and `rg -f`.
 
 use std::sync::Arc;
 
 use super::{Origin, Rule, utf8};
 
-/// Reads the patterns of a file. Each line is one, the empty ones too; the line end, `\n` or
-/// `\r\n`, is not part of it.
+/// Returns one rule per line of the file `name`, also for empty lines. The line terminator, `\n` or
+/// `\r\n`, is not part of the pattern.
+///
+/// # Errors
+///
+/// A message if the file is not UTF-8.
 pub(super) fn parse(name: &Arc<str>, bytes: &[u8]) -> Result<Vec<Rule>, String> {
     let text = utf8(name, bytes)?;
     let rules = text.lines().enumerate().map(|(index, line)| Rule {
         id: (index + 1).to_string(),
         regex: line.to_owned(),
         description: None,
-        origin: Origin::Line(name.clone(), index + 1),
+        origin: Origin::PatternFile { file: name.clone(), line: index + 1 },
     });
     Ok(rules.collect())
 }

@@ -1,4 +1,9 @@
-//! Rule files: TOML with a list of `[[rules]]`, as gitleaks has them.
+//! Parses rule files: TOML with an array of `[[rules]]`, the format of gitleaks configurations.
+//!
+//! A rule's `id`, `regex` and `description` are read. The other settings of gitleaks filter
+//! matches; they are ignored with a warning, so dragnet reports more than gitleaks would. The
+//! parser works on spanned values instead of deserializing a struct, to give each error its line
+//! and to report all errors of a file at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,79 +14,83 @@ use toml::de::{DeTable, DeValue};
 use super::{Origin, Rule, line_number, utf8};
 use crate::escape;
 
-/// Keys that say nothing about what matches: gitleaks' own and those of the built-in rules.
-const ABOUT_FILE: [&str; 3] = ["title", "description", "minVersion"];
-const ABOUT_RULE: [&str; 4] = ["tags", "source", "matches", "rejects"];
+/// Top-level keys that do not change what matches, and so are ignored without a warning.
+const FILE_METADATA: [&str; 3] = ["title", "description", "minVersion"];
 
-/// What a file says.
+/// Keys of a rule that do not change what matches: `tags` of gitleaks, and those of the built-in
+/// rules.
+const RULE_METADATA: [&str; 4] = ["tags", "source", "matches", "rejects"];
+
+/// The rules of a file, and the messages about it.
 #[derive(Debug, Default)]
-pub(super) struct Parsed {
-    /// The rules that are complete, so that their patterns can be checked even if there are
-    /// errors elsewhere.
+pub(super) struct ParsedRuleFile {
+    /// The valid rules. Their patterns are checked even if the file has errors, so that all errors
+    /// are reported at once.
     pub(super) rules: Vec<Rule>,
-    /// What is not supported. Nothing if there are errors, which matter more.
+    /// Messages about unsupported settings. Empty if there are errors.
     pub(super) warnings: Vec<String>,
-    /// Messages, one for each fault.
+    /// One message per error.
     pub(super) errors: Vec<String>,
 }
 
-impl Parsed {
-    /// A file of which nothing can be read.
-    pub(super) fn failed(errors: Vec<String>) -> Parsed {
-        Parsed { errors, ..Parsed::default() }
+impl ParsedRuleFile {
+    /// The result for a file from which no rules can be read.
+    pub(super) fn failed(errors: Vec<String>) -> ParsedRuleFile {
+        ParsedRuleFile { errors, ..ParsedRuleFile::default() }
     }
 }
 
-/// Reads the rules of a file.
-pub(super) fn parse(name: &Arc<str>, bytes: &[u8]) -> Parsed {
+/// Parses the contents of the rule file `name`.
+pub(super) fn parse(name: &Arc<str>, bytes: &[u8]) -> ParsedRuleFile {
     let text = match utf8(name, bytes) {
         Ok(text) => text,
-        Err(error) => return Parsed::failed(vec![error]),
+        Err(error) => return ParsedRuleFile::failed(vec![error]),
     };
-    let (table, faults) = DeTable::parse_recoverable(text);
-    if !faults.is_empty() {
+    let (table, toml_errors) = DeTable::parse_recoverable(text);
+    if !toml_errors.is_empty() {
         let mut errors: Vec<String> =
-            faults.iter().map(|fault| syntax(name, text, fault)).collect();
-        // One slip makes the parser stumble more than once over the same line.
+            toml_errors.iter().map(|error| syntax_error(name, text, error)).collect();
+        // One mistake often gives several errors in the same line.
         errors.dedup_by_key(|error| error.split(": ").next().map(str::to_owned));
-        return Parsed::failed(errors);
+        return ParsedRuleFile::failed(errors);
     }
-    let mut file = Reader::new(name, text);
-    file.top_level(table.get_ref());
-    let warnings = if file.errors.is_empty() { file.warnings() } else { Vec::new() };
-    Parsed { rules: file.rules, warnings, errors: file.errors }
+    let mut parser = RuleFileParser::new(name, text);
+    parser.parse_file(table.get_ref());
+    let warnings = if parser.errors.is_empty() { parser.warnings() } else { Vec::new() };
+    ParsedRuleFile { rules: parser.rules, warnings, errors: parser.errors }
 }
 
-/// A fault in the TOML itself, with its line.
-fn syntax(name: &str, text: &str, fault: &toml::de::Error) -> String {
-    let message = fault.message().replace('\n', ", ");
-    match fault.span() {
+/// Returns the message for a syntax error in TOML, with its line.
+fn syntax_error(name: &str, text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', ", ");
+    match error.span() {
         Some(span) => {
             let offset = span.start.min(text.len());
-            format!("{name}:{}: not TOML: {message}", line_number(text.as_bytes(), offset))
+            format!("{name}:{}: invalid TOML: {message}", line_number(text.as_bytes(), offset))
         }
-        None => format!("{name}: not TOML: {message}"),
+        None => format!("{name}: invalid TOML: {message}"),
     }
 }
 
-struct Reader<'a> {
+/// Collects the rules and errors of one file.
+struct RuleFileParser<'a> {
     name: &'a Arc<str>,
     text: &'a str,
     rules: Vec<Rule>,
     errors: Vec<String>,
-    /// Whether the file builds on another, whose rules it may refer to without their regex.
+    /// Whether the file extends another one, whose rules it can refer to without a regex.
     extends: bool,
-    /// Keys outside of rules that are ignored.
+    /// Unsupported top-level keys.
     ignored_settings: Vec<String>,
-    /// Keys in rules that are ignored, and in how many rules they are.
+    /// Unsupported keys of rules, each with its number of rules.
     ignored_keys: BTreeMap<String, usize>,
-    /// Rules that have no regex.
+    /// The ids of rules that were skipped because they have no regex.
     skipped: Vec<String>,
 }
 
-impl<'a> Reader<'a> {
-    fn new(name: &'a Arc<str>, text: &'a str) -> Reader<'a> {
-        Reader {
+impl<'a> RuleFileParser<'a> {
+    fn new(name: &'a Arc<str>, text: &'a str) -> RuleFileParser<'a> {
+        RuleFileParser {
             name,
             text,
             rules: Vec::new(),
@@ -93,61 +102,65 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn top_level(&mut self, table: &DeTable<'_>) {
+    fn parse_file(&mut self, table: &DeTable<'_>) {
         self.extends = table.contains_key("extend");
-        let mut found = false;
+        let mut has_rules = false;
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "rules" => {
-                    found = true;
-                    self.rule_list(value);
+                    has_rules = true;
+                    self.parse_rules(value);
                 }
-                key if ABOUT_FILE.contains(&key) => {}
+                key if FILE_METADATA.contains(&key) => {}
                 key => self.ignored_settings.push(escape::text(key.as_bytes())),
             }
         }
-        if !found {
-            self.errors.push(format!("{}: there are no [[rules]] in this file", self.name));
+        if !has_rules {
+            self.errors.push(format!("{}: no [[rules]] in this file", self.name));
         }
     }
 
-    fn rule_list(&mut self, value: &Spanned<DeValue<'_>>) {
+    fn parse_rules(&mut self, value: &Spanned<DeValue<'_>>) {
         let Some(list) = value.get_ref().as_array() else {
-            self.error(value.span().start, "`rules` is not a list of tables, [[rules]]");
+            self.push_error(
+                value.span().start,
+                "`rules` must be an array of tables, written [[rules]]",
+            );
             return;
         };
         for item in list.iter() {
             match item.get_ref().as_table() {
-                Some(table) => self.rule(table, item.span().start),
-                None => self.error(item.span().start, "a rule is not a table"),
+                Some(table) => self.parse_rule(table, item.span().start),
+                None => self.push_error(item.span().start, "a rule must be a table"),
             }
         }
     }
 
-    fn rule(&mut self, table: &DeTable<'_>, start: usize) {
+    /// Parses the rule in `table`, which starts at the byte `start`.
+    fn parse_rule(&mut self, table: &DeTable<'_>, start: usize) {
         let (mut id, mut regex, mut description) = (None, None, None);
         let mut valid = true;
         let mut has_path = false;
         for (key, value) in table {
-            let slot = match key.get_ref().as_ref() {
+            let target = match key.get_ref().as_ref() {
                 "id" => &mut id,
                 "regex" => &mut regex,
                 "description" => &mut description,
                 key => {
                     has_path |= key == "path";
-                    if !ABOUT_RULE.contains(&key) {
+                    if !RULE_METADATA.contains(&key) {
                         *self.ignored_keys.entry(escape::text(key.as_bytes())).or_default() += 1;
                     }
                     continue;
                 }
             };
             match value.get_ref().as_str() {
-                Some(text) => *slot = Some((text.to_owned(), value.span().start)),
+                Some(text) => *target = Some((text.to_owned(), value.span().start)),
                 None => {
                     valid = false;
-                    self.error(
+                    self.push_error(
                         value.span().start,
-                        &format!("`{key}` is not a string", key = key.get_ref()),
+                        &format!("`{key}` must be a string", key = key.get_ref()),
                     );
                 }
             }
@@ -156,42 +169,51 @@ impl<'a> Reader<'a> {
             return;
         }
         match (id, regex) {
-            (None, _) => self.error(start, "this rule has no id"),
+            (None, _) => self.push_error(start, "this rule has no id"),
             (Some((id, _)), Some((regex, at))) => self.rules.push(Rule {
-                origin: Origin::Rule(self.name.clone(), self.line(at), id.clone()),
+                origin: Origin::RuleFile {
+                    file: self.name.clone(),
+                    line: self.line(at),
+                    id: id.clone(),
+                },
                 id,
                 regex,
                 description: description.map(|(text, _)| text),
             }),
+            // gitleaks has rules for paths alone, and rules that amend those of an extended file.
             (Some((id, _)), None) if has_path || self.extends => self.skipped.push(id),
             (Some((id, _)), None) => {
-                self.error(start, &format!("rule {} has no regex", escape::text(id.as_bytes())));
+                self.push_error(
+                    start,
+                    &format!("rule {} has no regex", escape::text(id.as_bytes())),
+                );
             }
         }
     }
 
+    /// The line number, from 1, of the byte at `offset`.
     fn line(&self, offset: usize) -> usize {
         line_number(self.text.as_bytes(), offset)
     }
 
-    fn error(&mut self, offset: usize, message: &str) {
+    fn push_error(&mut self, offset: usize, message: &str) {
         self.errors.push(format!("{}:{}: {message}", self.name, self.line(offset)));
     }
 
-    /// What was ignored, each thing once.
+    /// Returns at most one message each for ignored keys, ignored settings and skipped rules.
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.ignored_keys.is_empty() {
             let keys: Vec<String> = self
                 .ignored_keys
                 .iter()
-                .map(|(key, &count)| format!("{key} ({})", rules(count)))
+                .map(|(key, &count)| format!("{key} ({})", number_of_rules(count)))
                 .collect();
-            warnings.push(format!("{}: not supported and ignored: {}", self.name, keys.join(", ")));
+            warnings.push(format!("{}: ignored unsupported keys: {}", self.name, keys.join(", ")));
         }
         if !self.ignored_settings.is_empty() {
             warnings.push(format!(
-                "{}: settings not supported and ignored: {}",
+                "{}: ignored unsupported settings: {}",
                 self.name,
                 self.ignored_settings.join(", ")
             ));
@@ -199,15 +221,15 @@ impl<'a> Reader<'a> {
         if !self.skipped.is_empty() {
             let ids = escape::text(self.skipped.join(", ").as_bytes());
             warnings.push(format!(
-                "{}: {} without a regex skipped: {ids}",
+                "{}: skipped {} without a regex: {ids}",
                 self.name,
-                rules(self.skipped.len())
+                number_of_rules(self.skipped.len())
             ));
         }
         warnings
     }
 }
 
-fn rules(count: usize) -> String {
+fn number_of_rules(count: usize) -> String {
     if count == 1 { "1 rule".to_owned() } else { format!("{count} rules") }
 }

@@ -1,51 +1,51 @@
-//! How an owner or a pool is set up.
+//! The settings of an owner or a pool, and how it starts.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::crew::Crew;
+use super::workers::{Make, Workers};
 use super::{MakeError, Owner, Pool, StartError};
 
-/// What becomes of the value when a call panics. The panic reaches the caller either way.
+/// What happens to the value when a call panics. The panic reaches the caller in either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnPanic {
-    /// The next call finds it as the panic left it.
+    /// The value is kept as the panic left it.
     #[default]
     Keep,
-    /// It is dropped, before the panic reaches the caller, and made again for the next call.
+    /// The value is dropped before the panic reaches the caller, and made again for the next call.
     Rebuild,
 }
 
-/// What becomes of queued calls when the owner or pool is dropped. A running call always ends
-/// first, unless it is given up.
+/// What happens to queued calls when the owner or pool is dropped. In either case the drop waits for
+/// running calls, unless their thread is abandoned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDrop {
-    /// They run; the drop waits for them.
+    /// Queued calls run, and the drop waits for them.
     #[default]
     Drain,
-    /// They do not run, and get [`CallError::Closed`](super::CallError::Closed).
+    /// Queued calls do not run, and fail with [`CallError::Closed`](super::CallError::Closed).
     Reject,
 }
 
-/// Tells of a thread that was given up.
+/// Reports an abandoned thread; see [`Builder::on_abandoned`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct GivenUp {
-    /// The name of the owner or pool.
+pub struct Abandoned {
+    /// Name of the owner or pool.
     pub name: String,
-    /// How many of its threads were given up so far, with this one.
+    /// Number of threads abandoned so far, including this one.
     pub total: usize,
-    /// How many of them are still stuck.
+    /// Number of abandoned threads that are still stuck.
     pub stuck: usize,
-    /// Whether another thread has taken its place.
+    /// Whether a new thread has taken its place.
     pub replaced: bool,
 }
 
-type Report = Arc<dyn Fn(&GivenUp) + Send + Sync>;
+type OnAbandoned = Arc<dyn Fn(&Abandoned) + Send + Sync>;
 
-/// Sets up an [`Owner`] or a [`Pool`].
+/// Configures and starts an [`Owner`] or a [`Pool`].
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
@@ -55,12 +55,14 @@ pub struct Builder {
     pub(super) on_drop: OnDrop,
     pub(super) grace: Duration,
     pub(super) spares: usize,
-    pub(super) on_given_up: Option<Report>,
+    pub(super) on_abandoned: Option<OnAbandoned>,
 }
 
 impl Builder {
-    /// A setup with this name, which its threads have: an owner's as it is, those of a pool with a
-    /// number behind it. NUL bytes, which a thread's name can't have, are left out.
+    /// Returns the default settings.
+    ///
+    /// The thread of an owner is named `name`; those of a pool are named `name-0`, `name-1` and so
+    /// on. NUL bytes, which a thread's name can't contain, are removed.
     pub fn new(name: &str) -> Builder {
         Builder {
             name: name.replace('\0', ""),
@@ -69,60 +71,64 @@ impl Builder {
             on_drop: OnDrop::default(),
             grace: Duration::from_secs(1),
             spares: 4,
-            on_given_up: None,
+            on_abandoned: None,
         }
     }
 
-    /// How many calls may be queued, at least one; 64 if this is not called. Memory is taken for
-    /// those that are, not for those that may be.
+    /// Sets the number of calls that can be queued: 64 by default, and at least one. Memory is
+    /// allocated as calls are queued.
     pub fn capacity(mut self, calls: usize) -> Builder {
         self.capacity = calls;
         self
     }
 
-    /// What becomes of the value when a call panics.
+    /// Sets what happens to the value when a call panics. [`OnPanic::Keep`] by default.
     pub fn on_panic(mut self, policy: OnPanic) -> Builder {
         self.on_panic = policy;
         self
     }
 
-    /// What becomes of queued calls when the owner or pool is dropped.
+    /// Sets what happens to queued calls when the owner or pool is dropped. [`OnDrop::Drain`] by
+    /// default.
     pub fn on_drop(mut self, policy: OnDrop) -> Builder {
         self.on_drop = policy;
         self
     }
 
-    /// For how long a call that is late may go on after it was told to stop, until its thread is
-    /// given up; a second if this is not called.
+    /// Sets how long a call may run on after its deadline has passed and its flag was raised, before
+    /// its thread is abandoned. One second by default.
     pub fn grace(mut self, grace: Duration) -> Builder {
         self.grace = grace;
         self
     }
 
-    /// How many threads may stand in, at a time, for threads that were given up and are still
-    /// stuck; 4 if this is not called. There are never more threads than members and spares, and
-    /// once none is left, calls fail at once with
-    /// [`CallError::Exhausted`](super::CallError::Exhausted).
+    /// Sets how many additional threads may run in place of abandoned ones that are still stuck. 4 by
+    /// default.
+    ///
+    /// So there are never more threads than the members and the spares. Once all of them are stuck,
+    /// calls fail at once with [`CallError::Exhausted`](super::CallError::Exhausted).
     pub fn spares(mut self, threads: usize) -> Builder {
         self.spares = threads;
         self
     }
 
-    /// What to call when a thread was given up. It runs on the thread that watches deadlines, so
-    /// it should be quick; a panic in it is ignored.
-    pub fn on_given_up(mut self, report: impl Fn(&GivenUp) + Send + Sync + 'static) -> Builder {
-        self.on_given_up = Some(Arc::new(report));
+    /// Sets a function to call when a thread is abandoned.
+    ///
+    /// It runs on the thread that tracks deadlines, so it should return quickly. A panic in it is
+    /// ignored.
+    pub fn on_abandoned(mut self, report: impl Fn(&Abandoned) + Send + Sync + 'static) -> Builder {
+        self.on_abandoned = Some(Arc::new(report));
         self
     }
 
-    /// Starts a thread, which makes a value and owns it. Waits until it has.
+    /// Starts a thread that makes a value with `make` and owns it. Returns once the value is made.
     ///
-    /// The maker is called again, on a new thread, when a thread was given up, and, on the same
-    /// thread, when the value is to be [rebuilt](OnPanic::Rebuild).
+    /// `make` is called again on a new thread when the thread was abandoned, and on the same thread
+    /// when the value has to be [rebuilt](OnPanic::Rebuild).
     ///
     /// # Errors
     ///
-    /// If there is no thread to be had, or the maker fails or panics. Nothing is left running.
+    /// If the system can't start a thread, or `make` fails or panics. No thread is then left running.
     pub fn owner<S, E>(
         self,
         make: impl Fn() -> Result<S, E> + Send + Sync + 'static,
@@ -131,17 +137,17 @@ impl Builder {
         S: 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let crew = Crew::start(self, 1, boxed(make))?;
-        Ok(Owner { crew })
+        let workers = Workers::start(self, 1, boxed(make))?;
+        Ok(Owner { workers })
     }
 
-    /// Starts this many threads, at least one, of which each makes a value and owns it. Waits until
-    /// they have. As for [`owner`](Builder::owner) otherwise.
+    /// Starts `members` threads, at least one, each of which makes a value with `make` and owns it.
+    /// Returns once all values are made. Otherwise as [`owner`](Builder::owner).
     ///
     /// # Errors
     ///
-    /// If there are not that many threads to be had, or the maker fails or panics on any. Nothing
-    /// is left running.
+    /// If the system can't start that many threads, or `make` fails or panics on any of them. No
+    /// thread is then left running.
     pub fn pool<S, E>(
         self,
         members: usize,
@@ -151,14 +157,14 @@ impl Builder {
         S: 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let crew = Crew::start(self, members, boxed(make))?;
-        Ok(Pool { crew })
+        let workers = Workers::start(self, members, boxed(make))?;
+        Ok(Pool { workers })
     }
 }
 
 fn boxed<S, E: Into<Box<dyn Error + Send + Sync>>>(
     make: impl Fn() -> Result<S, E> + Send + Sync + 'static,
-) -> Box<super::crew::Make<S>> {
+) -> Box<Make<S>> {
     Box::new(move || make().map_err(|error| MakeError::Failed(error.into())))
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a call to another thread.
+//! The errors of starting threads and of calling them.
 
 use std::any::Any;
 use std::error::Error;
@@ -13,7 +13,8 @@ pub enum StartError {
     /// A value could not be made.
     #[error(transparent)]
     Make(#[from] MakeError),
-    /// The system has no thread to give; on some, such as plain WebAssembly, it never has.
+    /// The system could not start a thread. Targets without threads, such as plain WebAssembly, always
+    /// return this.
     #[error("a thread could not be started: {0}")]
     Spawn(#[source] io::Error),
 }
@@ -22,11 +23,11 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MakeError {
-    /// Its maker returned an error.
+    /// The function that makes the value returned an error.
     #[error("the value could not be made: {0}")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
-    /// Its maker panicked, with this message.
-    #[error("the maker of the value panicked: {0}")]
+    /// The function that makes the value panicked with this message.
+    #[error("the value could not be made: panic: {0}")]
     Panicked(String),
 }
 
@@ -38,7 +39,7 @@ impl MakeError {
                 Some(message) => (*message).to_owned(),
                 None => {
                     discard(payload);
-                    "a value that is not a text".to_owned()
+                    "(not a string)".to_owned()
                 }
             },
         };
@@ -48,39 +49,38 @@ impl MakeError {
 
 /// Why a call has no result.
 ///
-/// A call that panicked has none either, but that is no error of this kind: the panic goes on in
-/// whoever waits for the result.
+/// The panic of a call is not such an error: it is resumed on the thread that waits for the result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// It did not come back in time. It may have run, in part or whole, or not at all.
-    #[error("the call did not come back in time")]
+    /// The call did not return before its deadline. It may have run in part, in whole, or not at all.
+    #[error("the call exceeded its deadline")]
     TimedOut,
-    /// The queue is full, and the call was not to wait for a place. It did not run.
+    /// The queue is full, and the call was submitted without waiting. It did not run.
     #[error("the queue is full")]
     Full,
     /// The owner or pool was dropped before the call ran.
     #[error("the owner was dropped before the call ran")]
     Closed,
-    /// It was made, or waited for, on a thread of the same owner or pool, where it could wait for
-    /// itself forever.
-    #[error("a call from one of the owner's own threads would wait for itself")]
+    /// The call was made, or its result awaited, on a thread of the same owner or pool, where it could
+    /// deadlock.
+    #[error("a call from one of the owner's own threads would deadlock")]
     Reentrant,
-    /// Every thread is stuck in a call that was given up, and no more threads may be started. The
-    /// call did not run. Calls run again once a stuck one comes back.
-    #[error("no thread is left: {stuck} are stuck in calls that were given up")]
+    /// Every thread is stuck in an abandoned call, and no more threads may be started. The call did
+    /// not run. Calls run again once a stuck one returns.
+    #[error("no thread is left: {stuck} are stuck in abandoned calls")]
     Exhausted {
-        /// How many threads are stuck.
+        /// Number of stuck threads.
         stuck: usize,
     },
-    /// The value was lost, to a panic or with a thread that was given up, and could not be made
-    /// again. The call did not run; the next one tries again.
+    /// The value was lost to a panic or with an abandoned thread, and could not be made again. The
+    /// call did not run. The next call tries again.
     #[error(transparent)]
     Make(#[from] MakeError),
-    /// The thread that watches deadlines could not be started. The call did not run.
-    #[error("the thread that watches deadlines could not be started: {0}")]
+    /// The thread that tracks deadlines could not be started. The call did not run.
+    #[error("the thread that tracks deadlines could not be started: {0}")]
     Spawn(#[source] io::Error),
-    /// Its result was taken before: the handle was polled after it had given it.
-    #[error("the result of the call was taken before")]
+    /// The result was taken before: the future was polled after it had returned the result.
+    #[error("the result of the call was already taken")]
     Taken,
 }

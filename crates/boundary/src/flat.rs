@@ -1,14 +1,14 @@
-//! Types that may cross to C and back.
+//! The trait of plain data that can be passed to C and back, and assertions on its layout.
 
 use bytemuck::{AnyBitPattern, NoUninit};
 
-/// Plain data that may cross to C and back: no pointers, no padding, and any bytes are a valid
-/// value.
+/// Plain data that can be passed to C and back: it has no pointers and no padding, and any bytes are a
+/// valid value.
 ///
-/// So whatever C wrote can be read, and no byte that C reads is uninitialized or means anything
-/// only in Rust. It is there for every type that [`bytemuck`] knows to be so, which its derives
-/// prove while they are compiled. Add [`assert_layout!`](crate::assert_layout) so that C and Rust
-/// mean the same bytes.
+/// So Rust can read whatever C wrote, and C reads no uninitialized bytes and no addresses. The trait
+/// is implemented for every type that is [`AnyBitPattern`] and [`NoUninit`]; the derives of
+/// [`bytemuck`] prove both at compile time. Use [`assert_layout!`](crate::assert_layout) to check that
+/// C and Rust agree on the layout.
 ///
 /// ```
 /// use dragnet_boundary::{Flat, bytemuck};
@@ -29,14 +29,14 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// assert_eq!(crosses(&[Span { start: 0, len: 1 }]), 8);
 /// ```
 ///
-/// What has a pointer is not flat, be it a reference,
+/// Pointers are not flat, be it a reference,
 ///
 /// ```compile_fail,E0277
 /// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
 /// crosses(&["text"]);
 /// ```
 ///
-/// a raw pointer, a slot for one, or a function:
+/// a raw pointer, an atomic pointer, or a function pointer:
 ///
 /// ```compile_fail,E0277
 /// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
@@ -54,7 +54,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// crosses(&[callback as fn()]);
 /// ```
 ///
-/// nor what has one inside:
+/// nor are structs with pointers:
 ///
 /// ```compile_fail,E0277
 /// # use dragnet_boundary::bytemuck;
@@ -67,7 +67,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// }
 /// ```
 ///
-/// Padding is bytes that nobody wrote:
+/// Padding bytes are uninitialized:
 ///
 /// ```compile_fail,E0080
 /// # use dragnet_boundary::bytemuck;
@@ -80,26 +80,25 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// }
 /// ```
 ///
-/// And there are bytes that no `bool`, `char` or enum has:
+/// A `bool`, a `char` or an enum can't hold every byte:
 ///
 /// ```compile_fail,E0277
 /// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
 /// crosses(&[true]);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` may not cross to C",
-    note = "what crosses has no pointers, no padding, and no bytes that are not a value: derive \
+    message = "`{Self}` can't be passed to C",
+    note = "a flat type has no pointers, no padding and no invalid bit patterns: derive \
             `bytemuck::Pod`, or `AnyBitPattern` and `NoUninit`"
 )]
 pub trait Flat: AnyBitPattern + NoUninit {}
 
 impl<T: AnyBitPattern + NoUninit> Flat for T {}
 
-/// Fails the build unless a type is [`Flat`](crate::Flat) and has the size, the alignment
-/// and the offsets of its fields that C says it has.
+/// Fails the build unless a type is [`Flat`](crate::Flat) and has the given size, alignment and field
+/// offsets.
 ///
-/// The numbers are constants, best those that the C side asserts too. All fields must be named:
-/// those that are not would be neither in C's type nor checked.
+/// The numbers should be constants that the C side asserts too. All fields must be listed.
 ///
 /// ```
 /// # use dragnet_boundary::bytemuck;
@@ -145,13 +144,13 @@ macro_rules! assert_layout {
         const _: () = {
             const fn flat<T: $crate::Flat>() {}
             flat::<$Type>();
-            assert!(::core::mem::size_of::<$Type>() == $size, "the size is not that of C");
-            assert!(::core::mem::align_of::<$Type>() == $align, "the alignment is not that of C");
+            assert!(::core::mem::size_of::<$Type>() == $size, "the size differs from C");
+            assert!(::core::mem::align_of::<$Type>() == $align, "the alignment differs from C");
             $(assert!(
                 ::core::mem::offset_of!($Type, $field) == $offset,
-                concat!("the offset of `", stringify!($field), "` is not that of C")
+                concat!("the offset of `", stringify!($field), "` differs from C")
             );)*
-            // Not called: it does not compile unless these are all fields.
+            // Never called. It fails to compile if a field is missing from the list.
             #[allow(dead_code)]
             fn all_fields(value: $Type) {
                 let $Type { $($field: _),* } = value;

@@ -1,4 +1,5 @@
-//! Keeps panics from unwinding into C.
+//! Keeps panics of callbacks from unwinding into C, which is undefined behaviour in many C libraries
+//! and an abort in all others.
 
 use std::any::Any;
 use std::fmt;
@@ -7,8 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::sync::discard;
 
-/// Catches the panics of callbacks, which must not unwind into C, so that they go on on the Rust
-/// side of the C function; see [`contain_panics`].
+/// Catches the panics of callbacks, so that they do not unwind into C; see [`contain_panics`].
 ///
 /// Callbacks may run on any thread.
 #[derive(Default)]
@@ -17,17 +17,17 @@ pub struct PanicGuard {
 }
 
 impl PanicGuard {
-    /// Runs the body of a callback. If it panics, keeps the panic and returns `stop`, the value
-    /// that tells C to end early.
+    /// Runs the body of a callback. If it panics, stores the panic and returns `stop`, the value that
+    /// asks the C function to return early.
     ///
-    /// After a panic no more bodies run, and this returns `stop` at once, since C may not listen.
-    /// Without a panic this costs a lock that nobody holds.
+    /// After a panic, later calls return `stop` without running their body, in case the C function
+    /// ignores it. Without a panic this costs one uncontended lock.
     pub fn run<R>(&self, stop: R, body: impl FnOnce() -> R) -> R {
         if self.has_panicked() {
             return stop;
         }
-        // What the body leaves half done is seen by whoever catches the panic after it goes on, as
-        // it would be without C in between.
+        // Unwind safe: the panic is resumed by `contain_panics`, so whoever catches it there sees the
+        // same half-done state as without C in between.
         match catch_unwind(AssertUnwindSafe(body)) {
             Ok(result) => result,
             Err(payload) => {
@@ -35,7 +35,7 @@ impl PanicGuard {
                 if first.is_none() {
                     *first = Some(payload);
                 } else {
-                    // Of panics at the same time one goes on.
+                    // Of panics on several threads, the first is resumed.
                     drop(first);
                     discard(payload);
                 }
@@ -44,7 +44,7 @@ impl PanicGuard {
         }
     }
 
-    /// Whether a body has panicked.
+    /// Returns whether the body of a callback has panicked.
     pub fn has_panicked(&self) -> bool {
         self.payload().is_some()
     }
@@ -62,10 +62,10 @@ impl fmt::Debug for PanicGuard {
     }
 }
 
-/// Calls a C function that calls back, with a guard for the callbacks, and returns what it does.
+/// Calls a C function that calls back, and resumes the panic of a callback after it has returned.
 ///
-/// `call` makes the C call, and lets the callbacks know the guard, for example by the `void *`
-/// that C passes on. They put what they do in [`PanicGuard::run`].
+/// `call` makes the C call and passes the guard to the callbacks, for example by the `void *` that C
+/// hands through. The callbacks run their body in [`PanicGuard::run`].
 ///
 /// ```
 /// use std::ffi::{c_int, c_void};
@@ -82,7 +82,7 @@ impl fmt::Debug for PanicGuard {
 /// }
 ///
 /// extern "C" fn compare(key: *const c_void, item: *const c_void) -> c_int {
-///     // SAFETY: the key is the guard below, and the items are what is searched in.
+///     // SAFETY: `bsearch` passes the key, which is the guard below, and one of the items.
 ///     let (guard, item) = unsafe { (&*key.cast::<PanicGuard>(), *item.cast::<u8>()) };
 ///     guard.run(0, || if item == 13 { panic!("unlucky") } else { 42 - c_int::from(item) })
 /// }
@@ -90,7 +90,7 @@ impl fmt::Debug for PanicGuard {
 /// let search = |items: &[u8]| {
 ///     contain_panics(|guard| {
 ///         let key = std::ptr::from_ref(guard).cast();
-///         // SAFETY: there are as many items of one byte as is said.
+///         // SAFETY: `items` has `items.len()` items of one byte.
 ///         let found = unsafe { bsearch(key, items.as_ptr().cast(), items.len(), 1, compare) };
 ///         !found.is_null()
 ///     })
@@ -102,8 +102,8 @@ impl fmt::Debug for PanicGuard {
 ///
 /// # Panics
 ///
-/// If a callback did, with the same panic, once the C function has returned. What `call` returns
-/// is dropped then.
+/// If a callback panicked: with the same panic, after the C function has returned. The result of
+/// `call` is dropped first.
 pub fn contain_panics<R>(call: impl FnOnce(&PanicGuard) -> R) -> R {
     let guard = PanicGuard::default();
     let result = call(&guard);
@@ -111,7 +111,7 @@ pub fn contain_panics<R>(call: impl FnOnce(&PanicGuard) -> R) -> R {
     match payload {
         None => result,
         Some(payload) => {
-            // C has ended, so what it returned can be freed.
+            // The C function has returned, so its result is no longer in use and can be freed.
             drop(result);
             resume_unwind(payload)
         }

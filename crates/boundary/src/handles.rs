@@ -1,45 +1,49 @@
-//! Integers that stand for Rust values in C.
+//! Integer handles that stand for Rust values in C, for callbacks.
+//!
+//! This is a generational arena behind sharded locks. The essay "Cgo When You Must" shows the pattern
+//! with one map and one lock. The generations are added here so that a stale handle never finds a
+//! newer value, and the shards so that threads that insert at the same time rarely contend.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// How many parts a registry has. Threads that add values at the same time rarely meet in one.
+/// Number of shards of a registry, each with a lock of its own.
 const SHARDS: usize = 16;
 
-/// How many places a part may have, so that a place's number has 32 bits.
+/// The most slots of a shard, so that the number of a slot in all shards has 32 bits.
 const MAX_SLOTS: usize = ((1_u64 << 32) / SHARDS as u64) as usize;
 
-/// An integer that stands for a value of a [`Handles`].
+/// An integer that stands for a value in a [`Handles`] registry.
 ///
-/// It has 32 bits for a place in the registry and 32 for a generation, which grows each time that
-/// the place gets another value. 0 is none.
+/// The low 32 bits are the slot, the high 32 bits the generation, which is incremented each time that
+/// the slot is reused. The integer 0 is never a valid handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Handle(u64);
 
 impl Handle {
-    /// The integer, to be kept by C.
+    /// Returns the integer, for C to store.
     pub fn to_bits(self) -> u64 {
         self.0
     }
 
-    /// The handle that has this integer, which may be any: one that stands for nothing is not
-    /// found.
+    /// Returns the handle with this integer. Any integer is accepted: an invalid handle finds nothing.
     pub fn from_bits(bits: u64) -> Handle {
         Handle(bits)
     }
 
-    /// The integer as the `void *` that C libraries pass to callbacks. It points to nothing.
+    /// Returns the integer as the `void *` that C libraries pass to callbacks. It must not be
+    /// dereferenced.
     ///
-    /// Where a pointer has less than 64 bits there is no such conversion: there, pass the address
-    /// of an integer that outlives the callbacks.
+    /// Targets with pointers of less than 64 bits have no such conversion. Pass the address of an
+    /// integer that outlives the callbacks there.
     #[cfg(target_pointer_width = "64")]
     pub fn to_pointer(self) -> *mut std::ffi::c_void {
         std::ptr::without_provenance_mut(self.0 as usize)
     }
 
-    /// The handle that was [made a pointer](Handle::to_pointer).
+    /// Returns the handle that [`to_pointer`](Handle::to_pointer) converted.
     #[cfg(target_pointer_width = "64")]
     pub fn from_pointer(pointer: *const std::ffi::c_void) -> Handle {
         Handle(pointer.addr() as u64)
@@ -50,22 +54,21 @@ impl Handle {
     }
 
     fn parts(self) -> (usize, usize, u32) {
-        let place = (self.0 & u64::from(u32::MAX)) as usize;
-        (place / SHARDS, place % SHARDS, (self.0 >> 32) as u32)
+        let index = (self.0 & u64::from(u32::MAX)) as usize;
+        (index / SHARDS, index % SHARDS, (self.0 >> 32) as u32)
     }
 }
 
-/// No more values fit in a [`Handles`].
+/// The error of a full [`Handles`] registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are no handles left")]
 pub struct HandlesFull;
 
-/// A registry of values that C knows by [`Handle`], for callbacks.
+/// A registry of values that C refers to by [`Handle`].
 ///
-/// C keeps a handle instead of a pointer, so that a callback that comes late, after the value was
-/// removed, finds nothing instead of freed memory; nor does it find another value, which never has
-/// the same handle. It may be used from any thread, also from within its own callbacks, and as a
-/// `static`:
+/// C stores a handle instead of a pointer. A callback that comes after the value was removed finds
+/// nothing, instead of freed memory; and it finds no other value, because no two values share a
+/// handle. The registry can be used from any thread, from within its own callbacks, and as a `static`:
 ///
 /// ```
 /// use dragnet_boundary::{Handle, Handles};
@@ -73,7 +76,7 @@ pub struct HandlesFull;
 /// static COUNTS: Handles<std::sync::Mutex<u32>> = Handles::new();
 ///
 /// extern "C" fn on_event(handle: u64) {
-///     // A late callback for what is gone does nothing.
+///     // A late callback for a removed value does nothing.
 ///     COUNTS.with(Handle::from_bits(handle), |count| *count.lock().unwrap() += 1);
 /// }
 ///
@@ -86,8 +89,8 @@ pub struct HandlesFull;
 /// # Ok::<(), dragnet_boundary::HandlesFull>(())
 /// ```
 ///
-/// A look-up costs a lock that only additions and removals hold up, and a count of references.
-/// Memory of removed values is used again; places are never given back to the system.
+/// A look-up costs a read lock, which contends with insertions and removals only, and a reference
+/// count. Slots of removed values are reused and never freed.
 pub struct Handles<T> {
     shards: [RwLock<Shard<T>>; SHARDS],
     next: AtomicUsize,
@@ -95,18 +98,18 @@ pub struct Handles<T> {
 
 struct Shard<T> {
     slots: Vec<Slot<T>>,
-    /// The slots without a value that may have another one.
+    /// Slots without a value that can be reused.
     free: Vec<usize>,
 }
 
 struct Slot<T> {
-    /// That of the value that is here or will be; from 1 on.
+    /// The generation of the current value, or of the next one; from 1.
     generation: u32,
     value: Option<Arc<T>>,
 }
 
 impl<T> Handles<T> {
-    /// A registry without values.
+    /// Returns an empty registry.
     pub const fn new() -> Handles<T> {
         Handles {
             shards: [const { RwLock::new(Shard { slots: Vec::new(), free: Vec::new() }) }; SHARDS],
@@ -114,80 +117,77 @@ impl<T> Handles<T> {
         }
     }
 
-    /// Adds a value and returns the handle that stands for it until it is removed.
+    /// Adds a value and returns its handle, which is valid until the value is removed.
     ///
     /// # Errors
     ///
-    /// If there are as many values as there are places, about 2^32; or a part is full, which may
-    /// be a little earlier. The value is dropped.
+    /// If there are about 2^32 values. The value is dropped.
     pub fn insert(&self, value: T) -> Result<Handle, HandlesFull> {
         let shard = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
         let value = Some(Arc::new(value));
-        let mut places = self.write(shard);
-        if let Some(slot) = places.free.pop()
-            && let Some(place) = places.slots.get_mut(slot)
+        let mut shard_slots = self.write(shard);
+        if let Some(slot) = shard_slots.free.pop()
+            && let Some(entry) = shard_slots.slots.get_mut(slot)
         {
-            place.value = value;
-            return Ok(Handle::new(slot, shard, place.generation));
+            entry.value = value;
+            return Ok(Handle::new(slot, shard, entry.generation));
         }
-        let slot = places.slots.len();
+        let slot = shard_slots.slots.len();
         if slot >= MAX_SLOTS {
-            drop(places);
+            drop(shard_slots);
             return Err(HandlesFull);
         }
-        places.slots.push(Slot { generation: 1, value });
+        shard_slots.slots.push(Slot { generation: 1, value });
         Ok(Handle::new(slot, shard, 1))
     }
 
-    /// The value that a handle stands for; `None` if it was removed, or if there never was one. It
-    /// lives at least as long as it is held, even if it is removed.
+    /// Returns the value of a handle; `None` if it was removed or never existed. The returned reference
+    /// keeps the value alive after its removal.
     pub fn get(&self, handle: Handle) -> Option<Arc<T>> {
         let (slot, shard, generation) = handle.parts();
-        let places = self.read(shard);
-        let place = places.slots.get(slot)?;
-        if place.generation == generation { place.value.clone() } else { None }
+        let shard_slots = self.read(shard);
+        let entry = shard_slots.slots.get(slot)?;
+        if entry.generation == generation { entry.value.clone() } else { None }
     }
 
-    /// Runs a function on the value that a handle stands for; `None` if it was removed, or if
-    /// there never was one.
+    /// Runs a function on the value of a handle; `None` if the value was removed or never existed.
     ///
-    /// No lock is held meanwhile: the function may use the registry, and even remove the value.
+    /// No lock is held while the function runs: it may use the registry, and even remove the value.
     pub fn with<R>(&self, handle: Handle, function: impl FnOnce(&T) -> R) -> Option<R> {
         self.get(handle).map(|value| function(&value))
     }
 
-    /// Removes the value that a handle stands for, and returns it; `None` if it was removed
-    /// before, or if there never was one. Once this returns, no look-up finds it; those that have
-    /// may still use it.
+    /// Removes the value of a handle and returns it; `None` if it was removed before or never existed.
+    /// After this returns, no look-up finds the value. Callers that hold it can still use it.
     pub fn remove(&self, handle: Handle) -> Option<Arc<T>> {
         let (slot, shard, generation) = handle.parts();
-        let mut places = self.write(shard);
-        let place = places.slots.get_mut(slot)?;
-        if place.generation != generation {
+        let mut shard_slots = self.write(shard);
+        let entry = shard_slots.slots.get_mut(slot)?;
+        if entry.generation != generation {
             return None;
         }
-        let value = place.value.take()?;
-        // A place that has had a value of each generation is not used again: its first handle
-        // would come back.
+        let value = entry.value.take()?;
+        // A slot that has used all its generations is retired: reuse would repeat its first handle.
         if let Some(next) = generation.checked_add(1) {
-            place.generation = next;
-            places.free.push(slot);
+            entry.generation = next;
+            shard_slots.free.push(slot);
         }
         Some(value)
     }
 
-    /// How many values there are. They are counted; it takes as long as there are places.
+    /// Counts the values. Walks all slots.
     pub fn len(&self) -> usize {
         let count = |shard| self.read(shard).slots.iter().filter(|s| s.value.is_some()).count();
         (0..SHARDS).map(count).sum()
     }
 
-    /// Whether there are no values.
+    /// Returns whether there are no values. Walks all slots.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    // No code of a user runs under these locks, so a panic leaves nothing half done.
+    // Poisoning is ignored: no caller's code runs under these locks, so a panic can't leave a shard
+    // half changed.
 
     fn read(&self, shard: usize) -> RwLockReadGuard<'_, Shard<T>> {
         self.shards[shard].read().unwrap_or_else(PoisonError::into_inner)
@@ -215,13 +215,13 @@ mod tests {
     use super::{Handle, Handles, SHARDS};
 
     #[test]
-    fn a_place_is_used_again_with_another_handle_until_its_generations_are_used_up() {
+    fn a_slot_is_retired_after_its_last_generation() {
         let handles = Handles::new();
         let first = handles.insert(0).unwrap();
         let (slot, shard, generation) = first.parts();
         assert_eq!((slot, generation), (0, 1));
         let again = |value| {
-            // The next value in the same part.
+            // Directs the next insertion to the same shard.
             handles.next.store(shard, super::Ordering::Relaxed);
             handles.insert(value).unwrap()
         };
@@ -234,7 +234,7 @@ mod tests {
         let last = again(2);
         assert_eq!(last.parts(), (0, shard, u32::MAX));
         assert_eq!(handles.remove(last).as_deref(), Some(&2));
-        // The place is retired: nothing is found there any more, nor put there.
+        // The retired slot finds nothing and is not reused.
         assert_eq!((handles.get(last), handles.remove(last)), (None, None));
         let other = again(3);
         assert_eq!(other.parts(), (1, shard, 1));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_have_a_place_and_a_generation_for_every_integer() {
+    fn every_integer_splits_into_slot_and_generation() {
         for bits in [0, 1, u64::MAX, 1 << 32, (1 << 32) - 1, 0x1234_5678_9abc_def0] {
             let (slot, shard, generation) = Handle::from_bits(bits).parts();
             assert!(shard < SHARDS);

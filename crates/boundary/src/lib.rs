@@ -1,24 +1,24 @@
-//! What it takes to live with a C library, whichever it is.
+//! What wrapping a C library takes, whichever library it is.
 //!
-//! Nothing here knows of scanning; each part can be used without the others.
+//! Nothing here depends on scanning. Each part can be used without the others.
 //!
-//! | what C does | what is here |
+//! | The C library … | This crate has |
 //! | --- | --- |
-//! | It keeps state for each thread, or is not to be used by two at a time. | [`Owner`]: one thread makes the value, owns it and runs all calls. |
-//! | It gains nothing from more than so many threads. | [`Pool`]: as many owners behind one queue. |
-//! | It hangs. | Deadlines on calls: [`call_within`](Owner::call_within). The call is told to stop by a [`CancelFlag`], and its thread is given up if it does not. |
-//! | It keeps a pointer and calls back with it, perhaps too late. | [`Handles`]: integers in place of pointers, which never find anything but their value. |
-//! | It calls back, and Rust panics. | [`contain_panics`]: the panic waits until C has returned. |
-//! | It allocates what it must free. | [`COwned`] and [`CBuffer`]: given back by their drop. |
-//! | It reads and writes what Rust means by other bytes. | [`Flat`]: plain data only, with [`assert_layout!`](assert_layout) on its layout. |
+//! | keeps state per thread, or must not be used by two threads at a time | [`Owner`]: one thread makes the value, owns it and runs all calls |
+//! | gains nothing from more than N threads | [`Pool`]: N owners on one queue |
+//! | may hang | deadlines: [`call_within`](Owner::call_within) raises a [`CancelFlag`] when the time is over, and abandons the thread if the call still does not return |
+//! | keeps a pointer and calls back with it, perhaps too late | [`Handles`]: integers in place of pointers, which find their own value or nothing |
+//! | calls back into Rust code that may panic | [`contain_panics`]: the panic is caught, and resumed after C has returned |
+//! | allocates memory that it must free itself | [`COwned`] and [`CBuffer`]: freed by the matching C function on drop |
+//! | shares structs with Rust | [`Flat`]: plain data only, with [`assert_layout!`](assert_layout) on its layout |
 //!
-//! The threads are those of the standard library, and no runtime is needed. Where there are none,
-//! as on plain WebAssembly, an [`Owner`] can't be [started](StartError::Spawn); the other parts
-//! work everywhere.
+//! The threads are those of the standard library; no async runtime is needed, though a [`Pending`]
+//! call is a future. On targets without threads, such as plain WebAssembly, starting an [`Owner`]
+//! fails with [`StartError::Spawn`]; the other parts work everywhere.
 
 mod builder;
 mod cancel;
-mod crew;
+mod deadline_timer;
 mod error;
 mod flat;
 mod guard;
@@ -30,13 +30,14 @@ mod owner;
 mod pending;
 mod queue;
 mod reply;
-mod roster;
+// Shared with `dragnet-placement`, whose queues are built from the same locks. Not part of the API.
 #[doc(hidden)]
 pub mod sync;
 mod task;
-mod watch;
+mod worker_set;
+mod workers;
 
-pub use builder::{Builder, GivenUp, OnDrop, OnPanic};
+pub use builder::{Abandoned, Builder, OnDrop, OnPanic};
 pub use cancel::CancelFlag;
 pub use error::{CallError, MakeError, StartError};
 pub use flat::Flat;
@@ -46,5 +47,5 @@ pub use memory::{CBuffer, CMemoryError, COwned, Release};
 pub use owner::{Owner, Pool};
 pub use pending::Pending;
 
-/// Derives what makes a type [`Flat`], and casts slices of such types to bytes and back.
+/// Derives the traits that make a type [`Flat`], and casts slices of such types to bytes and back.
 pub use bytemuck;

@@ -1,4 +1,4 @@
-//! What C allocated, as Rust values whose drop gives it back to C.
+//! Memory that C has allocated, as Rust values that free it through C when they are dropped.
 
 use std::ffi::{CStr, c_char};
 use std::fmt;
@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 
 use super::Flat;
 
-/// How C takes back what it allocated.
+/// The C function that frees an object or a buffer.
 ///
 /// ```
 /// use std::ffi::c_void;
@@ -21,18 +21,18 @@ use super::Flat;
 ///     fn free(pointer: *mut c_void);
 /// }
 ///
-/// /// What C's `malloc` and its like gave.
+/// /// Frees memory of C's `malloc` family.
 /// enum Free {}
 ///
-/// // SAFETY: `free` takes what they gave, on any thread.
+/// // SAFETY: `free` accepts every pointer of `malloc` and `calloc`, on any thread, and does not unwind.
 /// unsafe impl<T> Release<T> for Free {
 ///     unsafe fn release(pointer: NonNull<T>) {
-///         // SAFETY: the caller promises that it is allocated and not used any more.
+///         // SAFETY: the caller promises an allocated pointer that is not used afterwards.
 ///         unsafe { free(pointer.as_ptr().cast()) }
 ///     }
 /// }
 ///
-/// // SAFETY: three numbers of 32 bits, all zero.
+/// // SAFETY: `calloc` returns null or room for three numbers of 32 bits, all zero.
 /// let mut numbers = unsafe { CBuffer::<u32, Free>::from_raw(calloc(3, 4).cast(), 3)? };
 /// numbers[1] = 7;
 /// assert_eq!(numbers, [0, 7, 0]);
@@ -41,37 +41,37 @@ use super::Flat;
 ///
 /// # Safety
 ///
-/// `release` gives the memory back to the allocator that it is from, and does not unwind.
+/// `release` must pass the pointer to the C function that frees it, and must not unwind.
 pub unsafe trait Release<T> {
-    /// Gives back what `pointer` points to.
+    /// Frees the object or buffer at `pointer`.
     ///
     /// # Safety
     ///
-    /// It was allocated by the C library that this is for, with the function that this is for, was
-    /// not given back yet, and is not used afterwards.
+    /// The pointer must come from the allocating function that this type belongs to, must not have
+    /// been freed, and must not be used afterwards.
     unsafe fn release(pointer: NonNull<T>);
 }
 
-/// Why a pointer of C can't be taken over.
+/// Why a pointer from C was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CMemoryError {
-    /// It is null. Nothing was allocated, so nothing is given back.
+    /// The pointer is null. Nothing was allocated, so nothing is freed.
     #[error("C returned a null pointer")]
     Null,
-    /// It is not aligned for values of its type. They were given back.
+    /// The pointer is not aligned for values of its type. The buffer was freed.
     #[error("C returned a pointer that is not aligned")]
     Unaligned,
-    /// The buffer is longer than any can be. It was given back.
+    /// The buffer is longer than `isize::MAX` bytes. It was freed.
     #[error("C returned a buffer that is too long")]
     TooLong,
 }
 
-/// One object that C allocated and takes back when this is dropped.
+/// One object allocated by C, and freed by C when this value is dropped.
 ///
-/// It takes the space of a pointer. It is neither `Send` nor `Sync`: whether an object may be used
-/// or freed on another thread, only its library knows. Put it in a type of your own and say so
-/// there, or give it to an [`Owner`](super::Owner).
+/// It has the size of a pointer. It is neither `Send` nor `Sync`, because whether an object may be
+/// used or freed on another thread depends on the library. Wrap it in a type of your own that
+/// implements them, or give it to an [`Owner`](super::Owner).
 #[repr(transparent)]
 pub struct COwned<T, F: Release<T>> {
     pointer: NonNull<T>,
@@ -79,7 +79,7 @@ pub struct COwned<T, F: Release<T>> {
 }
 
 impl<T, F: Release<T>> COwned<T, F> {
-    /// Takes over an object.
+    /// Takes ownership of an object.
     ///
     /// # Errors
     ///
@@ -87,20 +87,20 @@ impl<T, F: Release<T>> COwned<T, F> {
     ///
     /// # Safety
     ///
-    /// If it is not null, it points to an object that `F` may [release](Release::release), once,
-    /// on this thread, and that nothing else releases.
+    /// A pointer that is not null must point to an object that `F` can [release](Release::release) on
+    /// this thread, and that nothing else releases.
     pub unsafe fn from_raw(pointer: *mut T) -> Result<COwned<T, F>, CMemoryError> {
         let pointer = NonNull::new(pointer).ok_or(CMemoryError::Null)?;
         Ok(COwned { pointer, release: PhantomData })
     }
 
-    /// The object, for functions of its library. Valid as long as `self` is, and to be released by
-    /// nobody else.
+    /// Returns the pointer, for the functions of its library. It is valid while `self` exists, and
+    /// must not be released.
     pub fn as_ptr(&self) -> *mut T {
         self.pointer.as_ptr()
     }
 
-    /// Gives the object out of Rust's hands, for functions of C that take it over.
+    /// Gives up ownership and returns the pointer, for C functions that take ownership of it.
     pub fn into_raw(self) -> *mut T {
         let pointer = self.as_ptr();
         mem::forget(self);
@@ -109,20 +109,22 @@ impl<T, F: Release<T>> COwned<T, F> {
 }
 
 impl<F: Release<c_char>> COwned<c_char, F> {
-    /// The text that this is. Its length is counted each time.
+    /// Borrows the string. Each call scans for the final NUL.
     ///
     /// # Safety
     ///
-    /// It ends with a NUL, and nothing writes to it as long as the text is borrowed.
+    /// The string must end with a NUL, and nothing may write to it while it is borrowed.
     pub unsafe fn as_c_str(&self) -> &CStr {
-        // SAFETY: the caller promises the NUL, and `self` keeps the memory.
+        // SAFETY: the caller promises the NUL and that nothing writes, and `self` keeps the memory
+        // allocated while it is borrowed.
         unsafe { CStr::from_ptr(self.as_ptr()) }
     }
 }
 
 impl<T, F: Release<T>> Drop for COwned<T, F> {
     fn drop(&mut self) {
-        // SAFETY: `from_raw` was promised that it may be released once, which is here.
+        // SAFETY: the caller of `from_raw` promised that the pointer can be released once, and this is
+        // the only place that releases it: `into_raw` forgets `self`.
         unsafe { F::release(self.pointer) };
     }
 }
@@ -133,36 +135,37 @@ impl<T, F: Release<T>> fmt::Debug for COwned<T, F> {
     }
 }
 
-/// A buffer of plain values that C allocated and takes back when this is dropped: a slice that
-/// Rust's allocator knows nothing of.
+/// A buffer of plain values allocated by C, and freed by C when this value is dropped. It
+/// dereferences to a slice.
 ///
-/// As [`COwned`], it stays on its thread.
+/// As [`COwned`], it is neither `Send` nor `Sync`.
 pub struct CBuffer<T: Flat, F: Release<T>> {
     start: COwned<T, F>,
     len: usize,
 }
 
 impl<T: Flat, F: Release<T>> CBuffer<T, F> {
-    /// Takes over a buffer of so many values, perhaps none.
+    /// Takes ownership of a buffer of `len` values, which may be 0.
     ///
     /// # Errors
     ///
-    /// If the pointer is null, even for no values, or it can't be that of so many values. C is
-    /// given back what is not null.
+    /// If the pointer is null, even for a `len` of 0, or not aligned, or the buffer is too long. A
+    /// pointer that is not null is released.
     ///
     /// # Safety
     ///
-    /// If the pointer is not null, `F` may [release](Release::release) it, once, on this thread,
-    /// and nothing else does. If it is aligned, it points to `len` initialized values, which
-    /// nothing else writes to as long as this is there, nor reads while Rust writes to them.
+    /// A pointer that is not null must be one that `F` can [release](Release::release) on this thread,
+    /// and that nothing else releases. If it is aligned, it must point to `len` initialized values.
+    /// While the buffer exists, nothing else may write to them, or read them while Rust writes.
     pub unsafe fn from_raw(pointer: *mut T, len: usize) -> Result<CBuffer<T, F>, CMemoryError> {
-        // SAFETY: the caller promises that it may be released.
+        // SAFETY: the caller promises that `F` can release a pointer that is not null, and that nothing
+        // else does.
         let start = unsafe { COwned::from_raw(pointer) }?;
         if !pointer.is_aligned() {
             return Err(CMemoryError::Unaligned);
         }
         match len.checked_mul(size_of::<T>()) {
-            // No slice may have more bytes.
+            // The limit of `slice::from_raw_parts`.
             Some(bytes) if bytes <= isize::MAX as usize => Ok(CBuffer { start, len }),
             _ => Err(CMemoryError::TooLong),
         }
@@ -173,15 +176,17 @@ impl<T: Flat, F: Release<T>> Deref for CBuffer<T, F> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: `from_raw` was promised so many initialized values, and has checked the
-        // alignment and the size; whoever has `&mut self` is not there now.
+        // SAFETY: the caller of `from_raw` promised `len` initialized values that nothing else writes
+        // to; `from_raw` checked the alignment and the size in bytes; and `&self` excludes `deref_mut`.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
 
 impl<T: Flat, F: Release<T>> DerefMut for CBuffer<T, F> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as in `deref`; and `self` is borrowed by nobody else.
+        // SAFETY: the caller of `from_raw` promised `len` initialized values that nothing else reads or
+        // writes meanwhile; `from_raw` checked the alignment and the size in bytes; and `&mut self` is
+        // the only borrow.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 }

@@ -1,6 +1,7 @@
-//! The queue and the threads behind it, run by `loom` through all orders in which their steps can
-//! happen; see `ci/loom`. What happens when a deadline passes is a step like any other here, so it
-//! happens at every moment that it can.
+//! Models of the queue and the workers, which `loom` runs through all interleavings; see `ci/loom`.
+//!
+//! Models have no clock. A deadline passes in a step of its own, so it passes at every moment at which
+//! it can.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,26 +12,27 @@ use loom::model::Builder as Model;
 use loom::thread;
 
 use super::builder::{Builder, OnDrop};
-use super::crew::Crew;
-use super::queue::{Patience, Queue, Refusal};
-use super::reply::{Reply, Timed};
+use super::queue::{Queue, Refusal, WaitLimit};
+use super::reply::{Reply, TimedCall};
+use super::worker_set::WorkerId;
+use super::workers::Workers;
 use super::{CallError, CancelFlag, MakeError};
 
-/// All orders of the steps of few threads that have few steps.
+/// Checks all interleavings: for few threads with few steps.
 fn check_all(model: impl Fn() + Send + Sync + 'static) {
     loom::model(model);
 }
 
-/// All orders in which a thread is interrupted at most this often while it could go on, since
-/// there would be too many otherwise. Waiting does not count.
-fn check(interruptions: usize, model: impl Fn() + Send + Sync + 'static) {
+/// Checks all interleavings with at most this many preemptions, where all of them are too many.
+/// Waiting is no preemption.
+fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
-    builder.preemption_bound = Some(interruptions);
+    builder.preemption_bound = Some(preemptions);
     builder.max_branches = 10_000;
     builder.check(model);
 }
 
-/// Notes, over all orders, that something came to be, so that no model misses what it is for.
+/// Counts an outcome over all interleavings, to prove that a model reaches each of its outcomes.
 fn seen(outcome: &AtomicUsize) {
     outcome.fetch_add(1, Ordering::Relaxed);
 }
@@ -40,14 +42,14 @@ fn drain(queue: &Queue<u32>) -> Vec<u32> {
 }
 
 #[test]
-fn every_item_of_two_producers_leaves_once_and_in_order() {
+fn items_of_two_producers_leave_once_and_in_order() {
     check(3, || {
         let queue = Arc::new(Queue::new(1));
         let producers = [10, 20].map(|first| {
             let queue = Arc::clone(&queue);
             thread::spawn(move || {
                 for item in [first, first + 1] {
-                    queue.push(item, Patience::Forever).unwrap();
+                    queue.push(item, WaitLimit::Forever).unwrap();
                 }
             })
         });
@@ -67,13 +69,13 @@ fn every_item_of_two_producers_leaves_once_and_in_order() {
 }
 
 #[test]
-fn an_item_is_taken_out_or_given_back_when_the_queue_closes_amid_pushes() {
+fn closing_amid_pushes_loses_no_item() {
     for clear in [false, true] {
         check_all(move || {
             let queue = Arc::new(Queue::new(1));
             let producers = [1, 2].map(|item| {
                 let queue = Arc::clone(&queue);
-                thread::spawn(move || queue.push(item, Patience::Forever))
+                thread::spawn(move || queue.push(item, WaitLimit::Forever))
             });
             let mut seen = Vec::new();
             if clear {
@@ -95,13 +97,13 @@ fn an_item_is_taken_out_or_given_back_when_the_queue_closes_amid_pushes() {
 }
 
 #[test]
-fn a_place_that_is_freed_from_the_middle_is_not_lost_to_who_waits() {
+fn removing_an_item_wakes_a_waiting_producer() {
     check_all(|| {
         let queue = Arc::new(Queue::new(1));
-        queue.push(1, Patience::None).unwrap();
+        queue.push(1, WaitLimit::None).unwrap();
         let producer = {
             let queue = Arc::clone(&queue);
-            thread::spawn(move || queue.push(2, Patience::Forever).unwrap())
+            thread::spawn(move || queue.push(2, WaitLimit::Forever).unwrap())
         };
         assert_eq!(queue.remove(|&item| item == 1), Some(1));
         producer.join().unwrap();
@@ -110,18 +112,18 @@ fn a_place_that_is_freed_from_the_middle_is_not_lost_to_who_waits() {
 }
 
 #[test]
-fn every_place_that_is_freed_is_taken_by_who_waits() {
+fn each_freed_slot_goes_to_a_waiting_producer() {
     check(3, || {
         let queue = Arc::new(Queue::new(2));
         for item in [1, 2] {
-            queue.push(item, Patience::None).unwrap();
+            queue.push(item, WaitLimit::None).unwrap();
         }
         let producers = [3, 4].map(|item| {
             let queue = Arc::clone(&queue);
-            thread::spawn(move || queue.push(item, Patience::Forever).unwrap())
+            thread::spawn(move || queue.push(item, WaitLimit::Forever).unwrap())
         });
         assert_eq!([queue.pop(), queue.pop()], [Some(1), Some(2)]);
-        // Nothing more is taken out until both are in.
+        // Both producers proceed without another `pop`.
         for producer in producers {
             producer.join().unwrap();
         }
@@ -130,33 +132,33 @@ fn every_place_that_is_freed_is_taken_by_who_waits() {
 }
 
 #[test]
-fn a_call_is_late_in_the_queue_or_runs_and_ends_or_is_given_up() {
+fn a_late_call_ends_in_exactly_one_way() {
     static WAYS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
     check_all(|| {
         let reply = Arc::new(Reply::new());
         let thread = {
             let reply = Arc::clone(&reply);
-            thread::spawn(move || reply.start(7).then(|| reply.finish(Ok(Ok(())))))
+            thread::spawn(move || reply.start(WorkerId::new(7)).then(|| reply.finish(Ok(Ok(())))))
         };
         let late_in_queue = reply.expire();
-        let given_up = reply.give_up();
+        let abandoned = reply.abandon();
         let kept = thread.join().unwrap();
         let in_time = reply.wait().is_ok();
-        seen(match (late_in_queue, kept, given_up, in_time) {
+        seen(match (late_in_queue, kept, abandoned, in_time) {
             (true, None, None, false) => &WAYS[0],
             (false, Some(true), None, true) => &WAYS[1],
             (false, Some(true), None, false) => &WAYS[2],
-            (false, Some(false), Some(7), false) => &WAYS[3],
+            (false, Some(false), Some(_), false) => &WAYS[3],
             other => panic!("{other:?}"),
         });
     });
     assert!(WAYS.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
 }
 
-/// Threads whose values count the calls that they served.
-fn crew(members: usize, spares: usize, on_drop: OnDrop) -> Arc<Crew<Cell<u32>>> {
+/// Workers whose values count the calls that they have run.
+fn workers(members: usize, spares: usize, on_drop: OnDrop) -> Arc<Workers<Cell<u32>>> {
     let config = Builder::new("model").capacity(1).spares(spares).on_drop(on_drop);
-    Crew::start(config, members, Box::new(|| Ok::<_, MakeError>(Cell::new(0)))).unwrap()
+    Workers::start(config, members, Box::new(|| Ok::<_, MakeError>(Cell::new(0)))).unwrap()
 }
 
 fn count(value: &mut Cell<u32>, _: &CancelFlag) -> u32 {
@@ -164,45 +166,45 @@ fn count(value: &mut Cell<u32>, _: &CancelFlag) -> u32 {
     value.get()
 }
 
-/// A call whose deadline passes when the model says so, with `Watch::first`.
-fn timed(crew: &Arc<Crew<Cell<u32>>>) -> Arc<Reply<u32>> {
-    crew.enter(count, true, Some(Instant::now() + Duration::from_secs(3600))).unwrap()
+/// Queues a call whose deadline passes when the model calls for it, with `DeadlineTimer::first`.
+fn timed(workers: &Arc<Workers<Cell<u32>>>) -> Arc<Reply<u32>> {
+    workers.enqueue(count, true, Some(Instant::now() + Duration::from_secs(3600))).unwrap()
 }
 
-/// Lets the deadline of the first call pass, and then the grace, whenever that may be.
-fn pass_time(crew: &Arc<Crew<Cell<u32>>>) -> thread::JoinHandle<()> {
-    let crew = Arc::clone(crew);
+/// Lets the deadline of the first call and then its grace period pass, at any moment.
+fn pass_time(workers: &Arc<Workers<Cell<u32>>>) -> thread::JoinHandle<()> {
+    let workers = Arc::clone(workers);
     thread::spawn(move || {
         for _ in 0..2 {
-            if let Some(due) = crew.watch().first() {
-                crew.see_to(due);
+            if let Some(due) = workers.timer().first() {
+                workers.handle_due(due);
             }
         }
     })
 }
 
 #[test]
-fn two_callers_get_an_answer_each_and_the_drop_waits_for_both() {
+fn shutdown_answers_both_of_two_callers() {
     check(2, || {
-        let crew = crew(1, 0, OnDrop::Drain);
+        let workers = workers(1, 0, OnDrop::Drain);
         let other = {
-            let crew = Arc::clone(&crew);
-            thread::spawn(move || crew.call(|value| count(value, &CancelFlag::new())).unwrap())
+            let workers = Arc::clone(&workers);
+            thread::spawn(move || workers.call(|value| count(value, &CancelFlag::new())).unwrap())
         };
-        let mine = crew.enter(count, true, None).unwrap();
+        let mine = workers.enqueue(count, true, None).unwrap();
         let other = other.join().unwrap();
-        crew.shut_down();
+        workers.shut_down();
         assert!(mine.is_answered());
         assert_eq!(mine.wait().unwrap().unwrap() + other, 1 + 2);
     });
 }
 
 #[test]
-fn a_drop_that_rejects_answers_every_call() {
+fn a_rejecting_shutdown_answers_every_call() {
     check(3, || {
-        let crew = crew(1, 0, OnDrop::Reject);
-        let calls = [(); 2].map(|()| crew.enter(count, true, None).unwrap());
-        crew.shut_down();
+        let workers = workers(1, 0, OnDrop::Reject);
+        let calls = [(); 2].map(|()| workers.enqueue(count, true, None).unwrap());
+        workers.shut_down();
         let mut ran = 0;
         for call in calls {
             assert!(call.is_answered());
@@ -218,47 +220,46 @@ fn a_drop_that_rejects_answers_every_call() {
 }
 
 #[test]
-fn a_deadline_at_any_moment_gives_one_answer_and_costs_no_other_call() {
+fn a_deadline_at_any_moment_affects_one_call() {
     static OUTCOMES: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
     check(2, || {
-        let crew = crew(1, 1, OnDrop::Drain);
-        let late = timed(&crew);
-        let watch = pass_time(&crew);
-        let other = crew.enter(count, true, None).unwrap();
+        let workers = workers(1, 1, OnDrop::Drain);
+        let late = timed(&workers);
+        let timer = pass_time(&workers);
+        let other = workers.enqueue(count, true, None).unwrap();
         let served = other.wait().unwrap().unwrap();
-        watch.join().unwrap();
+        timer.join().unwrap();
         assert!(late.is_answered());
-        let given_up = crew.given_up();
+        let abandoned = workers.abandoned();
         match late.wait() {
-            // A thread may be given up right after it has answered, never before.
+            // The call was in time, so its worker was not abandoned.
             Ok(result) => {
-                assert_eq!((result.unwrap(), given_up), (1, 0));
+                assert_eq!((result.unwrap(), abandoned), (1, 0));
                 seen(&OUTCOMES[0]);
             }
             Err(error) => {
                 assert!(matches!(error, CallError::TimedOut));
-                seen(&OUTCOMES[1 + given_up]);
+                seen(&OUTCOMES[1 + abandoned]);
             }
         }
-        // The value is that of the first thread, or a new one.
-        assert!(served == 1 || served == 2 && given_up == 0);
-        crew.shut_down();
-        // Nobody waits for a thread that was given up, but it ends by itself: the model would
-        // not, otherwise.
+        // Served by the value of the first worker, or by a new one.
+        assert!(served == 1 || served == 2 && abandoned == 0);
+        workers.shut_down();
+        // An abandoned worker is not joined, but it ends by itself: otherwise the model would not.
     });
-    // It was in time; late and ended; late and was given up.
+    // In time; late and finished; late and abandoned.
     assert!(OUTCOMES.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
 }
 
 #[test]
-fn calls_fail_while_every_thread_is_stuck_and_run_again_when_one_comes_back() {
+fn calls_run_again_after_all_workers_were_stuck() {
     static OUTCOMES: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(2, || {
-        let crew = crew(1, 0, OnDrop::Drain);
-        let late = timed(&crew);
-        let watch = pass_time(&crew);
-        // It is refused at the entrance, or in the queue, or it runs.
-        let refused = match crew.enter(count, true, None) {
+        let workers = workers(1, 0, OnDrop::Drain);
+        let late = timed(&workers);
+        let timer = pass_time(&workers);
+        // Refused on submission, or in the queue, or run.
+        let refused = match workers.enqueue(count, true, None) {
             Ok(call) => call.wait().err(),
             Err(error) => Some(error),
         };
@@ -267,28 +268,28 @@ fn calls_fail_while_every_thread_is_stuck_and_run_again_when_one_comes_back() {
             assert!(matches!(error, CallError::Exhausted { stuck: 1 }));
             assert!(matches!(late.wait(), Err(CallError::TimedOut)));
         }
-        watch.join().unwrap();
-        // The call comes back some time, and what it leaves is enough for the next one.
-        while crew.stuck() > 0 {
+        timer.join().unwrap();
+        // The stuck call returns eventually, and its worker serves the next call.
+        while workers.stuck() > 0 {
             thread::yield_now();
         }
-        crew.call(|value| value.get()).unwrap();
-        crew.shut_down();
+        workers.call(|value| value.get()).unwrap();
+        workers.shut_down();
     });
     assert!(OUTCOMES.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
 }
 
 #[test]
-fn a_drop_ends_while_the_last_thread_is_given_up() {
-    static GIVEN_UP: AtomicUsize = AtomicUsize::new(0);
+fn shutdown_ends_while_the_last_worker_is_stuck() {
+    static ABANDONED: AtomicUsize = AtomicUsize::new(0);
     check(2, || {
-        let crew = crew(1, 0, OnDrop::Drain);
-        let late = timed(&crew);
-        let watch = pass_time(&crew);
-        crew.shut_down();
+        let workers = workers(1, 0, OnDrop::Drain);
+        let late = timed(&workers);
+        let timer = pass_time(&workers);
+        workers.shut_down();
         assert!(late.is_answered());
-        watch.join().unwrap();
-        GIVEN_UP.fetch_add(crew.given_up(), Ordering::Relaxed);
+        timer.join().unwrap();
+        ABANDONED.fetch_add(workers.abandoned(), Ordering::Relaxed);
     });
-    assert!(GIVEN_UP.load(Ordering::Relaxed) > 0);
+    assert!(ABANDONED.load(Ordering::Relaxed) > 0);
 }

@@ -1,18 +1,18 @@
-//! Threads that own what others call.
+//! Owners and pools: threads that own a value each and run the calls of other threads on it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::crew::Crew;
 use super::pending::resume;
+use super::workers::Workers;
 use super::{CallError, CancelFlag, Pending};
 
-/// A thread that makes a value and owns it, and runs the calls of other threads on it, one at a
-/// time, in the order in which they come.
+/// A thread that makes a value and owns it, and runs the calls of other threads on it, one at a time
+/// and in order.
 ///
 /// The value need not be [`Send`]: it is made, used and dropped on that one thread, as C libraries
-/// that keep state for each thread need it. What goes in and out of calls must be.
+/// with per-thread state require. The functions of calls and their results must be `Send`.
 ///
 /// ```
 /// use std::rc::Rc;
@@ -44,7 +44,7 @@ use super::{CallError, CancelFlag, Pending};
 /// let borrowed: &mut i32 = owner.call(|count| count).unwrap();
 /// ```
 ///
-/// and nothing that is bound to another thread gets in:
+/// and a call can't use values that are bound to the calling thread:
 ///
 /// ```compile_fail,E0277
 /// # use std::rc::Rc;
@@ -54,27 +54,27 @@ use super::{CallError, CancelFlag, Pending};
 /// owner.call(|count| *count += *foreign).unwrap();
 /// ```
 ///
-/// # Waiting for itself
+/// # Deadlocks
 ///
-/// A call that is made on the owner's own thread, within another, would wait for itself, and is
-/// [refused](CallError::Reentrant). That is so too for wakers of [`Pending`] and for
-/// [reports](super::Builder::on_given_up), which run on its threads. Two owners that call each
-/// other within calls do wait for each other, as two locks would.
+/// A call from the owner's own thread, within another call, would wait for itself, and fails with
+/// [`CallError::Reentrant`]. The same holds for wakers of [`Pending`] and for
+/// [`on_abandoned`](super::Builder::on_abandoned), which run on its threads. Two owners that call each
+/// other within calls can deadlock, as two locks can.
 ///
-/// # Dropping it
+/// # Drop
 ///
-/// Queued calls run or are refused, as [configured](super::OnDrop); then the value is dropped on
-/// its thread, and the thread is joined. Threads that were given up are not waited for. The drop
-/// waits as long as a call without a deadline does. On the owner's own thread it does not wait.
+/// Queued calls run or fail, as [configured](super::OnDrop). Then the value is dropped on its thread,
+/// and the thread is joined. The drop waits for a running call without a deadline, however long it
+/// takes, but not for abandoned threads. On the owner's own thread it does not wait.
 pub struct Owner<S: 'static> {
-    pub(super) crew: Arc<Crew<S>>,
+    pub(super) workers: Arc<Workers<S>>,
 }
 
-/// Threads of which each makes a value and owns it, behind one queue: for a library that can be
-/// used by so many threads at a time and no more, or gains nothing from more.
+/// Several threads on one queue, each of which makes a value and owns it: for a library that at most N
+/// threads can use at a time, or that gains nothing from more.
 ///
-/// Calls start in the order in which they come, on whichever thread is free first; they do not
-/// get to choose. For one thread a pool is an [`Owner`], and what is said there holds here.
+/// Calls start in order, each on the thread that is free first. The documentation of [`Owner`] applies
+/// to each thread.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -90,16 +90,16 @@ pub struct Owner<S: 'static> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Pool<S: 'static> {
-    pub(super) crew: Arc<Crew<S>>,
+    pub(super) workers: Arc<Workers<S>>,
 }
 
 macro_rules! calls {
     ($Type:ident) => {
         impl<S: 'static> $Type<S> {
-            /// Runs a function on the value and waits for its result, however long that takes.
+            /// Runs a function on the value and waits for its result, without a time limit.
             ///
-            /// If the queue is full, waits for a place first. The function may borrow from the
-            /// caller. It costs two allocations and two hand-overs between threads.
+            /// If the queue is full, waits for room first. The function may borrow from the caller.
+            /// Costs two allocations and two switches between threads.
             ///
             /// # Errors
             ///
@@ -108,26 +108,26 @@ macro_rules! calls {
             ///
             /// # Panics
             ///
-            /// If the function does, with the same panic.
+            /// If the function panics, with the same panic.
             pub fn call<R: Send>(
                 &self,
                 function: impl FnOnce(&mut S) -> R + Send,
             ) -> Result<R, CallError> {
-                self.crew.call(function)
+                self.workers.call(function)
             }
 
-            /// Runs a function on the value and waits for its result, but no longer than this,
-            /// with the time in the queue and for a place in it.
+            /// Runs a function on the value and waits for its result, for at most `timeout`,
+            /// including the time in the queue.
             ///
-            /// When the time is over, the caller gets [`TimedOut`](CallError::TimedOut). A function
-            /// that was still queued does not run. For one that runs, the flag that it is given is
-            /// raised; if it does not return within the [grace](super::Builder::grace), its thread
-            /// is given up, and another one with a new value takes its place. The thread that was
-            /// given up keeps all that the function owns until that returns, and drops it and the
-            /// old value then; it stands in for a missing thread if there is one.
+            /// After the timeout the caller gets [`TimedOut`](CallError::TimedOut). A function that
+            /// is still queued does not run. If it is running, its flag is raised. If it does not
+            /// return within the [grace period](super::Builder::grace), its thread is abandoned, and
+            /// a new thread with a new value takes its place. The abandoned thread keeps everything
+            /// that the function owns until the function returns, and then drops it and the old
+            /// value. It serves again if a place is empty by then, and ends otherwise.
             ///
-            /// A time that is longer than the clock can tell is no limit. The first call with a
-            /// limit starts the thread that watches over them.
+            /// A timeout that the clock can't represent is no limit. The first call with a timeout
+            /// starts the thread that tracks deadlines.
             ///
             /// # Errors
             ///
@@ -135,17 +135,17 @@ macro_rules! calls {
             ///
             /// # Panics
             ///
-            /// If the function does in time, with the same panic.
+            /// If the function panics before the deadline, with the same panic.
             pub fn call_within<R: Send + 'static>(
                 &self,
                 timeout: Duration,
                 function: impl FnOnce(&mut S, &CancelFlag) -> R + Send + 'static,
             ) -> Result<R, CallError> {
-                resume(self.crew.submit(function, true, Some(timeout))?.wait())
+                resume(self.workers.submit(function, true, Some(timeout))?.wait())
             }
 
-            /// Queues a function, waiting for a place if there is none, and returns a handle to
-            /// wait for its result.
+            /// Queues a function and returns its pending result. If the queue is full, waits for
+            /// room.
             ///
             /// # Errors
             ///
@@ -157,8 +157,7 @@ macro_rules! calls {
                 self.pending(move |value, _| function(value), true, None)
             }
 
-            /// Queues a function, waiting for a place if there is none, and returns a handle to
-            /// wait for its result, which comes within this time as in
+            /// Queues a function and returns its pending result, which is there within `timeout`; as
             #[doc = concat!("[`call_within`](", stringify!($Type), "::call_within).")]
             ///
             /// # Errors
@@ -172,8 +171,8 @@ macro_rules! calls {
                 self.pending(function, true, Some(timeout))
             }
 
-            /// As [`submit`](Self::submit), but fails with [`Full`](CallError::Full) if there is
-            /// no place, or others wait for one.
+            /// As [`submit`](Self::submit), but fails with [`Full`](CallError::Full) if the queue is
+            /// full or others wait for room.
             ///
             /// # Errors
             ///
@@ -186,7 +185,7 @@ macro_rules! calls {
             }
 
             /// As [`submit_within`](Self::submit_within), but fails with
-            /// [`Full`](CallError::Full) if there is no place, or others wait for one.
+            /// [`Full`](CallError::Full) if the queue is full or others wait for room.
             ///
             /// # Errors
             ///
@@ -205,29 +204,29 @@ macro_rules! calls {
                 wait: bool,
                 timeout: Option<Duration>,
             ) -> Result<Pending<R>, CallError> {
-                let reply = self.crew.submit(function, wait, timeout)?;
-                Ok(Pending { reply, crew: self.crew.number() })
+                let reply = self.workers.submit(function, wait, timeout)?;
+                Ok(Pending { reply, workers: self.workers.id() })
             }
 
-            /// How many calls are queued, without those that run.
+            /// Returns the number of queued calls, without running ones.
             pub fn queued(&self) -> usize {
-                self.crew.queued()
+                self.workers.queued()
             }
 
-            /// How many threads were given up so far.
-            pub fn given_up(&self) -> usize {
-                self.crew.given_up()
+            /// Returns the number of threads abandoned so far.
+            pub fn abandoned(&self) -> usize {
+                self.workers.abandoned()
             }
 
-            /// How many threads that were given up are still stuck.
+            /// Returns the number of abandoned threads that are still stuck.
             pub fn stuck(&self) -> usize {
-                self.crew.stuck()
+                self.workers.stuck()
             }
         }
 
         impl<S: 'static> Drop for $Type<S> {
             fn drop(&mut self) {
-                self.crew.shut_down();
+                self.workers.shut_down();
             }
         }
 
@@ -235,7 +234,7 @@ macro_rules! calls {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($Type))
                     .field("queued", &self.queued())
-                    .field("given_up", &self.given_up())
+                    .field("abandoned", &self.abandoned())
                     .field("stuck", &self.stuck())
                     .finish_non_exhaustive()
             }
@@ -246,26 +245,34 @@ macro_rules! calls {
 calls!(Owner);
 calls!(Pool);
 
-/// For placements, which keep queues of their own before that of the pool.
+/// Used by `dragnet-placement`, which has a queue of its own before the pool's.
 impl<S: 'static> Pool<S> {
-    /// As [`try_submit_within`](Pool::try_submit_within), with or without a limit, and from the
-    /// pool's own threads too: whoever calls this there must not wait for the result.
-    pub fn pass_on<R: Send + 'static>(
+    /// As [`try_submit_within`](Pool::try_submit_within), with an optional time limit, and also from
+    /// the pool's own threads, which must then not wait for the result.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be queued at once.
+    pub fn try_submit_from_any_thread<R: Send + 'static>(
         &self,
         timeout: Option<Duration>,
         function: impl FnOnce(&mut S, &CancelFlag) -> R + Send + 'static,
     ) -> Result<Pending<R>, CallError> {
-        let reply = self.crew.submit_from_anywhere(function, false, timeout)?;
-        Ok(Pending { reply, crew: self.crew.number() })
+        let reply = self.workers.submit_from_any_thread(function, false, timeout)?;
+        Ok(Pending { reply, workers: self.workers.id() })
     }
 
-    /// Refuses what would wait for itself: this is one of the pool's own threads.
+    /// Checks that this is not one of the pool's own threads.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Reentrant`] if it is.
     pub fn check_thread(&self) -> Result<(), CallError> {
-        self.crew.check_thread()
+        self.workers.check_thread()
     }
 
-    /// Does what the drop does, which has nothing left to do then.
+    /// Shuts the pool down, as its drop does.
     pub fn shut_down(&self) {
-        self.crew.shut_down();
+        self.workers.shut_down();
     }
 }

@@ -1,4 +1,4 @@
-//! The handle of a call that nobody waits for yet.
+//! The result of a call that was submitted and not waited for.
 
 use std::fmt;
 use std::panic::resume_unwind;
@@ -7,21 +7,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::reply::{Outcome, Reply};
+use super::sync::WorkersId;
 use super::{CallError, CancelFlag, sync};
 
-/// A call on its way: wait for it, or await it; it needs no runtime.
+/// A submitted call. Wait for its result, or await it with any async runtime.
 ///
-/// Dropping it lets the call go on, and drops its result when it comes. To end the call early,
-/// raise its [`stop`](Pending::stop) flag, if it looks at that.
+/// Dropping it does not end the call; its result is then dropped. To end the call early, raise its
+/// [`cancel_flag`](Pending::cancel_flag), which the call has to poll.
 ///
 /// # Panics
 ///
-/// If the call panicked, whoever takes its result goes on with that panic.
-#[must_use = "the result of the call is lost; the call itself goes on"]
+/// If the call panicked, the panic is resumed where the result is taken.
+#[must_use = "the result of the call is lost; the call itself still runs"]
 pub struct Pending<R> {
     pub(super) reply: Arc<Reply<R>>,
-    /// The crew that the call is for.
-    pub(super) crew: u64,
+    /// The workers that run the call.
+    pub(super) workers: WorkersId,
 }
 
 impl<R> Pending<R> {
@@ -29,27 +30,28 @@ impl<R> Pending<R> {
     ///
     /// # Errors
     ///
-    /// If the call did not run, or did not come back before its deadline; and, unless it has its
-    /// result already, if this is a thread that the call may have to run on.
+    /// If the call did not run or did not return before its deadline. On a thread of the same owner or
+    /// pool, [`CallError::Reentrant`] unless the result is already there.
     pub fn wait(self) -> Result<R, CallError> {
-        if sync::crew() == self.crew {
+        if sync::current_workers() == Some(self.workers) {
             return resume(self.reply.try_take().unwrap_or(Err(CallError::Reentrant)));
         }
         resume(self.reply.wait())
     }
 
-    /// Whether there is a result, an error or a panic, so that [`wait`](Pending::wait) does not.
+    /// Returns whether the result, an error or a panic is there, so that [`wait`](Pending::wait)
+    /// returns at once.
     pub fn is_done(&self) -> bool {
         self.reply.is_answered()
     }
 
-    /// The flag that tells the call to stop; its deadline raises it too.
-    pub fn stop(&self) -> &CancelFlag {
-        self.reply.stop()
+    /// Returns the flag that asks the call to return early. Its deadline raises the same flag.
+    pub fn cancel_flag(&self) -> &CancelFlag {
+        self.reply.cancel_flag()
     }
 }
 
-/// Polled again after it was ready, it gives [`CallError::Taken`].
+/// Polling again after the result was returned yields [`CallError::Taken`].
 impl<R> Future for Pending<R> {
     type Output = Result<R, CallError>;
 
@@ -64,7 +66,7 @@ impl<R> fmt::Debug for Pending<R> {
     }
 }
 
-/// The result, or the panic, of a call.
+/// Returns the result of a call, or resumes its panic.
 pub(super) fn resume<R>(outcome: Outcome<R>) -> Result<R, CallError> {
     match outcome? {
         Ok(result) => Ok(result),

@@ -1,14 +1,17 @@
-//! A bounded first-in, first-out queue between threads.
+//! A bounded first-in, first-out queue between threads, fair to producers that wait for room.
+//!
+//! `std::sync::mpsc::sync_channel` can't remove an item from the middle, which a deadline needs, nor
+//! halt and resume; `crossbeam-channel` can't either.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::sync::{Condvar, Mutex, MutexGuard, lock, wait, wait_for};
 
-/// How long to wait for a place in a queue.
+/// How long to wait for room in a queue.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Patience {
-    /// Not at all.
+pub(super) enum WaitLimit {
+    /// Do not wait.
     None,
     Until(Instant),
     Forever,
@@ -17,30 +20,32 @@ pub(super) enum Patience {
 /// Why a queue did not take an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It is full, or others wait for a place.
+    /// The queue is full, or others wait for room.
     Full,
-    /// It was full for as long as the item could wait.
+    /// The queue was full until the time limit.
     TimedOut,
-    /// Nobody is there to take items out.
+    /// The queue is halted, since no worker takes items.
     Halted,
-    /// It takes no more items.
+    /// The queue is closed.
     Closed,
 }
 
-/// Takes items in the order in which they came, and those who wait for a place too.
+/// A bounded queue. Items leave in the order in which they were pushed, and producers that wait for
+/// room are served in the order in which they started to wait.
 pub(super) struct Queue<T> {
-    state: Mutex<State<T>>,
-    /// There is an item, or there will be none.
+    state: Mutex<QueueState<T>>,
+    /// Notified when an item is pushed, or the queue is closed.
     filled: Condvar,
-    /// There is a place, or another one's turn, or no use in waiting.
+    /// Notified when there is room, when another producer is first in line, and when the queue is
+    /// halted or closed.
     moved: Condvar,
     capacity: usize,
 }
 
-struct State<T> {
+struct QueueState<T> {
     items: VecDeque<T>,
-    /// Who waits for a place, first come first. A condition variable alone lets newcomers overtake
-    /// those who wait, without bound.
+    /// The producers that wait for room, in order. With a condition variable alone, a newcomer could
+    /// overtake a waiting producer without bound.
     turns: VecDeque<u64>,
     next_turn: u64,
     gate: Gate,
@@ -54,9 +59,9 @@ enum Gate {
 }
 
 impl<T> Queue<T> {
-    /// A queue of at most this many items, at least one.
+    /// Returns an empty queue for at most `capacity` items, and at least one.
     pub(super) fn new(capacity: usize) -> Queue<T> {
-        let state = State {
+        let state = QueueState {
             items: VecDeque::new(),
             turns: VecDeque::new(),
             next_turn: 0,
@@ -70,21 +75,21 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Appends an item, or gives it back.
-    pub(super) fn push(&self, item: T, patience: Patience) -> Result<(), (T, Refusal)> {
+    /// Appends an item, or returns it.
+    pub(super) fn push(&self, item: T, limit: WaitLimit) -> Result<(), (T, Refusal)> {
         let mut state = lock(&self.state);
         if state.gate == Gate::Open
             && (!state.turns.is_empty() || state.items.len() >= self.capacity)
         {
-            if let Patience::None = patience {
+            if let WaitLimit::None = limit {
                 return Err((item, Refusal::Full));
             }
             let turn = state.next_turn;
             state.next_turn += 1;
             state.turns.push_back(turn);
             let refusal;
-            (state, refusal) = self.wait_for_turn(state, turn, patience);
-            // Whoever was behind may be the first now.
+            (state, refusal) = self.wait_for_turn(state, turn, limit);
+            // The producer after this one may now be first in line.
             state.turns.retain(|&other| other != turn);
             if !state.turns.is_empty() {
                 self.moved.notify_all();
@@ -105,21 +110,21 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits until there is a place and it is this one's turn, or the gate is not open.
+    /// Waits until there is room and `turn` is first in line, or the queue is not open.
     fn wait_for_turn<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State<T>>,
+        mut state: MutexGuard<'a, QueueState<T>>,
         turn: u64,
-        patience: Patience,
-    ) -> (MutexGuard<'a, State<T>>, Option<Refusal>) {
+        limit: WaitLimit,
+    ) -> (MutexGuard<'a, QueueState<T>>, Option<Refusal>) {
         loop {
             let first = state.turns.front() == Some(&turn);
             if state.gate != Gate::Open || first && state.items.len() < self.capacity {
                 return (state, None);
             }
-            state = match patience {
-                Patience::None | Patience::Forever => wait(&self.moved, state),
-                Patience::Until(end) => match end.checked_duration_since(Instant::now()) {
+            state = match limit {
+                WaitLimit::None | WaitLimit::Forever => wait(&self.moved, state),
+                WaitLimit::Until(end) => match end.checked_duration_since(Instant::now()) {
                     Some(left) if !left.is_zero() => wait_for(&self.moved, state, left),
                     _ => return (state, Some(Refusal::TimedOut)),
                 },
@@ -127,7 +132,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes the first item, waiting for one; `None` once the queue is closed and empty.
+    /// Waits for an item and takes the first one. Returns `None` once the queue is closed and empty.
     pub(super) fn pop(&self) -> Option<T> {
         let mut state = lock(&self.state);
         loop {
@@ -142,7 +147,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes out the first item that is wanted, wherever it is.
+    /// Removes the first item that satisfies `wanted`, wherever it is.
     pub(super) fn remove(&self, wanted: impl FnMut(&T) -> bool) -> Option<T> {
         let mut state = lock(&self.state);
         let position = state.items.iter().position(wanted)?;
@@ -151,32 +156,32 @@ impl<T> Queue<T> {
         item
     }
 
-    fn wake_waiting(&self, state: MutexGuard<'_, State<T>>) {
-        // All, since only the first in turn can go on and a signal finds any.
+    fn wake_waiting(&self, state: MutexGuard<'_, QueueState<T>>) {
+        // All of them: only the first in line can proceed, and `notify_one` wakes an arbitrary one.
         if !state.turns.is_empty() {
             drop(state);
             self.moved.notify_all();
         }
     }
 
-    /// Takes no more items. Those that are there can still be popped.
+    /// Closes the queue. Its items can still be popped.
     pub(super) fn close(&self) {
         self.shut(Gate::Closed, false);
     }
 
-    /// Takes no more items, and gives out those that are there.
+    /// Closes the queue and returns its items.
     pub(super) fn close_and_clear(&self) -> VecDeque<T> {
         self.shut(Gate::Closed, true)
     }
 
-    /// Takes no items until it is resumed, and gives out those that are there.
+    /// Halts the queue until it is resumed, and returns its items.
     pub(super) fn halt(&self) -> VecDeque<T> {
         self.shut(Gate::Halted, true)
     }
 
     fn shut(&self, gate: Gate, clear: bool) -> VecDeque<T> {
         let mut state = lock(&self.state);
-        // Nothing opens what is closed.
+        // A closed queue stays closed.
         if state.gate != Gate::Closed {
             state.gate = gate;
         }
@@ -187,7 +192,7 @@ impl<T> Queue<T> {
         items
     }
 
-    /// Takes items again if it was halted.
+    /// Opens the queue again if it was halted.
     pub(super) fn resume(&self) {
         let mut state = lock(&self.state);
         if state.gate == Gate::Halted {
@@ -195,7 +200,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// How many items wait.
+    /// Returns the number of items.
     pub(super) fn len(&self) -> usize {
         lock(&self.state).items.len()
     }
@@ -203,12 +208,12 @@ impl<T> Queue<T> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{Patience, Queue, Refusal};
+    use super::{Queue, Refusal, WaitLimit};
     use std::sync::mpsc;
     use std::thread;
     use std::time::{Duration, Instant};
 
-    /// Waits until `count` producers wait for their turn.
+    /// Waits until `count` producers wait for room.
     fn until_waiting<T>(queue: &Queue<T>, count: usize) {
         while super::lock(&queue.state).turns.len() != count {
             thread::yield_now();
@@ -216,49 +221,49 @@ mod tests {
     }
 
     #[test]
-    fn items_leave_in_the_order_they_came_and_none_after_the_last() {
+    fn items_leave_in_order() {
         let queue = Queue::new(3);
         for item in 0..3 {
-            queue.push(item, Patience::None).unwrap();
+            queue.push(item, WaitLimit::None).unwrap();
         }
-        assert_eq!(queue.push(3, Patience::None), Err((3, Refusal::Full)));
+        assert_eq!(queue.push(3, WaitLimit::None), Err((3, Refusal::Full)));
         assert_eq!(queue.remove(|&item| item == 1), Some(1));
         assert_eq!(queue.remove(|&item| item == 1), None);
-        queue.push(4, Patience::None).unwrap();
+        queue.push(4, WaitLimit::None).unwrap();
         queue.close();
-        assert_eq!(queue.push(5, Patience::Forever), Err((5, Refusal::Closed)));
+        assert_eq!(queue.push(5, WaitLimit::Forever), Err((5, Refusal::Closed)));
         assert_eq!([(); 4].map(|()| queue.pop()), [Some(0), Some(2), Some(4), None]);
     }
 
     #[test]
-    fn who_waits_for_a_place_gets_it_in_turn_and_newcomers_do_not_overtake() {
+    fn newcomers_do_not_overtake_waiting_producers() {
         let queue = Queue::new(1);
-        queue.push(0, Patience::None).unwrap();
+        queue.push(0, WaitLimit::None).unwrap();
         thread::scope(|scope| {
             for item in 1..=4 {
                 let queue = &queue;
-                scope.spawn(move || queue.push(item, Patience::Forever).unwrap());
+                scope.spawn(move || queue.push(item, WaitLimit::Forever).unwrap());
                 until_waiting(queue, item);
             }
             assert_eq!(queue.pop(), Some(0));
-            // The place is free or taken by the first in turn, but never a newcomer's.
-            assert_eq!(queue.push(9, Patience::None), Err((9, Refusal::Full)));
+            // The room belongs to the first in line, whether it has taken it yet or not.
+            assert_eq!(queue.push(9, WaitLimit::None), Err((9, Refusal::Full)));
             assert_eq!([(); 4].map(|()| queue.pop()), [1, 2, 3, 4].map(Some));
         });
     }
 
     #[test]
-    fn a_wait_for_a_place_ends_in_time_and_lets_the_next_one_go_on() {
+    fn a_timed_out_producer_unblocks_the_next() {
         let queue = Queue::new(1);
-        queue.push(0, Patience::None).unwrap();
+        queue.push(0, WaitLimit::None).unwrap();
         let (send, receive) = mpsc::channel();
         thread::scope(|scope| {
             let first = scope.spawn(|| {
                 let end = Instant::now() + Duration::from_millis(50);
-                queue.push(1, Patience::Until(end))
+                queue.push(1, WaitLimit::Until(end))
             });
             until_waiting(&queue, 1);
-            scope.spawn(|| send.send(queue.push(2, Patience::Forever)));
+            scope.spawn(|| send.send(queue.push(2, WaitLimit::Forever)));
             assert_eq!(first.join().unwrap(), Err((1, Refusal::TimedOut)));
             assert_eq!((queue.pop(), queue.pop()), (Some(0), Some(2)));
             assert_eq!(receive.recv().unwrap(), Ok(()));
@@ -266,14 +271,14 @@ mod tests {
     }
 
     #[test]
-    fn closing_wakes_all_who_wait() {
+    fn closing_wakes_all_waiters() {
         let queue = Queue::new(1);
-        queue.push(0, Patience::None).unwrap();
+        queue.push(0, WaitLimit::None).unwrap();
         let empty = Queue::<u8>::new(1);
         thread::scope(|scope| {
             let waiting = &queue;
             let producers =
-                [1, 2].map(|item| scope.spawn(move || waiting.push(item, Patience::Forever)));
+                [1, 2].map(|item| scope.spawn(move || waiting.push(item, WaitLimit::Forever)));
             let consumer = scope.spawn(|| empty.pop());
             until_waiting(&queue, 2);
             assert_eq!(queue.close_and_clear(), [0]);
@@ -286,16 +291,16 @@ mod tests {
     }
 
     #[test]
-    fn a_halted_queue_takes_items_again_once_resumed_and_a_closed_one_never() {
+    fn halted_queues_resume_and_closed_ones_do_not() {
         let queue = Queue::new(2);
-        queue.push(0, Patience::None).unwrap();
+        queue.push(0, WaitLimit::None).unwrap();
         assert_eq!(queue.halt(), [0]);
-        assert_eq!(queue.push(1, Patience::Forever), Err((1, Refusal::Halted)));
+        assert_eq!(queue.push(1, WaitLimit::Forever), Err((1, Refusal::Halted)));
         queue.resume();
-        assert_eq!((queue.push(2, Patience::None), queue.len()), (Ok(()), 1));
+        assert_eq!((queue.push(2, WaitLimit::None), queue.len()), (Ok(()), 1));
         queue.close();
         queue.resume();
-        assert_eq!(queue.push(3, Patience::None), Err((3, Refusal::Closed)));
+        assert_eq!(queue.push(3, WaitLimit::None), Err((3, Refusal::Closed)));
         assert!(queue.halt().eq(&[2]));
         assert_eq!(queue.pop(), None);
     }

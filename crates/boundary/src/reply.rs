@@ -1,27 +1,27 @@
-//! The place where the result of one call appears, and the state that the call is in.
+//! The slot for the result of one call, and the phase that the call is in.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use super::sync::{Condvar, Mutex, MutexGuard, lock, quietly, wait};
+use super::worker_set::WorkerId;
 use super::{CallError, CancelFlag};
 
-/// What a call ends with: a result, a panic, or an error if it did not run or was late.
+/// How a call ends: with a result, with a panic, or with an error if it did not run or was late.
 pub(super) type Outcome<R> = Result<thread::Result<R>, CallError>;
 
-/// One call, as those who wait for it, its thread and the watch of deadlines share it.
+/// One call, shared by its caller, its worker and the deadline timer.
 ///
-/// It gets one outcome, the first that there is, which is taken out once. Apart from that, it is
-/// queued, then running, then over; a call that is given up while it runs already has its outcome,
-/// which is that it timed out.
+/// The first outcome is kept, and can be taken once. Independently, the call is queued, then running,
+/// then over. A running call that is abandoned already has its outcome, [`CallError::TimedOut`].
 pub(super) struct Reply<R> {
-    state: Mutex<State<R>>,
+    state: Mutex<ReplyState<R>>,
     answered: Condvar,
-    stop: CancelFlag,
+    cancel: CancelFlag,
 }
 
-struct State<R> {
+struct ReplyState<R> {
     phase: Phase,
     answer: Answer<R>,
     waker: Option<Waker>,
@@ -30,9 +30,8 @@ struct State<R> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Queued,
-    /// On the thread of this number.
-    Running(u64),
-    GivenUp,
+    Running(WorkerId),
+    Abandoned,
     Over,
 }
 
@@ -44,36 +43,36 @@ enum Answer<R> {
 
 impl<R> Reply<R> {
     pub(super) fn new() -> Reply<R> {
-        let state = State { phase: Phase::Queued, answer: Answer::None, waker: None };
-        Reply { state: Mutex::new(state), answered: Condvar::new(), stop: CancelFlag::new() }
+        let state = ReplyState { phase: Phase::Queued, answer: Answer::None, waker: None };
+        Reply { state: Mutex::new(state), answered: Condvar::new(), cancel: CancelFlag::new() }
     }
 
-    pub(super) fn stop(&self) -> &CancelFlag {
-        &self.stop
+    pub(super) fn cancel_flag(&self) -> &CancelFlag {
+        &self.cancel
     }
 
-    /// Says that a thread begins with the call. Returns false if it must not, since it is late.
-    pub(super) fn start(&self, thread: u64) -> bool {
+    /// Marks the call as running on a worker. Returns `false` if it must not run, because its
+    /// deadline has passed.
+    pub(super) fn start(&self, worker: WorkerId) -> bool {
         let mut state = lock(&self.state);
         let queued = state.phase == Phase::Queued;
         if queued {
-            state.phase = Phase::Running(thread);
+            state.phase = Phase::Running(worker);
         }
         queued
     }
 
-    /// Says that the call is over. Returns false if it was given up in the meantime.
-    ///
-    /// The outcome is dropped here if there is one already.
+    /// Marks the call as over, with this outcome unless it already has one. Returns `false` if the
+    /// call was abandoned in the meantime.
     pub(super) fn finish(&self, outcome: Outcome<R>) -> bool {
         let mut state = lock(&self.state);
-        let kept = mem::replace(&mut state.phase, Phase::Over) != Phase::GivenUp;
+        let kept = mem::replace(&mut state.phase, Phase::Over) != Phase::Abandoned;
         self.answer(state, outcome);
         kept
     }
 
-    /// Gives the outcome to whoever waits for it, unless there is one already.
-    fn answer(&self, mut state: MutexGuard<'_, State<R>>, outcome: Outcome<R>) {
+    /// Stores the outcome and wakes its waiter, unless there already is an outcome.
+    fn answer(&self, mut state: MutexGuard<'_, ReplyState<R>>, outcome: Outcome<R>) {
         if !matches!(state.answer, Answer::None) {
             drop(state);
             quietly(|| drop(outcome));
@@ -82,15 +81,15 @@ impl<R> Reply<R> {
         state.answer = Answer::Some(outcome);
         let waker = state.waker.take();
         drop(state);
-        // Whoever waits may take the outcome from here on, but `self` is there until this returns:
-        // it is shared.
+        // The waiter may take the outcome and drop its reference from here on. `self` stays alive,
+        // because the caller of this function holds a reference too.
         self.answered.notify_all();
         if let Some(waker) = waker {
             quietly(|| waker.wake());
         }
     }
 
-    /// Waits for the outcome and takes it out.
+    /// Waits for the outcome and takes it.
     pub(super) fn wait(&self) -> Outcome<R> {
         let mut state = lock(&self.state);
         loop {
@@ -101,9 +100,9 @@ impl<R> Reply<R> {
         }
     }
 
-    /// Takes the outcome out, or sees to it that the task is woken when there is one.
+    /// Takes the outcome, or registers the waker for it.
     pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
-        // Cloned and dropped without the lock, since both are code of an executor.
+        // Wakers are cloned and dropped without the lock, since both run code of an executor.
         let waker = context.waker().clone();
         let mut state = lock(&self.state);
         if let Some(outcome) = take(&mut state) {
@@ -115,18 +114,18 @@ impl<R> Reply<R> {
         Poll::Pending
     }
 
-    /// Takes the outcome out if there is one.
+    /// Takes the outcome, if there is one.
     pub(super) fn try_take(&self) -> Option<Outcome<R>> {
         take(&mut lock(&self.state))
     }
 
-    /// Whether there is an outcome, or was.
+    /// Returns whether there is an outcome, or was one before it was taken.
     pub(super) fn is_answered(&self) -> bool {
         !matches!(lock(&self.state).answer, Answer::None)
     }
 }
 
-fn take<R>(state: &mut State<R>) -> Option<Outcome<R>> {
+fn take<R>(state: &mut ReplyState<R>) -> Option<Outcome<R>> {
     match mem::replace(&mut state.answer, Answer::Taken) {
         Answer::Some(outcome) => Some(outcome),
         Answer::Taken => Some(Err(CallError::Taken)),
@@ -137,18 +136,17 @@ fn take<R>(state: &mut State<R>) -> Option<Outcome<R>> {
     }
 }
 
-/// A call as the watch of deadlines knows it, whatever its result is.
-pub(super) trait Timed: Send + Sync {
-    /// Says that the deadline has passed: its caller gets to know, and the call is told to stop.
-    /// Does nothing if it has an outcome. Returns whether it was still queued, and now is not to
-    /// run any more.
+/// A call as the deadline timer sees it, without the type of its result.
+pub(super) trait TimedCall: Send + Sync {
+    /// Ends the wait for the call with [`CallError::TimedOut`] and raises its flag. Does nothing if
+    /// it already has an outcome. Returns whether the call was still queued; it then never runs.
     fn expire(&self) -> bool;
 
-    /// Gives up the call if it still runs. Returns the thread that it runs on.
-    fn give_up(&self) -> Option<u64>;
+    /// Abandons the call if it is running. Returns its worker.
+    fn abandon(&self) -> Option<WorkerId>;
 }
 
-impl<R: Send> Timed for Reply<R> {
+impl<R: Send> TimedCall for Reply<R> {
     fn expire(&self) -> bool {
         let mut state = lock(&self.state);
         if !matches!(state.answer, Answer::None) {
@@ -158,15 +156,15 @@ impl<R: Send> Timed for Reply<R> {
         if queued {
             state.phase = Phase::Over;
         }
-        self.stop.raise();
+        self.cancel.raise();
         self.answer(state, Err(CallError::TimedOut));
         queued
     }
 
-    fn give_up(&self) -> Option<u64> {
+    fn abandon(&self) -> Option<WorkerId> {
         let mut state = lock(&self.state);
-        let Phase::Running(thread) = state.phase else { return None };
-        state.phase = Phase::GivenUp;
-        Some(thread)
+        let Phase::Running(worker) = state.phase else { return None };
+        state.phase = Phase::Abandoned;
+        Some(worker)
     }
 }

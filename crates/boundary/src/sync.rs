@@ -1,4 +1,5 @@
-//! The locks and threads of the standard library, or those of `loom` when it models the code.
+//! The locks and threads of the standard library, or those of `loom` in a build with `--cfg loom`,
+//! and helpers that keep panics of foreign code from spreading.
 
 #[cfg(not(loom))]
 pub use std::{
@@ -18,18 +19,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-/// Locks, whatever happened to the last holder: nothing of what is locked here is left half done
-/// by a panic, since no code of a caller runs under a lock.
+/// Locks a mutex and ignores poisoning: no caller's code runs under these locks, so a panic can't
+/// leave the data half changed.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a signal. It may also come without one.
+/// Waits for a notification. May return spuriously.
 pub fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a signal, or as long as is said. In a model, where there is no time, for a signal.
+/// Waits for a notification, at most for `time`. May return spuriously. Models have no clock and wait
+/// for a notification alone.
 pub fn wait_for<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -38,16 +40,16 @@ pub fn wait_for<'a, T>(
     condvar.wait_timeout(guard, time).unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// Runs code of a caller that nobody waits for, such as a drop or a wake-up, where a panic of it
-/// would take a thread along that others need. The panic has been printed by the hook.
+/// Runs foreign code that returns nothing, such as a destructor or a waker, and ignores its panic, so
+/// that it does not end a thread that others need. The panic hook has already printed the panic.
 pub fn quietly(run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
         discard(payload);
     }
 }
 
-/// Drops what a panic left that goes no further. That may panic in turn, with something else to
-/// drop.
+/// Drops the payload of a panic that is not resumed. The drop may itself panic, with another payload
+/// to drop.
 pub fn discard(mut payload: Box<dyn Any + Send>) {
     for _ in 0..8 {
         match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
@@ -55,26 +57,30 @@ pub fn discard(mut payload: Box<dyn Any + Send>) {
             Err(next) => payload = next,
         }
     }
-    // It is made so that it never ends.
+    // A payload that panics on drop without end is leaked.
     std::mem::forget(payload);
 }
 
 #[cfg(not(loom))]
 std::thread_local! {
-    static SERVES: Cell<u64> = const { Cell::new(0) };
+    static CURRENT: Cell<Option<WorkersId>> = const { Cell::new(None) };
 }
 
 #[cfg(loom)]
 loom::thread_local! {
-    static SERVES: Cell<u64> = Cell::new(0);
+    static CURRENT: Cell<Option<WorkersId>> = Cell::new(None);
 }
 
-/// Marks this thread, for as long as it runs, as one of the crew with this number.
-pub fn set_crew(crew: u64) {
-    SERVES.with(|serves| serves.set(crew));
+/// Identifies the workers of one owner or pool within this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkersId(pub u64);
+
+/// Marks this thread, until it ends, as a thread of these workers.
+pub fn set_current_workers(workers: WorkersId) {
+    CURRENT.with(|current| current.set(Some(workers)));
 }
 
-/// The number of the crew that this thread is of; 0 if it is of none.
-pub fn crew() -> u64 {
-    SERVES.with(Cell::get)
+/// Returns the workers that this thread belongs to, if any.
+pub fn current_workers() -> Option<WorkersId> {
+    CURRENT.with(Cell::get)
 }

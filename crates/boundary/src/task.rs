@@ -1,42 +1,43 @@
-//! Calls as they stand in the queue, whatever they do and return.
+//! Queued calls, without the types of their functions and results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::deadline_timer::TrackedDeadline;
 use super::reply::{Outcome, Reply};
 use super::sync::quietly;
-use super::watch::Watched;
+use super::worker_set::WorkerId;
 use super::{CallError, CancelFlag};
 
 /// A queued call, and its deadline if it has one.
 pub(super) struct Task<S> {
     pub(super) work: Box<dyn Work<S>>,
-    pub(super) watched: Option<Watched>,
+    pub(super) deadline: Option<TrackedDeadline>,
 }
 
 impl<S> Task<S> {
-    /// Answers a call that does not run.
+    /// Fails a call that does not run.
     pub(super) fn refuse(self, error: CallError) {
         quietly(|| {
             self.work.finish(error);
         });
-        quietly(|| drop(self.watched));
+        quietly(|| drop(self.deadline));
     }
 }
 
-/// What a thread does with a call: it starts it, runs it and finishes it.
+/// What a worker does with a call: it starts it, runs it and finishes it.
 ///
-/// One that is dropped before it was finished is finished with [`CallError::Closed`], so that
-/// nobody waits in vain.
+/// A call that is dropped unfinished fails with [`CallError::Closed`], so that its caller never waits
+/// forever.
 pub(super) trait Work<S>: Send {
-    /// Returns false if the call is late already; it is then not to be run.
-    fn start(&self, thread: u64) -> bool;
+    /// Marks the call as running. Returns `false` if its deadline has passed; it must then not run.
+    fn start(&self, worker: WorkerId) -> bool;
 
-    /// Runs the call and keeps its result. Returns whether it panicked.
+    /// Runs the call and stores its result. Returns whether it panicked.
     fn run(&mut self, value: &mut S) -> bool;
 
-    /// Answers with the result or, if it did not run, with the error. Returns false if the call
-    /// was given up while it ran.
+    /// Answers with the result or, if the call did not run, with the error. Returns `false` if the
+    /// call was abandoned while it ran.
     fn finish(self: Box<Self>, error: CallError) -> bool;
 }
 
@@ -53,7 +54,7 @@ impl<F, R> Call<F, R> {
     }
 
     fn conclude(&mut self, error: CallError) -> bool {
-        // Before the answer: what the function borrows may be gone afterwards.
+        // Dropped before the answer: the values that the function borrows may be gone after it.
         let function = self.function.take();
         quietly(|| drop(function));
         self.finished = true;
@@ -66,16 +67,16 @@ where
     F: FnOnce(&mut S, &CancelFlag) -> R + Send,
     R: Send,
 {
-    fn start(&self, thread: u64) -> bool {
-        self.reply.start(thread)
+    fn start(&self, worker: WorkerId) -> bool {
+        self.reply.start(worker)
     }
 
     fn run(&mut self, value: &mut S) -> bool {
         let Some(function) = self.function.take() else { return false };
-        let stop = self.reply.stop();
-        // What a panic leaves behind in the value is as the owner is configured: kept, as the
-        // caller has it, or dropped.
-        let result = catch_unwind(AssertUnwindSafe(|| function(value, stop)));
+        let cancel = self.reply.cancel_flag();
+        // Unwind safe: the caller resumes the panic, and `OnPanic` decides whether the value, which
+        // may be half changed, is kept.
+        let result = catch_unwind(AssertUnwindSafe(|| function(value, cancel)));
         let panicked = result.is_err();
         self.outcome = Some(Ok(result));
         panicked

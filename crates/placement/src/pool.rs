@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::gather::{Core, Limits, ScanHandle};
 use dragnet::{Engine, MAX_BUFFER, Scan};
-use dragnet_boundary::{Builder, GivenUp, OnDrop, OnPanic, StartError};
+use dragnet_boundary::{Abandoned, Builder, OnDrop, OnPanic, StartError};
 
 /// Sets up a [`ScanOwner`] or a [`ScanPool`].
 ///
@@ -123,9 +123,12 @@ impl ScanBuilder {
         self
     }
 
-    /// What to call when a thread was given up; see [`Builder::on_given_up`].
-    pub fn on_given_up(mut self, report: impl Fn(&GivenUp) + Send + Sync + 'static) -> ScanBuilder {
-        self.beneath = self.beneath.on_given_up(report);
+    /// What to call when a thread was given up; see [`Builder::on_abandoned`].
+    pub fn on_abandoned(
+        mut self,
+        report: impl Fn(&Abandoned) + Send + Sync + 'static,
+    ) -> ScanBuilder {
+        self.beneath = self.beneath.on_abandoned(report);
         self
     }
 
@@ -322,8 +325,8 @@ macro_rules! placement {
             }
 
             /// How many threads were given up so far.
-            pub fn given_up(&self) -> usize {
-                self.placement.core.given_up()
+            pub fn abandoned(&self) -> usize {
+                self.placement.core.abandoned()
             }
 
             /// How many threads that were given up are still stuck.
@@ -336,7 +339,7 @@ macro_rules! placement {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($Type))
                     .field("queued", &self.queued())
-                    .field("given_up", &self.given_up())
+                    .field("abandoned", &self.abandoned())
                     .field("stuck", &self.stuck())
                     .finish_non_exhaustive()
             }

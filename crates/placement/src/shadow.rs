@@ -120,7 +120,7 @@ pub struct ShadowFailure {
     /// [`ScanError::Unavailable`] if the engine was lost and could not be made again.
     pub error: ScanError,
     /// Whether the thread was given up, since it did not stop when it was told to.
-    pub given_up: bool,
+    pub abandoned: bool,
 }
 
 impl<S: Scan> Shadow<S> {

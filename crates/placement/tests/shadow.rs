@@ -338,7 +338,7 @@ fn a_second_that_is_late_is_told_to_stop_and_one_that_is_stuck_is_given_up() {
     let stats = shadow.stats();
     drop(shadow);
     let reported: Vec<ShadowFailure> = reported.iter().take(2).collect();
-    let found: Vec<_> = reported.iter().map(|f| (f.error.clone(), f.given_up)).collect();
+    let found: Vec<_> = reported.iter().map(|f| (f.error.clone(), f.abandoned)).collect();
     assert_eq!(found, [(ScanError::TimedOut, false), (ScanError::TimedOut, true)]);
     assert_eq!(stats.differing, 0);
     assert!(add_up(stats), "{stats:?}");

@@ -144,6 +144,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The connection is still there, with its rows: the query has stopped when it was told to.
     run("SELECT count(*) FROM t", &mut |row| println!("{} rows", row[0]))??;
-    assert_eq!(owner.given_up(), 0);
+    assert_eq!(owner.abandoned(), 0);
     Ok(())
 }

@@ -47,7 +47,7 @@ fn a_call_in_time_gives_its_result_whatever_the_limit() {
         assert_eq!(flag, (1, false));
     }
     assert_eq!(panic_of(|| owner.call_within(LONG, |_, _| panic!("timed"))), "timed");
-    assert_eq!((owner.given_up(), owner.stuck()), (0, 0));
+    assert_eq!((owner.abandoned(), owner.stuck()), (0, 0));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_late_call_that_heeds_the_flag_keeps_its_thread_and_value() {
         }
     };
     assert_eq!(owner.call(|value| (value.number, thread::current().id())).unwrap(), (0, id));
-    assert_eq!((owner.given_up(), owner.stuck(), census.made()), (0, 0, 1));
+    assert_eq!((owner.abandoned(), owner.stuck(), census.made()), (0, 0, 1));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_call_that_ignores_the_flag_costs_one_thread_which_is_reported_and_replaced(
     let (send, reports) = mpsc::channel();
     let owner = Builder::new("ignores")
         .grace(SHORT)
-        .on_given_up(move |report| {
+        .on_abandoned(move |report| {
             send.send(report.clone()).unwrap();
             panic!("in the report, which is no fault of the call");
         })
@@ -98,7 +98,7 @@ fn a_call_that_ignores_the_flag_costs_one_thread_which_is_reported_and_replaced(
     let report = reports.recv().unwrap();
     assert_eq!((report.name.as_str(), report.total, report.stuck), ("ignores", 1, 1));
     assert!(report.replaced);
-    assert_eq!((owner.given_up(), owner.stuck()), (1, 1));
+    assert_eq!((owner.abandoned(), owner.stuck()), (1, 1));
     assert_eq!(owner.call(|value| value.number).unwrap(), 1, "a new value");
     assert_eq!((census.alive(), held.strong_count()), (2, 1));
     // It comes back: its value is dropped where it was made, and its thread is not needed.
@@ -111,7 +111,7 @@ fn a_call_that_ignores_the_flag_costs_one_thread_which_is_reported_and_replaced(
     };
     assert_eq!(dropped, first);
     assert_eq!(owner.call(|value| value.number).unwrap(), 1);
-    assert_eq!(owner.given_up(), 1);
+    assert_eq!(owner.abandoned(), 1);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn once_no_thread_is_left_calls_fail_at_once_until_one_comes_back() {
     let owner = Builder::new("left").grace(SHORT).spares(1).owner(|| Ok::<_, String>(())).unwrap();
     let hang = || hang(|run| owner.submit_within(SHORT, move |(), _| run()).unwrap());
     let first = hang();
-    until(|| owner.given_up() == 1);
+    until(|| owner.abandoned() == 1);
     let second = hang();
     // Before the last thread is given up or after.
     let behind = owner.submit(|()| ()).and_then(Pending::wait);
@@ -128,14 +128,14 @@ fn once_no_thread_is_left_calls_fail_at_once_until_one_comes_back() {
     assert!(matches!(owner.call(|()| ()), Err(CallError::Exhausted { stuck: 2 })));
     assert!(matches!(owner.try_submit(|()| ()), Err(CallError::Exhausted { stuck: 2 })));
     assert!(matches!(owner.call_within(LONG, |(), _| ()), Err(CallError::Exhausted { stuck: 2 })));
-    assert_eq!((owner.given_up(), owner.stuck()), (2, 2));
+    assert_eq!((owner.abandoned(), owner.stuck()), (2, 2));
     first.release();
     until(|| owner.stuck() == 1);
     owner.call(|()| ()).unwrap();
     drop(second);
     until(|| owner.stuck() == 0);
     owner.call(|()| ()).unwrap();
-    assert_eq!(owner.given_up(), 2);
+    assert_eq!(owner.abandoned(), 2);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_call_that_is_late_in_the_queue_does_not_run_and_frees_its_place() {
     running.wait().unwrap();
     assert_eq!(next.wait().unwrap(), 7);
     assert_eq!((ran.load(Ordering::SeqCst), held.strong_count()), (0, 1));
-    assert_eq!(owner.given_up(), 0);
+    assert_eq!(owner.abandoned(), 0);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_deadline_that_has_passed_is_no_different() {
         }
     }
     owner.call(|()| ()).unwrap();
-    assert_eq!(owner.given_up(), 0);
+    assert_eq!(owner.abandoned(), 0);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_future_is_woken_by_its_deadline() {
         thread::park();
     };
     timed_out(result);
-    assert!(call.stop().is_raised());
+    assert!(call.cancel_flag().is_raised());
     drop(stuck);
 }
 
@@ -203,7 +203,7 @@ fn a_pool_goes_on_with_the_others_and_replaces_the_stuck_one() {
     let pool = Builder::new("pool")
         .grace(SHORT)
         .spares(1)
-        .on_given_up(move |report| send.send(report.clone()).unwrap())
+        .on_abandoned(move |report| send.send(report.clone()).unwrap())
         .pool(2, move || maker.make())
         .unwrap();
     let mut handles = Vec::new();

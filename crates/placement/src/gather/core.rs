@@ -74,7 +74,7 @@ impl Core {
             drop(state);
             let minder = Minder::new(Arc::clone(self));
             // If it is refused, it is dropped, and that sees to the round.
-            let _ = self.pool.pass_on(None, move |_, _| minder.mind());
+            let _ = self.pool.try_submit_from_any_thread(None, move |_, _| minder.mind());
             return;
         }
         self.tell_of_room(&state);
@@ -160,8 +160,8 @@ impl Core {
         usize::from(lock(&self.state).minding)
     }
 
-    pub(crate) fn given_up(&self) -> usize {
-        self.pool.given_up()
+    pub(crate) fn abandoned(&self) -> usize {
+        self.pool.abandoned()
     }
 
     pub(crate) fn stuck(&self) -> usize {

@@ -54,7 +54,7 @@ pub(super) fn send(core: &Arc<Core>, next: Next) {
         let errand = Arc::clone(&errand);
         move |scanner: &mut Box<dyn Scan>, stop: &CancelFlag| errand.run(scanner, stop)
     };
-    match core.pool.pass_on(core.limits.deadline, run) {
+    match core.pool.try_submit_from_any_thread(core.limits.deadline, run) {
         // Whoever sends goes on with the next one.
         Err(error) => errand.fail(&error),
         Ok(pending) => {

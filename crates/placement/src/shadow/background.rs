@@ -138,12 +138,12 @@ impl Shared {
         if state.settle(batch) {
             state.stats.failed += 1;
             drop(state);
-            (self.on_failure)(&ShadowFailure { batch, error, given_up: false });
+            (self.on_failure)(&ShadowFailure { batch, error, abandoned: false });
         }
     }
 
     /// The thread at work was given up; called on the thread that found so.
-    pub(super) fn given_up(&self) {
+    pub(super) fn abandoned(&self) {
         let mut state = self.lock();
         state.watch = Some(thread::current().id());
         // Its successor may be at work already, but was not told to stop. If it ended at the very
@@ -157,7 +157,7 @@ impl Shared {
         }
         drop(state);
         let _leave = Leave { shared: self, batch };
-        (self.on_failure)(&ShadowFailure { batch, error: ScanError::TimedOut, given_up: true });
+        (self.on_failure)(&ShadowFailure { batch, error: ScanError::TimedOut, abandoned: true });
     }
 
     /// A job is gone, whatever became of it.

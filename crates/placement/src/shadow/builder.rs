@@ -132,7 +132,7 @@ impl<S: Scan> ShadowBuilder<S> {
             .on_panic(OnPanic::Rebuild)
             .on_drop(OnDrop::Reject)
             .spares(1)
-            .on_given_up(move |_| report.given_up())
+            .on_abandoned(move |_| report.abandoned())
             .owner(move || {
                 // Later ones are made within a job, where what goes wrong is reported.
                 let is_first = is_first.swap(false, Ordering::Relaxed);

@@ -38,7 +38,7 @@ fn all_in_a_round_that_is_late_are_told_and_a_scanner_that_stops_stays() {
         }
     }
     assert_eq!(lengths(&matches), [7]);
-    assert_eq!((owner.given_up(), probe.made.load(Ordering::SeqCst)), (0, 1));
+    assert_eq!((owner.abandoned(), probe.made.load(Ordering::SeqCst)), (0, 1));
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn stuck_threads_are_replaced_as_long_as_there_are_spares_and_then_scans_fail_at
         }
     };
     assert!(reason.contains("3 are stuck"), "{reason}");
-    assert_eq!((owner.given_up(), owner.stuck()), (3, 3));
+    assert_eq!((owner.abandoned(), owner.stuck()), (3, 3));
     // They come back, and scans run again, each with a scanner of its own.
     probe.open();
     loop {

@@ -1,0 +1,36 @@
+//! The options of `dragnet redact`.
+
+// Brackets in help texts are not links.
+#![allow(rustdoc::broken_intra_doc_links)]
+
+use std::path::PathBuf;
+
+use crate::args::{EngineArgs, RuleArgs};
+
+/// Copy a file or standard input, replacing every match
+///
+/// Bytes outside matches are copied unchanged. Overlapping matches are replaced together and named
+/// after the rule whose match starts first. Each line is written as soon as it is complete, so the
+/// output of `tail -f` can be piped through.
+///
+/// The exit status is 0 on success, with or without a match, and 2 if there was an error.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+        dragnet redact app.log > clean.log\n  \
+        tail -f app.log | dragnet redact\n  \
+        dragnet redact -e '\\d{3}-\\d{2}-\\d{4}' --with '***' < people.csv")]
+pub(crate) struct RedactArgs {
+    /// File to copy; `-` or no FILE is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) rules: RuleArgs,
+
+    /// Replace each match by TEXT instead of [REDACTED:rule]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) with: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}

@@ -1,0 +1,114 @@
+//! `dragnet rules`: lists the rules and how each one is searched.
+
+mod args;
+
+use std::io::stdout;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use dragnet::{Engine, Explanation, pure};
+use serde::Serialize;
+
+pub(crate) use self::args::RulesArgs;
+use crate::args::Format;
+use crate::engine;
+use crate::escape;
+use crate::json;
+use crate::output;
+use crate::rules::{Rule, Rules};
+use crate::status::{ExitStatus, Failure};
+
+const ID: Style = AnsiColor::Cyan.on_default();
+
+/// One line of JSON output.
+#[derive(Serialize)]
+struct JsonRule<'a> {
+    id: &'a str,
+    description: Option<&'a str>,
+    regex: &'a str,
+    /// The strategy, as returned by [`strategy`].
+    search: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+}
+
+/// The last line of JSON output with `--explain`.
+#[derive(Serialize)]
+struct JsonPrefilter<'a> {
+    prefilter: &'a str,
+}
+
+/// Runs `dragnet rules`.
+pub(crate) fn run(args: &RulesArgs) -> Result<ExitStatus, Failure> {
+    let rules = Rules::load(&args.rules)?;
+    let engine = engine::build(&rules, args.engine.backend.into())?;
+    let mut out = Vec::new();
+    match args.output.format {
+        Format::Text => text(&mut out, &rules, &engine, args.explain),
+        Format::Json => json(&mut out, &rules, &engine, args.explain),
+    }
+    output::print(&out)?;
+    Ok(ExitStatus::Success)
+}
+
+/// The name of a rule's search strategy, as listed in the help of `dragnet rules`.
+fn strategy(explanation: Option<&Explanation>) -> &'static str {
+    match explanation {
+        Some(Explanation::Native) => "native",
+        Some(Explanation::Pure { by, .. }) => match by {
+            pure::Explanation::Always => "always",
+            pure::Explanation::Literals { .. } => "literal",
+            pure::Explanation::Run { .. } => "run",
+            pure::Explanation::Classes { .. } => "classes",
+            pure::Explanation::EveryRecord => "no filter",
+            _ => "pure",
+        },
+        _ => "unknown",
+    }
+}
+
+/// The rules, each with the engine's explanation of how it is searched.
+fn explained_rules<'a>(
+    rules: &'a Rules,
+    engine: &'a Engine,
+) -> impl Iterator<Item = (&'a Rule, Option<Explanation>)> {
+    rules.iter().enumerate().map(|(number, rule)| (rule, engine.explain(number)))
+}
+
+/// Appends one JSON object per rule, and with `explain` one for the prefilter.
+fn json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
+    for (Rule { id, regex, description, .. }, explanation) in explained_rules(rules, engine) {
+        let description = description.as_deref();
+        let search = strategy(explanation.as_ref());
+        let explanation = explanation.filter(|_| explain).map(|it| it.to_string());
+        json::push_line(out, &JsonRule { id, description, regex, search, explanation });
+    }
+    if explain {
+        json::push_line(out, &JsonPrefilter { prefilter: &engine.prefilter() });
+    }
+}
+
+/// Appends for each rule a line with its id, strategy and description, one with its regex, and with
+/// `explain` one with the explanation; with `explain` also a last line for the prefilter.
+fn text(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
+    let (on, off) = match AutoStream::choice(&stdout()) {
+        ColorChoice::Never => (String::new(), String::new()),
+        _ => (ID.render().to_string(), ID.render_reset().to_string()),
+    };
+    for (rule, explanation) in explained_rules(rules, engine) {
+        let id = escape::text(rule.id.as_bytes());
+        let description = escape::text(rule.description.as_deref().unwrap_or_default().as_bytes());
+        let strategy = strategy(explanation.as_ref());
+        let line = format!("{on}{id}{off} ({strategy}) {description}");
+        let regex = escape::text(rule.regex.as_bytes());
+        out.extend_from_slice(format!("{}\n    {regex}\n", line.trim_end()).as_bytes());
+        if let Some(explanation) = explanation.filter(|_| explain) {
+            let explanation = escape::text(explanation.to_string().as_bytes());
+            out.extend_from_slice(format!("    {explanation}\n").as_bytes());
+        }
+    }
+    let prefilter = engine.prefilter();
+    if explain && !prefilter.is_empty() {
+        out.extend_from_slice(format!("\nPrefilter: {prefilter}\n").as_bytes());
+    }
+}

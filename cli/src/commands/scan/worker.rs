@@ -1,0 +1,119 @@
+//! A thread that searches tasks.
+
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use dragnet::{Batch, Matches, Scan, Scanner};
+
+use super::ParallelSearch;
+use super::ordered_output::TaskOutput;
+use crate::input::{Chunk, Locator, Task};
+use crate::status::ExitStatus;
+
+/// A thread's scanner and buffers, which are reused from task to task.
+pub(super) struct Worker<'a> {
+    search: &'a ParallelSearch<'a>,
+    /// Created for the first task, so that a worker without one costs nothing.
+    scanner: Option<Scanner>,
+    offsets: Vec<u32>,
+    matches: Matches,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(search: &'a ParallelSearch<'a>) -> Worker<'a> {
+        Worker { search, scanner: None, offsets: Vec::new(), matches: Matches::new() }
+    }
+
+    /// Searches tasks until the sender of the channel is dropped.
+    pub(super) fn run(mut self, tasks: &Mutex<mpsc::Receiver<(u64, Task)>>) {
+        loop {
+            let next = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok((number, task)) = next else { return };
+            let mut output = TaskOutput::new(&self.search.output, number);
+            let searched = self.search(task, &mut output);
+            output.finish(searched);
+        }
+    }
+
+    /// Searches one task and returns its number of bytes.
+    fn search(&mut self, task: Task, output: &mut TaskOutput<'_>) -> u64 {
+        let mut searched = 0;
+        let mut errors = Vec::new();
+        let result = Chunk::default().load(
+            task,
+            |message| errors.push(message),
+            |chunk| {
+                searched += chunk.bytes().len() as u64;
+                self.search_chunk(chunk, output)
+            },
+        );
+        if let Err(error) = result {
+            errors.push(error.to_string());
+        }
+        if !errors.is_empty() {
+            self.search.failed.store(true, Ordering::Relaxed);
+        }
+        errors.into_iter().for_each(|message| output.push_message(message));
+        searched
+    }
+
+    fn search_chunk(
+        &mut self,
+        chunk: &Chunk,
+        output: &mut TaskOutput<'_>,
+    ) -> Result<(), Box<dyn Error>> {
+        let scanner = match &mut self.scanner {
+            Some(scanner) => scanner,
+            none => none.insert(self.search.engine.scanner()?),
+        };
+        let batch = Batch::lines(chunk.bytes(), &mut self.offsets)?;
+        let printer = self.search.printer;
+        if printer.prints_counts() {
+            // Block by block: the matches of a long line may not fit in memory.
+            let mut locator = Locator::new(chunk, batch);
+            let mut found = false;
+            let _ = scanner.scan_with(&batch, &mut |block| {
+                found = true;
+                for of_record in block.chunk_by(|a, b| a.record() == b.record()) {
+                    if let Some((part, _)) = locator.locate(of_record[0].record()) {
+                        let count = of_record.len() as u64;
+                        part.source.match_count.fetch_add(count, Ordering::Relaxed);
+                    }
+                }
+                ControlFlow::Continue(())
+            })?;
+            if found {
+                self.search.found.store(true, Ordering::Relaxed);
+            }
+            for part in chunk.parts().iter().filter(|part| part.is_last) {
+                if !part.is_whole_file {
+                    // The file's earlier blocks are tasks of other workers, which may still count.
+                    output.wait_for_turn();
+                }
+                printer.print_count(output.text(), &part.source);
+            }
+        } else {
+            scanner.scan(&batch, &mut self.matches)?;
+            if !self.matches.is_empty() {
+                self.search.found.store(true, Ordering::Relaxed);
+            }
+            for located in chunk.locate(&batch, &self.matches) {
+                printer.print_match(output.text(), &located);
+                output.flush_if_large();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The panic has been printed. All other threads would wait forever for the output of
+            // the task that panicked.
+            std::process::exit(ExitStatus::Failed.code().into());
+        }
+    }
+}

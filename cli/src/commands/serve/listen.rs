@@ -1,0 +1,98 @@
+//! Accepts clients on a socket and starts a process for each.
+//!
+//! This process reads nothing from clients, so a client can neither crash it nor, through it, harm
+//! another client.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, Command, Stdio, exit};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use dragnet_sidecar::Listener;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::ServeArgs;
+use crate::messages;
+use crate::status::{ExitStatus, Failure};
+
+/// The pause after a client could not be accepted. Causes such as too many open files may pass, and
+/// without a pause the loop would use a whole CPU until they do.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Serves clients until the process receives `SIGINT` or `SIGTERM`.
+pub(super) fn run(path: &Path, args: &ServeArgs) -> Result<ExitStatus, Failure> {
+    let with_path = |error: std::io::Error| format!("{}: {error}", path.display());
+    let listener = Arc::new(Listener::bind(path).map_err(with_path).map_err(Failure::new)?);
+    remove_socket_on_signals(&listener)?;
+    let active = Arc::new(AtomicUsize::new(0));
+    loop {
+        match listener.accept() {
+            // Dropping the socket closes the connection; the client retries or reports an error.
+            Ok(_) if active.load(Ordering::SeqCst) >= args.clients => {
+                messages::warning(format_args!(
+                    "refused a client: {} are being served",
+                    args.clients
+                ));
+            }
+            Ok(client) => {
+                if let Err(error) = start_server(client, args, &active) {
+                    messages::error(format_args!("can't start a server for a client: {error}"));
+                }
+            }
+            Err(error) => {
+                messages::error(with_path(error));
+                thread::sleep(RETRY_DELAY);
+            }
+        }
+    }
+}
+
+/// Starts the process that serves a client, and a thread that waits for it and counts it as
+/// `active` until it ends.
+fn start_server(
+    client: OwnedFd,
+    args: &ServeArgs,
+    active: &Arc<AtomicUsize>,
+) -> std::io::Result<()> {
+    // The thread starts first: if it fails to start, there is no process that nobody waits for.
+    let (sender, receiver) = mpsc::channel::<Child>();
+    let count = Arc::clone(active);
+    thread::Builder::new().name("wait".to_owned()).spawn(move || {
+        if let Ok(mut child) = receiver.recv() {
+            // The exit status is ignored: the client notices that its server is gone.
+            let _ = child.wait();
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    })?;
+    let child = Command::new(std::env::current_exe()?)
+        .args(["serve", "--stdin"])
+        .args(["--max-memory", &args.max_memory.to_string()])
+        .args(["--max-patterns", &args.max_patterns.to_string()])
+        .stdin(Stdio::from(client))
+        .stdout(Stdio::null())
+        .spawn()?;
+    active.fetch_add(1, Ordering::SeqCst);
+    // Can't fail: the thread holds the receiver until it has received.
+    let _ = sender.send(child);
+    Ok(())
+}
+
+/// Starts a thread that removes the socket and ends the process at the first `SIGINT` or `SIGTERM`.
+fn remove_socket_on_signals(listener: &Arc<Listener>) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("can't handle signals: {error}"));
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let path = listener.path().to_owned();
+    let wait = move || {
+        if let Some(signal) = signals.forever().next() {
+            let _ = std::fs::remove_file(&path);
+            // The exit status that shells give a process that a signal ended.
+            exit(128 + signal);
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(failed)?;
+    Ok(())
+}

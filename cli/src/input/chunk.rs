@@ -1,0 +1,158 @@
+//! Holds the lines of one task in one buffer.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::{BLOCK_SIZE, Block, BlockReader, Source, Task, is_binary};
+
+/// The size, in bytes, up to which a file of a group of small files is read at once. The file was
+/// smaller than [`BLOCK_SIZE`] when it was found; one that has grown beyond this since is read in
+/// blocks.
+const MAX_SMALL_FILE: u64 = 4 * BLOCK_SIZE as u64;
+
+/// Lines of one or more files in one buffer, to be scanned as one batch.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    bytes: Vec<u8>,
+    parts: Vec<FilePart>,
+}
+
+/// The lines of a chunk that come from one file.
+#[derive(Debug)]
+pub(crate) struct FilePart {
+    pub(crate) source: Arc<Source>,
+    /// The offset in the buffer of the part's first line.
+    pub(crate) start: usize,
+    /// The number of the part's first line in the file, from 1.
+    pub(crate) first_line: u64,
+    /// Whether the part is at the end of the file.
+    pub(crate) is_last: bool,
+    /// Whether the part is all of the file.
+    pub(crate) is_whole_file: bool,
+}
+
+impl Chunk {
+    /// The lines of all parts. Each part ends with a line terminator, except a block at the end of
+    /// a file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The parts, in ascending order of their offset.
+    pub(crate) fn parts(&self) -> &[FilePart] {
+        &self.parts
+    }
+
+    /// Reads the lines of `task` and calls `search` with the chunk that holds them. If a file has
+    /// grown large since it was found, `search` is called for each of its blocks. Calls
+    /// `unreadable` with a message for each file that can't be read.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `search`, after which nothing more is read.
+    pub(crate) fn load<E>(
+        &mut self,
+        task: Task,
+        mut unreadable: impl FnMut(String),
+        mut search: impl FnMut(&Chunk) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.clear();
+        match task {
+            Task::SmallFiles(sources) => {
+                for source in sources {
+                    if let Err(error) = self.add_file(&source, &mut search)? {
+                        unreadable(format!("{}: {error}", source.display_path()));
+                    }
+                }
+            }
+            Task::Block(source, block) => self.set_block(source, block, false),
+            Task::EndOfFile(source) => self.set_block(source, Block::default(), true),
+        }
+        if self.parts.is_empty() { Ok(()) } else { search(self) }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.parts.clear();
+    }
+
+    /// Replaces the contents by one block of a file.
+    fn set_block(&mut self, source: Arc<Source>, block: Block, is_last: bool) {
+        self.clear();
+        self.bytes = block.bytes;
+        self.parts.push(FilePart {
+            source,
+            start: 0,
+            first_line: block.first_line,
+            is_last,
+            is_whole_file: false,
+        });
+    }
+
+    /// Appends a small file. If it has grown large, searches the contents so far and then the file,
+    /// block by block. The outer error is that of `search`, the inner one that of reading the file.
+    fn add_file<E>(
+        &mut self,
+        source: &Arc<Source>,
+        search: &mut impl FnMut(&Chunk) -> Result<(), E>,
+    ) -> Result<io::Result<()>, E> {
+        let start = self.bytes.len();
+        let read = match source.path() {
+            Some(path) => File::open(path)
+                .and_then(|file| file.take(MAX_SMALL_FILE).read_to_end(&mut self.bytes)),
+            None => Ok(0),
+        };
+        if !source.is_explicit() && is_binary(&self.bytes[start..]) {
+            self.bytes.truncate(start);
+        } else if read.as_ref().is_ok_and(|&count| count as u64 == MAX_SMALL_FILE) {
+            self.bytes.truncate(start);
+            if !self.parts.is_empty() {
+                search(self)?;
+            }
+            return self.search_blocks(source, search);
+        } else if self.bytes.len() > start {
+            // The bytes read before an error are searched, too. The terminator keeps the last line
+            // apart from the next file's first one.
+            if self.bytes.last() != Some(&b'\n') {
+                self.bytes.push(b'\n');
+            }
+            let source = source.clone();
+            self.parts.push(FilePart {
+                source,
+                start,
+                first_line: 1,
+                is_last: true,
+                is_whole_file: true,
+            });
+        }
+        Ok(read.map(drop))
+    }
+
+    /// Searches a file block by block, and leaves the chunk empty.
+    fn search_blocks<E>(
+        &mut self,
+        source: &Arc<Source>,
+        search: &mut impl FnMut(&Chunk) -> Result<(), E>,
+    ) -> Result<io::Result<()>, E> {
+        let mut blocks = match BlockReader::open(source) {
+            Ok(blocks) => blocks,
+            Err(error) => return Ok(Err(error)),
+        };
+        let read = loop {
+            let mut block = Block::default();
+            match blocks.next(&mut block) {
+                Ok(true) => {
+                    self.set_block(source.clone(), block, false);
+                    search(self)?;
+                }
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.set_block(source.clone(), Block::default(), true);
+        search(self)?;
+        self.clear();
+        Ok(read)
+    }
+}

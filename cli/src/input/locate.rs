@@ -1,0 +1,83 @@
+//! Maps the records of a chunk's batch back to files and line numbers.
+
+use dragnet::{Batch, Match, Matches};
+
+use super::{Chunk, FilePart};
+
+/// A match, with its place in a file.
+pub(crate) struct LocatedMatch<'a> {
+    /// The part of the chunk that the match is in, which names the file.
+    pub(crate) part: &'a FilePart,
+    /// The line number in the file, from 1.
+    pub(crate) line: u64,
+    /// The rule, and the bytes of the line that it matched.
+    pub(crate) found: Match,
+    /// The matched text.
+    pub(crate) text: &'a [u8],
+}
+
+impl Chunk {
+    /// Adds the file and line to each match, in the order of `matches`. `batch` must be the batch
+    /// of this chunk's lines, and `matches` the result of scanning it.
+    pub(crate) fn locate<'a>(
+        &'a self,
+        batch: &Batch<'a>,
+        matches: &'a Matches,
+    ) -> impl Iterator<Item = LocatedMatch<'a>> {
+        let batch = *batch;
+        let mut locator = Locator::new(self, batch);
+        matches.iter().filter_map(move |&found| {
+            let (part, line) = locator.locate(found.record())?;
+            let text = &batch.buffer()[batch.range(found.record())][found.range()];
+            Some(LocatedMatch { part, line, found, text })
+        })
+    }
+}
+
+/// Finds the files and lines of records, in ascending order of records.
+///
+/// Walks through the parts once for all records, and searches the batch once for each part that has
+/// a record, not once for each match.
+pub(crate) struct Locator<'a> {
+    parts: &'a [FilePart],
+    batch: Batch<'a>,
+    /// The index of the part that the last record was in.
+    part: usize,
+    /// The number of that part's first record.
+    first_record: usize,
+}
+
+impl<'a> Locator<'a> {
+    pub(crate) fn new(chunk: &'a Chunk, batch: Batch<'a>) -> Locator<'a> {
+        Locator { parts: chunk.parts(), batch, part: 0, first_record: 0 }
+    }
+
+    /// Returns the part that contains `record`, and the record's line number in the file, from 1.
+    /// Returns `None` only if the chunk has no parts. `record` must not be less than in the last
+    /// call.
+    pub(crate) fn locate(&mut self, record: usize) -> Option<(&'a FilePart, u64)> {
+        let start = self.batch.range(record).start;
+        let skipped =
+            self.parts[self.part..].iter().skip(1).take_while(|next| next.start <= start).count();
+        let part = self.parts.get(self.part + skipped)?;
+        if skipped > 0 {
+            self.part += skipped;
+            self.first_record = first_record_from(&self.batch, part.start);
+        }
+        Some((part, part.first_line + (record - self.first_record) as u64))
+    }
+}
+
+/// Returns the number of the first record that starts at or after `offset`, by binary search.
+fn first_record_from(batch: &Batch<'_>, offset: usize) -> usize {
+    let (mut low, mut high) = (0, batch.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if batch.range(middle).start < offset {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}

@@ -1,0 +1,137 @@
+//! Reads input on a background thread and hands out whole lines as soon as they are available, in
+//! larger blocks when the consumer lags.
+//!
+//! This is for input such as a pipe, whose writer may pause at any time. Reading blocks of a fixed
+//! size would hold complete lines back until the writer has filled the block; reading line by line
+//! would make batches too small for an engine to be fast. Here a consumer that waits gets each line
+//! at once, and a busy one finds all lines that arrived in the meantime.
+
+use std::io::{self, Read};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// The size of one read, in bytes: the capacity of a pipe on Linux.
+const READ_SIZE: usize = 64 << 10;
+
+/// A reader's bytes, in whole lines.
+#[derive(Debug)]
+pub(super) struct ReadAhead {
+    shared: Arc<Shared>,
+}
+
+/// The data that the consumer and the background thread share.
+#[derive(Debug)]
+struct Shared {
+    buffer: Mutex<LineBuffer>,
+    /// Notified when the buffer has changed.
+    changed: Condvar,
+    /// The number of buffered bytes at which the thread stops reading, unless they are a part of
+    /// one line.
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct LineBuffer {
+    bytes: Vec<u8>,
+    /// The length of the prefix of `bytes` that consists of whole lines.
+    complete: usize,
+    /// The result of reading, once there is nothing more to read.
+    end: Option<io::Result<()>>,
+    /// Whether the consumer was dropped.
+    is_abandoned: bool,
+}
+
+impl ReadAhead {
+    /// Starts the background thread, which reads up to about `limit` bytes ahead, or to the end of
+    /// a longer line.
+    pub(super) fn new(
+        mut reader: impl Read + Send + 'static,
+        limit: usize,
+    ) -> io::Result<ReadAhead> {
+        let shared = Arc::new(Shared { buffer: Mutex::default(), changed: Condvar::new(), limit });
+        let for_thread = shared.clone();
+        // Never joined: the thread may be blocked in a read for good, and has nothing to clean up.
+        std::thread::Builder::new()
+            .name("read ahead".to_owned())
+            .spawn(move || for_thread.read(&mut reader))?;
+        Ok(ReadAhead { shared })
+    }
+
+    /// Replaces `lines` by all available whole lines, after waiting for at least one. At the end of
+    /// input, an unterminated last line counts as whole. After that, `lines` is empty.
+    ///
+    /// # Errors
+    ///
+    /// If reading failed. All bytes read before that have been returned by earlier calls.
+    pub(super) fn take(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
+        lines.clear();
+        let mut buffer = self.shared.lock();
+        while buffer.complete == 0 && buffer.end.is_none() {
+            buffer = self.shared.wait(buffer);
+        }
+        if buffer.end.is_some() {
+            buffer.complete = buffer.bytes.len();
+        }
+        if buffer.complete == 0 {
+            return buffer.end.replace(Ok(())).unwrap_or(Ok(()));
+        }
+        let complete = std::mem::take(&mut buffer.complete);
+        // Copies the incomplete line and swaps the rest, which is usually much longer.
+        lines.extend_from_slice(&buffer.bytes[complete..]);
+        std::mem::swap(lines, &mut buffer.bytes);
+        lines.truncate(complete);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+}
+
+impl Drop for ReadAhead {
+    fn drop(&mut self) {
+        self.shared.lock().is_abandoned = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    /// The background thread.
+    fn read(&self, reader: &mut impl Read) {
+        let mut block = vec![0; READ_SIZE];
+        loop {
+            let result = reader.read(&mut block);
+            let mut buffer = self.lock();
+            match result {
+                Ok(0) => buffer.end = Some(Ok(())),
+                Ok(count) => {
+                    if let Some(newline) = memchr::memrchr(b'\n', &block[..count]) {
+                        buffer.complete = buffer.bytes.len() + newline + 1;
+                    }
+                    buffer.bytes.extend_from_slice(&block[..count]);
+                    if buffer.complete == 0 && buffer.bytes.len() > dragnet::MAX_BUFFER {
+                        // No batch can hold this line. Hand out what there is, so that the consumer
+                        // reports the line as too long.
+                        buffer.end = Some(Ok(()));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => buffer.end = Some(Err(error)),
+            }
+            self.changed.notify_all();
+            // An incomplete line is read to its end, however long it is: the consumer is waiting
+            // for it.
+            while buffer.bytes.len() >= self.limit && buffer.complete > 0 && !buffer.is_abandoned {
+                buffer = self.wait(buffer);
+            }
+            if buffer.end.is_some() || buffer.is_abandoned {
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LineBuffer> {
+        // Poison is ignored: no statement leaves the buffer invalid.
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, guard: MutexGuard<'a, LineBuffer>) -> MutexGuard<'a, LineBuffer> {
+        self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+}

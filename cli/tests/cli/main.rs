@@ -1,0 +1,14 @@
+//! Runs the `dragnet` command and checks its output, messages and exit status, one module per
+//! subcommand.
+//!
+//! All modules are one test binary, which is built and linked faster than one for each.
+
+mod common;
+mod compare;
+mod cost;
+mod pipes;
+mod redact;
+mod rules;
+mod scan;
+#[cfg(target_os = "linux")]
+mod serve;

@@ -1,0 +1,111 @@
+//! `dragnet redact`: which bytes are replaced, and which are copied.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Stdio;
+
+use crate::common::{TOKEN_RULE, Tree, token};
+
+#[test]
+fn matches_are_replaced_and_other_bytes_copied() {
+    let cases: [(&[&str], &[u8], &[u8]); 14] = [
+        (&["-e", "b+"], b"abbc\nb", b"a[REDACTED:1]c\n[REDACTED:1]"),
+        (&["-e", "x"], b"", b""),
+        (&["-e", "x"], b"\n", b"\n"),
+        (&["-e", "x"], b"no end", b"no end"),
+        (&["-e", "x"], b"a\r\n\r\n\0\xff\xc3(\n\n", b"a\r\n\r\n\0\xff\xc3(\n\n"),
+        (
+            &["-e", "x"],
+            b"x\r\nx\0x\xffx",
+            b"[REDACTED:1]\r\n[REDACTED:1]\0[REDACTED:1]\xff[REDACTED:1]",
+        ),
+        (&["-e", "x", "--with", "***"], b"axb", b"a***b"),
+        (&["-e", "x", "--with", ""], b"axb", b"ab"),
+        (&["-e", "x", "--with", "-"], b"axb", b"a-b"),
+        // Overlapping matches are replaced together, named after the one that starts first.
+        (&["-e", "bcd", "-e", "abc"], b"-abcd-", b"-[REDACTED:2]-"),
+        (&["-e", "abc", "-e", "b"], b"abc", b"[REDACTED:1]"),
+        (&["-e", "ab", "-e", "abc"], b"abcd", b"[REDACTED:1]d"),
+        // Adjacent matches are replaced separately, and empty matches not at all.
+        (&["-e", "a", "-e", "b"], b"ab", b"[REDACTED:1][REDACTED:2]"),
+        (&["-e", "z*"], b"azb", b"a[REDACTED:1]b"),
+    ];
+    let tree = Tree::new();
+    for (args, input, expected) in cases {
+        let file = tree.write("in", input);
+        let args = ["redact"].iter().chain(args);
+        let file_args = args.clone().map(|arg| (*arg).into()).chain([file.into_os_string()]);
+        for ((stdout, stderr), status) in
+            [tree.pipe_bytes(args, input), tree.pipe_bytes(file_args, b"")]
+        {
+            let shown = String::from_utf8_lossy(&stdout).into_owned();
+            assert!(stdout == expected, "{input:?}: {shown:?}");
+            assert_eq!((stderr.as_str(), status), ("", Some(0)));
+        }
+    }
+}
+
+#[test]
+fn built_in_rules_are_the_default() {
+    let run = Tree::new().pipe(["redact"], format!("token={};", token()));
+    assert_eq!(run.stdout, format!("token=[REDACTED:{TOKEN_RULE}];"));
+}
+
+#[test]
+fn large_inputs_are_copied_exactly() {
+    let mut text = Vec::new();
+    let mut expected = Vec::new();
+    for number in 0..100_000u32 {
+        let filler = "-".repeat((number % 97) as usize);
+        text.extend_from_slice(format!("{filler}secret{number} \0\r\n").as_bytes());
+        expected.extend_from_slice(format!("{filler}#{number} \0\r\n").as_bytes());
+    }
+    let tree = Tree::with(&[("in", &text)]);
+    let args = ["redact", "-e", "secret", "--with", "#"];
+    let ((stdout, _), status) = tree.pipe_bytes(args, &text);
+    assert!(stdout == expected && status == Some(0));
+    let ((stdout, _), status) = tree.pipe_bytes(args.iter().chain(&["in"]), b"");
+    assert!(stdout == expected && status == Some(0));
+}
+
+#[test]
+fn each_line_is_written_before_the_next_is_read() {
+    let mut child = Tree::new()
+        .command(["redact", "-e", "secret"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    for parts in [&["one secret\n"][..], &["two sec", "ret\n"], &["three\nfour\n"]] {
+        for part in parts {
+            stdin.write_all(part.as_bytes()).unwrap();
+            stdin.flush().unwrap();
+        }
+        let text = parts.concat().replace("secret", "[REDACTED:1]");
+        for expected in text.split_inclusive('\n') {
+            line.clear();
+            // Blocks forever if the command waits for more input.
+            stdout.read_line(&mut line).unwrap();
+            assert_eq!(line, expected);
+        }
+    }
+    stdin.write_all(b"the end is a sec").unwrap();
+    stdin.write_all(b"ret").unwrap();
+    drop(stdin);
+    line.clear();
+    stdout.read_to_string(&mut line).unwrap();
+    assert_eq!(line, "the end is a [REDACTED:1]");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn unreadable_input_is_an_error() {
+    let tree = Tree::with(&[("directory/f", "x")]);
+    for path in ["missing", "directory"] {
+        let run = tree.run(["redact", path]);
+        assert_eq!((run.stdout.as_str(), run.status), ("", Some(2)), "{path}");
+        assert!(run.stderr.starts_with(&format!("dragnet: {path}: ")), "{}", run.stderr);
+    }
+}
