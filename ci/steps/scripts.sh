@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Checks the shell scripts, the workflows' pins and the chart's script.
 
-run ci/install shellcheck
+run ci/install shellcheck python3
 mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- .ci ci ':!*.md')
 [ ${#scripts[@]} -gt 20 ] || die "only ${#scripts[@]} scripts were found"
 # SC2015: `a && b || c` stands here only where c may also run when b fails.
