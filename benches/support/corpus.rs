@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dragnet::Batch;
 
-use super::{ALNUM, HEX, LOWER, Random};
+use super::{ALNUM, HEX, LOWER, Rng};
 
 /// The least number of bytes in a batch (1 MiB), except for the last one. It ends with a line.
 const BATCH: usize = 1 << 20;
@@ -106,8 +106,8 @@ fn collect(path: &Path, data: &mut Vec<u8>) {
 }
 
 /// Lines that `line` generates, until there are `bytes` bytes.
-fn generate(bytes: usize, line: fn(&mut Random) -> String) -> Vec<u8> {
-    let mut random = Random(1);
+fn generate(bytes: usize, line: fn(&mut Rng) -> String) -> Vec<u8> {
+    let mut random = Rng::new(1);
     let mut data = Vec::with_capacity(bytes + 1024);
     while data.len() < bytes {
         data.extend_from_slice(line(&mut random).as_bytes());
@@ -136,7 +136,7 @@ const TOKENS: &[&str] = &[
     "sizeof(", "#include", "//", "TODO", "import", "def", "class", "assert", "x", "y", "node",
 ];
 
-fn log_line(random: &mut Random) -> String {
+fn log_line(random: &mut Rng) -> String {
     let mut line = format!(
         "2026-0{}-{:02}T{:02}:{:02}:{:02}.{:03}Z node-{} {} {}[{}]: ",
         1 + random.below(9),
@@ -172,28 +172,28 @@ fn log_line(random: &mut Random) -> String {
     line
 }
 
-fn source_line(random: &mut Random) -> String {
+fn source_line(random: &mut Rng) -> String {
     let mut line = " ".repeat(4 * random.below(5));
     for _ in 0..random.below(9) {
-        line += random.pick(TOKENS);
+        line += *random.pick(TOKENS);
         line.push(' ');
     }
     plant(&mut line, random);
     line
 }
 
-fn text_line(random: &mut Random) -> String {
+fn text_line(random: &mut Rng) -> String {
     let mut line = String::new();
     for _ in 0..random.below(12) {
-        line += random.pick(WORDS);
-        line += random.pick(&[" ", " ", " ", ", ", ". "]);
+        line += *random.pick(WORDS);
+        line += *random.pick(&[" ", " ", " ", ", ", ". "]);
     }
     plant(&mut line, random);
     line
 }
 
 /// Appends something that looks like a credential to one line in a thousand.
-fn plant(line: &mut String, random: &mut Random) {
+fn plant(line: &mut String, random: &mut Rng) {
     if random.below(1000) != 0 {
         return;
     }

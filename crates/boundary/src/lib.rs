@@ -1,6 +1,6 @@
-//! What wrapping a C library takes, whichever library it is.
+//! Building blocks for wrapping a C library, whichever library it is.
 //!
-//! Nothing here depends on scanning. Each part can be used without the others.
+//! Each part can be used without the others:
 //!
 //! | The C library … | This crate has |
 //! | --- | --- |
@@ -49,3 +49,8 @@ pub use pending::Pending;
 
 /// Derives the traits that make a type [`Flat`], and casts slices of such types to bytes and back.
 pub use bytemuck;
+
+/// Tests the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -49,7 +49,9 @@ fn a_server_without_memory_for_records_is_an_error_that_says_so() {
         .part(64 << 20)
         .spawn_with(|| {
             let mut command = server();
-            command.env(dragnet_testkit::MEMORY, (24 << 20).to_string());
+            command.env(dragnet_testkit::MEMORY_LIMIT, (24 << 20).to_string());
+            // Each server says how it ended.
+            command.stderr(std::process::Stdio::null());
             command
         })
         .expect("there is enough to start");
@@ -75,7 +77,7 @@ fn a_server_that_runs_out_of_memory_while_it_compiles_is_an_error_that_says_how_
         .tries(2)
         .spawn_with(|| {
             let mut command = server();
-            command.env(dragnet_testkit::MEMORY, (4 << 20).to_string());
+            command.env(dragnet_testkit::MEMORY_LIMIT, (4 << 20).to_string());
             command.stderr(std::process::Stdio::null());
             command
         })
@@ -94,7 +96,7 @@ fn a_record_that_the_server_would_not_take_is_refused_with_its_size_and_the_limi
     let mut sidecar = builder()
         .spawn_with(|| {
             let mut command = server();
-            command.env(dragnet_testkit::REGION, (1 << 20).to_string());
+            command.env(dragnet_testkit::REGION_LIMIT, (1 << 20).to_string());
             command
         })
         .unwrap();
@@ -122,7 +124,7 @@ fn a_record_that_the_server_would_not_take_is_refused_with_its_size_and_the_limi
 
 #[test]
 fn a_program_that_is_not_there_or_no_server_is_an_error_that_names_it() {
-    for program in ["/nowhere/dragnet", "/bin/true", "/bin/cat"] {
+    for program in ["/nowhere/dragnet", "/bin/true", "/bin/false"] {
         let builder = builder().deadline(std::time::Duration::from_secs(5)).tries(2);
         let error = builder.spawn(program).expect_err("it is no server").to_string();
         match program {

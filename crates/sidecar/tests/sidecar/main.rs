@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod allocations;
 mod alone;
 mod ends;
 mod faults;
@@ -15,9 +16,8 @@ fn times() -> usize {
     std::env::var("DRAGNET_FAULTS").map_or(1, |times| times.parse().expect("a number"))
 }
 
-/// Runs the server of a sidecar, where this program was started as one; else does nothing.
-#[cfg(target_os = "linux")]
+/// Does nothing, unless a sidecar under test has started this program as its server.
 #[test]
-fn the_other_process_serves() {
-    dragnet_testkit::serve();
+fn serves_sidecars_in_another_process() {
+    dragnet_testkit::serve_if_asked();
 }

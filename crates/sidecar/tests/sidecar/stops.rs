@@ -10,7 +10,7 @@ use dragnet_sidecar::Sidecar;
 use rustix::process::Signal;
 
 use crate::work::{builder, check, kill, work};
-use dragnet_testkit::{REGION, server, socket};
+use dragnet_testkit::{REGION_LIMIT, server, server_socket};
 
 /// Records of which each part has many blocks of matches.
 fn many() -> BatchBuf {
@@ -24,7 +24,8 @@ fn many() -> BatchBuf {
 #[test]
 fn a_break_or_a_panic_at_any_block_costs_no_server_and_the_next_scan_is_exact() {
     let set = PatternSet::new(["1"]).unwrap();
-    let mut sidecar = Sidecar::builder(&set, Report::Spans).tries(1).connect(socket()).unwrap();
+    let mut sidecar =
+        Sidecar::builder(&set, Report::Spans).tries(1).connect(server_socket()).unwrap();
     let (batch, mut matches) = (many(), Matches::new());
     for last in 1..=8 {
         for panics in [false, true] {
@@ -50,7 +51,8 @@ fn a_break_or_a_panic_at_any_block_costs_no_server_and_the_next_scan_is_exact() 
 #[test]
 fn a_flag_that_is_raised_between_blocks_costs_no_server_and_the_next_scan_is_exact() {
     let set = PatternSet::new(["1"]).unwrap();
-    let mut sidecar = Sidecar::builder(&set, Report::Spans).tries(1).connect(socket()).unwrap();
+    let mut sidecar =
+        Sidecar::builder(&set, Report::Spans).tries(1).connect(server_socket()).unwrap();
     let (batch, mut matches) = (many(), Matches::new());
     for last in 1..=5 {
         let stop = StopFlag::new();
@@ -102,7 +104,7 @@ fn a_flag_is_heeded_while_a_server_hangs_and_the_server_is_kept() {
 fn records_go_in_as_many_parts_as_the_memory_that_the_server_takes_needs() {
     let starved = || {
         let mut command = server();
-        command.env(REGION, (1 << 20).to_string());
+        command.env(REGION_LIMIT, (1 << 20).to_string());
         command
     };
     let mut sidecar = builder().tries(1).part(4 << 20).spawn_with(starved).unwrap();
