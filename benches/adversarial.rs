@@ -24,7 +24,7 @@ use dragnet::{Matches, Report, Scan};
 
 use support::corpus::Corpus;
 use support::rules::RuleSet;
-use support::{LOWER, Random, rules};
+use support::{LOWER, Rng, rules};
 
 struct Case {
     name: &'static str,
@@ -39,7 +39,7 @@ struct Case {
 const LINE: usize = 139;
 
 fn words(count: usize) -> Vec<String> {
-    let mut random = Random(7);
+    let mut random = Rng::new(7);
     let mut word = || {
         let len = 5 + random.below(6);
         random.string(LOWER, len)

@@ -27,13 +27,13 @@ use dragnet::{Backend, BatchBuf, Engine, Matches, PatternSet, Report, Scan, Scan
 use dragnet_boundary::Builder;
 use dragnet_placement::{ScanBuilder, ScanHandle};
 
-use support::{ALNUM, LOWER, Random, number};
+use support::{ALNUM, LOWER, Rng, number};
 
 const THREADS: usize = 8;
 const IN_FLIGHT: usize = 256;
 
 /// A hundred rules as those of secret scanners, and records that few of them match.
-fn input(random: &mut Random) -> (PatternSet, Vec<Vec<u8>>) {
+fn input(random: &mut Rng) -> (PatternSet, Vec<Vec<u8>>) {
     let words: Vec<String> = (0..100).map(|_| random.string(LOWER, 8)).collect();
     let rules = words.iter().enumerate().map(|(index, word)| match index % 3 {
         0 => format!(r"\b{word}_[0-9A-Za-z]{{16}}\b"),
@@ -219,7 +219,7 @@ fn print_latencies(name: &str, times: &[f64]) {
 fn main() {
     let rounds = number("DRAGNET_ROUNDS", 9).max(1);
     let count = number("DRAGNET_RECORDS", 10_000);
-    let (set, records) = input(&mut Random(1));
+    let (set, records) = input(&mut Rng::new(1));
     let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure).expect("is there");
 
     let owner = {

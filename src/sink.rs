@@ -21,14 +21,6 @@ impl Sink for Matches {
     }
 }
 
-#[cfg(feature = "native")]
-impl Sink for Vec<Match> {
-    fn push(&mut self, m: Match) -> ControlFlow<()> {
-        Vec::push(self, m);
-        ControlFlow::Continue(())
-    }
-}
-
 /// Collects matches and passes them to a callback in blocks of [`MAX_BLOCK`].
 ///
 /// The caller owns the memory of the block, and reuses it. A panic of the callback leaves matches in

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dragnet::Batch;
 
-use super::{ALNUM, HEX, LOWER, Random};
+use super::{ALNUM, HEX, LOWER, Rng};
 
 /// How many bytes of records a batch has, about.
 const BATCH: usize = 1 << 20;
@@ -99,8 +99,8 @@ fn collect(path: &Path, data: &mut Vec<u8>) {
     }
 }
 
-fn generate(bytes: usize, line: fn(&mut Random) -> String) -> Vec<u8> {
-    let mut random = Random(1);
+fn generate(bytes: usize, line: fn(&mut Rng) -> String) -> Vec<u8> {
+    let mut random = Rng::new(1);
     let mut data = Vec::with_capacity(bytes + 1024);
     while data.len() < bytes {
         data.extend_from_slice(line(&mut random).as_bytes());
@@ -129,7 +129,7 @@ const TOKENS: &[&str] = &[
     "sizeof(", "#include", "//", "TODO", "import", "def", "class", "assert", "x", "y", "node",
 ];
 
-fn log_line(random: &mut Random) -> String {
+fn log_line(random: &mut Rng) -> String {
     let mut line = format!(
         "2026-0{}-{:02}T{:02}:{:02}:{:02}.{:03}Z node-{} {} {}[{}]: ",
         1 + random.below(9),
@@ -165,28 +165,28 @@ fn log_line(random: &mut Random) -> String {
     line
 }
 
-fn source_line(random: &mut Random) -> String {
+fn source_line(random: &mut Rng) -> String {
     let mut line = " ".repeat(4 * random.below(5));
     for _ in 0..random.below(9) {
-        line += random.pick(TOKENS);
+        line += *random.pick(TOKENS);
         line.push(' ');
     }
     plant(&mut line, random);
     line
 }
 
-fn text_line(random: &mut Random) -> String {
+fn text_line(random: &mut Rng) -> String {
     let mut line = String::new();
     for _ in 0..random.below(12) {
-        line += random.pick(WORDS);
-        line += random.pick(&[" ", " ", " ", ", ", ". "]);
+        line += *random.pick(WORDS);
+        line += *random.pick(&[" ", " ", " ", ", ", ". "]);
     }
     plant(&mut line, random);
     line
 }
 
 /// Puts something that looks like a credential into one line of a thousand.
-fn plant(line: &mut String, random: &mut Random) {
+fn plant(line: &mut String, random: &mut Rng) {
     if random.below(1000) != 0 {
         return;
     }

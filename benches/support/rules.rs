@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use dragnet::{Pattern, PatternSet};
-
-use super::{LOWER, Random};
+use dragnet_testkit::{Rng, secret_rules};
 
 pub(crate) struct RuleSet {
     pub(crate) name: String,
@@ -56,25 +55,9 @@ fn read(path: &Path) -> Vec<String> {
     rules.iter().filter_map(|rule| Some(rule.get("regex")?.as_str()?.to_owned())).collect()
 }
 
-/// Rules as secret scanners have them: by a keyword and what follows, or by a token's prefix.
+/// Rules as secret scanners have them, the same in every run.
 pub(crate) fn generate(count: usize) -> Vec<String> {
-    let mut random = Random(2);
-    (0..count)
-        .map(|index| {
-            let len = 5 + random.below(6);
-            let name = random.string(LOWER, len);
-            let short = random.string(LOWER, 3);
-            match index % 8 {
-                0..3 => format!(
-                    r#"(?i)\b[\w.-]{{0,30}}{name}[\w .-]{{0,20}}["']?\s{{0,3}}[:=]{{1,2}}\s{{0,3}}["']?[0-9a-f]{{32}}\b"#
-                ),
-                3..5 => format!(r"\b{short}_[0-9A-Za-z]{{36}}\b"),
-                5 => format!(r"\b(?:{short}1|{short}2|{short}x)-[0-9a-f]{{24,40}}\b"),
-                6 => format!(r"https://[\w-]{{1,20}}\.{name}\.com/[\w/]{{10,60}}"),
-                _ => format!(r"{name}\.[A-Za-z0-9_-]{{20,}}\.[A-Za-z0-9_-]{{10,}}"),
-            }
-        })
-        .collect()
+    secret_rules(&mut Rng::new(2), count)
 }
 
 /// Rules with nothing to look for but runs of classes.

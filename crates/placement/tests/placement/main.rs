@@ -6,3 +6,4 @@ mod errors;
 mod gathering;
 mod probe;
 mod room;
+mod shadow;
