@@ -16,7 +16,6 @@
 //! call is a future. On targets without threads, such as plain WebAssembly, starting an [`Owner`]
 //! fails with [`StartError::Spawn`]; the other parts work everywhere.
 
-// Allowed where memory of C is owned, and where a call lends borrows to another thread.
 #![deny(unsafe_code)]
 
 mod builder;
@@ -26,7 +25,8 @@ mod error;
 mod flat;
 mod guard;
 mod handles;
-#[allow(unsafe_code, reason = "owns memory of C")]
+// Frees memory through C, and reads buffers that C wrote.
+#[allow(unsafe_code)]
 mod memory;
 #[cfg(all(loom, test))]
 mod model;
