@@ -184,9 +184,9 @@ impl Engine {
     /// Returns how pattern number `pattern` is searched, or `None` if the set has no such pattern.
     pub fn explain(&self, pattern: usize) -> Option<Explanation> {
         match &self.backend {
-            BackendEngine::Pure(engine) => {
-                engine.explain(pattern).map(|by| Explanation::Pure { by, instead: None })
-            }
+            BackendEngine::Pure(engine) => engine
+                .explain(pattern)
+                .map(|strategy| Explanation::Pure { strategy, fallback_reason: None }),
             #[cfg(feature = "native")]
             BackendEngine::Native(engine) => engine.explain(pattern),
         }

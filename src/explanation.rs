@@ -16,9 +16,10 @@ pub enum Explanation {
     /// The pure engine searches for the pattern.
     Pure {
         /// How the pure engine searches for it.
-        by: pure::Explanation,
-        /// If the engine has the C library: why the pattern is not searched with it.
-        instead: Option<String>,
+        strategy: pure::Explanation,
+        /// Why the native engine leaves the pattern to the pure engine; `None` if the engine is not
+        /// native.
+        fallback_reason: Option<String>,
     },
 }
 
@@ -26,9 +27,9 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Explanation::Native => f.write_str("the C library"),
-            Explanation::Pure { by, instead: None } => by.fmt(f),
-            Explanation::Pure { by, instead: Some(reason) } => {
-                write!(f, "{by}; not by the C library: {reason}")
+            Explanation::Pure { strategy, fallback_reason: None } => strategy.fmt(f),
+            Explanation::Pure { strategy, fallback_reason: Some(reason) } => {
+                write!(f, "{strategy}; not by the C library: {reason}")
             }
         }
     }

@@ -6,7 +6,8 @@
 /// length of the buffer.
 pub const MAX_BUFFER: usize = u32::MAX as usize - 1;
 
-/// The most records of a batch.
+/// The largest number of records in a batch. There is one offset more than records, and both are
+/// counted in 32 bits.
 pub const MAX_RECORDS: usize = u32::MAX as usize - 1;
 
 /// Why a batch could not be built.

@@ -1,4 +1,4 @@
-//! Compiles a pattern set into databases, and lists the patterns that libhs does not take.
+//! Compiles a pattern set into databases, and lists the patterns that libhs can't search.
 //!
 //! Each pattern is translated into libhs's syntax ([`translate`]). All translations are compiled
 //! into one database, since one scan for thousands of expressions costs little more than one for a
@@ -77,11 +77,11 @@ impl<D> Compilation<D> {
 
     /// Compiles the expressions into as few databases as the compiler allows.
     ///
-    /// Most sets take one compilation. When an expression is refused, libhs names only the first
-    /// such. The expressions after it are then compiled one by one to find the others, and the
+    /// Most sets take one compilation. When an expression is refused, libhs reports only the first
+    /// one. The expressions after it are then compiled one by one to find the others, and the
     /// accepted ones are compiled again together. When no expression is at fault, the list is too
-    /// large and is halved. In all, each expression is compiled a number of times that grows with
-    /// the logarithm of their number, however many are refused. Compiling again after each refusal
+    /// large and is halved. In all, each expression is compiled `O(log n)`
+    /// times for `n` expressions, however many are refused. Compiling again after each refusal
     /// would take quadratic time.
     fn compile<C>(&mut self, expressions: Vec<Expression>, mut compile: C)
     where
@@ -89,7 +89,7 @@ impl<D> Compilation<D> {
     {
         // Lists to compile, and whether each of their expressions is known to compile alone.
         let mut parts = vec![(expressions, false)];
-        while let Some((mut part, sifted)) = parts.pop() {
+        while let Some((mut part, tested)) = parts.pop() {
             if part.is_empty() {
                 continue;
             }
@@ -102,7 +102,7 @@ impl<D> Compilation<D> {
             };
             match refusal.expression {
                 _ if part.len() == 1 => self.add_fallback(part[0].pattern, refusal.reason),
-                Some(index) if index < part.len() && !sifted => {
+                Some(index) if index < part.len() && !tested => {
                     let untested = part.split_off(index + 1);
                     self.add_fallback(part[index].pattern, refusal.reason);
                     part.truncate(index);
@@ -116,8 +116,8 @@ impl<D> Compilation<D> {
                 }
                 _ => {
                     let second_half = part.split_off(part.len() / 2);
-                    parts.push((second_half, sifted));
-                    parts.push((part, sifted));
+                    parts.push((second_half, tested));
+                    parts.push((part, tested));
                 }
             }
         }

@@ -75,9 +75,9 @@ impl Engine {
     pub(crate) fn explain(&self, pattern: usize) -> Option<Explanation> {
         match self.set.fallbacks.binary_search_by_key(&pattern, Fallback::pattern) {
             Ok(index) => {
-                let by = self.set.fallback_engine.as_ref()?.explain(pattern)?;
-                let instead = Some(self.set.fallbacks[index].reason().to_owned());
-                Some(Explanation::Pure { by, instead })
+                let strategy = self.set.fallback_engine.as_ref()?.explain(pattern)?;
+                let fallback_reason = Some(self.set.fallbacks[index].reason().to_owned());
+                Some(Explanation::Pure { strategy, fallback_reason })
             }
             Err(_) => (pattern < self.set.patterns).then_some(Explanation::Native),
         }

@@ -23,8 +23,8 @@ impl Library {
     /// Returns the library if it is recent enough, supports this processor and passes the
     /// self-test.
     ///
-    /// The result is cached for the process, with one exception: if the self-test can't finish, as
-    /// when memory is short, nothing is known of the library's answers. The error is then returned
+    /// The result is cached for the process, with one exception: if the self-test can't finish, for
+    /// lack of memory for instance, it proves nothing about the library. The error is then returned
     /// and the next call runs the test again.
     pub(super) fn get() -> Result<&'static Library, EngineError> {
         static CHECKED: OnceLock<Result<Library, EngineError>> = OnceLock::new();

@@ -56,7 +56,7 @@ impl Database {
         }
     }
 
-    /// The size in bytes, or 0 if libhs can't tell.
+    /// The size in bytes, or 0 if libhs returns an error.
     pub(super) fn size(&self) -> usize {
         let mut size = 0;
         // SAFETY: `self` owns the database, so it is not freed yet; `size` is borrowed mutably.
@@ -82,7 +82,7 @@ impl Drop for Database {
 /// Why expressions did not compile.
 #[derive(Debug)]
 pub(super) struct CompileError {
-    /// `None` if there was no memory for it.
+    /// The error object of libhs; `None` if it could not be allocated.
     error: Option<NonNull<raw::HsCompileError>>,
     code: c_int,
 }
@@ -152,6 +152,7 @@ impl Scratch {
         Ok(scratch)
     }
 
+    /// The pointer to pass to libhs; null if there are no databases.
     pub(super) fn as_ptr(&mut self) -> *mut raw::HsScratch {
         self.0.map_or(null_mut(), NonNull::as_ptr)
     }

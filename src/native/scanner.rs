@@ -1,7 +1,7 @@
-//! Scans batches: libhs finds which patterns match which records, Rust does the rest.
+//! Scans batches: libhs finds which patterns match which records; Rust adds the fallbacks and the
+//! spans.
 //!
-//! A scan takes one path, whether its matches go into a list or block by block to a callback: C
-//! fills a bounded buffer with the pairs of a range of records ([`BlockScan`]), and the [`Merger`]
+//! `scan` and `scan_with` share one path, which differs only in the sink of the matches: C fills a bounded buffer with the pairs of a range of records ([`BlockScan`]), and the [`Merger`]
 //! pushes the matches of that range to the sink.
 
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ use crate::pure::{self, SpanFinder};
 use crate::sink::{Blocks, Sink};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
-/// Scans batches with libhs, and with the pure engine for the patterns that libhs does not take.
+/// Scans batches with libhs, and with the pure engine for the patterns that libhs can't search.
 /// Made by [`Engine::scanner`](super::Engine::scanner), for one thread.
 ///
 /// Besides its caches it holds at most one match per pattern and a few thousand more, however many
@@ -49,7 +49,7 @@ impl Scanner {
         })
     }
 
-    /// Pushes all matches to `out`, in order, and returns whether `out` broke.
+    /// Pushes all matches to `out`, in order. Returns `Break` if `out` ended the scan early.
     fn run(
         &mut self,
         batch: &Batch<'_>,
@@ -59,7 +59,7 @@ impl Scanner {
         let mut merger =
             Merger { batch: *batch, stop, fallback: fallback.as_mut(), spans: spans.as_mut() };
         if set.databases.is_empty() {
-            // Lossless: a batch has fewer than 2^32 records.
+            // The cast is lossless: a batch has fewer than 2^32 records.
             let all = Block { records: 0..batch.len() as u32, pairs };
             return merger.push_block(all, out);
         }
@@ -97,7 +97,7 @@ impl Scanner {
 impl Scan for Scanner {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
-        // A list never breaks.
+        // `Matches` never ends a scan early.
         self.run(batch, out).map(drop).inspect_err(|_| out.clear())
     }
 
@@ -143,7 +143,7 @@ mod tests {
         let batch = batch.as_batch();
         for report in [Report::Patterns, Report::Spans] {
             let set = match CompiledSet::new(&set, report) {
-                // `tests/answers` and `tests/native` fail where the library must not be refused.
+                // `tests/answers` and `tests/native` fail where the library is required.
                 Err(error @ EngineError::SelfTest { .. }) => {
                     let _ =
                         writeln!(std::io::stderr(), "dragnet tests: NOT TESTED: native: {error}");

@@ -29,17 +29,17 @@ const LONGEST: usize = 132;
 pub(super) enum Failure {
     /// It gave a wrong answer. Describes the case, and what was expected and found.
     Wrong(String),
-    /// The test could not finish, so nothing is known of the library's answers. Holds the reason.
+    /// The test could not finish, so it proves nothing about the library. Holds the reason.
     Unfinished(String),
 }
 
-/// A pattern with its meaning, and records to scan for it.
+/// A pattern, a predicate with the same meaning, and records to scan.
 struct Case {
     /// In libhs's syntax.
     pattern: &'static str,
     /// Whether the pattern matches in a record.
     matches: fn(&[u8]) -> bool,
-    /// Texts that match, with which generated records end.
+    /// Texts that match. Generated records end with one of them.
     hits: &'static [&'static [u8]],
     /// Further records, in which released libraries were wrong.
     records: &'static [&'static [u8]],
@@ -52,7 +52,7 @@ const CASES: &[Case] = &[
         pattern: "(?i:bat|cat|mat|rat|fat|sat|pat|hat|vat)",
         matches: |r| {
             let r = r.to_ascii_lowercase();
-            r.windows(3).any(|w| is(w[0], b"bcmrfsphv") && w.ends_with(b"at"))
+            r.windows(3).any(|w| is_in(w[0], b"bcmrfsphv") && w.ends_with(b"at"))
         },
         hits: &[b"bat", b"Vat"],
         // VectorCamp/vectorscan #322.
@@ -60,7 +60,7 @@ const CASES: &[Case] = &[
     },
     Case {
         pattern: "[0-9a-f]{17}",
-        matches: |r| r.windows(17).any(|w| w.iter().all(|&b| is(b, b"0123456789abcdef"))),
+        matches: |r| r.windows(17).any(|w| w.iter().all(|&b| is_in(b, b"0123456789abcdef"))),
         hits: &[b"00112233445566778"],
         records: &[],
     },
@@ -97,7 +97,8 @@ const CASES: &[Case] = &[
     Case {
         pattern: r"\bcab\b",
         matches: |r| {
-            let whole = |at: usize| !word(r, at.wrapping_sub(1)) && !word(r, at + 3);
+            let whole =
+                |at: usize| !is_word_byte(r, at.wrapping_sub(1)) && !is_word_byte(r, at + 3);
             (0..r.len()).any(|at| r[at..].starts_with(b"cab") && whole(at))
         },
         hits: &[b"cab", b" cab", b"-cab-"],
@@ -105,7 +106,7 @@ const CASES: &[Case] = &[
     },
     Case {
         pattern: r"[bd]\z",
-        matches: |r| r.last().is_some_and(|&b| is(b, b"bd")),
+        matches: |r| r.last().is_some_and(|&b| is_in(b, b"bd")),
         hits: &[b"b"],
         records: &[],
     },
@@ -118,7 +119,8 @@ const CASES: &[Case] = &[
     Case {
         pattern: r"b(?:\x0a\B|[ab])",
         matches: |r| {
-            let ends = |at: usize| is(r[at], b"ab") || r[at] == b'\n' && !word(r, at + 1);
+            let ends =
+                |at: usize| is_in(r[at], b"ab") || r[at] == b'\n' && !is_word_byte(r, at + 1);
             (1..r.len()).any(|at| r[at - 1] == b'b' && ends(at))
         },
         hits: &[b"ba", b"b\n"],
@@ -126,13 +128,15 @@ const CASES: &[Case] = &[
     },
     Case {
         pattern: r"(?:(?:b){2,}|(?:a\x0a){1,3}[0-9A-Za-z_])",
-        matches: |r| has(r, b"bb") || r.windows(3).any(|w| w.starts_with(b"a\n") && word(w, 2)),
+        matches: |r| {
+            has(r, b"bb") || r.windows(3).any(|w| w.starts_with(b"a\n") && is_word_byte(w, 2))
+        },
         hits: &[b"bb", b"a\nc"],
         records: &[b"cb- \nbcb\n d c-a-abcccbcbb"],
     },
     Case {
         pattern: r"(?:(?:[^\x0a]|a)\b\b\z|[ab]b)",
-        matches: |r| word(r, r.len().wrapping_sub(1)) || a_or_b_then_b(r),
+        matches: |r| is_word_byte(r, r.len().wrapping_sub(1)) || a_or_b_then_b(r),
         hits: &[b"d", b"bb"],
         records: &[b"a c-bd\nc -adc\n\nb d"],
     },
@@ -141,7 +145,7 @@ const CASES: &[Case] = &[
         // byte each, and this class needs all eight. On AArch64, Vectorscan 5.4.9 never finds the
         // last of these bytes, as if it compared the bits as a signed number.
         pattern: r"[\x01\x12\x23\x34\x45\x56\x67\x78]",
-        matches: |r| r.iter().any(|&b| is(b, b"\x01\x12\x23\x34\x45\x56\x67\x78")),
+        matches: |r| r.iter().any(|&b| is_in(b, b"\x01\x12\x23\x34\x45\x56\x67\x78")),
         hits: &[b"\x01", b"\x78"],
         records: &[],
     },
@@ -158,24 +162,24 @@ fn after<'r>(record: &'r [u8], text: &[u8]) -> Option<&'r [u8]> {
 }
 
 /// Whether `byte` is one of `set`.
-fn is(byte: u8, set: &[u8]) -> bool {
+fn is_in(byte: u8, set: &[u8]) -> bool {
     set.contains(&byte)
 }
 
 /// Whether the byte at `at` is a letter, a digit or an underscore. False outside of the record.
-fn word(record: &[u8], at: usize) -> bool {
+fn is_word_byte(record: &[u8], at: usize) -> bool {
     record.get(at).is_some_and(|&b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn a_or_b_then_b(record: &[u8]) -> bool {
-    record.windows(2).any(|w| is(w[0], b"ab") && w[1] == b'b')
+    record.windows(2).any(|w| is_in(w[0], b"ab") && w[1] == b'b')
 }
 
 impl Case {
     /// Appends the records to scan for this pattern.
     fn fill(&self, batch: &mut BatchBuf) -> Result<(), BatchError> {
-        // The bytes before a match: they resemble beginnings of matches, and differ from record to
-        // record, but not from run to run.
+        // The bytes before a match. They resemble the starts of matches and differ from record to
+        // record, but are the same in every run of the test.
         const NOISE: &[u8] = b" cac-a- acccac-d\ncd d-ca a\nadd cc-dca\nacd";
         let mut record = Vec::with_capacity(LONGEST + 32);
         for (h, hit) in self.hits.iter().enumerate() {
@@ -209,7 +213,8 @@ where
     }
     let batch = records.as_batch();
     let patterns: Vec<&str> = CASES.iter().map(|case| case.pattern).collect();
-    // libhs may search for a pattern by one method alone and by another among others.
+    // libhs may use one method for a pattern that is alone in a database, and another for the same
+    // pattern among others. So each pattern is scanned for in both ways.
     let together = scan(&patterns, &batch).map_err(Failure::Unfinished)?;
     for (pattern, (case, range)) in CASES.iter().zip(ranges).enumerate() {
         let batch = batch.slice(range.clone());
@@ -265,8 +270,9 @@ pub(super) fn libhs(patterns: &[&str], batch: &Batch<'_>) -> Result<Vec<Match>, 
             Ok(Expression { pattern, text })
         })
         .collect::<Result<Vec<_>, String>>()?;
-    let database = Database::compile(&expressions)
-        .map_err(|error| format!("the self-test does not compile: {}", error.message()))?;
+    let database = Database::compile(&expressions).map_err(|error| {
+        format!("compiling the self-test's patterns failed: {}", error.message())
+    })?;
     let databases = [database];
     let mut scratch = Scratch::new(&databases)
         .map_err(|code| format!("allocating scratch space failed with error {code}"))?;

@@ -20,13 +20,15 @@ use super::simd::Isa;
 /// and run an automaton, which mostly fails within a few bytes.
 pub(in crate::pure) const CANDIDATE_NS: f64 = 80.0;
 
-/// The same for a pattern in two parts: a second automaton runs backward from the hit, but only
-/// where the first one matches.
+/// Time to verify one candidate of a pattern that is split at its literal, in nanoseconds: a second
+/// automaton runs backward from the hit, but only where the first one matches.
 pub(in crate::pure) const SPLIT_CANDIDATE_NS: f64 = 1.1 * CANDIDATE_NS;
 
-/// Time to verify one candidate in a window around the hit, in nanoseconds, and for each byte of
-/// the window in addition.
+/// Time to verify one candidate in a window around the hit, in nanoseconds, without the time that
+/// depends on the size of the window.
 pub(in crate::pure) const WINDOW_CANDIDATE_NS: f64 = 2.0 * CANDIDATE_NS;
+
+/// Additional time for each byte of the window, in nanoseconds.
 pub(in crate::pure) const WINDOW_BYTE_NS: f64 = CANDIDATE_NS / 64.0;
 
 /// Time to verify one candidate in a window that extends to an end of the record, in nanoseconds.
@@ -35,8 +37,8 @@ pub(in crate::pure) const RECORD_CANDIDATE_NS: f64 = 4.0 * CANDIDATE_NS;
 /// Time to record a match that needs no verification, in nanoseconds.
 pub(in crate::pure) const EXACT_MATCH_NS: f64 = 15.0;
 
-/// Time to verify one candidate that a byte run gave, in nanoseconds. Its patterns are searched
-/// in a window around the run, which takes a little longer than an anchored check.
+/// Time to verify one candidate of a byte run, in nanoseconds. Its patterns are searched in a
+/// window around the run, which takes a little longer than an anchored check.
 pub(in crate::pure) const RUN_CANDIDATE_NS: f64 = 100.0;
 
 // Filters.
@@ -44,8 +46,8 @@ pub(in crate::pure) const RUN_CANDIDATE_NS: f64 = 100.0;
 /// Time that one more literal adds to the pass for literals, in nanoseconds per byte.
 pub(in crate::pure) const LITERAL_NS: f64 = 1e-6 * CANDIDATE_NS;
 
-/// Time to compute the bit stream of a class, in nanoseconds per byte. This and the next two are
-/// estimates for AVX-512.
+/// Time to compute the bit stream of a class, in nanoseconds per byte. The three `STREAM_*` times
+/// are estimates for AVX-512.
 pub(in crate::pure) const STREAM_CLASS_NS: f64 = 0.02;
 
 /// Time of an addition of bit streams, whose carry keeps it from being vectorized, in nanoseconds
@@ -62,11 +64,12 @@ pub(in crate::pure) const MAX_SEQUENCE_NS: f64 = 0.6;
 /// Time of one pass that searches for a byte run, in nanoseconds per byte.
 pub(in crate::pure) const RUN_PASS_NS: f64 = 0.1;
 
-/// The same, where the alternative is a class sequence whose hits need no verification.
+/// Replaces [`RUN_PASS_NS`] where the alternative is an exact class sequence, one whose hits need
+/// no verification.
 ///
-/// Higher than [`RUN_PASS_NS`] in favour of the sequence: whatever the real frequency of its hits
-/// is, none of them starts an automaton.
-pub(in crate::pure) const RUN_PASS_OR_EXACT_NS: f64 = 0.3;
+/// It is higher to favour the sequence: however frequent the hits of the sequence turn out to be,
+/// none of them starts an automaton.
+pub(in crate::pure) const RUN_PASS_VS_EXACT_NS: f64 = 0.3;
 
 /// Time of a lazy DFA that reads every record, in nanoseconds per byte and pattern, where few
 /// patterns share it.
@@ -77,13 +80,13 @@ pub(in crate::pure) const EVERY_RECORD_NS: f64 = 0.4;
 /// next to nothing.
 pub(in crate::pure) const GROUP_MEMBER_NS: f64 = 0.15;
 
-/// If a set has more unfiltered patterns than this, one more of them shares DFAs that run anyway.
+/// Number of unfiltered patterns in a set above which another one adds only [`GROUP_MEMBER_NS`]
+/// instead of [`EVERY_RECORD_NS`]: it joins DFAs that read every record anyway.
 pub(in crate::pure) const LARGE_GROUP: usize = 8;
 
 // The choice of a strategy.
 
-/// A set of literals with at most this frequency is taken without a look at the
-/// alternatives: its candidates cost at most [`CANDIDATE_NS`] / 1000 = 0.08 ns per byte.
+/// A set of literals with at most this frequency is chosen without considering alternatives: its candidates cost at most [`CANDIDATE_NS`] / 1000 = 0.08 ns per byte.
 pub(in crate::pure) const RARE_LITERALS: f64 = 1e-3;
 
 /// Literals that are more frequent than [`RARE_LITERALS`] are still preferred to a byte run
@@ -91,9 +94,9 @@ pub(in crate::pure) const RARE_LITERALS: f64 = 1e-3;
 /// takes a pass of its own.
 pub(in crate::pure) const LITERALS_OVER_RUN: f64 = 4.0;
 
-/// Up to this many patterns are searched by their byte runs instead of bit streams, if all runs
-/// are [`RARE_RUN`]. The fixed cost of the bit streams is hardly lower for two patterns than for
-/// many, while a rare run takes a single pass.
+/// If bit streams would search for at most this many patterns, the patterns are searched by their
+/// byte runs instead, unless a run is more frequent than [`RARE_RUN`]. The fixed cost of the bit
+/// streams is nearly the same for two patterns as for many, while a rare run takes a single pass.
 pub(in crate::pure) const FEW_STREAMS: usize = 2;
 
 /// The highest frequency of a run that [`FEW_STREAMS`] applies to.
@@ -105,15 +108,16 @@ pub(in crate::pure) const RARE_RUN: f64 = 1e-4;
 /// remain in one DFA.
 pub(in crate::pure) const MAX_SHARERS: usize = 4;
 
-/// The highest frequency of all literals together that replace one overshared literal.
+/// The highest total frequency of the literals that replace one overshared literal.
 pub(in crate::pure) const MAX_REBALANCED_FREQUENCY: f64 = 4e-3;
 
 /// Lower bound on any estimated frequency of a literal, in [`plan::rebalance`](super::plan);
 /// estimates below it are noise.
 pub(in crate::pure) const MIN_LITERAL_FREQUENCY: f64 = 1e-6;
 
-/// Lower bound on the estimated frequency of a class sequence, unless it is exact. Such estimates
-/// are poor (digits are where digits are), and those below this are noise.
+/// Lower bound on the estimated frequency of a class sequence, unless it is exact. The estimates
+/// are poor, since bytes of a class cluster in text (a digit mostly stands next to other digits);
+/// those below this are noise.
 pub(in crate::pure) const MIN_SEQUENCE_FREQUENCY: f64 = 3e-3;
 
 // Required runs.
@@ -122,11 +126,13 @@ pub(in crate::pure) const MIN_SEQUENCE_FREQUENCY: f64 = 3e-3;
 /// than it saves, unless its class is rare.
 pub(in crate::pure) const MIN_REQUIRED_RUN: u32 = 12;
 
-/// The largest share of ordinary text that the class of a short required run may make up.
-pub(in crate::pure) const RARE_CLASS: f64 = 0.05;
+/// The highest frequency, from 0 to 1, of the class of a required run shorter than
+/// [`MIN_REQUIRED_RUN`].
+pub(in crate::pure) const MAX_SHORT_RUN_CLASS_FREQUENCY: f64 = 0.05;
 
-/// The largest share of ordinary text that the class of a long required run may make up.
-pub(in crate::pure) const MAX_CLASS: f64 = 0.9;
+/// The highest frequency, from 0 to 1, of the class of a required run of at least
+/// [`MIN_REQUIRED_RUN`] bytes.
+pub(in crate::pure) const MAX_LONG_RUN_CLASS_FREQUENCY: f64 = 0.9;
 
 /// Required runs rarer than this are treated as equally rare.
 pub(in crate::pure) const MIN_RUN_FREQUENCY: f64 = 1e-5;
@@ -137,9 +143,9 @@ pub(in crate::pure) const MAX_GROUP_RUNS: usize = 16;
 
 // Passes of the literal search.
 
-/// The cost of checking one position that a pass for literals leaves, in the unit of
+/// The cost of checking one position that passes Teddy or the q-gram table, in the unit of
 /// [`PassCosts`].
-pub(in crate::pure) const PASS_CHECK: f64 = 25.0;
+pub(in crate::pure) const POSITION_CHECK: f64 = 25.0;
 
 /// The costs of the two passes for literals, before any candidate is checked.
 ///
@@ -153,6 +159,7 @@ pub(in crate::pure) struct PassCosts {
 }
 
 impl PassCosts {
+    /// The costs with the vectors of `isa`; without vectors both passes read byte by byte.
     pub(in crate::pure) fn of(isa: Isa) -> PassCosts {
         let (teddy, qgrams) = match () {
             _ if !isa.has_vectors() => (6.0, 6.0),

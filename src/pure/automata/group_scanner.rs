@@ -217,7 +217,7 @@ mod tests {
     use super::super::{grouping, lazy_dfa};
     use super::*;
 
-    /// Patterns with short and long memory, that match often or never or at either end; and one
+    /// Patterns with and without long repetitions, that match often or never or at either end; and one
     /// with a Unicode word boundary, which a DFA cannot always decide.
     const PATTERNS: [&str; 15] = [
         "(?-u)a.b",

@@ -1,9 +1,9 @@
-//! Divides patterns into [groups](super::dfa_group) before anything is known of the input.
+//! Divides patterns into [groups](super::dfa_group) before any input has been read.
 //!
 //! Patterns of the same [kind](GroupKind) are put into groups in their order, each as large as its
-//! limits allow. The limits are a guess at how many DFA states the members reach together: a DFA
-//! over patterns with a [long memory](has_long_memory) multiplies their states, so these get
-//! smaller groups. Groups that read whole records are divided and joined later by what they
+//! limits allow. The limits are a guess at how many DFA states the members reach together: the states
+//! of patterns with [long repetitions](has_long_repetition) multiply in one DFA, so these patterns
+//! get smaller groups. Groups that read whole records are divided and joined later by what they
 //! actually reach; see [`group_scanner`](super::group_scanner).
 
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::pure::ids::PatternIndex;
 use super::dfa_group::{DfaGroup, GroupKind, GroupLimits};
 use super::lazy_dfa::GiveUp;
 
-/// The limits of groups of patterns that soon forget what they have read.
-const SHORT_MEMORY: GroupLimits = GroupLimits { members: 32, size: 4000, give_up: None };
-/// The limits of groups of patterns that may remember for long what they have read.
-const LONG_MEMORY: GroupLimits = GroupLimits { members: 4, size: 2000, give_up: None };
+/// The limits of groups of patterns without [long repetitions](has_long_repetition).
+const SHORT_REPETITIONS: GroupLimits = GroupLimits { members: 32, size: 4000, give_up: None };
+/// The limits of groups of patterns with [long repetitions](has_long_repetition).
+const LONG_REPETITIONS: GroupLimits = GroupLimits { members: 4, size: 2000, give_up: None };
 /// The limits of groups of patterns that start with the same literal. They can be large, because
 /// the search is anchored at the literal, and the next few bytes rule out most members.
 const SHARED_LITERAL: GroupLimits =
@@ -27,26 +27,27 @@ const SHARED_LITERAL: GroupLimits =
 
 /// The cache of one group's DFA, in bytes, in each scanner.
 const CACHE_CAPACITY: usize = 2 << 20;
-/// The caches of all groups of the same use together, in bytes, in each scanner.
+/// The limit on the caches of all shared-literal groups together, in bytes, in each scanner; and
+/// likewise on the tables of all groups that read whole records.
 pub(super) const ALL_CACHES: usize = 64 << 20;
-/// The least capacity of a cache where groups are so many that they have to share [`ALL_CACHES`],
-/// in bytes.
+/// The minimum capacity of one cache, in bytes, even if [`ALL_CACHES`] divided by the number of
+/// groups is less.
 const MIN_CACHE_CAPACITY: usize = 64 << 10;
 
-/// A repetition of at most this many copies is not a long memory.
+/// A bounded repetition of at most this many copies is short.
 const MAX_SHORT_REPETITION: u32 = 8;
 
 /// Groups patterns that are searched for in whole records.
 pub(crate) fn groups_for_records(patterns: Vec<(PatternIndex, &Hir)>) -> Vec<Arc<DfaGroup>> {
     let (long, short): (Vec<_>, Vec<_>) =
-        patterns.into_iter().partition(|(_, hir)| has_long_memory(hir));
-    let short = divide(short, &SHORT_MEMORY, CACHE_CAPACITY);
-    let long = divide(long, &LONG_MEMORY, CACHE_CAPACITY);
+        patterns.into_iter().partition(|(_, hir)| has_long_repetition(hir));
+    let short = divide(short, &SHORT_REPETITIONS, CACHE_CAPACITY);
+    let long = divide(long, &LONG_REPETITIONS, CACHE_CAPACITY);
     short.into_iter().chain(long).map(Arc::new).collect()
 }
 
 /// Groups patterns whose matches start with the same literal. `literals` is the number of literals
-/// for which this is done; their groups share the memory.
+/// that have such groups; all of them together share [`ALL_CACHES`].
 pub(crate) fn groups_for_literal(
     patterns: Vec<(PatternIndex, &Hir)>,
     literals: usize,
@@ -56,20 +57,24 @@ pub(crate) fn groups_for_literal(
     divide(patterns, &SHARED_LITERAL, capacity)
 }
 
-/// Whether a DFA may have to remember over many bytes that it has read a part of the pattern,
-/// because of a repetition that is unbounded or long.
-pub(crate) fn has_long_memory(hir: &Hir) -> bool {
+/// Whether the pattern has a repetition that is unbounded or of many copies.
+///
+/// A DFA then keeps a partial match in its state for many bytes, as `a.*b` does after an `a`, and in a
+/// group these states are combined with those of every other member.
+pub(crate) fn has_long_repetition(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
-        HirKind::Capture(capture) => has_long_memory(&capture.sub),
+        HirKind::Capture(capture) => has_long_repetition(&capture.sub),
         HirKind::Repetition(repetition) => {
             repetition.max.is_none_or(|max| max > MAX_SHORT_REPETITION)
-                || has_long_memory(&repetition.sub)
+                || has_long_repetition(&repetition.sub)
         }
-        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().any(has_long_memory),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().any(has_long_repetition),
     }
 }
 
+/// Divides `patterns` into groups of one [`GroupKind`] each, within `limits`, whose DFAs have caches
+/// of `capacity` bytes.
 fn divide(
     mut patterns: Vec<(PatternIndex, &Hir)>,
     limits: &GroupLimits,

@@ -1,20 +1,21 @@
-//! Anchor literals: those that a part of a pattern's concatenation starts with.
+//! Anchor literals: a part of a pattern's top-level concatenation always starts with one of them.
 //!
 //! Take `[a-z]+secret[0-9]`. Wherever `secret` is found, the pattern matches if and only if
 //! `secret[0-9]` matches from there on and `[a-z]+` matches up to there. Both searches are anchored,
-//! so an automaton mostly decides within a few bytes; a literal somewhere inside a part leaves a
-//! window of the record to be searched. That is why an anchor is preferred to other literals that
-//! are about as rare.
+//! so an automaton mostly decides within a few bytes. Around a literal that is inside a part, a whole
+//! window of the record has to be searched. So an anchor is preferred to other literals that are about
+//! as rare.
 
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::cube::Literal;
-use super::distance::{bounds_around, subtract};
+use super::distance::{bounds_around, subtract_len};
 use super::lookahead;
 use super::part_literals::{self, MAX_LEN, PartLiterals};
 use super::required::{RequiredLiterals, cheaper};
 
-/// The number of parts, from the first one on, that may start with an anchor.
+/// The number of parts that are considered for anchors, from the first one on. Bounds the time to
+/// build a plan.
 const MAX_PARTS: usize = 64;
 
 /// The cheapest set of anchors of `hir` among those that `accept` returns `true` for.
@@ -48,21 +49,21 @@ pub(super) fn cheapest_anchors(
             let Some(longer) = part_literals::concatenations(&anchors, &part.prefixes) else {
                 break;
             };
-            let whole = longer.iter().all(|anchor| anchor.len() <= MAX_LEN);
+            let complete = longer.iter().all(|anchor| anchor.len() <= MAX_LEN);
             anchors = part_literals::truncated(longer);
-            let rest = |len| subtract(after[start], len);
+            let rest = |len| subtract_len(after[start], len);
             // Most sets are too large to be cheaper, however rare their literals are. Skipping
             // them keeps the cost of building low.
-            if best.as_ref().is_none_or(|best| !best.is_cheaper_than_size(anchors.len())) {
-                // Unless the anchor is all that the part matches, what follows it is not known.
-                let lookahead = if part.exact && whole { lookahead.clone() } else { Vec::new() };
+            if best.as_ref().is_none_or(|best| !best.is_cheaper_than_any_of_size(anchors.len())) {
+                // If the part can match more than the anchor, the bytes after the anchor are unknown.
+                let lookahead = if part.exact && complete { lookahead.clone() } else { Vec::new() };
                 let found = RequiredLiterals::new(&anchors, |_| Some(0), rest).map(|found| {
                     let before = before[start];
                     RequiredLiterals { before, anchor_part: Some(start), lookahead, ..found }
                 });
                 best = cheaper(best, found.filter(accept));
             }
-            if !part.exact || !whole {
+            if !part.exact || !complete {
                 break;
             }
         }
@@ -70,7 +71,7 @@ pub(super) fn cheapest_anchors(
     best
 }
 
-/// The parts of the concatenation that `hir` is, or `hir` as its only part.
+/// The parts of the top-level concatenation of `hir`; `hir` itself if it is not a concatenation.
 pub(crate) fn parts(hir: &Hir) -> &[Hir] {
     match hir.kind() {
         HirKind::Concat(parts) => parts,

@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 
 use super::cube::{Cube, Literal};
 
-/// A filter that is expected more often than once in 64 bytes is no use: verifying the candidates
-/// would cost more than an automaton that reads every byte. A rough limit, not a measured one.
+/// The highest frequency of a filter, per byte. Verifying the candidates of a more frequent one would
+/// cost more than an automaton that reads every byte. A rough limit, not a measured one.
 pub(super) const MAX_FILTER_FREQUENCY: f64 = 1.0 / 64.0;
 
 /// For each byte, minus the binary logarithm of its frequency, in eighths of a bit.
@@ -45,15 +45,15 @@ const EIGHTH_BITS: [u8; 256] = [
 /// The exponent that corrects the product of byte frequencies for the dependence of neighbouring
 /// bytes: a literal is more frequent than the product of its bytes. English has about half the
 /// entropy per letter that single letters suggest (Shannon, 1951), which would be 0.5; names and
-/// keys have more.
+/// keys have more entropy, so the exponent is higher.
 const DEPENDENCE: f64 = 0.75;
 
-/// The probability that a digit is followed by one certain other digit. Digits stand in numbers,
-/// so it is far higher than the frequency of that digit.
+/// The probability that a digit is followed by a given digit. Most digits are in numbers, so this is
+/// far higher than the frequency of the given digit alone.
 const NEXT_DIGIT: f64 = 0.05;
 
 /// The frequency of a byte: a value from 0 to 1.
-pub(crate) fn of_value(byte: u8) -> f64 {
+pub(crate) fn of_byte(byte: u8) -> f64 {
     static FREQUENCIES: LazyLock<[f64; 256]> =
         LazyLock::new(|| EIGHTH_BITS.map(|bits| (-f64::from(bits) / 8.0).exp2()));
     FREQUENCIES[usize::from(byte)]
@@ -61,7 +61,7 @@ pub(crate) fn of_value(byte: u8) -> f64 {
 
 /// The frequency of bytes that are in `cube`.
 pub(crate) fn of_cube(cube: Cube) -> f64 {
-    cube.values().map(of_value).sum::<f64>().min(1.0)
+    cube.values().map(of_byte).sum::<f64>().min(1.0)
 }
 
 /// The probability that `literal` is at a given position of ordinary text.

@@ -1,9 +1,9 @@
 //! Byte runs that every match contains, such as the forty digits of `[a-f0-9]{40}`.
 //!
-//! A pattern without a rare literal often contains a long run of bytes of one class, which ordinary
-//! text hardly has. One walk over the HIR computes, for each part, the set of all bytes that it can
-//! match and its minimum length: that is a run. For a concatenation, all sequences of consecutive
-//! parts are tried, since a longer run of more bytes may be rarer or more frequent; for an
+//! A pattern without a rare literal often contains a long run of bytes of one class, which is rare in
+//! ordinary text. One walk over the HIR computes, for each part, the set of all bytes that it can
+//! match and its minimum length: every match of the part is a run of that class and length. For a concatenation, all sequences of consecutive
+//! parts are tried, since a run over more parts is longer but has a larger class; for an
 //! alternation, the run is the union of the branches' runs, as long as the shortest.
 //!
 //! The cost is linear in the HIR, except that a concatenation tries up to [`MAX_PARTS`] ends for
@@ -18,7 +18,7 @@ use super::distance::{Bound, add_bounds, bounds_around, max_match_len};
 /// A run that every match contains.
 #[derive(Clone, Debug)]
 pub(crate) struct ByteRun {
-    /// The set that each byte of the run is in.
+    /// The set of bytes that the run consists of.
     pub(crate) class: ByteSet,
     /// The minimum length, in bytes.
     pub(crate) len: u32,
@@ -30,7 +30,7 @@ pub(crate) struct ByteRun {
     pub(crate) frequency: f64,
 }
 
-/// The minimum length of a run, in bytes: shorter ones are found nearly everywhere.
+/// The minimum length of a run, in bytes. Shorter ones are too frequent in text to filter by.
 const MIN_LEN: u32 = 6;
 /// The length to which runs are cut, in bytes. A run of 64 is rare enough, and every match that
 /// contains a longer one contains it.
@@ -39,7 +39,8 @@ const MAX_LEN: u32 = 64;
 /// words, names and numbers consist of bytes of one class, so each byte of a run counts only as
 /// this much of an independent one.
 const DEPENDENCE: f64 = 0.4;
-/// The probability that a byte of a word is followed by another one: words have five or six.
+/// The probability that a byte of a word is followed by another one of the word. Words have between
+/// five and six bytes on average, and 1 - 1 / 5.5 = 0.82.
 const WORD_CONTINUES: f64 = 0.82;
 /// The most parts of a concatenation over which one run may extend.
 const MAX_PARTS: usize = 64;
@@ -69,7 +70,7 @@ struct Composition {
 }
 
 impl Composition {
-    /// The run that the whole part is, unless it is too short.
+    /// The run that any match of the part is; `None` if it is shorter than [`MIN_LEN`].
     fn run(self, before: Bound, after: Bound) -> Option<ByteRun> {
         if self.len < MIN_LEN {
             return None;

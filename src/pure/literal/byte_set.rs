@@ -52,7 +52,7 @@ impl ByteSet {
         let mut sum = 0.0;
         for (index, mut bits) in self.0.into_iter().enumerate() {
             while bits != 0 {
-                sum += byte_frequency::of_value((64 * index) as u8 | bits.trailing_zeros() as u8);
+                sum += byte_frequency::of_byte((64 * index) as u8 | bits.trailing_zeros() as u8);
                 bits &= bits - 1;
             }
         }

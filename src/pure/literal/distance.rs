@@ -1,17 +1,17 @@
-//! Upper bounds of distances within a match.
+//! Upper bounds on lengths of matches, and on distances between positions in a match.
 
 use regex_syntax::hir::Hir;
 
-/// The largest distance in bytes, or `None` if there is no bound.
+/// The largest possible distance in bytes, or `None` if it is unbounded.
 pub(crate) type Bound = Option<u32>;
 
-/// The bound of the sum of two distances; no bound if it exceeds `u32`.
+/// The bound on the sum of two distances; `None` if the sum exceeds `u32`.
 pub(crate) fn add_bounds(a: Bound, b: Bound) -> Bound {
     a?.checked_add(b?)
 }
 
-/// The bound of a distance without its first `len` bytes.
-pub(super) fn subtract(a: Bound, len: usize) -> Bound {
+/// The bound on a distance that is `len` bytes shorter, at least 0.
+pub(super) fn subtract_len(a: Bound, len: usize) -> Bound {
     Some(a?.saturating_sub(len as u32))
 }
 
@@ -20,8 +20,9 @@ pub(crate) fn max_match_len(hir: &Hir) -> Bound {
     u32::try_from(hir.properties().maximum_len()?).ok()
 }
 
-/// For each position between the parts of a concatenation, both ends included: the longest string
-/// that the parts before it match together, and that the parts after it match together.
+/// For each boundary of the parts of a concatenation, from the start to the end: the maximum match
+/// length of all parts before it, and that of all parts after it. Both lists have one entry more
+/// than there are parts.
 pub(super) fn bounds_around(parts: &[Hir]) -> (Vec<Bound>, Vec<Bound>) {
     let mut before = vec![Some(0)];
     let mut after = vec![Some(0)];

@@ -16,7 +16,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use super::cube::{Cube, Literal};
-use super::distance::{Bound, add_bounds, subtract};
+use super::distance::{Bound, add_bounds, subtract_len};
 use super::required::{RequiredLiterals, cheaper};
 
 /// The maximum length of a literal, in bytes. A longer one is hardly rarer.
@@ -87,7 +87,7 @@ impl PartLiterals {
 
     /// The cheapest set of literals of which each match of this part contains one.
     pub(super) fn into_cheapest(self) -> Option<RequiredLiterals> {
-        let rest = |len| subtract(self.longest, len);
+        let rest = |len| subtract_len(self.longest, len);
         let prefixes = RequiredLiterals::new(&self.prefixes, |_| Some(0), rest);
         let suffixes = RequiredLiterals::new(&self.suffixes, rest, |_| Some(0));
         cheaper(self.inner, cheaper(prefixes, suffixes))
@@ -286,8 +286,8 @@ fn join_inner(a: &PartLiterals, b: &PartLiterals) -> Option<RequiredLiterals> {
         ..required.clone()
     });
     // In an exact part, a suffix or prefix is all of the part, so it starts or ends where that does.
-    let before = |len| if a.exact { Some(0) } else { subtract(a.longest, len) };
-    let after = |len| if b.exact { Some(0) } else { subtract(b.longest, len) };
+    let before = |len| if a.exact { Some(0) } else { subtract_len(a.longest, len) };
+    let after = |len| if b.exact { Some(0) } else { subtract_len(b.longest, len) };
     let left = RequiredLiterals::new(&a.suffixes, before, |_| b.longest);
     let right = RequiredLiterals::new(&b.prefixes, |_| a.longest, after);
     let joint = concatenations(&a.suffixes, &b.prefixes).and_then(|joined| {

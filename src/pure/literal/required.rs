@@ -51,9 +51,9 @@ impl RequiredLiterals {
         })
     }
 
-    /// Whether the cost is at most that of a set of this many literals that are never found. Then
-    /// no set that is at least as large can be cheaper.
-    pub(super) fn is_cheaper_than_size(&self, literals: usize) -> bool {
+    /// Whether the cost is at most that of a set of `literals` literals that never occur. Then no set
+    /// of that size or larger can be cheaper.
+    pub(super) fn is_cheaper_than_any_of_size(&self, literals: usize) -> bool {
         self.cost() <= literals as f64 * cost::LITERAL_NS
     }
 
@@ -72,7 +72,8 @@ impl RequiredLiterals {
     }
 }
 
-/// The set that costs less. Of sets with equal costs, the one with less of a match around it.
+/// The set that costs less. Of sets with equal costs, the one with smaller distances to the ends of
+/// a match.
 pub(super) fn cheaper(
     a: Option<RequiredLiterals>,
     b: Option<RequiredLiterals>,

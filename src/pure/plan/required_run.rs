@@ -40,7 +40,12 @@ impl RequiredRunBuilder {
             .chain(any_run(hir))
             .filter(|run| {
                 let short = run.len < cost::MIN_REQUIRED_RUN;
-                run.class.frequency() <= if short { cost::RARE_CLASS } else { cost::MAX_CLASS }
+                run.class.frequency()
+                    <= if short {
+                        cost::MAX_SHORT_RUN_CLASS_FREQUENCY
+                    } else {
+                        cost::MAX_LONG_RUN_CLASS_FREQUENCY
+                    }
             })
             .min_by(|a, b| rarity(a).total_cmp(&rarity(b)))?;
         let key = (run.class, run.len);

@@ -57,7 +57,7 @@ impl Strategy {
             Strategy::Literals(_) if !exact => return strategy,
             Strategy::Literals(literals) => literals.frequency * cost::CANDIDATE_NS,
             Strategy::ByteRun(run) => {
-                let pass = if exact { cost::RUN_PASS_OR_EXACT_NS } else { cost::RUN_PASS_NS };
+                let pass = if exact { cost::RUN_PASS_VS_EXACT_NS } else { cost::RUN_PASS_NS };
                 pass + run.frequency * cost::RUN_CANDIDATE_NS
             }
             _ => cost::EVERY_RECORD_NS,
@@ -115,7 +115,8 @@ pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strate
     for (index, other, stream_cost) in streams {
         let joins_group = unfiltered > cost::LARGE_GROUP
             && matches!(other, Strategy::EveryRecord)
-            && (stream_cost > cost::GROUP_MEMBER_NS || !grouping::has_long_memory(&trimmed[index]));
+            && (stream_cost > cost::GROUP_MEMBER_NS
+                || !grouping::has_long_repetition(&trimmed[index]));
         if few || joins_group {
             strategies[index] = other;
         }

@@ -104,10 +104,10 @@ fn arrange(literals: &[Literal], isa: Isa) -> (Option<Teddy>, Option<QGrams>) {
         let qgrams = (!many.is_empty()).then(|| QGrams::new(&many, literals));
         let mut cost = 0.0;
         if let Some(teddy) = &teddy {
-            cost += costs.teddy * teddy.work() + cost::PASS_CHECK * teddy.frequency();
+            cost += costs.teddy * teddy.work() + cost::POSITION_CHECK * teddy.frequency();
         }
         if let Some(qgrams) = &qgrams {
-            let position = costs.qgrams + cost::PASS_CHECK * qgrams.frequency();
+            let position = costs.qgrams + cost::POSITION_CHECK * qgrams.frequency();
             cost += position / qgrams.stride() as f64;
         }
         if cost < best.0 || first {

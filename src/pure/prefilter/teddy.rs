@@ -63,8 +63,8 @@ impl Teddy {
         if halves > 1 && ids.len() <= MAX_HALF {
             let fewer = buckets(&windows, HALF);
             let more = fewer.iter().map(WindowNibbles::frequency).sum();
-            if work(bytes, 1) + cost::PASS_CHECK * more
-                < work(bytes, 2) + cost::PASS_CHECK * frequency
+            if work(bytes, 1) + cost::POSITION_CHECK * more
+                < work(bytes, 2) + cost::POSITION_CHECK * frequency
             {
                 (sets, frequency, halves) = (fewer, more, 1);
             }

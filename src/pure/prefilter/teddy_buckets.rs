@@ -37,7 +37,7 @@ impl WindowNibbles {
             let mut sum = 0.0;
             for h in (0..16).filter(|h| high >> h & 1 != 0) {
                 for l in (0..16).filter(|l| low >> l & 1 != 0) {
-                    sum += byte_frequency::of_value(h << 4 | l);
+                    sum += byte_frequency::of_byte(h << 4 | l);
                 }
             }
             sum
@@ -97,7 +97,7 @@ mod tests {
     fn window_frequency_counts_all_bytes_that_pass() {
         let some = |low: u16, high: u16| -> f64 {
             let fits = |&b: &u8| low >> (b & 15) & 1 != 0 && high >> (b >> 4) & 1 != 0;
-            (0..=u8::MAX).filter(fits).map(byte_frequency::of_value).sum()
+            (0..=u8::MAX).filter(fits).map(byte_frequency::of_byte).sum()
         };
         let sets = [(1 << 1, 1 << 6), (0b1001_0000_0110, 0b1100_1000), (1, u16::MAX), (6, 0xFF)];
         let (found, each) =

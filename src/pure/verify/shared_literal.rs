@@ -38,7 +38,7 @@ impl SharedLiterals {
 
     /// The groups of a needle, as indexes for [`SharedLiterals::group`].
     #[inline]
-    pub(super) fn of(&self, needle: NeedleId) -> Range<usize> {
+    pub(super) fn groups_of(&self, needle: NeedleId) -> Range<usize> {
         match self.ranges.get(needle.index()) {
             Some(range) => range.start as usize..range.end as usize,
             None => 0..0,
@@ -50,6 +50,7 @@ impl SharedLiterals {
         &self.groups[index]
     }
 
+    /// Creates the caches of all groups, indexed like the groups.
     pub(super) fn create_caches(&self) -> Vec<SharedLiteralCache> {
         self.groups.iter().map(SharedLiteralCache::new).collect()
     }
@@ -58,8 +59,11 @@ impl SharedLiterals {
 /// The working memory of one shared-literal group in one scanner.
 pub(super) struct SharedLiteralCache {
     pub(super) dfa: AnchoredGroupCache,
+    /// The record that `steps` is counted in, by the epoch that [`VerifyCache`] gave it.
+    ///
+    /// [`VerifyCache`]: super::VerifyCache
     epoch: u64,
-    /// How many bytes the DFA has read in the record of `epoch`, at all hits together.
+    /// The bytes that the DFA has read in this record, at all hits together.
     pub(super) steps: u64,
 }
 
@@ -68,7 +72,7 @@ impl SharedLiteralCache {
         SharedLiteralCache { dfa: AnchoredGroupCache::new(&group.dfa), epoch: 0, steps: 0 }
     }
 
-    /// Resets the count of steps if the record is another one than before.
+    /// Resets `steps` unless `epoch` is still that of the same record.
     #[inline]
     pub(super) fn enter_record(&mut self, epoch: u64) {
         if self.epoch != epoch {

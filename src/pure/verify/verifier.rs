@@ -96,7 +96,7 @@ impl Verifier {
         for posting in anchored {
             anchored::verify(tables, cache, record.bytes, posting, start, end);
         }
-        for group in tables.shared.of(needle) {
+        for group in tables.shared.groups_of(needle) {
             anchored::verify_group(tables, cache, record.bytes, group, start);
         }
         if !windowed.is_empty() {

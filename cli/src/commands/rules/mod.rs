@@ -55,7 +55,7 @@ pub(crate) fn run(args: &RulesArgs) -> Result<ExitStatus, Failure> {
 fn strategy(explanation: Option<&Explanation>) -> &'static str {
     match explanation {
         Some(Explanation::Native) => "native",
-        Some(Explanation::Pure { by, .. }) => match by {
+        Some(Explanation::Pure { strategy, .. }) => match strategy {
             pure::Explanation::Always => "always",
             pure::Explanation::Literals { .. } => "literal",
             pure::Explanation::ByteRun { .. } => "run",
