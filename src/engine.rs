@@ -63,7 +63,7 @@ pub enum EngineError {
         case: String,
     },
     /// The C library returned an error, such as a lack of memory, during its self-test. The error says
-    /// nothing about the library's answers, so the next engine runs the self-test again.
+    /// nothing about the library's answers, so the self-test runs again when the next engine is built.
     #[error("{library} failed: {reason}")]
     Library {
         /// Name and version of the library.

@@ -9,7 +9,7 @@ use crate::{Batch, Match, Matches, StopFlag};
 pub const MAX_BLOCK: usize = 4096;
 
 /// Bytes of records that the provided [`Scan::scan_with`] scans at a time. Small enough that the
-/// matches of a part fit in the cache, large enough that the cost of a scan is shared by many
+/// matches of a part usually fit in the cache of a core, large enough that the cost of a scan is shared by many
 /// records.
 const PART_BYTES: usize = 256 << 10;
 
@@ -109,8 +109,8 @@ impl<S: Scan + ?Sized> Scan for Box<S> {
 /// What a scanner reports for each pattern that matches in a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Report {
-    /// One [`Match`] for each pair of record and pattern, with the span `0..0`. The
-    /// cheapest: a scanner can stop at the first match of a pattern in a record.
+    /// One [`Match`] for each pair of record and pattern, with the span `0..0`. Cheaper
+    /// than spans: a scanner can stop at the first match of a pattern in a record.
     #[default]
     Patterns,
     /// One [`Match`] for each span: leftmost-first and non-overlapping, as `find_iter`

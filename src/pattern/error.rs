@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-/// An invalid or oversized pattern: its index in the set, the position of the fault, and the reason.
+/// An invalid or oversized pattern: its number in the set, the position of the fault, and the reason.
 ///
 /// The `Display` form is one line: `pattern 3 (aws-key): unclosed group at byte 7`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl PatternError {
         }
     }
 
-    /// Returns the position of the pattern in its set, from 0.
+    /// Returns the number of the pattern in its set, from 0.
     pub fn index(&self) -> usize {
         self.index
     }
@@ -80,7 +80,7 @@ impl std::error::Error for PatternError {}
 pub enum BuildError {
     /// Some patterns are invalid or too large. The list has all of them, in the order of the set, and
     /// is never empty.
-    #[error("{}", list(.0))]
+    #[error("{}", one_per_line(.0))]
     Patterns(Vec<PatternError>),
     /// Each pattern is within its limit, but the set as a whole exceeds its own.
     #[error("the size of the set is {size}, its limit is {limit}")]
@@ -101,7 +101,7 @@ pub enum BuildError {
     },
 }
 
-fn list(errors: &[PatternError]) -> String {
+fn one_per_line(errors: &[PatternError]) -> String {
     let lines: Vec<String> = errors.iter().map(PatternError::to_string).collect();
     lines.join("\n")
 }

@@ -51,30 +51,30 @@ impl Engine {
         }
     }
 
-    /// A scanner for one thread.
+    /// Makes a scanner for one thread.
     pub fn scanner(&self) -> Scanner {
         self.scanner_with(StopFlag::new())
     }
 
-    /// A scanner for one thread that stops when `stop` is raised.
+    /// Makes a scanner for one thread that stops when `stop` is raised.
     pub fn scanner_with(&self, stop: StopFlag) -> Scanner {
         Scanner::new(self.pipeline.clone(), stop)
     }
 
-    /// The heap memory of the engine in bytes, about. Automata, which are built when first needed,
-    /// are not counted.
+    /// Returns the approximate heap memory of the engine in bytes, without the automata that scans
+    /// build on first use.
     pub fn memory(&self) -> usize {
         self.pipeline.filters.memory() + self.pipeline.verifier.memory() + self.decisions.memory()
     }
 
-    /// How the pattern with this number is searched, or `None` if the engine does not have it.
+    /// Returns how pattern number `pattern` is searched, or `None` if the engine does not have it.
     pub fn explain(&self, pattern: usize) -> Option<Explanation> {
         let pattern = self.pipeline.verifier.pattern(u32::try_from(pattern).ok()?)?;
         Some(self.decisions.explain(pattern))
     }
 
-    /// The algorithms that search for the literals of all patterns, in words. Empty if no pattern
-    /// is searched by literals.
+    /// Describes, for people, the algorithms that search for the literals of all patterns. Empty if no
+    /// pattern is searched by literals.
     pub fn prefilter(&self) -> String {
         self.pipeline.filters.describe()
     }

@@ -22,8 +22,8 @@
 //! # Worst case
 //!
 //! For each pattern, a scan takes time linear in the data, whatever the data is. Automata that are
-//! started at many places of one record have a budget of steps; when it is used up, the rest of
-//! the record is searched once for all places.
+//! started at many positions of one record have a budget of steps; when it is used up, the rest of
+//! the record is searched once for all positions.
 
 mod automata;
 mod cost;

@@ -65,7 +65,7 @@ impl Scanner {
         Scanner { pipeline, stop, progress, candidates: Vec::new(), cache, block: Vec::new() }
     }
 
-    /// The heap memory of this scanner in bytes, about. It grows with what is found, up to a bound
+    /// Returns the approximate heap memory of this scanner in bytes. It grows with what is found, up to a bound
     /// that depends on the number of patterns alone.
     pub fn memory(&self) -> usize {
         self.cache.memory()

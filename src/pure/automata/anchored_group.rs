@@ -1,8 +1,8 @@
 //! Finds which patterns of a group match at one position.
 //!
 //! This verifies the patterns that start with the same literal: instead of one anchored search for
-//! each pattern, one search for all of them. The search ends when the DFA is dead, which for
-//! ordinary patterns is a few bytes after the literal, or when every member has matched.
+//! each pattern, one search for all of them. The search ends when the DFA reaches its dead state, for
+//! ordinary patterns a few bytes after the literal, or when every member has matched.
 //!
 //! A group whose DFA keeps giving up is abandoned by the scanner after [`MAX_FAILURES`] attempts.
 //! Its members are then verified one by one.
@@ -38,8 +38,8 @@ impl AnchoredGroupCache {
     }
 }
 
-/// The members that a search has found, in the order in which it found them. A group may have
-/// more members than a word has bits.
+/// The members that a search has found, in the order in which it found them. Not a bit mask, since a
+/// group may have more than 64 members.
 #[derive(Debug)]
 struct FoundMembers {
     list: Vec<u32>,
@@ -70,8 +70,8 @@ impl FoundMembers {
 }
 
 impl DfaGroup {
-    /// Appends to `out` the members of which `part` matches from `start` on in `record`, in no
-    /// particular order. Returns `false`, with nothing appended, if the DFA cannot decide; then
+    /// Appends to `out` the members that match at `start` of `record`, in no particular order. `part`
+    /// returns the part of a member that the group's DFA decides, always the same one. Returns `false`, with nothing appended, if the DFA cannot decide; then
     /// each member has to be verified alone. Adds the bytes read to `steps`.
     pub(crate) fn matching_at<'a>(
         &self,
@@ -121,7 +121,8 @@ fn find_members(
         if state.is_tagged() {
             if state.is_match() {
                 // The members of a match state need to be collected once, not each time that the
-                // state is entered again. Clearing the cache gives ids a new meaning.
+                // state is entered again. The clear count is compared too, because state ids
+                // are reused after the cache is cleared.
                 let entered = Some((state, cache.clear_count()));
                 if last == entered {
                     continue;

@@ -1,7 +1,7 @@
 //! Reads a record with the DFAs of several groups at once, interleaved byte by byte.
 //!
-//! Each step of a DFA is a load whose address depends on the load before, so a single DFA mostly
-//! waits for the latency of the cache, and the processor has little else to do. The DFAs of
+//! Each step of a DFA is a load whose address depends on the load before, so a single DFA spends most
+//! of its time waiting for the cache. The DFAs of
 //! different groups do not depend on each other: if they take their steps in turn, their loads
 //! overlap. This is the usual remedy for chains of dependent loads, as in batched tree or hash
 //! lookups, and costs no more than keeping one row per DFA in a register.
@@ -122,8 +122,8 @@ impl GroupReader {
         }
     }
 
-    /// Runs `compute`, which adds to the table, and counts the memory that it takes. Fails if the
-    /// tables may not grow.
+    /// Runs `compute`, which adds to the table, and counts the memory that it takes. Fails with
+    /// [`TableFailure::OutOfMemory`], without running it, if the tables exceed their limit.
     #[cold]
     fn compute<T>(
         &mut self,

@@ -6,7 +6,7 @@
 //! one slot, the position where its match started.
 //!
 //! `regex_automata`'s `PikeVM` does the same, with slots for all captures. It is not used here,
-//! because it does not say how many bytes a search has read. A search ends as soon as no thread
+//! because it does not report how many bytes a search has read. A search ends as soon as no thread
 //! can lead to a better match, and what it has read counts against the budget that keeps all
 //! searches of a record together linear (see [`span_cursor`](super::span_cursor)).
 //!
@@ -65,7 +65,7 @@ impl SimulationCache {
 }
 
 /// Finds the leftmost-first match of `record` that starts at `from` or later. Adds the bytes read
-/// to `steps`, and one for the end.
+/// to `steps`, and one more for the end of the record.
 pub(super) fn leftmost_span(
     nfa: &NFA,
     cache: &mut SimulationCache,

@@ -13,10 +13,10 @@
 //!
 //! # Forms of a pattern
 //!
-//! Whether a pattern matches is decided with its *trimmed* form (`trimmed` below): the pattern
-//! without what may be empty at its ends, which matches in exactly the same records and has smaller
-//! automata. Spans need the pattern as it was written (`hir`). Neither is stored here: the caller
-//! passes them, and must always pass the same.
+//! Whether a pattern matches is decided with its *trimmed* form (`trimmed` below), which lacks the
+//! optional parts at both ends of the pattern. It matches in exactly the same records and has smaller
+//! automata. Spans need the pattern as it was written (`hir`). Neither form is stored here: the
+//! caller passes them, and must pass the same ones in every call.
 //!
 //! # Steps
 //!
@@ -78,7 +78,7 @@ impl PatternAutomata {
             }
         }
         if let Some(matcher) = self.shift_and(trimmed) {
-            // An exact matcher has no look-around, so what surrounds the span is irrelevant.
+            // An exact Shift-And has no look-around, so the bytes around the span are irrelevant.
             return matcher.is_match(&record[span]);
         }
         self.simulate(trimmed, cache, input)
@@ -139,8 +139,8 @@ impl PatternAutomata {
         lazy_search::ends_at(dfa, cache, record, end, steps).ok()
     }
 
-    /// Calls `found` with the spans of the pattern in `record`, until it breaks: leftmost-first,
-    /// not overlapping, in order. `build_prefilter` is called at most once for each pattern.
+    /// Calls `found` with the spans of the pattern in `record`, in order: leftmost-first and not
+    /// overlapping. Stops when `found` returns `Break`. `build_prefilter` is called at most once for each pattern.
     ///
     /// Takes time linear in the record, and memory that does not depend on the number of spans.
     pub(crate) fn for_each_span(
@@ -199,7 +199,8 @@ impl PatternAutomata {
         cursor: &mut SpanCursor,
         budget: u64,
     ) -> bool {
-        // Every match from the cursor on contains a match of the trimmed form, also from there on.
+        // Every match that starts at or after the cursor contains a match of the trimmed form, which
+        // then also starts at or after the cursor.
         let mut at = cursor.at;
         while let Some(position) = prefilter.next_position(record, &mut cache.spans().positions, at)
         {

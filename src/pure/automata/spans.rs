@@ -65,8 +65,8 @@ impl SpanAutomata {
         nfa_simulation::leftmost_span(self.nfa(hir), simulation, record, from, &mut cursor.steps)
     }
 
-    /// Calls `found` with every span of `record` from `cursor.at` on, until it breaks, in time
-    /// linear in the record whatever the pattern is.
+    /// Calls `found` with every span of `record` from `cursor.at` on, until `found` returns
+    /// `Break`. Takes time linear in the record, whatever the pattern is.
     pub(super) fn remaining(
         &self,
         hir: &Hir,

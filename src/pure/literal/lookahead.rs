@@ -1,9 +1,9 @@
 //! The bytes that can follow a literal in a match, position by position.
 //!
-//! `s\.[A-Za-z0-9]{24}` has the literal `s.`, which ends many a sentence; but there a space
-//! follows, and in a match a letter. Comparing the next bytes costs a few instructions, where
-//! starting an automaton costs many. Four bytes are compared, each with one lookup in a table
-//! of 256 words that has one bit for each different set of the engine.
+//! `s\.[A-Za-z0-9]{24}` has the literal `s.`, which is frequent in text at the end of a sentence. There
+//! it is followed by a space, but in a match by a letter or a digit. Comparing the next bytes costs a
+//! few instructions, while starting an automaton costs many. Four bytes are compared, each with one
+//! lookup in a table of 256 words, in which each distinct byte set of the engine has one bit.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
@@ -13,21 +13,22 @@ use super::byte_set::ByteSet;
 
 /// The number of bytes after a literal that are compared.
 pub(crate) const LEN: usize = 4;
-/// The number of parts of a pattern that are visited before the lookahead is cut short. Nested
-/// repetitions visit their inner parts several times each, so without a limit the time would be
-/// exponential in their depth.
+/// The number of HIR nodes that are visited before the lookahead is cut short. A repetition visits
+/// its inner node up to eight times, so without a limit the time would be exponential in the depth
+/// of nested repetitions.
 const BUDGET: u32 = 1000;
 
 /// The lookaheads of all needles of an engine.
 #[derive(Debug)]
 pub(crate) struct Lookaheads {
-    /// For each byte, the sets that contain it, as bits.
+    /// By byte: a bit for each set that contains it.
     table: Box<[u64; 256]>,
-    /// For each needle, the sets of the bytes after it, as numbers of bits.
+    /// By needle: for each of the next bytes, the bit in `table` of the set that it must be in.
     sets: Vec<[u8; LEN]>,
 }
 
-/// The bit that stands for no restriction: every byte has it, and the end of a record passes too.
+/// The bit for no restriction: every byte has it, and [`Lookaheads::allow`] also accepts the end of the
+/// record.
 const ANY: u8 = 63;
 
 impl Lookaheads {
@@ -41,7 +42,7 @@ impl Lookaheads {
                 let index =
                     distinct.iter().position(|other| other == set).unwrap_or(distinct.len());
                 if index >= usize::from(ANY) {
-                    // More different sets than bits: the rest is not compared.
+                    // There are more distinct sets than bits, so this byte is not compared.
                     continue;
                 }
                 if index == distinct.len() {
@@ -74,8 +75,8 @@ impl Lookaheads {
     }
 }
 
-/// For each position between the parts of a concatenation, both ends included: the sets of the
-/// bytes from there on, as far as every match has some.
+/// For each boundary of the parts of a concatenation, from the start to the end: the sets of the next
+/// bytes in a match. A list has at most [`LEN`] sets, and fewer if a match can end earlier.
 pub(super) fn after_each(parts: &[Hir]) -> Vec<Vec<ByteSet>> {
     let mut all = vec![Vec::new()];
     let mut budget = BUDGET;
@@ -98,8 +99,8 @@ fn prepend(hir: &Hir, rest: &[ByteSet], budget: &mut u32) -> Vec<ByteSet> {
             bytes.chain(rest.iter().copied()).take(LEN).collect()
         }
         HirKind::Class(class) => {
-            // A character that is not ASCII has several bytes. How many varies within the class,
-            // so nothing is known after the first one.
+            // A character outside ASCII has two to four bytes. The number varies within the class, so
+            // nothing is known about the bytes after the first one.
             let (set, rest) = match class {
                 Class::Unicode(chars) if !chars.is_ascii() => (ByteSet::of(class), &[][..]),
                 _ => (ByteSet::of(class), rest),
@@ -133,7 +134,7 @@ fn prepend_repetition(repetition: &Repetition, rest: &[ByteSet], budget: &mut u3
     all
 }
 
-/// The lookahead that allows what either allows. It is as long as the shorter one.
+/// The lookahead that allows every byte that `a` or `b` allows, as long as the shorter of them.
 pub(crate) fn union_lookaheads(a: Vec<ByteSet>, b: Vec<ByteSet>) -> Vec<ByteSet> {
     a.iter().zip(&b).map(|(a, b)| a.union(b)).collect()
 }

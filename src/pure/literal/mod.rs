@@ -16,7 +16,7 @@
 //! The files, from the bottom up: `cube` (literals), `byte_set`, `distance`,
 //! `byte_frequency`; then `required` (a set of literals and its cost) and `lookahead`; then
 //! `part_literals` (the literals of each part of a pattern), `anchor` (those that start a part), and
-//! `extract`, which chooses among both. `byte_run` stands alone.
+//! `extract`, which chooses among both. `byte_run` uses only the first group.
 
 mod anchor;
 pub(crate) mod byte_frequency;

@@ -1,7 +1,7 @@
-//! Records how each pattern is searched, and says it in words that people can check.
+//! Records how each pattern is searched, and describes it for people.
 //!
-//! The plan stores a [`Decision`] for each pattern when it is made, so what `--explain` shows is
-//! what a scan does, and not a second computation that could differ.
+//! The plan stores a [`Decision`] for each pattern when it is made, so `--explain` shows what a scan
+//! does, and not a second computation that could differ.
 
 use std::fmt;
 
@@ -64,15 +64,15 @@ pub enum Explanation {
 #[derive(Debug)]
 pub(super) enum Decision {
     Always,
-    Literals { needles: Box<[NeedleId]>, place: Place },
-    ByteRun { len: u32, class_size: usize, place: Place },
-    ClassSequence { len: u32, exact: bool, place: Place },
+    Literals { needles: Box<[NeedleId]>, extent: NeedleExtent },
+    ByteRun { len: u32, class_size: usize, extent: NeedleExtent },
+    ClassSequence { len: u32, exact: bool, extent: NeedleExtent },
     EveryRecord,
 }
 
-/// Where a needle lies in the matches of a pattern, and how often it is expected.
+/// How far matches extend around a needle, and how often the needle is expected.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct NeedleExtent {
     /// The largest distance from the start of a match to the start of the needle, in bytes.
     pub(super) before: Bound,
     /// The largest distance from the end of the needle to the end of a match, in bytes.
@@ -81,9 +81,9 @@ pub(super) struct Place {
     pub(super) frequency: f64,
 }
 
-impl Place {
-    pub(super) fn new(before: Bound, after: Bound, frequency: f64) -> Place {
-        Place { before, after, frequency }
+impl NeedleExtent {
+    pub(super) fn new(before: Bound, after: Bound, frequency: f64) -> NeedleExtent {
+        NeedleExtent { before, after, frequency }
     }
 }
 
@@ -92,7 +92,7 @@ impl Place {
 pub(in crate::pure) struct Decisions {
     /// By pattern.
     pub(super) list: Vec<Decision>,
-    /// The literals of all patterns, by number.
+    /// The literals of all patterns, by needle: literals are numbered first.
     pub(super) literals: Vec<Literal>,
 }
 
@@ -102,25 +102,25 @@ impl Decisions {
         match &self.list[pattern.index()] {
             Decision::Always => Explanation::Always,
             Decision::EveryRecord => Explanation::EveryRecord,
-            Decision::ClassSequence { len, exact, place } => Explanation::ClassSequence {
+            Decision::ClassSequence { len, exact, extent } => Explanation::ClassSequence {
                 len: *len,
                 exact: *exact,
-                before: place.before,
-                after: place.after,
-                per_million: place.frequency * 1e6,
+                before: extent.before,
+                after: extent.after,
+                per_million: extent.frequency * 1e6,
             },
-            Decision::ByteRun { len, class_size, place } => Explanation::ByteRun {
+            Decision::ByteRun { len, class_size, extent } => Explanation::ByteRun {
                 len: *len,
                 class_size: *class_size,
-                before: place.before,
-                after: place.after,
-                per_million: place.frequency * 1e6,
+                before: extent.before,
+                after: extent.after,
+                per_million: extent.frequency * 1e6,
             },
-            Decision::Literals { needles, place } => Explanation::Literals {
-                literals: needles.iter().map(|n| show(&self.literals[n.index()])).collect(),
-                before: place.before,
-                after: place.after,
-                per_million: place.frequency * 1e6,
+            Decision::Literals { needles, extent } => Explanation::Literals {
+                literals: needles.iter().map(|n| to_syntax(&self.literals[n.index()])).collect(),
+                before: extent.before,
+                after: extent.after,
+                per_million: extent.frequency * 1e6,
             },
         }
     }
@@ -139,7 +139,7 @@ impl Decisions {
 }
 
 /// The literal in the syntax of patterns.
-fn show(literal: &Literal) -> String {
+fn to_syntax(literal: &Literal) -> String {
     let mut text = String::new();
     for cube in literal.cubes() {
         let bytes: Vec<String> =
@@ -154,6 +154,7 @@ fn show(literal: &Literal) -> String {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// The number of literals that are listed.
         const SHOWN: usize = 4;
         match self {
             Explanation::Always => f.write_str("matches every record"),
@@ -163,37 +164,37 @@ impl fmt::Display for Explanation {
             ),
             Explanation::Literals { literals, before, after, per_million } => {
                 let shown = literals[..literals.len().min(SHOWN)].join(", ");
-                let all = if literals.len() == 1 { "literal" } else { "literals" };
-                write!(f, "{all} {shown}")?;
+                let noun = if literals.len() == 1 { "literal" } else { "literals" };
+                write!(f, "{noun} {shown}")?;
                 if literals.len() > SHOWN {
                     write!(f, " and {} more", literals.len() - SHOWN)?;
                 }
-                place(f, *before, *after, *per_million)
+                write_extent(f, *before, *after, *per_million)
             }
             Explanation::ClassSequence { len, exact, before, after, per_million } => {
                 write!(f, "classes of {len} bytes or more in sequence")?;
                 if *exact {
-                    expected(f, *per_million)?;
+                    write_expected(f, *per_million)?;
                     return f.write_str("; it matches wherever they are found");
                 }
-                place(f, *before, *after, *per_million)
+                write_extent(f, *before, *after, *per_million)
             }
             Explanation::ByteRun { len, class_size, before, after, per_million } => {
                 write!(f, "run of {len} bytes from a class of {class_size}")?;
-                place(f, *before, *after, *per_million)
+                write_extent(f, *before, *after, *per_million)
             }
         }
     }
 }
 
 /// Writes how often the needle is expected and which part of a record is verified around it.
-fn place(
+fn write_extent(
     f: &mut fmt::Formatter<'_>,
     before: Option<u32>,
     after: Option<u32>,
     per_million: f64,
 ) -> fmt::Result {
-    expected(f, per_million)?;
+    write_expected(f, per_million)?;
     f.write_str("; verified ")?;
     let bytes = |bytes: u32| if bytes == 1 { "1 byte".into() } else { format!("{bytes} bytes") };
     match before {
@@ -209,7 +210,7 @@ fn place(
 }
 
 /// Writes how often the needle is expected in ordinary text.
-fn expected(f: &mut fmt::Formatter<'_>, per_million: f64) -> fmt::Result {
+fn write_expected(f: &mut fmt::Formatter<'_>, per_million: f64) -> fmt::Result {
     match per_million {
         // More digits would suggest a precision that the estimate does not have.
         0.0..0.1 => f.write_str(", less than 0.1 expected")?,

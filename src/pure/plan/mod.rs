@@ -11,11 +11,11 @@
 //!    [`shared_literal`] add cheaper ways to verify at some of the needles.
 //!
 //! The scan itself decides nothing: it runs the [`FilterSet`] and follows the [`VerifyTables`].
-//! [`explain`] keeps what was decided, for people.
+//! [`explain`] keeps the decisions, to describe them to people.
 //!
 //! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
 //! Automata are not built here, but by the first scan that needs them: most patterns of a large
-//! set never come that far.
+//! set are never verified.
 
 mod explain;
 mod needles;
@@ -37,7 +37,7 @@ use super::prefilter::FilterSet;
 use super::simd::Isa;
 use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
 
-use explain::{Decision, Place};
+use explain::{Decision, NeedleExtent};
 use needles::NeedleBuilder;
 use required_run::RequiredRunBuilder;
 use strategy::Strategy;
@@ -61,19 +61,19 @@ pub(super) struct Plan {
 impl Plan {
     /// Plans the patterns of `set` with these numbers, for the instruction set `isa`.
     pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, isa: Isa) -> Plan {
-        let chosen = Chosen::new(numbers.iter().map(|&n| set.hir(n as usize)), report);
+        let chosen = ChosenStrategies::new(numbers.iter().map(|&n| set.hir(n as usize)), report);
         let mut builder = PlanBuilder::default();
         let decisions: Vec<Decision> = (chosen.trimmed.iter().enumerate())
             .zip(chosen.strategies)
             .map(|((index, hir), strategy)| builder.add(PatternIndex::new(index), hir, strategy))
             .collect();
 
-        let groups = builder
+        let unfiltered = builder
             .unfiltered
             .iter()
             .map(|&pattern| (pattern, &chosen.trimmed[pattern.index()]))
             .collect();
-        let groups = grouping::groups_for_records(groups);
+        let groups = grouping::groups_for_records(unfiltered);
         let mut needles = builder.needles.build(&chosen.trimmed, isa);
         let patterns = Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals);
         let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
@@ -96,18 +96,18 @@ impl Plan {
     }
 }
 
-/// The patterns in their trimmed forms, and what was chosen for each.
-struct Chosen {
+/// The trimmed forms of the patterns, and the strategy of each.
+struct ChosenStrategies {
     trimmed: Vec<Hir>,
     strategies: Vec<Strategy>,
     /// Empty if no spans are reported.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
 }
 
-impl Chosen {
+impl ChosenStrategies {
     /// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised
     /// for the set as a whole.
-    fn new<'a>(hirs: impl Iterator<Item = &'a Hir>, report: Report) -> Chosen {
+    fn new<'a>(hirs: impl Iterator<Item = &'a Hir>, report: Report) -> ChosenStrategies {
         let (trimmed, heads): (Vec<_>, Vec<_>) = hirs
             .map(|hir| {
                 let trimmed = trim::trim(hir);
@@ -123,19 +123,20 @@ impl Chosen {
         };
         rebalance::rebalance(&trimmed, &mut strategies);
         strategy::replace_streams(&trimmed, &mut strategies);
-        Chosen { trimmed, strategies, span_literals }
+        ChosenStrategies { trimmed, strategies, span_literals }
     }
 }
 
-/// Sorts patterns by what has to be built for their strategies.
+/// Collects the needles and tables that the strategies of the patterns need.
 #[derive(Default)]
 struct PlanBuilder {
     needles: NeedleBuilder,
     required_runs: RequiredRunBuilder,
-    /// By pattern.
+    /// By pattern: its two parts, if it is split at its literal.
     splits: Vec<Option<Box<Split>>>,
+    /// Patterns that match every record.
     always: Vec<PatternIndex>,
-    /// Patterns that are searched in every record.
+    /// Patterns without a needle, which an automaton searches in every record.
     unfiltered: Vec<PatternIndex>,
 }
 
@@ -156,21 +157,21 @@ impl PlanBuilder {
                 let tail = split.as_ref().map_or(hir, |split| &split.tail);
                 let run = self.required_runs.add(hir);
                 let posting = Posting::at_literal(pattern, hir, tail, &required, run);
-                let place = Place::new(required.before, required.after, required.frequency);
-                Decision::Literals { needles: self.needles.add_literals(required, posting), place }
+                let extent = NeedleExtent::new(required.before, required.after, required.frequency);
+                Decision::Literals { needles: self.needles.add_literals(required, posting), extent }
             }
             Strategy::ByteRun(run) => {
-                let place = Place::new(run.before, run.after, run.frequency);
+                let extent = NeedleExtent::new(run.before, run.after, run.frequency);
                 let class_size = (0..=255).filter(|&byte| run.class.contains(byte)).count();
                 let len = run.len;
                 self.needles.add_run(pattern, run);
-                Decision::ByteRun { len, class_size, place }
+                Decision::ByteRun { len, class_size, extent }
             }
             Strategy::ClassSequence(sequence) => {
-                let place = Place::new(sequence.before, sequence.after, sequence.frequency);
+                let extent = NeedleExtent::new(sequence.before, sequence.after, sequence.frequency);
                 let (len, exact) = (sequence.len, sequence.exact);
                 self.needles.add_sequence(pattern, sequence);
-                Decision::ClassSequence { len, exact, place }
+                Decision::ClassSequence { len, exact, extent }
             }
             Strategy::EveryRecord => {
                 self.unfiltered.push(pattern);

@@ -13,7 +13,7 @@ use crate::pure::cost;
 use crate::pure::literal::{ByteRun, ByteSet, any_run};
 use crate::pure::verify::{RequiredRunId, RequiredRuns};
 
-/// The longest required run, in bytes. A longer one is hardly rarer.
+/// The maximum length of a required run, in bytes. Longer runs are only slightly rarer.
 const MAX_LEN: u32 = 64;
 
 /// Collects the required runs of all patterns, each once.
@@ -31,8 +31,8 @@ impl RequiredRunBuilder {
             HirKind::Concat(parts) => &parts[..],
             _ => &[],
         };
-        // Of runs that are rare enough, the run of a single part comes first in a tie: other
-        // patterns are more likely to have the same one, and then share the check.
+        // The runs of single parts come first, because `min_by` returns the first of equally rare
+        // runs: other patterns are more likely to have the same run, and then share the check.
         let rarity = |run: &ByteRun| run.frequency.max(cost::MIN_RUN_FREQUENCY);
         let run = parts
             .iter()
@@ -55,6 +55,7 @@ impl RequiredRunBuilder {
         }))
     }
 
+    /// Builds the searches for the collected runs, indexed by [`RequiredRunId`].
     pub(in crate::pure) fn build(self) -> RequiredRuns {
         RequiredRuns::new(self.runs)
     }
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_runs_share_a_number() {
+    fn equal_runs_share_an_id() {
         let mut builder = RequiredRunBuilder::default();
         assert_eq!(add(&mut builder, "key=[0-9a-f]{40}"), Some(0));
         assert_eq!(add(&mut builder, "id=[0-9a-f]{40}"), Some(0));

@@ -77,7 +77,7 @@ enum Token {
 }
 
 impl Isa {
-    /// The instruction sets that this machine can run, from the slowest to the fastest.
+    /// Returns the instruction sets that this machine can run, from the slowest to the fastest.
     ///
     /// The first is always `scalar`, which uses no vectors and runs everywhere. On x86-64,
     /// `SSSE3`, `AVX2` and `AVX-512` (F and BW) may follow; on 64-bit little-endian ARM, `NEON`;
@@ -99,12 +99,12 @@ impl Isa {
         tokens.into_iter().flatten().map(Isa).collect()
     }
 
-    /// The fastest instruction set that this machine can run.
+    /// Returns the fastest instruction set that this machine can run.
     pub fn best() -> Isa {
         Isa::available().pop().unwrap_or(Isa(Token::Scalar))
     }
 
-    /// The name, as in [`Isa::available`]. It is also what `Display` prints.
+    /// Returns the name, as in [`Isa::available`]. `Display` prints the same.
     pub fn name(self) -> &'static str {
         match self.0 {
             Token::Scalar => "scalar",

@@ -1,4 +1,4 @@
-//! What the plan lays down for verification. Immutable, and shared by all scanners of an engine.
+//! The tables that the plan builds for verification. Immutable, and shared by all scanners of an engine.
 
 use std::sync::Arc;
 

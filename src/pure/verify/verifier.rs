@@ -173,7 +173,7 @@ impl Verifier {
         }
     }
 
-    /// Pushes the matches of `cache.matched` to `out` until it breaks.
+    /// Pushes the matches of `cache.matched` to `out` until `out` ends the scan.
     fn push_matches(
         &self,
         cache: &mut VerifyCache,

@@ -61,7 +61,8 @@ impl TwoPass {
         TwoPass { nfa, back }
     }
 
-    /// Calls `found` with each span of `record` from `cursor.at` on, until it breaks.
+    /// Calls `found` with each span of `record` from `cursor.at` on, until `found` returns
+    /// `Break`.
     pub(super) fn for_each_span(
         &self,
         cache: &mut TwoPassCache,

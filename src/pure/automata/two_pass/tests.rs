@@ -68,7 +68,7 @@ fn simulated_spans(nfa: &NFA, record: &[u8]) -> Vec<Range<usize>> {
 
 proptest! {
     #[test]
-    fn finds_the_spans_of_an_iterator(
+    fn finds_the_spans_of_the_pikevm_iterator(
         pattern in pattern(),
         record in prop::collection::vec(prop::sample::select(&b"aab \n\xC3\xA9"[..]), 0..40),
     ) {
