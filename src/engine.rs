@@ -62,8 +62,9 @@ pub enum EngineError {
         /// The failed case: the pattern, the record, the expected matches and those found.
         case: String,
     },
-    /// The C library returned an error, such as a lack of memory, during its self-test. The error says
-    /// nothing about the library's answers, so the self-test runs again when the next engine is built.
+    /// The C library returned an error, such as a lack of memory, during its self-test. The error
+    /// says nothing about the library's answers, so the self-test runs again when the next engine
+    /// is built.
     #[error("{library} failed: {reason}")]
     Library {
         /// Name and version of the library.

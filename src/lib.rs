@@ -51,9 +51,9 @@
 //!
 //! [`Engine::new`] can't fail: it chooses the native backend if this build has one and its library
 //! passes a self-test, and the pure one otherwise. [`Engine::backend`] returns the choice, and
-//! [`Engine::fallback_reason`] why the native backend was rejected. [`Engine::with_backend`] takes a
-//! backend by name, or fails. The modules [`pure`] and, with the feature, `native` contain the
-//! engines themselves, for what only one of them can report.
+//! [`Engine::fallback_reason`] why the native backend was rejected. [`Engine::with_backend`] uses
+//! the backend that it is given, or returns an error. The modules [`pure`] and, with the feature,
+//! `native` contain the engines themselves, with the methods that only one of them has.
 //!
 //! Which backend is faster depends on the patterns and the records. `dragnet compare`, a command of
 //! the package `dragnet-cli`, measures both on yours.

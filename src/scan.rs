@@ -9,8 +9,8 @@ use crate::{Batch, Match, Matches, StopFlag};
 pub const MAX_BLOCK: usize = 4096;
 
 /// Bytes of records that the provided [`Scan::scan_with`] scans at a time. Small enough that the
-/// matches of a part usually fit in the cache of a core, large enough that the cost of a scan is shared by many
-/// records.
+/// matches of a part usually fit in the cache of a core, large enough that the cost of a scan is
+/// shared by many records.
 const PART_BYTES: usize = 256 << 10;
 
 /// Scans batches of records for a set of patterns.

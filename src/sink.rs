@@ -10,10 +10,10 @@ use crate::{Match, Matches};
 /// An engine is generic over its sink, so that `scan` and `scan_with` are one code path, compiled
 /// twice.
 pub(crate) trait Sink {
-    /// Receives the next match. After it breaks, the engine must not push again.
+    /// Receives the next match. After it returns `Break`, the engine must not push again.
     fn push(&mut self, m: Match) -> ControlFlow<()>;
 
-    /// Receives matches that are in one slice. After it breaks, the engine must not push again.
+    /// Receives the next matches. After it returns `Break`, the engine must not push again.
     #[cfg(feature = "native")]
     fn push_all(&mut self, matches: &[Match]) -> ControlFlow<()> {
         matches.iter().try_for_each(|&m| self.push(m))

@@ -12,7 +12,7 @@ use crate::batch::PADDING;
 
 const HEADER: &[u8] = include_bytes!("../../csrc/layout.h");
 
-// Return values of `dragnet_hs_scan`.
+// Return values of `dragnet_hs_scan`, documented there. Others are error codes of libhs.
 pub(super) const DONE: c_int = define("DRAGNET_DONE") as c_int;
 pub(super) const FULL: c_int = define("DRAGNET_FULL") as c_int;
 pub(super) const STOPPED: c_int = define("DRAGNET_STOPPED") as c_int;
@@ -47,7 +47,7 @@ const fn define(name: &str) -> usize {
         }
         line += 1;
     }
-    panic!("csrc/layout.h does not define the name")
+    panic!("csrc/layout.h does not define this name")
 }
 
 /// Returns the position after `text` if the header contains `text` at position `at`.

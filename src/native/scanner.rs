@@ -1,8 +1,9 @@
 //! Scans batches: libhs finds which patterns match which records; Rust adds the fallbacks and the
 //! spans.
 //!
-//! `scan` and `scan_with` share one path, which differs only in the sink of the matches: C fills a bounded buffer with the pairs of a range of records ([`BlockScan`]), and the [`Merger`]
-//! pushes the matches of that range to the sink.
+//! `scan` and `scan_with` share one path, which differs only in the sink of the matches: C fills a
+//! bounded buffer with the pairs of a range of records ([`BlockScan`]), and the [`Merger`] pushes
+//! the matches of that range to the sink.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -103,8 +103,8 @@ impl Translator {
 
     fn repetition(&mut self, r: &Repetition, followed: bool) -> Result<(), &'static str> {
         // libhs gives wrong answers for repeats of zero-width nodes such as `(?:\z)*`
-        // (VectorCamp/vectorscan #100). They are not needed: such a repeat matches where a single copy
-        // does, or everywhere if its minimum is 0.
+        // (VectorCamp/vectorscan #100). They are not needed: such a repeat matches where a single
+        // copy does, or everywhere if its minimum is 0.
         if r.sub.properties().maximum_len() == Some(0) {
             return if r.min == 0 {
                 self.out.push_str("(?:)");
@@ -136,8 +136,8 @@ impl Translator {
             Look::Start => r"\A",
             // `$` of libhs also matches before a final line feed.
             Look::End => r"\z",
-            // After a line feed that ends the record, `(?m:^)` matches in the `regex` crate but not in
-            // libhs. They agree if at least one more byte must follow.
+            // After a line feed that ends the record, `(?m:^)` matches in the `regex` crate but not
+            // in libhs. They agree if at least one more byte must follow.
             Look::StartLF if followed => "(?m:^)",
             Look::StartLF => return Err("`(?m:^)` can match at the end of a record"),
             Look::EndLF => "(?m:$)",

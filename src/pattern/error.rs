@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
-/// An invalid or oversized pattern: its number in the set, the position of the fault, and the reason.
+/// An invalid or oversized pattern: its number in the set, the position of the fault, and the
+/// reason.
 ///
 /// The `Display` form is one line: `pattern 3 (aws-key): unclosed group at byte 7`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,13 +6,13 @@ use regex_syntax::hir::Hir;
 
 use super::{BuildError, Pattern, PatternError, size};
 
-/// The most patterns of a set. Matches number patterns with 32 bits, and the pattern ids of
-/// `regex-automata` have 31.
+/// The maximum number of patterns in a set. Matches number patterns with 32 bits, and the pattern
+/// ids of `regex-automata` have 31.
 const MAX_PATTERNS: usize = i32::MAX as usize - 1;
 
 /// The highest value of the limit on one pattern. An automaton numbers its states with 31 bits and
-/// takes some tens of bytes for each; the size counts one position where a class may need several
-/// states.
+/// takes some tens of bytes for each. The limit is far below 2^31, because the size counts a class
+/// as one position even if it needs several states.
 const MAX_PATTERN_SIZE: u64 = 50_000_000;
 
 /// Parsed and validated patterns, in the order in which they were given.
@@ -140,7 +140,7 @@ impl Default for PatternSetBuilder {
     fn default() -> PatternSetBuilder {
         PatternSetBuilder {
             patterns: Vec::new(),
-            // Allows about the patterns that the default limit of the regex crate, 10 MiB, allows.
+            // Accepts about the same patterns as the default limit of the `regex` crate, 10 MiB.
             pattern_size_limit: 500_000,
             set_size_limit: 100_000_000,
             nest_limit: 250,

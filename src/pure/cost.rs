@@ -86,7 +86,8 @@ pub(in crate::pure) const LARGE_GROUP: usize = 8;
 
 // The choice of a strategy.
 
-/// A set of literals with at most this frequency is chosen without considering alternatives: its candidates cost at most [`CANDIDATE_NS`] / 1000 = 0.08 ns per byte.
+/// A set of literals with at most this frequency is chosen without considering alternatives: its
+/// candidates cost at most [`CANDIDATE_NS`] / 1000 = 0.08 ns per byte.
 pub(in crate::pure) const RARE_LITERALS: f64 = 1e-3;
 
 /// Literals that are more frequent than [`RARE_LITERALS`] are still preferred to a byte run

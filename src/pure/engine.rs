@@ -73,8 +73,8 @@ impl Engine {
         Some(self.decisions.explain(pattern))
     }
 
-    /// Describes, for people, the algorithms that search for the literals of all patterns. Empty if no
-    /// pattern is searched by literals.
+    /// Describes, for people, the algorithms that search for the literals of all patterns. Empty if
+    /// no pattern is searched by literals.
     pub fn prefilter(&self) -> String {
         self.pipeline.filters.describe()
     }

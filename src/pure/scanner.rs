@@ -65,8 +65,8 @@ impl Scanner {
         Scanner { pipeline, stop, progress, candidates: Vec::new(), cache, block: Vec::new() }
     }
 
-    /// Returns the approximate heap memory of this scanner in bytes. It grows with what is found, up to a bound
-    /// that depends on the number of patterns alone.
+    /// Returns the approximate heap memory of this scanner in bytes. It grows with what is found,
+    /// up to a bound that depends on the number of patterns alone.
     pub fn memory(&self) -> usize {
         self.cache.memory()
             + self.progress.memory()

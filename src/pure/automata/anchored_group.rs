@@ -1,8 +1,8 @@
 //! Finds which patterns of a group match at one position.
 //!
 //! This verifies the patterns that start with the same literal: instead of one anchored search for
-//! each pattern, one search for all of them. The search ends when the DFA reaches its dead state, for
-//! ordinary patterns a few bytes after the literal, or when every member has matched.
+//! each pattern, one search for all of them. The search ends when the DFA reaches its dead state,
+//! for ordinary patterns a few bytes after the literal, or when every member has matched.
 //!
 //! A group whose DFA keeps giving up is abandoned by the scanner after [`MAX_FAILURES`] attempts.
 //! Its members are then verified one by one.
@@ -38,8 +38,8 @@ impl AnchoredGroupCache {
     }
 }
 
-/// The members that a search has found, in the order in which it found them. Not a bit mask, since a
-/// group may have more than 64 members.
+/// The members that a search has found, in the order in which it found them. Not a bit mask, since
+/// a group may have more than 64 members.
 #[derive(Debug)]
 struct FoundMembers {
     list: Vec<u32>,
@@ -70,9 +70,10 @@ impl FoundMembers {
 }
 
 impl DfaGroup {
-    /// Appends to `out` the members that match at `start` of `record`, in no particular order. `part`
-    /// returns the part of a member that the group's DFA decides, always the same one. Returns `false`, with nothing appended, if the DFA cannot decide; then
-    /// each member has to be verified alone. Adds the bytes read to `steps`.
+    /// Appends to `out` the members that match at `start` of `record`, in no particular order.
+    /// `part` returns the part of a member that the group's DFA decides, always the same one.
+    /// Returns `false`, with nothing appended, if the DFA cannot decide; then each member has to be
+    /// verified alone. Adds the bytes read to `steps`.
     pub(crate) fn matching_at<'a>(
         &self,
         part: &dyn Fn(PatternIndex) -> &'a Hir,

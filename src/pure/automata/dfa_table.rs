@@ -13,8 +13,8 @@
 //!
 //! Computing a transition costs about as much as a thousand steps, so a DFA that keeps reaching
 //! new states is slower than several smaller ones that do not. Each table therefore has a budget
-//! of transitions: [`DfaTable::add_budget`] adds to it what the bytes of a record are worth, and
-//! each computed transition takes its cost away. When the budget is used up, the table fails with
+//! in bytes: [`DfaTable::add_budget`] adds the length of each record, and each computed transition
+//! takes [`BYTES_PER_TRANSITION`]. When the budget is used up, the table fails with
 //! [`TableFailure::TooManyStates`], and the group has to be divided.
 
 use std::collections::HashMap;
@@ -27,15 +27,15 @@ use regex_automata::hybrid::{LazyStateID, dfa};
 pub(super) const UNKNOWN: u32 = 1 << 31;
 /// Tag of an entry: patterns match on entering the state.
 pub(super) const MATCHES: u32 = 1 << 30;
+/// The mask of all tags.
 pub(super) const TAGS: u32 = UNKNOWN | MATCHES;
 /// The row of the state from which nothing matches. All its entries lead back to it.
 pub(super) const DEAD: u32 = 0;
 
-/// The cost of computing a transition, in bytes that could be read in the same time: this many
-/// have to be read for each transition that is computed, apart from the first ones.
+/// The cost of computing a transition, in bytes that could be read in the same time. After the
+/// initial budget, this many bytes have to be read for each computed transition.
 const BYTES_PER_TRANSITION: u64 = 1024;
-/// Transitions that may be computed before any byte is read, and at most at once later. Lower in
-/// tests, so that small inputs divide groups.
+/// The transitions that a full budget pays for. Lower in tests, so that small inputs divide groups.
 const FREE_TRANSITIONS: u64 = if cfg!(test) { 60 } else { 8192 };
 /// The initial and largest budget, in bytes.
 const MAX_BUDGET: u64 = FREE_TRANSITIONS * BYTES_PER_TRANSITION;
@@ -47,7 +47,7 @@ pub(super) enum TableFailure {
     Quit,
     /// The DFA reaches too many states for the bytes that it reads.
     TooManyStates,
-    /// The tables of the scanner use all the memory that they may.
+    /// The tables of the scanner exceed their memory limit.
     OutOfMemory,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct DfaTable {
     cache: dfa::Cache,
     /// How often the lazy DFA had cleared its cache when this table was last emptied.
     clears: usize,
-    /// What may still be spent on computing transitions, in bytes.
+    /// The remaining budget for computing transitions, in bytes.
     budget: u64,
 }
 
@@ -124,11 +124,12 @@ impl DfaTable {
         self.ids.len()
     }
 
-    /// Adds what reading this many bytes is worth to the budget for new transitions.
+    /// Adds this many bytes to the budget for new transitions.
     pub(super) fn add_budget(&mut self, bytes: usize) {
         self.budget = self.budget.saturating_add(bytes as u64).min(MAX_BUDGET);
     }
 
+    /// Takes the cost of one transition from the budget, or fails if it is used up.
     fn spend_transition(&mut self) -> Result<(), TableFailure> {
         self.budget =
             self.budget.checked_sub(BYTES_PER_TRANSITION).ok_or(TableFailure::TooManyStates)?;
@@ -195,7 +196,7 @@ impl DfaTable {
         let matches = self.matches_of(dfa, id)?;
         let row = self.entries.len() as u32;
         if self.entries.len() >= MATCHES as usize {
-            // The row would reach into the tags.
+            // The row would overlap the tags.
             return Err(TableFailure::TooManyStates);
         }
         self.entries.resize(self.entries.len() + (1 << self.shift), row | UNKNOWN);
@@ -219,7 +220,8 @@ impl DfaTable {
         Ok(matches)
     }
 
-    /// Empties the table if the lazy DFA has cleared its cache since. Returns whether it has.
+    /// Empties the table if the lazy DFA has cleared its cache since the table was last emptied.
+    /// Returns whether it has.
     fn clear_with_cache(&mut self) -> bool {
         let cleared = self.cache.clear_count() != self.clears;
         if cleared {

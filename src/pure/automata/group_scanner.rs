@@ -37,7 +37,7 @@ const SETTLED: usize = if cfg!(test) { 200 } else { 256 << 10 };
 /// If a group has repeated matches more often than once in this many bytes, the patterns of these
 /// matches are moved to a group of their own.
 const BYTES_PER_REPEAT: usize = 16;
-/// Two groups with more DFA states than this together are not joined.
+/// The largest number of DFA states, in both groups together, of groups that are joined.
 const MAX_JOINED_STATES: usize = 1024;
 
 /// The groups that read every record, as one scanner has divided and joined them.
@@ -49,7 +49,7 @@ pub(crate) struct GroupScanner {
     shift_and: Vec<(PatternIndex, ShiftAnd)>,
     /// Other patterns whose own DFA has too many states.
     ungrouped: Vec<PatternIndex>,
-    /// The bytes read since a group was last divided or groups were joined.
+    /// The bytes read since groups were last divided or joined.
     settled: usize,
     memory: TableMemory,
 }
@@ -88,8 +88,8 @@ impl GroupScanner {
             self.join();
         }
         let mut passes = self.readers.len();
-        for some in self.readers.chunks_mut(MAX_INTERLEAVED) {
-            read_record(some, trimmed, record, &mut self.memory);
+        for readers in self.readers.chunks_mut(MAX_INTERLEAVED) {
+            read_record(readers, trimmed, record, &mut self.memory);
         }
         let mut divide = false;
         for reader in &self.readers {
@@ -137,8 +137,8 @@ impl GroupScanner {
                 _ => self.divide(&group, trimmed),
             }
         }
-        // Groups of the same kind are interleaved with one another, so that those which may be
-        // dead early can all be dead before the record ends.
+        // Groups of the same kind are interleaved with one another: reading stops early only if all
+        // DFAs that are interleaved are dead, and anchored groups mostly die within a few bytes.
         self.readers.sort_by_key(|reader| reader.group.kind);
         self.count_memory();
         passes
@@ -217,8 +217,8 @@ mod tests {
     use super::super::{grouping, lazy_dfa};
     use super::*;
 
-    /// Patterns with and without long repetitions, that match often or never or at either end; and one
-    /// with a Unicode word boundary, which a DFA cannot always decide.
+    /// Patterns with and without long repetitions, that match often or never or at either end; and
+    /// one with a Unicode word boundary, which a DFA cannot always decide.
     const PATTERNS: [&str; 15] = [
         "(?-u)a.b",
         "(?-u)^b",

@@ -1,10 +1,10 @@
 //! Divides patterns into [groups](super::dfa_group) before any input has been read.
 //!
 //! Patterns of the same [kind](GroupKind) are put into groups in their order, each as large as its
-//! limits allow. The limits are a guess at how many DFA states the members reach together: the states
-//! of patterns with [long repetitions](has_long_repetition) multiply in one DFA, so these patterns
-//! get smaller groups. Groups that read whole records are divided and joined later by what they
-//! actually reach; see [`group_scanner`](super::group_scanner).
+//! limits allow. The limits are a guess at how many DFA states the members reach together: the
+//! states of patterns with [long repetitions](has_long_repetition) multiply in one DFA, so these
+//! patterns get smaller groups. Groups that read whole records are divided and joined later by what
+//! they actually reach; see [`group_scanner`](super::group_scanner).
 
 use std::sync::Arc;
 
@@ -59,8 +59,8 @@ pub(crate) fn groups_for_literal(
 
 /// Whether the pattern has a repetition that is unbounded or of many copies.
 ///
-/// A DFA then keeps a partial match in its state for many bytes, as `a.*b` does after an `a`, and in a
-/// group these states are combined with those of every other member.
+/// A DFA then keeps a partial match in its state for many bytes, as `a.*b` does after an `a`, and
+/// in a group these states are combined with those of every other member.
 pub(crate) fn has_long_repetition(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
@@ -73,8 +73,8 @@ pub(crate) fn has_long_repetition(hir: &Hir) -> bool {
     }
 }
 
-/// Divides `patterns` into groups of one [`GroupKind`] each, within `limits`, whose DFAs have caches
-/// of `capacity` bytes.
+/// Divides `patterns` into groups of one [`GroupKind`] each, within `limits`, whose DFAs have
+/// caches of `capacity` bytes.
 fn divide(
     mut patterns: Vec<(PatternIndex, &Hir)>,
     limits: &GroupLimits,

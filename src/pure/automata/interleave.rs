@@ -1,10 +1,10 @@
 //! Reads a record with the DFAs of several groups at once, interleaved byte by byte.
 //!
-//! Each step of a DFA is a load whose address depends on the load before, so a single DFA spends most
-//! of its time waiting for the cache. The DFAs of
-//! different groups do not depend on each other: if they take their steps in turn, their loads
-//! overlap. This is the usual remedy for chains of dependent loads, as in batched tree or hash
-//! lookups, and costs no more than keeping one row per DFA in a register.
+//! Each step of a DFA is a load whose address depends on the load before, so a single DFA spends
+//! most of its time waiting for the cache. The DFAs of different groups do not depend on each
+//! other: if they take their steps in turn, their loads overlap. This is the usual remedy for
+//! chains of dependent loads, as in batched tree or hash lookups, and costs no more than keeping
+//! one row per DFA in a register.
 //!
 //! The inner loop only steps and ORs the entries together. It stops at the first byte at which any
 //! entry has a tag, and then each reader [resolves](GroupReader::resolve_entry) its own: a

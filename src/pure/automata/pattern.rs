@@ -14,9 +14,9 @@
 //! # Forms of a pattern
 //!
 //! Whether a pattern matches is decided with its *trimmed* form (`trimmed` below), which lacks the
-//! optional parts at both ends of the pattern. It matches in exactly the same records and has smaller
-//! automata. Spans need the pattern as it was written (`hir`). Neither form is stored here: the
-//! caller passes them, and must pass the same ones in every call.
+//! optional parts at both ends of the pattern. It matches in exactly the same records and has
+//! smaller automata. Spans need the pattern as it was written (`hir`). Neither form is stored here:
+//! the caller passes them, and must pass the same ones in every call.
 //!
 //! # Steps
 //!
@@ -140,7 +140,8 @@ impl PatternAutomata {
     }
 
     /// Calls `found` with the spans of the pattern in `record`, in order: leftmost-first and not
-    /// overlapping. Stops when `found` returns `Break`. `build_prefilter` is called at most once for each pattern.
+    /// overlapping. Stops when `found` returns `Break`. `build_prefilter` is called at most once
+    /// for each pattern.
     ///
     /// Takes time linear in the record, and memory that does not depend on the number of spans.
     pub(crate) fn for_each_span(
@@ -199,8 +200,8 @@ impl PatternAutomata {
         cursor: &mut SpanCursor,
         budget: u64,
     ) -> bool {
-        // Every match that starts at or after the cursor contains a match of the trimmed form, which
-        // then also starts at or after the cursor.
+        // Every match that starts at or after the cursor contains a match of the trimmed form,
+        // which then also starts at or after the cursor.
         let mut at = cursor.at;
         while let Some(position) = prefilter.next_position(record, &mut cache.spans().positions, at)
         {

@@ -1,7 +1,7 @@
 //! Skips the parts of a record where no span of a pattern can start, by searching for literals.
 //!
 //! This is for patterns whose trimmed form starts with a literal. (The trimmed form of a pattern
-//! is the pattern without what may be empty at its ends; see [`plan::trim`](crate::pure::plan).)
+//! lacks the optional parts at both of its ends; see [`plan::trim`](crate::pure::plan).)
 //! Every match of the pattern contains a match of the trimmed form that starts at most `head`
 //! bytes after its own start, and every match of the trimmed form is also a match of the pattern.
 //! So if `p` is the first position where the trimmed form matches, the leftmost match of the
@@ -35,7 +35,7 @@ pub(crate) struct SpanPrefilter {
     longest: usize,
 }
 
-/// How far the literal search runs ahead at a time, in bytes.
+/// The bytes of a record that are searched for literals at a time.
 const CHUNK: usize = 16 << 10;
 
 /// The positions of one record where a literal starts, as far as the search has come.
@@ -43,11 +43,11 @@ const CHUNK: usize = 16 << 10;
 pub(super) struct CandidatePositions {
     /// Ascending.
     list: Vec<u32>,
-    /// How many positions of the list have been passed.
+    /// The number of positions at the start of `list` that are before the cursor.
     passed: usize,
-    /// The end of the part that has been searched: every literal whose window (see
-    /// [`Candidate::window`]) starts before this has been found, except those that start at a
-    /// position that has been passed.
+    /// The end of the searched part of the record. Every literal whose window (see
+    /// [`Candidate::window_start`]) starts before it has been found, unless the literal starts
+    /// before the cursor.
     searched: usize,
     candidates: Vec<Candidate>,
 }
@@ -97,9 +97,10 @@ impl SpanPrefilter {
             if positions.searched >= record.len() {
                 return next;
             }
-            // The window of a literal lies within the literal. So what has been searched contains
-            // the window of every literal that starts at `next` or before, if it contains the
-            // longest literal there; otherwise an earlier one may not have been found yet.
+            // A literal is found once its window, which lies within it, is in the searched part. If
+            // the searched part extends to the end of the longest literal that could start at
+            // `next`, all literals that start there or earlier have been found. If not, a literal
+            // before `next` may still be missing.
             if next.is_some_and(|position| position + self.longest <= positions.searched) {
                 return next;
             }
@@ -107,7 +108,7 @@ impl SpanPrefilter {
         }
     }
 
-    /// Searches the next chunk of the record, without what is before `at`.
+    /// Searches the next chunk of the record, skipping the bytes before `at`.
     fn search_chunk(&self, record: &[u8], positions: &mut CandidatePositions, at: usize) {
         // No window starts before its literal does, so literals from `at` on are not missed.
         let start = positions.searched.max(at).min(record.len());

@@ -1,10 +1,10 @@
 //! Anchor literals: a part of a pattern's top-level concatenation always starts with one of them.
 //!
 //! Take `[a-z]+secret[0-9]`. Wherever `secret` is found, the pattern matches if and only if
-//! `secret[0-9]` matches from there on and `[a-z]+` matches up to there. Both searches are anchored,
-//! so an automaton mostly decides within a few bytes. Around a literal that is inside a part, a whole
-//! window of the record has to be searched. So an anchor is preferred to other literals that are about
-//! as rare.
+//! `secret[0-9]` matches from there on and `[a-z]+` matches up to there. Both searches are
+//! anchored, so an automaton mostly decides within a few bytes. Around a literal that is inside a
+//! part, a whole window of the record has to be searched. So an anchor is preferred to other
+//! literals that are about as rare.
 
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -55,7 +55,8 @@ pub(super) fn cheapest_anchors(
             // Most sets are too large to be cheaper, however rare their literals are. Skipping
             // them keeps the cost of building low.
             if best.as_ref().is_none_or(|best| !best.is_cheaper_than_any_of_size(anchors.len())) {
-                // If the part can match more than the anchor, the bytes after the anchor are unknown.
+                // If the part can match more than the anchor, the bytes after the anchor are
+                // unknown.
                 let lookahead = if part.exact && complete { lookahead.clone() } else { Vec::new() };
                 let found = RequiredLiterals::new(&anchors, |_| Some(0), rest).map(|found| {
                     let before = before[start];

@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 
 use super::cube::{Cube, Literal};
 
-/// The highest frequency of a filter, per byte. Verifying the candidates of a more frequent one would
-/// cost more than an automaton that reads every byte. A rough limit, not a measured one.
+/// The highest frequency of a filter, per byte. Verifying the candidates of a more frequent one
+/// would cost more than an automaton that reads every byte. A rough limit, not a measured one.
 pub(super) const MAX_FILTER_FREQUENCY: f64 = 1.0 / 64.0;
 
 /// For each byte, minus the binary logarithm of its frequency, in eighths of a bit.
@@ -48,8 +48,8 @@ const EIGHTH_BITS: [u8; 256] = [
 /// keys have more entropy, so the exponent is higher.
 const DEPENDENCE: f64 = 0.75;
 
-/// The probability that a digit is followed by a given digit. Most digits are in numbers, so this is
-/// far higher than the frequency of the given digit alone.
+/// The probability that a digit is followed by a given digit. Most digits are in numbers, so this
+/// is far higher than the frequency of the given digit alone.
 const NEXT_DIGIT: f64 = 0.05;
 
 /// The frequency of a byte: a value from 0 to 1.

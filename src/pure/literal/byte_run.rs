@@ -1,10 +1,11 @@
 //! Byte runs that every match contains, such as the forty digits of `[a-f0-9]{40}`.
 //!
-//! A pattern without a rare literal often contains a long run of bytes of one class, which is rare in
-//! ordinary text. One walk over the HIR computes, for each part, the set of all bytes that it can
-//! match and its minimum length: every match of the part is a run of that class and length. For a concatenation, all sequences of consecutive
-//! parts are tried, since a run over more parts is longer but has a larger class; for an
-//! alternation, the run is the union of the branches' runs, as long as the shortest.
+//! A pattern without a rare literal often contains a long run of bytes of one class, which is rare
+//! in ordinary text. One walk over the HIR computes, for each part, the set of all bytes that it
+//! can match and its minimum length: every match of the part is a run of that class and length. For
+//! a concatenation, all sequences of consecutive parts are tried, since a run over more parts is
+//! longer but has a larger class; for an alternation, the run is the union of the branches' runs,
+//! as long as the shortest.
 //!
 //! The cost is linear in the HIR, except that a concatenation tries up to [`MAX_PARTS`] ends for
 //! each start.

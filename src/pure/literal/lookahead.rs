@@ -1,9 +1,10 @@
 //! The bytes that can follow a literal in a match, position by position.
 //!
-//! `s\.[A-Za-z0-9]{24}` has the literal `s.`, which is frequent in text at the end of a sentence. There
-//! it is followed by a space, but in a match by a letter or a digit. Comparing the next bytes costs a
-//! few instructions, while starting an automaton costs many. Four bytes are compared, each with one
-//! lookup in a table of 256 words, in which each distinct byte set of the engine has one bit.
+//! `s\.[A-Za-z0-9]{24}` has the literal `s.`, which is frequent in text at the end of a sentence.
+//! There it is followed by a space, but in a match by a letter or a digit. Comparing the next bytes
+//! costs a few instructions, while starting an automaton costs many. Four bytes are compared, each
+//! with one lookup in a table of 256 words, in which each distinct byte set of the engine has one
+//! bit.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
@@ -27,8 +28,8 @@ pub(crate) struct Lookaheads {
     sets: Vec<[u8; LEN]>,
 }
 
-/// The bit for no restriction: every byte has it, and [`Lookaheads::allow`] also accepts the end of the
-/// record.
+/// The bit for no restriction: every byte has it, and [`Lookaheads::allow`] also accepts the end of
+/// the record.
 const ANY: u8 = 63;
 
 impl Lookaheads {
@@ -75,8 +76,8 @@ impl Lookaheads {
     }
 }
 
-/// For each boundary of the parts of a concatenation, from the start to the end: the sets of the next
-/// bytes in a match. A list has at most [`LEN`] sets, and fewer if a match can end earlier.
+/// For each boundary of the parts of a concatenation, from the start to the end: the sets of the
+/// next bytes in a match. A list has at most [`LEN`] sets, and fewer if a match can end earlier.
 pub(super) fn after_each(parts: &[Hir]) -> Vec<Vec<ByteSet>> {
     let mut all = vec![Vec::new()];
     let mut budget = BUDGET;
@@ -99,8 +100,8 @@ fn prepend(hir: &Hir, rest: &[ByteSet], budget: &mut u32) -> Vec<ByteSet> {
             bytes.chain(rest.iter().copied()).take(LEN).collect()
         }
         HirKind::Class(class) => {
-            // A character outside ASCII has two to four bytes. The number varies within the class, so
-            // nothing is known about the bytes after the first one.
+            // A character outside ASCII has two to four bytes. The number varies within the class,
+            // so nothing is known about the bytes after the first one.
             let (set, rest) = match class {
                 Class::Unicode(chars) if !chars.is_ascii() => (ByteSet::of(class), &[][..]),
                 _ => (ByteSet::of(class), rest),

@@ -51,8 +51,8 @@ impl RequiredLiterals {
         })
     }
 
-    /// Whether the cost is at most that of a set of `literals` literals that never occur. Then no set
-    /// of that size or larger can be cheaper.
+    /// Whether the cost is at most that of a set of `literals` literals that never occur. Then no
+    /// set of that size or larger can be cheaper.
     pub(super) fn is_cheaper_than_any_of_size(&self, literals: usize) -> bool {
         self.cost() <= literals as f64 * cost::LITERAL_NS
     }

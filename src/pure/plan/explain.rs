@@ -1,7 +1,7 @@
 //! Records how each pattern is searched, and describes it for people.
 //!
-//! The plan stores a [`Decision`] for each pattern when it is made, so `--explain` shows what a scan
-//! does, and not a second computation that could differ.
+//! The plan stores a [`Decision`] for each pattern when it is made, so `--explain` shows what a
+//! scan does, and not a second computation that could differ.
 
 use std::fmt;
 

@@ -5,9 +5,9 @@
 //! them a literal of its own, even if all these together are expected more often.
 //!
 //! A pattern moves only to literals that fewer than [`cost::MAX_SHARERS`] patterns have, that are
-//! no extension of the old ones (they would be found at the same places), and whose expected
-//! frequency stays within a share of [`cost::MAX_REBALANCED_FREQUENCY`]. A pattern without such
-//! literals keeps the overshared one; see `shared_literal` for how those are verified.
+//! no extension of the old ones (they would be found at the same positions), and whose expected
+//! frequency is within the pattern's share of [`cost::MAX_REBALANCED_FREQUENCY`]. A pattern without
+//! such literals keeps the overshared one; see `shared_literal` for how those are verified.
 
 use std::collections::HashMap;
 

@@ -73,7 +73,7 @@ impl FilterSet {
         // A single filter finds candidates in order, except for the bit streams.
         let ordered = usize::from(self.literals.is_some()) + self.runs.len();
         if ordered > 1 || self.streams.is_some() {
-            out.sort_by_key(|candidate| candidate.window);
+            out.sort_by_key(|candidate| candidate.window_start);
         }
     }
 

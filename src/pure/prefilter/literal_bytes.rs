@@ -57,7 +57,7 @@ impl LiteralBytes {
         };
         // The casts are lossless, since buffers are shorter than 2^32 bytes.
         let (window, start, end) = (window as u32, start as u32, (start + len) as u32);
-        equal.then_some(Candidate { window, start, end, needle })
+        equal.then_some(Candidate { window_start: window, start, end, needle })
     }
 
     /// Memory in bytes.

@@ -17,13 +17,14 @@ use super::literal_bytes::LiteralBytes;
 use super::qgrams::{self, QGrams};
 use super::teddy::Teddy;
 
-/// Literals, ready to be searched for.
+/// The compiled search for the literals of an engine.
 #[derive(Debug)]
 pub(crate) struct LiteralSearch {
     /// The search for few or short literals.
     teddy: Option<Teddy>,
     /// The search for many literals.
     qgrams: Option<QGrams>,
+    /// The bytes of all literals, to confirm them.
     strings: LiteralBytes,
     isa: Isa,
 }
@@ -50,7 +51,7 @@ impl LiteralSearch {
         }
         // Each pass appends in order, so a single one needs no sorting.
         if start < middle && middle < out.len() {
-            out[start..].sort_by_key(|candidate| candidate.window);
+            out[start..].sort_by_key(|candidate| candidate.window_start);
         }
     }
 
@@ -79,15 +80,17 @@ impl LiteralSearch {
     }
 }
 
-/// The largest number of literals that Teddy gets if q-grams could take some of them. Teddy takes
-/// any number, but with many its buckets pass almost every position.
+/// The largest number of literals that Teddy gets if q-grams can take some of them. With more,
+/// almost every position passes Teddy's buckets.
 const MAX_TEDDY: usize = 256;
 
 /// Divides literals between Teddy and q-grams by the estimated cost of both passes.
 ///
-/// The divisions that are tried give all literals below a length to Teddy: below the length of a
-/// gram, which only Teddy can search for, below each length that allows a larger stride, and all.
-/// Each is built to know its cost, which is why there are so few.
+/// A division gives the literals that are shorter than some length to Teddy and the others to
+/// q-grams. Lengths that are tried: that of a gram, since only Teddy can search for shorter
+/// literals; each length from which on q-grams can use a larger stride; and no limit, so that Teddy
+/// gets all. The cost of a division is known only after building its tables, so no others are
+/// tried.
 fn arrange(literals: &[Literal], isa: Isa) -> (Option<Teddy>, Option<QGrams>) {
     let costs = PassCosts::of(isa);
     let mut best = (f64::INFINITY, None, None);
@@ -95,6 +98,7 @@ fn arrange(literals: &[Literal], isa: Isa) -> (Option<Teddy>, Option<QGrams>) {
     for len in (qgrams::GRAM..=qgrams::GRAM + qgrams::MAX_STRIDE - 1).chain([usize::MAX]) {
         let (few, many): (Vec<NeedleId>, Vec<NeedleId>) =
             (0..literals.len()).map(NeedleId::new).partition(|id| literals[id.index()].len() < len);
+        // The first division gives Teddy only what q-grams can't take, so it is always valid.
         let first = last.is_none();
         if last == Some(few.len()) || (few.len() > MAX_TEDDY && !first) {
             continue;
@@ -192,9 +196,9 @@ mod tests {
             let mut out = Vec::new();
             prefilter.find(buffer, 0..split, &mut out);
             prefilter.find(buffer, split..buffer.len(), &mut out);
-            assert!(out.is_sorted_by_key(|c| c.window), "{name}");
+            assert!(out.is_sorted_by_key(|c| c.window_start), "{name}");
             for c in &out {
-                assert!((c.start..c.end).contains(&c.window), "{name}");
+                assert!((c.start..c.end).contains(&c.window_start), "{name}");
                 assert_eq!((c.end - c.start) as usize, literals[c.needle.index()].len());
             }
             let mut found: Vec<_> =

@@ -1,4 +1,4 @@
-//! Finds the few places of a buffer where a match may be, for all patterns in a few passes.
+//! Finds the few positions of a buffer where a match may be, for all patterns in a few passes.
 //!
 //! There are three searches, each for another kind of needle:
 //!
@@ -7,8 +7,8 @@
 //! - [`RunSearch`], for long runs of bytes of one class: a pass for each class and length.
 //! - [`BitStreams`], for sequences of classes: one pass for all of them.
 //!
-//! A [`FilterSet`] has those that an engine needs. Each appends [`Candidate`]s. A candidate of a literal or a run may have no match around it, which
-//! verification decides, but no match is without its candidate.
+//! A [`FilterSet`] has the searches that an engine needs. Each appends [`Candidate`]s. Every match
+//! has a candidate, but not every candidate has a match around it; verification decides that.
 //!
 //! The searches see bytes and offsets, never records or patterns. The README in this folder explains
 //! the algorithms from the start.

@@ -95,7 +95,7 @@ pub(super) fn push_within_segments(
         let (start, end) = (bytes.start.max(run.start), bytes.end.min(run.end));
         if end >= start + len {
             let (start, end) = (start as u32, end as u32);
-            out.push(Candidate { window: start, start, end, needle });
+            out.push(Candidate { window_start: start, start, end, needle });
         }
     }
 }
@@ -264,7 +264,7 @@ mod tests {
                     let part = out.len();
                     let range = start..extent.end.min(start + step);
                     search.find(&segments, range, &mut progress, &mut out);
-                    prop_assert!(out[part..].is_sorted_by_key(|c| c.window));
+                    prop_assert!(out[part..].is_sorted_by_key(|c| c.window_start));
                 }
                 // A run that crosses ranges is found once in each, with the same start.
                 let mut found: Vec<(u32, u32)> = Vec::new();

@@ -297,7 +297,12 @@ impl Entry {
         let end = start + usize::from(self.len);
         // The casts are lossless, since buffers are shorter than 2^32 bytes.
         let (window, start) = (window as u32, start as u32);
-        (end <= buffer.len()).then_some(Candidate { window, start, end: end as u32, needle })
+        (end <= buffer.len()).then_some(Candidate {
+            window_start: window,
+            start,
+            end: end as u32,
+            needle,
+        })
     }
 }
 

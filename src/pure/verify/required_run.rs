@@ -5,12 +5,12 @@
 
 use crate::pure::literal::ByteSet;
 
-/// The number of a required run.
+/// Identifies a required run of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::pure) struct RequiredRunId(u32);
 
 impl RequiredRunId {
-    /// Numbers fit in 32 bits: no more runs than patterns are required.
+    /// Indexes fit in 32 bits: each pattern requires at most one run.
     pub(in crate::pure) fn new(index: usize) -> RequiredRunId {
         debug_assert!(u32::try_from(index).is_ok());
         RequiredRunId(index as u32)
@@ -37,16 +37,17 @@ pub(super) struct RunCheck {
 }
 
 impl RequiredRuns {
-    /// The runs by number: class and minimum length, which is not zero.
+    /// By run: its class, and its minimum length in bytes, which is not zero.
     pub(in crate::pure) fn new(runs: Vec<(ByteSet, u32)>) -> RequiredRuns {
         RequiredRuns { runs }
     }
 
+    /// Creates the results of one scanner, indexed like the runs.
     pub(super) fn create_cache(&self) -> Vec<RunCheck> {
         vec![RunCheck::default(); self.runs.len()]
     }
 
-    /// Whether `record` contains the run. `epoch` is a different number for each record.
+    /// Whether `record` contains the run. `epoch` differs from record to record.
     #[inline]
     pub(super) fn is_in(
         &self,

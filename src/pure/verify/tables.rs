@@ -1,4 +1,5 @@
-//! The tables that the plan builds for verification. Immutable, and shared by all scanners of an engine.
+//! The tables that the plan builds for verification. Immutable, and shared by all scanners of an
+//! engine.
 
 use std::sync::Arc;
 

@@ -4,9 +4,9 @@ use regex_automata::util::primitives::StateID;
 
 /// A set of NFA states, which keeps the order of insertion.
 ///
-/// It is `regex_automata`'s `SparseSet` with a bit array in place of the sparse index. It may be
-/// extended by its own members while it is read by position, which the closure computations of
-/// this search do.
+/// It is `regex_automata`'s `SparseSet` with one `bool` per state in place of the sparse index.
+/// Inserting does not move members, so the closure computations of this search can insert states
+/// while they read the set by index.
 #[derive(Debug, Default)]
 pub(super) struct StateSet {
     contains: Vec<bool>,

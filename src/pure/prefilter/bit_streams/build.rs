@@ -1,15 +1,16 @@
 //! From patterns to streams.
 //!
-//! A [`Builder`] appends one part of a pattern after the other to [`Marks`], the stream of where
-//! matches end so far, and creates streams as it goes, each only once. Costs are added up, and what
-//! would exceed the limit becomes [`Marks::UNKNOWN`].
+//! A [`Builder`] walks the parts of a pattern in order. It keeps [`Marks`], a stream with a bit
+//! wherever a match of the parts so far ends, and appends each part to them by creating the streams
+//! that the part needs, each only once. It adds up the costs of the streams, and once they exceed
+//! the limit, all marks are [`Marks::UNKNOWN`].
 //!
 //! No byte of a match except its first may be the first byte of a segment, and separators are in no
 //! class, so no match crosses segments.
 //!
 //! What is approximated: characters of several bytes, long alternations, unbounded repetitions of
 //! more than a class, and assertions other than `^`, `$` and ASCII `\b`. Each is replaced by
-//! something that allows more, and the marks are no longer exact.
+//! a part that matches more strings, and the marks are no longer exact.
 
 use std::collections::HashMap;
 
@@ -19,27 +20,28 @@ use super::stream::{Stream, StreamId};
 use crate::pure::cost;
 use crate::pure::literal::{ByteSet, match_bytes, max_match_len};
 
-/// The largest distance that one operation moves a stream, in places: less than a word.
+/// The largest distance by which one operation moves a stream, in bits: less than a word.
 const MAX_ADVANCE: u32 = 63;
-/// The number of copies to which repetitions of more than one byte are unrolled.
+/// The maximum number of copies to which repetitions of more than one byte are unrolled.
 const MAX_COPIES: u32 = 16;
 /// The largest number of alternatives that are searched one by one.
 const MAX_ALTERNATIVES: usize = 16;
-/// The number of parts of one pattern that are visited. Parts that create no streams cost nothing,
-/// so nested repetitions of them would take exponential time without exceeding the cost limit.
+/// The maximum number of HIR nodes that are visited. Nodes that create no streams cost nothing, so
+/// nested repetitions of them would take exponential time without exceeding the cost limit.
 const MAX_VISITS: u32 = 1000;
 
-/// The probability that a byte of a class that words consist of is followed by another one.
+/// The highest probability that a byte of a class without the space is followed by another one:
+/// such runs end with the word that they are in.
 const WORD_CONTINUES: f64 = 0.82;
 /// The exponent that corrects the frequency of a class after another one for the dependence of
 /// neighbouring bytes.
 const DEPENDENCE: f64 = 0.7;
-/// The probability that a given place is an edge of a segment, to estimate `^` and `$`.
+/// The probability that a given position is an edge of a segment, to estimate `^` and `$`.
 const EDGE_FREQUENCY: f64 = 0.02;
-/// The probability that a place is at a word boundary.
+/// The probability that a position is a word boundary.
 const WORD_BOUNDARY_FREQUENCY: f64 = 0.4;
-/// The probability that it is not. Both estimates are high rather than low, so they add up to more
-/// than one.
+/// The probability that a position is not a word boundary. Both estimates are on the high side, so
+/// they add up to more than one.
 const NO_WORD_BOUNDARY_FREQUENCY: f64 = 0.7;
 
 /// Where matches of a part of a pattern can end.
@@ -47,10 +49,11 @@ const NO_WORD_BOUNDARY_FREQUENCY: f64 = 0.7;
 pub(super) struct Marks {
     /// A bit for each end, or `None` if matches can end anywhere.
     pub(super) stream: Option<StreamId>,
-    /// The place of the bit: 0 for the last byte of the match, 1 for the place after it. Classes
-    /// mark the last byte; assertions look at both sides of a place and mark the one after it.
+    /// The distance from the last byte of a match to its bit, in bytes: 0 or 1. Classes mark the
+    /// last byte. Assertions look at the bytes on both sides of a position, and mark the byte after
+    /// it.
     pub(super) lag: u32,
-    /// Whether matches are empty up to here, if that is the same for all.
+    /// Whether the match is still empty here; `None` if it can be either.
     at_match_start: Option<bool>,
     /// Whether every bit is the end of a match of all parts so far.
     pub(super) exact: bool,
@@ -62,7 +65,7 @@ impl Marks {
     /// The empty match, before any part of a pattern.
     pub(super) const ANYWHERE: Marks =
         Marks { stream: None, lag: 0, at_match_start: Some(true), exact: true, frequency: 1.0 };
-    /// Nothing is known of where matches end.
+    /// Matches may end anywhere, because the parts so far are not searched for.
     const UNKNOWN: Marks =
         Marks { stream: None, lag: 0, at_match_start: None, exact: false, frequency: 1.0 };
 }
@@ -76,7 +79,7 @@ pub(super) struct Builder {
     pub(super) cost: f64,
     /// The cost at which the builder gives up.
     limit: f64,
-    /// The number of parts of patterns visited so far.
+    /// The number of HIR nodes visited so far.
     visits: u32,
 }
 
@@ -122,8 +125,8 @@ impl Builder {
         }
     }
 
-    /// Where matches of `hir` can end that start where `marks` are. There may be more marks than
-    /// ends, unless the result is exact, but never fewer.
+    /// Marks the ends of all matches of `hir` that start where matches of the parts so far end.
+    /// Unless the result is exact, other positions may be marked too.
     pub(super) fn append(&mut self, marks: Marks, hir: &Hir) -> Marks {
         self.visits = self.visits.saturating_add(1);
         if self.is_over_limit() {
@@ -187,7 +190,8 @@ impl Builder {
         }
     }
 
-    /// Appends any sequence of the bytes that occur in `hir`, as long as its matches can be.
+    /// Appends any string of the bytes that occur in matches of `hir`, from their minimum to their
+    /// maximum length.
     fn approximate(&mut self, marks: Marks, hir: &Hir) -> Marks {
         let (class, min) = match_bytes(hir);
         let max = max_match_len(hir);
@@ -196,24 +200,24 @@ impl Builder {
 
     /// Appends `min` to `max` bytes of a class.
     fn repeat_class(&mut self, marks: Marks, set: ByteSet, min: u32, max: Option<u32>) -> Marks {
-        let least = self.advance(marks, set, min);
+        let minimum = self.advance(marks, set, min);
         if max == Some(min) {
-            return least;
+            return minimum;
         }
-        // From here on, more bytes may follow or not, which is a property of a stream.
-        let Some(stream) = least.stream else { return Marks::UNKNOWN };
-        if least.lag > 0 {
-            // Further bytes are marked at another place, so the marks so far are kept apart.
-            let one = self.advance(least, set, 1);
+        // The operations below extend a stream, and there is none if no byte was appended so far.
+        let Some(stream) = minimum.stream else { return Marks::UNKNOWN };
+        if minimum.lag > 0 {
+            // Further bytes are marked with another lag, so they get a stream of their own.
+            let one = self.advance(minimum, set, 1);
             let more = self.repeat_class(one, set, 0, max.map(|max| max - min - 1));
-            return self.or(least, more);
+            return self.or(minimum, more);
         }
-        let continues = continues(&set);
+        let continues = continuation(&set);
         let Some(max) = max else {
             let of = self.run_ends(set, 1);
             let stream = Some(self.stream(Stream::Star { from: stream, of }));
-            let frequency = (least.frequency / (1.0 - continues)).min(1.0);
-            return Marks { stream, frequency, ..least };
+            let frequency = (minimum.frequency / (1.0 - continues)).min(1.0);
+            return Marks { stream, frequency, ..minimum };
         };
         // Doubling: with 0 to `have` further bytes marked, one operation marks up to twice as many.
         let (mut stream, mut have, most) = (stream, 0, max - min);
@@ -227,8 +231,8 @@ impl Builder {
             return Marks::UNKNOWN;
         }
         let times = (1.0 / (1.0 - continues)).min(f64::from(most + 1));
-        let frequency = (least.frequency * times).min(1.0);
-        Marks { stream: Some(stream), frequency, ..least }
+        let frequency = (minimum.frequency * times).min(1.0);
+        Marks { stream: Some(stream), frequency, ..minimum }
     }
 
     /// Appends `count` bytes of a class.
@@ -249,7 +253,7 @@ impl Builder {
             };
             let class = set.frequency();
             let class = if marks.stream.is_none() { class } else { class.powf(DEPENDENCE) };
-            let frequency = marks.frequency * class * continues(&set).powi(count as i32 - 1);
+            let frequency = marks.frequency * class * continuation(&set).powi(count as i32 - 1);
             let (stream, at_match_start) = (Some(stream), Some(false));
             marks = Marks { stream, lag: 0, at_match_start, frequency, ..marks };
             left -= count;
@@ -281,15 +285,15 @@ impl Builder {
                 Marks { stream, lag: a.lag, at_match_start, exact, frequency }
             }
             (Some(_), Some(_)) => {
-                let [a, b] = [a, b].map(|marks| self.with_lag(marks));
+                let [a, b] = [a, b].map(|marks| self.with_lag_of_one(marks));
                 self.or(a, b)
             }
             _ => Marks::UNKNOWN,
         }
     }
 
-    /// The same marks at the place after the last byte.
-    fn with_lag(&mut self, marks: Marks) -> Marks {
+    /// The same marks, with a lag of 1.
+    fn with_lag_of_one(&mut self, marks: Marks) -> Marks {
         match marks.stream {
             Some(stream) if marks.lag == 0 => {
                 Marks { stream: Some(self.stream(Stream::Next(stream))), lag: 1, ..marks }
@@ -299,8 +303,8 @@ impl Builder {
     }
 
     fn assertion(&mut self, marks: Marks, look: Look) -> Marks {
-        // At the edge between two segments, a place is the end of one and the start of the other.
-        // Which one the match is in depends on whether it has any bytes yet.
+        // The edge between two segments is the end of one and the start of the other. Which of the
+        // two the match is in depends on whether it has any bytes yet.
         let Some(at_match_start) = marks.at_match_start else {
             return Marks { exact: false, ..marks };
         };
@@ -349,7 +353,7 @@ fn single_bytes(class: &Class) -> Option<ByteSet> {
 }
 
 /// The probability that a byte of a class is followed by another one.
-fn continues(set: &ByteSet) -> f64 {
+fn continuation(set: &ByteSet) -> f64 {
     let class = set.frequency().sqrt();
     if set.contains(b' ') { class.min(0.98) } else { class.min(WORD_CONTINUES) }
 }

@@ -1,16 +1,18 @@
 //! Sequences of byte classes, matched by operations on streams of bits.
 //!
-//! `\b[A-Z]{3,6}\d{6,9}\b` has neither a literal nor a rare run. But each class is a stream with one
-//! bit per byte of the buffer ([`byte_class`](super::byte_class)), and so is each part of a
-//! pattern: its bits are where matches of everything up to there end. Appending a class moves all
-//! bits by one place and keeps those where the class is, 64 places per operation and several words
-//! per instruction; a repetition is an addition, whose carry runs to the end of a run of ones.
+//! `\b[A-Z]{3,6}\d{6,9}\b` has neither a literal nor a rare run. But each class is a stream with
+//! one bit per byte of the buffer ([`byte_class`](super::byte_class)), and so is each part of a
+//! pattern: a bit is set where a match of the pattern up to and including that part ends. Appending
+//! a class moves all bits forward by one and keeps those at bytes of the class, 64 bytes per word
+//! and several words per instruction; a repetition is an addition, whose carry runs to the end of a
+//! run of ones.
 //!
 //! This is how Parabix and icgrep match (Cameron et al., "Bitwise Data Parallelism in Regular
 //! Expression Matching", PACT 2014). They transpose the text into eight streams of bits and compute
 //! classes by Boolean operations; here nibble masks compute each class directly. All patterns share
-//! equal streams. What would be expensive is left out, so streams may over-approximate; automata
-//! verify what remains, except where a pattern is *exact* and nothing is left to verify.
+//! equal streams. Constructs that would be expensive are approximated, so streams may mark too
+//! much; automata verify what remains, except where a pattern is *exact* and nothing is left to
+//! verify.
 //!
 //! A pass costs about 0.003 ns per byte and operation and 0.02 ns per byte and class with AVX-512.
 //! The cost depends on the patterns alone, not on the text.

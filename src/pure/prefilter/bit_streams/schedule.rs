@@ -1,8 +1,9 @@
 //! Streams in the order of computation, in few slots of memory.
 //!
 //! Streams are created after those that they are made from, so the order of creation is an order of
-//! computation. A stream's slot is free again after the last operation that reads it. Few slots
-//! keep all streams of a piece in the first-level cache.
+//! computation. A stream's slot is free again after the last operation that reads it. With few
+//! slots, the streams of one [piece](super::search::PIECE) of the buffer fit in the first-level
+//! cache.
 
 use super::super::byte_class::ByteClass;
 use super::build::Builder;
@@ -37,7 +38,7 @@ pub(super) enum OpKind {
     SegmentStarts,
     /// Sets the bits where segments end.
     SegmentEnds,
-    /// Makes a stream from others.
+    /// Combines one or two streams word by word.
     Word(WordOp),
     /// Reports the bits of the first source, as those of the output with this index.
     Output(u32),

@@ -244,7 +244,7 @@ impl BitStreams {
                         let segment = segments.segment_at(progress.segment, end - 1);
                         reported_until = segments.range(segment).end;
                         let (start, end) = (end as u32 - 1, end as u32);
-                        out.push(Candidate { window: start, start, end, needle });
+                        out.push(Candidate { window_start: start, start, end, needle });
                     }
                     continue;
                 }

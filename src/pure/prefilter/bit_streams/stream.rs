@@ -23,7 +23,7 @@ pub(super) enum Stream {
     Class(ByteSet),
     /// The first byte of each segment.
     SegmentStarts,
-    /// The place after the last byte of each segment.
+    /// The position after the last byte of each segment.
     SegmentEnds,
     /// The bits of a stream where no segment starts.
     ExceptStarts(StreamId),
@@ -31,14 +31,14 @@ pub(super) enum Stream {
     Xor(StreamId, StreamId),
     /// The bits that both of two streams have or neither.
     Xnor(StreamId, StreamId),
-    /// The bits of `from`, advanced by some places, where `of` has bits too.
+    /// The bits of `from`, moved forward by `by` bits, where `of` has bits too.
     Advance { from: StreamId, by: u32, of: StreamId },
-    /// The bits of `from`, and those that `Advance` gives.
+    /// The bits of `from`, and those of the corresponding `Advance`.
     Extend { from: StreamId, by: u32, of: StreamId },
-    /// The bits that one of two streams has.
+    /// The bits that at least one of two streams has.
     Or(StreamId, StreamId),
-    /// The bits of a stream, advanced by one place.
+    /// The bits of a stream, moved forward by one.
     Next(StreamId),
-    /// The bits of `from`, and all following places as long as `of` continues.
+    /// The bits of `from`, and for each the bits after it up to the end of the run of ones in `of`.
     Star { from: StreamId, of: StreamId },
 }

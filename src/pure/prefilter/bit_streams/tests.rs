@@ -158,7 +158,7 @@ proptest! {
         offsets.sort();
         check(&patterns, &Batch::from_offsets(&text, &offsets).unwrap(), pieces)?;
         check(&patterns, &Batch::lines(&text, &mut Vec::new()).unwrap(), pieces)?;
-        // With any byte for a terminator.
+        // The byte that takes the terminator's place may be any byte.
         offsets.dedup();
         check(&patterns, &Batch::from_line_offsets(&text, &offsets).unwrap(), pieces)?;
     }
