@@ -40,18 +40,19 @@ impl Match {
     ];
 
     /// Returns a match of `pattern` in `record` at the bytes `span` of that record. With
-    /// [`Report::Patterns`](crate::Report::Patterns) the span is `0..0`.
+    /// [`Report::Patterns`](crate::Report::Patterns) the span is `0..0`. The arguments are not
+    /// checked.
     pub fn new(record: u32, pattern: u32, span: Range<u32>) -> Match {
         Match { record, pattern, start: span.start, end: span.end }
     }
 
-    /// Returns this match as one of another record.
+    /// Returns this match with the number of another record.
     pub fn with_record(self, record: u32) -> Match {
         Match { record, ..self }
     }
 
-    /// Returns this match with `base` added to its record number: for scanners that scan a batch in
-    /// parts.
+    /// Returns this match with `base` added to its record number, for scanners that scan a batch in
+    /// parts. The sum must fit in 32 bits.
     pub fn offset_record(self, base: u32) -> Match {
         self.with_record(base + self.record)
     }
@@ -118,7 +119,7 @@ impl Matches {
         &self.list
     }
 
-    /// Returns the matches of one record. Costs two binary searches.
+    /// Returns the matches of one record, which may be none. Costs two binary searches.
     pub fn of_record(&self, record: usize) -> &[Match] {
         let start = self.list.partition_point(|m| m.record() < record);
         let len = self.list[start..].partition_point(|m| m.record() == record);

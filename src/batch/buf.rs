@@ -38,7 +38,8 @@ impl BatchBuf {
         BatchBuf { buffer: vec![0; PADDING], offsets: vec![0] }
     }
 
-    /// Returns an empty batch with room for `records` records of `bytes` bytes in total.
+    /// Returns an empty batch with room for `records` records of `bytes` bytes in total. It still
+    /// grows beyond that.
     pub fn with_capacity(records: usize, bytes: usize) -> BatchBuf {
         let mut batch = BatchBuf::new();
         batch.offsets.reserve(records);
@@ -50,7 +51,9 @@ impl BatchBuf {
     ///
     /// # Errors
     ///
-    /// If the sizes do not fit. The batch is then unchanged.
+    /// If the records and their [`PADDING`] would take more than [`MAX_BUFFER`](crate::MAX_BUFFER)
+    /// bytes, or if there would be more than [`MAX_RECORDS`](crate::MAX_RECORDS) records. The batch
+    /// is then unchanged.
     pub fn push(&mut self, record: &[u8]) -> Result<(), BatchError> {
         let end = self.bytes().saturating_add(record.len());
         check_buffer(end.saturating_add(PADDING))?;
@@ -67,7 +70,7 @@ impl BatchBuf {
     ///
     /// # Errors
     ///
-    /// If the sizes do not fit. The batch is then unchanged.
+    /// As [`BatchBuf::push`]. The batch is then unchanged.
     pub fn append(&mut self, other: &BatchBuf) -> Result<(), BatchError> {
         let before = self.bytes();
         check_buffer(before.saturating_add(other.buffer.len()))?;

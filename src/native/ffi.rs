@@ -5,8 +5,8 @@
 //! So Rust and C exchange flat arrays that the caller owns, C calls nothing in Rust, and memory
 //! stays bounded however many matches there are.
 //!
-//! The price of a bounded buffer is one more call for every [`MAX_BLOCK`] matches, which costs far
-//! less than to find and handle them.
+//! The price of a bounded buffer is one more call for every [`MAX_BLOCK`] matches, which is small
+//! compared to the cost of finding and handling them.
 
 use std::ffi::c_int;
 use std::ops::Range;
@@ -27,20 +27,20 @@ pub(super) enum ScanFailure {
     Libhs(c_int),
 }
 
-/// A buffer for a [`BlockScan`] over databases of this many expressions in all.
+/// Makes the buffer of a [`BlockScan`] over databases of this many expressions in all.
 ///
 /// C stops before a record that might not fit, and one record has at most one match per expression.
 /// So with room for that many matches beyond a block, every call but the last returns at least a
 /// block.
-pub(super) fn block_buffer(expressions: usize) -> Vec<Match> {
-    Vec::with_capacity(MAX_BLOCK + expressions)
+pub(super) fn block_buffer(expression_count: usize) -> Vec<Match> {
+    Vec::with_capacity(MAX_BLOCK + expression_count)
 }
 
 /// A scan that returns its matches block by block.
 pub(super) struct BlockScan<'a> {
     pub(super) databases: &'a [Database],
     /// The number of expressions in all databases: the most matches that a record can have.
-    pub(super) expressions: usize,
+    pub(super) expression_count: usize,
     /// Must be allocated for all of `databases`.
     pub(super) scratch: &'a mut Scratch,
     pub(super) stop: &'a StopFlag,
@@ -66,7 +66,7 @@ impl BlockScan<'_> {
     ///
     /// The records of this call are then lost. The scan must not be continued.
     pub(super) fn next_block(&mut self) -> Result<Option<Block<'_>>, ScanFailure> {
-        // Lossless: a batch has fewer than 2^32 records.
+        // The cast is lossless: a batch has fewer than 2^32 records.
         let end = self.records.len() as u32;
         let first = self.next;
         if first == end {
@@ -76,7 +76,7 @@ impl BlockScan<'_> {
             match self.call(end) {
                 FULL if self.next == first => {
                     // The first record has more matches than the buffer has room for. With a buffer
-                    // of `block_buffer` this takes a libhs that reports a pattern twice.
+                    // of `block_buffer` this happens only if libhs reports a pattern twice.
                     self.buffer.reserve_exact(self.buffer.capacity().saturating_mul(2).max(1));
                 }
                 DONE | FULL => break,
@@ -120,7 +120,7 @@ impl BlockScan<'_> {
                 self.stop.as_ptr(),
                 spare.as_mut_ptr().cast(),
                 spare.len(),
-                self.expressions,
+                self.expression_count,
                 &mut count,
             )
         };

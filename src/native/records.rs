@@ -4,13 +4,14 @@
 //! must be followed by [`PADDING`] readable bytes. Most records of a batch are: the next records
 //! follow them in the buffer. Those near the end of a borrowed buffer are not, and they alone are
 //! copied ([`PaddedTail`]); copying every batch would cost a pass over all of its bytes. The buffer
-//! of a [`BatchBuf`](crate::BatchBuf) has the padding built in, so nothing of it is copied.
+//! of a [`BatchBuf`](crate::BatchBuf) ends with padding, so none of its records are copied.
 
 use crate::Batch;
 use crate::batch::PADDING;
 
-/// Capacity in bytes that a [`PaddedTail`] keeps from one scan to the next. Larger copies, which
-/// only a record longer than this needs, are freed after the scan.
+/// Capacity that a [`PaddedTail`] keeps from one scan to the next: in bytes for its buffer, and in
+/// entries for its offsets. Memory beyond that, as for the copy of a very long record, is freed
+/// after the scan.
 const KEPT_CAPACITY: usize = 1 << 20;
 
 /// Records in one buffer, each of them followed by at least [`PADDING`] bytes of that buffer.
@@ -41,10 +42,12 @@ impl<'a> PaddedRecords<'a> {
         PaddedRecords::new(prefix.buffer(), prefix.offsets(), prefix.terminator(), 0)
     }
 
+    /// The records of `buffer` at these offsets, the first of which has index `base` in the batch.
+    ///
     /// # Panics
     ///
-    /// If the last record is not followed by [`PADDING`] bytes. The records before it end before
-    /// it does.
+    /// If the last record is not followed by [`PADDING`] bytes. The others are, since they end no
+    /// later than the last one.
     fn new(buffer: &'a [u8], offsets: &'a [u32], terminator: u32, base: u32) -> PaddedRecords<'a> {
         if let [_, .., last] = *offsets {
             let end = (last - terminator) as usize;

@@ -67,7 +67,7 @@ impl Scanner {
         let mut run = |records: PaddedRecords<'_>| {
             let mut scan = BlockScan {
                 databases: &set.databases,
-                expressions: set.patterns_on_libhs(),
+                expression_count: set.patterns_on_libhs(),
                 scratch,
                 stop,
                 buffer: pairs,

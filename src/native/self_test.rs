@@ -281,7 +281,7 @@ pub(super) fn libhs(patterns: &[&str], batch: &Batch<'_>) -> Result<Vec<Match>, 
     let stop = StopFlag::new();
     let mut scan = BlockScan {
         databases: &databases,
-        expressions: patterns.len(),
+        expression_count: patterns.len(),
         scratch: &mut scratch,
         stop: &stop,
         buffer: &mut block_buffer(patterns.len()),

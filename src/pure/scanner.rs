@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The filters search the buffer as one text, whatever records it holds, because many records are
-//! shorter than the fixed cost of a search. The candidates come ordered by place, so one cursor
+//! shorter than the fixed cost of a search. The candidates come ordered by position, so one cursor
 //! that only moves forward maps them to records, and the verifier always works on one record. A
 //! candidate that lies in two records is dropped: no match crosses records.
 //!
@@ -23,8 +23,8 @@ use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 use super::prefilter::{Candidate, FilterProgress, FilterSet, Segments};
 use super::verify::{Record, Verifier, VerifyCache};
 
-/// The part of the buffer that is filtered before its candidates are verified, in bytes. Its
-/// records should still be in the L2 cache then.
+/// The bytes of the buffer that are filtered before their candidates are verified. Small enough
+/// that the records are still in the L2 cache when they are verified.
 const CHUNK: usize = 64 << 10;
 
 /// The stages of a scan. Immutable, and shared by all scanners of an engine.
@@ -80,13 +80,14 @@ impl Scanner {
         self.cache.steps()
     }
 
-    /// Scans until `out` breaks, and returns whether it did.
+    /// Pushes all matches to `out`, in order. Returns `Break` if `out` ended the scan early.
     fn run(
         &mut self,
         batch: &Batch<'_>,
         out: &mut impl Sink,
     ) -> Result<ControlFlow<()>, ScanError> {
-        // A scan that ended early has left its last record and the middle of its buffer.
+        // An earlier scan that ended early has left the state of its last record and of its
+        // filters.
         self.cache.next_record();
         self.progress.reset();
         if batch.is_empty() {
@@ -147,7 +148,7 @@ impl Scanner {
 impl Scan for Scanner {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
-        // A list of matches never breaks.
+        // `Matches` never ends a scan early.
         self.run(batch, out).map(drop).inspect_err(|_| out.clear())
     }
 
@@ -160,7 +161,7 @@ impl Scan for Scanner {
         let mut blocks = Blocks::new(&mut block, each);
         let result = self.run(batch, &mut blocks).map(|flow| match flow {
             ControlFlow::Continue(()) => blocks.finish(),
-            broken => broken,
+            ControlFlow::Break(()) => flow,
         });
         self.block = block;
         result
@@ -179,7 +180,7 @@ struct Cursor<'a, 'b> {
 }
 
 impl<'b> Cursor<'_, 'b> {
-    /// The offset of the current record in the buffer.
+    /// The position of the current record in the buffer.
     fn start(&self) -> usize {
         self.batch.offsets()[self.record] as usize
     }
@@ -190,9 +191,9 @@ impl<'b> Cursor<'_, 'b> {
         Record { number: self.record, start, bytes: &self.batch.buffer()[range] }
     }
 
-    /// The record to move to on the way to the one that contains offset `at`: that record itself,
-    /// or the next one if `every` record must be visited. `None` if the current record contains
-    /// `at`, which must not lie before it.
+    /// The record to finish the current one for, if position `at` of the buffer is after the
+    /// current record: the record that contains `at`, or the next one if `every` record must be
+    /// visited. `at` must not be before the current record.
     fn next_towards(&self, at: usize, every: bool) -> Option<usize> {
         let target = self.segments.segment_at(self.record, at);
         (target > self.record).then_some(if every { self.record + 1 } else { target })

@@ -1,17 +1,17 @@
 //! Searches with the lazy DFAs of one pattern, each of which counts the bytes that it reads.
 //!
-//! There are four: [`starts_at`] and [`ends_at`] test whether a match starts or ends at a given
-//! position, and [`leftmost_span`] runs a forward DFA to the end of the leftmost-first match and a
-//! reverse DFA from there back to its start.
+//! [`starts_at`] and [`ends_at`] test whether a match starts or ends at a given position.
+//! [`leftmost_span`] runs a forward DFA to the end of the leftmost-first match and a reverse DFA
+//! from there back to its start.
 //!
-//! `regex_automata` has searches of its own for all of them. They are not used, because they do
-//! not say how far they read, and the callers need that: every candidate position of a record may
-//! start a search, and only a budget for all of them together keeps the time linear. The counts
+//! `regex_automata` has searches of its own for all of these. They are not used, because they do
+//! not report how far they read, and the callers need that: every candidate position of a record
+//! may start a search, and only a budget for all of them together keeps the time linear. The counts
 //! are exact up to one step for the end of the input.
 //!
-//! In all four, matches are reported one byte late, as in `regex_automata`: the byte after a match
-//! decides whether an assertion at its end holds. So each search ends with one more transition,
-//! by the byte that is next to its range or by the end of the record.
+//! In all of them, matches are reported one byte late, as in `regex_automata`: the byte after a
+//! match decides whether an assertion at its end holds. So each search ends with one more
+//! transition, for the byte after its range or for the end of the record.
 
 use std::ops::Range;
 
@@ -193,7 +193,7 @@ fn start_of(
     }
 }
 
-/// The meaning of a state whose id is tagged, which takes searches out of their inner loop.
+/// The meaning of a tagged state id, for which searches leave their inner loop.
 enum StateTag {
     Match,
     Dead,

@@ -1,10 +1,10 @@
 //! Extended Shift-And: a bit-parallel NFA for patterns that are a sequence of byte classes.
 //!
-//! A lazy DFA does badly on patterns such as `\w{12,}\d\w{12,}\d`: it needs one state for each way
-//! in which digits can lie in the last bytes of a word, which are thousands, and text made of
-//! words reaches them all. As an NFA the same pattern has 26 states. If these are the bits of a
-//! machine word, one shift and a few logical operations advance all of them at once, in the same
-//! time per byte whatever the input is and with no cache to fill.
+//! A lazy DFA is slow on patterns such as `\w{12,}\d\w{12,}\d`: it needs a state for each
+//! combination of digits and letters in the last bytes of a word. There are thousands, and text
+//! made of words reaches them all. As an NFA the same pattern has 26 states. If these are the bits
+//! of a machine word, one shift and a few logical operations advance all of them at once, in the
+//! same time per byte whatever the input is and with no cache to fill.
 //!
 //! This is the extended Shift-And algorithm of Navarro and Raffinot ("Flexible Pattern Matching in
 //! Strings", 2002, section 4.2): a pattern is a sequence of positions, each a class of bytes, and
@@ -15,7 +15,7 @@
 //! ((state << 1) | (state & repeatable)) & accepting[byte]
 //! ```
 //!
-//! to which positions are added that only optional positions separate from one in the set. A run
+//! and the positions that can be reached from it over optional positions alone. A run
 //! of optional positions is crossed by the carry of a subtraction: see [`ShiftAnd::closure`].
 //!
 //! # Limits
@@ -44,11 +44,12 @@ pub(super) struct ShiftAnd {
     before_optional: u64,
     /// The last position.
     end: u64,
-    /// Whether this matches only where the pattern does. Otherwise it also matches elsewhere.
+    /// Whether every match of the sequence is a match of the pattern. If not, a match has to be
+    /// verified.
     pub(super) exact: bool,
 }
 
-/// The positions that fit into a word beside bit 0.
+/// The maximum number of positions: the bits of a word except bit 0.
 const MAX_POSITIONS: usize = 63;
 
 #[derive(Clone)]
@@ -65,8 +66,8 @@ impl ShiftAnd {
         positions(hir).is_some_and(|(_, exact)| exact)
     }
 
-    /// Builds a matcher that matches at least where `hir` does. Returns `None` if there is none,
-    /// or if it would match everywhere.
+    /// Builds a matcher that matches every record in which `hir` matches, and perhaps others.
+    /// Returns `None` if `hir` does not have this form, or if the matcher would match every record.
     pub(super) fn new(hir: &Hir) -> Option<ShiftAnd> {
         let (positions, exact) = positions(hir)?;
         let mut matcher = ShiftAnd {
@@ -97,7 +98,7 @@ impl ShiftAnd {
         Some(matcher)
     }
 
-    /// Tests whether there is a match anywhere in `record`.
+    /// Tests whether the sequence matches anywhere in `record`.
     pub(super) fn is_match(&self, record: &[u8]) -> bool {
         let mut state = self.closure(1);
         for &byte in record {
@@ -128,8 +129,8 @@ impl ShiftAnd {
     }
 }
 
-/// The positions of a pattern, and whether they match only where it does. `None` if they cannot be
-/// expressed, or if all are optional.
+/// The positions of a pattern, and whether they are exact. `None` if the pattern does not have this
+/// form, or if all positions are optional.
 fn positions(hir: &Hir) -> Option<(Vec<Position>, bool)> {
     let (mut positions, mut exact) = (Vec::new(), true);
     append(hir, &mut positions, &mut exact)?;
@@ -182,8 +183,8 @@ fn append_repetition(
     }
     for copy in 0..copies {
         let optional = copy >= min;
-        // An optional copy of several positions is all there or not at all, but here each of its
-        // positions can be left out alone.
+        // A copy of several positions is optional as a whole, but here each of its positions is
+        // optional by itself.
         *exact &= !optional || sub.len() <= 1;
         positions.extend(sub.iter().cloned().map(|position| Position {
             optional: position.optional || optional,

@@ -34,11 +34,13 @@ pub enum Explanation {
         len: u32,
         /// The number of different bytes in the class.
         class_size: usize,
-        /// As for literals.
+        /// The largest distance from the start of a match to the start of the run, in bytes.
+        /// `None` if there is no bound.
         before: Option<u32>,
-        /// As for literals.
+        /// The largest distance from the end of the run to the end of a match, in bytes.
+        /// `None` if there is no bound.
         after: Option<u32>,
-        /// As for literals.
+        /// The number of runs expected in a million bytes of ordinary text. A rough estimate.
         per_million: f64,
     },
     /// The scan searches for a sequence of classes, and verifies the pattern around it.
@@ -48,11 +50,13 @@ pub enum Explanation {
         /// Whether the pattern matches wherever the sequence is found, so that nothing is
         /// verified.
         exact: bool,
-        /// As for literals.
+        /// The largest distance from the start of a match to the start of the sequence, in bytes.
+        /// `None` if there is no bound.
         before: Option<u32>,
-        /// As for literals.
+        /// The largest distance from the end of the sequence to the end of a match, in bytes.
+        /// `None` if there is no bound.
         after: Option<u32>,
-        /// As for literals.
+        /// The number of sequences expected in a million bytes of ordinary text. A rough estimate.
         per_million: f64,
     },
     /// An automaton reads every record: the pattern requires no literal and no run, or none that

@@ -7,22 +7,22 @@ use crate::pure::literal::Literal;
 /// The number of bytes that are compared at once.
 const WORD: usize = 8;
 
-/// All literals of a prefilter, in one allocation.
+/// The bytes of all literals of a prefilter, in one list.
 #[derive(Debug)]
 pub(super) struct LiteralBytes {
     /// Each eight bytes of a literal, as a value and a mask: text matches if `text & mask` equals
     /// the value. Bytes after the literal's end have an empty mask.
     words: Vec<(u64, u64)>,
     /// For each literal, the index of its first word and its length in bytes.
-    places: Vec<(u32, u32)>,
+    literals: Vec<(u32, u32)>,
 }
 
 impl LiteralBytes {
-    /// Stores `literals`, whose ids are their indexes.
+    /// Stores `literals`, whose needle ids are their indexes.
     pub(super) fn new(literals: &[Literal]) -> LiteralBytes {
-        let mut strings = LiteralBytes { words: vec![], places: vec![] };
+        let mut strings = LiteralBytes { words: vec![], literals: vec![] };
         for literal in literals {
-            strings.places.push((strings.words.len() as u32, literal.len() as u32));
+            strings.literals.push((strings.words.len() as u32, literal.len() as u32));
             for cubes in literal.cubes().chunks(WORD) {
                 let (mut value, mut mask) = ([0; WORD], [0; WORD]);
                 for (index, cube) in cubes.iter().enumerate() {
@@ -34,7 +34,8 @@ impl LiteralBytes {
         strings
     }
 
-    /// The candidate for a literal if it is in `buffer` with its byte `offset` at `window`.
+    /// Returns a candidate if the literal `needle` is in `buffer` such that its byte number
+    /// `offset` is at position `window`.
     #[inline]
     pub(super) fn check(
         &self,
@@ -44,7 +45,7 @@ impl LiteralBytes {
         offset: u32,
     ) -> Option<Candidate> {
         let start = window.checked_sub(offset as usize)?;
-        let (first, len) = self.places[needle.index()];
+        let (first, len) = self.literals[needle.index()];
         let (first, len) = (first as usize, len as usize);
         let words = &self.words[first..first + len.div_ceil(WORD)];
         let bytes = buffer.get(start..)?;
@@ -62,7 +63,7 @@ impl LiteralBytes {
 
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&self.words[..]) + size_of_val(&self.places[..])
+        size_of_val(&self.words[..]) + size_of_val(&self.literals[..])
     }
 }
 

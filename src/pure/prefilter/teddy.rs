@@ -28,16 +28,17 @@ use crate::pure::simd::{Isa, Kernel, MAX_BYTES, Vector};
 
 /// The number of buckets in each half of the masks: the bits of a byte.
 const HALF: usize = 8;
-/// The largest number of literals for which Teddy tries to do without the second half. With more,
-/// eight buckets pass too much, so trying would only cost time.
+/// The largest number of literals for which eight buckets are tried. With more, too many positions
+/// pass, so trying would only make building slower.
 const MAX_HALF: usize = 64;
 
-/// A few literals, ready to be searched for.
+/// The compiled search for a few literals.
 #[derive(Debug)]
 pub(super) struct Teddy {
     /// The masks of each byte of the window.
     masks: [NibbleMasks; WINDOW],
-    /// The number of bytes of the window that some literal has.
+    /// The number of bytes of a window that are compared: [`WINDOW`], or the length of the longest
+    /// literal if that is less.
     bytes: usize,
     /// The number of halves of the masks that are in use.
     halves: usize,
@@ -62,11 +63,11 @@ impl Teddy {
         let mut halves = sets.len().div_ceil(HALF);
         if halves > 1 && ids.len() <= MAX_HALF {
             let fewer = buckets(&windows, HALF);
-            let more = fewer.iter().map(WindowNibbles::frequency).sum();
-            if work(bytes, 1) + cost::POSITION_CHECK * more
+            let fewer_frequency = fewer.iter().map(WindowNibbles::frequency).sum();
+            if work(bytes, 1) + cost::POSITION_CHECK * fewer_frequency
                 < work(bytes, 2) + cost::POSITION_CHECK * frequency
             {
-                (sets, frequency, halves) = (fewer, more, 1);
+                (sets, frequency, halves) = (fewer, fewer_frequency, 1);
             }
         }
         let mut masks: [NibbleMasks; WINDOW] = Default::default();
@@ -84,12 +85,12 @@ impl Teddy {
         Teddy { masks, bytes, halves, literals: ids.len(), index, frequency }
     }
 
-    /// The part of a full pass, with all bytes of the window and both halves, that this one takes.
+    /// The cost of a pass, relative to one that compares all bytes of the window with both halves.
     pub(super) fn work(&self) -> f64 {
         work(self.bytes, self.halves)
     }
 
-    /// The expected number of hits per byte of ordinary text.
+    /// The expected number of positions that pass, per byte of ordinary text.
     pub(super) fn frequency(&self) -> f64 {
         self.frequency
     }
@@ -128,12 +129,13 @@ impl Teddy {
     }
 }
 
+/// See [`Teddy::work`].
 fn work(bytes: usize, halves: usize) -> f64 {
     (bytes.max(2) * halves) as f64 / (2 * WINDOW) as f64
 }
 
-/// One pass: calls `check` with the positions of `range` where some bucket is possible, in order.
-/// It looks at the first `LEN` bytes of each window and the first `HALVES` of the masks.
+/// One pass: calls `check` with the positions of `range` at which some bucket may have a literal,
+/// in order. It compares the first `LEN` bytes of each window with `HALVES` halves of the masks.
 struct TeddyPass<'a, const LEN: usize, const HALVES: usize, F> {
     masks: &'a [NibbleMasks; WINDOW],
     buffer: &'a [u8],
@@ -164,8 +166,8 @@ where
             hits.push(at, possible::<V, LEN, HALVES>(token, &tables, bytes), check);
             at += V::BYTES;
         }
-        // The end of the range, and perhaps of the buffer, which zeros extend. A loop of its own
-        // keeps the copy out of the one above.
+        // The end of the range, with zeros after the end of the buffer. A separate loop keeps the
+        // copy out of the one above.
         while at < range.end {
             let mut rest = [0; 2 * MAX_BYTES];
             let len = reach.min(buffer.len() - at);
@@ -221,7 +223,8 @@ where
     }
 }
 
-/// The positions at the start of `bytes` where some bucket is possible, a vector of them.
+/// The positions that pass, as bits: those among the first `V::BYTES` positions of `bytes` at which
+/// some bucket may have a literal.
 #[inline(always)]
 fn possible<V: Vector, const LEN: usize, const HALVES: usize>(
     token: V::Token,

@@ -1,16 +1,16 @@
 //! Verifies candidates: decides which patterns match in a record, and reports the matches.
 //!
-//! A candidate says that a needle, a literal for instance, was found at some place. Most are
-//! false alarms, so the checks run from cheap to expensive, and the first that fails ends the
-//! matter:
+//! A candidate is an occurrence of a needle, such as a literal, in the buffer; in the record that
+//! it lies in, it is a hit. Most hits are false alarms, so the checks run from cheap to expensive,
+//! and a hit that fails one is dropped:
 //!
-//! 1. The bytes after the literal must be possible there in some match (lookahead).
-//! 2. Enough bytes of the record must remain, and the literal must lie where an anchored pattern
-//!    can have it ([`Posting`]).
-//! 3. The record must contain the run that the pattern requires besides ([`RequiredRuns`]).
+//! 1. The bytes after the literal must be able to follow it in a match (lookahead).
+//! 2. Enough bytes of the record must remain, and if the pattern is anchored to the start of the
+//!    record, the literal must be near enough to it ([`Posting`]).
+//! 3. The record must also contain the byte run that the pattern requires ([`RequiredRuns`]).
 //! 4. An automaton must match.
 //!
-//! The last step depends on where the literal stands in the pattern. If a part of the pattern
+//! The last step depends on the position of the literal in the pattern. If a part of the pattern
 //! starts with it, two automata decide at the hit itself: one reads forward from there, one
 //! backward (`anchored`); many patterns with the same literal share the forward one
 //! ([`SharedLiterals`]). Otherwise the hits of a record are collected into clusters and the

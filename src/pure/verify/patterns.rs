@@ -10,14 +10,17 @@ use crate::pure::automata::span_prefilter::SpanPrefilter;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::{Bound, Literal};
 
-/// All patterns of an engine, trimmed to what decides whether they match.
+/// All patterns of an engine, in their trimmed form.
 #[derive(Debug)]
 pub(in crate::pure) struct Patterns {
+    /// By pattern: the form without the optional parts at both ends, which matches the same
+    /// records.
     trimmed: Vec<Hir>,
+    /// By pattern: its two parts, if it is verified in two parts.
     splits: Vec<Option<Box<Split>>>,
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
-    /// Built when first needed, once for all scanners.
+    /// By pattern: its automata, built when first needed and shared by all scanners.
     automata: Vec<PatternAutomata>,
 }
 

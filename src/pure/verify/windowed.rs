@@ -1,10 +1,10 @@
 //! Verifies patterns in a window around hits, where the needle lies anywhere in a match.
 //!
 //! Each hit of such a needle allows a match in a window of the record: from the largest distance
-//! before the needle to the largest distance after it. Hits whose windows can touch form a
-//! cluster, and the windows of all needles of a pattern are merged where they touch, so that no
-//! part of the record is searched twice for one pattern. A window is therefore not searched at
-//! once but scheduled, until one comes that does not touch it or the record ends.
+//! before the needle to the largest distance after it. Hits whose windows can touch form a cluster,
+//! and the windows of all needles of a pattern are merged where they touch, so that no part of the
+//! record is searched twice for one pattern. So a window is not searched immediately: it is
+//! scheduled, and searched when the next window does not touch it or when the record ends.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::pure::ids::{NeedleId, PatternIndex};
 use super::cache::{HitCluster, VerifyCache};
 use super::tables::VerifyTables;
 
-/// Adds the hit `start..end` of `record` to the cluster of its needle. If it is too far away, it
+/// Adds the hit `start..end` of `record` to the cluster of its needle. A hit that is too far away
 /// starts a new cluster, and the windows of the old one are scheduled.
 pub(super) fn add_hit(
     tables: &VerifyTables,
@@ -29,14 +29,14 @@ pub(super) fn add_hit(
         cache.clustered.push(needle);
         return;
     }
-    // Candidates are sorted by the part of the needle that was searched for, so their starts are
-    // only nearly in order: the hit can also lie before the cluster.
+    // Candidates are sorted by the start of their window and not of their needle, so the hit can
+    // also lie before the cluster.
     let gap = start.saturating_sub(cluster.end).max(cluster.start.saturating_sub(end));
     if tables.postings.reach(needle).is_none_or(|reach| gap <= reach) {
         (cluster.start, cluster.end) = (cluster.start.min(start), cluster.end.max(end));
     } else {
-        let full = std::mem::replace(cluster, HitCluster { start, end, ..*cluster });
-        schedule(tables, cache, record, needle, full);
+        let finished = std::mem::replace(cluster, HitCluster { start, end, ..*cluster });
+        schedule(tables, cache, record, needle, finished);
     }
 }
 
@@ -81,14 +81,15 @@ fn schedule(
                 *other = window.start.min(other.start)..window.end.max(other.end);
             }
             Some(other) => {
-                let full = std::mem::replace(other, window);
-                verify(tables, cache, record, posting.pattern, full);
+                let finished = std::mem::replace(other, window);
+                verify(tables, cache, record, posting.pattern, finished);
             }
         }
     }
 }
 
-/// Searches a window of the record for the pattern, unless a larger one was searched before.
+/// Searches a window of the record for the pattern, unless the pattern has matched or the window
+/// lies within the largest one that was searched in this record.
 fn verify(
     tables: &VerifyTables,
     cache: &mut VerifyCache,

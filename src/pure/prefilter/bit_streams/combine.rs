@@ -18,15 +18,15 @@ pub(super) enum WordOp {
     Xor,
     /// `a` and `b`, or neither.
     Xnor,
-    /// `a` advanced by this many places, and `b`.
+    /// `a` moved forward by this many bits, and `b`.
     Advance(u32),
-    /// `a`, or what `Advance` gives.
+    /// `a`, or the result of `Advance`.
     Extend(u32),
     /// `a` or `b`.
     Or,
-    /// `a` advanced by one place.
+    /// `a` moved forward by one bit.
     Next,
-    /// `a`, and all following places as long as `b` continues.
+    /// `a`, and for each of its bits those after it up to the end of the run of ones in `b`.
     Star,
 }
 
@@ -91,8 +91,8 @@ impl Combine<'_> {
             }
             WordOp::Star => {
                 for i in 1..len {
-                    // A bit added to a run of ones flips all places from there to the first one
-                    // after the run; the difference to the run is what the star reaches.
+                    // Adding a bit inside a run of ones flips all bits from there to the first one
+                    // after the run. The bits of the run that were flipped are those to set.
                     let first = (a[i] << 1 | a[i - 1] >> 63) & b[i];
                     let (sum, over) = first.overflowing_add(b[i]);
                     let (sum, more) = sum.overflowing_add(u64::from(*carry));

@@ -9,29 +9,29 @@ use crate::pure::literal::{Bound, add_bounds, max_match_len, parts};
 /// Consecutive parts of a pattern's concatenation, searched for as a sequence of classes.
 #[derive(Clone, Debug)]
 pub(crate) struct ClassSequence {
-    /// The first part.
+    /// The index of the first part.
     from: usize,
-    /// The part after the last.
+    /// The index after that of the last part.
     to: usize,
     /// The minimum length of a match of these parts, in bytes.
     pub(crate) len: u32,
-    /// The largest distance from the start of a match of the pattern to the last `len` bytes of a
-    /// match of these parts.
+    /// The largest distance from the start of a match of the pattern to the start of a candidate.
+    /// Only ends of matches are found, so a candidate is the last `len` bytes before such an end.
     pub(crate) before: Bound,
     /// The largest distance from the end of a match of these parts to the end of the match.
     pub(crate) after: Bound,
     /// Whether the pattern matches wherever the sequence is found, so that nothing is verified.
     pub(crate) exact: bool,
-    /// The expected number of ends per byte of ordinary text.
+    /// The expected number of candidates per byte of ordinary text.
     pub(crate) frequency: f64,
     /// The cost of the operations, in nanoseconds per byte of the buffer.
     pub(crate) cost: f64,
 }
 
-/// The number of parts, from the first one on, at which a sequence may start.
+/// The number of parts that are tried as the first of a sequence. Bounds the time to plan.
 const MAX_PARTS: usize = 24;
-/// The minimum lengths that a sequence may have, in bytes: less is not worth searching for.
-const LENS: std::ops::RangeInclusive<usize> = 2..=1 << 16;
+/// The range of `len`, in bytes. Shorter sequences are too frequent to search for.
+const LEN_RANGE: std::ops::RangeInclusive<usize> = 2..=1 << 16;
 
 impl ClassSequence {
     /// The sequence of parts of `hir` with the lowest [total cost](ClassSequence::total_cost), or
@@ -52,7 +52,7 @@ impl ClassSequence {
                 }
                 let min_len = |hir: &Hir| hir.properties().minimum_len().unwrap_or(0);
                 let len: usize = parts[from..to].iter().map(min_len).sum();
-                if marks.stream.is_none() || !LENS.contains(&len) {
+                if marks.stream.is_none() || !LEN_RANGE.contains(&len) {
                     continue;
                 }
                 let max_len =
