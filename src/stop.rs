@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Ends running scans early, from any thread.
 ///
-/// Clones share one flag. A scanner polls its flag at least once per 64 KiB of records, and between
-/// records, and ends a scan with [`ScanError::Stopped`](crate::ScanError::Stopped) when the flag is
-/// raised. The flag stays raised until it is [cleared](StopFlag::clear).
+/// Clones share one flag. A scanner polls its flag from time to time, and ends the scan with
+/// [`ScanError::Stopped`](crate::ScanError::Stopped) when the flag is raised. The pure engine polls
+/// after each 64 KiB of the buffer that it filters and between the records that it verifies, the
+/// native engine between records. Neither polls while an automaton reads one record, so a very long
+/// record delays the end. The flag stays raised until it is [cleared](StopFlag::clear).
 ///
 /// The flag is an `Arc<AtomicBool>`, and converts from and into one, so that a signal handler or
 /// another library can raise it:

@@ -6,7 +6,7 @@ use super::objects::Database;
 use crate::pure::{self, SpanEngine};
 use crate::{EngineError, PatternSet, Report, ScanError};
 
-/// A pattern set compiled for libhs, and for the pure engine where libhs does not take a pattern.
+/// A pattern set compiled for libhs, and its fallbacks compiled for the pure engine.
 #[derive(Debug)]
 pub(super) struct CompiledSet {
     library: &'static Library,

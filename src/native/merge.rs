@@ -1,6 +1,6 @@
 //! Merges the matches of libhs and of the pure engine into one ordered output.
 //!
-//! libhs finds pairs: which patterns match which records. This module does the rest in Rust, for
+//! libhs finds pairs: which patterns match which records. This module completes them to matches,
 //! one block of records at a time: it orders the pairs of each record, replaces them by spans if
 //! spans are asked for, and interleaves the matches of the patterns that run on the pure engine.
 //! Everything goes straight to the sink, so no more than a block of pairs is held, however many
@@ -17,14 +17,14 @@ use crate::{Batch, Match, Scan, ScanError, StopFlag};
 pub(super) struct Merger<'a, 'b> {
     pub(super) batch: Batch<'b>,
     pub(super) stop: &'a StopFlag,
-    /// Scans for the patterns that libhs does not take; `None` if it takes all.
+    /// Scans for the fallbacks; `None` if there are none.
     pub(super) fallback: Option<&'a mut pure::Scanner>,
     /// Finds the spans of libhs's pairs; `None` if pairs are reported as they are.
     pub(super) spans: Option<&'a mut SpanFinder>,
 }
 
 impl Merger<'_, '_> {
-    /// Pushes all matches of the records of `block` to `out`, until `out` breaks.
+    /// Pushes all matches of the records of `block` to `out`, until `out` ends the scan.
     pub(super) fn push_block(
         &mut self,
         block: Block<'_>,
@@ -33,7 +33,8 @@ impl Merger<'_, '_> {
         for of_record in block.pairs.chunk_by_mut(|a, b| a.record() == b.record()) {
             of_record.sort_unstable();
         }
-        // libhs should report a pattern once per record. If it does not, that must not show.
+        // libhs should report a pattern once per record. If it reports one twice, the matches must
+        // not contain it twice.
         block.pairs.dedup();
         let mut pairs = PairQueue {
             pairs: block.pairs,
@@ -67,13 +68,13 @@ struct PairQueue<'a, 'b> {
     batch: &'a Batch<'b>,
     stop: &'a StopFlag,
     spans: Option<&'a mut SpanFinder>,
-    /// Whether the queue broke because of the stop flag.
+    /// Whether the stop flag was raised.
     stopped: bool,
 }
 
 impl PairQueue<'_, '_> {
-    /// Pushes the pairs before `end`, or all of them, to `out`. Breaks when `out` does or when the
-    /// stop flag is raised.
+    /// Pushes the pairs before `end`, or all of them, to `out`. Returns `Break` if `out` ended the
+    /// scan or the stop flag is raised.
     ///
     /// `end` is a match of the pure engine, so it never has the record and the pattern of a pair.
     fn push_before(&mut self, end: Option<Match>, out: &mut impl Sink) -> ControlFlow<()> {

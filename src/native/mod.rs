@@ -3,7 +3,7 @@
 //! Both are versions of one C library, here called libhs. It compiles thousands of patterns into
 //! one database of automata and reports which of them match a record. On large rule sets it is
 //! among the fastest engines there are, at a price: it needs a C toolchain to build, does not exist
-//! for every target, and a bug in it takes the process along. The feature `native` adds this
+//! for every target, and a bug in it can crash the process. The feature `native` adds this
 //! engine; the [pure engine](crate::pure) is part of every build.
 //!
 //! # How it works

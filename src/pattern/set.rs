@@ -11,8 +11,8 @@ use super::{BuildError, Pattern, PatternError, size};
 const MAX_PATTERNS: usize = i32::MAX as usize - 1;
 
 /// The highest value of the limit on one pattern. An automaton numbers its states with 31 bits and
-/// takes some tens of bytes for each. The limit is far below 2^31, because the size counts a class
-/// as one position even if it needs several states.
+/// takes some tens of bytes for each. The limit is far below 2^31, because the size is an
+/// estimate: a class may need several states for one counted position.
 const MAX_PATTERN_SIZE: u64 = 50_000_000;
 
 /// Parsed and validated patterns, in the order in which they were given.

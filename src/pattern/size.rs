@@ -40,7 +40,7 @@ const PROPERTIES: usize = 88;
 
 /// Returns the approximate memory of `hir` in bytes.
 pub(crate) fn memory_of(hir: &Hir) -> usize {
-    let below = match hir.kind() {
+    let children = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,
         HirKind::Literal(literal) => literal.0.len(),
         HirKind::Class(Class::Bytes(class)) => size_of_val(class.ranges()),
@@ -51,7 +51,7 @@ pub(crate) fn memory_of(hir: &Hir) -> usize {
         }
         HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().map(memory_of).sum(),
     };
-    std::mem::size_of::<Hir>() + PROPERTIES + below
+    std::mem::size_of::<Hir>() + PROPERTIES + children
 }
 
 #[cfg(test)]

@@ -42,9 +42,9 @@ pub(crate) struct SpanFinder {
 }
 
 impl SpanFinder {
-    /// Pushes the spans of the pattern with number `pattern` in `record` to `out`, until it
-    /// breaks: leftmost-first, not overlapping, in order. `record_number` is the number that the
-    /// matches carry.
+    /// Pushes the spans of pattern number `pattern` in `record` to `out`, in order: leftmost-first
+    /// and not overlapping. Stops when `out` ends the scan. `record_number` is the record number of
+    /// the matches.
     pub(crate) fn find(
         &mut self,
         pattern: u32,

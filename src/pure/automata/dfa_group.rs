@@ -9,10 +9,10 @@
 //! # Limits
 //!
 //! The DFA of a union can have as many states as the product of its members' states. Determinizing
-//! lazily builds only those that the input reaches. These are few while each pattern soon forgets
-//! what it has read, as `a.b` does, and many if it remembers, as `a.*b` does. The states cannot be
-//! predicted from the patterns, so a group that turns out to reach too many is replaced by its
-//! [halves](DfaGroup::halves), and two that reach few are [joined](DfaGroup::join).
+//! lazily builds only those that the input reaches. These are few if a state depends on the last
+//! few bytes alone, as for `a.b`, and many if it also depends on bytes long before, as for `a.*b`.
+//! The number cannot be predicted from the patterns, so a group that turns out to reach too many is
+//! replaced by its [halves](DfaGroup::halves), and two that reach few are [joined](DfaGroup::join).
 
 use std::sync::{Arc, OnceLock};
 
@@ -53,7 +53,7 @@ pub(crate) struct DfaGroup {
     /// The capacity of the DFA's cache, in bytes.
     capacity: usize,
     give_up: Option<GiveUp>,
-    /// What the group is divided into.
+    /// The groups that [`DfaGroup::halves`] returns.
     halves: OnceLock<[Arc<DfaGroup>; 2]>,
 }
 
@@ -124,8 +124,8 @@ impl DfaGroup {
         })
     }
 
-    /// The DFA of the members, given the trimmed patterns of the engine. `None` if they are too
-    /// large for one.
+    /// The DFA of the members, given the trimmed patterns of the engine. `None` under the
+    /// conditions of [`lazy_dfa::build`].
     pub(super) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
         self.dfa_of(&|member| &trimmed[member.index()])
     }
@@ -149,12 +149,15 @@ impl DfaGroup {
     /// Splits the group into the members whose bits are set in `frequent`, which match often, and
     /// the others. A part without members is `None`.
     pub(super) fn split_frequent(&self, trimmed: &[Hir], frequent: u64) -> [Option<DfaGroup>; 2] {
-        [true, false].map(|part| {
-            let bits = (0..u64::BITS).map(|bit| (frequent >> bit & 1 != 0) == part);
-            let members = bits.zip(&self.members).filter(|(is, _)| *is).map(|(_, &member)| member);
+        [true, false].map(|often| {
+            let selected = (0..u64::BITS).map(|bit| (frequent >> bit & 1 != 0) == often);
+            let members = selected
+                .zip(&self.members)
+                .filter(|(selected, _)| *selected)
+                .map(|(_, &member)| member);
             let members: Vec<PatternIndex> = members.collect();
             let size = size_of_all(&members, trimmed);
-            let kind = GroupKind { frequent: part || self.kind.frequent, ..self.kind };
+            let kind = GroupKind { frequent: often || self.kind.frequent, ..self.kind };
             (!members.is_empty())
                 .then(|| DfaGroup::new(members, kind, size, self.capacity, self.give_up))
         })

@@ -19,13 +19,13 @@ use super::cube::{Cube, Literal};
 use super::distance::{Bound, add_bounds, subtract_len};
 use super::required::{RequiredLiterals, cheaper};
 
-/// The maximum length of a literal, in bytes. A longer one is hardly rarer.
+/// The maximum length of a literal, in bytes. Longer ones are only slightly rarer.
 pub(super) const MAX_LEN: usize = 32;
-/// The largest set that joining classes and short alternatives may make.
+/// The maximum number of literals in a set that joins classes and short alternatives.
 const MAX_JOINED: usize = 64;
-/// The largest set that an alternation may make: a list of words is one literal each.
+/// The maximum number of literals in the set of an alternation: high, for lists of words.
 const MAX_UNION: usize = 4096;
-/// The largest class that is expanded into its characters.
+/// The maximum number of characters in a class that is expanded.
 const MAX_CLASS: usize = 16;
 
 /// What is known about the strings that a part of a pattern matches.
@@ -253,7 +253,8 @@ fn alternation_literals(subs: &[Hir]) -> PartLiterals {
     if exact {
         return PartLiterals { longest, exact, prefixes, suffixes, inner: None };
     }
-    // A match contains a literal of its own branch, so each branch adds some or there is no set.
+    // A match contains a literal of one branch, so the set needs literals of every branch. If a
+    // branch has none, there is no set.
     let inner = branches
         .into_iter()
         .map(PartLiterals::into_cheapest)

@@ -18,7 +18,7 @@ use crate::pure::verify::{ExactNeedles, Posting};
 #[derive(Default)]
 pub(super) struct NeedleBuilder {
     literal_ids: HashMap<Literal, NeedleId>,
-    /// The literals by number.
+    /// By needle: the literals, which are numbered first.
     literals: Vec<Literal>,
     /// By literal: the sets of the bytes that follow it in a match.
     lookahead: Vec<Vec<ByteSet>>,
@@ -39,7 +39,7 @@ pub(super) struct Needles {
 }
 
 impl NeedleBuilder {
-    /// Adds the literals of the pattern of `posting`. Returns their numbers.
+    /// Adds the literals of the pattern of `posting`. Returns their ids.
     pub(super) fn add_literals(
         &mut self,
         required: RequiredLiterals,
@@ -80,7 +80,7 @@ impl NeedleBuilder {
         let exact =
             self.sequences.iter().map(|(pattern, sequence)| sequence.exact.then_some(*pattern));
         let exact = ExactNeedles::new(first_sequence, exact.collect());
-        // Nothing is known of the bytes after runs and sequences.
+        // The bytes after runs and sequences are not restricted.
         self.lookahead.resize(len, Vec::new());
         Needles {
             filters: FilterSet::new(literals, runs, streams),

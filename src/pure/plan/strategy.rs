@@ -28,11 +28,11 @@ use super::trim::matches_always;
 pub(in crate::pure) enum Strategy {
     /// The pattern matches every record.
     Always,
-    /// One of some literals, around which the pattern is verified.
+    /// A set of literals of which every match contains one. The pattern is verified around them.
     Literals(RequiredLiterals),
-    /// A run of bytes of one class, around which the pattern is verified.
+    /// A run of bytes of one class. The pattern is verified around it.
     ByteRun(ByteRun),
-    /// A sequence of classes, around which the pattern is verified unless the sequence is exact.
+    /// A sequence of classes. The pattern is verified around it unless the sequence is exact.
     ClassSequence(ClassSequence),
     /// No filter: an automaton reads every record.
     EveryRecord,
@@ -91,8 +91,8 @@ impl Strategy {
 }
 
 /// Replaces class sequences by the second-best strategy where that costs less for all patterns
-/// together: where very few patterns would use bit streams, or where a large group of unfiltered
-/// patterns exists, to which one more adds less.
+/// together: where very few patterns would use bit streams, or where adding the pattern to a large
+/// group of unfiltered patterns costs less.
 pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strategy]) {
     let mut streams = Vec::new();
     let mut unfiltered = 0;

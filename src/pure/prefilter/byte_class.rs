@@ -15,7 +15,7 @@ use crate::pure::simd::{Isa, Kernel, Vector};
 /// The number of bytes that are classified together: one bit of a word each.
 pub(super) const WORD: usize = 64;
 
-/// A class of bytes, ready to be searched for.
+/// A class of bytes as nibble masks.
 #[derive(Debug)]
 pub(super) struct ByteClass {
     masks: NibbleMasks,
@@ -34,9 +34,9 @@ impl ByteClass {
         ByteClass { masks }
     }
 
-    /// Classifies the bytes of `range`, a word at a time: calls `word` with the position of the
-    /// word, a bit for each byte that is in the class, the first byte's lowest, and the number of
-    /// bytes, which is less than [`WORD`] in the last word only.
+    /// Classifies the bytes of `range`, a word at a time. Calls `word` with the position of the
+    /// word's first byte; the word, which has a bit for each byte that is in the class, the first
+    /// byte's lowest; and the number of bytes, which is less than [`WORD`] in the last word only.
     pub(super) fn classify(
         &self,
         isa: Isa,

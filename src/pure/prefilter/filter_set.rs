@@ -1,4 +1,4 @@
-//! All filters of an engine: what turns a buffer into candidates.
+//! All filters of an engine, which find the candidates in a buffer.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub(crate) struct FilterSet {
     streams: Option<BitStreams>,
 }
 
-/// How far the filters have come in a buffer that is searched part by part.
+/// The state of the filters between two parts of a buffer.
 #[derive(Debug)]
 pub(crate) struct FilterProgress {
     runs: Vec<RunProgress>,
@@ -51,8 +51,8 @@ impl FilterSet {
     /// Replaces `out` by the candidates in `range` of the buffer. The ranges of successive calls
     /// with one `progress` must follow one another.
     ///
-    /// The candidates are ordered by the part of the needle that was searched for (`window`), so
-    /// those of one record come together.
+    /// The candidates are ordered by [`window_start`](Candidate::window_start), so those of one
+    /// record are consecutive.
     pub(crate) fn find(
         &self,
         segments: &Segments<'_>,
@@ -84,7 +84,7 @@ impl FilterSet {
             + self.streams.as_ref().map_or(0, BitStreams::memory)
     }
 
-    /// The algorithms in use for literals, in words. Empty if there are no literals.
+    /// Describes the algorithms in use for literals, for people. Empty if there are no literals.
     pub(crate) fn describe(&self) -> String {
         self.literals.as_ref().map_or(String::new(), LiteralSearch::describe)
     }

@@ -26,10 +26,10 @@ mod bit_streams;
 mod byte_class;
 mod candidate;
 mod filter_set;
-mod hits;
 mod literal_bytes;
 mod literal_search;
 mod nibble_masks;
+mod passed;
 #[allow(unsafe_code, reason = "calls the unchecked gather of a vector")]
 mod qgrams;
 mod runs;

@@ -3,9 +3,9 @@
 //! A shuffle instruction (`pshufb`, `tbl`, `swizzle`) is a lookup in a table of 16 entries. A byte
 //! has 256 values, so it is split into two nibbles, each with a table of its own; an entry has one
 //! bit for each of up to eight sets, and the `and` of both entries has a bit for each set that the
-//! byte may be in. Teddy uses the sets as buckets of literals, where a byte that passes by
-//! accident is only a false candidate; [`byte_class`](super::byte_class) arranges one set over
-//! sixteen bits so that no byte does.
+//! byte may be in. The answer may include a set that the byte is not in. Teddy uses the sets as
+//! buckets of literals and checks what passes; [`byte_class`](super::byte_class) spreads one set
+//! over sixteen bits, with which the answer is exact.
 
 use crate::pure::simd::Vector;
 

@@ -1,4 +1,4 @@
-//! A search for many literals by a hash table of q-grams, at one position in several.
+//! A search for many literals by a hash table of q-grams, which looks at every n-th position.
 //!
 //! The grams are three consecutive bytes of each literal. The table has, for each hash of a gram,
 //! one bit for each value of the low five bits of the byte after it; a position of the text passes
@@ -12,16 +12,16 @@
 //! fits in the cache. Literals must have at least three bytes; shorter ones are left to
 //! [`teddy`](super::teddy).
 //!
-//! A second bit per position, from other bits of the hash, was tried. It made false hits rarer in
-//! noise but hardly in text, where most positions that pass have a gram of some literal, and it
-//! cost more than it saved.
+//! A second bit per position, from other bits of the hash, was tried. Fewer positions passed in
+//! random bytes, but about as many in text, where most positions that pass have a gram of some
+//! literal. It cost more than it saved.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::candidate::Candidate;
-use super::hits::{HitBuffer, HitWord};
 use super::literal_bytes::LiteralBytes;
+use super::passed::{PassedBuffer, PassedWord};
 use super::window_index::{Window, WindowIndex};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::{Cube, Literal, byte_frequency};
@@ -37,7 +37,7 @@ const FOLD: u32 = 0x2020_2020;
 /// of the gram. It is shifted by a byte so that the fourth byte of the number, which is not part of
 /// the gram, drops out of the product.
 const FACTOR: u32 = 0x9E37_79B1 << 8;
-/// The number of positions that are looked at before hits are stored: the bits of a word.
+/// The number of positions that are looked at together: the bits of a word.
 const BLOCK: usize = 64;
 
 /// The largest stride at which each of the literals has a gram at every remainder.
@@ -46,14 +46,14 @@ fn max_stride(ids: &[NeedleId], literals: &[Literal]) -> usize {
     (shortest + 1 - GRAM).min(MAX_STRIDE)
 }
 
-/// Literals of three bytes or more, ready to be searched for.
+/// The compiled search for literals of three bytes or more.
 #[derive(Debug)]
 pub(super) struct QGrams {
     table: QGramTable,
     stride: usize,
     /// The number of literals.
     literals: usize,
-    /// The expected number of hits per position that is looked at.
+    /// The share of the positions looked at that is expected to pass, from 0 to 1.
     frequency: f64,
     index: WindowIndex,
 }
@@ -73,7 +73,7 @@ impl QGramTable {
     ///
     /// Up to 512 grams, at most one bit in a thousand will be set, in at most 32 KiB, which fits
     /// in any first-level cache. With more grams, a load from the second level (128 or 256 KiB)
-    /// costs less than false hits would.
+    /// costs less than checking more positions would.
     fn new(grams: usize) -> QGramTable {
         let bits = match grams {
             0..=512 => (32 * grams).next_power_of_two().ilog2().clamp(9, 13),
@@ -97,12 +97,12 @@ impl QGramTable {
 }
 
 impl QGrams {
-    /// Arranges the literals with these ids, at the largest stride that they allow.
+    /// Builds the search for the literals with these ids, with the largest stride that they allow.
     pub(super) fn new(ids: &[NeedleId], literals: &[Literal]) -> QGrams {
         QGrams::with_stride(ids, literals, max_stride(ids, literals))
     }
 
-    /// Arranges the literals with these ids, each of which has at least `stride + 2` bytes.
+    /// Builds the search for the literals with these ids, each of at least `stride + 2` bytes.
     pub(super) fn with_stride(ids: &[NeedleId], literals: &[Literal], stride: usize) -> QGrams {
         let (windows, frequency) = choose_grams(ids, literals, stride);
         let mut table = QGramTable::new(windows.len());
@@ -132,8 +132,8 @@ impl QGrams {
         strings: &LiteralBytes,
         out: &mut Vec<Candidate>,
     ) {
-        let mut check = |hits: &[HitWord]| {
-            self.index.check(buffer, hits, self.stride, strings, out);
+        let mut check = |passed: &[PassedWord]| {
+            self.index.check(buffer, passed, self.stride, strings, out);
         };
         let (table, check) = (&self.table, &mut check);
         match self.stride {
@@ -154,7 +154,7 @@ impl QGrams {
         self.literals
     }
 
-    /// The expected number of hits per position of ordinary text that is looked at.
+    /// The share of the positions looked at that is expected to pass in ordinary text, from 0 to 1.
     pub(super) fn frequency(&self) -> f64 {
         self.frequency
     }
@@ -180,12 +180,12 @@ fn folded_gram(cubes: &[Cube]) -> u32 {
 /// literals that all start with the same rare name should not share its grams.
 const MIN_FREQUENCY: f64 = 1e-7;
 
-/// How much each literal that has chosen a gram adds to its price for the next one, as a part of
-/// the gram's frequency: all literals with a gram are compared wherever it is found.
+/// Each literal that has chosen a gram makes it more expensive for the next one by this share of
+/// its frequency, since all literals that share a gram are compared wherever it is found.
 const SHARED_GRAM_PRICE: f64 = 1.0 / 4.0;
 
 /// Chooses, for each literal and each remainder modulo the stride, the rarest gram with its next
-/// byte. Returns the grams and the number of hits expected per position.
+/// byte. Returns the grams, and the sum of their expected frequencies.
 fn choose_grams(ids: &[NeedleId], literals: &[Literal], stride: usize) -> (Vec<Window>, f64) {
     let mut windows = Vec::with_capacity(ids.len() * stride);
     let mut users: HashMap<u32, u32> = HashMap::new();
@@ -224,11 +224,11 @@ struct QGramPass<'a, const STRIDE: usize, F> {
     check: &'a mut F,
 }
 
-impl<const STRIDE: usize, F: FnMut(&[HitWord])> Kernel for QGramPass<'_, STRIDE, F> {
+impl<const STRIDE: usize, F: FnMut(&[PassedWord])> Kernel for QGramPass<'_, STRIDE, F> {
     #[inline(always)]
     fn run<V: Vector>(self, token: V::Token) {
         let QGramPass { table, buffer, range, check } = self;
-        let mut hits = HitBuffer::default();
+        let mut passed = PassedBuffer::default();
         // A block reads a whole vector from the first position of its last vector on.
         let reach = (BLOCK - V::BYTES / 4) * STRIDE + V::BYTES;
         let mut at = range.start.next_multiple_of(STRIDE);
@@ -248,16 +248,16 @@ impl<const STRIDE: usize, F: FnMut(&[HitWord])> Kernel for QGramPass<'_, STRIDE,
             if left < BLOCK {
                 bits &= (1 << left) - 1;
             }
-            hits.push(at, bits, check);
+            passed.push(at, bits, check);
             at += BLOCK * STRIDE;
         }
-        hits.flush(check);
+        passed.flush(check);
     }
 
     fn run_scalar(self) {
         const LANES: usize = 8;
         let QGramPass { table, buffer, range, check } = self;
-        let mut hits = HitBuffer::default();
+        let mut passed = PassedBuffer::default();
         let mut at = range.start.next_multiple_of(STRIDE);
         // An array and not a slice, so that the compiler drops the bounds checks of the loop.
         while at + LANES * STRIDE <= range.end
@@ -270,16 +270,16 @@ impl<const STRIDE: usize, F: FnMut(&[HitWord])> Kernel for QGramPass<'_, STRIDE,
                 let bytes = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
                 bits |= u64::from(table.contains(bytes)) << lane;
             }
-            hits.push(at, bits, check);
+            passed.push(at, bits, check);
             at += LANES * STRIDE;
         }
         for at in (at..range.end).step_by(STRIDE) {
             let mut bytes = [0; 4];
             let len = (buffer.len() - at).min(4);
             bytes[..len].copy_from_slice(&buffer[at..at + len]);
-            hits.push(at, table.contains(u32::from_le_bytes(bytes)).into(), check);
+            passed.push(at, table.contains(u32::from_le_bytes(bytes)).into(), check);
         }
-        hits.flush(check);
+        passed.flush(check);
     }
 }
 
@@ -288,7 +288,7 @@ impl<const STRIDE: usize, F: FnMut(&[HitWord])> Kernel for QGramPass<'_, STRIDE,
 fn block<V: Vector, const STRIDE: usize>(token: V::Token, table: &QGramTable, bytes: &[u8]) -> u64 {
     let lanes = V::BYTES / 4;
     let (fold, factor) = (V::broadcast_u32(token, FOLD), V::broadcast_u32(token, FACTOR));
-    let mut hits = 0;
+    let mut passed = 0;
     let mut first = 0;
     while first < BLOCK {
         let bytes = &bytes[first * STRIDE..first * STRIDE + V::BYTES];
@@ -296,10 +296,10 @@ fn block<V: Vector, const STRIDE: usize>(token: V::Token, table: &QGramTable, by
         let words = grams.or(fold).mul_u32(factor).shr_u32(table.shift);
         // SAFETY: each of `words` is a 32-bit number shifted right by `shift`, and the table has
         // 2^(32 - `shift`) words.
-        hits |= unsafe { V::test_bits(&table.words, words, grams.shr_u32(24)) } << first;
+        passed |= unsafe { V::test_bits(&table.words, words, grams.shr_u32(24)) } << first;
         first += lanes;
     }
-    hits
+    passed
 }
 
 #[cfg(test)]

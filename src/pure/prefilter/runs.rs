@@ -1,10 +1,11 @@
 //! A search for long runs of bytes of one class.
 //!
 //! `[a-f0-9]{40}` has no literal, but each match has 40 bytes in a row that are hexadecimal digits,
-//! which ordinary text hardly has. [`ByteClass`] turns 64 bytes into a word of 64 bits; what is left
-//! is to find long runs of ones in the stream of words. Runs within a word are found by doubling: if
-//! bit `i` of `starts` says that `have` ones start at `i`, then `starts & starts >> have` says it for
-//! twice as many. A run that crosses words is counted from where the last word's trailing ones start.
+//! which is rare in ordinary text. [`ByteClass`] turns 64 bytes into a word of 64 bits, and this
+//! module finds long runs of ones in the stream of words. Runs within a word are found by doubling:
+//! if bit `i` of `starts` is set where `have` ones start, then bit `i` of `starts & starts >> have`
+//! is set where twice as many start. A run that crosses words is counted from where the last word's
+//! trailing ones start.
 //!
 //! Few words have a long run, so a cheap test comes first ([`Piece`]). The README in this folder
 //! explains both, with an example.
@@ -35,12 +36,12 @@ pub(crate) struct RunSearch {
     isa: Isa,
 }
 
-/// How far a search has come. Each scanner has one for each search.
+/// The state of one search between two ranges of a buffer. Each scanner has its own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunProgress {
-    /// The start of the run that the searched part ends in, if it ends in one.
+    /// The start of the run at the end of the searched part, if there is one.
     open: Option<usize>,
-    /// A segment that starts before anything that will be found.
+    /// A segment that starts at or before every run that is still to be found.
     segment: usize,
 }
 
@@ -163,7 +164,7 @@ impl RunFinder {
         count: usize,
         close: &mut impl FnMut(Range<usize>),
     ) {
-        // Where short runs start and end is as good as random, so no branch depends on it.
+        // Where short runs start and end is unpredictable, so no branch depends on it.
         let first = bits.trailing_ones() as usize;
         if first == count {
             return;
@@ -178,7 +179,8 @@ impl RunFinder {
             return;
         }
         let inner = bits & !lowest_bits(first) & lowest_bits(count - last);
-        // Where `have` ones start, and again `step` places further, `have + step` start.
+        // If `have` ones start at a bit, and also `step` bits further on, then `have + step` ones
+        // start at that bit.
         let (mut starts, mut have) = (inner, 1);
         while have < self.len {
             let step = have.min(self.len - have);

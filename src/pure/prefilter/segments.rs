@@ -1,8 +1,8 @@
 //! Segments of a buffer that no needle may cross.
 //!
 //! Byte runs and class sequences have no fixed length, so their searches must know where to stop.
-//! They see a buffer and offsets only; that segments are the records of a batch is the business of
-//! the caller. Literals don't need this: a literal that crosses an edge is dropped afterwards.
+//! They see a buffer and offsets only; the scanner passes the records of a batch as segments.
+//! Literals don't need this: a literal that crosses an edge is dropped afterwards.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ impl<'a> Segments<'a> {
         self.offsets.len().saturating_sub(1)
     }
 
-    /// The offsets that [`Segments::new`] got.
+    /// The offsets passed to [`Segments::new`].
     pub(super) fn offsets(&self) -> &'a [u32] {
         self.offsets
     }
@@ -48,7 +48,7 @@ impl<'a> Segments<'a> {
         self.separator
     }
 
-    /// The position of a segment in the buffer.
+    /// The range of a segment in the buffer.
     pub(super) fn range(&self, segment: usize) -> Range<usize> {
         let end = self.offsets[segment + 1] - self.separator;
         self.offsets[segment] as usize..end as usize

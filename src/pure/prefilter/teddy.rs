@@ -16,9 +16,9 @@
 use std::ops::Range;
 
 use super::candidate::Candidate;
-use super::hits::{HitBuffer, HitWord};
 use super::literal_bytes::LiteralBytes;
 use super::nibble_masks::{NibbleMasks, NibbleTables};
+use super::passed::{PassedBuffer, PassedWord};
 use super::teddy_buckets::{WINDOW, WindowNibbles, buckets, rarest_window};
 use super::window_index::{Window, WindowIndex};
 use crate::pure::cost;
@@ -114,8 +114,8 @@ impl Teddy {
         strings: &LiteralBytes,
         out: &mut Vec<Candidate>,
     ) {
-        let mut check = |hits: &[HitWord]| {
-            self.index.check(buffer, hits, 1, strings, out);
+        let mut check = |passed: &[PassedWord]| {
+            self.index.check(buffer, passed, 1, strings, out);
         };
         let (masks, check) = (&self.masks, &mut check);
         match (self.bytes, self.halves) {
@@ -145,7 +145,7 @@ struct TeddyPass<'a, const LEN: usize, const HALVES: usize, F> {
 
 impl<const LEN: usize, const HALVES: usize, F> Kernel for TeddyPass<'_, LEN, HALVES, F>
 where
-    F: FnMut(&[HitWord]),
+    F: FnMut(&[PassedWord]),
 {
     #[inline(always)]
     fn run<V: Vector>(self, token: V::Token) {
@@ -156,14 +156,14 @@ where
             NibbleTables::<V>::new(token, &masks[2]),
             NibbleTables::<V>::new(token, &masks[3]),
         ];
-        let mut hits = HitBuffer::default();
+        let mut passed = PassedBuffer::default();
         let mut at = range.start;
         // A vector of positions reads up to the last byte of its last position's window.
         let reach = V::BYTES + LEN - 1;
         while at + V::BYTES <= range.end
             && let Some(bytes) = buffer.get(at..at + reach)
         {
-            hits.push(at, possible::<V, LEN, HALVES>(token, &tables, bytes), check);
+            passed.push(at, possible::<V, LEN, HALVES>(token, &tables, bytes), check);
             at += V::BYTES;
         }
         // The end of the range, with zeros after the end of the buffer. A separate loop keeps the
@@ -177,10 +177,10 @@ where
             if left < V::BYTES {
                 bits &= (1 << left) - 1;
             }
-            hits.push(at, bits, check);
+            passed.push(at, bits, check);
             at += V::BYTES;
         }
-        hits.flush(check);
+        passed.flush(check);
     }
 
     /// One position at a time, with a table of 256 entries per byte of the window instead of two
@@ -195,7 +195,7 @@ where
             }
         }
         let [a, b, c, d] = &tables;
-        let mut hits = HitBuffer::default();
+        let mut passed = PassedBuffer::default();
         for first in range.clone().step_by(BLOCK) {
             let mut rest = [0; BLOCK + WINDOW - 1];
             // An array and not a slice, so that the compiler drops the bounds checks of the loop.
@@ -217,9 +217,9 @@ where
             if left < BLOCK {
                 bits &= (1 << left) - 1;
             }
-            hits.push(first, bits, check);
+            passed.push(first, bits, check);
         }
-        hits.flush(check);
+        passed.flush(check);
     }
 }
 

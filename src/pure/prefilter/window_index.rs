@@ -1,31 +1,32 @@
-//! From the positions that a pass leaves to the literals that are there.
+//! Finds which literals are at the positions that pass Teddy or the q-gram table.
 //!
-//! A pass knows only that some literal may have its window at a position. The first bytes of the
+//! A pass finds only that some literal may have its window at a position. The first bytes of the
 //! text there are hashed, and a table leads to the literals whose windows have that hash. Three
 //! steps, ordered by how many positions reach them:
 //!
-//! 1. The bits of hit words become positions.
+//! 1. The bits of the words that passed become positions.
 //! 2. Each position is compared with *one* entry: the only literal of its hash, or what all
 //!    literals of that hash have in common. Positions that fail are removed.
-//! 3. What is left is compared with each literal of its hash, first by eight bytes, then in full.
+//! 3. Each remaining position is compared with each literal of its hash, first by eight bytes, then
+//!    in full.
 //!
-//! Whether a position passes is as good as random, and a mispredicted branch costs about as much as
-//! passing over twenty positions, so steps 1 and 2 have no branch on it: they always store, and
-//! advance the length by the number of positions that count. Step 1 is how simdjson writes its
-//! indexes (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019).
-//! After step 2 hardly any position is false, so step 3 may branch.
+//! Whether a position passes is unpredictable, and a mispredicted branch costs about as much as
+//! twenty positions that don't pass. So steps 1 and 2 have no branch on it: they always store, and
+//! advance the length by the number of positions to keep. Step 1 is how simdjson writes its indexes
+//! (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019). After step
+//! 2 nearly every remaining position has a literal, so step 3 may branch.
 //!
 //! Each window takes 24 bytes for its entry and 16 to 32 for its share of the buckets.
 
 use super::candidate::Candidate;
-use super::hits::HitWord;
 use super::literal_bytes::LiteralBytes;
+use super::passed::PassedWord;
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::{Cube, Literal};
 
 /// Sets bit 5 of each byte of a key, which makes upper case lower case.
 const FOLD: u32 = 0x2020_2020;
-/// The number of bytes before a window among those that an entry compares.
+/// The number of bytes before the window that an entry compares; the others are from its start on.
 const BEFORE: usize = 2;
 /// The number of bytes that an entry compares: a 64-bit word.
 const BYTES: usize = 8;
@@ -39,7 +40,7 @@ const STEP: usize = 4;
 /// Room for less than a chunk and the positions of one more word, rounded up to a step.
 const POSITIONS: usize = CHUNK + 64 + STEP;
 
-/// The place within a literal that a pass searches for.
+/// The part of a literal that a pass searches for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     pub(super) needle: NeedleId,
@@ -47,7 +48,7 @@ pub(super) struct Window {
     pub(super) offset: u32,
 }
 
-/// Literals by the first bytes of their windows.
+/// An index of literals by the first bytes of their windows.
 #[derive(Debug)]
 pub(super) struct WindowIndex {
     /// One table for each number of bytes, 1 to 4, that some window has.
@@ -61,8 +62,8 @@ struct WindowTable {
     key: u32,
     /// The number of bits by which a hash is shifted right.
     shift: u32,
-    /// By the high bits of the hash: the index of the bucket's first entry, or 0, that of an entry
-    /// which equals nothing. The length is a power of two.
+    /// By bucket, the high bits of the hash: the index of its first entry, or that of
+    /// [`Entry::NOTHING`], 0, if the bucket is empty. The length is a power of two.
     starts: Box<[u32]>,
     entries: Box<[Entry]>,
 }
@@ -104,19 +105,19 @@ impl WindowIndex {
         WindowIndex { tables: tables.collect() }
     }
 
-    /// Appends the literals that have their windows at the positions of `hits`, which are `stride`
-    /// bytes apart within a word.
+    /// Appends the literals that have their windows at the positions of `passed`, which are
+    /// `stride` bytes apart within a word.
     pub(super) fn check(
         &self,
         buffer: &[u8],
-        hits: &[HitWord],
+        passed: &[PassedWord],
         stride: usize,
         strings: &LiteralBytes,
         out: &mut Vec<Candidate>,
     ) {
         let mut positions = [0; POSITIONS];
         let mut count = 0;
-        for &HitWord { at, mut bits } in hits {
+        for &PassedWord { at, mut bits } in passed {
             // Always stores a multiple of `STEP` positions; those beyond the last bit are garbage
             // that the next word overwrites.
             let end = count + bits.count_ones() as usize;
@@ -216,7 +217,7 @@ impl WindowTable {
         self.starts[(hash(text, self.key) >> self.shift) as usize] as usize
     }
 
-    /// Whether a literal may be where `text` is around a window, without branches.
+    /// Whether a literal may have its window where `text` is, without branches.
     #[inline(always)]
     fn may_match(&self, text: u64) -> bool {
         let entry = &self.entries[self.first_entry(text)];
@@ -245,7 +246,7 @@ impl WindowTable {
 }
 
 impl Entry {
-    /// Equals no text: nothing `and` an empty mask is 1.
+    /// Equals no text, since `text & 0` is never 1.
     const NOTHING: Entry = Entry {
         value: 1,
         mask: 0,
@@ -256,7 +257,7 @@ impl Entry {
         kind: EntryKind::LastLiteral,
     };
 
-    /// The bits that all entries of a bucket compare and agree on. As a rule these are at least
+    /// The bits that all entries of a bucket compare and in which they agree: usually at least
     /// those of the window.
     fn common(bucket: &[(u32, Entry)]) -> Entry {
         let first = bucket[0].1;

@@ -126,7 +126,7 @@ impl Isa {
         !matches!(self.0, Token::Scalar)
     }
 
-    /// Whether one instruction loads words from several places, which makes
+    /// Whether one instruction loads words from several addresses, which makes
     /// [`Vector::test_bits`] cheap.
     pub(crate) fn has_gather(self) -> bool {
         match self.0 {

@@ -116,8 +116,8 @@ impl Vector for Ssse3Vector {
 
     #[inline(always)]
     fn high_nibbles(self) -> Self {
-        // There is no shift of bytes; the mask drops what a 16-bit shift moves in from the
-        // neighbour.
+        // There is no shift of bytes; the mask drops the bits that a 16-bit shift moves in from the
+        // neighbouring byte.
         // SAFETY: `self` was made with a token, which proves SSSE3.
         Self(unsafe { _mm_and_si128(_mm_srli_epi16::<4>(self.0), _mm_set1_epi8(15)) })
     }
@@ -220,8 +220,8 @@ impl Vector for Avx2Vector {
 
     #[inline(always)]
     fn high_nibbles(self) -> Self {
-        // There is no shift of bytes; the mask drops what a 16-bit shift moves in from the
-        // neighbour.
+        // There is no shift of bytes; the mask drops the bits that a 16-bit shift moves in from the
+        // neighbouring byte.
         // SAFETY: `self` was made with a token, which proves AVX2.
         Self(unsafe { _mm256_and_si256(_mm256_srli_epi16::<4>(self.0), _mm256_set1_epi8(15)) })
     }
@@ -334,8 +334,8 @@ impl Vector for Avx512Vector {
 
     #[inline(always)]
     fn high_nibbles(self) -> Self {
-        // There is no shift of bytes; the mask drops what a 16-bit shift moves in from the
-        // neighbour.
+        // There is no shift of bytes; the mask drops the bits that a 16-bit shift moves in from the
+        // neighbouring byte.
         // SAFETY: `self` was made with a token, which proves AVX-512 F and BW.
         Self(unsafe { _mm512_and_si512(_mm512_srli_epi16::<4>(self.0), _mm512_set1_epi8(15)) })
     }

@@ -4,7 +4,7 @@
 //! The forward automaton runs from the hit and stops as soon as the answer is known, for an
 //! ordinary pattern within a few bytes. If the pattern has a head, a reverse automaton then runs
 //! backward from the hit. This is cheaper than a search of a window, which would start at the
-//! earliest place where a match can begin.
+//! earliest position where a match can begin.
 
 use crate::pure::ids::PatternIndex;
 
@@ -12,17 +12,20 @@ use super::cache::VerifyCache;
 use super::postings::Posting;
 use super::tables::VerifyTables;
 
-/// The bytes that may be read from the hits of one pattern, for each byte of the record and in
-/// addition, before the rest of the record is searched once instead.
+/// The steps that verifying the hits of one pattern may take, per byte of the record, before the
+/// rest of the record is searched once instead. A step is a byte read.
 ///
 /// Ordinary patterns fail within a few bytes, and then verifying hit by hit costs less than one
 /// search for all hits. The budget bounds the time where each attempt reads to the end of the
 /// record.
 const STEPS_PER_BYTE: u64 = 16;
+
+/// The steps that are allowed in addition, whatever the length of the record.
 const FREE_STEPS: u64 = 1024;
 
-/// The number of steps that a byte read backward counts as. The next hit in a long record has the
-/// whole way back to read again, so the budget must run out sooner.
+/// The number of steps that a byte read backward counts as. Each later hit is farther from the
+/// start of the record, so a search that reads back to the start takes longer from hit to hit, and
+/// the budget has to run out sooner.
 const STEPS_PER_BYTE_BACK: u64 = 8;
 
 /// The number of steps that one pattern may take in `record`.

@@ -14,25 +14,28 @@ use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
 use super::shared_literal::SharedLiteralCache;
 use super::tables::VerifyTables;
 
-/// The memory that the lazy DFAs of all patterns may hold together before they are dropped, in
-/// bytes: a fixed part, and a part for each pattern.
+/// The memory that the caches of all patterns' automata may take together before they are dropped,
+/// in bytes, without [`MAX_MEMORY_PER_PATTERN`].
 const MAX_MEMORY: usize = 64 << 20;
+/// The additional memory for each pattern of the engine, in bytes.
 const MAX_MEMORY_PER_PATTERN: usize = 16 << 10;
 
-/// The working memory of verification: of the current record, and automata caches that last.
+/// The working memory of verification: the state of the current record, and the caches of automata,
+/// which are kept from record to record.
 pub(in crate::pure) struct VerifyCache {
     /// A number for the current record that no other record of any scan has.
     pub(super) epoch: u64,
-    /// By needle: its latest hits.
+    /// By needle: the cluster of its latest hits.
     pub(super) clusters: Vec<HitCluster>,
     /// The needles with a cluster in this record.
     pub(super) clustered: Vec<NeedleId>,
+    /// By pattern.
     pub(super) status: Vec<PatternStatus>,
     /// The patterns found to match in this record.
     pub(super) matched: Vec<PatternIndex>,
     /// The patterns with a window of this record that is still to be searched.
     pub(super) scheduled: Vec<PatternIndex>,
-    /// The patterns that are searched once in the rest of this record.
+    /// The patterns for which the rest of this record is searched once, at its end.
     pub(super) deferred: Vec<PatternIndex>,
     /// By pattern: the caches of its automata.
     pub(super) automata: Vec<PatternCache>,
@@ -40,15 +43,17 @@ pub(in crate::pure) struct VerifyCache {
     pub(super) groups: GroupScanner,
     /// The patterns that the groups could not decide in this record. Empty between records.
     pub(super) undecided: Vec<PatternIndex>,
-    /// By shared-literal group.
+    /// By shared-literal group: its working memory.
     pub(super) shared: Vec<SharedLiteralCache>,
     /// The members of a shared-literal group that match at one hit. Empty between hits.
     pub(super) members: Vec<PatternIndex>,
+    /// By required run: the result of its latest check.
     required_runs: Vec<RunCheck>,
     /// By pattern: the memory of its automata when it was last measured.
     measured: Vec<usize>,
     /// The sum of `measured`.
     memory: usize,
+    /// The value of `memory` above which the caches of all automata are dropped, in bytes.
     max_memory: usize,
     /// An upper bound on the bytes that automata have read in all scans. Tests of the linear worst
     /// case read it.
@@ -83,7 +88,7 @@ pub(super) struct PatternStatus {
 }
 
 impl PatternStatus {
-    /// Resets the status if it is that of another record.
+    /// Resets the status unless `epoch` is still that of the same record.
     #[inline]
     pub(super) fn enter_record(&mut self, epoch: u64) {
         if self.epoch != epoch {
@@ -116,7 +121,7 @@ impl VerifyCache {
         }
     }
 
-    /// Forgets the current record.
+    /// Clears the state of the current record, and begins the next one.
     pub(in crate::pure) fn next_record(&mut self) {
         self.epoch += 1;
         self.clustered.clear();

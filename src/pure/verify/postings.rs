@@ -1,4 +1,4 @@
-//! From a needle to the patterns that are verified where it is found.
+//! Maps each needle to the patterns that are verified where it is found.
 //!
 //! As in an inverted index, all postings lie in one list, sorted by needle; an array of offsets
 //! gives the range of each needle. A hit costs two loads before the first posting is read.
@@ -36,8 +36,8 @@ pub(in crate::pure) struct Posting {
 }
 
 impl Posting {
-    /// The posting of a pattern at the literals `required`. `tail` is the part of `hir` from its
-    /// literal on.
+    /// The posting of a pattern that is searched by the literals `required`. `tail` is the part of
+    /// `hir` from its literal on.
     pub(in crate::pure) fn at_literal(
         pattern: PatternIndex,
         hir: &Hir,
@@ -107,7 +107,7 @@ pub(in crate::pure) struct Postings {
 }
 
 impl Postings {
-    /// Arranges `postings`, whose needles are below `needles`.
+    /// Sorts `postings`. `needles` is the number of needles.
     pub(in crate::pure) fn new(mut postings: Vec<(NeedleId, Posting)>, needles: usize) -> Postings {
         postings.sort_by_key(|(needle, posting)| (*needle, !posting.anchored, posting.pattern));
         let mut starts = vec![0];

@@ -1,4 +1,4 @@
-//! The verifier: takes the candidates of one record after the other and reports its matches.
+//! The verifier: verifies the candidates of a record and reports its matches, record by record.
 
 use std::ops::ControlFlow;
 
@@ -28,9 +28,9 @@ pub(in crate::pure) struct Verifier {
 /// A record of the batch.
 #[derive(Clone, Copy)]
 pub(in crate::pure) struct Record<'a> {
-    /// The position of the record in its batch.
+    /// The number of the record in its batch, from 0.
     pub(in crate::pure) number: usize,
-    /// The offset of the record in the batch's buffer.
+    /// The position of the record in the batch's buffer.
     pub(in crate::pure) start: usize,
     pub(in crate::pure) bytes: &'a [u8],
 }
@@ -75,7 +75,7 @@ impl Verifier {
         self.tables.memory()
     }
 
-    /// Verifies a candidate that lies in `record`, or notes it for the end of the record.
+    /// Verifies a candidate that lies in `record`, or schedules that for the end of the record.
     pub(in crate::pure) fn candidate(
         &self,
         cache: &mut VerifyCache,
@@ -105,7 +105,7 @@ impl Verifier {
     }
 
     /// Completes the verification of `record` and pushes its matches to `out`, ordered by pattern
-    /// and start, until `out` breaks.
+    /// and start, until `out` ends the scan.
     pub(in crate::pure) fn finish_record(
         &self,
         cache: &mut VerifyCache,
@@ -113,21 +113,21 @@ impl Verifier {
         out: &mut impl Sink,
     ) -> ControlFlow<()> {
         if self.complete(cache, record.bytes) {
-            // When `out` breaks or panics, the next scan clears what is left of this record.
+            // If `out` ends the scan or panics, the next scan clears the state of this record.
             self.push_matches(cache, record, out)?;
             cache.next_record();
         }
         ControlFlow::Continue(())
     }
 
-    /// Completes `cache.matched`, in order. Returns `false` if there was nothing to verify, and
-    /// then the cache is ready for the next record.
+    /// Completes and sorts `cache.matched`. Returns `false` if there was nothing to verify; the
+    /// cache is then ready for the next record.
     fn complete(&self, cache: &mut VerifyCache, record: &[u8]) -> bool {
         let tables = &self.tables;
         let untouched =
             cache.clustered.is_empty() && cache.matched.is_empty() && cache.deferred.is_empty();
         if untouched && !tables.visits_every_record() {
-            // Candidates that failed may have left a status of this record.
+            // Candidates that failed may have left a status with the epoch of this record.
             cache.epoch += 1;
             return false;
         }

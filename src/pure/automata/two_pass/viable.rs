@@ -44,10 +44,12 @@ pub(super) struct ViableStates {
     base: usize,
     /// Positions per block.
     block_len: usize,
-    /// The sets at the first position of each block, and an empty set for the end of the record.
+    /// The sets at the first position of each block, and after them an empty set, from which the
+    /// last block is computed.
     checkpoints: Vec<Vec<StateID>>,
-    /// The sets at each position of one block, which is the block of this number.
+    /// The sets at each position of the loaded block.
     block: Vec<Vec<StateID>>,
+    /// The number of the loaded block.
     loaded: Option<usize>,
     set: StateSet,
 }
@@ -172,7 +174,7 @@ impl ViableStates {
         }
     }
 
-    /// Computes the sets of the block that contains `at`, unless they are there. Blocks must be
+    /// Computes the sets of the block that contains `at`, unless it is loaded. Blocks must be
     /// loaded in ascending order, and [`ViableStates::run`] must have been called for `record`.
     pub(super) fn load(&mut self, nfa: &NFA, back: &Predecessors, record: &[u8], at: usize) {
         let number = (at - self.base) / self.block_len;

@@ -60,7 +60,7 @@ struct OutputWord {
     bits: u64,
 }
 
-/// How far a search has come. Each scanner has its own.
+/// The state of a search between two pieces of a buffer. Each scanner has its own.
 #[derive(Debug)]
 pub(crate) struct BitStreamProgress {
     /// By slot, the stream in it.
@@ -72,10 +72,10 @@ pub(crate) struct BitStreamProgress {
     separators: Box<Row>,
     /// By operation: the last word that it computed, and its carry.
     carried: Vec<(u64, bool)>,
-    /// A segment such that all before it end within what was searched.
+    /// A segment such that all segments before it end in the part that was searched.
     segment: usize,
-    /// The hits of the current piece.
-    hits: Vec<OutputWord>,
+    /// The nonzero words of all outputs in the current piece.
+    found: Vec<OutputWord>,
 }
 
 impl BitStreamProgress {
@@ -89,7 +89,7 @@ impl BitStreamProgress {
     pub(crate) fn memory(&self) -> usize {
         (self.rows.len() + 2) * size_of::<Row>()
             + size_of_val(&self.carried[..])
-            + self.hits.capacity() * size_of::<OutputWord>()
+            + self.found.capacity() * size_of::<OutputWord>()
     }
 }
 
@@ -133,7 +133,7 @@ impl BitStreams {
             separators: Box::new([0; WORDS + 1]),
             carried: vec![(0, false); self.ops.len()],
             segment: 0,
-            hits: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -151,10 +151,10 @@ impl BitStreams {
     ) {
         let end = segments.buffer().len();
         debug_assert!(range.end == end || range.len().is_multiple_of(PIECE));
-        // Marks with a lag are one place after the last byte, which is the end of the buffer for
-        // the last segment.
-        let places = range.start..range.end + usize::from(range.end == end);
-        for base in places.step_by(PIECE) {
+        // Marks with a lag of 1 are at the position after the last byte of a match. In the last
+        // segment that can be the end of the buffer, so it is included.
+        let positions = range.start..range.end + usize::from(range.end == end);
+        for base in positions.step_by(PIECE) {
             let bytes = base..range.end.min(base + PIECE);
             self.compute(segments, bytes, progress);
             self.push_candidates(segments, base, progress, out);
@@ -171,9 +171,9 @@ impl BitStreams {
         range: Range<usize>,
         progress: &mut BitStreamProgress,
     ) {
-        // One place more than there are bytes, unless the piece is full.
+        // Enough for one position more than there are bytes, unless the piece is full.
         let words = (range.len() / BITS + 1).min(WORDS);
-        let BitStreamProgress { rows, spare, separators, carried, segment, hits } = progress;
+        let BitStreamProgress { rows, spare, separators, carried, segment, found } = progress;
         if segments.separator() > 0 {
             set_segment_ends(segments, *segment, range.start, &mut separators[1..=words]);
         }
@@ -201,7 +201,7 @@ impl BitStreams {
                 }
                 OpKind::Output(output) => {
                     for (word, &bits) in a[1..].iter().enumerate().filter(|(_, bits)| **bits != 0) {
-                        hits.push(OutputWord { output: *output, word: word as u32, bits });
+                        found.push(OutputWord { output: *output, word: word as u32, bits });
                     }
                     continue;
                 }
@@ -215,7 +215,7 @@ impl BitStreams {
         }
     }
 
-    /// Appends the candidates for the hits of the piece at `base`, and clears the hits.
+    /// Appends the candidates for the words found in the piece at `base`, and clears these.
     fn push_candidates(
         &self,
         segments: &Segments<'_>,
@@ -224,19 +224,19 @@ impl BitStreams {
         out: &mut Vec<Candidate>,
     ) {
         if progress.segment >= segments.len() {
-            return progress.hits.clear();
+            return progress.found.clear();
         }
-        // For exact outputs: the end of the segment that the last candidate is in, after which
-        // further ends of the same output say nothing new.
+        // For exact outputs: the end of the segment that the last candidate is in. Further ends of
+        // the same output in this segment are redundant.
         let (mut current, mut reported_until) = (u32::MAX, 0);
-        for OutputWord { output, word, mut bits } in progress.hits.drain(..) {
+        for OutputWord { output, word, mut bits } in progress.found.drain(..) {
             let Output { lag, len, exact, needle } = self.outputs[output as usize];
             if current != output {
                 (current, reported_until) = (output, 0);
             }
             while bits != 0 {
                 let first = bits.trailing_zeros();
-                // The place after the last byte of the match.
+                // The position after the last byte of the match.
                 let end = base + word as usize * BITS + first as usize + 1 - lag as usize;
                 if exact {
                     bits &= bits - 1;
@@ -260,25 +260,27 @@ impl BitStreams {
 }
 
 /// Sets the bits where segments start, from segment `first` on, and clears all others. The first
-/// bit of `out` is for the place `base`.
+/// bit of `out` is for the position `base`.
 fn set_segment_starts(segments: &Segments<'_>, first: usize, base: usize, out: &mut [u64]) {
     let starts = &segments.offsets()[first..segments.len()];
-    set_places(starts, 0, base, out);
+    set_bits(starts, 0, base, out);
 }
 
 /// As [`set_segment_starts`], where segments end.
 fn set_segment_ends(segments: &Segments<'_>, first: usize, base: usize, out: &mut [u64]) {
     let ends = &segments.offsets()[first + 1..];
-    set_places(ends, segments.separator(), base, out);
+    set_bits(ends, segments.separator(), base, out);
 }
 
-fn set_places(offsets: &[u32], less: u32, base: usize, out: &mut [u64]) {
+/// Sets the bits of the positions `offsets`, each minus `separator`, and clears all others.
+/// `offsets` is ascending.
+fn set_bits(offsets: &[u32], separator: u32, base: usize, out: &mut [u64]) {
     out.fill(0);
     for &offset in offsets {
         // Places before `base` were in an earlier piece.
-        if let Some(place) = ((offset - less) as usize).checked_sub(base) {
-            match out.get_mut(place / BITS) {
-                Some(word) => *word |= 1 << (place % BITS),
+        if let Some(position) = ((offset - separator) as usize).checked_sub(base) {
+            match out.get_mut(position / BITS) {
+                Some(word) => *word |= 1 << (position % BITS),
                 None => break,
             }
         }
