@@ -8,8 +8,8 @@
 #![no_main]
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use dragnet_sidecar::fuzz::{self, Client, Memory, ServerBlock};
 use dragnet::{Batch, PatternSet, Report};
+use dragnet_sidecar::fuzz::{self, Client, Memory, ServerBlock};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 // The kinds of messages, as the protocol numbers them.
