@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
 
-use dragnet::pure::Level;
+use dragnet::pure::Isa;
 use dragnet::{Batch, Matches, Report, Scan, pure};
 
 use super::contender::{Contender, WHOLE_CORPUS};
@@ -20,10 +20,11 @@ pub(crate) fn all(set: &RuleSet) -> Vec<Contender> {
     let wanted = |name: &str| selection.as_ref().is_none_or(|list| is_named(list, name));
     let wanted_explicitly =
         |name: &str| selection.as_ref().is_some_and(|list| is_named(list, name));
-    let mut all = vec![pure("pure", set, Level::best())];
+    let mut all = vec![pure("pure", set, Isa::best())];
+    let avx2 = Isa::available().into_iter().find(|isa| isa.name() == "AVX2");
     #[cfg(target_arch = "x86_64")]
-    if wanted("pure, AVX2") && Level::available().ends_with(&[Level::Avx2, Level::Avx512]) {
-        all.push(pure("pure, AVX2", set, Level::Avx2));
+    if let Some(avx2) = avx2.filter(|&avx2| avx2 != Isa::best() && wanted("pure, AVX2")) {
+        all.push(pure("pure, AVX2", set, avx2));
     }
     #[cfg(feature = "native")]
     {
@@ -87,10 +88,10 @@ where
     }
 }
 
-fn pure(name: &'static str, set: &RuleSet, level: Level) -> Contender {
+fn pure(name: &'static str, set: &RuleSet, isa: Isa) -> Contender {
     let start = Instant::now();
     // The other contenders parse the patterns while they build, too.
-    let engine = pure::Engine::with_level(&set.parse(), Report::Patterns, level);
+    let engine = pure::Engine::with_isa(&set.parse(), Report::Patterns, isa);
     let scanner = Rc::new(RefCell::new(engine.scanner()));
     let build_seconds = start.elapsed().as_secs_f64();
     let in_use = Rc::clone(&scanner);

@@ -9,7 +9,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use dragnet::{Batch, PatternSet, Report};
-use dragnet_sidecar::fuzz::{self, Client, Memory, Said};
+use dragnet_sidecar::fuzz::{self, Client, Memory, ServerBlock};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 // The kinds of messages, as the protocol numbers them.
@@ -248,7 +248,7 @@ fn server(source: &mut Unstructured<'_>) -> Result<()> {
         ];
         let told = bytes(source, 40)?;
         let message = if told.is_empty() { Vec::new() } else { message(source, 5, told)? };
-        blocks.push(Said { words, matches, message });
+        blocks.push(ServerBlock { words, matches, message });
     }
     let mut offsets = Vec::new();
     // A client submits no part without records.

@@ -3,7 +3,7 @@
 use super::compile::{Compilation, Fallback};
 use super::library::Library;
 use super::objects::Database;
-use crate::pure::{self, Spans};
+use crate::pure::{self, SpanEngine};
 use crate::{EngineError, PatternSet, Report, ScanError};
 
 /// A pattern set compiled for libhs, and for the pure engine where libhs does not take a pattern.
@@ -18,7 +18,7 @@ pub(super) struct CompiledSet {
     pub(super) fallback_engine: Option<pure::Engine>,
     /// Finds the spans of a pattern in a record that libhs has found to match. `None` if the engine
     /// reports patterns only.
-    pub(super) spans: Option<Spans>,
+    pub(super) spans: Option<SpanEngine>,
 }
 
 impl CompiledSet {
@@ -29,7 +29,7 @@ impl CompiledSet {
         let indexes = fallbacks.iter().map(|fallback| fallback.pattern() as u32);
         let fallback_engine =
             (!fallbacks.is_empty()).then(|| pure::Engine::subset(set, indexes, report));
-        let spans = (report == Report::Spans).then(|| Spans::new(set));
+        let spans = (report == Report::Spans).then(|| SpanEngine::new(set));
         let patterns = set.len();
         Ok(CompiledSet { library, databases, fallbacks, patterns, fallback_engine, spans })
     }

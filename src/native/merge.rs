@@ -33,9 +33,10 @@ impl Merger<'_, '_> {
         for of_record in block.pairs.chunk_by_mut(|a, b| a.record() == b.record()) {
             of_record.sort_unstable();
         }
+        // libhs should report a pattern once per record. If it does not, that must not show.
+        block.pairs.dedup();
         let mut pairs = PairQueue {
             pairs: block.pairs,
-            previous: None,
             batch: &self.batch,
             stop: self.stop,
             spans: self.spans.as_deref_mut(),
@@ -63,8 +64,6 @@ impl Merger<'_, '_> {
 /// Pairs that are ordered and not yet pushed.
 struct PairQueue<'a, 'b> {
     pairs: &'a [Match],
-    /// The last pair that was pushed.
-    previous: Option<Match>,
     batch: &'a Batch<'b>,
     stop: &'a StopFlag,
     spans: Option<&'a mut SpanFinder>,
@@ -78,27 +77,23 @@ impl PairQueue<'_, '_> {
     ///
     /// `end` is a match of the pure engine, so it never has the record and the pattern of a pair.
     fn push_before(&mut self, end: Option<Match>, out: &mut impl Sink) -> ControlFlow<()> {
-        while let Some((&pair, rest)) = self.pairs.split_first()
-            && end.is_none_or(|end| pair < end)
-        {
-            self.pairs = rest;
-            // libhs should report a pattern once per record. If it does not, that must not show.
-            if self.previous.replace(pair) == Some(pair) {
-                continue;
+        let count = match end {
+            // Not a binary search: usually few pairs lie between two matches of the pure engine.
+            Some(end) => self.pairs.iter().take_while(|pair| **pair < end).count(),
+            None => self.pairs.len(),
+        };
+        let (before, rest) = self.pairs.split_at(count);
+        self.pairs = rest;
+        let Some(finder) = &mut self.spans else { return out.push_all(before) };
+        for pair in before {
+            // C checks the flag for each record, but a record can have many patterns, each of which
+            // takes time in proportion to the record.
+            if self.stop.is_raised() {
+                self.stopped = true;
+                return ControlFlow::Break(());
             }
-            match &mut self.spans {
-                None => out.push(pair)?,
-                // C checks the flag for each record, but a record can have many patterns, each of
-                // which takes time in proportion to the record.
-                Some(_) if self.stop.is_raised() => {
-                    self.stopped = true;
-                    return ControlFlow::Break(());
-                }
-                Some(finder) => {
-                    let record = &self.batch.buffer()[self.batch.range(pair.record())];
-                    finder.find(pair.pattern() as u32, pair.record() as u32, record, out)?;
-                }
-            }
+            let record = &self.batch.buffer()[self.batch.range(pair.record())];
+            finder.find(pair.pattern() as u32, pair.record() as u32, record, out)?;
         }
         ControlFlow::Continue(())
     }
@@ -116,14 +111,8 @@ mod tests {
     /// Pushes `left`, which libhs found, and `right`, which the pure engine found.
     fn merge(left: &[Match], right: &[Match]) -> Vec<Match> {
         let (stop, batch) = (StopFlag::new(), Batch::from_offsets(&[], &[]).unwrap());
-        let mut queue = PairQueue {
-            pairs: left,
-            previous: None,
-            batch: &batch,
-            stop: &stop,
-            spans: None,
-            stopped: false,
-        };
+        let mut queue =
+            PairQueue { pairs: left, batch: &batch, stop: &stop, spans: None, stopped: false };
         let mut out = Matches::new();
         for &m in right {
             assert!(queue.push_before(Some(m), &mut out).is_continue());

@@ -60,7 +60,7 @@ impl Scanner {
             Merger { batch: *batch, stop, fallback: fallback.as_mut(), spans: spans.as_mut() };
         if set.databases.is_empty() {
             // Lossless: a batch has fewer than 2^32 records.
-            let all = Block { records: 0..batch.len() as u32, pairs: &mut [] };
+            let all = Block { records: 0..batch.len() as u32, pairs };
             return merger.push_block(all, out);
         }
         let mut run = |records: PaddedRecords<'_>| {

@@ -1,5 +1,7 @@
 //! Where scanning runs: on threads of its own, or twice, to compare two engines.
 
+#![forbid(unsafe_code)]
+
 mod gather;
 mod pool;
 mod shadow;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use dragnet::pure::{self, Level};
+use dragnet::pure::{self, Isa};
 use dragnet::{Backend, Engine, EngineError, PatternSet, Report, Scan, StopFlag};
 
 use super::{not_tested, say};
@@ -83,11 +83,11 @@ fn engines() -> Vec<Contender> {
 
 /// The pure engine at each SIMD level of this machine.
 fn simd_levels() -> Vec<Contender> {
-    Level::available()
+    Isa::available()
         .into_iter()
-        .map(|level| {
-            Contender::new(format!("pure, {level}"), move |set, report, stop| {
-                Box::new(pure::Engine::with_level(set, report, level).scanner_with(stop))
+        .map(|isa| {
+            Contender::new(format!("pure, {isa}"), move |set, report, stop| {
+                Box::new(pure::Engine::with_isa(set, report, isa).scanner_with(stop))
             })
         })
         .collect()

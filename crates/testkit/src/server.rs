@@ -138,9 +138,11 @@ pub fn serve_if_asked() {
         }
     }
     let mut limits = Limits::default();
-    limits.region = number(REGION_LIMIT).unwrap_or(limits.region);
+    limits.region_bytes = number(REGION_LIMIT).unwrap_or(limits.region_bytes);
     let socket = stdin().as_fd().try_clone_to_owned().expect("standard input is a socket");
     let server = Server::new(socket, limits, || exit(3)).expect("the socket is a client's");
+    // SAFETY: the client is a `Sidecar`, which does not write to the memory of a pending request.
+    let server = unsafe { server.search_in_place() };
     match server.run() {
         Ok(()) => exit(0),
         Err(error) => {

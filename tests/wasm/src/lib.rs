@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use dragnet::pure::Level;
+use dragnet::pure::Isa;
 use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan};
 
 /// What the calls so far have set up.
@@ -79,5 +79,5 @@ pub extern "C" fn part(index: usize, which: u32) -> i32 {
 // SAFETY: no other function of this module is exported as `levels`.
 #[unsafe(no_mangle)]
 pub extern "C" fn levels() -> usize {
-    Level::available().len()
+    Isa::available().len()
 }

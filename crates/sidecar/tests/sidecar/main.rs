@@ -1,22 +1,21 @@
-//! A server in another process that is killed, stopped, starved or cut off, and what its client makes
-//! of it.
+//! Servers in other processes that are killed, suspended or starved, and how their client recovers.
 
 #![cfg(target_os = "linux")]
 
 mod allocations;
-mod alone;
-mod ends;
-mod faults;
+mod early_ends;
+mod leaks;
 mod limits;
-mod stops;
+mod lost_servers;
+mod own_process;
 mod work;
 
-/// How much longer the tests are than usual, for a run by hand.
+/// A factor for the length of the tests: `DRAGNET_FAULTS`, or 1.
 fn times() -> usize {
     std::env::var("DRAGNET_FAULTS").map_or(1, |times| times.parse().expect("a number"))
 }
 
-/// Does nothing, unless a sidecar under test has started this program as its server.
+/// Not a test: serves a sidecar if this program was started as its server.
 #[test]
 fn serves_sidecars_in_another_process() {
     dragnet_testkit::serve_if_asked();
