@@ -48,6 +48,9 @@ mod linux {
         if std::env::args().any(|argument| argument == PEER) {
             let socket = stdin().as_fd().try_clone_to_owned().expect("a socket");
             let server = Server::new(socket, Limits::default(), || exit(2)).expect("a client");
+            // SAFETY: the client is the `Sidecar` below, which does not write to the memory of a
+            // pending request.
+            let server = unsafe { server.search_in_place() };
             return server.run().expect("a client that keeps to the rules");
         }
         let arguments: Vec<String> =
@@ -72,7 +75,7 @@ mod linux {
             };
             let part = number("DRAGNET_PART", 128);
             let in_flight = number("DRAGNET_IN_FLIGHT", 4);
-            let builder = builder.part(part << 10).in_flight(in_flight);
+            let builder = builder.chunk_bytes(part << 10).max_in_flight(in_flight);
             let mut sidecar = builder.spawn_with(again).expect("it starts");
             for corpus in &corpora {
                 let title = format!("{} over {}", set.name, corpus.name);
@@ -127,13 +130,13 @@ mod linux {
             let start = Instant::now();
             let mut ahead = 0;
             for index in 0..batches {
-                sidecar.begin(&corpus.batch(index)).expect("it is sent");
+                sidecar.submit(&corpus.batch(index)).expect("it is sent");
                 if index > 0 {
-                    sidecar.finish(&mut matches).expect("an answer");
+                    sidecar.wait(&mut matches).expect("an answer");
                     ahead += matches.len();
                 }
             }
-            sidecar.finish(&mut matches).expect("an answer");
+            sidecar.wait(&mut matches).expect("an answer");
             ahead += matches.len();
             let begun = start.elapsed().as_secs_f64();
 

@@ -5,7 +5,7 @@
 #![no_main]
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use dragnet_sidecar::fuzz::{self, Client, Memory, Said};
+use dragnet_sidecar::fuzz::{self, Client, Memory, ServerBlock};
 use dragnet::{Batch, PatternSet, Report};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
@@ -242,7 +242,7 @@ fn server(source: &mut Unstructured<'_>) -> Result<()> {
         ];
         let told = bytes(source, 40)?;
         let message = if told.is_empty() { Vec::new() } else { message(source, 5, told)? };
-        blocks.push(Said { words, matches, message });
+        blocks.push(ServerBlock { words, matches, message });
     }
     let mut offsets = Vec::new();
     // A client has no parts without records.

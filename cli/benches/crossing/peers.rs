@@ -262,8 +262,11 @@ mod linux {
 
     pub(super) fn serve_sidecar() -> io::Result<()> {
         let socket = io::stdin().as_fd().try_clone_to_owned()?;
-        let server = Server::new(socket, Limits::default(), || std::process::exit(2));
-        server.and_then(Server::run).map_err(io::Error::other)
+        let server = Server::new(socket, Limits::default(), || std::process::exit(2))
+            .map_err(io::Error::other)?;
+        // SAFETY: the client is a `Sidecar`, which does not write to the memory of a pending request.
+        let server = unsafe { server.search_in_place() };
+        server.run().map_err(io::Error::other)
     }
 
     pub(super) fn serve_ipc_channel(name: String) -> io::Result<()> {

@@ -56,7 +56,7 @@ impl ListeningServer {
     }
 
     fn connect(&self) -> Sidecar {
-        builder().tries(200).connect(&self.path).expect("the server listens")
+        builder().max_attempts(200).connect(&self.path).expect("the server listens")
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
@@ -84,7 +84,7 @@ impl Drop for ListeningServer {
 fn server_drops_privileges_before_it_reads() {
     let mut sidecar = builder().spawn(PROGRAM).unwrap();
     check(&mut sidecar);
-    let process = sidecar.process().unwrap();
+    let process = sidecar.server_pid().unwrap();
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let mut count = 0;
     for thread in threads {
@@ -114,7 +114,7 @@ fn each_client_has_a_server_and_survives_its_death() {
     let mut second = server.connect();
     check(&mut first);
     check(&mut second);
-    assert_eq!((first.process(), server.client_servers().len()), (None, 2));
+    assert_eq!((first.server_pid(), server.client_servers().len()), (None, 2));
     for process in server.client_servers() {
         let process = rustix::process::Pid::from_raw(process as i32).unwrap();
         rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
@@ -228,7 +228,7 @@ fn terminated_server_removes_its_socket() {
         assert!(!server.path.exists());
         // Connected clients are still served; new ones get an error.
         check(&mut sidecar);
-        let error = builder().tries(2).connect(&server.path).expect_err("no server listens");
+        let error = builder().max_attempts(2).connect(&server.path).expect_err("no server listens");
         let text = error.to_string();
         assert!(matches!(error, SidecarError::Unavailable(_)), "{text}");
         assert!(text.contains("socket") && text.contains("No such file"), "{text}");
@@ -266,16 +266,20 @@ fn clients_and_patterns_beyond_limits_are_refused() {
     let server = ListeningServer::start(path.clone(), &["--clients", "1", "--max-patterns", "2"]);
     let mut first = server.connect();
     check(&mut first);
-    let error = builder().tries(2).connect(&path).expect_err("the only client slot is taken");
+    let error =
+        builder().max_attempts(2).connect(&path).expect_err("the only client slot is taken");
     assert!(matches!(error, SidecarError::Unavailable(_)), "{error}");
     check(&mut first);
     drop(first);
     until("the client slot is free", || server.client_servers().is_empty());
     let set = PatternSet::new(["a", "b", "c"]).unwrap();
-    let error = Sidecar::builder(&set, Report::Patterns).tries(200).connect(&path);
+    let error = Sidecar::builder(&set, Report::Patterns).max_attempts(200).connect(&path);
     match error {
         Err(SidecarError::Refused(reason)) => {
-            assert!(reason.contains("3 patterns") && reason.contains("the 2 of"), "{reason}");
+            assert!(
+                reason.contains("3 patterns") && reason.contains("limit of 2 patterns"),
+                "{reason}"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -288,7 +292,7 @@ fn stream_socket_is_not_a_server() {
     let path = folder.path().join("stream");
     // A stream has no message boundaries, which the protocol relies on.
     let listener = UnixListener::bind(&path).unwrap();
-    let error = builder().tries(1).connect(&path).expect_err("the socket has another type");
+    let error = builder().max_attempts(1).connect(&path).expect_err("the socket has another type");
     assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
     drop(listener);
 }

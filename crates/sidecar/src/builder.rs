@@ -1,4 +1,4 @@
-//! How a sidecar is set up.
+//! Settings of a sidecar.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -9,87 +9,106 @@ use dragnet::{Backend, PatternSet, Report};
 
 use super::{Sidecar, SidecarError};
 
-/// Sets up a [`Sidecar`].
-#[derive(Clone, Debug)]
-#[must_use]
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is nothing to set up"))]
-#[cfg_attr(all(loom, test), expect(dead_code, reason = "its users are not in the models"))]
-pub struct SidecarBuilder {
-    set: PatternSet,
-    report: Report,
-    backend: Backend,
-    deadline: Duration,
-    tries: u32,
-    backoff: (Duration, Duration),
-    part: usize,
-    in_flight: usize,
-}
+/// The length of a chunk, in bytes of records. Chosen with `benches/sidecar.rs`: all chunks in flight
+/// stay in the second-level cache of a processor, and the cost of a chunk's round trip is small
+/// against that of its scan.
+const CHUNK_BYTES: usize = 128 << 10;
 
-impl SidecarBuilder {
-    pub(super) fn new(set: &PatternSet, report: Report) -> SidecarBuilder {
+/// How many chunks are in flight. Chosen with `benches/sidecar.rs`, together with [`CHUNK_BYTES`].
+const MAX_IN_FLIGHT: usize = 4;
+
+impl Sidecar {
+    /// Returns a builder for sidecars that search for these patterns.
+    pub fn builder(set: &PatternSet, report: Report) -> SidecarBuilder {
         SidecarBuilder {
             set: set.clone(),
             report,
             backend: Backend::Auto,
             deadline: Duration::from_secs(30),
-            tries: 3,
+            max_attempts: 3,
             backoff: (Duration::from_millis(1), Duration::from_secs(1)),
-            part: 128 << 10,
-            in_flight: 4,
+            chunk_bytes: CHUNK_BYTES,
+            max_in_flight: MAX_IN_FLIGHT,
         }
     }
+}
 
-    /// The backend that the server is to use; [`Backend::Auto`] if this is not called. One that it
-    /// does not have makes it refuse.
+/// Builds a [`Sidecar`].
+#[derive(Clone, Debug)]
+#[must_use]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no sidecar can be built"))]
+#[cfg_attr(all(loom, test), expect(dead_code, reason = "models build no sidecar"))]
+pub struct SidecarBuilder {
+    set: PatternSet,
+    report: Report,
+    backend: Backend,
+    deadline: Duration,
+    max_attempts: u32,
+    backoff: (Duration, Duration),
+    chunk_bytes: usize,
+    max_in_flight: usize,
+}
+
+impl SidecarBuilder {
+    /// Sets the backend that the server uses. A server that does not have it refuses the client.
+    ///
+    /// The default is [`Backend::Auto`].
     pub fn backend(mut self, backend: Backend) -> SidecarBuilder {
         self.backend = backend;
         self
     }
 
-    /// For how long the server may be silent while it has a part of a batch to answer, or patterns
-    /// to compile; 30 seconds if this is not called. One that is silent longer is given up and
-    /// replaced, as if it had crashed.
+    /// Sets how long the server may be silent while it has a chunk to scan or patterns to compile. A
+    /// server that is silent for longer is replaced, as if it had crashed.
+    ///
+    /// The default is 30 seconds.
     pub fn deadline(mut self, deadline: Duration) -> SidecarBuilder {
         self.deadline = deadline;
         self
     }
 
-    /// How often one part of a batch is tried, and how often a server is looked for, at least once;
-    /// 3 times if this is not called. A record that crashes each server fails its batch alone.
-    pub fn tries(mut self, tries: u32) -> SidecarBuilder {
-        self.tries = tries.max(1);
+    /// Sets how often a chunk is submitted, and how often a first connection is attempted, at least
+    /// once. A record that crashes every server fails its own batch after this number of attempts.
+    ///
+    /// The default is 3.
+    pub fn max_attempts(mut self, attempts: u32) -> SidecarBuilder {
+        self.max_attempts = attempts.max(1);
         self
     }
 
-    /// How long to wait before another server is started: the first of these times, then twice as
-    /// long after each that is lost in a row, and never longer than the second. 1 ms and 1 second
-    /// if this is not called.
-    pub fn backoff(mut self, first: Duration, most: Duration) -> SidecarBuilder {
-        self.backoff = (first, most);
+    /// Sets how long to wait before another server is started: `first` after the first loss, and twice
+    /// as long after each further loss without an answer in between, up to `longest`.
+    ///
+    /// The defaults are 1 millisecond and 1 second.
+    pub fn backoff(mut self, first: Duration, longest: Duration) -> SidecarBuilder {
+        self.backoff = (first, longest);
         self
     }
 
-    /// How many bytes of records a part of a batch has, about; 128 KiB if this is not called, so that
-    /// all that are on their way stay in a processor's cache. A record that is longer is a part of
-    /// its own.
-    pub fn part(mut self, bytes: usize) -> SidecarBuilder {
-        self.part = bytes.max(1);
+    /// Sets the approximate length of a chunk, in bytes of records. A longer record is a chunk of its
+    /// own. Shorter chunks let copying and scanning overlap more; longer ones need fewer round trips.
+    ///
+    /// The default is 128 KiB.
+    pub fn chunk_bytes(mut self, bytes: usize) -> SidecarBuilder {
+        self.chunk_bytes = bytes.max(1);
         self
     }
 
-    /// How many parts may be on their way at a time, from 1 to 8; 4 if this is not called.
-    pub fn in_flight(mut self, parts: usize) -> SidecarBuilder {
-        self.in_flight = parts.clamp(1, 8);
+    /// Sets how many chunks may be in flight, from 1 to 8. Each takes a region of shared memory.
+    ///
+    /// The default is 4.
+    pub fn max_in_flight(mut self, chunks: usize) -> SidecarBuilder {
+        self.max_in_flight = chunks.clamp(1, 8);
         self
     }
 
-    /// Starts a program, the `dragnet` command, as `PROGRAM serve --stdin`, and has it compile the
-    /// patterns. It is looked for as [`Command::new`] does.
+    /// Starts the `dragnet` command as `PROGRAM serve --stdin`, and waits until it has compiled the
+    /// patterns. The program is searched as by [`Command::new`].
     ///
     /// # Errors
     ///
-    /// If it can't be started or does not answer, refuses the patterns or the backend; and always
-    /// where the system is not Linux.
+    /// If the program can't be started or does not answer, or if it refuses the patterns or the
+    /// backend. Always [`SidecarError::Unsupported`] if the system is not Linux.
     pub fn spawn(self, program: impl AsRef<OsStr>) -> Result<Sidecar, SidecarError> {
         let program = program.as_ref().to_owned();
         self.spawn_with(move || {
@@ -99,8 +118,9 @@ impl SidecarBuilder {
         })
     }
 
-    /// Starts a server by a command that is made anew each time; it gets its end of the socket as
-    /// standard input, for [`Server::new`](super::Server::new), and its standard output is closed.
+    /// Starts a server by a command that `command` returns anew each time. The server's end of the
+    /// socket is its standard input, to be passed to [`Server::new`](super::Server::new); its
+    /// standard output is discarded.
     ///
     /// # Errors
     ///
@@ -109,32 +129,32 @@ impl SidecarBuilder {
         self,
         command: impl Fn() -> Command + Send + 'static,
     ) -> Result<Sidecar, SidecarError> {
-        self.start_by(move || Launch::Spawn(Box::new(command)))
+        self.start_with(move || Connector::Spawn(Box::new(command)))
     }
 
     /// Connects to a server that listens at a path: `dragnet serve --socket PATH`.
     ///
     /// # Errors
     ///
-    /// As [`spawn`](SidecarBuilder::spawn), and if the server is of another user than this process,
-    /// and not of the system's.
+    /// As [`spawn`](SidecarBuilder::spawn); and if the server runs as a user that is neither the user
+    /// of this process nor root.
     pub fn connect(self, path: impl AsRef<Path>) -> Result<Sidecar, SidecarError> {
         let path = path.as_ref().to_owned();
-        self.start_by(move || Launch::Connect(path))
+        self.start_with(move || Connector::Listener(path))
     }
 
     cfg_if::cfg_if! {
         if #[cfg(all(target_os = "linux", not(all(loom, test))))] {
-            pub(super) fn start_by(
+            pub(super) fn start_with(
                 self,
-                launch: impl FnOnce() -> Launch,
+                connector: impl FnOnce() -> Connector,
             ) -> Result<Sidecar, SidecarError> {
-                use super::{client, connection, control, frame, patterns, sys};
+                use super::{client, connection, frame, pattern_codec, sys};
                 use rustix::fs::SealFlags;
                 use std::os::fd::AsFd;
 
-                let text = patterns::encode(&self.set);
-                let memory = sys::memory(0)
+                let text = pattern_codec::encode(&self.set);
+                let patterns = sys::memory(0)
                     .and_then(|memory| {
                         let mut file = std::fs::File::from(memory);
                         std::io::Write::write_all(&mut file, &text)?;
@@ -143,28 +163,29 @@ impl SidecarBuilder {
                         Ok(file.into())
                     })
                     .map_err(|error| SidecarError::System {
-                        what: "there is no shared memory for the patterns",
+                        context: "no shared memory for the patterns",
                         error,
                     })?;
                 let hello = frame::Hello {
-                    // In range: a set has less than 2^31.
+                    // In range: a set has less than 2^31 patterns.
                     patterns: self.set.len() as u32,
-                    report: control::report_number(self.report),
-                    backend: control::backend_number(self.backend),
+                    report: frame::report_code(self.report),
+                    backend: frame::backend_code(self.backend),
                     reserved: 0,
                     bytes: text.len() as u64,
                 };
-                let ask = connection::Ask { hello, patterns: memory, deadline: self.deadline };
-                let config = client::Config {
-                    tries: self.tries,
+                let request =
+                    connection::SessionRequest { hello, patterns, timeout: self.deadline };
+                let config = client::SidecarConfig {
+                    max_attempts: self.max_attempts,
                     backoff: self.backoff,
-                    part: self.part,
-                    in_flight: self.in_flight,
+                    chunk_bytes: self.chunk_bytes,
+                    max_in_flight: self.max_in_flight,
                 };
-                Sidecar::start(config, launch(), ask)
+                Sidecar::start(config, connector(), request)
             }
         } else {
-            fn start_by(self, _: impl FnOnce() -> Launch) -> Result<Sidecar, SidecarError> {
+            fn start_with(self, _: impl FnOnce() -> Connector) -> Result<Sidecar, SidecarError> {
                 Err(SidecarError::Unsupported)
             }
         }
@@ -173,8 +194,8 @@ impl SidecarBuilder {
 
 cfg_if::cfg_if! {
     if #[cfg(all(target_os = "linux", not(all(loom, test))))] {
-        use super::launch::Launch;
+        use super::connector::Connector;
     } else {
-        use super::unsupported::Launch;
+        use super::unsupported::Connector;
     }
 }

@@ -1,46 +1,57 @@
-//! The client: it sends parts of batches, and sees to it that each is answered, whatever happens to
-//! the server.
+//! The client: a [`Scan`] whose work is done by a server in another process.
+//!
+//! A batch is split into chunks. Several chunks are in flight at a time, so that this process copies
+//! records and takes over matches while the server scans. Chunks are answered in the order of their
+//! submission, which is why a queue is all the bookkeeping there is: the oldest chunk belongs to the
+//! oldest batch without an outcome.
+//!
+//! A chunk keeps its region of shared memory until it is answered. So a lost server costs no copy: the
+//! next one gets the same regions, and scans all chunks again that have no answer yet. The
+//! implementation is in three files: [`chunks`] for sending and answering, [`recovery`] for lost
+//! servers, [`splitting`] for sizes.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-mod parts;
+mod chunks;
 mod recovery;
+mod splitting;
 
-use self::recovery::gave_up;
-use super::builder::SidecarBuilder;
-use super::connection::{Ask, Connection, Fault};
-use super::control::SLOTS;
+use super::connection::{Connection, SessionRequest};
+use super::connection_error::ConnectionError;
+use super::connector::Connector;
 use super::error::SidecarError;
-use super::launch::Launch;
-use super::region::{Layout, Region};
-use dragnet::{Backend, Batch, Match, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
+use super::region::Region;
+use super::sequence::{Generation, RegionIndex, SLOTS, Sequence};
+use dragnet::{Backend, Batch, Match, Matches, Scan, ScanError, StopFlag};
 
-/// Memory for the matches of a part that is kept from one to the next, in matches.
-const KEPT: usize = 1 << 16;
+/// The most matches for which memory is kept from one batch to the next: 1 MiB per list.
+const MAX_KEPT_MATCHES: usize = 1 << 16;
 
-/// How a client is set up.
+/// The settings of a client, as its builder collects them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Config {
-    pub(super) tries: u32,
+pub(super) struct SidecarConfig {
+    pub(super) max_attempts: u32,
+    /// The first and the longest wait before a reconnection.
     pub(super) backoff: (Duration, Duration),
-    pub(super) part: usize,
-    pub(super) in_flight: usize,
+    /// The length of a chunk, in bytes of records.
+    pub(super) chunk_bytes: usize,
+    pub(super) max_in_flight: usize,
 }
 
 /// Scans in another process, which may crash, hang or be killed at any time without harm.
 ///
-/// The records are copied once, into memory that both processes see, and searched there. A batch
-/// goes over in parts, several of them on their way at a time, so that copying, scanning and taking
-/// results over go on side by side. If the server is gone or silent, another one is started and what
-/// it had not answered is sent again, so that the answer is complete and exact, or an error that
-/// says what happened; never a part of an answer.
+/// The records are copied once, into memory that both processes map, and searched there. A batch is
+/// sent in chunks, several of which are in flight at a time, so that copying, scanning and receiving
+/// overlap. If the server exits or stays silent, another one is started, and all chunks that have no
+/// answer are sent again. The result is the complete and exact answer, or an error that says what
+/// happened; never a part of an answer.
 ///
-/// The patterns are sent once and compiled in the server, which may have a native engine where this
-/// process has none.
+/// The patterns are sent once per server and compiled there. The server may have the native backend
+/// although this process has not.
 ///
 /// ```no_run
 /// use dragnet_sidecar::Sidecar;
@@ -59,105 +70,106 @@ pub(super) struct Config {
 ///
 /// # Several batches at a time
 ///
-/// [`begin`](Sidecar::begin) sends a batch and does not wait; [`finish`](Sidecar::finish) waits for
-/// the batch that was begun first.
+/// [`submit`](Sidecar::submit) sends a batch without waiting for its answer; [`wait`](Sidecar::wait)
+/// waits for the oldest batch that was submitted.
 ///
-/// # Dropping it
+/// # Drop
 ///
-/// A server that was started for it is killed and waited for; one that listens goes on.
+/// Dropping a sidecar kills the server that was started for it, and waits for its end. A server that
+/// listens at a socket keeps running.
 ///
 /// # Memory
 ///
-/// A server that has no memory left ends, and is replaced. If this process has none left for the
-/// matches, it ends, as any Rust program does whose list can't grow; records that match everywhere
-/// take 16 bytes per match.
+/// A server that runs out of memory exits and is replaced. If this process runs out of memory for the
+/// matches, it aborts, as any Rust program whose `Vec` can't grow. A match takes 16 bytes.
 pub struct Sidecar {
-    config: Config,
-    launch: Launch,
-    ask: Ask,
+    config: SidecarConfig,
+    connector: Connector,
+    request: SessionRequest,
     stop: StopFlag,
     connection: Option<Connection>,
-    /// The number of the oldest part in this connection.
-    first: u32,
-    /// The parts that are on their way, the oldest first.
-    parts: VecDeque<Part>,
-    /// The batches that were begun and not finished, the oldest first.
-    batches: VecDeque<Pending>,
-    /// Where records are put; some hold those of a part on its way.
+    /// The number of the oldest chunk in this connection.
+    oldest: Sequence,
+    /// The chunks in flight, the oldest first.
+    chunks: VecDeque<PendingChunk>,
+    /// The batches that were submitted and not delivered, the oldest first.
+    batches: VecDeque<PendingBatch>,
+    /// Memory for records. A region is in use while a chunk in flight names it.
     regions: [Option<Region>; SLOTS],
-    generation: u32,
-    /// The matches of the oldest part so far.
+    /// The generation of the newest region.
+    generation: Generation,
+    /// The matches of the oldest chunk that were received so far.
     found: Vec<Match>,
-    /// Lists of batches that were finished, to be used again.
+    /// Empty lists that delivered batches have left, kept for their memory.
     spare: Vec<Vec<Match>>,
-    /// How often a server was lost in a row.
-    lost: u32,
+    /// How many servers were lost since the last answer.
+    losses: u32,
     restarts: u64,
 }
 
-/// Some records of a batch, on their way.
+/// Some records of a batch, in flight.
 #[derive(Debug)]
-struct Part {
-    region: usize,
-    /// The number of the first record in its batch.
+struct PendingChunk {
+    region: RegionIndex,
+    /// The number of its first record in the batch.
     base: u32,
-    /// How often a server was lost while it had this part to answer.
-    tries: u32,
-    /// Whether this is of a batch that still waits for it.
-    wanted: bool,
-    last: bool,
-    /// How many of its matches were handed out by blocks, whoever found them.
-    handed: usize,
+    /// How many servers were lost while this chunk was the oldest one.
+    attempts: u32,
+    /// Whether its batch still waits for it.
+    is_wanted: bool,
+    /// Whether it is the last chunk of its batch.
+    is_last: bool,
+    /// How many of its matches were passed to the caller's callback, by any server.
+    delivered: usize,
     /// How many blocks of its answer were taken in this connection.
     taken: u32,
 }
 
-/// Whom the matches of a batch are handed to, if it is by blocks.
-type Each<'a> = &'a mut dyn FnMut(&[Match]) -> ControlFlow<()>;
+/// The callback that receives the matches of a batch block by block.
+type OnBlock<'a> = &'a mut dyn FnMut(&[Match]) -> ControlFlow<()>;
 
-/// A batch that was begun.
-struct Pending {
+/// A batch that was submitted.
+struct PendingBatch {
     matches: Vec<Match>,
-    /// Set once all its parts are answered, or it has failed.
+    /// Set when all chunks are answered, or the batch has failed.
     outcome: Option<Result<(), ScanError>>,
 }
 
 impl Sidecar {
-    /// Sets up how to get to a server, and what to ask of it.
-    pub fn builder(set: &PatternSet, report: Report) -> SidecarBuilder {
-        SidecarBuilder::new(set, report)
-    }
-
-    /// Starts with a first connection, so that what is wrong is known at once.
-    pub(super) fn start(config: Config, launch: Launch, ask: Ask) -> Result<Sidecar, SidecarError> {
+    /// Connects to a first server, so that errors of the set-up are reported at once.
+    pub(super) fn start(
+        config: SidecarConfig,
+        connector: Connector,
+        request: SessionRequest,
+    ) -> Result<Sidecar, SidecarError> {
         let mut sidecar = Sidecar {
             config,
-            launch,
-            ask,
+            connector,
+            request,
             stop: StopFlag::new(),
             connection: None,
-            first: 0,
-            parts: VecDeque::new(),
+            oldest: Sequence::default(),
+            chunks: VecDeque::new(),
             batches: VecDeque::new(),
             regions: [const { None }; SLOTS],
-            generation: 0,
+            generation: Generation::default(),
             found: Vec::new(),
             spare: Vec::new(),
-            lost: 0,
+            losses: 0,
             restarts: 0,
         };
-        let mut tries = 0;
+        let mut attempts = 0;
         loop {
             match sidecar.connect() {
                 Ok(()) => return Ok(sidecar),
-                Err(Fault::Refused(reason)) => return Err(SidecarError::Refused(reason)),
-                Err(Fault::System(what, error)) => {
-                    return Err(SidecarError::System { what, error });
+                Err(ConnectionError::Refused(reason)) => return Err(SidecarError::Refused(reason)),
+                Err(ConnectionError::System(context, error)) => {
+                    return Err(SidecarError::System { context, error });
                 }
-                Err(fault) => {
-                    tries += 1;
-                    if tries >= sidecar.config.tries {
-                        return Err(SidecarError::Unavailable(gave_up(tries, &fault)));
+                Err(error) => {
+                    attempts += 1;
+                    if attempts >= sidecar.config.max_attempts {
+                        return Err(SidecarError::Unavailable(error.after_attempts(attempts)));
                     }
                     sidecar.back_off();
                 }
@@ -165,87 +177,89 @@ impl Sidecar {
         }
     }
 
-    /// The backend that the server runs, of the last connection that there was.
+    /// The backend of the current server; `None` if a server was lost and not replaced yet.
     pub fn backend(&self) -> Option<Backend> {
-        self.connection.as_ref().map(|connection| connection.backend)
+        self.connection.as_ref().map(Connection::backend)
     }
 
-    /// Why the server did not take the native backend, if it was to and did not.
+    /// Why the server uses the pure backend although it was to try the native one; `None` if it does
+    /// not.
     pub fn fallback_reason(&self) -> Option<&str> {
-        let fallback_reason =
-            self.connection.as_ref().map(|connection| connection.fallback_reason.as_str());
-        fallback_reason.filter(|fallback_reason| !fallback_reason.is_empty())
+        let reason = self.connection.as_ref().map(Connection::fallback_reason);
+        reason.filter(|reason| !reason.is_empty())
     }
 
-    /// The process of the server, if there is one that was started for this client.
-    pub fn process(&self) -> Option<u32> {
-        self.connection.as_ref()?.process()
+    /// The process id of the current server; `None` if there is no server, or it was not started by
+    /// this sidecar.
+    pub fn server_pid(&self) -> Option<u32> {
+        self.connection.as_ref()?.server_pid()
     }
 
-    /// How often a server was lost and replaced so far.
+    /// How many servers were lost and replaced so far.
     pub fn restarts(&self) -> u64 {
         self.restarts
     }
 
-    /// Sends a batch. Waits only if as many parts are on their way as may be, for the oldest.
+    /// Sends a batch, without waiting for its answer. Blocks only while as many chunks are in flight as
+    /// [may be](super::SidecarBuilder::max_in_flight).
     ///
     /// # Errors
     ///
-    /// If a record is too long, or the flag is raised. The batch is then not begun. Whatever goes
-    /// wrong later is told by [`finish`](Sidecar::finish).
-    pub fn begin(&mut self, batch: &Batch<'_>) -> Result<(), ScanError> {
-        self.begin_with(batch, &mut Sidecar::answer_oldest)
+    /// If a record is longer than the server accepts, or the stop flag is raised. The batch is not
+    /// submitted then. All later errors are returned by [`wait`](Sidecar::wait).
+    pub fn submit(&mut self, batch: &Batch<'_>) -> Result<(), ScanError> {
+        self.submit_with(batch, &mut Sidecar::receive_oldest)
     }
 
-    /// As [`begin`](Sidecar::begin), with what is done to see the oldest part through.
-    fn begin_with(
+    /// Submits a batch. Calls `receive_oldest` to end the oldest chunk when too many are in flight.
+    fn submit_with(
         &mut self,
         batch: &Batch<'_>,
-        answer_oldest: &mut dyn FnMut(&mut Sidecar),
+        receive_oldest: &mut dyn FnMut(&mut Sidecar),
     ) -> Result<(), ScanError> {
         if self.stop.is_raised() {
             return Err(ScanError::Stopped);
         }
-        self.check_sizes(batch)?;
+        self.check_record_sizes(batch)?;
         let mut matches = self.spare.pop().unwrap_or_default();
         matches.clear();
         let outcome = if batch.is_empty() { Some(Ok(())) } else { None };
-        self.batches.push_back(Pending { matches, outcome });
+        self.batches.push_back(PendingBatch { matches, outcome });
         let number = self.batches.len() - 1;
-        // A short first part, so that the server begins early.
-        let (head, rest) = self.divide(batch);
-        for (records, base) in [(head, 0), (rest, head.len())] {
-            for mut rest in records.split_by_bytes(self.part()) {
+        let (head, tail) = self.split_head(batch);
+        for (records, base) in [(head, 0), (tail, head.len())] {
+            for mut rest in records.split_by_bytes(self.chunk_bytes()) {
                 while !rest.is_empty() {
-                    while self.parts.len() >= self.config.in_flight && self.is_wanted(number) {
-                        answer_oldest(self);
+                    while self.chunks.len() >= self.config.max_in_flight && self.is_pending(number)
+                    {
+                        receive_oldest(self);
                     }
-                    if !self.is_wanted(number) {
-                        // It has failed already, which is told when it is finished.
+                    if !self.is_pending(number) {
+                        // The batch has failed, which `wait` reports.
                         return Ok(());
                     }
                     let range = self.fitting(&records, &rest);
                     rest.start = range.end;
                     let base = (base + range.start) as u32;
-                    let last = base as usize + range.len() == batch.len();
-                    self.send(&records.slice(range), base, last);
+                    let is_last = base as usize + range.len() == batch.len();
+                    self.send(&records.slice(range), base, is_last);
                 }
             }
         }
         Ok(())
     }
 
-    /// Begins a batch and waits for it. Those that were begun before come first, and keep their place
-    /// in the list.
+    /// Submits a batch and waits for it. Batches that were submitted before are answered first, and
+    /// stay in the queue.
     fn scan_newest(
         &mut self,
         batch: &Batch<'_>,
         out: &mut Matches,
-        answer_oldest: &mut dyn FnMut(&mut Sidecar),
+        receive_oldest: &mut dyn FnMut(&mut Sidecar),
     ) -> Result<(), ScanError> {
-        self.begin_with(batch, answer_oldest)?;
+        self.submit_with(batch, receive_oldest)?;
         while self.batches.back().is_some_and(|batch| batch.outcome.is_none()) {
-            answer_oldest(self);
+            receive_oldest(self);
         }
         match self.batches.pop_back() {
             Some(batch) => self.deliver(batch, out),
@@ -253,97 +267,50 @@ impl Sidecar {
         }
     }
 
-    /// Waits for the batch that was begun first, and replaces what is in `out` by its matches.
-    /// `Ok(false)` if none was begun.
+    /// Waits for the oldest batch that was submitted, and replaces the contents of `out` by its
+    /// matches. Returns `Ok(false)` if no batch was submitted.
     ///
     /// # Errors
     ///
-    /// As [`scan`](Scan::scan). The other batches that were begun are not affected, unless it is
-    /// that the flag was raised, which stops them all.
-    pub fn finish(&mut self, out: &mut Matches) -> Result<bool, ScanError> {
+    /// As [`scan`](Scan::scan). An error ends one batch; only a raised stop flag ends all batches that
+    /// were submitted.
+    pub fn wait(&mut self, out: &mut Matches) -> Result<bool, ScanError> {
         out.clear();
         while self.batches.front().is_some_and(|batch| batch.outcome.is_none()) {
-            self.answer_oldest();
+            self.receive_oldest();
         }
         let Some(batch) = self.batches.pop_front() else { return Ok(false) };
         self.deliver(batch, out).map(|()| true)
     }
 
-    fn deliver(&mut self, mut batch: Pending, out: &mut Matches) -> Result<(), ScanError> {
+    /// Moves the matches of a batch that has an outcome to `out`.
+    fn deliver(&mut self, mut batch: PendingBatch, out: &mut Matches) -> Result<(), ScanError> {
         let outcome = batch.outcome.unwrap_or(Ok(()));
         if outcome.is_ok() {
             out.extend_from_slice(&batch.matches);
         }
         batch.matches.clear();
-        batch.matches.shrink_to(KEPT);
+        batch.matches.shrink_to(MAX_KEPT_MATCHES);
         if self.spare.len() < SLOTS {
             self.spare.push(batch.matches);
         }
         outcome
     }
 
-    /// Whether the batch in this place of the list has no outcome yet.
-    fn is_wanted(&self, number: usize) -> bool {
+    /// Whether the batch at this position of the queue has no outcome yet.
+    fn is_pending(&self, number: usize) -> bool {
         self.batches.get(number).is_some_and(|batch| batch.outcome.is_none())
-    }
-
-    /// The first records, some of the bytes of a part, and the others.
-    fn divide<'b>(&self, batch: &Batch<'b>) -> (Batch<'b>, Batch<'b>) {
-        let head = batch.split_by_bytes(self.part() / 4).next().unwrap_or(0..0).end;
-        (batch.slice(0..head), batch.slice(head..batch.len()))
-    }
-
-    /// How many bytes of records a part has, about: what was set, or what fits with the offsets.
-    fn part(&self) -> usize {
-        self.config.part.min(usize::try_from(self.most() / 2).unwrap_or(usize::MAX))
-    }
-
-    /// The longest region that the server takes.
-    fn most(&self) -> u64 {
-        self.connection.as_ref().map_or(u64::MAX, |connection| connection.most)
-    }
-
-    /// As many of the records in a range, from its first one on, as the server takes with their
-    /// offsets, which may be longer than the records.
-    fn fitting(&self, records: &Batch<'_>, range: &Range<usize>) -> Range<usize> {
-        let mut end = range.end;
-        while end - range.start > 1
-            && Layout::of(&records.slice(range.start..end)).1 as u64 > self.most()
-        {
-            end = range.start + (end - range.start) / 2;
-        }
-        range.start..end
-    }
-
-    /// Refuses records that are longer than the server takes.
-    fn check_sizes(&self, batch: &Batch<'_>) -> Result<(), ScanError> {
-        let most = self.most();
-        // A part that is not over its usual length never is.
-        if batch.extent().len() <= self.part() {
-            return Ok(());
-        }
-        let over = |range: Range<usize>| {
-            let (_, len) = Layout::of(&batch.slice(range.clone()));
-            (len as u64 > most).then(|| batch.range(range.start).len())
-        };
-        match batch.split_by_bytes(self.part()).filter(|range| range.len() == 1).find_map(over) {
-            None => Ok(()),
-            Some(size) => Err(ScanError::TooLarge {
-                size,
-                limit: usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(128),
-            }),
-        }
     }
 }
 
 impl Scan for Sidecar {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
-        self.scan_newest(batch, out, &mut Sidecar::answer_oldest)
+        self.scan_newest(batch, out, &mut Sidecar::receive_oldest)
     }
 
-    /// Holds one block of matches at a time. One that another server had found before it was lost is
-    /// not handed out again.
+    /// Holds one block of matches at a time. If a server is lost amid a chunk, the matches that it had
+    /// delivered are not delivered again.
     fn scan_with(
         &mut self,
         batch: &Batch<'_>,
@@ -351,7 +318,8 @@ impl Scan for Sidecar {
     ) -> Result<ControlFlow<()>, ScanError> {
         let mut panicked = None;
         let mut guarded = |block: &[Match]| {
-            // What it leaves half done is seen by whoever catches the panic after it went on.
+            // The panic resumes below, so whoever catches it sees the state that `each` left behind,
+            // as if nothing had caught it here.
             match catch_unwind(AssertUnwindSafe(|| each(block))) {
                 Ok(flow) => flow,
                 Err(payload) => {
@@ -360,14 +328,14 @@ impl Scan for Sidecar {
                 }
             }
         };
-        let mut each: Option<Each<'_>> = Some(&mut guarded);
+        let mut on_block: Option<OnBlock<'_>> = Some(&mut guarded);
         let mut flow = ControlFlow::Continue(());
-        let mut answer_oldest = |sidecar: &mut Sidecar| {
-            if sidecar.hand_out_oldest(&mut each).is_break() {
+        let mut receive_oldest = |sidecar: &mut Sidecar| {
+            if sidecar.receive_oldest_with(&mut on_block).is_break() {
                 flow = ControlFlow::Break(());
             }
         };
-        let outcome = self.scan_newest(batch, &mut Matches::new(), &mut answer_oldest);
+        let outcome = self.scan_newest(batch, &mut Matches::new(), &mut receive_oldest);
         if let Some(payload) = panicked {
             resume_unwind(payload);
         }
@@ -383,7 +351,7 @@ impl fmt::Debug for Sidecar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sidecar")
             .field("backend", &self.backend())
-            .field("process", &self.process())
+            .field("server_pid", &self.server_pid())
             .field("restarts", &self.restarts)
             .finish_non_exhaustive()
     }

@@ -1,351 +1,345 @@
-//! A connection to a server, from its start to its end.
+//! A client's connection to one server, from the handshake to the end.
+//!
+//! A connection knows nothing of batches. It submits chunks and receives the blocks of their answers,
+//! validated. When it fails, the [`Sidecar`](super::Sidecar) drops it and makes another one.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::fs::SealFlags;
 
-use super::control::{self, Answer, CONTROL, Control, Request, SLOTS, status};
-use super::frame::{self, FrameError, Hello, Kind, Welcome};
-use super::launch::{Launch, Process};
-use super::memory::Mapping;
+use super::connection_error::{ConnectionError, broken, system};
+use super::connector::{Connector, ServerProcess};
+use super::control::{BlockHeader, ControlMemory};
+use super::frame::{self, FrameError, FrameKind, Hello, RegionNotice, Welcome};
+use super::hangup_watcher::HangupWatcher;
+use super::layout::{BLOCK_MATCHES, CONTROL_LEN, status};
+use super::match_check;
+use super::memory::SharedMapping;
 use super::region::Region;
+use super::sequence::{Generation, RegionIndex, SLOTS, Sequence};
 use super::sys;
-use super::watcher::Watcher;
 use dragnet::{Backend, Match, Report, ScanError, StopFlag};
 
-/// For how long a wait for an answer sleeps before it looks at the stop flag again.
-const NAP: Duration = Duration::from_millis(5);
+/// The longest sleep of a wait that checks a stop flag: it bounds how late the flag is noticed.
+const MAX_SLEEP: Duration = Duration::from_millis(5);
 
-/// Why a connection is of no use.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
-    /// The server does not want this client.
-    #[error("{0}")]
-    Refused(String),
-    /// The server is gone, silent or mad.
-    #[error("{0}")]
-    Broken(String),
-    /// This process lacks something.
-    #[error("{0}: {1}")]
-    System(&'static str, io::Error),
-    /// The flag was raised.
-    #[error("stopped")]
-    Stopped,
-}
+/// How long to wait for the exit status of a server whose socket has closed. The kernel closes the
+/// sockets of a dying process shortly before its parent can wait for it.
+const EXIT_TIMEOUT: Duration = Duration::from_millis(200);
 
-fn system(what: &'static str) -> impl FnOnce(io::Error) -> Fault {
-    move |error| Fault::System(what, error)
-}
-
-fn broken<T>(reason: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault::Broken(reason.into()))
-}
-
-/// What a client asks of each server.
+/// What a client requests from each server that it connects to.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub(super) struct SessionRequest {
     pub(super) hello: Hello,
-    /// The patterns, sealed.
+    /// The encoded patterns, in sealed memory.
     pub(super) patterns: OwnedFd,
-    /// For how long a server may be silent.
-    pub(super) deadline: Duration,
+    /// How long a server may be silent.
+    pub(super) timeout: Duration,
 }
 
-/// One block of an answer.
-pub(super) enum Block {
+/// A block of an answer, whose matches were appended to a list.
+pub(super) enum ReceivedBlock {
+    /// Another block follows.
     More,
+    /// This was the last block.
     Last,
+    /// The chunk was cancelled.
     Stopped,
+    /// The scan failed.
     Failed(ScanError),
 }
 
+/// A connection to a server.
 pub(super) struct Connection {
     socket: Arc<OwnedFd>,
-    control: Control,
-    watcher: Watcher,
-    /// After the watcher, so that it is not killed before the socket is shut down.
-    process: Option<Process>,
-    deadline: Duration,
-    pub(super) backend: Backend,
-    /// Why the server did not take the native engine; empty if it did, or was not to.
-    pub(super) fallback_reason: String,
-    /// The longest region that it takes.
-    pub(super) most: u64,
+    control: ControlMemory,
+    watcher: HangupWatcher,
+    /// Declared after the watcher, whose drop closes the connection: a server that was told to end by
+    /// this need not be killed.
+    process: Option<ServerProcess>,
+    timeout: Duration,
+    backend: Backend,
+    fallback_reason: String,
+    max_region_len: u64,
     patterns: u32,
-    report: u32,
-    /// The generations of the regions that it knows of.
-    known: [Option<u32>; SLOTS],
-    submitted: u32,
-    /// How many parts, from the first on, are not wanted any more.
-    unwanted: u32,
+    has_spans: bool,
+    /// The generations of the regions that the server has received.
+    sent_regions: [Option<Generation>; SLOTS],
+    /// The number of the next chunk.
+    next: Sequence,
+    /// The end of the chunks that are answered or cancelled.
+    cancelled: Sequence,
 }
 
 impl Connection {
-    /// Starts a server, or connects to one, and waits until it has compiled the patterns.
-    pub(super) fn new(launch: &Launch, ask: &Ask, stop: &StopFlag) -> Result<Connection, Fault> {
-        let (socket, process) = launch.start(ask.deadline).map_err(|error| match error.kind() {
-            // What may be better next time, and is not this process's fault.
+    /// Starts a server or connects to one, and waits until it has compiled the patterns.
+    pub(super) fn new(
+        connector: &Connector,
+        request: &SessionRequest,
+        stop: &StopFlag,
+    ) -> Result<Connection, ConnectionError> {
+        let connected = connector.connect(request.timeout);
+        let (socket, process) = connected.map_err(|error| match error.kind() {
+            // The server may be about to start, or about to be replaced.
             io::ErrorKind::ConnectionRefused
             | io::ErrorKind::NotFound
             | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::WouldBlock => Fault::Broken(format!("there is no server: {error}")),
-            _ => Fault::System("a server could not be started", error),
+            | io::ErrorKind::WouldBlock => {
+                ConnectionError::Broken(format!("there is no server: {error}"))
+            }
+            _ => ConnectionError::System("a server could not be started", error),
         })?;
         let socket = Arc::new(socket);
-        let memory = sys::memory(CONTROL).map_err(system("shared memory could not be had"))?;
-        let mapping = Mapping::new(memory.as_fd(), CONTROL, true)
-            .map_err(system("shared memory could not be mapped"))?;
+        let memory = sys::memory(CONTROL_LEN).map_err(system("creating shared memory"))?;
+        let mapping = SharedMapping::new(memory.as_fd(), CONTROL_LEN, true)
+            .map_err(system("mapping shared memory"))?;
         sys::seal(memory.as_fd(), SealFlags::SHRINK | SealFlags::GROW)
-            .map_err(system("shared memory could not be sealed"))?;
-        let control = Control::new(mapping);
-        let watcher = Watcher::start(Arc::clone(&socket), |words| &words.to_client, || ())
-            .map_err(system("a thread could not be started"))?;
-        watcher.ring_at_end(&control);
+            .map_err(system("sealing shared memory"))?;
+        let control = ControlMemory::new(mapping);
+        let watcher = HangupWatcher::start(Arc::clone(&socket), |words| &words.client_event, || ())
+            .map_err(system("starting a thread"))?;
+        watcher.signal_in(&control);
         let mut connection = Connection {
             socket,
             control,
             watcher,
             process,
-            deadline: ask.deadline,
+            timeout: request.timeout,
             backend: Backend::Pure,
             fallback_reason: String::new(),
-            most: 0,
-            patterns: ask.hello.patterns,
-            report: ask.hello.report,
-            known: [None; SLOTS],
-            submitted: 0,
-            unwanted: 0,
+            max_region_len: 0,
+            patterns: request.hello.patterns,
+            has_spans: frame::report_from_code(request.hello.report) == Some(Report::Spans),
+            sent_regions: [None; SLOTS],
+            next: Sequence::default(),
+            cancelled: Sequence::default(),
         };
-        let greeted = connection.greet(&memory, ask, stop);
-        greeted.map_err(|fault| connection.explain(fault)).map(|()| connection)
+        match connection.handshake(&memory, request, stop) {
+            Ok(()) => Ok(connection),
+            Err(error) => Err(connection.explain(error)),
+        }
     }
 
-    fn greet(&mut self, memory: &OwnedFd, ask: &Ask, stop: &StopFlag) -> Result<(), Fault> {
-        let hello = bytemuck::bytes_of(&ask.hello);
-        let descriptors = [memory.as_fd(), ask.patterns.as_fd()];
-        self.send(Kind::Hello, hello, &descriptors)?;
-        let deadline = Instant::now().checked_add(self.deadline);
-        let mut received;
-        loop {
+    fn handshake(
+        &mut self,
+        control: &OwnedFd,
+        request: &SessionRequest,
+        stop: &StopFlag,
+    ) -> Result<(), ConnectionError> {
+        let hello = bytemuck::bytes_of(&request.hello);
+        self.send(FrameKind::Hello, hello, &[control.as_fd(), request.patterns.as_fd()])?;
+        let deadline = Instant::now().checked_add(self.timeout);
+        let received = loop {
             let now = Instant::now();
-            let nap = deadline.map_or(now + NAP, |deadline| deadline.min(now + NAP));
-            received = frame::receive(&*self.socket, Some(nap));
-            if !matches!(received, Err(FrameError::TimedOut)) || deadline.is_some_and(|d| d <= now)
-            {
-                break;
+            let until = deadline.map_or(now + MAX_SLEEP, |deadline| deadline.min(now + MAX_SLEEP));
+            match frame::receive(&*self.socket, Some(until)) {
+                Err(FrameError::TimedOut) if deadline.is_none_or(|deadline| now < deadline) => {}
+                received => break received,
             }
             if stop.is_raised() {
-                return Err(Fault::Stopped);
+                return Err(ConnectionError::Stopped);
             }
-        }
-        let answer = match received {
-            Ok(answer) => answer,
-            Err(FrameError::Version(version)) => {
-                return Err(Fault::Refused(FrameError::Version(version).to_string()));
+        };
+        let frame = match received {
+            Ok(frame) => frame,
+            Err(error @ FrameError::Version(_)) => {
+                return Err(ConnectionError::Refused(error.to_string()));
             }
             Err(error) => return broken(error.to_string()),
         };
-        match answer.kind {
-            Kind::Welcome => {
-                let (welcome, fallback_reason) = answer
+        match frame.kind {
+            FrameKind::Welcome => {
+                let (welcome, fallback_reason) = frame
                     .body::<Welcome>(true)
-                    .map_err(|error| Fault::Broken(error.to_string()))?;
-                self.backend = match control::backend_from(welcome.backend) {
+                    .map_err(|error| ConnectionError::Broken(error.to_string()))?;
+                self.backend = match frame::backend_from_code(welcome.backend) {
                     Some(backend) if backend != Backend::Auto => backend,
-                    _ => return broken("the server named a backend that there is not"),
+                    _ => return broken("the server named an unknown backend"),
                 };
                 if welcome.patterns != self.patterns {
-                    return broken("the server has compiled other patterns");
+                    return broken("the server has compiled another number of patterns");
                 }
                 self.fallback_reason = fallback_reason;
-                self.most = welcome.region;
+                self.max_region_len = welcome.max_region_len;
                 Ok(())
             }
-            Kind::Refused => Err(Fault::Refused(answer.text())),
-            Kind::Fault => broken(answer.text()),
-            other => broken(format!("the server began with {other:?}")),
+            FrameKind::Refused => Err(ConnectionError::Refused(frame.text())),
+            FrameKind::Error => broken(frame.text()),
+            other => broken(format!("the server answered the handshake with {other:?}")),
         }
     }
 
     fn send(
         &self,
-        kind: Kind,
+        kind: FrameKind,
         value: &[u8],
-        descriptors: &[std::os::fd::BorrowedFd<'_>],
-    ) -> Result<(), Fault> {
-        frame::send(&*self.socket, kind, value, "", descriptors).map_err(|error| {
-            match error.kind() {
-                io::ErrorKind::BrokenPipe
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::NotConnected
-                | io::ErrorKind::WouldBlock => {
-                    Fault::Broken(format!("the server does not listen: {error}"))
-                }
-                _ => Fault::System("the server's socket", error),
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<(), ConnectionError> {
+        let sent = frame::send(&*self.socket, kind, value, "", descriptors);
+        sent.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::WouldBlock => {
+                ConnectionError::Broken(format!("the server does not receive messages: {error}"))
             }
+            _ => ConnectionError::System("the server's socket", error),
         })
+    }
+
+    /// The backend that the server uses.
+    pub(super) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Why the server does not use the native backend; empty if it does, or was not asked to.
+    pub(super) fn fallback_reason(&self) -> &str {
+        &self.fallback_reason
+    }
+
+    /// The longest region that the server maps, in bytes.
+    pub(super) fn max_region_len(&self) -> u64 {
+        self.max_region_len
     }
 
     /// The process of the server, if it was started for this connection.
-    pub(super) fn process(&self) -> Option<u32> {
-        self.process.as_ref().map(Process::id)
+    pub(super) fn server_pid(&self) -> Option<u32> {
+        self.process.as_ref().map(ServerProcess::id)
     }
 
-    /// The number that the next part will have.
-    pub(super) fn next(&self) -> u32 {
-        self.submitted
-    }
-
-    /// Submits the part that is in a region. The slot is free: at most [`SLOTS`] parts are on their
-    /// way.
-    pub(super) fn submit(&mut self, number: usize, region: &Region) -> Result<(), Fault> {
-        if self.known[number] != Some(region.generation) {
-            let len = region.mapping.len() as u64;
-            let tell = frame::Region { number: number as u32, generation: region.generation, len };
-            let descriptors = [region.memory.as_fd()];
-            self.send(Kind::Region, bytemuck::bytes_of(&tell), &descriptors)?;
-            self.known[number] = Some(region.generation);
+    /// Submits the chunk whose records are in a region. The caller keeps at most [`SLOTS`] chunks in
+    /// flight.
+    pub(super) fn submit(
+        &mut self,
+        index: RegionIndex,
+        region: &Region,
+    ) -> Result<(), ConnectionError> {
+        let generation = region.generation();
+        if self.sent_regions[index.get()] != Some(generation) {
+            let notice = RegionNotice {
+                number: index.number(),
+                generation: generation.get(),
+                len: region.len() as u64,
+            };
+            let descriptors = [region.memory().as_fd()];
+            self.send(FrameKind::Region, bytemuck::bytes_of(&notice), &descriptors)?;
+            self.sent_regions[index.get()] = Some(generation);
         }
-        let request = Request {
-            region: number as u32,
-            generation: region.generation,
-            bytes: region.part.bytes,
-            offsets: region.part.offsets,
-            records: region.part.records,
-            terminator: region.part.terminator,
-        };
-        self.control.submit(self.submitted, &request);
-        self.submitted = self.submitted.wrapping_add(1);
+        self.control.submit(self.next, &region.request(index));
+        self.next = self.next.next();
         Ok(())
     }
 
-    /// Says that the parts before this number are not wanted any more.
-    pub(super) fn cancel(&mut self, before: u32) {
-        self.forget(before);
-        self.control.words().to_server.ring();
+    /// Cancels all chunks that were submitted so far.
+    pub(super) fn cancel_all(&mut self) {
+        self.mark_ended(self.next);
+        self.control.words().server_event.signal();
     }
 
-    /// Says that the first `before` parts are over. So that numbers can go around, this is said
-    /// more often than every 2^31 parts. What was cancelled stays so.
-    pub(super) fn forget(&mut self, before: u32) {
-        if control::is_before(self.unwanted, before) {
-            self.unwanted = before;
-            self.control.words().cancelled.0.store(before, Ordering::Release);
+    /// Tells the server that all chunks before `end` have ended. This must happen at least once in
+    /// 2^31 chunks, so that the server can compare their numbers. A cancelled chunk stays cancelled.
+    pub(super) fn mark_ended(&mut self, end: Sequence) {
+        if self.cancelled.is_before(end) {
+            self.cancelled = end;
+            self.control.set_cancelled(end);
         }
     }
 
-    /// Waits for the block behind the first `taken` ones of a part's answer, and appends its matches
-    /// to `out`, checked: they are ones that `region` may have, and follow those that are there.
-    pub(super) fn block(
+    /// Waits for the block after the first `taken` blocks of a chunk's answer, and appends its matches
+    /// to `out`.
+    ///
+    /// The matches are checked against the records in `region`, and must follow the last match that is
+    /// in `out` already.
+    pub(super) fn receive_block(
         &self,
-        sequence: u32,
+        sequence: Sequence,
         taken: u32,
         region: &Region,
-        stop: Option<&StopFlag>,
+        stop: &StopFlag,
         out: &mut Vec<Match>,
-    ) -> Result<Block, Fault> {
+    ) -> Result<ReceivedBlock, ConnectionError> {
         if taken > 0 {
             self.control.take(sequence, taken);
         }
-        let is_stopped = || stop.is_some_and(StopFlag::is_raised);
-        // Looked at here, too: there may be a block each time, and many of them.
-        if is_stopped() {
-            return Err(Fault::Stopped);
+        // The wait below does not check the flag if there is a block already, and an answer may have
+        // any number of blocks.
+        if stop.is_raised() {
+            return Err(ConnectionError::Stopped);
         }
-        let is_over = || self.watcher.is_gone() || is_stopped();
-        let deadline = Instant::now().checked_add(self.deadline);
-        let answer = self
+        let is_over = || self.watcher.is_gone() || stop.is_raised();
+        let deadline = Instant::now().checked_add(self.timeout);
+        let header = self
             .control
-            .wait_for_block(sequence, taken, deadline, Some(NAP), is_over)
+            .wait_for_block(sequence, taken, deadline, Some(MAX_SLEEP), is_over)
             .map_err(system("waiting for the server"))?;
-        let Some(Answer { count, status, found, code }) = answer else {
+        let Some(BlockHeader { count, status, found, code }) = header else {
             return match () {
-                () if self.watcher.is_gone() => broken("the server is gone"),
+                () if self.watcher.is_gone() => broken("the server has closed the connection"),
                 () if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
-                    broken(format!("no answer within {:?}", self.deadline))
+                    broken(format!("no answer within {:?}", self.timeout))
                 }
-                // The flag was raised, and may have been cleared since.
-                () => Err(Fault::Stopped),
+                // The flag was raised, even if it was cleared since.
+                () => Err(ConnectionError::Stopped),
             };
         };
-        let found = found as usize;
         if count != taken.wrapping_add(1) {
             return broken(format!("block {count} of an answer came after block {taken}"));
         }
-        let is_empty = status != status::MORE && status != status::DONE;
-        if found > control::RESULTS || is_empty && found > 0 || status == status::MORE && found == 0
-        {
-            return broken(format!("{found} matches in a block of status {status}"));
+        let found = found as usize;
+        let may_be_empty = status != status::MORE;
+        let may_have_matches = status == status::MORE || status == status::DONE;
+        if found > BLOCK_MATCHES || found == 0 && !may_be_empty || found > 0 && !may_have_matches {
+            return broken(format!("{found} matches in a block with status {status}"));
         }
         let start = out.len();
         self.control.read_block(sequence, found, out);
-        let is_spans = control::report_from(self.report) == Some(Report::Spans);
-        check(&out[start.saturating_sub(1)..], region, self.patterns, is_spans)?;
+        let with_last = &out[start.saturating_sub(1)..];
+        match_check::check(with_last, region, self.patterns, self.has_spans)?;
         Ok(match status {
-            status::MORE => Block::More,
-            status::DONE => Block::Last,
-            status::STOPPED => Block::Stopped,
-            status::FAILED if code != 0 => {
-                Block::Failed(ScanError::Native { library: self.told(), code: code as i32 })
+            status::MORE => ReceivedBlock::More,
+            status::DONE => ReceivedBlock::Last,
+            status::STOPPED => ReceivedBlock::Stopped,
+            status::FAILED => ReceivedBlock::Failed(match code {
+                0 => ScanError::Unavailable { reason: self.error_text() },
+                _ => ScanError::Native { library: self.error_text(), code: code as i32 },
+            }),
+            status::PANICKED => {
+                ReceivedBlock::Failed(ScanError::Panicked { message: self.error_text() })
             }
-            status::FAILED => Block::Failed(ScanError::Unavailable { reason: self.told() }),
-            status::PANICKED => Block::Failed(ScanError::Panicked { message: self.told() }),
-            _ => return broken(format!("an answer of status {status}")),
+            _ => return broken(format!("a block has the unknown status {status}")),
         })
     }
 
-    /// The message on the socket, which was sent before what is known.
-    fn told(&self) -> String {
-        self.last_words().unwrap_or_else(|| "the server did not say what".to_owned())
+    /// The text that a server sends before it publishes a block with an error status.
+    fn error_text(&self) -> String {
+        self.receive_error().unwrap_or_else(|| "the server gave no reason".to_owned())
     }
 
-    /// The reason that the server has sent before it ended the connection, if it has.
-    fn last_words(&self) -> Option<String> {
+    /// The text of the ERROR frame that the socket holds, if there is one.
+    fn receive_error(&self) -> Option<String> {
         let frame = frame::receive(&*self.socket, Some(Instant::now())).ok()?;
-        (frame.kind == Kind::Fault).then(|| frame.text())
+        (frame.kind == FrameKind::Error).then(|| frame.text())
     }
 
-    /// Adds what can be found out about the end of a connection to a fault.
-    pub(super) fn explain(&mut self, fault: Fault) -> Fault {
-        let Fault::Broken(reason) = fault else { return fault };
+    /// Adds to an error whatever can be learned about the end of the server: its last message, and its
+    /// exit status.
+    pub(super) fn explain(&mut self, error: ConnectionError) -> ConnectionError {
+        let ConnectionError::Broken(reason) = error else { return error };
         let mut reasons = vec![reason];
-        if let Some(text) = self.last_words() {
-            reasons.push(format!("the server said: {text}"));
+        if let Some(text) = self.receive_error() {
+            reasons.push(format!("the server's last message: {text}"));
         }
-        // One that is going down closes its socket a little before it ends.
-        let ended = PollFlags::RDHUP | PollFlags::HUP;
-        let is_over = sys::poll(self.socket.as_fd(), PollFlags::RDHUP, Some(Duration::ZERO))
-            .is_ok_and(|events| events.intersects(ended));
-        let patience = Duration::from_millis(if is_over { 200 } else { 0 });
-        if let Some(status) = self.process.as_mut().and_then(|process| process.ended(patience)) {
+        let hangup = PollFlags::RDHUP | PollFlags::HUP;
+        let has_hung_up = sys::poll(self.socket.as_fd(), PollFlags::RDHUP, Some(Duration::ZERO))
+            .is_ok_and(|events| events.intersects(hangup));
+        let timeout = if has_hung_up { EXIT_TIMEOUT } else { Duration::ZERO };
+        if let Some(status) = self.process.as_mut().and_then(|process| process.wait(timeout)) {
             reasons.push(format!("its process ended with {status}"));
         }
-        Fault::Broken(reasons.join("; "))
-    }
-}
-
-/// Checks matches that another process claims to have found. They are in order, behind the first
-/// one if that was there before, name only patterns and bytes that there are, and do not overlap
-/// or, without spans, have none. So there can't be many more of them than bytes and patterns.
-fn check(matches: &[Match], region: &Region, patterns: u32, is_spans: bool) -> Result<(), Fault> {
-    let in_range = |m: &Match| {
-        let len = region.record_len(m.record());
-        m.pattern() < patterns as usize
-            && m.start() <= m.end()
-            && len.is_some_and(|len| m.end() <= len as usize)
-            && (is_spans || m.end() == 0)
-    };
-    let sorted = matches.is_sorted_by(|a, b| {
-        a < b && ((a.record(), a.pattern()) != (b.record(), b.pattern()) || a.end() <= b.start())
-    });
-    match matches.iter().find(|m| !in_range(m)) {
-        None if sorted => Ok(()),
-        None => broken("the server's matches are not in order"),
-        Some(m) => broken(format!("the server found what can't be: {m:?}")),
+        ConnectionError::Broken(reasons.join("; "))
     }
 }

@@ -1,4 +1,4 @@
-//! Why another process can't scan.
+//! Errors that keep a sidecar from starting.
 
 use std::io;
 
@@ -6,22 +6,23 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SidecarError {
-    /// This system lacks what it takes: sealed shared memory, sockets that keep messages apart and
-    /// carry descriptors, and futexes. Linux has them.
-    #[error("a sidecar needs Linux; on this system, scan in this process")]
+    /// The operating system has no sealed shared memory, sequenced-packet sockets that carry
+    /// descriptors, or futexes. Linux has them.
+    #[error("sidecars are only supported on Linux; scan in this process instead")]
     Unsupported,
-    /// The server does not take these patterns or this backend, or speaks another version.
+    /// The server refused the patterns or the backend, or speaks another version of the protocol.
     #[error("the sidecar refuses: {0}")]
     Refused(String),
-    /// There was no server to be had in as many tries as were [set](super::SidecarBuilder::tries).
+    /// No server could be started or reached in the number of
+    /// [attempts](super::SidecarBuilder::max_attempts) that was set.
     #[error("{0}")]
     Unavailable(String),
-    /// This process lacks what it takes to talk to one: descriptors, memory or threads.
-    #[error("{what}: {error}")]
+    /// This process has run out of descriptors, memory or threads.
+    #[error("{context}: {error}")]
     System {
-        /// What was tried.
-        what: &'static str,
-        /// What the system said.
+        /// What failed.
+        context: &'static str,
+        /// The error of the system.
         error: io::Error,
     },
 }

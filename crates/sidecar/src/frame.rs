@@ -1,15 +1,19 @@
-//! The messages on the socket: few, small, each with its descriptors.
+//! The messages on the socket: few, small, each with its file descriptors.
 //!
 //! ```text
-//! client                          server
-//!   HELLO  [control, patterns] ->         what to search for
-//!          <- WELCOME | REFUSED           ready, or why not
-//!   REGION [records]           ->         memory for the records of a part
-//!          <- FAULT                       why an answer is none, or the end of the connection
+//!  client                               server
+//!    HELLO [control, patterns] ───────►           what to search for
+//!                              ◄─────── WELCOME   the patterns are compiled
+//!                              ◄─────── REFUSED   or why they are not
+//!    REGION [memory]           ───────►           a region, new or replaced
+//!                              ◄─────── ERROR     why a chunk or the connection failed
 //! ```
 //!
-//! The socket keeps messages apart (`SOCK_SEQPACKET`), so a length needs no trust. Parts and answers
-//! do not go this way: see `control`.
+//! The socket is of the type `SOCK_SEQPACKET`: it preserves message boundaries, so no length field has
+//! to be trusted to find the next message. Only set-up and errors go this way. Chunks and matches go
+//! through the control memory, which takes no system call while both sides are busy.
+//!
+//! Numbers have the byte order of the machine, since both processes run on it.
 
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
@@ -24,171 +28,214 @@ use rustix::net::{
 };
 
 use super::sys;
+use dragnet::{Backend, Report};
 
-/// What both sides must agree on. Counts up with each change of a message or a layout.
+/// The version of the protocol, which both sides must share. Increase it with every change of a
+/// message or of the [layout](super::layout) of shared memory.
 pub(super) const VERSION: u32 = 2;
 
+/// The first word of every message.
 const MAGIC: u32 = u32::from_le_bytes(*b"drgn");
 
-/// The longest message, in bytes.
-const LONGEST: usize = 2048;
+/// The longest message, in bytes: an error text of some lines. Longer texts are cut.
+const MAX_FRAME_LEN: usize = 2048;
 
-/// How many descriptors a message has at most.
-const MOST_DESCRIPTORS: usize = 2;
+/// The longest body of a message, in bytes.
+pub(super) const MAX_BODY_LEN: usize = MAX_FRAME_LEN - size_of::<FrameHeader>();
 
-/// What a message is.
+/// The most descriptors that a message carries.
+const MAX_DESCRIPTORS: usize = 2;
+
+/// The meaning of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub(super) enum Kind {
+pub(super) enum FrameKind {
     Hello = 1,
     Welcome = 2,
     Refused = 3,
     Region = 4,
-    Fault = 5,
+    Error = 5,
+    /// Any bytes, for measurements of the socket. No [`Sidecar`](super::Sidecar) and no
+    /// [`Server`](super::Server) sends or accepts it.
+    Probe = 6,
 }
 
-impl Kind {
-    fn from_number(number: u32) -> Option<Kind> {
-        [Kind::Hello, Kind::Welcome, Kind::Refused, Kind::Region, Kind::Fault]
+impl FrameKind {
+    fn from_number(number: u32) -> Option<FrameKind> {
+        use FrameKind::{Error, Hello, Probe, Refused, Region, Welcome};
+        [Hello, Welcome, Refused, Region, Error, Probe]
             .into_iter()
             .find(|&kind| kind as u32 == number)
     }
 }
 
-/// What each message begins with.
+/// The start of every message.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
-struct Head {
+struct FrameHeader {
     magic: u32,
     version: u32,
     kind: u32,
-    /// How many bytes follow.
+    /// The length of the body, in bytes.
     len: u32,
 }
 
-/// The first message of a client. With it come the descriptors of the control memory, and of the
-/// patterns.
+/// The body of HELLO, the first message of a client. The descriptors of the control memory and of the
+/// encoded patterns come with it.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Hello {
     /// The number of patterns.
     pub(super) patterns: u32,
-    /// [`report_number`](super::control::report_number)
+    /// A [`report_code`].
     pub(super) report: u32,
-    /// [`backend_number`](super::control::backend_number)
+    /// A [`backend_code`].
     pub(super) backend: u32,
     pub(super) reserved: u32,
-    /// How many bytes the patterns have.
+    /// The length of the encoded patterns, in bytes.
     pub(super) bytes: u64,
 }
 
-/// The server's answer when it is ready. A text follows: why the native engine was not taken.
+/// The body of WELCOME: the server is ready. A text follows, which says why the server does not use
+/// the native backend; it is empty if there is nothing to say.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Welcome {
+    /// The [`backend_code`] of the backend that the server uses.
     pub(super) backend: u32,
     /// The number of patterns that it has compiled.
     pub(super) patterns: u32,
     /// The longest region that it maps, in bytes.
-    pub(super) region: u64,
+    pub(super) max_region_len: u64,
 }
 
-/// Tells of memory for records, whose descriptor comes with it.
+/// The body of REGION: memory for records, whose descriptor comes with it.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
-pub(super) struct Region {
-    /// Which of the regions this replaces.
+pub(super) struct RegionNotice {
+    /// The index of the region that this memory becomes.
     pub(super) number: u32,
-    /// Counts up when a region is replaced.
+    /// Distinguishes this memory from that which the region had before.
     pub(super) generation: u32,
-    /// How long it is, in bytes.
+    /// The length of the memory, in bytes.
     pub(super) len: u64,
 }
 
-/// A message as it was received.
+/// The number that stands for a report in a message.
+pub(super) fn report_code(report: Report) -> u32 {
+    match report {
+        Report::Patterns => 1,
+        Report::Spans => 2,
+    }
+}
+
+pub(super) fn report_from_code(code: u32) -> Option<Report> {
+    [Report::Patterns, Report::Spans].into_iter().find(|&report| report_code(report) == code)
+}
+
+/// The number that stands for a backend in a message.
+pub(super) fn backend_code(backend: Backend) -> u32 {
+    match backend {
+        Backend::Auto => 1,
+        Backend::Pure => 2,
+        Backend::Native => 3,
+    }
+}
+
+pub(super) fn backend_from_code(code: u32) -> Option<Backend> {
+    [Backend::Auto, Backend::Pure, Backend::Native]
+        .into_iter()
+        .find(|&backend| backend_code(backend) == code)
+}
+
+/// A message that was received.
 #[derive(Debug)]
 pub(super) struct Frame {
-    pub(super) kind: Kind,
+    pub(super) kind: FrameKind,
     pub(super) body: Vec<u8>,
     pub(super) descriptors: Vec<OwnedFd>,
 }
 
-/// Why there is no message.
+/// Why no message was received.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameError {
-    /// The other side is gone.
-    #[error("the other side has closed the connection")]
+    #[error("the peer has closed the connection")]
     Closed,
-    /// None came in time.
     #[error("no message came in time")]
     TimedOut,
-    /// It speaks another version.
-    #[error("the other side speaks version {0} of the protocol, this one {VERSION}")]
+    #[error("the peer speaks version {0} of the protocol, this process version {VERSION}")]
     Version(u32),
-    /// What came is not a message.
-    #[error("what came is not a message: {0}")]
+    #[error("malformed message: {0}")]
     Malformed(&'static str),
-    /// The system failed.
     #[error("the socket failed: {0}")]
     Io(#[from] io::Error),
 }
 
 impl Frame {
-    /// The body as the values of one type and, if there may be one, a text behind it.
-    pub(super) fn body<T: Pod>(&self, text: bool) -> Result<(T, String), FrameError> {
+    /// The body as a value and, if `has_text`, the text that follows it.
+    pub(super) fn body<T: Pod>(&self, has_text: bool) -> Result<(T, String), FrameError> {
         let (value, rest) = self
             .body
             .split_at_checked(size_of::<T>())
-            .filter(|(_, rest)| text || rest.is_empty())
-            .ok_or(FrameError::Malformed("its length is not that of its kind"))?;
-        Ok((bytemuck::pod_read_unaligned(value), readable(rest)))
+            .filter(|(_, rest)| has_text || rest.is_empty())
+            .ok_or(FrameError::Malformed("the body has the wrong length for its kind"))?;
+        Ok((bytemuck::pod_read_unaligned(value), printable(rest)))
     }
 
+    /// The body as a text.
     pub(super) fn text(&self) -> String {
-        readable(&self.body)
+        printable(&self.body)
     }
 }
 
-/// A text of the other side, which may hold anything, for an error of ours.
-fn readable(bytes: &[u8]) -> String {
+/// A text from the peer without control characters, so that it can't change what a terminal shows
+/// when it is printed as part of an error.
+fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c }).collect()
 }
 
-/// Sends a message; does not wait for room, since there is some unless the other side does not read.
+/// Sends a message whose body is `value` and a text, which is cut if it is too long.
+///
+/// Does not block. A message that finds no room in the socket is an error: there is room for many,
+/// so the peer has stopped reading.
+///
+/// # Panics
+///
+/// If `value` is longer than [`MAX_BODY_LEN`].
 pub(super) fn send(
     socket: impl AsFd,
-    kind: Kind,
+    kind: FrameKind,
     value: &[u8],
     text: &str,
     descriptors: &[BorrowedFd<'_>],
 ) -> io::Result<()> {
-    let room = LONGEST - size_of::<Head>() - value.len();
+    let room = MAX_BODY_LEN.checked_sub(value.len()).expect("the body fits in a frame");
     let mut end = text.len().min(room);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     let text = &text.as_bytes()[..end];
     let len = (value.len() + text.len()) as u32;
-    let head = Head { magic: MAGIC, version: VERSION, kind: kind as u32, len };
-    let bytes = [bytemuck::bytes_of(&head), value, text].concat();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
+    let header = FrameHeader { magic: MAGIC, version: VERSION, kind: kind as u32, len };
+    let bytes = [bytemuck::bytes_of(&header), value, text].concat();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() {
-        control.push(SendAncillaryMessage::ScmRights(descriptors));
+        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
     }
-    sys::send(socket.as_fd(), &bytes, &mut control)
+    sys::send(socket.as_fd(), &bytes, &mut ancillary)
 }
 
-/// Receives a message, waiting for one until a deadline, or for ever if there is none.
+/// Receives a message. Waits for it until the deadline, or forever if there is none.
 pub(super) fn receive(socket: impl AsFd, deadline: Option<Instant>) -> Result<Frame, FrameError> {
     let socket = socket.as_fd();
-    let mut bytes = [0; LONGEST];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut bytes = [0; MAX_FRAME_LEN];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut was_reset = false;
     loop {
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let received = match sys::receive(socket, &mut bytes, &mut control) {
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let received = match sys::receive(socket, &mut bytes, &mut ancillary) {
             Ok(received) => received,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
@@ -198,8 +245,8 @@ pub(super) fn receive(socket: impl AsFd, deadline: Option<Instant>) -> Result<Fr
                 sys::poll(socket, PollFlags::IN, left)?;
                 continue;
             }
-            // A peer that ends before it has read all that was sent to it resets the connection.
-            // That is told once, and what the peer has sent comes after it.
+            // A peer that exits with unread messages resets the connection. Linux reports that once;
+            // the messages that the peer sent before can be received afterwards.
             Err(error) if error.kind() == ErrorKind::ConnectionReset && !was_reset => {
                 was_reset = true;
                 continue;
@@ -210,13 +257,13 @@ pub(super) fn receive(socket: impl AsFd, deadline: Option<Instant>) -> Result<Fr
             Err(error) => return Err(error.into()),
         };
         let mut descriptors = Vec::new();
-        for message in control.drain() {
+        for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(list) = message {
                 descriptors.extend(list);
             }
         }
         if received.flags.contains(ReturnFlags::CTRUNC) {
-            return Err(FrameError::Malformed("too many descriptors"));
+            return Err(FrameError::Malformed("it has too many descriptors"));
         }
         if received.flags.contains(ReturnFlags::TRUNC) {
             return Err(FrameError::Malformed("it is too long"));
@@ -228,20 +275,22 @@ pub(super) fn receive(socket: impl AsFd, deadline: Option<Instant>) -> Result<Fr
     }
 }
 
+/// Parses a message that was received with these descriptors.
 pub(super) fn parse(bytes: &[u8], descriptors: Vec<OwnedFd>) -> Result<Frame, FrameError> {
-    let (head, body) = bytes
-        .split_at_checked(size_of::<Head>())
-        .ok_or(FrameError::Malformed("it is shorter than its head"))?;
-    let head: Head = bytemuck::pod_read_unaligned(head);
-    if head.magic != MAGIC {
-        return Err(FrameError::Malformed("it begins with something else"));
+    let (header, body) = bytes
+        .split_at_checked(size_of::<FrameHeader>())
+        .ok_or(FrameError::Malformed("it is shorter than a header"))?;
+    let header: FrameHeader = bytemuck::pod_read_unaligned(header);
+    if header.magic != MAGIC {
+        return Err(FrameError::Malformed("it does not start with the magic number"));
     }
-    if head.version != VERSION {
-        return Err(FrameError::Version(head.version));
+    if header.version != VERSION {
+        return Err(FrameError::Version(header.version));
     }
-    let kind = Kind::from_number(head.kind).ok_or(FrameError::Malformed("of no known kind"))?;
-    if head.len as usize != body.len() {
-        return Err(FrameError::Malformed("its length is not what it says"));
+    let kind =
+        FrameKind::from_number(header.kind).ok_or(FrameError::Malformed("its kind is unknown"))?;
+    if header.len as usize != body.len() {
+        return Err(FrameError::Malformed("its header gives another length"));
     }
     Ok(Frame { kind, body: body.to_vec(), descriptors })
 }

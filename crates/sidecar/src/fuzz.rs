@@ -1,5 +1,7 @@
-//! The way in for fuzzing, which a build has only with `--cfg fuzzing`: what is read from another
-//! process, given as bytes. All of it panics if something gets through that must not.
+//! Entry points for fuzzing, compiled only with `--cfg fuzzing`.
+//!
+//! They pass bytes to the code that reads from another process, and panic if that code accepts
+//! something that it must reject.
 
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
@@ -12,163 +14,167 @@ use std::time::{Duration, Instant};
 use rustix::fs::SealFlags;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
-use super::connection::{Ask, Block, Connection};
-use super::control::{self, CONTROL, Control, RESULTS, status};
-use super::frame::{self, Frame, Hello, Welcome};
-use super::launch::Launch;
-use super::memory::Mapping;
-use super::region::{Layout, Region};
-use super::request::{Records, Request};
-use super::{Limits, ServeError, Server, patterns, sys};
+use super::chunk_records::ChunkRecords;
+use super::connection::{Connection, ReceivedBlock, SessionRequest};
+use super::connector::Connector;
+use super::control::{BlockHeader, ChunkRequest, ControlMemory};
+use super::frame::{self, Frame, FrameKind, Hello, RegionNotice, Welcome};
+use super::layout::{BLOCK_MATCHES, CONTROL_LEN, status};
+use super::memory::SharedMapping;
+use super::region::{Region, RegionLayout};
+use super::sequence::{Generation, RegionIndex, Sequence};
+use super::{Limits, ServeError, Server, pattern_codec, sys};
 use dragnet::{Batch, Match, PatternSet, Report, StopFlag};
 
-/// For how long each side waits for what does not come. Short, since inputs leave much out.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// How long each side waits for a message. Short, since most inputs leave some out.
+const TIMEOUT: Duration = Duration::from_millis(5);
 
-/// A server that takes longer to end hangs.
-const HANGS: Duration = Duration::from_secs(20);
+/// A server that takes longer than this hangs.
+const HANG_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the servers here take from their clients.
+/// The limits of the servers.
 const LIMITS: Limits =
-    Limits { patterns: 64, pattern_bytes: 4096, set_size: 5_000, region: 1 << 20 };
+    Limits { patterns: 64, pattern_bytes: 4096, set_size: 5_000, region_bytes: 1 << 20 };
 
-/// A message with the head that it should have. The kinds are those of `frame`, by number.
+/// A message with a valid header. `kind` is the number of a `FrameKind`.
 pub fn framed(kind: u32, body: &[u8]) -> Vec<u8> {
-    let head = [u32::from_le_bytes(*b"drgn"), frame::VERSION, kind, body.len() as u32];
-    [bytemuck::cast_slice(&head), body].concat()
+    let header = [u32::from_le_bytes(*b"drgn"), frame::VERSION, kind, body.len() as u32];
+    [bytemuck::cast_slice(&header), body].concat()
 }
 
-/// Reads a message, and its body as that of every kind.
+/// Parses a message, and its body as each kind of body.
 pub fn message(bytes: &[u8]) {
     let Ok(frame) = frame::parse(bytes, Vec::new()) else { return };
-    assert_eq!(framed(frame.kind as u32, &frame.body), bytes, "read as something else");
-    let readable = |text: &str| text.chars().all(|c| !c.is_control() || c == '\n');
-    assert!(readable(&frame.text()), "not fit for a terminal");
+    assert_eq!(framed(frame.kind as u32, &frame.body), bytes, "parsed as something else");
+    let is_printable = |text: &str| text.chars().all(|c| !c.is_control() || c == '\n');
+    assert!(is_printable(&frame.text()), "not fit for a terminal");
     let texts = [
         frame.body::<Hello>(false).map(|(_, text)| text),
         frame.body::<Welcome>(true).map(|(_, text)| text),
-        frame.body::<frame::Region>(false).map(|(_, text)| text),
+        frame.body::<RegionNotice>(false).map(|(_, text)| text),
     ];
-    assert!(texts.iter().flatten().all(|text| readable(text)), "not fit for a terminal");
+    assert!(texts.iter().flatten().all(|text| is_printable(text)), "not fit for a terminal");
 }
 
-/// The bytes of a set of patterns.
+/// Encodes a set of patterns.
 pub fn encoded(set: &PatternSet) -> Vec<u8> {
-    patterns::encode(set)
+    pattern_codec::encode(set)
 }
 
-/// Reads a set of patterns.
+/// Decodes a set of patterns.
 pub fn decode_patterns(bytes: &[u8], count: usize) {
-    if let Ok(set) = patterns::decode(bytes, count, LIMITS.set_size) {
+    if let Ok(set) = pattern_codec::decode(bytes, count, LIMITS.set_size) {
         assert_eq!(set.len(), count);
         assert!(set.size() <= LIMITS.set_size);
-        assert_eq!(patterns::encode(&set), bytes, "read as something else");
+        assert_eq!(pattern_codec::encode(&set), bytes, "parsed as something else");
     }
 }
 
-/// Reads a part of a batch: the words of its slot, and the memory that its records are in.
+/// Validates a chunk: the words of its slot, and the memory of its region.
 pub fn records(words: [u32; 6], memory: &Memory) {
     let request = request(words);
     let mut offsets = Vec::new();
-    let Ok(records) = Records::of(&request, &memory.mapping, &mut offsets) else { return };
-    let Ok(batch) = records.batch() else { return };
+    let Ok(records) = ChunkRecords::new(&request, &memory.mapping, &mut offsets) else { return };
+    let mut copy = Vec::new();
+    memory.mapping.load(0, records.padded_len(), &mut copy);
+    let Ok(batch) = records.batch(&copy) else { return };
     assert_eq!(batch.len(), words[4] as usize);
-    // Slices of the memory, so that none is out of range.
+    // Iterating slices every record, which panics if one is out of range.
     let bytes = batch.iter().map(<[u8]>::len).sum::<usize>();
     assert!(bytes <= words[2] as usize, "{bytes} of {words:?}");
 }
 
-fn request([region, generation, bytes, offsets, records, terminator]: [u32; 6]) -> Request {
-    Request { region, generation, bytes, offsets, records, terminator }
+fn request([region, generation, bytes, offsets, records, terminator]: [u32; 6]) -> ChunkRequest {
+    ChunkRequest { region, generation, bytes, offsets, records, terminator }
 }
 
 /// Shared memory.
 pub struct Memory {
     fd: OwnedFd,
-    mapping: Mapping,
+    mapping: SharedMapping,
 }
 
 impl Memory {
-    /// New memory that begins with these bytes, and is sealed against these changes: to be cut off,
-    /// to grow, to be written to.
+    /// New memory of at least `len` bytes that begins with `bytes`, with a choice of seals.
     pub fn new(bytes: &[u8], len: usize, [shrink, grow, write]: [bool; 3]) -> Memory {
         let len = len.max(bytes.len()).max(1);
         let fd = sys::memory(len).expect("there is memory");
-        let mapping = Mapping::new(fd.as_fd(), len, true).expect("there is memory");
-        mapping.write(0, bytes);
+        let mapping = SharedMapping::new(fd.as_fd(), len, true).expect("there is memory");
+        mapping.store(0, bytes);
         let mut seals = SealFlags::empty();
         seals.set(SealFlags::SHRINK, shrink);
         seals.set(SealFlags::GROW, grow);
-        // The kind that mappings which are there already do not mind.
+        // `WRITE` would fail, since the memory is mapped for writing.
         seals.set(SealFlags::FUTURE_WRITE, write);
         sys::seal(fd.as_fd(), seals).expect("it is ours");
         Memory { fd, mapping }
     }
 
-    /// Sealed in all ways, so that there is no writing to it for anyone.
+    /// New memory with all seals, so that nobody can write to it.
     pub fn fixed(bytes: &[u8]) -> Memory {
         let Memory { fd, mapping } = Memory::new(bytes, 0, [false; 3]);
         drop(mapping);
         let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
         sys::seal(fd.as_fd(), all).expect("it is ours");
-        let mapping = Mapping::new(fd.as_fd(), bytes.len().max(1), false);
+        let mapping = SharedMapping::new(fd.as_fd(), bytes.len().max(1), false);
         Memory { fd, mapping: mapping.expect("there is memory") }
     }
 
-    /// How long it is, in bytes.
-    #[allow(clippy::len_without_is_empty)]
+    /// The length of the memory, in bytes.
+    #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
     pub fn len(&self) -> usize {
         self.mapping.len()
     }
 
-    /// Memory for the control words and answers.
+    /// Memory of the length of the control memory.
     pub fn control() -> Memory {
-        Memory::new(&[], CONTROL, [true, true, false])
+        Memory::new(&[], CONTROL_LEN, [true, true, false])
     }
 }
 
-/// A client of a server in this process, which sends whatever it is told to.
+/// A client that sends whatever it is given to a server in this process.
 pub struct Client {
     socket: OwnedFd,
     server: JoinHandle<Result<(), ServeError>>,
-    control: Control,
+    control: ControlMemory,
     submitted: u32,
     answered: u32,
     taken: u32,
 }
 
 impl Client {
-    /// Starts a server. `control` is memory of the right length, which it may get to see or not.
+    /// Starts a server. `control` is the control memory, which the client may send or not.
     pub fn new(control: &Memory) -> Client {
         let (socket, theirs) = sys::socket_pair().expect("a socket");
         let server = std::thread::spawn(move || {
             let mut server = Server::new(theirs, LIMITS, || ())?;
-            server.patience = PATIENCE;
+            server.set_message_timeout(TIMEOUT);
             server.run()
         });
-        let mapping = Mapping::new(control.fd.as_fd(), CONTROL, true).expect("there is memory");
-        let control = Control::new(mapping);
+        let mapping =
+            SharedMapping::new(control.fd.as_fd(), CONTROL_LEN, true).expect("there is memory");
+        let control = ControlMemory::new(mapping);
         Client { socket, server, control, submitted: 0, answered: 0, taken: 0 }
     }
 
-    /// Sends a message as it is, with memory.
+    /// Sends a message with descriptors of memory.
     pub fn send(&self, bytes: &[u8], memories: &[&Memory]) {
         let descriptors: Vec<_> = memories.iter().map(|memory| memory.fd.as_fd()).collect();
         send(self.socket.as_fd(), bytes, &descriptors);
     }
 
-    /// Waits for the answer to the first message. Whether it is a welcome.
+    /// Waits for the answer to the first message. Returns whether it is a welcome.
     pub fn is_welcome(&self) -> bool {
-        match frame::receive(&self.socket, Instant::now().checked_add(HANGS)) {
-            Ok(Frame { kind, .. }) => kind == frame::Kind::Welcome,
+        match frame::receive(&self.socket, Instant::now().checked_add(HANG_TIMEOUT)) {
+            Ok(Frame { kind, .. }) => kind == FrameKind::Welcome,
             Err(frame::FrameError::Closed) => false,
             Err(error) => panic!("no answer to the first message: {error}"),
         }
     }
 
-    /// Writes the words of the next slot, and says that there are so many parts more.
+    /// Writes the words of the next slot, and counts `parts` more chunks as submitted.
     pub fn submit(&mut self, words: [u32; 6], parts: u32) {
-        let slot = self.control.slot(self.submitted);
+        let slot = self.control.slot(Sequence::new(self.submitted));
         let places = [
             &slot.region,
             &slot.generation,
@@ -185,33 +191,35 @@ impl Client {
         self.submitted = self.submitted.wrapping_add(parts);
         let words = self.control.words();
         words.submitted.0.store(self.submitted, Ordering::Release);
-        words.to_server.ring();
+        words.server_event.signal();
     }
 
-    /// Says that the parts before this number are not wanted.
+    /// Cancels the chunks before this number.
     pub fn cancel(&self, before: u32) {
-        self.control.words().cancelled.0.store(before, Ordering::Release);
-        self.control.words().to_server.ring();
+        self.control.set_cancelled(Sequence::new(before));
+        self.control.words().server_event.signal();
     }
 
-    /// Takes answers until all parts have theirs, or the server has ended.
+    /// Receives answers until all chunks are answered, or the server has ended.
     pub fn settle(&mut self) {
-        let due = Instant::now() + HANGS;
+        let due = Instant::now() + HANG_TIMEOUT;
         while self.answered != self.submitted && !self.server.is_finished() {
             assert!(Instant::now() < due, "the server neither answers nor ends");
-            let (words, slot) = (self.control.words(), self.control.slot(self.answered));
-            let there = || slot.answered.load(Ordering::Acquire) != self.taken;
+            let sequence = Sequence::new(self.answered);
+            let (words, slot) = (self.control.words(), self.control.slot(sequence));
+            let is_published = || slot.answered.load(Ordering::Acquire) != self.taken;
             let end = Instant::now().checked_add(Duration::from_millis(1));
-            let waited = words.to_client.wait(end, None, || there() || self.server.is_finished());
+            let waited =
+                words.client_event.wait(end, None, || is_published() || self.server.is_finished());
             waited.expect("a futex");
-            if !there() {
+            if !is_published() {
                 continue;
             }
             let found = slot.found.load(Ordering::Relaxed);
-            assert!(found as usize <= RESULTS, "{found} matches in a block");
+            assert!(found as usize <= BLOCK_MATCHES, "{found} matches in a block");
             if slot.status.load(Ordering::Relaxed) == status::MORE {
                 self.taken = self.taken.wrapping_add(1);
-                self.control.take(self.answered, self.taken);
+                self.control.take(sequence, self.taken);
             } else {
                 (self.answered, self.taken) = (self.answered.wrapping_add(1), 0);
             }
@@ -222,72 +230,79 @@ impl Client {
     pub fn end(self) {
         drop(self.socket);
         let end = self.server.join().expect("a server does not panic");
-        assert!(!matches!(end, Err(ServeError::Stranger(_))), "{end:?}");
+        assert!(!matches!(end, Err(ServeError::OtherUser(_))), "{end:?}");
     }
 }
 
-/// A block of an answer: what is in its words, the number of blocks, the status, the number of
-/// matches and a code; its matches; and a message on the socket before it, if it is not empty.
-pub struct Said {
-    /// The words.
+/// A block that a server publishes.
+pub struct ServerBlock {
+    /// The number of blocks, the status, the number of matches and the error code.
     pub words: [u32; 4],
-    /// Record, pattern, start and end of each match.
+    /// The record, pattern, start and end of each match.
     pub matches: Vec<[u32; 4]>,
-    /// The message.
+    /// A message on the socket before the block, unless it is empty.
     pub message: Vec<u8>,
 }
 
-/// A client of a server that begins with `first` and answers with `blocks`.
-pub fn answers(first: &[u8], patterns: u32, report: Report, batch: &Batch<'_>, blocks: &[Said]) {
+/// Runs a client whose server starts with the message `first` and answers with `blocks`.
+pub fn answers(
+    first: &[u8],
+    patterns: u32,
+    report: Report,
+    batch: &Batch<'_>,
+    blocks: &[ServerBlock],
+) {
     let server = Arc::new(Mutex::new(None));
-    let (place, greeting) = (Arc::clone(&server), first.to_vec());
-    let launch = Launch::With(Box::new(move |socket| {
-        send(socket.as_fd(), &greeting, &[]);
+    let (place, first) = (Arc::clone(&server), first.to_vec());
+    let connector = Connector::Custom(Box::new(move |socket| {
+        send(socket.as_fd(), &first, &[]);
         *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(socket);
         Ok(())
     }));
-    let report_number = control::report_number(report);
+    let report_number = frame::report_code(report);
     let hello = Hello { patterns, report: report_number, backend: 1, reserved: 0, bytes: 0 };
-    let ask = Ask { hello, patterns: Memory::fixed(&[]).fd, deadline: PATIENCE };
+    let request = SessionRequest { hello, patterns: Memory::fixed(&[]).fd, timeout: TIMEOUT };
     let stop = StopFlag::new();
-    let Ok(mut connection) = Connection::new(&launch, &ask, &stop) else { return };
+    let Ok(mut connection) = Connection::new(&connector, &request, &stop) else { return };
     let server = server.lock().unwrap_or_else(PoisonError::into_inner).take();
     let server = server.expect("it was started");
     let hello = frame::receive(&server, Some(Instant::now())).expect("the client begins");
-    let mapping = Mapping::new(hello.descriptors[0].as_fd(), CONTROL, true).expect("memory");
-    let theirs = Control::new(mapping);
+    let mapping =
+        SharedMapping::new(hello.descriptors[0].as_fd(), CONTROL_LEN, true).expect("memory");
+    let control = ControlMemory::new(mapping);
 
-    let (layout, len) = Layout::of(batch);
-    let mut region = Region::new(len, len, 1).expect("there is memory");
+    let (layout, len) = RegionLayout::of(batch);
+    let mut region = Region::new(len, len, Generation::new(1)).expect("there is memory");
     region.fill(batch, layout);
-    connection.submit(0, &region).expect("the server is there");
+    let index = RegionIndex::new(0).expect("there is a region 0");
+    connection.submit(index, &region).expect("the server is there");
     let (mut found, mut taken) = (Vec::new(), 0);
-    for Said { words: [count, status, matches, code], matches: block, message } in blocks {
+    for ServerBlock { words: [count, status, matches, code], matches: block, message } in blocks {
         if !message.is_empty() {
             send(server.as_fd(), message, &[]);
         }
         let block: Vec<Match> =
-            block.iter().take(RESULTS).map(|&[r, p, s, e]| Match::new(r, p, s..e)).collect();
-        theirs.write_block(0, &block);
-        let answer =
-            control::Answer { count: *count, status: *status, found: *matches, code: *code };
-        theirs.publish(0, &answer);
+            block.iter().take(BLOCK_MATCHES).map(|&[r, p, s, e]| Match::new(r, p, s..e)).collect();
+        let sequence = Sequence::new(0);
+        control.write_block(sequence, &block);
+        let header = BlockHeader { count: *count, status: *status, found: *matches, code: *code };
+        control.publish(sequence, &header);
         let before = found.len();
-        match connection.block(0, taken, &region, Some(&stop), &mut found) {
-            Ok(Block::More) => assert!(found.len() > before, "an answer without end"),
+        match connection.receive_block(sequence, taken, &region, &stop, &mut found) {
+            Ok(ReceivedBlock::More) => assert!(found.len() > before, "an answer without end"),
             Ok(_) => break,
-            Err(fault) => {
-                let _ = connection.explain(fault).to_string();
+            Err(error) => {
+                let _ = connection.explain(error).to_string();
                 return;
             }
         }
         taken += 1;
     }
-    believed(&found, patterns, report, batch);
+    check_accepted(&found, patterns, report, batch);
 }
 
-/// What a client takes for an answer could be one.
-fn believed(found: &[Match], patterns: u32, report: Report, batch: &Batch<'_>) {
+/// Checks that matches which a client has accepted could be an answer.
+fn check_accepted(found: &[Match], patterns: u32, report: Report, batch: &Batch<'_>) {
     let lengths: Vec<usize> = batch.iter().map(<[u8]>::len).collect();
     let mut last: Option<&Match> = None;
     for m in found {
@@ -303,13 +318,13 @@ fn believed(found: &[Match], patterns: u32, report: Report, batch: &Batch<'_>) {
     }
 }
 
-/// Sends bytes as they are. Some the system does not take, and the other side may be gone.
+/// Sends bytes as a message. Fails silently: the system rejects some, and the peer may be gone.
 fn send(socket: BorrowedFd<'_>, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() {
-        assert!(control.push(SendAncillaryMessage::ScmRights(descriptors)), "there is room");
+        assert!(ancillary.push(SendAncillaryMessage::ScmRights(descriptors)), "there is room");
     }
     let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-    let _ = rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, flags);
+    let _ = rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, flags);
 }

@@ -1,81 +1,109 @@
 //! Scanning in another process.
 //!
-//! A [`Sidecar`] implements [`Scan`](dragnet::Scan), and a server in another process does the work:
-//! the `dragnet serve` command, or any program that runs a [`Server`]. So a crash, a hang or a leak
-//! of a C library is that process's alone, and this one needs no C.
+//! A [`Sidecar`] implements [`Scan`](dragnet::Scan). The work is done by a server in another process:
+//! the `dragnet serve` command, or any program that runs a `Server`. A crash, a hang or a memory leak
+//! of a C library then affects that process only, and this process needs no C.
 //!
 //! ```text
-//!   client                                            server
-//!     |---- Unix socket: patterns, memory, faults ----->|
-//!     |==== memory of records, which the server reads ==>| (no copy)
-//!     |<=== control memory: requests, blocks of matches =>| (futexes)
+//!  client                                                        server
+//!    ├─── Unix socket: handshake, descriptors, errors ─────────────┤
+//!    ├══► regions: the records of a chunk, searched in place ══════┤  one copy, by the client
+//!    ├◄═► control memory: requests ──►  ◄── blocks of matches ═════┤  futexes, no copy to a socket
 //! ```
 //!
-//! # Who trusts whom
+//! # Trust
 //!
-//! Nobody. The server checks that its client is of the same user; that memory is sealed, so that it
-//! can't be cut off under it; and every length, offset and number after it has been copied out.
-//! What does not hold ends the connection with a [`ServeError`]. The bytes of records alone are read
-//! where they are: a client that changes them during the scan gets an answer about something else.
-//! The native engine takes records from C's side in the same way, so a server for clients that are
-//! not trusted at all should have one process for each, as the command does.
+//! Neither process trusts the other.
 //!
-//! The client checks the server's user, and of each match that it has a record, a pattern and bytes
-//! that there are, and its place in the order; the memory of records can't be written to by the
-//! server. What does not hold is a fault of the server, as its crash would be.
+//! The server accepts clients of its own user only. It maps memory that is sealed against shrinking
+//! only, since accessing memory that was cut off would kill it. It copies every length, offset and
+//! number out of shared memory before it validates it. A client that violates the protocol is
+//! disconnected.
+//!
+//! The records are the only data that are not always copied. By default a server copies each chunk of
+//! records before it searches it. `Server::search_in_place` avoids this copy; it is an unsafe function,
+//! because a client that changes records during a scan then causes undefined behaviour in the server.
+//! `dragnet serve` uses it, and contains the damage: one sandboxed process per client.
+//!
+//! The client connects to servers of its own user or of root only. It checks that each match names an
+//! existing record, pattern and span and is in order, so that a wrong match can't make the caller
+//! panic. The server can't write to the memory of records. A server that violates the protocol is
+//! replaced, like one that has crashed.
+//!
+//! What this does not protect against: a server can leave out matches or invent plausible ones, and a
+//! client can make the server use as much time and memory as the limits allow.
 //!
 //! # Systems
 //!
-//! Linux. Elsewhere a builder fails with [`SidecarError::Unsupported`].
+//! Linux. On other systems every builder fails with [`SidecarError::Unsupported`], and there is no
+//! `Server` and no `Listener`.
 
 mod builder;
 mod error;
+
+/// Compiles the examples of the README.
+#[cfg(all(doctest, target_os = "linux"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use builder::SidecarBuilder;
 pub use error::SidecarError;
 
 cfg_if::cfg_if! {
     if #[cfg(all(loom, test))] {
-        // What the models run, and no more.
-        mod bell;
-        mod blocks;
-        #[allow(dead_code)]
+        // Only the modules that the models run.
+        mod block_writer;
         mod control;
+        mod futex_event;
+        #[allow(dead_code, reason = "models use some of the statuses")]
+        mod layout;
         mod model;
+        mod sequence;
         mod sync;
         mod unsupported;
 
         pub use unsupported::Sidecar;
     } else if #[cfg(target_os = "linux")] {
-        mod bell;
-        mod blocks;
+        mod block_writer;
+        mod chunk_records;
         mod client;
+        mod client_memory;
         mod connection;
+        mod connection_error;
+        mod connector;
         mod control;
         #[cfg(test)]
-        mod fault;
+        mod fault_injection;
         mod frame;
+        mod futex_event;
         #[cfg(fuzzing)]
         #[doc(hidden)]
         pub mod fuzz;
-        mod launch;
+        mod hangup_watcher;
+        mod layout;
         mod limits;
         mod listener;
+        mod match_check;
         mod memory;
-        mod patterns;
+        mod pattern_codec;
         mod region;
-        mod request;
+        mod scanner_source;
+        mod sequence;
+        mod serve_error;
         mod server;
+        mod session;
         mod sync;
         mod sys;
         #[cfg(test)]
         mod tests;
-        mod watcher;
+        #[doc(hidden)]
+        pub mod transport;
 
         pub use client::Sidecar;
         pub use limits::Limits;
         pub use listener::Listener;
-        pub use server::{ServeError, Server};
+        pub use serve_error::ServeError;
+        pub use server::Server;
     } else {
         mod unsupported;
 

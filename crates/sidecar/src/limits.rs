@@ -1,22 +1,22 @@
-//! How much a server takes from a client.
+//! Limits on what a server accepts from a client.
 
-/// What a client may ask of a [`Server`](super::Server). More is refused, with the number that was
-/// asked for and the limit.
+/// What a client may ask of a [`Server`](super::Server). A request for more is refused with an error
+/// that names the number and the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many patterns there may be; a million by default.
+    /// The most patterns; a million by default.
     pub patterns: u32,
-    /// How long all patterns may be, in bytes; 64 MiB by default.
+    /// The most bytes of encoded patterns; 64 MiB by default.
     pub pattern_bytes: u64,
-    /// How large all patterns may be together, in the units of
+    /// The largest pattern set, in the units of
     /// [`PatternSetBuilder::set_size_limit`](dragnet::PatternSetBuilder::set_size_limit); 100 million
     /// by default.
     pub set_size: u64,
-    /// How long one piece of shared memory may be, in bytes; 1 GiB by default. A piece holds the
-    /// records of one part of a batch and their offsets, so a record may be a little shorter. There
-    /// are 8 pieces.
-    pub region: u64,
+    /// The longest region of shared memory, in bytes; 1 GiB by default. A region holds the records of
+    /// one chunk of a batch and their offsets, so the longest record is a little shorter. A client may
+    /// have 8 regions.
+    pub region_bytes: u64,
 }
 
 impl Default for Limits {
@@ -25,7 +25,7 @@ impl Default for Limits {
             patterns: 1_000_000,
             pattern_bytes: 64 << 20,
             set_size: 100_000_000,
-            region: 1 << 30,
+            region_bytes: 1 << 30,
         }
     }
 }

@@ -1,4 +1,9 @@
-//! The socket at which clients find a server.
+//! The socket that a server listens on.
+//!
+//! A socket appears at its path only when it is ready: it is bound under a temporary name in the same
+//! directory, gets its permissions and starts to listen, and is then linked to its path. Otherwise a
+//! client could connect before the permissions are set, or find a socket that does not listen yet and
+//! take it for a stale one.
 
 use std::ffi::OsString;
 use std::io;
@@ -14,7 +19,7 @@ use rustix::net::SocketAddrUnix;
 
 use super::sys;
 
-/// A Unix socket at a path, for clients of the same user. The path is removed when it is dropped.
+/// A Unix socket that listens at a path, for clients of the same user. Dropping it removes the path.
 #[derive(Debug)]
 pub struct Listener {
     socket: OwnedFd,
@@ -22,55 +27,57 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens at a path, which only the owner may use. A socket that is there already and that
-    /// nobody listens at is replaced; anything else that is there is an error.
+    /// Listens at a path, with permissions for the owner only. A stale socket at the path, which no
+    /// process listens on, is replaced.
     ///
-    /// Whoever sees the socket can connect to it: it is made and prepared under another name in the
-    /// same folder, `.dragnet-` and a number, and then gets its own.
+    /// The socket is prepared under a temporary name in the same directory, `.dragnet-` and two
+    /// numbers, and is ready for clients once it appears at `path`.
     ///
     /// # Errors
     ///
-    /// If the path can't be had.
+    /// If another process listens at the path, if there is a file that is not a socket, or if the
+    /// path can't be created or is too long for a socket (108 bytes).
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Listener> {
         let path = path.as_ref().to_owned();
         let address = SocketAddrUnix::new(&path)?;
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-        let folder = match path.parent() {
+        let directory = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = sys::open(folder, flags)?;
+        let directory = sys::open(directory, flags)?;
 
         let socket = sys::socket()?;
-        let hidden = Hidden::bind(&socket, &folder)?;
-        // Nobody can connect before it listens.
-        sys::allow(&folder, &hidden.name, Mode::RUSR | Mode::WUSR)?;
+        let temporary = TemporaryName::bind(&socket, &directory)?;
+        // Before it listens, so that no other user can connect.
+        sys::set_mode(&directory, &temporary.name, Mode::RUSR | Mode::WUSR)?;
         sys::listen(socket.as_fd(), 16)?;
 
-        match sys::link(&folder, &hidden.name, name) {
+        match sys::link(&directory, &temporary.name, name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if !is_stale(&path, &address) {
                     return Err(Errno::ADDRINUSE.into());
                 }
-                sys::rename(&folder, &hidden.name, name)?;
+                sys::rename(&directory, &temporary.name, name)?;
             }
             linked => linked?,
         }
-        drop(hidden);
+        drop(temporary);
         Ok(Listener { socket, path })
     }
 
-    /// Waits for a client.
+    /// Waits for a client, and returns the server's end of its socket.
     ///
     /// # Errors
     ///
-    /// If there is none to be had, for want of descriptors for example; the next call may do better.
+    /// If the system can't accept a client, for lack of descriptors for example. A later call may
+    /// succeed.
     pub fn accept(&self) -> io::Result<OwnedFd> {
         sys::accept(self.socket.as_fd())
     }
 
-    /// Where it listens.
+    /// The path that this listens at.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -82,24 +89,25 @@ impl Drop for Listener {
     }
 }
 
-/// The name of a socket that does not listen yet, removed when it is dropped.
-struct Hidden<'a> {
-    folder: &'a OwnedFd,
+/// The temporary name of a socket, removed when this is dropped.
+struct TemporaryName<'a> {
+    directory: &'a OwnedFd,
     name: OsString,
 }
 
-impl<'a> Hidden<'a> {
-    fn bind(socket: &OwnedFd, folder: &'a OwnedFd) -> io::Result<Hidden<'a>> {
+impl<'a> TemporaryName<'a> {
+    fn bind(socket: &OwnedFd, directory: &'a OwnedFd) -> io::Result<TemporaryName<'a>> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let name = OsString::from(format!(".dragnet-{}-{count}", process::id()));
-            // A path by the descriptor is short enough for an address, however long the folder's is.
-            let by_descriptor = format!("/proc/self/fd/{}", folder.as_raw_fd());
+            // A path through the descriptor fits in a socket address, however long the directory's own
+            // path is.
+            let by_descriptor = format!("/proc/self/fd/{}", directory.as_raw_fd());
             let address = SocketAddrUnix::new(Path::new(&by_descriptor).join(&name))?;
             match sys::bind(socket.as_fd(), &address) {
-                Ok(()) => return Ok(Hidden { folder, name }),
-                // Of a process that had this number and was killed here.
+                Ok(()) => return Ok(TemporaryName { directory, name }),
+                // Left by a process that had the same number and was killed at this point.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => return Err(error),
             }
@@ -107,20 +115,20 @@ impl<'a> Hidden<'a> {
     }
 }
 
-impl Drop for Hidden<'_> {
+impl Drop for TemporaryName<'_> {
     fn drop(&mut self) {
-        // It is not there any more if it was renamed.
-        let _ = rustix::fs::unlinkat(self.folder, &self.name, AtFlags::empty());
+        // Fails if the name was moved to the path.
+        let _ = rustix::fs::unlinkat(self.directory, &self.name, AtFlags::empty());
     }
 }
 
-/// Whether what is at the path is a socket at which nobody listens.
+/// Whether there is a socket at the path that no process listens on.
 fn is_stale(path: &Path, address: &SocketAddrUnix) -> bool {
     use std::os::unix::fs::FileTypeExt;
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket());
     let refused = |socket: OwnedFd| {
-        // One that listens and does not accept is there, too.
-        if sys::limit_waiting(socket.as_fd(), Duration::from_secs(1)).is_err() {
+        // A process that listens without accepting must not block this forever.
+        if sys::set_send_timeout(socket.as_fd(), Duration::from_secs(1)).is_err() {
             return false;
         }
         let tried = sys::connect(socket.as_fd(), address);

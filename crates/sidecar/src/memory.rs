@@ -1,92 +1,227 @@
 //! Memory that is shared with another process.
+//!
+//! The other process may write to the memory at any moment, so no safe function hands out a `&[u8]`
+//! of it: Rust assumes that the bytes behind a shared reference don't change. There are three ways to
+//! access a [`SharedMapping`]:
+//!
+//! - [`load`](SharedMapping::load) and [`store`](SharedMapping::store) copy with relaxed atomic
+//!   operations, a machine word at a time. Whatever the other process does, a copy has some value.
+//!   This costs up to twice the time of a `memcpy` while the data is in cache.
+//! - [`write`](SharedMapping::write) is a `memcpy`, for memory that no other process can write to.
+//! - [`slice`](SharedMapping::slice) is a reference without a copy, for memory that no process writes
+//!   to meanwhile.
+//!
+//! The last two are unsafe functions, whose callers name the fact that makes them sound.
+//!
+//! Volatile accesses would not do in place of atomic ones: in Rust's memory model a volatile read that
+//! races with a write is undefined behaviour, too. Relaxed atomic loads up to the size of a pointer
+//! are documented to work on memory that is mapped read-only, as the regions of records are in the
+//! server.
 
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use super::sys;
+use dragnet_boundary::Flat;
+
+/// The size of the atomic operations that copy most bytes.
+const WORD: usize = size_of::<usize>();
 
 /// A mapping of shared memory, unmapped when it is dropped.
-///
-/// The other process may change what is in it at any time. So nothing that is read here is
-/// believed before it has been copied out and checked, except for the bytes of records, which may
-/// be any.
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub(super) struct SharedMapping {
     start: NonNull<u8>,
     len: usize,
     writable: bool,
 }
 
-// SAFETY: memory is the same from all threads. What is shared without a lock is read and written
-// through atomics, or by those whose turn it is, as `control` says.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
+// SAFETY: a mapping belongs to the process, not to a thread, and `drop` may unmap it from any thread.
+unsafe impl Send for SharedMapping {}
+// SAFETY: the safe functions that take `&self` access the memory by atomic operations only. The ones
+// that do not are unsafe or take `&mut self`.
+unsafe impl Sync for SharedMapping {}
 
-impl Mapping {
+impl SharedMapping {
     /// Maps the first `len` bytes, at least one, of memory that is at least as long and can't
-    /// shrink: touching what has been cut off would end the process.
-    pub(super) fn new(fd: BorrowedFd<'_>, len: usize, writable: bool) -> io::Result<Mapping> {
+    /// shrink: accessing what has been cut off would kill the process by a SIGBUS.
+    pub(super) fn new(fd: BorrowedFd<'_>, len: usize, writable: bool) -> io::Result<SharedMapping> {
         let start = sys::map(fd, len, writable)?;
         let start = NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Mapping { start, len, writable })
+        Ok(SharedMapping { start, len, writable })
     }
 
+    /// The length of the mapping, in bytes.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// The start, which is that of a page.
+    /// The start of the mapping, which is the start of a page.
     pub(super) fn as_ptr(&self) -> *mut u8 {
         self.start.as_ptr()
     }
 
-    /// The first `len` bytes as they are.
-    pub(super) fn bytes(&self, len: usize) -> &[u8] {
-        assert!(len <= self.len, "beyond the mapping");
-        // SAFETY: the memory is mapped as long as `self` is there, and initialized: pages begin as
-        // zeros. That another process may write to it makes the bytes arbitrary from one read to
-        // the next, which no reference allows and no system call prevents without a copy. What it
-        // comes to is bounded: our own code takes any byte at any place, and the one index that it
-        // computes from bytes is a hash that is in range for all; regex-automata decodes a
-        // character that it has just validated, where a change in between reads at most three
-        // bytes further, within the padding. The server of such a client is a process of its own.
+    /// The first `len` bytes, without a copy.
+    ///
+    /// # Safety
+    ///
+    /// No process, this one included, writes to these bytes as long as the slice is in use.
+    ///
+    /// # Panics
+    ///
+    /// If the mapping is shorter.
+    pub(super) unsafe fn slice(&self, len: usize) -> &[u8] {
+        assert!(len <= self.len, "beyond the end of the mapping");
+        // SAFETY: in range, as just asserted, and mapped as long as `self` lives. The bytes are
+        // initialized, since pages of shared memory start as zeros, and the caller promises that
+        // they don't change.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), len) }
     }
 
-    /// Copies `bytes` to a place in the mapping.
-    pub(super) fn write(&self, at: usize, bytes: &[u8]) {
-        assert!(self.writable && at <= self.len && bytes.len() <= self.len - at);
-        // SAFETY: in range, as was just asserted, and mapped for writing. The source is not in the
-        // mapping, since nothing gives out a slice of one that is writable here.
-        unsafe { self.start.as_ptr().add(at).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) }
+    /// Copies `bytes` to a position in the mapping, as fast as `memcpy` does.
+    ///
+    /// # Safety
+    ///
+    /// No other process can write to the memory.
+    ///
+    /// # Panics
+    ///
+    /// If the mapping is not writable, or too short.
+    pub(super) unsafe fn write(&mut self, position: usize, bytes: &[u8]) {
+        let to = self.check_writable(position, bytes.len());
+        // SAFETY: `check_writable` has checked the range. `bytes` is not in the mapping, which is
+        // borrowed mutably; for the same reason no thread of this process accesses it, and the
+        // caller promises that no other process writes to it.
+        unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) }
     }
 
-    /// Appends `count` numbers from a place in the mapping to `out`. The place is a multiple of
-    /// the numbers' size.
-    pub(super) fn read<T: dragnet_boundary::Flat>(
-        &self,
-        at: usize,
-        count: usize,
-        out: &mut Vec<T>,
-    ) {
-        let size = count.checked_mul(size_of::<T>()).expect("fits the address space");
-        assert!(at.is_multiple_of(align_of::<T>()) && at <= self.len && size <= self.len - at);
-        out.reserve(count);
-        // SAFETY: in range and aligned, as was just asserted; the room was just reserved and
-        // belongs to nobody else; any bytes are a valid `T`.
+    /// Copies `bytes` to a position in the mapping by atomic stores. Others may access the same bytes
+    /// meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// If the mapping is not writable, or too short.
+    pub(super) fn store(&self, position: usize, bytes: &[u8]) {
+        let to = self.check_writable(position, bytes.len());
+        let (head, words) = split(to, bytes.len());
+        let (first, rest) = bytes.split_at(head);
+        let (middle, last) = rest.split_at(words * WORD);
+        // SAFETY: `check_writable` has checked that `head + words * WORD + last.len()` bytes from `to`
+        // on are in the mapping, which is writable and lives as long as `self`. `split` has returned a
+        // `head` after which words are aligned. All accesses to this memory that may happen meanwhile
+        // are atomic: the functions that access it otherwise are unsafe and exclude it.
         unsafe {
-            let from = self.start.as_ptr().add(at).cast::<T>();
-            from.copy_to_nonoverlapping(out.as_mut_ptr().add(out.len()), count);
+            let byte = |index: usize| AtomicU8::from_ptr(to.add(index));
+            for (index, &value) in first.iter().enumerate() {
+                byte(index).store(value, Ordering::Relaxed);
+            }
+            let start = to.add(head).cast::<usize>();
+            for (index, value) in middle.as_chunks::<WORD>().0.iter().enumerate() {
+                let word = AtomicUsize::from_ptr(start.add(index));
+                word.store(usize::from_ne_bytes(*value), Ordering::Relaxed);
+            }
+            for (index, &value) in last.iter().enumerate() {
+                byte(head + words * WORD + index).store(value, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Appends `count` values from a position in the mapping to `out`, by atomic loads. Others may
+    /// write to the same bytes meanwhile; each value then is a mixture of old and new bytes.
+    ///
+    /// # Panics
+    ///
+    /// If the mapping is too short.
+    pub(super) fn load<T: Flat>(&self, position: usize, count: usize, out: &mut Vec<T>) {
+        let len = count.checked_mul(size_of::<T>()).expect("fits the address space");
+        assert!(position <= self.len && len <= self.len - position, "beyond the mapping");
+        out.reserve(count);
+        // SAFETY: the assertion above keeps all loads within the mapping, which lives as long as
+        // `self`; `split` has returned a `head` after which words are aligned; all accesses to this
+        // memory that may happen meanwhile are atomic or, by other processes, not of this program.
+        // The stores go to spare capacity that was just reserved. Every bit pattern is a valid `T`,
+        // so all `count` values are initialized in the end.
+        unsafe {
+            let from = self.start.as_ptr().add(position);
+            let to = out.as_mut_ptr().add(out.len()).cast::<u8>();
+            let (head, words) = split(from, len);
+            let copy_bytes = |range: std::ops::Range<usize>| {
+                for index in range {
+                    let byte = AtomicU8::from_ptr(from.add(index));
+                    to.add(index).write(byte.load(Ordering::Relaxed));
+                }
+            };
+            copy_bytes(0..head);
+            let (start, target) = (from.add(head).cast::<usize>(), to.add(head).cast::<usize>());
+            for index in 0..words {
+                let word = AtomicUsize::from_ptr(start.add(index));
+                target.add(index).write_unaligned(word.load(Ordering::Relaxed));
+            }
+            copy_bytes(head + words * WORD..len);
             out.set_len(out.len() + count);
         }
     }
+
+    /// The address of a range that may be written to.
+    fn check_writable(&self, position: usize, len: usize) -> *mut u8 {
+        assert!(self.writable, "mapped for reading only");
+        assert!(position <= self.len && len <= self.len - position, "beyond the mapping");
+        // SAFETY: the position is in the mapping or at its end, as just asserted.
+        unsafe { self.start.as_ptr().add(position) }
+    }
 }
 
-impl Drop for Mapping {
+/// Splits `len` bytes at an address into the bytes before the first aligned word and the number of
+/// words after them. What remains is shorter than a word.
+fn split(address: *const u8, len: usize) -> (usize, usize) {
+    let head = (address.addr().wrapping_neg() % WORD).min(len);
+    (head, (len - head) / WORD)
+}
+
+impl Drop for SharedMapping {
     fn drop(&mut self) {
-        // SAFETY: what borrows from the mapping borrows `self`.
+        // SAFETY: `map` has returned this range, and whatever borrows from it borrows `self`, which
+        // is being dropped.
         unsafe { sys::unmap(self.start.as_ptr(), self.len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn copies_are_exact_at_every_alignment_and_length() {
+        let memory = sys::memory(4096).unwrap();
+        let mapping = SharedMapping::new(memory.as_fd(), 4096, true).unwrap();
+        let source: Vec<u8> = (1..=100).collect();
+        for position in 0..WORD {
+            for len in 0..4 * WORD {
+                mapping.store(0, &[0; 100]);
+                mapping.store(position, &source[..len]);
+                let mut copy = vec![99_u8];
+                mapping.load(position, len, &mut copy);
+                assert_eq!(copy[0], 99);
+                assert_eq!(copy[1..], source[..len], "{len} bytes at {position}");
+                let mut all = Vec::<u8>::new();
+                mapping.load(0, 100, &mut all);
+                let outside = all
+                    .iter()
+                    .enumerate()
+                    .filter(|&(at, _)| !(position..position + len).contains(&at));
+                assert!(outside.clone().all(|(_, &byte)| byte == 0), "{len} bytes at {position}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond the mapping")]
+    fn copies_stay_within_the_mapping() {
+        let memory = sys::memory(4096).unwrap();
+        let mapping = SharedMapping::new(memory.as_fd(), 4096, false).unwrap();
+        mapping.load::<u32>(4096 - 4, 2, &mut Vec::new());
     }
 }

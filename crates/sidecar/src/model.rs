@@ -1,8 +1,12 @@
-//! What two processes do in shared memory, run by `loom` through all orders in which their steps
-//! can happen and all that each can see of the other's; see `ci/loom`. A thread stands for a
-//! process. A wake-up that is lost, a block that is read too early or replaced too early, each
-//! fails its model: see [`memory`].
+//! Models of what two processes do in shared memory.
+//!
+//! `loom` runs each model through all interleavings of its threads, and through all values that the
+//! memory model allows a load to return; see `ci/loom`. A thread stands for a process. A lost wake-up
+//! leaves a thread asleep; a block that is read too early or replaced too early is a race of
+//! [`memory::RaceChecked`]; both fail the model. `ci/loom-faults` plants such faults and checks that
+//! they are found.
 
+pub(super) mod futex;
 pub(super) mod memory;
 
 use std::ops::ControlFlow;
@@ -13,56 +17,58 @@ use loom::model::Builder as Model;
 use loom::sync::atomic::{AtomicBool, AtomicU32};
 use loom::thread;
 
-use self::memory::{Memory, Place};
-use super::bell::Bell;
-use super::blocks::Blocks;
-use super::control::{Answer, Control, Request, SLOTS, status};
+use self::memory::{Memory, RaceChecked};
+use super::block_writer::BlockWriter;
+use super::control::{ChunkRequest, ControlMemory};
+use super::futex_event::FutexEvent;
+use super::layout::status;
+use super::sequence::{SLOTS, Sequence};
 use dragnet::Match;
 
-/// All orders in which a thread is interrupted at most this often while it could go on; there
-/// would be too many otherwise. Waiting does not count.
-fn check(interruptions: usize, model: impl Fn() + Send + Sync + 'static) {
+/// Runs a model through all interleavings in which a thread is preempted at most this often. All
+/// interleavings are too many. A wait is not a preemption.
+fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
-    builder.preemption_bound = Some(interruptions);
+    builder.preemption_bound = Some(preemptions);
     builder.max_branches = 10_000;
     builder.check(model);
 }
 
-/// Notes, over all orders, that something came to be, so that no model misses what it is for.
+/// Counts an outcome over all interleavings, to check that a model reaches all of them.
 fn seen(outcome: &AtomicUsize) {
     outcome.fetch_add(1, Ordering::Relaxed);
 }
 
 #[test]
-fn a_ring_at_any_moment_wakes_who_waits_for_what_was_done_before() {
+fn a_signal_at_any_moment_wakes_the_waiter() {
     check(3, || {
-        let bell = Arc::new((Bell::default(), [(); 2].map(|()| AtomicBool::new(false))));
-        // As from the other side, and from the thread that looks out for its end.
-        let ringers = [0, 1].map(|number| {
-            let bell = Arc::clone(&bell);
+        let shared = Arc::new((FutexEvent::default(), [(); 2].map(|()| AtomicBool::new(false))));
+        // One stands for the other process, the other one for the hangup watcher.
+        let signallers = [0, 1].map(|number| {
+            let shared = Arc::clone(&shared);
             thread::spawn(move || {
-                bell.1[number].store(true, Ordering::Relaxed);
-                bell.0.ring();
+                shared.1[number].store(true, Ordering::Relaxed);
+                shared.0.signal();
             })
         });
-        for done in &bell.1 {
-            assert!(bell.0.wait(None, None, || done.load(Ordering::Relaxed)).unwrap());
+        for done in &shared.1 {
+            assert!(shared.0.wait(None, None, || done.load(Ordering::Relaxed)).unwrap());
         }
-        for ringer in ringers {
-            ringer.join().unwrap();
+        for signaller in signallers {
+            signaller.join().unwrap();
         }
     });
 }
 
 #[test]
-fn two_sides_that_wait_for_each_other_in_turn_go_on() {
+fn two_sides_that_wait_for_each_other_progress() {
     check(3, || {
-        type Side = (Bell, AtomicU32);
+        type Side = (FutexEvent, AtomicU32);
         let sides: Arc<[Side; 2]> = Arc::default();
-        let turn = |(here, told): &Side, (there, tell): &Side, turn| {
-            tell.store(turn, Ordering::Relaxed);
-            there.ring();
-            here.wait(None, None, || told.load(Ordering::Relaxed) >= turn).unwrap();
+        let turn = |(our_event, ours): &Side, (their_event, theirs): &Side, turn| {
+            theirs.store(turn, Ordering::Relaxed);
+            their_event.signal();
+            our_event.wait(None, None, || ours.load(Ordering::Relaxed) >= turn).unwrap();
         };
         let other = {
             let sides = Arc::clone(&sides);
@@ -73,12 +79,12 @@ fn two_sides_that_wait_for_each_other_in_turn_go_on() {
     });
 }
 
-/// What both sides of a connection have.
+/// What both sides of a connection share.
 struct Shared {
-    control: Control,
-    /// What stands for the records of each region.
-    regions: [Place<u32>; SLOTS],
-    /// Whether the other side has ended, as the thread that looks out for it says.
+    control: ControlMemory,
+    /// Stands for the records of each region.
+    regions: [RaceChecked<Sequence>; SLOTS],
+    /// Whether the other side has ended, as the hangup watchers report it.
     client_is_gone: AtomicBool,
     server_is_gone: AtomicBool,
 }
@@ -86,27 +92,27 @@ struct Shared {
 impl Shared {
     fn new() -> Arc<Shared> {
         Arc::new(Shared {
-            control: Control::new(Memory::default()),
+            control: ControlMemory::new(Memory::default()),
             regions: Default::default(),
             client_is_gone: AtomicBool::new(false),
             server_is_gone: AtomicBool::new(false),
         })
     }
 
-    /// The client ends, and the thread that looks out for that tells its server.
+    /// Ends the client, and does what the server's hangup watcher does then.
     fn end_client(&self) {
         self.client_is_gone.store(true, Ordering::SeqCst);
-        self.control.words().to_server.ring();
+        self.control.words().server_event.signal();
     }
 
-    /// Submits a part whose records are its number.
-    fn submit(&self, sequence: u32) {
-        let region = sequence % SLOTS as u32;
-        self.regions[region as usize].put(sequence);
-        let request = Request {
-            region,
+    /// Submits a chunk whose records are its number.
+    fn submit(&self, number: u32) {
+        let sequence = Sequence::new(number);
+        self.regions[sequence.slot()].put(sequence);
+        let request = ChunkRequest {
+            region: sequence.slot() as u32,
             generation: 7,
-            bytes: sequence,
+            bytes: number,
             offsets: 0,
             records: 1,
             terminator: 0,
@@ -114,92 +120,91 @@ impl Shared {
         self.control.submit(sequence, &request);
     }
 
-    /// Waits for the blocks of a part, as the client does, with `each` once one is taken. The status
-    /// of the last, and how many there were; `None` if the server is gone before.
-    fn collect(&self, sequence: u32, mut each: impl FnMut(u32)) -> Option<(u32, u32)> {
+    /// Receives the blocks of a chunk, as the client does, and calls `on_taken` after each that was
+    /// taken. Returns the status of the last block and the number of blocks; `None` if the server has
+    /// ended before.
+    fn collect(&self, number: u32, mut on_taken: impl FnMut(u32)) -> Option<(u32, u32)> {
+        let sequence = Sequence::new(number);
         let mut taken = 0;
         loop {
             if taken > 0 {
                 self.control.take(sequence, taken);
-                each(taken);
+                on_taken(taken);
             }
             let is_gone = || self.server_is_gone.load(Ordering::SeqCst);
-            let answer = self.control.wait_for_block(sequence, taken, None, None, is_gone).unwrap();
-            let Some(answer) = answer else {
-                assert!(is_gone(), "it waits until one or the other");
+            let header = self.control.wait_for_block(sequence, taken, None, None, is_gone).unwrap();
+            let Some(header) = header else {
+                assert!(is_gone(), "a wait without a deadline ends for another reason");
                 return None;
             };
-            assert_eq!(answer.count, taken + 1, "one after the other");
+            assert_eq!(header.count, taken + 1, "a block was skipped");
             let mut matches = Vec::new();
-            self.control.read_block(sequence, answer.found as usize, &mut matches);
-            if answer.found > 0 {
+            self.control.read_block(sequence, header.found as usize, &mut matches);
+            if header.found > 0 {
                 assert_eq!(matches, [found(sequence, taken)]);
             }
             taken += 1;
-            if answer.status != status::MORE {
-                return Some((answer.status, taken));
+            if header.status != status::MORE {
+                return Some((header.status, taken));
             }
         }
     }
 
-    /// Answers the parts up to `end` with so many blocks each, as the server does. False if the
-    /// client is gone before.
+    /// Answers the first `end` chunks with `blocks` blocks each, as the server does. Returns false if
+    /// the client has ended before.
     fn serve(&self, end: u32, blocks: u32) -> bool {
         let is_gone = || self.client_is_gone.load(Ordering::SeqCst);
-        for next in 0..end {
-            let submitted = self.control.wait_for_part(next, is_gone).unwrap();
+        for next in (0..end).map(Sequence::new) {
+            let submitted = self.control.wait_for_chunk(next, is_gone).unwrap();
             if is_gone() {
                 return false;
             }
-            assert!((next + 1..=next + SLOTS as u32).contains(&submitted));
-            let request = Request::read(self.control.slot(next));
-            assert_eq!((request.generation, request.bytes), (7, next), "the whole request");
-            let mut sender = Blocks::new(&self.control, next, &is_gone);
+            assert!((1..=SLOTS as u32).contains(&submitted.since(next)));
+            let request = ChunkRequest::load(self.control.slot(next));
+            assert_eq!((request.generation, request.bytes), (7, next.get()), "a torn request");
+            let mut writer = BlockWriter::new(&self.control, next, &is_gone);
             let mut status = status::DONE;
             for number in 0..blocks {
-                // The records are there as long as they are searched.
+                // The region must stay as it is until the chunk is answered.
                 let record = self.regions[request.region as usize].get(|record| *record);
-                if let ControlFlow::Break(()) = sender.add(&[found(record, number)]) {
+                if let ControlFlow::Break(()) = writer.push(&[found(record, number)]) {
                     status = status::STOPPED;
                     break;
                 }
             }
-            let (published, held) = sender.end();
-            let found = if status == status::DONE { held } else { 0 };
-            let answer = Answer { count: published + 1, status, found, code: 0 };
-            self.control.publish(next, &answer);
+            writer.finish(status, 0);
         }
         true
     }
 }
 
-/// What is found in this block of this part.
-fn found(sequence: u32, block: u32) -> Match {
-    Match::new(sequence, block, 0..1)
+/// The match in a block of a chunk.
+fn found(sequence: Sequence, block: u32) -> Match {
+    Match::new(sequence.get(), block, 0..1)
 }
 
 #[test]
-fn every_block_of_every_part_is_read_once_whole_and_in_order() {
+fn every_block_is_received_once_complete_and_in_order() {
     check(2, || {
         let shared = Shared::new();
         let server = {
             let shared = Arc::clone(&shared);
             thread::spawn(move || assert!(shared.serve(3, 2)))
         };
-        // The third part is put where the first one was, once that is answered.
+        // The third chunk uses the slot of the first one.
         shared.submit(0);
         shared.submit(1);
         assert_eq!(shared.collect(0, |_| ()), Some((status::DONE, 2)));
         shared.submit(2);
-        for sequence in [1, 2] {
-            assert_eq!(shared.collect(sequence, |_| ()), Some((status::DONE, 2)));
+        for number in [1, 2] {
+            assert_eq!(shared.collect(number, |_| ()), Some((status::DONE, 2)));
         }
         server.join().unwrap();
     });
 }
 
 #[test]
-fn a_part_that_is_cancelled_on_its_way_ends_and_the_next_one_is_answered() {
+fn a_chunk_cancelled_amid_its_answer_does_not_block_the_next() {
     static STATUS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(2, || {
         let shared = Shared::new();
@@ -209,9 +214,8 @@ fn a_part_that_is_cancelled_on_its_way_ends_and_the_next_one_is_answered() {
         };
         shared.submit(0);
         let cancel = |_| {
-            let words = shared.control.words();
-            words.cancelled.0.store(1, Ordering::Release);
-            words.to_server.ring();
+            shared.control.set_cancelled(Sequence::new(1));
+            shared.control.words().server_event.signal();
         };
         let (status, blocks) = shared.collect(0, cancel).unwrap();
         assert!(blocks == 2 && [status::DONE, status::STOPPED].contains(&status));
@@ -224,7 +228,7 @@ fn a_part_that_is_cancelled_on_its_way_ends_and_the_next_one_is_answered() {
 }
 
 #[test]
-fn a_part_that_is_cancelled_before_its_answer_is_looked_at_ends_block_by_block() {
+fn chunks_cancelled_before_their_answer_end_block_by_block() {
     check(2, || {
         let shared = Shared::new();
         let server = {
@@ -233,11 +237,10 @@ fn a_part_that_is_cancelled_before_its_answer_is_looked_at_ends_block_by_block()
         };
         shared.submit(0);
         shared.submit(1);
-        let words = shared.control.words();
-        words.cancelled.0.store(2, Ordering::Release);
-        words.to_server.ring();
-        for sequence in [0, 1] {
-            let (status, _) = shared.collect(sequence, |_| ()).unwrap();
+        shared.control.set_cancelled(Sequence::new(2));
+        shared.control.words().server_event.signal();
+        for number in [0, 1] {
+            let (status, _) = shared.collect(number, |_| ()).unwrap();
             assert!([status::DONE, status::STOPPED].contains(&status));
         }
         server.join().unwrap();
@@ -245,7 +248,7 @@ fn a_part_that_is_cancelled_before_its_answer_is_looked_at_ends_block_by_block()
 }
 
 #[test]
-fn a_server_that_ends_at_any_moment_leaves_its_client_an_answer_or_the_news() {
+fn a_client_gets_an_answer_or_notices_a_lost_server() {
     static OUTCOMES: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(2, || {
         let shared = Shared::new();
@@ -257,7 +260,7 @@ fn a_server_that_ends_at_any_moment_leaves_its_client_an_answer_or_the_news() {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
                 shared.server_is_gone.store(true, Ordering::SeqCst);
-                shared.control.words().to_client.ring();
+                shared.control.words().client_event.signal();
             })
         };
         shared.submit(0);
@@ -265,7 +268,7 @@ fn a_server_that_ends_at_any_moment_leaves_its_client_an_answer_or_the_news() {
         assert!(answer.is_none() || answer == Some((status::DONE, 2)));
         seen(&OUTCOMES[usize::from(answer.is_some())]);
         watcher.join().unwrap();
-        // The server, which has not ended here, is told of its client's end.
+        // The server of this model still runs, and must notice the end of its client.
         shared.end_client();
         server.join().unwrap();
     });
@@ -273,7 +276,7 @@ fn a_server_that_ends_at_any_moment_leaves_its_client_an_answer_or_the_news() {
 }
 
 #[test]
-fn a_client_that_ends_before_it_submits_anything_does_not_leave_its_server_waiting() {
+fn a_server_notices_a_client_lost_before_its_first_chunk() {
     check(3, || {
         let shared = Shared::new();
         let watcher = {
@@ -286,7 +289,7 @@ fn a_client_that_ends_before_it_submits_anything_does_not_leave_its_server_waiti
 }
 
 #[test]
-fn a_client_that_ends_at_any_moment_does_not_leave_its_server_waiting() {
+fn a_server_notices_a_client_lost_at_any_moment() {
     static OUTCOMES: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(3, || {
         let shared = Shared::new();
@@ -294,12 +297,12 @@ fn a_client_that_ends_at_any_moment_does_not_leave_its_server_waiting() {
             let shared = Arc::clone(&shared);
             thread::spawn(move || shared.end_client())
         };
-        // It takes one block, and no more is heard of it.
+        // A client that takes one block and then does nothing.
         let client = {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
                 shared.submit(0);
-                shared.control.take(0, 1);
+                shared.control.take(Sequence::new(0), 1);
             })
         };
         seen(&OUTCOMES[usize::from(shared.serve(1, 3))]);

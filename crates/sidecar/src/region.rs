@@ -1,52 +1,68 @@
-//! The memory that a client puts records in, for the server to read.
+//! Memory that the client puts the records of a chunk in, for the server to read.
+//!
+//! Records are copied once, by the client. The server maps the region read-only and searches the
+//! records where they are, if it was told to ([`Server::search_in_place`](super::Server)); so this
+//! file keeps the promise that such a server relies on: a region is not written to between the
+//! submission of its chunk and the chunk's answer. A connection that ends before the answer leaves a
+//! server that may still be reading; [`retire`](Region::retire) then sees to it that the memory is
+//! replaced instead of written to.
+//!
+//! The memory is sealed so that it can neither shrink, which would crash a server that reads it, nor
+//! be mapped for writing by anybody else.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::SealFlags;
 
-use super::memory::Mapping;
+use super::control::ChunkRequest;
+use super::memory::SharedMapping;
+use super::sequence::{Generation, RegionIndex};
 use super::sys;
-use dragnet::Batch;
-use dragnet::PADDING;
+use dragnet::{Batch, PADDING};
 
-/// The smallest piece of memory, in bytes.
-const SMALLEST: usize = 64 << 10;
+/// The smallest region, in bytes: half of a usual chunk, so that short chunks share one size.
+const MIN_LEN: usize = 64 << 10;
 
-/// Memory up to this length is kept for shorter parts, however short they are.
-const KEPT: usize = 1 << 20;
+/// A region up to this length, in bytes, is kept for chunks of any length. A longer one is kept for
+/// chunks that use at least an eighth of it, so that one huge record does not hold memory forever.
+const MAX_KEPT_LEN: usize = 1 << 20;
 
-/// Memory for the records of one part at a time. The server may read it, and can't write to it.
+/// Memory for the records of one chunk at a time.
 #[derive(Debug)]
 pub(super) struct Region {
-    pub(super) memory: OwnedFd,
-    pub(super) mapping: Mapping,
-    /// Which of the regions of its number it is.
-    pub(super) generation: u32,
-    /// What is in it.
-    pub(super) part: Layout,
+    memory: OwnedFd,
+    mapping: SharedMapping,
+    generation: Generation,
+    layout: RegionLayout,
     /// The offsets of the records, from the start of the region.
     offsets: Vec<u32>,
+    /// Whether the memory must not be written to any more.
+    is_retired: bool,
 }
 
-/// Where the records of a part are in a region.
+/// Where the records of a chunk and their offsets are in a region.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Layout {
+pub(super) struct RegionLayout {
+    /// The length of the records, in bytes from the start of the region.
     pub(super) bytes: u32,
+    /// The position of the record offsets, in bytes.
     pub(super) offsets: u32,
+    /// The number of records.
     pub(super) records: u32,
+    /// The length of the terminator after each record, in bytes.
     pub(super) terminator: u32,
 }
 
-impl Layout {
-    /// Where the records of a batch would be, and how much memory that takes in bytes.
-    pub(super) fn of(batch: &Batch<'_>) -> (Layout, usize) {
+impl RegionLayout {
+    /// The layout for the records of a batch, and the length of the memory that it takes, in bytes.
+    pub(super) fn of(batch: &Batch<'_>) -> (RegionLayout, usize) {
         let bytes = batch.extent().len();
         let offsets = (bytes + PADDING).next_multiple_of(size_of::<u32>());
         let len = offsets.saturating_add((batch.len() + 1).saturating_mul(size_of::<u32>()));
-        let layout = Layout {
+        let layout = RegionLayout {
             bytes: bytes as u32,
-            // Of a batch for which this is not right, the length is over any limit.
+            // Wraps only for a length that is over every limit, so that it is never submitted.
             offsets: offsets as u32,
             records: batch.len() as u32,
             terminator: batch.terminator(),
@@ -56,41 +72,83 @@ impl Layout {
 }
 
 impl Region {
-    /// New memory with room for `len` bytes.
-    pub(super) fn new(len: usize, most: usize, generation: u32) -> io::Result<Region> {
-        // Powers of two, so that memory is replaced a few times and no more.
-        let rounded = len.max(SMALLEST).checked_next_power_of_two().unwrap_or(len);
-        let len = rounded.min(most).max(len);
+    /// Makes a region of at least `len` bytes, and of at most `max_len` unless `len` is more.
+    pub(super) fn new(len: usize, max_len: usize, generation: Generation) -> io::Result<Region> {
+        // Powers of two, so that growing chunks replace the memory only a few times.
+        let rounded = len.max(MIN_LEN).checked_next_power_of_two().unwrap_or(len);
+        let len = rounded.min(max_len).max(len);
         let memory = sys::memory(len)?;
-        let mapping = Mapping::new(memory.as_fd(), len, true)?;
-        // From here on nobody gets to write to it who has not mapped it, and it stays as long.
+        let mapping = SharedMapping::new(memory.as_fd(), len, true)?;
         let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE;
         sys::seal(memory.as_fd(), seals)?;
-        Ok(Region { memory, mapping, generation, part: Layout::default(), offsets: Vec::new() })
+        Ok(Region {
+            memory,
+            mapping,
+            generation,
+            layout: RegionLayout::default(),
+            offsets: Vec::new(),
+            is_retired: false,
+        })
     }
 
-    /// Whether this is the memory for a part of `len` bytes: long enough, and not left over from a
-    /// record that was very much longer.
+    /// Whether a chunk of `len` bytes can be put here, without wasting much memory.
     pub(super) fn suits(&self, len: usize) -> bool {
-        let most = KEPT.max(len.saturating_mul(8));
-        (len..=most).contains(&self.mapping.len())
+        let max_len = MAX_KEPT_LEN.max(len.saturating_mul(8));
+        !self.is_retired && (len..=max_len).contains(&self.mapping.len())
     }
 
-    /// Puts records into the memory, which is long enough for them.
-    pub(super) fn fill(&mut self, batch: &Batch<'_>, layout: Layout) {
+    /// Replaces the records in the region, which [`suits`](Region::suits) them.
+    pub(super) fn fill(&mut self, batch: &Batch<'_>, layout: RegionLayout) {
+        assert!(!self.is_retired, "a server may still read this region");
         let extent = batch.extent();
-        self.mapping.write(0, &batch.buffer()[extent.clone()]);
         self.offsets.clear();
-        // In range: offsets are at least the extent's start, which is one of them. A batch without
-        // records is not sent.
-        self.offsets.extend(batch.offsets().iter().map(|&at| at - extent.start as u32));
-        self.mapping.write(layout.offsets as usize, bytemuck::cast_slice(&self.offsets));
-        self.part = layout;
+        // In range: every offset is at least the start of the extent. A batch without records is
+        // never put into a region.
+        self.offsets.extend(batch.offsets().iter().map(|&offset| offset - extent.start as u32));
+        let offsets = bytemuck::cast_slice(&self.offsets);
+        // SAFETY: `new` has sealed the memory against new writable mappings before its descriptor
+        // could leave this process, so no other process can write to it.
+        unsafe {
+            self.mapping.write(0, &batch.buffer()[extent]);
+            self.mapping.write(layout.offsets as usize, offsets);
+        }
+        self.layout = layout;
     }
 
-    /// How long the record with this number is, in bytes.
+    /// Makes [`suits`](Region::suits) return false from now on, because a server that this client has
+    /// left may still be reading the records. They can be submitted again.
+    pub(super) fn retire(&mut self) {
+        self.is_retired = true;
+    }
+
+    /// The request to scan what is in this region, whose index is `index`.
+    pub(super) fn request(&self, index: RegionIndex) -> ChunkRequest {
+        ChunkRequest {
+            region: index.number(),
+            generation: self.generation.get(),
+            bytes: self.layout.bytes,
+            offsets: self.layout.offsets,
+            records: self.layout.records,
+            terminator: self.layout.terminator,
+        }
+    }
+
+    pub(super) fn memory(&self) -> &OwnedFd {
+        &self.memory
+    }
+
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// The length of the region, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.mapping.len()
+    }
+
+    /// The length of a record, in bytes; `None` if there is no such record.
     pub(super) fn record_len(&self, record: usize) -> Option<u32> {
         let (start, end) = (self.offsets.get(record)?, self.offsets.get(record + 1)?);
-        Some(end - self.part.terminator - start)
+        Some(end - self.layout.terminator - start)
     }
 }

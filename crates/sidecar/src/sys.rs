@@ -1,7 +1,7 @@
-//! The system calls that are made here, in one place, so that a test can let any of them fail.
+//! All system calls of this crate, in one place, so that tests can make each of them fail.
 //!
-//! Those that a signal can interrupt are made again, but for the ones that wait no longer than they
-//! are told to: made again, they would wait as long once more, and never end if signals keep coming.
+//! A call that a signal interrupts is repeated. The exceptions are calls with a timeout, which return
+//! early instead: repeated with the same timeout, they would never return if signals kept coming.
 
 use std::ffi::OsStr;
 use std::io;
@@ -23,29 +23,29 @@ use rustix::thread::futex;
 
 type Result<T> = std::result::Result<T, Errno>;
 
-/// Makes a system call, unless a test lets it fail.
+/// Makes a system call once, unless a test injects a fault.
 fn once<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
     #[cfg(test)]
-    if let Some(errno) = super::fault::next() {
+    if let Some(errno) = super::fault_injection::next() {
         return Err(errno);
     }
     call()
 }
 
-/// The same, again if a signal interrupts it.
+/// Makes a system call, and repeats it if a signal interrupts it.
 fn call<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     retry_on_intr(|| once(&mut call))
 }
 
-/// Starts a thread, of this module's name.
+/// Starts a thread with the name of this crate.
 pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     call(|| Ok(()))?;
     #[cfg(test)]
     let work = {
-        let plan = super::fault::for_next_thread();
+        let fault = super::fault_injection::for_next_thread();
         move || {
-            if let Some(plan) = plan {
-                plan.begin();
+            if let Some(fault) = fault {
+                fault.inject();
             }
             work();
         }
@@ -53,8 +53,8 @@ pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHand
     Builder::new().name("dragnet-sidecar".to_owned()).spawn(work)
 }
 
-/// New shared memory of this many bytes, which are zero. The pages are there: touching them later
-/// can't fail for want of memory.
+/// Creates shared memory of `len` zero bytes. The pages are allocated now, so that an access does not
+/// fail later for lack of memory.
 pub(super) fn memory(len: usize) -> io::Result<OwnedFd> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let fd = call(|| rustix::fs::memfd_create("dragnet", flags))?;
@@ -64,15 +64,17 @@ pub(super) fn memory(len: usize) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
+/// Adds seals to shared memory.
 pub(super) fn seal(fd: BorrowedFd<'_>, seals: SealFlags) -> io::Result<()> {
     Ok(call(|| rustix::fs::fcntl_add_seals(fd, seals))?)
 }
 
-/// The seals of shared memory. Only memory has some, so this tells it from files and devices, too.
+/// The seals of shared memory. This also rejects files and devices, which have no seals.
 ///
 /// # Errors
 ///
-/// If it is none, or if its pages are of another size, which mappings then have to be as well.
+/// If the descriptor is not shared memory; or if it has huge pages, since the length of a mapping
+/// would have to be a multiple of their size.
 pub(super) fn seals(fd: BorrowedFd<'_>) -> io::Result<SealFlags> {
     const HUGETLBFS: u32 = 0x9584_58f6;
     if call(|| rustix::fs::fstatfs(fd))?.f_type as u32 == HUGETLBFS {
@@ -87,41 +89,44 @@ pub(super) fn length(fd: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(u64::try_from(stat.st_size).unwrap_or(0))
 }
 
-/// Maps the first `len` bytes of shared memory, which are not none.
+/// Maps the first `len` bytes of shared memory. `len` is not 0.
 pub(super) fn map(fd: BorrowedFd<'_>, len: usize, writable: bool) -> io::Result<*mut u8> {
     let mut access = ProtFlags::READ;
     access.set(ProtFlags::WRITE, writable);
     let start = call(|| {
-        // SAFETY: at no fixed address, so that no memory which is in use is replaced.
+        // SAFETY: the system chooses an unused range of addresses, since no address is requested, so
+        // the mapping does not replace memory that is in use.
         unsafe { rustix::mm::mmap(std::ptr::null_mut(), len, access, MapFlags::SHARED, fd, 0) }
     })?;
     Ok(start.cast())
 }
 
-/// Unmaps what [`map`] mapped.
+/// Unmaps memory.
 ///
 /// # Safety
 ///
-/// Nothing uses the memory any more.
+/// `start` and `len` are those of a mapping that [`map`] made, and nothing accesses it afterwards.
 pub(super) unsafe fn unmap(start: *mut u8, len: usize) {
-    // SAFETY: as the caller promises. It can only fail for arguments that are wrong.
+    // SAFETY: the caller promises that the range is a whole mapping that is no longer used. The call
+    // fails only for arguments that are not a mapping.
     let _ = unsafe { rustix::mm::munmap(start.cast(), len) };
 }
 
-/// Two ends of a socket that keeps messages apart.
+/// Both ends of a socket that preserves message boundaries.
 pub(super) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let (family, flags) = (AddressFamily::UNIX, SocketFlags::CLOEXEC);
     Ok(call(|| rustix::net::socketpair(family, SocketType::SEQPACKET, flags, None))?)
 }
 
+/// A socket that preserves message boundaries, not connected.
 pub(super) fn socket() -> io::Result<OwnedFd> {
     let (family, flags) = (AddressFamily::UNIX, SocketFlags::CLOEXEC);
     Ok(call(|| rustix::net::socket_with(family, SocketType::SEQPACKET, flags, None))?)
 }
 
-/// Sets how long a connect may wait for the other side, where a full queue would make it wait for
-/// ever. Clipped to what the system takes.
-pub(super) fn limit_waiting(socket: BorrowedFd<'_>, time: Duration) -> io::Result<()> {
+/// Limits how long [`connect`] blocks while the listener's queue is full, which is forever otherwise.
+/// `time` is clamped to what the system accepts.
+pub(super) fn set_send_timeout(socket: BorrowedFd<'_>, time: Duration) -> io::Result<()> {
     let time = time.clamp(Duration::from_millis(1), Duration::from_secs(1 << 20));
     let which = rustix::net::sockopt::Timeout::Send;
     Ok(call(|| rustix::net::sockopt::set_socket_timeout(socket, which, Some(time)))?)
@@ -149,26 +154,27 @@ pub(super) fn accept(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(call(|| rustix::net::accept_with(socket, SocketFlags::CLOEXEC))?)
 }
 
-/// Opens what is there already.
+/// Opens an existing file or directory.
 pub(super) fn open(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
     Ok(call(|| rustix::fs::open(path, flags, Mode::empty()))?)
 }
 
-/// Sets who may use what is at a name in a folder.
-pub(super) fn allow(folder: &OwnedFd, name: &OsStr, mode: Mode) -> io::Result<()> {
-    Ok(call(|| rustix::fs::chmodat(folder, name, mode, AtFlags::empty()))?)
+/// Sets the permissions of a file in a directory.
+pub(super) fn set_mode(directory: &OwnedFd, name: &OsStr, mode: Mode) -> io::Result<()> {
+    Ok(call(|| rustix::fs::chmodat(directory, name, mode, AtFlags::empty()))?)
 }
 
-/// Gives what is at a name in a folder another name too, which is not there yet.
-pub(super) fn link(folder: &OwnedFd, old: &OsStr, new: &OsStr) -> io::Result<()> {
-    Ok(call(|| rustix::fs::linkat(folder, old, folder, new, AtFlags::empty()))?)
+/// Creates a second name for a file in a directory. Fails if the name exists.
+pub(super) fn link(directory: &OwnedFd, old: &OsStr, new: &OsStr) -> io::Result<()> {
+    Ok(call(|| rustix::fs::linkat(directory, old, directory, new, AtFlags::empty()))?)
 }
 
-/// Gives what is at a name in a folder another name, in place of what has it.
-pub(super) fn rename(folder: &OwnedFd, old: &OsStr, new: &OsStr) -> io::Result<()> {
-    Ok(call(|| rustix::fs::renameat(folder, old, folder, new))?)
+/// Renames a file in a directory, and replaces the file that has the new name.
+pub(super) fn rename(directory: &OwnedFd, old: &OsStr, new: &OsStr) -> io::Result<()> {
+    Ok(call(|| rustix::fs::renameat(directory, old, directory, new))?)
 }
 
+/// Sends one message. Does not block.
 pub(super) fn send(
     socket: BorrowedFd<'_>,
     bytes: &[u8],
@@ -177,10 +183,11 @@ pub(super) fn send(
     let parts = [io::IoSlice::new(bytes)];
     let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
     let sent = call(|| rustix::net::sendmsg(socket, &parts, control, flags))?;
-    // A message goes as a whole or not at all, so this is for a kernel that is not Linux's.
+    // Linux sends a message completely or not at all.
     if sent == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }
 
+/// Receives one message. Does not block.
 pub(super) fn receive(
     socket: BorrowedFd<'_>,
     bytes: &mut [u8],
@@ -192,8 +199,8 @@ pub(super) fn receive(
     })?)
 }
 
-/// Waits until one of `events` happens, or the other side is gone. Returns what happened, which is
-/// nothing if the time is over or a signal came.
+/// Waits until one of `events` happens or the peer closes the socket. Returns the events, which are
+/// empty if the time is over or a signal interrupted the wait.
 pub(super) fn poll(
     socket: BorrowedFd<'_>,
     events: PollFlags,
@@ -207,33 +214,35 @@ pub(super) fn poll(
     }
 }
 
-/// Ends a connection, for whoever uses it.
+/// Ends a connection, for all threads and processes that use the socket.
 pub(super) fn shut_down(socket: impl AsFd) {
-    // If it has ended already, that is what is wanted.
+    // Fails if the connection has ended already.
     let _ = rustix::net::shutdown(socket, Shutdown::Both);
 }
 
+/// The process at the other end of a socket.
 pub(super) fn peer(socket: BorrowedFd<'_>) -> io::Result<UCred> {
     Ok(call(|| rustix::net::sockopt::socket_peercred(socket))?)
 }
 
-/// Sleeps while the word has this value, until it is woken or the time is over. May wake early.
+/// Sleeps while the word has this value, until [`wake`] is called or the time is over. May return
+/// early.
 pub(super) fn sleep(word: &AtomicU32, value: u32, timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(timespec);
-    // Not private: the other side is another process.
+    // Not a private futex: the other side is another process.
     match once(|| futex::wait(word, futex::Flags::empty(), value, timeout.as_ref())) {
         Ok(()) | Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Wakes all who sleep on the word.
+/// Wakes all threads that sleep on the word.
 pub(super) fn wake(word: &AtomicU32) {
-    // It can only fail for arguments that are wrong.
+    // Fails only for invalid arguments.
     let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
 }
 
 fn timespec(time: Duration) -> Timespec {
-    // A time beyond the clock's range is as good as its end.
+    // A time beyond the range of the clock is replaced by its maximum.
     Timespec::try_from(time).unwrap_or(Timespec { tv_sec: i64::MAX as _, tv_nsec: 0 })
 }

@@ -1,66 +1,61 @@
-//! What stands for a sidecar on systems that can't have one.
+//! A [`Sidecar`] that can't be made, for systems without support.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::SidecarBuilder;
-use dragnet::{Backend, Batch, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
+use dragnet::{Backend, Batch, Matches, Scan, ScanError, StopFlag};
 
-/// Scans in another process. On this system there can be none: its builder always fails with
+/// Scans in another process. This system is not supported: its builder always fails with
 /// [`SidecarError::Unsupported`](super::SidecarError::Unsupported).
 #[derive(Debug)]
 pub struct Sidecar {
     never: Infallible,
 }
 
-#[allow(dead_code)]
-pub(super) enum Launch {
+/// How a client would get a connection to a server.
+#[allow(dead_code, reason = "nothing connects")]
+pub(super) enum Connector {
     Spawn(Box<dyn Fn() -> Command + Send>),
-    Connect(PathBuf),
+    Listener(PathBuf),
 }
 
 impl Sidecar {
-    /// Sets up how to get to a server, and what to ask of it.
-    pub fn builder(set: &PatternSet, report: Report) -> SidecarBuilder {
-        SidecarBuilder::new(set, report)
-    }
-
-    /// The backend that the server runs.
+    /// The backend of the current server.
     pub fn backend(&self) -> Option<Backend> {
         match self.never {}
     }
 
-    /// Why the server did not take the native backend.
+    /// Why the server uses the pure backend although it was to try the native one.
     pub fn fallback_reason(&self) -> Option<&str> {
         match self.never {}
     }
 
-    /// The process of the server.
-    pub fn process(&self) -> Option<u32> {
+    /// The process id of the current server.
+    pub fn server_pid(&self) -> Option<u32> {
         match self.never {}
     }
 
-    /// How often a server was lost and replaced so far.
+    /// How many servers were lost and replaced so far.
     pub fn restarts(&self) -> u64 {
         match self.never {}
     }
 
-    /// Sends a batch.
+    /// Sends a batch, without waiting for its answer.
     ///
     /// # Errors
     ///
     /// None, since there is no sidecar.
-    pub fn begin(&mut self, _: &Batch<'_>) -> Result<(), ScanError> {
+    pub fn submit(&mut self, _: &Batch<'_>) -> Result<(), ScanError> {
         match self.never {}
     }
 
-    /// Waits for the batch that was begun first.
+    /// Waits for the oldest batch that was submitted.
     ///
     /// # Errors
     ///
     /// None, since there is no sidecar.
-    pub fn finish(&mut self, _: &mut Matches) -> Result<bool, ScanError> {
+    pub fn wait(&mut self, _: &mut Matches) -> Result<bool, ScanError> {
         match self.never {}
     }
 }

@@ -59,7 +59,8 @@ pub(crate) fn placements() -> Vec<Contender> {
         not_tested("sidecar", &format!("no other process can be started: {reason}"));
     } else {
         let whole = |backend| sidecar(backend, |builder| builder);
-        let parts = |builder: dragnet_sidecar::SidecarBuilder| builder.part(40).in_flight(3);
+        let parts =
+            |builder: dragnet_sidecar::SidecarBuilder| builder.chunk_bytes(40).max_in_flight(3);
         list.extend([
             ("sidecar over pure", whole(Backend::Pure)),
             ("sidecar over pure, a process for each", process()),

@@ -123,9 +123,11 @@ pub fn serve() {
         }
     }
     let mut limits = Limits::default();
-    limits.region = number(REGION).unwrap_or(limits.region);
+    limits.region_bytes = number(REGION).unwrap_or(limits.region_bytes);
     let socket = stdin().as_fd().try_clone_to_owned().expect("standard input is a socket");
     let server = Server::new(socket, limits, || exit(3)).expect("it is its client's");
+    // SAFETY: the client is a `Sidecar`, which does not write to the memory of a pending request.
+    let server = unsafe { server.search_in_place() };
     match server.run() {
         Ok(()) => exit(0),
         Err(error) => {

@@ -48,13 +48,17 @@ cfg_if::cfg_if! {
                 .map_err(|error| Failure::new(format!("standard input: {error}")))?;
             sandbox::restrict().map_err(Failure::new)?;
             let mut limits = Limits::default();
-            limits.region = args.max_memory << 20;
+            limits.region_bytes = args.max_memory << 20;
             limits.patterns = args.max_patterns;
             // A scan that does not stop when its client is gone can only be ended with the process.
             let server = Server::new(socket, limits, || exit(2))
                 .map_err(|error| Failure::new(error.to_string()))?;
             #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
             seccomp::restrict().map_err(Failure::new)?;
+            // SAFETY: a client that writes to pending records breaks the promise of this function, and
+            // its effects stay in this process: it serves this client only, holds no data but what
+            // this client has sent, and has given up files, network and most system calls.
+            let server = unsafe { server.search_in_place() };
             server.run().map_err(|error| Failure::new(error.to_string()))?;
             Ok(ExitStatus::Success)
         }

@@ -1,76 +1,88 @@
-//! What to do when a server is lost: wait a little, start another one, send everything again.
+//! Recovery from a lost server: wait a little, connect to another one, submit everything again.
 
 use std::time::{Duration, Instant};
 
-use super::super::connection::{Connection, Fault};
+use super::super::connection::Connection;
+use super::super::connection_error::ConnectionError;
 use super::Sidecar;
 use dragnet::ScanError;
 
+/// The longest sleep of a wait that checks the stop flag.
+const MAX_SLEEP: Duration = Duration::from_millis(5);
+
 impl Sidecar {
-    /// Ends a connection that is of no use, and waits a little. The next try makes another one and
-    /// sends all parts again. The oldest part, which is what the server was at, fails if that
-    /// happened too often.
-    pub(super) fn lose(&mut self, fault: Fault) {
-        let fault = match &mut self.connection {
-            Some(connection) => connection.explain(fault),
-            None => fault,
+    /// Drops a connection that has failed, and waits a little. The next receive connects again and
+    /// submits all chunks to the new server. If this has happened too often to the oldest chunk, which
+    /// is the one that the server was working on, the batch of that chunk fails.
+    pub(super) fn on_disconnect(&mut self, error: ConnectionError) {
+        let error = match &mut self.connection {
+            Some(connection) => connection.explain(error),
+            None => error,
         };
-        self.connection = None;
-        // Nobody waits for these, and no server has them.
-        self.parts.retain(|part| part.wanted);
-        let Some(oldest) = self.parts.front_mut() else { return };
-        oldest.tries += 1;
-        let tries = oldest.tries;
-        if tries < self.config.tries && !matches!(fault, Fault::Refused(_)) {
+        self.disconnect();
+        // No batch waits for these, and no server has them any more.
+        self.chunks.retain(|chunk| chunk.is_wanted);
+        let Some(oldest) = self.chunks.front_mut() else { return };
+        oldest.attempts += 1;
+        let attempts = oldest.attempts;
+        if attempts < self.config.max_attempts && !matches!(error, ConnectionError::Refused(_)) {
             self.back_off();
             return;
         }
-        self.end_oldest(Err(ScanError::Unavailable { reason: gave_up(tries, &fault) }));
-        self.parts.retain(|part| part.wanted);
+        let reason = error.after_attempts(attempts);
+        self.end_oldest(Err(ScanError::Unavailable { reason }));
+        self.chunks.retain(|chunk| chunk.is_wanted);
     }
 
-    /// Waits, the longer the more often a server was lost in a row.
+    /// Drops the connection. Regions that its server may still read are not written to any more.
+    fn disconnect(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let is_killed = connection.server_pid().is_some();
+        // Kills a server that this client has started, and waits for its end.
+        drop(connection);
+        if !is_killed {
+            // A server that listens is not this client's child, and may be in the middle of a scan.
+            self.regions.iter_mut().flatten().for_each(|region| region.retire());
+        }
+    }
+
+    /// Sleeps before another attempt: twice as long after each server that was lost since the last
+    /// answer.
     pub(super) fn back_off(&mut self) {
-        let (first, most) = self.config.backoff;
-        let wait = first.saturating_mul(1 << self.lost.min(20)).min(most);
-        self.lost = self.lost.saturating_add(1);
+        let (first, longest) = self.config.backoff;
+        let wait = first.saturating_mul(1 << self.losses.min(20)).min(longest);
+        self.losses = self.losses.saturating_add(1);
         let start = Instant::now();
         while !self.stop.is_raised() {
             let left = wait.saturating_sub(start.elapsed());
             if left.is_zero() {
                 break;
             }
-            std::thread::sleep(left.min(Duration::from_millis(5)));
+            std::thread::sleep(left.min(MAX_SLEEP));
         }
     }
 
-    pub(super) fn connect(&mut self) -> Result<(), Fault> {
-        self.first = 0;
-        self.connection = Some(Connection::new(&self.launch, &self.ask, &self.stop)?);
+    /// Makes a new connection, whose chunks are numbered from 0.
+    pub(super) fn connect(&mut self) -> Result<(), ConnectionError> {
+        self.oldest = Default::default();
+        self.connection = Some(Connection::new(&self.connector, &self.request, &self.stop)?);
         Ok(())
     }
 
-    /// Makes another connection and sends it all parts again.
-    pub(super) fn reconnect(&mut self) -> Result<(), Fault> {
+    /// Makes a new connection and submits all chunks to it.
+    pub(super) fn reconnect(&mut self) -> Result<(), ConnectionError> {
         if self.stop.is_raised() {
-            return Err(Fault::Stopped);
+            return Err(ConnectionError::Stopped);
         }
         self.connect()?;
         self.restarts += 1;
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        for part in &mut self.parts {
-            part.taken = 0;
-            if let Some(region) = &self.regions[part.region] {
-                connection.submit(part.region, region)?;
+        for chunk in &mut self.chunks {
+            chunk.taken = 0;
+            if let Some(region) = &self.regions[chunk.region.get()] {
+                connection.submit(chunk.region, region)?;
             }
         }
         Ok(())
-    }
-}
-
-pub(super) fn gave_up(tries: u32, fault: &Fault) -> String {
-    match tries {
-        1 => format!("the sidecar failed: {fault}"),
-        _ => format!("the sidecar failed {tries} times, the last time so: {fault}"),
     }
 }

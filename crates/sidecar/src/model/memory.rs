@@ -1,109 +1,65 @@
-//! What stands for shared memory and futexes when `loom` models the code.
-
-use std::io;
-use std::ops::Deref;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+//! Loom's stand-in for the control memory.
 
 use loom::cell::UnsafeCell;
-use loom::sync::{Condvar, Mutex};
 
-use super::super::control::{CONTROL, RESULTS, SLOTS, Words};
-use dragnet::Match;
+use super::super::layout::{BLOCK_LEN, CONTROL_LEN, ControlWords};
+use super::super::sequence::SLOTS;
 use dragnet_boundary::Flat;
 
-pub(crate) use loom::sync::atomic::AtomicU32;
-
-/// A value that is no atomic, such as a block of matches: a model fails if one side writes to it
-/// while the other one reads or writes it, or might.
+/// A value that is not an atomic, such as a block of matches. A model fails if one thread can write to
+/// it while another one reads or writes it.
 #[derive(Debug, Default)]
-pub(super) struct Place<T>(UnsafeCell<T>);
+pub(crate) struct RaceChecked<T>(UnsafeCell<T>);
 
-// SAFETY: it is shared by models alone, which end at once if two use it at a time.
-unsafe impl<T: Send> Sync for Place<T> {}
+// SAFETY: loom's `UnsafeCell` panics at the start of an access that races with another one, so no two
+// threads ever access the value at the same time.
+unsafe impl<T: Send> Sync for RaceChecked<T> {}
 
-impl<T> Place<T> {
-    pub(super) fn put(&self, value: T) {
-        // SAFETY: nobody else has access, or the model has failed just now.
+impl<T> RaceChecked<T> {
+    pub(crate) fn put(&self, value: T) {
+        // SAFETY: `with_mut` has panicked if any other thread can access the value now.
         self.0.with_mut(|place| unsafe { *place = value });
     }
 
-    pub(super) fn get<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        // SAFETY: nobody writes, or the model has failed just now.
+    pub(crate) fn get<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: `with` has panicked if another thread can write to the value now.
         self.0.with(|place| read(unsafe { &*place }))
     }
 }
 
-/// The words, and for each slot a block of matches as bytes.
+/// The control words, and the bytes of the block of each slot.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    words: Words,
-    blocks: [Place<Vec<u8>>; SLOTS],
+    words: ControlWords,
+    blocks: [RaceChecked<Vec<u8>>; SLOTS],
 }
 
 impl Memory {
-    pub(crate) fn words(&self) -> &Words {
+    pub(crate) fn words(&self) -> &ControlWords {
         &self.words
     }
 
     pub(crate) fn len(&self) -> usize {
-        CONTROL
+        CONTROL_LEN
     }
 
-    fn block(&self, at: usize) -> &Place<Vec<u8>> {
-        &self.blocks[(at - size_of::<Words>()) / (RESULTS * size_of::<Match>())]
+    fn block(&self, position: usize) -> &RaceChecked<Vec<u8>> {
+        &self.blocks[(position - size_of::<ControlWords>()) / BLOCK_LEN]
     }
 
-    pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
-        self.block(at).put(bytes.to_vec());
+    pub(crate) fn store(&self, position: usize, bytes: &[u8]) {
+        self.block(position).put(bytes.to_vec());
     }
 
-    pub(crate) fn read<T: Flat>(&self, at: usize, count: usize, out: &mut Vec<T>) {
+    pub(crate) fn load<T: Flat>(&self, position: usize, count: usize, out: &mut Vec<T>) {
         if count == 0 {
-            // What there may be is not read.
+            // The block may hold anything, and is not read.
             return;
         }
-        self.block(at).get(|block| {
-            let values = block.chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned::<T>);
+        self.block(position).get(|block| {
             assert!(count * size_of::<T>() == block.len(), "not the block that was written");
+            let values = block.chunks_exact(size_of::<T>()).map(bytemuck::pod_read_unaligned::<T>);
             out.extend(values);
         });
     }
-}
-
-/// A word to sleep on, with whom to wake when it changes.
-#[derive(Debug, Default)]
-pub(crate) struct Futex {
-    word: AtomicU32,
-    sleepers: Mutex<()>,
-    woken: Condvar,
-}
-
-impl Deref for Futex {
-    type Target = AtomicU32;
-
-    fn deref(&self) -> &AtomicU32 {
-        &self.word
-    }
-}
-
-/// Sleeps while the word has this value, until it is woken. There is no time in a model, so who is
-/// not woken sleeps for good, and the model fails.
-pub(crate) fn sleep(futex: &Futex, value: u32, _: Option<Duration>) -> io::Result<()> {
-    let sleepers = futex.sleepers.lock().expect("nothing panics under the lock");
-    if futex.word.load(Ordering::Relaxed) == value {
-        drop(futex.woken.wait(sleepers).expect("nothing panics under the lock"));
-    }
-    Ok(())
-}
-
-pub(crate) fn wake(futex: &Futex) {
-    let sleepers = futex.sleepers.lock().expect("nothing panics under the lock");
-    futex.woken.notify_all();
-    drop(sleepers);
-}
-
-/// There is no use in looking again and again: a model tries all that can be seen.
-pub(crate) fn is_parallel() -> bool {
-    false
 }

@@ -1,4 +1,4 @@
-//! A server that lies to its client, or says nothing.
+//! A server that lies to its client, or stays silent.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -7,142 +7,153 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
-use super::super::control::{CONTROL, Control, RESULTS, SLOTS, Slot, Words, status};
-use super::super::frame::{self, Kind, Region, Welcome};
-use super::super::memory::Mapping;
-use super::super::request::{Records, Request};
+use super::super::chunk_records::ChunkRecords;
+use super::super::control::{BlockHeader, ChunkRequest, ControlMemory};
+use super::super::frame::{self, FrameKind, RegionNotice, Welcome};
+use super::super::layout::{BLOCK_MATCHES, CONTROL_LEN, ControlWords, status};
+use super::super::memory::SharedMapping;
+use super::super::sequence::{SLOTS, Sequence};
 use super::super::sys;
-use super::hostile_clients::{framed, mutated, odd, raw};
-use super::requests::Flipper;
-use super::{PATTERNS, Rng, found};
+use super::malformed::{framed, send_mutated, send_raw, wrong_descriptor};
+use super::scrambler::{Range, Scrambler};
+use super::{PATTERNS, Rng, find_all};
 use dragnet::{Engine, Match, StopFlag};
 
-/// What a fake server and the test share.
+/// What the fake servers of a session share with the test.
 pub(super) struct Shared {
     pub(super) engine: Engine,
-    /// No lies from here on.
+    /// Whether to stop lying.
     pub(super) honest: AtomicBool,
-    /// Whether there was a lie that keeps to the rules, so that nobody can tell.
+    /// Whether there was a lie that the client can't detect.
     pub(super) believable: AtomicBool,
     pub(super) sent: AtomicU64,
-    /// The client's flag, which may be raised at any moment.
+    /// The client's stop flag, which a fake server may raise at any moment.
     pub(super) stop: std::sync::Mutex<StopFlag>,
 }
 
-/// Whether a connection goes on after an answer.
+/// Whether a server closes the connection after an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Goes,
-    Stays,
+enum AfterAnswer {
+    Close,
+    Continue,
 }
 
-pub(super) struct Fake {
+/// A server that lies at random.
+pub(super) struct FakeServer {
     socket: OwnedFd,
     shared: Arc<Shared>,
     rng: Rng,
 }
 
-impl Fake {
-    pub(super) fn new(socket: OwnedFd, shared: Arc<Shared>, seed: u64) -> Fake {
-        Fake { socket, shared, rng: Rng(seed) }
+impl FakeServer {
+    pub(super) fn new(socket: OwnedFd, shared: Arc<Shared>, seed: u64) -> FakeServer {
+        FakeServer { socket, shared, rng: Rng(seed) }
     }
 
-    /// Whether to lie now.
+    /// Whether to lie now, with a probability of one in `times`.
     fn lies(&mut self, times: usize) -> bool {
         self.rng.one_in(times) && !self.shared.honest.load(Ordering::SeqCst)
     }
 
-    fn sends(&self) {
+    fn count_sent(&self) {
         self.shared.sent.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn run(mut self) {
-        // It says how far it came, which nobody needs to know.
-        let _ = self.greet();
+        // `None` only says that it ended early.
+        let _ = self.handshake();
     }
 
-    /// Says nothing until the client has enough.
+    /// Stays silent until the client closes the connection.
     fn keep_silent(&self) {
-        while !self.is_left() {
+        while !self.is_closed() {
             std::thread::sleep(Duration::from_micros(200));
         }
     }
 
-    fn is_left(&self) -> bool {
-        let over = PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR;
+    fn is_closed(&self) -> bool {
+        let hangup = PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR;
         sys::poll(self.socket.as_fd(), PollFlags::RDHUP, Some(Duration::ZERO))
-            .is_ok_and(|events| events.intersects(over))
+            .is_ok_and(|events| events.intersects(hangup))
     }
 
-    /// The first message and its answer. `None` if that was all.
-    fn greet(&mut self) -> Option<()> {
+    /// Answers the first message, and serves the client. Returns `None` when it ends the connection.
+    fn handshake(&mut self) -> Option<()> {
         if self.lies(40) {
             return None;
         }
         let deadline = Instant::now().checked_add(Duration::from_secs(30));
         let hello = frame::receive(&self.socket, deadline).ok()?;
         let [control, _] = <[OwnedFd; 2]>::try_from(hello.descriptors).ok()?;
-        let map = || Mapping::new(control.as_fd(), CONTROL, true).ok();
-        let (control, raw_control) = (Control::new(map()?), Arc::new(map()?));
-        let mut welcome = Welcome { backend: 2, patterns: PATTERNS, region: 1 << 20 };
-        self.sends();
+        let map = || SharedMapping::new(control.as_fd(), CONTROL_LEN, true).ok();
+        let (control, raw_control) = (ControlMemory::new(map()?), Arc::new(map()?));
+        let mut welcome = Welcome { backend: 2, patterns: PATTERNS, max_region_len: 1 << 20 };
+        self.count_sent();
         if self.lies(8) {
             let text = self.rng.bytes(40);
             let body = [bytemuck::bytes_of(&welcome), &text].concat();
-            let descriptors = [odd(&mut self.rng), odd(&mut self.rng), odd(&mut self.rng)];
+            let descriptors = [(); 3].map(|()| wrong_descriptor(&mut self.rng));
             let list = descriptors.each_ref().map(AsFd::as_fd);
             match self.rng.below(9) {
                 0 => welcome.backend = self.rng.edge(),
                 1 => welcome.patterns = self.rng.edge(),
-                2 => welcome.region = u64::from(self.rng.edge()) << (self.rng.below(2) * 32),
+                2 => {
+                    welcome.max_region_len = u64::from(self.rng.edge()) << (self.rng.below(2) * 32)
+                }
                 3 if self.rng.one_in(4) => {
                     self.keep_silent();
                     return None;
                 }
-                4 => raw(self.socket.as_fd(), &framed(Kind::Refused as u32, &text), &[]),
-                5 => raw(self.socket.as_fd(), &framed(Kind::Fault as u32, &text), &[]),
+                4 => send_raw(self.socket.as_fd(), &framed(FrameKind::Refused as u32, &text), &[]),
+                5 => send_raw(self.socket.as_fd(), &framed(FrameKind::Error as u32, &text), &[]),
                 6 => return None,
-                _ => mutated(&mut self.rng, self.socket.as_fd(), Kind::Welcome, &body, &list),
+                _ => send_mutated(
+                    &mut self.rng,
+                    self.socket.as_fd(),
+                    FrameKind::Welcome,
+                    &body,
+                    &list,
+                ),
             }
         }
         let text = if self.lies(8) { self.rng.bytes(40) } else { Vec::new() };
         let body = [bytemuck::bytes_of(&welcome), &text].concat();
-        raw(self.socket.as_fd(), &framed(Kind::Welcome as u32, &body), &[]);
+        send_raw(self.socket.as_fd(), &framed(FrameKind::Welcome as u32, &body), &[]);
         self.serve(&control, &raw_control)
     }
 
-    /// Answers parts, until the client is gone.
-    fn serve(&mut self, control: &Control, again: &Arc<Mapping>) -> Option<()> {
+    /// Answers chunks until the client closes the connection.
+    fn serve(&mut self, control: &ControlMemory, again: &Arc<SharedMapping>) -> Option<()> {
         let words = control.words();
-        let mut regions: [Option<(u32, Mapping)>; SLOTS] = [const { None }; SLOTS];
-        let mut flipper = None;
-        let mut next = 0_u32;
+        let mut regions: [Option<(u32, SharedMapping)>; SLOTS] = [const { None }; SLOTS];
+        let mut scrambler = None;
+        let mut next = Sequence::default();
         loop {
-            let submitted = || words.submitted.0.load(Ordering::Acquire) != next;
-            let nap = Some(Duration::from_millis(1));
+            let submitted = || words.submitted.0.load(Ordering::Acquire) != next.get();
+            let max_sleep = Some(Duration::from_millis(1));
             while !submitted() {
-                if self.is_left() {
+                if self.is_closed() {
                     return None;
                 }
                 let end = Instant::now().checked_add(Duration::from_millis(1));
-                words.to_server.wait(end, nap, submitted).ok()?;
+                words.server_event.wait(end, max_sleep, submitted).ok()?;
             }
             if self.lies(60) {
                 let stop = self.shared.stop.lock().ok()?;
                 stop.raise();
             }
-            if flipper.is_some() && self.shared.honest.load(Ordering::SeqCst) {
-                // What was changed stays changed.
+            if scrambler.is_some() && self.shared.honest.load(Ordering::SeqCst) {
+                // Scrambled memory stays wrong, so an honest server can't use it.
                 return None;
             }
-            if self.lies(400) && flipper.is_none() {
+            if self.lies(400) && scrambler.is_none() {
                 self.shared.believable.store(true, Ordering::SeqCst);
-                let start = if self.rng.one_in(2) { 0 } else { size_of::<Words>() };
-                let behind = size_of::<Words>() + 4096;
-                let place = (Arc::clone(again), start, behind);
-                flipper = Some(Flipper::start(vec![place], self.rng.next()));
+                let start = if self.rng.one_in(2) { 0 } else { size_of::<ControlWords>() };
+                let end = size_of::<ControlWords>() + 4096;
+                let range = Range { mapping: Arc::clone(again), start, end };
+                scrambler = Some(Scrambler::start(vec![range], self.rng.next()));
             }
-            let request = Request::read(control.slot(next));
+            let request = ChunkRequest::load(control.slot(next));
             while regions
                 .get(request.region as usize)?
                 .as_ref()
@@ -150,84 +161,92 @@ impl Fake {
             {
                 let deadline = Instant::now().checked_add(Duration::from_secs(1));
                 let frame = frame::receive(&self.socket, deadline).ok()?;
-                let (tell, _) = frame.body::<Region>(false).ok()?;
-                let mapping = Mapping::new(frame.descriptors[0].as_fd(), tell.len as usize, false);
-                *regions.get_mut(tell.number as usize)? = Some((tell.generation, mapping.ok()?));
+                let (notice, _) = frame.body::<RegionNotice>(false).ok()?;
+                let descriptor = frame.descriptors[0].as_fd();
+                let mapping = SharedMapping::new(descriptor, notice.len as usize, false).ok()?;
+                *regions.get_mut(notice.number as usize)? = Some((notice.generation, mapping));
             }
             let (_, mapping) = regions[request.region as usize].as_ref()?;
             let mut offsets = Vec::new();
-            let records = Records::of(&request, mapping, &mut offsets).ok()?;
-            let batch = records.batch().ok()?;
-            let matches = found(&self.shared.engine, &batch);
-            if self.answer(control, next, matches)? == End::Goes {
+            let records = ChunkRecords::new(&request, mapping, &mut offsets).ok()?;
+            let mut copy = Vec::new();
+            mapping.load(0, records.padded_len(), &mut copy);
+            let batch = records.batch(&copy).ok()?;
+            let matches = find_all(&self.shared.engine, &batch);
+            if self.answer(control, next, matches)? == AfterAnswer::Close {
                 return None;
             }
-            next = next.wrapping_add(1);
+            next = next.next();
         }
     }
 
-    /// Answers a part, well or not.
-    fn answer(&mut self, control: &Control, sequence: u32, matches: Vec<Match>) -> Option<End> {
+    /// Answers a chunk, honestly or not.
+    fn answer(
+        &mut self,
+        control: &ControlMemory,
+        sequence: Sequence,
+        matches: Vec<Match>,
+    ) -> Option<AfterAnswer> {
         let lie = if self.lies(4) { self.rng.below(20) } else { usize::MAX };
-        let slot = control.slot(sequence);
-        let mut blocks: Vec<Vec<Match>> = matches.chunks(RESULTS).map(<[Match]>::to_vec).collect();
+        let mut blocks: Vec<Vec<Match>> =
+            matches.chunks(BLOCK_MATCHES).map(<[Match]>::to_vec).collect();
         if blocks.is_empty() {
             blocks.push(Vec::new());
         }
         let last = blocks.len() - 1;
         match lie {
-            0 => return Some(End::Goes),
+            0 => return Some(AfterAnswer::Close),
             1 if self.rng.one_in(8) => {
                 self.keep_silent();
-                return Some(End::Goes);
+                return Some(AfterAnswer::Close);
             }
             2 => {
                 let text = self.rng.bytes(3000);
-                raw(self.socket.as_fd(), &framed(Kind::Fault as u32, &text), &[]);
-                let text = if self.rng.one_in(2) { status::FAILED } else { status::PANICKED };
+                send_raw(self.socket.as_fd(), &framed(FrameKind::Error as u32, &text), &[]);
+                let status = if self.rng.one_in(2) { status::FAILED } else { status::PANICKED };
                 let code = if self.rng.one_in(2) { 0 } else { self.rng.edge() };
-                self.publish(control, slot, 1, text, 0, code);
-                return Some(End::Stays);
+                self.publish(control, sequence, 1, status, 0, code);
+                return Some(AfterAnswer::Continue);
             }
             3 => {
-                mutated(&mut self.rng, self.socket.as_fd(), Kind::Fault, b"text", &[]);
+                send_mutated(&mut self.rng, self.socket.as_fd(), FrameKind::Error, b"text", &[]);
             }
-            // Whatever was found, with nothing said that is known.
+            // A status that may be unknown, with the matches of the last block.
             4 => {
-                let (state, count) = (self.rng.edge(), blocks[last].len() as u32);
-                // It may be `DONE`, without a block.
-                self.shared.believable.fetch_or(state == status::DONE, Ordering::SeqCst);
-                self.publish(control, slot, 1, state, count, 0);
-                return Some(End::Stays);
+                let (status, count) = (self.rng.edge(), blocks[last].len() as u32);
+                // It may be `DONE`, although no block was written.
+                self.shared.believable.fetch_or(status == status::DONE, Ordering::SeqCst);
+                self.publish(control, sequence, 1, status, count, 0);
+                return Some(AfterAnswer::Continue);
             }
             5 => {
-                let said = self.rng.edge().max(2);
-                self.publish(control, slot, said, status::DONE, 0, 0);
-                return Some(End::Stays);
+                let count = self.rng.edge().max(2);
+                self.publish(control, sequence, count, status::DONE, 0, 0);
+                return Some(AfterAnswer::Continue);
             }
             6 => {
-                let count = (RESULTS as u32).saturating_add(1 + self.rng.edge() / 2);
-                self.publish(control, slot, 1, status::DONE, count, 0);
-                return Some(End::Stays);
+                let count = (BLOCK_MATCHES as u32).saturating_add(1 + self.rng.edge() / 2);
+                self.publish(control, sequence, 1, status::DONE, count, 0);
+                return Some(AfterAnswer::Continue);
             }
             7 => {
-                // The same block once more, or none, for ever.
+                // The same block again and again.
                 let block = blocks[0].clone();
                 control.write_block(sequence, &block);
                 for count in 1..8 {
-                    self.publish(control, slot, count, status::MORE, block.len() as u32, 0);
-                    self.wait_taken(control, slot, count);
+                    self.publish(control, sequence, count, status::MORE, block.len() as u32, 0);
+                    self.wait_until_taken(control, sequence, count);
                 }
-                return Some(End::Goes);
+                return Some(AfterAnswer::Close);
             }
             8 => {
                 let found = self.rng.next() as u32 % 2;
-                self.publish(control, slot, 1, status::STOPPED, found, 0);
-                return Some(End::Stays);
+                self.publish(control, sequence, 1, status::STOPPED, found, 0);
+                return Some(AfterAnswer::Continue);
             }
             9..=14 if !matches.is_empty() => self.change(lie, &mut blocks[0]),
             15 => {
-                // One match less, or none: who could know.
+                // One match is left out, which the client can't detect.
                 blocks[0].pop();
                 self.shared.believable.fetch_or(!matches.is_empty(), Ordering::SeqCst);
             }
@@ -235,22 +254,22 @@ impl Fake {
         }
         for (number, block) in blocks.iter().enumerate() {
             control.write_block(sequence, block);
-            let state = if number == last { status::DONE } else { status::MORE };
-            // An honest server has none of these.
-            let state = if block.is_empty() { status::DONE } else { state };
+            let status = if number == last { status::DONE } else { status::MORE };
+            // A block that is empty because its only match was left out must be the last one.
+            let status = if block.is_empty() { status::DONE } else { status };
             let count = number as u32 + 1;
-            self.publish(control, slot, count, state, block.len() as u32, 0);
-            if state == status::MORE {
-                self.wait_taken(control, slot, count);
+            self.publish(control, sequence, count, status, block.len() as u32, 0);
+            if status == status::MORE {
+                self.wait_until_taken(control, sequence, count);
             }
             if lie == 16 {
-                return Some(End::Goes);
+                return Some(AfterAnswer::Close);
             }
         }
-        Some(End::Stays)
+        Some(AfterAnswer::Continue)
     }
 
-    /// Makes one of the matches what none can be.
+    /// Makes one of the matches impossible.
     fn change(&mut self, lie: usize, block: &mut Vec<Match>) {
         let at = self.rng.below(block.len());
         let m = block[at];
@@ -267,26 +286,24 @@ impl Fake {
         }
     }
 
-    fn wait_taken(&self, control: &Control, slot: &Slot, count: u32) {
-        let taken = || slot.taken.load(Ordering::Acquire) == count || self.is_left();
+    fn wait_until_taken(&self, control: &ControlMemory, sequence: Sequence, count: u32) {
+        let slot = control.slot(sequence);
+        let taken = || slot.taken.load(Ordering::Acquire) == count || self.is_closed();
         let end = Instant::now().checked_add(Duration::from_secs(1));
-        let _ = control.words().to_server.wait(end, Some(Duration::from_millis(1)), taken);
+        let max_sleep = Some(Duration::from_millis(1));
+        let _ = control.words().server_event.wait(end, max_sleep, taken);
     }
 
     fn publish(
         &self,
-        control: &Control,
-        slot: &Slot,
-        answered: u32,
-        s: u32,
+        control: &ControlMemory,
+        sequence: Sequence,
+        count: u32,
+        status: u32,
         found: u32,
         code: u32,
     ) {
-        self.sends();
-        slot.status.store(s, Ordering::Relaxed);
-        slot.found.store(found, Ordering::Relaxed);
-        slot.code.store(code, Ordering::Relaxed);
-        slot.answered.store(answered, Ordering::Release);
-        control.words().to_client.ring();
+        self.count_sent();
+        control.publish(sequence, &BlockHeader { count, status, found, code });
     }
 }

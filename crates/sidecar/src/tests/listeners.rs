@@ -1,4 +1,4 @@
-//! Sockets at which servers listen: when they are seen, and what is left when a call fails.
+//! Listening sockets: when they appear, what they replace, and what a failing call leaves behind.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -10,28 +10,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::io::Errno;
 use rustix::net::SocketAddrUnix;
 
-use super::super::fault::{self, Plan};
+use super::super::fault_injection::{self, Fault};
 use super::super::sys;
-use super::{Held, turn};
+use super::resources::{Resources, exclusive};
 use crate::Listener;
 
-/// An empty folder, removed when it is dropped.
-struct Folder(PathBuf);
+/// A new directory, removed when it is dropped.
+struct TempDir(PathBuf);
 
-impl Folder {
-    fn new(name: &str) -> Folder {
+impl TempDir {
+    fn new(name: &str) -> TempDir {
         let path = std::env::temp_dir().join(format!("dragnet-{name}-{}", std::process::id()));
-        fs::create_dir(&path).expect("a new folder");
-        Folder(path)
+        fs::create_dir(&path).expect("a new directory");
+        TempDir(path)
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).expect("a folder");
+        let entries = fs::read_dir(&self.0).expect("a directory");
         entries.map(|e| e.expect("an entry").file_name().into_string().expect("UTF-8")).collect()
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -42,17 +42,17 @@ fn connect(path: &Path) -> std::io::Result<()> {
     sys::connect(socket.as_fd(), &SocketAddrUnix::new(path)?)
 }
 
-/// A socket file whose process is gone.
-fn leave_stale(path: &Path) {
+/// Creates a socket that no process listens on.
+fn create_stale(path: &Path) {
     drop(UnixListener::bind(path).expect("the path is free"));
     assert!(path.exists());
 }
 
 #[test]
-fn whoever_sees_a_socket_can_connect_and_nobody_else_may() {
-    let _turn = turn();
-    let folder = Folder::new("seen");
-    let path = folder.0.join("socket");
+fn a_visible_socket_is_ready_and_private() {
+    let _exclusive = exclusive();
+    let directory = TempDir::new("seen");
+    let path = directory.0.join("socket");
     for _ in 0..300 {
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -72,19 +72,19 @@ fn whoever_sees_a_socket_can_connect_and_nobody_else_may() {
             let (mode, connected) = seen.join().expect("it does not panic");
             assert_eq!(mode.expect("it is there"), 0o600);
             connected.expect("it listens");
-            assert_eq!(folder.names(), ["socket"]);
+            assert_eq!(directory.names(), ["socket"]);
             drop(listener);
         });
     }
-    assert!(folder.names().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
-fn a_socket_without_a_server_is_replaced_and_all_else_is_not() {
-    let _turn = turn();
-    let folder = Folder::new("stale");
-    let path = folder.0.join("socket");
-    leave_stale(&path);
+fn only_a_stale_socket_is_replaced() {
+    let _exclusive = exclusive();
+    let directory = TempDir::new("stale");
+    let path = directory.0.join("socket");
+    create_stale(&path);
     let listener = Listener::bind(&path).expect("nobody listens there");
     connect(&path).expect("it listens");
 
@@ -97,65 +97,65 @@ fn a_socket_without_a_server_is_replaced_and_all_else_is_not() {
     let error = Listener::bind(&path).expect_err("a file is there");
     assert_eq!(error.raw_os_error(), Some(Errno::ADDRINUSE.raw_os_error()), "{error}");
     assert_eq!(fs::read(&path).expect("a file"), b"text");
-    assert_eq!(folder.names(), ["socket"]);
+    assert_eq!(directory.names(), ["socket"]);
 
-    for nowhere in [folder.0.join("none/socket"), path.join("socket"), folder.0.join("..")] {
-        Listener::bind(&nowhere).expect_err("it can't be there");
+    for nowhere in [directory.0.join("none/socket"), path.join("socket"), directory.0.join("..")] {
+        Listener::bind(&nowhere).expect_err("no such directory");
     }
-    assert_eq!(folder.names(), ["socket"]);
+    assert_eq!(directory.names(), ["socket"]);
 }
 
 #[test]
-fn the_longest_path_that_has_an_address_is_listened_at() {
-    let _turn = turn();
-    let folder = Folder::new("long");
+fn a_path_may_be_as_long_as_an_address() {
+    let _exclusive = exclusive();
+    let directory = TempDir::new("long");
     let longest = 108;
-    let name = "x".repeat(longest - folder.0.as_os_str().len() - 1);
-    let path = folder.0.join(&name);
+    let name = "x".repeat(longest - directory.0.as_os_str().len() - 1);
+    let path = directory.0.join(&name);
     let listener = Listener::bind(&path).expect("it has an address");
     connect(&path).expect("it listens");
     drop(listener);
     Listener::bind(path.with_file_name(name + "x")).expect_err("it is too long");
-    assert!(folder.names().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
-fn a_call_that_fails_leaves_no_socket() {
-    let _turn = turn();
-    let folder = Folder::new("calls");
-    let path = folder.0.join("socket");
+fn a_failing_system_call_leaves_no_socket() {
+    let _exclusive = exclusive();
+    let directory = TempDir::new("calls");
+    let path = directory.0.join("socket");
     let errors = [Errno::INTR, Errno::MFILE, Errno::NOSPC, Errno::ACCESS, Errno::NOMEM];
     for errno in errors {
         for stale in [false, true] {
             let mut after = 0;
             loop {
                 if stale {
-                    leave_stale(&path);
+                    create_stale(&path);
                 }
-                let before = Held::now();
-                let (plan, failed) = Plan::new(after, errno);
-                plan.begin();
+                let before = Resources::now();
+                let (fault, has_failed) = Fault::new(after, errno);
+                fault.inject();
                 let listener = Listener::bind(&path);
-                fault::end();
-                let failed = failed.load(Ordering::SeqCst);
-                let what = format!("{errno}, call {after}, stale {stale}");
+                fault_injection::clear();
+                let has_failed = has_failed.load(Ordering::SeqCst);
+                let context = format!("{errno}, call {after}, stale {stale}");
                 match listener {
                     Ok(listener) => {
-                        connect(&path).unwrap_or_else(|error| panic!("{what}: {error}"));
+                        connect(&path).unwrap_or_else(|error| panic!("{context}: {error}"));
                         drop(listener);
-                        assert!(folder.names().is_empty(), "{what}: {:?}", folder.names());
+                        assert!(directory.names().is_empty(), "{context}: {:?}", directory.names());
                     }
                     Err(error) => {
-                        assert!(failed && errno != Errno::INTR, "{what}: {error}");
-                        // What was there is still there.
+                        assert!(has_failed && errno != Errno::INTR, "{context}: {error}");
+                        // A stale socket is still there.
                         let kind = fs::symlink_metadata(&path).map(|data| data.file_type());
-                        assert_eq!(kind.is_ok_and(|kind| kind.is_socket()), stale, "{what}");
+                        assert_eq!(kind.is_ok_and(|kind| kind.is_socket()), stale, "{context}");
                         let _ = fs::remove_file(&path);
-                        assert!(folder.names().is_empty(), "{what}: {:?}", folder.names());
+                        assert!(directory.names().is_empty(), "{context}: {:?}", directory.names());
                     }
                 }
-                before.is_all(&what);
-                if !failed {
+                before.assert_nothing_leaked(&context);
+                if !has_failed {
                     break;
                 }
                 after += 1;

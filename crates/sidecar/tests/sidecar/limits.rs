@@ -1,26 +1,33 @@
-//! What happens when there is too little of something.
+//! Exhausted resources and limits: each is an error that names what ran out.
+
+use std::process::{Command, Stdio};
 
 use dragnet::{Backend, BatchBuf, Matches, PatternSet, Report, Scan, ScanError};
 use dragnet_sidecar::{Sidecar, SidecarError};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
-use crate::alone::{alone, census};
+use crate::own_process::{census, is_own_process};
 use crate::work::{builder, check, kill, sidecar, work};
 use dragnet_testkit::server;
 
+/// A server whose error messages are discarded, for tests that expect some.
+fn quiet_server() -> Command {
+    let mut command = server();
+    command.stderr(Stdio::null());
+    command
+}
+
 #[test]
-fn a_client_without_descriptors_gets_an_error_that_says_so_and_goes_on_once_it_has_some() {
-    if !alone(
-        "limits::a_client_without_descriptors_gets_an_error_that_says_so_and_goes_on_once_it_has_some",
-    ) {
+fn running_out_of_descriptors_is_an_error_that_passes() {
+    if !is_own_process("limits::running_out_of_descriptors_is_an_error_that_passes") {
         return;
     }
     let mut sidecar = sidecar();
     check(&mut sidecar);
     let usual = getrlimit(Resource::Nofile);
-    // From none that are free to as many as a restart needs.
+    // From no free descriptor to as many as a restart takes.
     for free in 0..12 {
-        kill(sidecar.process().unwrap(), Signal::KILL);
+        kill(sidecar.server_pid().unwrap(), Signal::KILL);
         let limit = census().descriptors as u64 - 5 + free;
         setrlimit(Resource::Nofile, Rlimit { current: Some(limit), ..usual }).unwrap();
         let (batch, expected) = &work().batches[2];
@@ -44,11 +51,11 @@ fn a_client_without_descriptors_gets_an_error_that_says_so_and_goes_on_once_it_h
 }
 
 #[test]
-fn a_server_without_memory_for_records_is_an_error_that_says_so() {
+fn a_server_without_memory_for_records_is_an_error() {
     let mut sidecar = builder()
-        .part(64 << 20)
+        .chunk_bytes(64 << 20)
         .spawn_with(|| {
-            let mut command = server();
+            let mut command = quiet_server();
             command.env(dragnet_testkit::MEMORY, (24 << 20).to_string());
             command
         })
@@ -67,16 +74,15 @@ fn a_server_without_memory_for_records_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_server_that_runs_out_of_memory_while_it_compiles_is_an_error_that_says_how_it_ended() {
+fn running_out_of_memory_while_compiling_is_an_error() {
     let words = (0..30_000).map(|i| format!("{:016x}", i * 0x9E37_79B9_7F4A_u64));
     let set = PatternSet::new(words).unwrap();
     let error = Sidecar::builder(&set, Report::Patterns)
         .backend(Backend::Pure)
-        .tries(2)
+        .max_attempts(2)
         .spawn_with(|| {
-            let mut command = server();
+            let mut command = quiet_server();
             command.env(dragnet_testkit::MEMORY, (4 << 20).to_string());
-            command.stderr(std::process::Stdio::null());
             command
         })
         .expect_err("it is too little");
@@ -90,7 +96,7 @@ fn a_server_that_runs_out_of_memory_while_it_compiles_is_an_error_that_says_how_
 }
 
 #[test]
-fn a_record_that_the_server_would_not_take_is_refused_with_its_size_and_the_limit() {
+fn a_record_over_the_limit_is_refused_by_size() {
     let mut sidecar = builder()
         .spawn_with(|| {
             let mut command = server();
@@ -111,7 +117,7 @@ fn a_record_that_the_server_would_not_take_is_refused_with_its_size_and_the_limi
         }
         other => panic!("{other:?}"),
     }
-    // Many records that are longer together go in parts.
+    // Short records that are longer than this together are split into chunks.
     records.clear();
     for _ in 0..3000 {
         records.push(&[b'z'; 1000]).unwrap();
@@ -121,26 +127,33 @@ fn a_record_that_the_server_would_not_take_is_refused_with_its_size_and_the_limi
 }
 
 #[test]
-fn a_program_that_is_not_there_or_no_server_is_an_error_that_names_it() {
+fn a_program_that_is_no_server_is_an_error() {
     for program in ["/nowhere/dragnet", "/bin/true", "/bin/cat"] {
-        let builder = builder().deadline(std::time::Duration::from_secs(5)).tries(2);
-        let error = builder.spawn(program).expect_err("it is no server").to_string();
+        let builder = builder().deadline(std::time::Duration::from_secs(5)).max_attempts(2);
+        let command = move || {
+            let mut command = Command::new(program);
+            command.args(["serve", "--stdin"]).stderr(Stdio::null());
+            command
+        };
+        let error = builder.spawn_with(command).expect_err("it is no server").to_string();
         match program {
             "/nowhere/dragnet" => assert!(error.contains(program), "{error}"),
             _ => assert!(error.contains("failed 2 times"), "{error}"),
         }
     }
+    let error = builder().spawn("/nowhere/dragnet").expect_err("it is not there").to_string();
+    assert!(error.contains("/nowhere/dragnet"), "{error}");
 }
 
 #[test]
-fn patterns_or_backends_that_a_server_does_not_take_are_refused_at_once_with_the_reason() {
+fn unacceptable_patterns_and_backends_are_refused_with_a_reason() {
     let set = PatternSet::builder().nest_limit(400).pattern("(".repeat(300) + &")".repeat(300));
     let error = Sidecar::builder(&set.build().unwrap(), Report::Patterns)
-        .spawn_with(server)
+        .spawn_with(quiet_server)
         .expect_err("it is nested deeper than usual");
     assert!(matches!(&error, SidecarError::Refused(reason) if reason.contains("nest")), "{error}");
     if matches!(dragnet_testkit::native(), dragnet_testkit::Native::NotBuilt) {
-        let error = builder().backend(Backend::Native).spawn_with(server).expect_err("none");
+        let error = builder().backend(Backend::Native).spawn_with(quiet_server).expect_err("none");
         assert!(
             matches!(&error, SidecarError::Refused(reason) if reason.contains("no native backend")),
             "{error}"

@@ -1,21 +1,20 @@
-//! A server in another process that is killed, stopped, starved or cut off, and what its client makes
-//! of it.
+//! Servers in other processes that are killed, suspended or starved, and how their client recovers.
 
 #![cfg(target_os = "linux")]
 
-mod alone;
-mod ends;
-mod faults;
+mod early_ends;
+mod leaks;
 mod limits;
-mod stops;
+mod lost_servers;
+mod own_process;
 mod work;
 
-/// How much longer the tests are than usual, for a run by hand.
+/// A factor for the length of the tests: `DRAGNET_FAULTS`, or 1.
 fn times() -> usize {
     std::env::var("DRAGNET_FAULTS").map_or(1, |times| times.parse().expect("a number"))
 }
 
-/// Runs the server of a sidecar, where this program was started as one; else does nothing.
+/// Not a test: serves a sidecar if this program was started as its server.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_other_process_serves() {

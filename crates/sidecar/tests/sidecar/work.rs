@@ -1,4 +1,4 @@
-//! Patterns, records and exact answers for all tests here.
+//! Patterns, records and their exact answers, shared by all tests of this program.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use dragnet_testkit::{Oracle, Spec, server, set};
 
-/// Some patterns with many matches each, and batches with the answers that are theirs.
+/// Patterns with many matches each, and batches with their exact answers.
 pub(crate) struct Work {
     pub(crate) set: PatternSet,
     pub(crate) batches: Vec<(BatchBuf, Vec<Match>)>,
 }
 
-/// The same for all, since the oracle takes its time.
+/// The work, made once, since the oracle is slow.
 pub(crate) fn work() -> &'static Work {
     static WORK: LazyLock<Work> = LazyLock::new(|| {
         let specs: Vec<Spec> = [r"\d+", "secret", r"\bab\b", "[a-f0-9]{8}", "^x", ""]
@@ -37,46 +37,48 @@ pub(crate) fn work() -> &'static Work {
     &WORK
 }
 
-/// A sidecar whose server is this program, with little patience for one that is silent.
+/// A builder of sidecars that detect a silent server after 20 seconds and restart it quickly.
 pub(crate) fn builder() -> SidecarBuilder {
     Sidecar::builder(&work().set, Report::Spans)
         .backend(Backend::Pure)
         .deadline(Duration::from_secs(20))
         .backoff(Duration::from_millis(1), Duration::from_millis(20))
-        .part(5000)
+        .chunk_bytes(5000)
 }
 
+/// A sidecar whose server is this program.
 pub(crate) fn sidecar() -> Sidecar {
     builder().spawn_with(server).expect("a server starts")
 }
 
-/// Scans all batches, and whatever has happened in between, the answers are exact.
+/// Scans all batches and checks that the answers are exact.
 pub(crate) fn check(sidecar: &mut Sidecar) {
     let mut matches = Matches::new();
     for (batch, expected) in &work().batches {
         sidecar.scan(&batch.as_batch(), &mut matches).expect("there is an answer");
-        assert!(matches.as_slice() == expected, "not the answer of the oracle");
+        assert!(matches.as_slice() == expected, "another answer than the oracle's");
     }
 }
 
+/// Sends a signal to a process.
 pub(crate) fn signal(process: u32, signal: Signal) {
     let process = Pid::from_raw(process as i32).expect("a process");
-    // One that is gone is as good as killed. The first SIGSEGV that is sent and has no cause is spent
-    // on the handler that finds stack overflows.
+    // The process may be gone already. The first SIGSEGV only removes Rust's handler for stack
+    // overflows, so a second one is sent.
     for _ in 0..1 + usize::from(signal == Signal::SEGV) {
         let _ = kill_process(process, signal);
     }
 }
 
-/// Kills or stops a server of this process, and waits until it is dead or stopped.
+/// Kills or suspends a server of this process, and waits until that has happened.
 pub(crate) fn kill(process: u32, kind: Signal) {
     let state = || {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
         stat.rsplit_once(") ")?.1.chars().next()
     };
-    // Nobody has waited for it yet.
+    // A killed server stays a zombie until its client waits for it.
     while !matches!(state(), None | Some('Z' | 'T')) {
-        // Again and again: of signals that are sent at the same time, one arrives.
+        // Sent repeatedly: a pending signal of the same kind absorbs it.
         signal(process, kind);
         std::thread::sleep(Duration::from_millis(1));
     }

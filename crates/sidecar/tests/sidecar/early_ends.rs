@@ -1,4 +1,4 @@
-//! Scans that end early, by a break, a panic or a flag, and what comes after them.
+//! Scans that end early, by a break, a panic or a stop flag, and the scans after them.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,8 +12,8 @@ use rustix::process::Signal;
 use crate::work::{builder, check, kill, work};
 use dragnet_testkit::{REGION, server, socket};
 
-/// Records of which each part has many blocks of matches.
-fn many() -> BatchBuf {
+/// Records with so many matches that each chunk's answer has many blocks.
+fn many_matches() -> BatchBuf {
     let mut records = BatchBuf::new();
     for _ in 0..400 {
         records.push(&[b'1'; 63]).unwrap();
@@ -22,10 +22,11 @@ fn many() -> BatchBuf {
 }
 
 #[test]
-fn a_break_or_a_panic_at_any_block_costs_no_server_and_the_next_scan_is_exact() {
+fn a_break_or_panic_at_any_block_keeps_the_server() {
     let set = PatternSet::new(["1"]).unwrap();
-    let mut sidecar = Sidecar::builder(&set, Report::Spans).tries(1).connect(socket()).unwrap();
-    let (batch, mut matches) = (many(), Matches::new());
+    let mut sidecar =
+        Sidecar::builder(&set, Report::Spans).max_attempts(1).connect(socket()).unwrap();
+    let (batch, mut matches) = (many_matches(), Matches::new());
     for last in 1..=8 {
         for panics in [false, true] {
             let mut blocks = 0;
@@ -48,10 +49,11 @@ fn a_break_or_a_panic_at_any_block_costs_no_server_and_the_next_scan_is_exact() 
 }
 
 #[test]
-fn a_flag_that_is_raised_between_blocks_costs_no_server_and_the_next_scan_is_exact() {
+fn a_stop_between_blocks_keeps_the_server() {
     let set = PatternSet::new(["1"]).unwrap();
-    let mut sidecar = Sidecar::builder(&set, Report::Spans).tries(1).connect(socket()).unwrap();
-    let (batch, mut matches) = (many(), Matches::new());
+    let mut sidecar =
+        Sidecar::builder(&set, Report::Spans).max_attempts(1).connect(socket()).unwrap();
+    let (batch, mut matches) = (many_matches(), Matches::new());
     for last in 1..=5 {
         let stop = StopFlag::new();
         sidecar.set_stop(stop.clone());
@@ -72,14 +74,14 @@ fn a_flag_that_is_raised_between_blocks_costs_no_server_and_the_next_scan_is_exa
 }
 
 #[test]
-fn a_flag_is_heeded_while_a_server_hangs_and_the_server_is_kept() {
-    // So long that heeding it, not the deadline, is what ends the scans.
+fn a_stop_while_a_server_hangs_keeps_the_server() {
+    // So long that the stop flag, not the deadline, ends the scans.
     let mut sidecar = builder().deadline(Duration::from_secs(3600)).spawn_with(server).unwrap();
     check(&mut sidecar);
-    let process = sidecar.process().unwrap();
+    let process = sidecar.server_pid().unwrap();
     kill(process, Signal::STOP);
     let (batch, _) = &work().batches[2];
-    // The second one finds parts of the first on their way.
+    // The second scan finds chunks of the first one in flight.
     for _ in 0..2 {
         let stop = StopFlag::new();
         sidecar.set_stop(stop.clone());
@@ -95,17 +97,18 @@ fn a_flag_is_heeded_while_a_server_hangs_and_the_server_is_kept() {
     crate::work::signal(process, Signal::CONT);
     sidecar.set_stop(StopFlag::new());
     check(&mut sidecar);
-    assert_eq!((sidecar.process(), sidecar.restarts()), (Some(process), 0));
+    assert_eq!((sidecar.server_pid(), sidecar.restarts()), (Some(process), 0));
 }
 
 #[test]
-fn records_go_in_as_many_parts_as_the_memory_that_the_server_takes_needs() {
-    let starved = || {
+fn a_batch_is_split_to_fit_the_server_s_regions() {
+    let with_small_regions = || {
         let mut command = server();
         command.env(REGION, (1 << 20).to_string());
         command
     };
-    let mut sidecar = builder().tries(1).part(4 << 20).spawn_with(starved).unwrap();
+    let mut sidecar =
+        builder().max_attempts(1).chunk_bytes(4 << 20).spawn_with(with_small_regions).unwrap();
     let mut matches = Matches::new();
     for (count, record) in [(300_000, &b""[..]), (100_000, &[b'z'; 63])] {
         let mut records = BatchBuf::new();
@@ -113,7 +116,7 @@ fn records_go_in_as_many_parts_as_the_memory_that_the_server_takes_needs() {
             records.push(record).unwrap();
         }
         sidecar.scan(&records.as_batch(), &mut matches).unwrap();
-        // The last pattern is found in all, at each place where nothing is.
+        // The last pattern matches the empty string at every position.
         assert_eq!(matches.len(), count * (record.len() + 1));
     }
     assert_eq!(sidecar.restarts(), 0);

@@ -1,4 +1,4 @@
-//! Servers that are killed or stopped at random moments.
+//! Servers that are killed or suspended at random moments.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
@@ -11,15 +11,15 @@ use crate::times;
 use crate::work::{builder, check, kill, sidecar, signal, work};
 use dragnet_testkit::{Rng, server};
 
-/// Lets three clients scan without pause, while their servers get a signal at random moments, until
-/// there were so many. All answers are exact.
-fn under_fire(kind: Signal, count: usize, patience: Duration) {
-    let fired = AtomicUsize::new(0);
+/// Sends `count` signals to the servers of three clients at random moments, while the clients scan.
+/// All answers must be exact.
+fn scan_under_signals(kind: Signal, count: usize, deadline: Duration) {
+    let sent = AtomicUsize::new(0);
     thread::scope(|scope| {
         for seed in 0..3 {
-            let fired = &fired;
+            let sent = &sent;
             scope.spawn(move || {
-                let builder = builder().deadline(patience).tries(1000);
+                let builder = builder().deadline(deadline).max_attempts(1000);
                 let mut sidecar = builder.spawn_with(server).expect("a server starts");
                 let (target, done) = (AtomicU32::new(0), AtomicBool::new(false));
                 thread::scope(|scope| {
@@ -30,12 +30,12 @@ fn under_fire(kind: Signal, count: usize, patience: Duration) {
                             let process = target.swap(0, Ordering::SeqCst);
                             if process != 0 {
                                 signal(process, kind);
-                                fired.fetch_add(1, Ordering::SeqCst);
+                                sent.fetch_add(1, Ordering::SeqCst);
                             }
                         }
                     });
-                    while fired.load(Ordering::SeqCst) < count {
-                        if let Some(process) = sidecar.process() {
+                    while sent.load(Ordering::SeqCst) < count {
+                        if let Some(process) = sidecar.server_pid() {
                             target.store(process, Ordering::SeqCst);
                         }
                         check(&mut sidecar);
@@ -51,28 +51,28 @@ fn under_fire(kind: Signal, count: usize, patience: Duration) {
 }
 
 #[test]
-fn servers_that_are_killed_at_any_moment_cost_time_and_nothing_else() {
-    under_fire(Signal::KILL, 150 * times(), Duration::from_secs(20));
+fn killed_servers_cost_only_time() {
+    scan_under_signals(Signal::KILL, 150 * times(), Duration::from_secs(20));
 }
 
 #[test]
-fn servers_that_crash_at_any_moment_cost_time_and_nothing_else() {
-    under_fire(Signal::SEGV, 150 * times(), Duration::from_secs(20));
+fn crashing_servers_cost_only_time() {
+    scan_under_signals(Signal::SEGV, 150 * times(), Duration::from_secs(20));
 }
 
 #[test]
-fn servers_that_hang_at_any_moment_cost_time_and_nothing_else() {
-    under_fire(Signal::STOP, 12 * times(), Duration::from_millis(400));
+fn hanging_servers_cost_only_time() {
+    scan_under_signals(Signal::STOP, 12 * times(), Duration::from_millis(400));
 }
 
 #[test]
-fn a_server_that_is_lost_too_often_fails_its_batch_with_what_happened_and_no_other() {
-    let mut sidecar = builder().tries(1).spawn_with(server).unwrap();
+fn a_server_lost_too_often_fails_one_batch_by_name() {
+    let mut sidecar = builder().max_attempts(1).spawn_with(server).unwrap();
     let (batch, _) = &work().batches[2];
     let mut matches = Matches::new();
     for (kind, word) in [(Signal::KILL, "SIGKILL"), (Signal::SEGV, "SIGSEGV")] {
         check(&mut sidecar);
-        kill(sidecar.process().unwrap(), kind);
+        kill(sidecar.server_pid().unwrap(), kind);
         match sidecar.scan(&batch.as_batch(), &mut matches) {
             Err(ScanError::Unavailable { reason }) => {
                 assert!(reason.contains(word), "{word} is not named: {reason}");
@@ -85,11 +85,11 @@ fn a_server_that_is_lost_too_often_fails_its_batch_with_what_happened_and_no_oth
 }
 
 #[test]
-fn a_server_that_hangs_is_named_when_it_was_given_up_too_often() {
+fn a_hanging_server_is_reported_as_silent() {
     let mut sidecar =
-        builder().tries(1).deadline(Duration::from_secs(5)).spawn_with(server).unwrap();
+        builder().max_attempts(1).deadline(Duration::from_secs(5)).spawn_with(server).unwrap();
     check(&mut sidecar);
-    kill(sidecar.process().unwrap(), Signal::STOP);
+    kill(sidecar.server_pid().unwrap(), Signal::STOP);
     let (batch, _) = &work().batches[0];
     match sidecar.scan(&batch.as_batch(), &mut Matches::new()) {
         Err(ScanError::Unavailable { reason }) => {
@@ -101,30 +101,30 @@ fn a_server_that_hangs_is_named_when_it_was_given_up_too_often() {
 }
 
 #[test]
-fn batches_that_were_begun_are_finished_in_their_order_whatever_happens_in_between() {
+fn submitted_batches_return_in_order_across_losses() {
     let mut sidecar = sidecar();
     let mut matches = Matches::new();
     let mut rng = Rng::new(7);
     for round in 0..30 {
         let order: Vec<usize> = (0..1 + rng.below(6)).map(|_| rng.below(3) as usize).collect();
         for &number in &order {
-            sidecar.begin(&work().batches[number].0.as_batch()).unwrap();
+            sidecar.submit(&work().batches[number].0.as_batch()).unwrap();
             if round % 3 == 0
                 && rng.below(3) == 0
-                && let Some(process) = sidecar.process()
+                && let Some(process) = sidecar.server_pid()
             {
                 signal(process, Signal::KILL);
             }
         }
-        // A scan in between is of its own batch, and the others keep their answers.
+        // A scan in between returns its own batch, and the others keep their place.
         if round % 2 == 0 {
             check(&mut sidecar);
         }
         for &number in &order {
-            assert!(sidecar.finish(&mut matches).unwrap());
+            assert!(sidecar.wait(&mut matches).unwrap());
             assert!(matches.as_slice() == work().batches[number].1);
         }
-        assert!(!sidecar.finish(&mut matches).unwrap());
+        assert!(!sidecar.wait(&mut matches).unwrap());
         assert!(matches.is_empty());
     }
 }

@@ -1,11 +1,19 @@
-//! A set of patterns as bytes, on its way to another process.
+//! Encodes a set of patterns as bytes, for the server to compile.
+//!
+//! Each pattern is three little-endian words, the flags, the length of the text and the length of the
+//! name, followed by the text and the name. The patterns are sent as text, not in compiled form: the
+//! server may use another backend, and a parser is easier to trust with bytes from another process
+//! than a compiled automaton is.
 
 use dragnet::{BuildError, Pattern, PatternSet};
 
-/// What stands for the length of a name that is not there.
+/// The length that stands for a pattern without a name.
 const NO_NAME: u32 = u32::MAX;
 
-/// Flags that are on, one bit each, in the order of [`Pattern`]'s setters.
+/// The length of a pattern's three words, in bytes.
+const HEADER_LEN: usize = 12;
+
+/// The flags of a pattern, one bit each, in the order of [`Pattern`]'s setters.
 fn flags(pattern: &Pattern) -> u32 {
     let flags = pattern.flags();
     [
@@ -22,11 +30,11 @@ fn flags(pattern: &Pattern) -> u32 {
     .fold(0, |bits, &on| bits << 1 | u32::from(on))
 }
 
-/// Writes all patterns, each as its flags, the lengths of its text and name, and these.
+/// Encodes all patterns of a set, in their order.
 pub(super) fn encode(set: &PatternSet) -> Vec<u8> {
     let mut bytes = Vec::new();
     for pattern in set {
-        // In range: a parsed text of 4 GiB would be over the limit on a pattern's size.
+        // In range: a text of 4 GiB would exceed every limit on the size of a pattern.
         let name = pattern.get_name().map_or(NO_NAME, |name| name.len() as u32);
         for number in [flags(pattern), pattern.as_str().len() as u32, name] {
             bytes.extend_from_slice(&number.to_le_bytes());
@@ -37,26 +45,26 @@ pub(super) fn encode(set: &PatternSet) -> Vec<u8> {
     bytes
 }
 
-/// Why bytes are not a set of patterns.
+/// Why bytes could not be decoded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DecodeError {
-    /// They are not what [`encode`] writes.
+    /// The bytes were not written by [`encode`].
     #[error("pattern {0} is malformed")]
     Malformed(usize),
-    /// Its patterns are not valid, or too large.
+    /// The patterns are invalid or too large.
     #[error(transparent)]
     Build(#[from] BuildError),
 }
 
-/// Reads what [`encode`] wrote: exactly `count` patterns. The bytes may be any.
+/// Decodes exactly `count` patterns from bytes that may hold anything.
 pub(super) fn decode(
     bytes: &[u8],
     count: usize,
     set_size_limit: u64,
 ) -> Result<PatternSet, DecodeError> {
     let mut rest = bytes;
-    // Not trusted with the room: each pattern has 12 bytes at least.
-    let mut patterns = Vec::with_capacity(count.min(bytes.len() / 12));
+    // `count` is not trusted with the size of an allocation.
+    let mut patterns = Vec::with_capacity(count.min(bytes.len() / HEADER_LEN));
     for number in 0..count {
         let pattern = take_pattern(&mut rest).ok_or(DecodeError::Malformed(number))?;
         patterns.push(pattern);
@@ -64,8 +72,8 @@ pub(super) fn decode(
     if !rest.is_empty() {
         return Err(DecodeError::Malformed(count));
     }
-    // The client's own limits were kept when it parsed them; what one pattern may be is the most
-    // that any client may allow.
+    // The client has applied its own limit on the size of a pattern. The server applies only the
+    // limit on the set, which bounds each pattern too.
     let builder = PatternSet::builder().pattern_size_limit(set_size_limit);
     Ok(builder.set_size_limit(set_size_limit).patterns(patterns).build()?)
 }
@@ -105,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_survives_the_way_and_nothing_else_is_one() {
+    fn a_set_decodes_to_itself_and_damage_never_panics() {
         let set = PatternSet::new([
             Pattern::new("a+"),
             Pattern::new("é").name("").case_insensitive(true).crlf(true),
@@ -114,8 +122,8 @@ mod tests {
         ])
         .unwrap();
         let bytes = encode(&set);
-        let back = decode(&bytes, 4, 1000).unwrap();
-        assert!(set.iter().eq(back.iter()));
+        let decoded = decode(&bytes, 4, 1000).unwrap();
+        assert!(set.iter().eq(decoded.iter()));
         assert!(matches!(decode(&bytes, 4, 1), Err(DecodeError::Build(_))));
         for count in [0, 1, 2, 3, 5, usize::MAX] {
             assert!(matches!(decode(&bytes, count, 1000), Err(DecodeError::Malformed(_))));
@@ -127,7 +135,7 @@ mod tests {
             for value in [0, 1, 0x7F, 0x80, 0xFF] {
                 let mut bytes = bytes.clone();
                 bytes[at] = value;
-                // Another set or none, and no panic.
+                // Decodes to another set or fails, but does not panic.
                 let _ = decode(&bytes, 4, 1000);
             }
         }

@@ -1,13 +1,13 @@
-//! Tests that need a process of their own, since they count or limit what it has.
+//! Runs a test in a process of its own, because it counts or limits the resources of its process.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 const MARK: &str = "DRAGNET_TEST_ALONE";
 
-/// Runs the test of this name, which calls this, once more in another process, where this returns
-/// true. In the first process it returns false, once the other one has succeeded.
-pub(crate) fn alone(test: &str) -> bool {
+/// Runs the calling test, whose name is given, again in a new process. Returns true in that process;
+/// returns false in this process, after the test has succeeded there.
+pub(crate) fn is_own_process(test: &str) -> bool {
     if std::env::var(MARK).as_deref() == Ok(test) {
         return true;
     }
@@ -15,11 +15,12 @@ pub(crate) fn alone(test: &str) -> bool {
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}\n{text}\n{errors}", output.status);
-    // A name that is misspelled would run nothing.
-    assert!(text.contains("1 passed"), "{test} has not run: {text}");
+    // A misspelled name would run no test.
+    assert!(text.contains("1 passed"), "{test} did not run: {text}");
     false
 }
 
+/// The command that runs a test of this program in a new process.
 pub(crate) fn command(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(MARK, test);
@@ -27,7 +28,7 @@ pub(crate) fn command(test: &str) -> Command {
     command
 }
 
-/// What a process can leave behind.
+/// The resources that a process can leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Census {
     pub(crate) descriptors: usize,
@@ -36,7 +37,7 @@ pub(crate) struct Census {
     pub(crate) mappings: usize,
 }
 
-/// What this process has now.
+/// The resources of this process.
 pub(crate) fn census() -> Census {
     let count = |path: &str| std::fs::read_dir(path).expect(path).count();
     let maps = std::fs::read_to_string("/proc/self/maps").expect("there is /proc");
@@ -48,12 +49,12 @@ pub(crate) fn census() -> Census {
     }
 }
 
-/// The processes whose parent this one is, dead ones that nobody has waited for among them.
+/// The child processes of this process, including zombies.
 pub(crate) fn children() -> Vec<u32> {
     let this = std::process::id().to_string();
     let parent = |entry: &Path| {
         let stat = std::fs::read_to_string(entry.join("stat")).ok()?;
-        // The name may hold anything, so look behind it.
+        // The name is in parentheses and may hold any character, so start after the last one.
         let rest = stat.rsplit_once(')')?.1;
         rest.split_whitespace().nth(1).map(str::to_owned)
     };

@@ -1,0 +1,63 @@
+//! Sizes of chunks: how a batch is split so that each chunk fits in a region.
+
+use std::ops::Range;
+
+use super::super::region::RegionLayout;
+use super::Sidecar;
+use dragnet::{Batch, PADDING, ScanError};
+
+impl Sidecar {
+    /// Splits off the first records, a quarter of a chunk: with a short first chunk the server starts
+    /// early.
+    pub(super) fn split_head<'b>(&self, batch: &Batch<'b>) -> (Batch<'b>, Batch<'b>) {
+        let head = batch.split_by_bytes(self.chunk_bytes() / 4).next().unwrap_or(0..0).end;
+        (batch.slice(0..head), batch.slice(head..batch.len()))
+    }
+
+    /// The length of a chunk in bytes of records: as configured, but at most half of a region, to
+    /// leave room for the offsets.
+    pub(super) fn chunk_bytes(&self) -> usize {
+        let half = usize::try_from(self.max_region_len() / 2).unwrap_or(usize::MAX);
+        self.config.chunk_bytes.min(half)
+    }
+
+    /// The longest region that the server maps, in bytes.
+    fn max_region_len(&self) -> u64 {
+        self.connection.as_ref().map_or(u64::MAX, |connection| connection.max_region_len())
+    }
+
+    /// A prefix of `range` whose records fit in a region together with their offsets, which can be
+    /// longer than short records are.
+    pub(super) fn fitting(&self, records: &Batch<'_>, range: &Range<usize>) -> Range<usize> {
+        let mut end = range.end;
+        while end - range.start > 1
+            && RegionLayout::of(&records.slice(range.start..end)).1 as u64 > self.max_region_len()
+        {
+            end = range.start + (end - range.start) / 2;
+        }
+        range.start..end
+    }
+
+    /// Checks that each record fits in a region.
+    pub(super) fn check_record_sizes(&self, batch: &Batch<'_>) -> Result<(), ScanError> {
+        let max_len = self.max_region_len();
+        // A batch that is at most as long as a chunk fits.
+        if batch.extent().len() <= self.chunk_bytes() {
+            return Ok(());
+        }
+        let too_large = |range: Range<usize>| {
+            let (_, len) = RegionLayout::of(&batch.slice(range.clone()));
+            (len as u64 > max_len).then(|| batch.range(range.start).len())
+        };
+        // A record that is too long is a chunk of its own.
+        let mut chunks = batch.split_by_bytes(self.chunk_bytes()).filter(|range| range.len() == 1);
+        match chunks.find_map(too_large) {
+            None => Ok(()),
+            Some(size) => Err(ScanError::TooLarge {
+                size,
+                // Leaves room for the padding, the alignment and the two offsets of one record.
+                limit: usize::try_from(max_len).unwrap_or(usize::MAX).saturating_sub(2 * PADDING),
+            }),
+        }
+    }
+}
