@@ -150,7 +150,7 @@ fn submit_within_quota(
     record: &[u8],
     paths: &[AtomicUsize; 2],
 ) -> Result<Ticket, ScanError> {
-    let added = local.add(record);
+    let added = local.try_add(record);
     paths[usize::from(added.is_none())].fetch_add(1, Ordering::Relaxed);
     added.map_or_else(|| submit_through(coalescer, local, record), |added| Ok(Ticket::new(added)))
 }
