@@ -1,4 +1,5 @@
-//! Finds and compiles what the `native` feature needs; does nothing without it.
+//! Build script: finds libhs and compiles `csrc/` for the feature `native`. Does nothing without
+//! it.
 
 #[cfg(feature = "native")]
 #[path = "build/mod.rs"]

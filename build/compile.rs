@@ -1,21 +1,22 @@
-//! `csrc/`, and whether what it is compiled for links.
+//! Compiles `csrc/`, and checks that libhs links.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::error::{fail, install, packages};
-use super::library::{Kind, Library};
-use super::{env_of, out_dir, variable};
+use super::library::{Library, LibraryKind};
+use super::{cargo_variable, out_dir, variable};
 
-/// What is compiled of `csrc/`. Listed by name, so that nothing is compiled unseen.
+/// The C sources, listed by name so that no stray file is compiled.
 const SOURCES: [&str; 1] = ["csrc/scan.c"];
 
-/// Folders in which GCC and Clang look for libraries; what else they read `cc` declares.
+/// The directories that GCC and Clang search for libraries. `cc` declares the other variables that
+/// the compiler reads.
 const LINKER_VARIABLE: &str = "LIBRARY_PATH";
 
 pub(super) fn declare_sources() {
-    // The folder, with all that is in it, so that a new file or one that is gone is noticed.
+    // The whole directory, so that cargo notices new and deleted files as well.
     println!("cargo::rerun-if-changed=csrc");
 }
 
@@ -30,35 +31,38 @@ pub(super) fn compile(library: &Library, warnings_are_errors: bool) {
         .warnings_into_errors(warnings_are_errors);
     match build.try_compile("dragnet_hs") {
         Ok(()) => {}
-        // The crate tells its kinds of errors apart in their text alone.
+        // The kind of an error of `cc` is private, but is part of its message.
         Err(error) if error.to_string().starts_with("ToolNotFound") => fail(
             format!(
                 "the `native` feature needs a C compiler for {}, which was not found",
-                env_of("TARGET")
+                cargo_variable("TARGET")
             ),
             install("gcc"),
         ),
         Err(_) => fail(
-            "the C compiler failed on csrc/; what it said is above",
+            "the C compiler failed on csrc/, with the messages above",
             format!("if it does not find hs.h, {}", packages()),
         ),
     }
 }
 
-/// A file that the C compiler has beside the libraries of its language.
+/// Returns a file that is installed with the C compiler, such as `libstdc++.a`.
 pub(super) fn file_of_compiler(name: &str) -> Option<PathBuf> {
     let compiler = cc::Build::new().try_get_compiler().ok()?;
     let output = compiler.to_command().arg(format!("-print-file-name={name}")).output().ok()?;
     let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    // It answers with the bare name if there is none.
+    // The compiler prints the bare name if it has no such file.
     (path.is_absolute() && path.is_file()).then_some(path)
 }
 
-/// Links a program with the library, since a library that is missing although its description is
-/// there must be an error of this build, not of whoever links with it later.
+/// Fails the build if a program does not link with the library.
+///
+/// A libhs can have headers and a pkg-config file and lack the library itself. Without this check
+/// the build would succeed, and the error would come from the linker of a dependent crate.
 pub(super) fn check_link(library: &Library) {
     variable(LINKER_VARIABLE);
     let compiler = cc::Build::new().get_compiler();
+    // MSVC takes other options, and the native engine is not tested with it.
     if compiler.is_like_msvc() {
         return;
     }
@@ -76,12 +80,12 @@ pub(super) fn check_link(library: &Library) {
         command.arg("-L").arg(path);
     }
     for (name, kind) in &library.libs {
-        match library.archive(name).filter(|_| *kind == Kind::Static) {
+        match library.archive(name).filter(|_| *kind == LibraryKind::Static) {
             Some(archive) => command.arg(archive),
             None => command.arg(format!("-l{name}")),
         };
     }
-    // Below a static C++ runtime; Rust links both by itself.
+    // A static C++ runtime depends on both. Rust links them in any case.
     command.args(["-lm", "-pthread"]);
     match command.output() {
         Ok(output) if output.status.success() => {}
@@ -89,7 +93,7 @@ pub(super) fn check_link(library: &Library) {
             let text = String::from_utf8_lossy(&output.stderr);
             let mut last: Vec<&str> = text.lines().rev().take(3).collect();
             last.reverse();
-            fail(format!("libhs is described but does not link: {}", last.join(" / ")), packages())
+            fail(format!("libhs was found, but does not link: {}", last.join(" / ")), packages())
         }
         Err(error) => fail(format!("can't run the C compiler: {error}"), install("gcc")),
     }

@@ -1,13 +1,13 @@
-//! A libhs in a folder that the user names.
+//! libhs in the directory that `DRAGNET_LIBHS_DIR` names.
 
 use std::path::Path;
 
 use super::error::fail;
-use super::library::{Kind, Library, cxx_runtime, existing};
-use super::{DIR_VARIABLE, Linking, STATIC_VARIABLE, target};
+use super::library::{Library, LibraryKind, add_cxx_runtime, existing};
+use super::{DIR_VARIABLE, LinkMode, STATIC_VARIABLE, target};
 
-/// The library under a prefix that the user names.
-pub(super) fn library(dir: &Path, linking: Linking) -> Library {
+/// Finds libhs in the prefix `dir`, or fails the build.
+pub(super) fn library(dir: &Path, mode: LinkMode) -> Library {
     let include = ["include/hs", "include"]
         .map(|sub| dir.join(sub))
         .into_iter()
@@ -15,35 +15,35 @@ pub(super) fn library(dir: &Path, linking: Linking) -> Library {
         .unwrap_or_else(|| {
             fail(
                 format!("{DIR_VARIABLE}={} has no include/hs/hs.h", dir.display()),
-                "it must name the prefix that libhs was installed to",
+                "set it to the prefix that libhs was installed to",
             )
         });
     let files = [
-        ("libhs.so", Kind::Shared),
-        ("libhs.dylib", Kind::Shared),
-        ("hs.lib", Kind::Shared),
-        ("libhs.a", Kind::Static),
+        ("libhs.so", LibraryKind::Shared),
+        ("libhs.dylib", LibraryKind::Shared),
+        ("hs.lib", LibraryKind::Shared),
+        ("libhs.a", LibraryKind::Static),
     ];
-    // Debian keeps libraries in a folder for each architecture.
+    // Debian has a directory of libraries for each architecture.
     let debian = format!("lib/{}-linux-gnu", target("ARCH"));
     let found = ["lib", "lib64", &debian].into_iter().find_map(|sub| {
-        let wanted = |kind| match linking {
-            Linking::Static => kind == Kind::Static,
-            Linking::Shared => kind == Kind::Shared,
-            Linking::AsFound => true,
+        let is_wanted = |kind| match mode {
+            LinkMode::Static => kind == LibraryKind::Static,
+            LinkMode::Shared => kind == LibraryKind::Shared,
+            LinkMode::Any => true,
         };
-        files.into_iter().filter(|(_, kind)| wanted(*kind)).find_map(|(file, kind)| {
-            // One that is missing is not declared: cargo would ask again in every build.
+        files.into_iter().filter(|(_, kind)| is_wanted(*kind)).find_map(|(file, kind)| {
             let path = existing(dir.join(sub).join(file))?;
+            // Files that do not exist are not declared: cargo would run this script in every build.
             println!("cargo::rerun-if-changed={}", path.display());
             Some((dir.join(sub), kind))
         })
     });
     let Some((path, kind)) = found else {
-        let (what, why) = match linking {
-            Linking::Static => ("static libhs", format!(" ({STATIC_VARIABLE} is 1)")),
-            Linking::Shared => ("shared libhs", format!(" ({STATIC_VARIABLE} is 0)")),
-            Linking::AsFound => ("libhs", String::new()),
+        let (what, why) = match mode {
+            LinkMode::Static => ("static libhs", format!(" ({STATIC_VARIABLE} is 1)")),
+            LinkMode::Shared => ("shared libhs", format!(" ({STATIC_VARIABLE} is 0)")),
+            LinkMode::Any => ("libhs", String::new()),
         };
         fail(
             format!("{DIR_VARIABLE}={} has no {what} in lib/ or lib64/{why}", dir.display()),
@@ -52,8 +52,8 @@ pub(super) fn library(dir: &Path, linking: Linking) -> Library {
     };
     let mut library =
         Library { includes: vec![include], paths: vec![path], libs: vec![("hs".to_owned(), kind)] };
-    if kind == Kind::Static {
-        cxx_runtime(&mut library, linking);
+    if kind == LibraryKind::Static {
+        add_cxx_runtime(&mut library, mode);
     }
     library
 }

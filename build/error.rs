@@ -1,20 +1,22 @@
-//! The one error that a build ends with.
+//! Errors of the build, each with what to do about it.
 
 use std::fmt::Display;
 use std::process::exit;
 
 use super::{DIR_VARIABLE, target};
 
-/// Ends the build with an error in one line: what is wrong, and what to do about it.
+/// Ends the build with a one-line error: what is wrong, and what to do about it.
 pub(super) fn fail(what: impl Display, remedy: impl Display) -> ! {
     println!(
         "cargo::error={what}; {remedy}; or build without the `native` feature: the pure engine \
          needs no C"
     );
-    // Cargo fails for the line above. For a status it would add all that was printed.
+    // Cargo fails because of the line above. With another status it would also print all output of
+    // this script.
     exit(0)
 }
 
+/// Ends the build because `place` has version `version` of libhs.
 pub(super) fn too_old(version: &str, place: &dyn Display) -> ! {
     fail(
         format!("libhs is {version} ({place}), but the `native` feature needs 5.4 or later"),
@@ -22,7 +24,7 @@ pub(super) fn too_old(version: &str, place: &dyn Display) -> ! {
     )
 }
 
-/// What to install so that libhs is there, on the systems that have it.
+/// Returns how to get libhs: the names of its packages for the target, and the alternatives.
 pub(super) fn packages() -> String {
     let (debian, fedora) = match target("ARCH").as_str() {
         "x86_64" | "x86" => ("libhyperscan-dev", "hyperscan-devel or vectorscan-devel"),
@@ -34,6 +36,7 @@ pub(super) fn packages() -> String {
     )
 }
 
+/// Returns how to get a tool whose package has one name on all systems.
 pub(super) fn install(package: &str) -> String {
-    format!("install {package} (a package of this name is on Debian, Ubuntu, Fedora, Homebrew)")
+    format!("install {package} (Debian, Ubuntu, Fedora and Homebrew have a package of this name)")
 }

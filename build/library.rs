@@ -1,50 +1,53 @@
-//! Where libhs is, for the compiler and the linker.
+//! A libhs that was found: where its headers and libraries are, and how to link it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::{fail, too_old};
-use super::{Linking, STATIC_VARIABLE, compile, target};
+use super::{LinkMode, STATIC_VARIABLE, compile, target};
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum LibraryKind {
     Static,
     Shared,
 }
 
-/// The library as the compiler and the linker are told of it.
+/// libhs, and the libraries that a static libhs depends on.
 pub(super) struct Library {
+    /// Directories of headers.
     pub(super) includes: Vec<PathBuf>,
-    /// Folders of libraries.
+    /// Directories of libraries.
     pub(super) paths: Vec<PathBuf>,
-    /// What is linked: libhs, and below it what a static one does not bring along.
-    pub(super) libs: Vec<(String, Kind)>,
+    /// Names of libraries, in the order in which they are linked: libhs first.
+    pub(super) libs: Vec<(String, LibraryKind)>,
 }
 
 impl Library {
-    /// Tells cargo.
+    /// Makes cargo link the library.
     pub(super) fn link(&self) {
         for path in &self.paths {
             println!("cargo::rustc-link-search=native={}", path.display());
         }
         for (name, kind) in &self.libs {
             let kind = match kind {
-                Kind::Static => "static",
-                Kind::Shared => "dylib",
+                LibraryKind::Static => "static",
+                LibraryKind::Shared => "dylib",
             };
             println!("cargo::rustc-link-lib={kind}={name}");
         }
     }
 
-    /// The file of a static library of it.
+    /// Returns the file of the static library `name`.
     pub(super) fn archive(&self, name: &str) -> Option<PathBuf> {
         self.paths.iter().find_map(|path| existing(path.join(format!("lib{name}.a"))))
     }
 
-    /// Declares the headers that may have the version, if they are not among the system's, and looks
-    /// at it. Where they do not tell, the shim's own check is left.
-    pub(super) fn check_header(&self) {
-        // Vectorscan 5.4.12 and later have it in a header of its own.
+    /// Fails the build if libhs's headers say that it is too old, and declares these headers.
+    ///
+    /// Headers in the compiler's default directories are not found here, because pkg-config does
+    /// not name those directories. For them `csrc/scan.c` checks the version.
+    pub(super) fn check_version(&self) {
+        // Since 5.4.12 Vectorscan has the version in a header of its own.
         for name in ["hs.h", "hs_version.h"] {
             let Some(header) = self.includes.iter().find_map(|path| existing(path.join(name)))
             else {
@@ -67,15 +70,15 @@ impl Library {
     }
 }
 
-/// Adds the C++ runtime that a static libhs needs; a shared one brings it along.
-pub(super) fn cxx_runtime(library: &mut Library, linking: Linking) {
-    // There it is a part of the system, which every machine has.
+/// Adds the C++ runtime to a static libhs. A shared libhs is linked to its runtime already.
+pub(super) fn add_cxx_runtime(library: &mut Library, mode: LinkMode) {
+    // On these systems the runtime is part of the system, and only shared.
     if let "macos" | "ios" | "freebsd" | "openbsd" = target("OS").as_str() {
-        library.libs.push(("c++".to_owned(), Kind::Shared));
+        library.libs.push(("c++".to_owned(), LibraryKind::Shared));
         return;
     }
     let name = "stdc++".to_owned();
-    if linking == Linking::Static {
+    if mode == LinkMode::Static {
         let Some(archive) = compile::file_of_compiler("libstdc++.a") else {
             fail(
                 format!("{STATIC_VARIABLE} is 1, but the C compiler has no libstdc++.a"),
@@ -83,9 +86,9 @@ pub(super) fn cxx_runtime(library: &mut Library, linking: Linking) {
             )
         };
         library.paths.extend(archive.parent().map(Path::to_owned));
-        library.libs.push((name, Kind::Static));
+        library.libs.push((name, LibraryKind::Static));
     } else {
-        library.libs.push((name, Kind::Shared));
+        library.libs.push((name, LibraryKind::Shared));
     }
 }
 

@@ -1,4 +1,13 @@
-//! The build of the `native` feature: which libhs, how it is linked, and `csrc/` with it.
+//! The build of the feature `native`: finds libhs, compiles `csrc/` and links both.
+//!
+//! libhs comes from one of three places: the directory that `DRAGNET_LIBHS_DIR` names
+//! ([`directory`]), the sources that a crate carries (`vendored`, with the feature
+//! `native-vendored`), or the system's packages (`packaged`). Whatever is missing or unsuitable
+//! ends the build with one error that says what to do about it ([`error`]), never with an error of
+//! the linker, which a user of the crate could not interpret.
+//!
+//! Every variable and file that is read is declared to cargo, so that the script runs again exactly
+//! when one of them changes. `ci/rebuilds` verifies that.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -12,48 +21,50 @@ mod packaged;
 #[cfg(feature = "native-vendored")]
 mod vendored;
 
-/// Names a prefix with `include/` and `lib/`, in place of what pkg-config would find.
+/// Names the prefix of an installed libhs, with `include/` and `lib/` in it. Takes precedence over
+/// the system's packages and the vendored sources.
 const DIR_VARIABLE: &str = "DRAGNET_LIBHS_DIR";
-/// Set to 1, links libhs and the C++ runtime below it statically; to 0, as shared libraries.
+/// With the value 1, libhs and its C++ runtime are linked statically; with 0, as shared libraries.
 const STATIC_VARIABLE: &str = "DRAGNET_LIBHS_STATIC";
-/// Set to 1, turns warnings of the C compiler into errors.
+/// With the value 1, warnings of the C compiler are errors.
 const WERROR_VARIABLE: &str = "DRAGNET_CC_WERROR";
 
 pub(super) fn build() {
     #[cfg(feature = "native-vendored")]
     if vendored::is_child() {
-        return vendored::be_child();
+        return vendored::run_child();
     }
     compile::declare_sources();
     let werror = variable(WERROR_VARIABLE).as_deref() == Some("1");
-    let linking = Linking::of_variable();
+    let mode = LinkMode::from_variable();
     let library = match variable(DIR_VARIABLE) {
-        Some(dir) => directory::library(Path::new(&dir), linking),
+        Some(dir) => directory::library(Path::new(&dir), mode),
         #[cfg(feature = "native-vendored")]
-        None => vendored::library(linking),
+        None => vendored::library(mode),
         #[cfg(not(feature = "native-vendored"))]
-        None => packaged::library(linking),
+        None => packaged::library(mode),
     };
-    library.check_header();
+    library.check_version();
     compile::compile(&library, werror);
-    // Behind what calls it: a static library gives what was asked for before it.
+    // After `csrc/`, which calls libhs: linkers take from a static library only the symbols that
+    // the libraries before it left undefined.
     library.link();
     compile::check_link(&library);
 }
 
-/// How libhs is linked, with the C++ runtime that it needs.
+/// How the user wants libhs and its C++ runtime to be linked.
 #[derive(Clone, Copy, PartialEq)]
-enum Linking {
+enum LinkMode {
     Static,
     Shared,
-    /// Shared if there is a shared library.
-    AsFound,
+    /// Shared if a shared library is found, else static.
+    Any,
 }
 
-impl Linking {
-    fn of_variable() -> Self {
+impl LinkMode {
+    fn from_variable() -> Self {
         match variable(STATIC_VARIABLE).as_deref() {
-            None => Self::AsFound,
+            None => Self::Any,
             Some("1") => Self::Static,
             Some("0") => Self::Shared,
             Some(other) => error::fail(
@@ -64,22 +75,23 @@ impl Linking {
     }
 }
 
-/// The value of a variable of ours, which is declared to cargo; `None` if unset or empty.
+/// Returns the value of a variable and declares it to cargo. `None` if it is unset or empty.
 fn variable(name: &str) -> Option<String> {
     println!("cargo::rerun-if-env-changed={name}");
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A part of the target, as cargo tells it.
-fn target(part: &str) -> String {
-    env_of(&format!("CARGO_CFG_TARGET_{part}"))
+/// Returns a property of the target, such as `ARCH`. Empty if cargo does not set it.
+fn target(property: &str) -> String {
+    cargo_variable(&format!("CARGO_CFG_TARGET_{property}"))
 }
 
-/// A variable that cargo sets for every build script.
-fn env_of(name: &str) -> String {
+/// Returns a variable without declaring it to cargo: one that cargo sets itself, or that is
+/// declared where it is read first. Empty if it is unset.
+fn cargo_variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
 
 fn out_dir() -> PathBuf {
-    PathBuf::from(env_of("OUT_DIR"))
+    PathBuf::from(cargo_variable("OUT_DIR"))
 }

@@ -1,8 +1,18 @@
-//! Vectorscan from the sources that a crate carries.
+//! Vectorscan, built from the sources that the crate `vectorscan-src` carries.
 //!
-//! The crate that builds it talks to cargo as if it were the build script, with warnings, and it
-//! panics when it fails. So it runs in another process of this program, whose output is read. That one
-//! starts this program once more in cmake's place, since the sources need a repair first.
+//! That crate is written to be called from the build script of a `-sys` crate: it prints directives
+//! and warnings for cargo, and panics when something is missing. So it runs in a child process,
+//! which is this program started again, and the parent reads its output. The child in turn makes
+//! the crate start this program in place of cmake, because the sources must be copied and patched
+//! before they are configured:
+//!
+//! ```text
+//! build script -> child: vectorscan_src::Build -> cmake wrapper -> cmake
+//! ```
+//!
+//! [`CHILD_VARIABLE`] marks the second and third process; the third has arguments, the second has
+//! none. A build takes minutes, so its result is kept and reused as long as what it depends on
+//! stays the same.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,17 +22,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
 use super::error::fail;
-use super::library::{Kind, Library, cxx_runtime};
-use super::{Linking, STATIC_VARIABLE, env_of, out_dir, variable};
+use super::library::{Library, LibraryKind, add_cxx_runtime};
+use super::{LinkMode, STATIC_VARIABLE, cargo_variable, out_dir, variable};
 
-/// Names the cmake to run, and so tells a process of this program that it is another one. It is
-/// never set for cargo.
+/// Set to the path of cmake in the child processes, and never by cargo.
 const CHILD_VARIABLE: &str = "DRAGNET_BUILD_IS_VENDORED_CHILD";
-/// Precedes what the other process tells this one.
-const INCLUDE: &str = "dragnet-include=";
-const LIB: &str = "dragnet-lib=";
+/// Prefixes of the lines that the child prints for its parent.
+const INCLUDE_PREFIX: &str = "dragnet-include=";
+const LIB_PREFIX: &str = "dragnet-lib=";
 
-/// What cmake and compilers read, for the target or at all. `cc` declares those of C.
+/// Variables that cmake and the compilers read, also with the name of the target in them. `cc`
+/// declares those of the C compiler.
 const VARIABLES: [&str; 7] = [
     "CMAKE_TOOLCHAIN_FILE",
     "CMAKE_GENERATOR",
@@ -33,41 +43,63 @@ const VARIABLES: [&str; 7] = [
     "CXXFLAGS",
 ];
 
-/// A file of the sources, what is wrong in it, and what is right.
-///
-/// What skips to the next pair of bytes must leave the last byte to the automaton, whose state at the
-/// end of a record decides about `\z`. 5.4.13 took that out: `d\z|[ab]b` is not found in a record of 16
-/// `x` and a `d`.
-const REPAIRS: [(&str, &str, &str); 1] =
-    [("src/nfa/accel.c", "accel->dshufti.hi2, c, c_end);", "accel->dshufti.hi2, c, c_end - 1);")];
+/// The tools, named by these variables, with which Vectorscan's own script joins code for several
+/// instruction sets.
+const OBJECT_TOOLS: [&str; 2] = ["NM", "OBJCOPY"];
 
-/// What the sources' own script reads for the target's tools that put code for several kinds of vectors
-/// together.
-const OBJECTS: [&str; 2] = ["NM", "OBJCOPY"];
-
-/// What the build says when something is missing, and what has it.
-const MISSING: [(&str, &str, &str); 5] = [
-    ("is `cmake` not installed?", "cmake", "cmake"),
-    ("CMake was unable to find a build program", "make", "make"),
-    ("Ragel state machine compiler not found", "ragel", "ragel"),
-    (
-        " or later not found.  Either install",
-        "the headers of Boost",
-        "libboost-dev (Debian, Ubuntu), boost-devel (Fedora) or boost (Homebrew), or set BOOST_ROOT",
-    ),
-    (
-        "No CMAKE_CXX_COMPILER could be found",
-        "a C++ compiler",
-        "g++ (Debian, Ubuntu) or gcc-c++ (Fedora)",
-    ),
-];
-
-pub(super) fn is_child() -> bool {
-    env::var_os(CHILD_VARIABLE).is_some()
+/// A correction of one file of the sources.
+#[derive(Debug)]
+struct Patch {
+    file: &'static str,
+    /// Must occur exactly once in the file.
+    old: &'static str,
+    new: &'static str,
 }
 
-pub(super) fn library(linking: Linking) -> Library {
-    if linking == Linking::Shared {
+/// The loop that skips to the next interesting pair of bytes must leave the last byte to the
+/// automaton, whose state at the end of the record decides whether `\z` matches. Version 5.4.13
+/// reads to the very end: it does not find `d\z|[ab]b` in a record of 16 `x` and a `d`.
+const PATCHES: [Patch; 1] = [Patch {
+    file: "src/nfa/accel.c",
+    old: "accel->dshufti.hi2, c, c_end);",
+    new: "accel->dshufti.hi2, c, c_end - 1);",
+}];
+
+/// A prerequisite, and the message of the build that shows that it is missing.
+struct Prerequisite {
+    message: &'static str,
+    name: &'static str,
+    package: &'static str,
+}
+
+const PREREQUISITES: [Prerequisite; 5] = [
+    Prerequisite { message: "is `cmake` not installed?", name: "cmake", package: "cmake" },
+    Prerequisite {
+        message: "CMake was unable to find a build program",
+        name: "make",
+        package: "make",
+    },
+    Prerequisite {
+        message: "Ragel state machine compiler not found",
+        name: "ragel",
+        package: "ragel",
+    },
+    Prerequisite {
+        message: " or later not found.  Either install",
+        name: "the headers of Boost",
+        package: "libboost-dev (Debian, Ubuntu), boost-devel (Fedora) or boost (Homebrew), or set \
+                  BOOST_ROOT",
+    },
+    Prerequisite {
+        message: "No CMAKE_CXX_COMPILER could be found",
+        name: "a C++ compiler",
+        package: "g++ (Debian, Ubuntu) or gcc-c++ (Fedora)",
+    },
+];
+
+/// Builds Vectorscan, or reuses the last build, or fails the build of the crate.
+pub(super) fn library(mode: LinkMode) -> Library {
+    if mode == LinkMode::Shared {
         fail(
             format!(
                 "{STATIC_VARIABLE} is 0, but the feature `native-vendored` builds a static libhs"
@@ -75,104 +107,111 @@ pub(super) fn library(linking: Linking) -> Library {
             "unset it",
         );
     }
-    let cmake = of_target("CMAKE").unwrap_or_else(|| "cmake".to_owned());
-    let mut read: Vec<_> = VARIABLES.map(of_target).to_vec();
-    read.push(variable("BOOST_ROOT"));
-    read.extend(OBJECTS.map(variable));
-    read.push(Some(cmake.clone()));
-    // What is told here, too.
-    read.push(Some(format!("{REPAIRS:?} {}", is_for_many())));
+    let cmake = target_variable("CMAKE").unwrap_or_else(|| "cmake".to_owned());
+    // Everything that the build depends on and that can change while OUT_DIR stays the same.
+    let mut inputs: Vec<_> = VARIABLES.map(target_variable).to_vec();
+    inputs.push(variable("BOOST_ROOT"));
+    inputs.extend(OBJECT_TOOLS.map(variable));
+    inputs.push(Some(cmake.clone()));
+    inputs.push(Some(format!("{PATCHES:?} {}", has_fat_runtime())));
 
     let log = out_dir().join("vectorscan.log");
-    let text = match build_or_reuse(&log, &cmake, &format!("{read:?}\n")) {
-        Ok(text) => text,
+    let output = match build_or_reuse(&log, &cmake, &format!("{inputs:?}\n")) {
+        Ok(output) => output,
         Err(error) => fail(
             format!("can't build Vectorscan with its output in {}: {error}", log.display()),
             "is the disk full?",
         ),
     };
-    let line = |head: &str| text.lines().rev().find_map(|line| line.strip_prefix(head));
-    let (Some(include), Some(lib)) = (line(INCLUDE), line(LIB)) else {
-        why_it_failed(&text, &log);
+    let line = |prefix: &str| output.lines().rev().find_map(|line| line.strip_prefix(prefix));
+    let (Some(include), Some(lib)) = (line(INCLUDE_PREFIX), line(LIB_PREFIX)) else {
+        fail_to_build(&output, &log);
     };
     let mut library = Library {
         includes: vec![PathBuf::from(include).join("hs")],
         paths: vec![PathBuf::from(lib)],
-        libs: vec![("hs".to_owned(), Kind::Static)],
+        libs: vec![("hs".to_owned(), LibraryKind::Static)],
     };
-    cxx_runtime(&mut library, linking);
+    add_cxx_runtime(&mut library, mode);
     library
 }
 
-/// The value of a variable that may be set for the target alone, by the rules of the cmake crate.
-fn of_target(name: &str) -> Option<String> {
-    let target = env_of("TARGET");
-    let kind = if target == env_of("HOST") { "HOST" } else { "TARGET" };
+/// Returns the value of a variable that can be set for one target only, with the precedence that
+/// the crate `cmake` defines.
+fn target_variable(name: &str) -> Option<String> {
+    let target = cargo_variable("TARGET");
+    let kind = if target == cargo_variable("HOST") { "HOST" } else { "TARGET" };
     let names = [
         format!("{name}_{target}"),
         format!("{name}_{}", target.replace('-', "_")),
         format!("{kind}_{name}"),
         name.to_owned(),
     ];
-    // All are declared, not those alone that come first.
+    // All four are declared to cargo, not only those up to the first that is set.
     names.map(|name| variable(&name)).into_iter().flatten().next()
 }
 
-/// Builds in another process and returns what was said; or what was said when it was built with the
-/// same variables, since this program runs again for much that does not change libhs.
-fn build_or_reuse(log: &Path, cmake: &str, read: &str) -> io::Result<String> {
+/// Returns the output of a build with these inputs. Cargo runs this script for many changes that do
+/// not concern libhs, so the output of the last successful build is kept with its inputs.
+fn build_or_reuse(log: &Path, cmake: &str, inputs: &str) -> io::Result<String> {
     let stamp = out_dir().join("vectorscan.built");
-    if let Some(text) =
-        fs::read_to_string(&stamp).ok().and_then(|text| Some(text.strip_prefix(read)?.to_owned()))
+    if let Some(output) =
+        fs::read_to_string(&stamp).ok().and_then(|text| Some(text.strip_prefix(inputs)?.to_owned()))
     {
-        return Ok(text);
+        return Ok(output);
     }
-    let text = build_in_child(log, cmake)?;
-    if text.lines().any(|line| line.starts_with(LIB)) {
-        fs::write(stamp, format!("{read}{text}"))?;
+    let output = build_in_child(log, cmake)?;
+    if output.lines().any(|line| line.starts_with(LIB_PREFIX)) {
+        fs::write(stamp, format!("{inputs}{output}"))?;
     }
-    Ok(text)
+    Ok(output)
 }
 
 fn build_in_child(log: &Path, cmake: &str) -> io::Result<String> {
     let out = File::create(log)?;
     let this = env::current_exe()?;
+    // The status is not used: a child that failed has not printed its last line.
     Command::new(&this)
         .env(CHILD_VARIABLE, cmake)
-        .env(format!("CMAKE_{}", env_of("TARGET")), &this)
+        .env(format!("CMAKE_{}", cargo_variable("TARGET")), &this)
         .stdout(out.try_clone()?)
         .stderr(out)
         .status()?;
-    // That it failed shows in what it did not say.
     Ok(String::from_utf8_lossy(&fs::read(log)?).into_owned())
 }
 
-/// What the other processes do: the one that builds, and cmake with its arguments.
-pub(super) fn be_child() {
-    if env::args_os().len() > 1 {
-        return be_cmake(env::args_os().skip(1).collect());
-    }
-    let built = vectorscan_src::Build::new().build();
-    println!("{INCLUDE}{}", built.include_dir.display());
-    println!("{LIB}{}", built.lib_dir.display());
+/// Whether this process is one of the child processes.
+pub(super) fn is_child() -> bool {
+    env::var_os(CHILD_VARIABLE).is_some()
 }
 
-fn be_cmake(mut args: Vec<OsString>) {
+/// The main function of both child processes: the one that builds, and the wrapper of cmake.
+pub(super) fn run_child() {
+    if env::args_os().len() > 1 {
+        return run_cmake(env::args_os().skip(1).collect());
+    }
+    let built = vectorscan_src::Build::new().build();
+    println!("{INCLUDE_PREFIX}{}", built.include_dir.display());
+    println!("{LIB_PREFIX}{}", built.lib_dir.display());
+}
+
+fn run_cmake(mut args: Vec<OsString>) {
+    // The first argument is a directory of sources when cmake is to configure them.
     if Path::new(&args[0]).join("CMakeLists.txt").is_file() {
-        match repaired(Path::new(&args[0])) {
+        match patched_copy(Path::new(&args[0])) {
             Ok(source) => args[0] = source.into(),
             Err(error) => {
-                eprintln!("the sources can't be copied and repaired: {error}");
+                eprintln!("can't copy and patch the sources: {error}");
                 exit(1)
             }
         }
-        // On x86, code for processors without SSE4.2 would need one more library, SIMDe.
+        // On x86, code for processors without SSE4.2 would require another library, SIMDe.
         args.push("-DNO_SIMDE_IN_FAT=ON".into());
-        if !is_for_many() {
+        if !has_fat_runtime() {
             args.push("-DFAT_RUNTIME=OFF".into());
         }
     }
-    match Command::new(env_of(CHILD_VARIABLE)).args(args).status() {
+    match Command::new(cargo_variable(CHILD_VARIABLE)).args(args).status() {
         Ok(status) => exit(status.code().unwrap_or(1)),
         Err(error) => {
             eprintln!("{error}; is `cmake` not installed?");
@@ -181,46 +220,49 @@ fn be_cmake(mut args: Vec<OsString>) {
     }
 }
 
-/// Whether there is code for more than one kind of vectors. The sources have that for two processors,
-/// and put it together with objcopy, of which the host's does not know the objects of others.
-fn is_for_many() -> bool {
-    let (target, host) = (env_of("TARGET"), env_of("HOST"));
+/// Whether to build code for several instruction sets, one of which is chosen at run time.
+///
+/// Vectorscan supports that on Linux for x86-64 and AArch64. It joins the code with objcopy, and
+/// the objcopy of the host may not support the objects of another processor.
+fn has_fat_runtime() -> bool {
+    let (target, host) = (cargo_variable("TARGET"), cargo_variable("HOST"));
     let processor = |triple: &str| triple.split('-').next().unwrap_or_default().to_owned();
-    let knows_objects = processor(&target) == processor(&host) && host.contains("-linux-")
-        || OBJECTS.iter().all(|name| env::var_os(name).is_some());
+    let has_object_tools = processor(&target) == processor(&host) && host.contains("-linux-")
+        || OBJECT_TOOLS.iter().all(|name| env::var_os(name).is_some());
     matches!(processor(&target).as_str(), "x86_64" | "aarch64")
         && target.contains("-linux-")
-        && knows_objects
+        && has_object_tools
 }
 
-/// A copy of the sources with [`REPAIRS`] made, in which the script that compiles can be run: the
-/// crate has it without that permission.
-fn repaired(source: &Path) -> io::Result<PathBuf> {
+/// Returns a copy of the sources with [`PATCHES`] applied and the permission to execute the script
+/// that compiles them, which the crate's package does not preserve.
+fn patched_copy(source: &Path) -> io::Result<PathBuf> {
     let copy = out_dir().join("source");
-    let (repairs, mark) = (format!("{REPAIRS:?}"), "repairs");
-    // Newer files would be compiled again, so a copy stays that is as it would be made now.
-    if fs::read_to_string(copy.join(mark)).ok().as_deref() != Some(&repairs) {
-        let part = out_dir().join("source.part");
-        for old in [&part, &copy] {
+    let (patches, stamp) = (format!("{PATCHES:?}"), "patches");
+    // An existing copy is kept if its patches are the same, since make compiles newer files again.
+    if fs::read_to_string(copy.join(stamp)).ok().as_deref() != Some(&patches) {
+        // Renamed when it is complete, so that an interrupted copy is never used.
+        let partial = out_dir().join("source.part");
+        for old in [&partial, &copy] {
             let _ = fs::remove_dir_all(old);
         }
-        copy_tree(source, &part)?;
-        for (name, wrong, right) in REPAIRS {
-            let file = part.join(name);
-            let text = fs::read_to_string(&file)?;
-            if text.matches(wrong).count() != 1 {
-                return Err(io::Error::other(format!("{name} is not the one that is repaired")));
+        copy_tree(source, &partial)?;
+        for Patch { file, old, new } in PATCHES {
+            let path = partial.join(file);
+            let text = fs::read_to_string(&path)?;
+            if text.matches(old).count() != 1 {
+                return Err(io::Error::other(format!("{file} is not the version to patch")));
             }
-            fs::write(file, text.replacen(wrong, right, 1))?;
+            fs::write(path, text.replacen(old, new, 1))?;
         }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let script = part.join("cmake/build_wrapper.sh");
+            let script = partial.join("cmake/build_wrapper.sh");
             fs::set_permissions(script, fs::Permissions::from_mode(0o755))?;
         }
-        fs::write(part.join(mark), repairs)?;
-        fs::rename(part, &copy)?;
+        fs::write(partial.join(stamp), patches)?;
+        fs::rename(partial, &copy)?;
     }
     Ok(copy)
 }
@@ -239,11 +281,13 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn why_it_failed(text: &str, log: &Path) -> ! {
-    // It remembers what it did not find. That there may be none is no fault.
+/// Fails the build of the crate with the reason why Vectorscan did not build.
+fn fail_to_build(output: &str, log: &Path) -> ! {
+    // cmake caches the tools that it did not find, and would not search for them again. The file
+    // does not exist if cmake did not run.
     let _ = fs::remove_file(out_dir().join("build/CMakeCache.txt"));
-    for (sign, name, package) in MISSING {
-        if text.contains(sign) {
+    for Prerequisite { message, name, package } in PREREQUISITES {
+        if output.contains(message) {
             fail(
                 format!("missing for the feature `native-vendored`: {name}"),
                 format!("install {package}"),
@@ -251,7 +295,7 @@ fn why_it_failed(text: &str, log: &Path) -> ! {
         }
     }
     fail(
-        format!("Vectorscan does not build; what was said is in {}", log.display()),
-        "use a libhs that is built already, with the feature `native` alone",
+        format!("Vectorscan does not build; its output is in {}", log.display()),
+        "use an installed libhs, with the feature `native` alone",
     )
 }

@@ -1,15 +1,20 @@
 /*
- * The loop over a batch: all of dragnet that has to be C.
+ * Scans the records of a batch with libhs.
  *
- * Flat arrays in, flat results out. Nothing here allocates, keeps state between calls, or knows
- * of threads.
+ * libhs scans one record per call and reports each match through a callback. Both the loop over
+ * the records and the callback are written in C, so that Rust calls C once for thousands of records
+ * and C never calls Rust. Everything else is Rust.
+ *
+ * The functions read flat arrays and write into a flat array. They allocate nothing, keep no state
+ * between calls and start no threads, so any number of threads may call them at the same time, each
+ * with a scratch space of its own.
  */
 #include <stddef.h>
 #include <stdint.h>
 
 #include <hs.h>
 
-#include "contract.h"
+#include "layout.h"
 
 #if !defined(HS_MAJOR) || HS_MAJOR < 5 || (HS_MAJOR == 5 && HS_MINOR < 4)
 #error "dragnet needs Hyperscan or Vectorscan 5.4 or later"
@@ -32,14 +37,15 @@ _Static_assert(offsetof(struct dragnet_match, end) == DRAGNET_MATCH_END, "end");
 _Static_assert(HS_FLAG_SINGLEMATCH == DRAGNET_HS_FLAG_SINGLEMATCH, "HS_FLAG_SINGLEMATCH");
 _Static_assert(HS_MODE_BLOCK == DRAGNET_HS_MODE_BLOCK, "HS_MODE_BLOCK");
 _Static_assert(HS_SUCCESS == DRAGNET_DONE, "HS_SUCCESS");
-_Static_assert(HS_INVALID < 0 && HS_SCAN_TERMINATED < 0, "errors of libhs are negative");
+_Static_assert(HS_INVALID < 0 && HS_SCAN_TERMINATED < 0, "error codes of libhs are negative");
 
-/* What Rust declares by hand; see src/native/raw.rs. */
-_Static_assert(sizeof(unsigned int) == sizeof(uint32_t), "pattern numbers are 32 bits wide");
-_Static_assert(sizeof(hs_error_t) == sizeof(int32_t), "error codes are 32 bits wide");
+/* src/native/raw.rs declares libhs's functions and types by hand, with these sizes. */
+_Static_assert(sizeof(unsigned int) == sizeof(uint32_t), "pattern indexes have 32 bits");
+_Static_assert(sizeof(hs_error_t) == sizeof(int32_t), "error codes have 32 bits");
 _Static_assert(offsetof(hs_compile_error_t, message) == 0, "message");
 _Static_assert(offsetof(hs_compile_error_t, expression) == sizeof(char *), "expression");
 
+/* The context of on_match: the caller's buffer, and the record that is being scanned. */
 struct results {
     struct dragnet_match *matches;
     size_t capacity;
@@ -48,9 +54,12 @@ struct results {
     int full;
 };
 
+/* Called by libhs for each match. A return value other than 0 ends the scan of the record. */
 static int HS_CDECL on_match(unsigned int pattern, unsigned long long from, unsigned long long to,
                              unsigned int flags, void *context) {
     struct results *results = context;
+    /* libhs reports where matches end, but not which of them are leftmost-first. Rust searches the
+     * record again if spans are asked for. */
     (void)from;
     (void)to;
     (void)flags;
@@ -66,15 +75,17 @@ static int HS_CDECL on_match(unsigned int pattern, unsigned long long from, unsi
     return 0;
 }
 
+/* Whether another thread has set the flag: a relaxed atomic load. */
 static int raised(const uint8_t *stop) {
 #if defined(__GNUC__) || defined(__clang__)
     return __atomic_load_n(stop, __ATOMIC_RELAXED) != 0;
 #else
+    /* MSVC has no such builtin, and compiles a volatile load of a byte to one load. */
     return *(const volatile uint8_t *)stop != 0;
 #endif
 }
 
-/* Scans one record with all databases. */
+/* Scans one record with each database in turn. */
 static int32_t scan_record(const hs_database_t *const *databases, size_t database_count,
                            hs_scratch_t *scratch, const uint8_t *start, uint32_t length,
                            struct results *results) {
@@ -88,21 +99,28 @@ static int32_t scan_record(const hs_database_t *const *databases, size_t databas
 /*
  * Finds which patterns of `databases` match in which records.
  *
- * Record `i` lies in `buffer` from `offsets[i]` up to `offsets[i + 1] - terminator`, and is
- * reported with the number `base + i`. DRAGNET_PADDING bytes behind each record are readable.
- * Scanning begins at record `*next` and ends before record `end`.
+ * Record `i` lies in `buffer` from `offsets[i]` up to `offsets[i + 1] - terminator`. After the end
+ * of each record DRAGNET_PADDING bytes are readable. The scan starts at record `*next` and ends
+ * before record `end`.
  *
- * Matches go to `matches`, ordered by record, in no order within one; `*count` is how many. A
- * record is reported with all its matches or not at all. On return `*next` is the first record
- * that is not reported: `end` with DRAGNET_DONE; with DRAGNET_FULL the one whose matches did not
- * fit; with DRAGNET_STOPPED the one before which `*stop` was found not to be zero; with an error
- * of libhs, the one in which it occurred.
+ * Matches are written to `matches`, which has room for `capacity` of them; `*count` is set to their
+ * number. The matches of record `i` carry the number `base + i`. They are ordered by record, and in
+ * no particular order within a record. A record is reported with all of its matches or not at all.
+ *
+ * The scan stops with DRAGNET_FULL before a record if there is room for fewer than `reserve`
+ * matches. If `reserve` is the most that one record can have, no record is ever scanned twice. If a
+ * record has more matches and they do not fit, the scan stops with DRAGNET_FULL as well and drops
+ * the matches of that record.
+ *
+ * On return `*next` is the first record that is not reported: `end` with DRAGNET_DONE; with
+ * DRAGNET_FULL the record that there was no room for; with DRAGNET_STOPPED the record before which
+ * `*stop` was not zero; with an error code of libhs the record that it failed on.
  */
 int32_t dragnet_hs_scan(const hs_database_t *const *databases, size_t database_count,
                         hs_scratch_t *scratch, const uint8_t *buffer, const uint32_t *offsets,
                         uint32_t terminator, uint32_t base, uint32_t *next, uint32_t end,
                         const uint8_t *stop, struct dragnet_match *matches, size_t capacity,
-                        size_t *count) {
+                        size_t reserve, size_t *count) {
     struct results results = {matches, capacity, 0, 0, 0};
     int32_t status = DRAGNET_DONE;
     uint32_t record = *next;
@@ -115,9 +133,13 @@ int32_t dragnet_hs_scan(const hs_database_t *const *databases, size_t database_c
         }
         const uint32_t start = offsets[record];
         const uint32_t length = offsets[record + 1] - terminator - start;
-        /* No pattern that comes here can match nothing. */
+        /* src/native/translate.rs admits no pattern that matches the empty string. */
         if (length == 0) {
             continue;
+        }
+        if (capacity - complete < reserve) {
+            status = DRAGNET_FULL;
+            break;
         }
         results.record = base + record;
         status = scan_record(databases, database_count, scratch, buffer + start, length, &results);
@@ -128,85 +150,5 @@ int32_t dragnet_hs_scan(const hs_database_t *const *databases, size_t database_c
     }
     *next = record;
     *count = complete;
-    return status;
-}
-
-/*
- * The Rust function that takes matches: the `count` of the records from number `first` up to before
- * `end`, ordered by record, in no order within one. It may write to them until it returns.
- *
- * `handle` is an integer that Rust knows; what it stands for may be gone, which is no error here:
- * the function then has done nothing and ends the scan. It never unwinds.
- */
-extern int32_t dragnet_on_block(uint64_t handle, uint32_t first, uint32_t end,
-                                struct dragnet_match *matches, size_t count);
-
-/*
- * As dragnet_hs_scan, with the same arguments up to `capacity`, but hands the matches on to
- * dragnet_on_block with `handle`: before a record for which there might not be room, if it can have
- * up to `most` matches, and at the end. Between two calls there are no records, and there is no
- * call for no records.
- *
- * On return `*next` is the first record that was not handed on: `end` with DRAGNET_DONE; with
- * DRAGNET_FULL one whose matches do not fit even alone; with DRAGNET_STOPPED and with an error of
- * libhs, the first of those that are given up with it. With DRAGNET_BROKEN the callback has ended
- * the scan.
- */
-int32_t dragnet_hs_scan_blocks(const hs_database_t *const *databases, size_t database_count,
-                               hs_scratch_t *scratch, const uint8_t *buffer,
-                               const uint32_t *offsets, uint32_t terminator, uint32_t base,
-                               uint32_t *next, uint32_t end, const uint8_t *stop,
-                               struct dragnet_match *matches, size_t capacity, size_t most,
-                               uint64_t handle) {
-    struct results results = {matches, capacity, 0, 0, 0};
-    int32_t status = DRAGNET_DONE;
-    uint32_t record = *next;
-    /* The first record that is not handed on. */
-    uint32_t first = record;
-
-    while (record < end) {
-        if (raised(stop)) {
-            status = DRAGNET_STOPPED;
-            break;
-        }
-        const size_t complete = results.count;
-        int full = complete > 0 && capacity - complete < most;
-        if (!full) {
-            const uint32_t start = offsets[record];
-            const uint32_t length = offsets[record + 1] - terminator - start;
-            results.record = base + record;
-            /* No pattern that comes here can match nothing. */
-            if (length > 0) {
-                status = scan_record(databases, database_count, scratch, buffer + start, length,
-                                     &results);
-            }
-            if (status == DRAGNET_DONE) {
-                record++;
-                continue;
-            }
-            /* It has more matches than it should. They may fit without those before. */
-            if (status != DRAGNET_FULL || complete == 0) {
-                break;
-            }
-        }
-        if (dragnet_on_block(handle, base + first, base + record, matches, complete) !=
-            DRAGNET_GO_ON) {
-            status = DRAGNET_BROKEN;
-            break;
-        }
-        first = record;
-        results.count = 0;
-        results.full = 0;
-        status = DRAGNET_DONE;
-    }
-    if (status == DRAGNET_DONE && first < end) {
-        if (dragnet_on_block(handle, base + first, base + end, matches, results.count) ==
-            DRAGNET_GO_ON) {
-            first = end;
-        } else {
-            status = DRAGNET_BROKEN;
-        }
-    }
-    *next = first;
     return status;
 }

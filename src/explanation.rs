@@ -5,16 +5,19 @@ use std::fmt;
 use crate::pure;
 
 /// How one pattern of an [`Engine`](crate::Engine) is searched.
+///
+/// Returned by [`Engine::explain`](crate::Engine::explain). Its `Display` is one line of English,
+/// meant for people: the wording changes between versions.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Explanation {
-    /// By the C library, with all other patterns at once.
+    /// The C library searches for the pattern, together with all others that it can express.
     Native,
-    /// By the pure engine.
+    /// The pure engine searches for the pattern.
     Pure {
-        /// What it looks for.
+        /// How the pure engine searches for it.
         by: pure::Explanation,
-        /// Why the C library does not get the pattern, if the engine has one.
+        /// If the engine has the C library: why the pattern is not searched with it.
         instead: Option<String>,
     },
 }

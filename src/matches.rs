@@ -144,12 +144,6 @@ impl Matches {
     pub fn extend_from_slice(&mut self, matches: &[Match]) {
         self.list.extend_from_slice(matches);
     }
-
-    /// Returns the list itself, for engines that append first and sort afterwards.
-    #[cfg(feature = "native")]
-    pub(crate) fn list_mut(&mut self) -> &mut Vec<Match> {
-        &mut self.list
-    }
 }
 
 /// For implementors of [`Scan`](crate::Scan), as [`Matches::extend_from_slice`].

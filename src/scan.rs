@@ -109,11 +109,11 @@ impl<S: Scan + ?Sized> Scan for Box<S> {
 /// What a scanner reports for each pattern that matches in a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Report {
-    /// One [`Match`](crate::Match) for each pair of record and pattern, with the span `0..0`. The
+    /// One [`Match`] for each pair of record and pattern, with the span `0..0`. The
     /// cheapest: a scanner can stop at the first match of a pattern in a record.
     #[default]
     Patterns,
-    /// One [`Match`](crate::Match) for each span: leftmost-first and non-overlapping, as `find_iter`
+    /// One [`Match`] for each span: leftmost-first and non-overlapping, as `find_iter`
     /// of the regex crate yields them.
     Spans,
 }
@@ -122,7 +122,7 @@ pub enum Report {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// The scanner's [`StopFlag`](crate::StopFlag) was raised.
+    /// The scanner's [`StopFlag`] was raised.
     #[error("the scan was stopped")]
     Stopped,
     /// The C library returned an error code that should not occur.

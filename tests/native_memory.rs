@@ -1,8 +1,10 @@
-//! libhs with an allocator that counts, and that fails: every allocation is freed once, and each
-//! failure is an error or a right answer.
+//! libhs with an allocator that counts and can fail: libhs's objects are freed exactly once, and a
+//! failed allocation leads to an error or to the right answer.
+//!
+//! The allocator is a global of the library and must be set before the library allocates anything.
+//! So this is a program with a single test.
 #![cfg(feature = "native")]
 
-use dragnet_testkit as expect;
 use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
 use std::ops::ControlFlow;
@@ -13,6 +15,7 @@ use std::sync::Mutex;
 use dragnet::{
     Backend, BatchBuf, Engine, EngineError, Match, Matches, PatternSet, Report, Scan, ScanError,
 };
+use dragnet_testkit::not_tested;
 
 unsafe extern "C" {
     fn malloc(size: usize) -> *mut c_void;
@@ -24,15 +27,15 @@ unsafe extern "C" {
 }
 
 struct Heap {
-    /// The addresses that are not freed yet.
+    /// The addresses of live allocations. `None` before the first.
     live: Option<HashSet<usize>>,
-    /// How many allocations succeed before one fails; then, all do again.
+    /// The number of allocations that succeed before one fails; `None` if none is to fail.
     until_failure: Option<usize>,
-    /// How many times something was freed that was not there.
-    strays: usize,
+    /// The number of frees of an address that was not live.
+    invalid_frees: usize,
 }
 
-static HEAP: Mutex<Heap> = Mutex::new(Heap { live: None, until_failure: None, strays: 0 });
+static HEAP: Mutex<Heap> = Mutex::new(Heap { live: None, until_failure: None, invalid_frees: 0 });
 
 unsafe extern "C" fn allocate(size: usize) -> *mut c_void {
     let mut heap = HEAP.lock().unwrap();
@@ -44,7 +47,7 @@ unsafe extern "C" fn allocate(size: usize) -> *mut c_void {
         Some(left) => *left -= 1,
         None => {}
     }
-    // SAFETY: any size will do.
+    // SAFETY: `malloc` accepts any size.
     let pointer = unsafe { malloc(size.max(1)) };
     heap.live.get_or_insert_default().insert(pointer.addr());
     pointer
@@ -56,71 +59,79 @@ unsafe extern "C" fn release(pointer: *mut c_void) {
     }
     let mut heap = HEAP.lock().unwrap();
     if heap.live.get_or_insert_default().remove(&pointer.addr()) {
-        // SAFETY: it is from `allocate`, and was not freed since.
+        // SAFETY: `allocate` got the address from `malloc`, and it was live until now.
         unsafe { free(pointer) };
     } else {
-        heap.strays += 1;
+        heap.invalid_frees += 1;
     }
 }
 
-/// Lets the allocation after so many fail, or none.
-fn fail_after(count: Option<usize>) {
-    HEAP.lock().unwrap().until_failure = count;
+/// Makes one allocation fail, after `count` others have succeeded.
+fn fail_after(count: usize) {
+    HEAP.lock().unwrap().until_failure = Some(count);
 }
 
-/// Whether the failure that was asked for is still to come.
-fn is_to_fail() -> bool {
-    HEAP.lock().unwrap().until_failure.is_some()
+/// Lets all allocations succeed from here on, and returns whether one has failed since
+/// [`fail_after`].
+fn end_failing() -> bool {
+    HEAP.lock().unwrap().until_failure.take().is_none()
 }
 
-/// Checks that all is freed, and each once.
-fn assert_clean(when: &str) {
+#[track_caller]
+fn assert_all_freed_once() {
     let heap = HEAP.lock().unwrap();
     let live = heap.live.as_ref().map_or(0, HashSet::len);
-    assert_eq!((live, heap.strays), (0, 0), "alive, freed twice: {when}");
+    assert_eq!((live, heap.invalid_frees), (0, 0), "live allocations, invalid frees");
 }
 
 #[derive(Debug)]
-enum Trouble {
+enum Failure {
     Engine(EngineError),
     Scan(ScanError),
 }
 
-/// How the callback ends.
+/// How the callback of `scan_with` returns.
 #[derive(Clone, Copy, Debug)]
-enum End {
-    All,
+enum CallbackEnd {
+    Continue,
     Break,
     Panic,
 }
 
-/// All that there is to do with an engine, and whether the answers are right.
-fn everything(report: Report, expected: &[Match], end: End) -> Result<bool, Trouble> {
+/// Builds an engine and scans in both ways. Returns whether the answers are right.
+fn build_and_scan(report: Report, expected: &[Match], end: CallbackEnd) -> Result<bool, Failure> {
     let set = patterns();
     let batch = records();
-    let engine = Engine::with_backend(&set, report, Backend::Native).map_err(Trouble::Engine)?;
-    let mut scanner = engine.scanner().map_err(Trouble::Scan)?;
+    let engine = Engine::with_backend(&set, report, Backend::Native).map_err(Failure::Engine)?;
+    let mut scanner = engine.scanner().map_err(Failure::Scan)?;
     let mut matches = Matches::new();
-    scanner.scan(&batch.as_batch(), &mut matches).map_err(Trouble::Scan)?;
+    scanner.scan(&batch.as_batch(), &mut matches).map_err(Failure::Scan)?;
     let mut found = Vec::new();
     let mut each = |block: &[Match]| {
         found.extend_from_slice(block);
         match end {
-            End::All => ControlFlow::Continue(()),
-            End::Break => ControlFlow::Break(()),
-            End::Panic => panic!("in the callback"),
+            CallbackEnd::Continue => ControlFlow::Continue(()),
+            CallbackEnd::Break => ControlFlow::Break(()),
+            CallbackEnd::Panic => panic!("in the callback"),
         }
     };
-    let flow = scanner.scan_with(&batch.as_batch(), &mut each).map_err(Trouble::Scan)?;
-    let right = match end {
-        End::All => flow.is_continue() && found == expected,
-        End::Break => flow.is_break() && found == expected[..found.len()] && !found.is_empty(),
-        End::Panic => false,
+    let flow = scanner.scan_with(&batch.as_batch(), &mut each).map_err(Failure::Scan)?;
+    let is_right = match end {
+        CallbackEnd::Continue => flow.is_continue() && found == expected,
+        CallbackEnd::Break => {
+            flow.is_break() && found == expected[..found.len()] && !found.is_empty()
+        }
+        CallbackEnd::Panic => false,
     };
-    Ok(matches.as_slice() == expected && right)
+    Ok(matches.as_slice() == expected && is_right)
 }
 
-/// For libhs, for the pure engine, and one that libhs refuses when it compiles it.
+fn build_nothing() -> Result<Engine, EngineError> {
+    let nothing = PatternSet::new([""; 0]).unwrap();
+    Engine::with_backend(&nothing, Report::Patterns, Backend::Native)
+}
+
+/// Patterns for libhs, for the pure engine, and one that libhs refuses when it compiles it.
 fn patterns() -> PatternSet {
     PatternSet::new(["a+b", "x*", "b[0-9]{3}", "(?:ab){10000}", r"(?i-u)error\b", "[a-c]{5}"])
         .unwrap()
@@ -141,84 +152,82 @@ fn expected(report: Report) -> Vec<Match> {
     matches.as_slice().to_vec()
 }
 
-// One test: the allocator is the whole library's, and must be set before anything else is done.
 #[test]
-fn each_allocation_of_libhs_can_fail_and_all_are_freed_once() {
-    // SAFETY: nothing else of libhs runs, and both functions are those of one heap.
+fn every_allocation_can_fail_and_is_freed_once() {
+    // SAFETY: no other function of libhs runs, and `release` frees what `allocate` allocates.
     assert_eq!(unsafe { hs_set_allocator(Some(allocate), Some(release)) }, 0);
 
-    // The self-test, which libhs must not fail for good because memory was short once.
-    let mut refused = 0;
+    // The self-test. One that lacked memory must not count as failed for good.
+    let mut unfinished = 0;
     for count in 0.. {
-        fail_after(Some(count));
-        let nothing = PatternSet::new([""; 0]).unwrap();
-        let answer = Engine::with_backend(&nothing, Report::Patterns, Backend::Native);
-        let failed = !is_to_fail();
-        fail_after(None);
+        fail_after(count);
+        let answer = build_nothing();
+        let has_failed = end_failing();
         match answer {
-            Err(EngineError::Library { library, reason }) if failed => {
+            Err(EngineError::Library { library, reason }) if has_failed => {
                 assert!(library.contains('.') && !reason.is_empty());
-                refused += 1;
+                unfinished += 1;
             }
             Err(EngineError::SelfTest { .. } | EngineError::TooOld { .. }) if count == 0 => {
-                expect::not_tested("native-memory", "the library is refused");
+                not_tested("native-memory", "the library is refused");
                 return;
             }
             Err(error) => panic!("failing after {count}: {error}"),
             Ok(_) => {
-                // It passed, and will not be tested again.
-                assert_clean("the self-test");
+                // The self-test has passed and does not run again.
+                assert_all_freed_once();
                 break;
             }
         }
-        assert_clean("a self-test without memory");
-        // The failures of one self-test are all alike; it takes long.
+        assert_all_freed_once();
+        // The self-test takes long, and its later allocations fail like the first ones.
         if count == 8 {
-            let nothing = PatternSet::new([""; 0]).unwrap();
-            Engine::with_backend(&nothing, Report::Patterns, Backend::Native).unwrap();
-            assert_clean("the self-test");
+            build_nothing().unwrap();
+            assert_all_freed_once();
             break;
         }
     }
-    assert!(refused > 0);
+    assert!(unfinished > 0);
 
     for report in [Report::Patterns, Report::Spans] {
         let expected = expected(report);
         assert!(expected.len() > 1000);
         let (mut errors, mut answers) = (0, 0);
         for count in 0.. {
-            fail_after(Some(count));
-            let answer = everything(report, &expected, End::All);
-            let clean = is_to_fail();
-            fail_after(None);
+            fail_after(count);
+            let answer = build_and_scan(report, &expected, CallbackEnd::Continue);
+            let has_failed = end_failing();
             match answer {
-                Ok(right) => {
-                    assert!(right, "{report:?}, failing after {count}");
+                Ok(is_right) => {
+                    assert!(is_right, "{report:?}, failing after {count}");
                     answers += 1;
                 }
-                Err(Trouble::Engine(EngineError::Library { reason, .. })) => {
-                    assert!(!clean && !reason.is_empty());
+                Err(Failure::Engine(EngineError::Library { reason, .. })) => {
+                    assert!(has_failed && !reason.is_empty());
                     errors += 1;
                 }
-                Err(Trouble::Scan(ScanError::Native { library, code })) => {
-                    assert!(!clean && code < 0 && !library.is_empty());
+                Err(Failure::Scan(ScanError::Native { library, code })) => {
+                    assert!(has_failed && code < 0 && !library.is_empty());
                     errors += 1;
                 }
-                Err(trouble) => panic!("{report:?}, failing after {count}: {trouble:?}"),
+                Err(failure) => panic!("{report:?}, failing after {count}: {failure:?}"),
             }
-            assert_clean("a run");
-            if clean {
+            assert_all_freed_once();
+            if !has_failed {
                 break;
             }
         }
+        // Without memory for its scratch a scanner can't be built, and in the last run nothing
+        // fails.
         eprintln!("{report:?}: {errors} errors, {answers} answers");
-        // The scratch can't be had in some runs, and the last run is a whole one.
         assert!(errors > 0 && answers > 0);
 
-        assert!(everything(report, &expected, End::Break).unwrap());
-        assert_clean("a break");
-        let panic = catch_unwind(AssertUnwindSafe(|| everything(report, &expected, End::Panic)));
+        assert!(build_and_scan(report, &expected, CallbackEnd::Break).unwrap());
+        assert_all_freed_once();
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            build_and_scan(report, &expected, CallbackEnd::Panic)
+        }));
         assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"in the callback"));
-        assert_clean("a panic");
+        assert_all_freed_once();
     }
 }

@@ -1,8 +1,8 @@
-//! Any bytes as patterns, flags and limits: a set or an error that names the culprits, never a
-//! panic, and engines for whatever is a set.
+//! Any bytes as patterns, flags and limits. They make a set or an error that names the invalid patterns,
+//! but never a panic, and every set makes an engine.
 //!
-//! An input is three bytes of limits, and patterns apart by `0xFF`, which is in no UTF-8. Each
-//! pattern is a byte of flags and its text.
+//! An input is three bytes of limits and then patterns, separated by `0xFF`, a byte that no UTF-8 has.
+//! Each pattern is a byte of flags and its text.
 
 #![no_main]
 
@@ -10,11 +10,10 @@ use dragnet::pure::Engine;
 use dragnet::{Batch, BuildError, Matches, Pattern, PatternError, PatternSet, Report, Scan};
 use libfuzzer_sys::fuzz_target;
 
-/// The largest set that is scanned with. Automata of larger ones take their time, as the limits'
-/// documentation says.
+/// The size of the largest set that is scanned with: the automata of larger ones are built slowly.
 const SCANNED: u64 = 2_000;
 
-/// The most patterns of a set, so that the fuzzer does not spend its time with many empty ones.
+/// The most patterns of a set, so that the fuzzer does not spend its time on sets of empty patterns.
 const MOST: usize = 16;
 
 fuzz_target!(|data: &[u8]| {
@@ -25,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         .map(|(n, text)| pattern(n, text))
         .collect();
     let mut builder = PatternSet::builder().patterns(patterns.clone());
-    // Zero stands for the default.
+    // A byte of 0 is the default limit, and n is 2^n - 1.
     let power = |byte: u8| 1_u64.checked_shl(u32::from(byte)).unwrap_or(u64::MAX);
     if limits[0] > 0 {
         builder = builder.pattern_size_limit(power(limits[0]) - 1);
@@ -34,13 +33,13 @@ fuzz_target!(|data: &[u8]| {
         builder = builder.set_size_limit(power(limits[1]) - 1);
     }
     if limits[2] > 0 {
-        // The default is the most that stacks are promised to be enough for.
+        // Above the default limit of 250, the stack may be too small.
         builder = builder.nest_limit(u32::from(limits[2]).min(250) - 1);
     }
     match builder.build() {
         Ok(set) => engines(&set, &patterns, data),
         Err(BuildError::Patterns(errors)) => {
-            assert!(!errors.is_empty(), "an error of no pattern");
+            assert!(!errors.is_empty(), "an error without a pattern");
             assert!(errors.is_sorted_by(|a, b| a.index() < b.index()), "{errors:?}");
             errors.iter().for_each(|error| check(error, &patterns[error.index()]));
         }
@@ -63,21 +62,21 @@ fn pattern(number: usize, bytes: &[u8]) -> Pattern {
     if on(7) { pattern.name(format!("name {number}")) } else { pattern }
 }
 
-/// An error must lead to the place in the pattern.
+/// Asserts that an error has a valid position in its pattern, and a reason.
 fn check(error: &PatternError, pattern: &Pattern) {
     assert_eq!(error.regex(), pattern.as_str());
     assert_eq!(error.name(), pattern.get_name());
     match error.position() {
         Some(position) => {
-            // Fails where it is out of range, or within a character.
+            // Panics if it is out of range, or within a character.
             let _ = &error.regex()[position];
         }
-        None => assert!(error.reason().contains("over the limit"), "{error}: where?"),
+        None => assert!(error.reason().contains("over the limit"), "{error}: it has no position"),
     }
     assert!(!error.reason().is_empty() && !error.to_string().contains('\n'), "{error}");
 }
 
-/// What is a set can be built and asked about, and searched for if it is small.
+/// Builds the engines of a set and reads all that they report, and scans if the set is small.
 fn engines(set: &PatternSet, patterns: &[Pattern], data: &[u8]) {
     assert!(set.iter().eq(patterns));
     assert!(set.memory() > 0);
@@ -85,11 +84,15 @@ fn engines(set: &PatternSet, patterns: &[Pattern], data: &[u8]) {
         let engine = Engine::new(set, report);
         let _ = (engine.memory(), engine.prefilter());
         for number in 0..patterns.len() {
-            assert!(engine.explain(number).is_some_and(|explanation| !explanation.to_string().is_empty()));
+            assert!(
+                engine
+                    .explain(number)
+                    .is_some_and(|explanation| !explanation.to_string().is_empty())
+            );
         }
         assert!(engine.explain(patterns.len()).is_none());
         if set.size() <= SCANNED {
-            // The patterns themselves are what some of them match.
+            // Some patterns match their own text.
             let mut offsets = Vec::new();
             let batch = Batch::lines(data, &mut offsets).expect("it is short");
             let mut matches = Matches::new();

@@ -1,12 +1,11 @@
-//! Any bytes as a file of rules or of patterns, loaded as the command loads it: rules or messages
-//! that lead to the place, and nothing in them that harms a terminal.
+//! Any bytes as a rule file or a pattern file, which the command loads: it gets rules, or messages that
+//! name the file, with nothing in them that could control a terminal.
 //!
-//! An input is a byte, whose lowest bit tells Unicode and whose next one a file of patterns from
-//! one of rules, and the file.
+//! An input is a byte and the file. The byte's lowest bit turns Unicode on, and its second bit makes the
+//! file one of patterns.
 
 #![no_main]
-// The command uses more of its modules.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "the command uses more of its modules")]
 
 use std::io::Write;
 use std::os::fd::AsRawFd;
@@ -22,7 +21,7 @@ mod rules;
 #[path = "../../cli/src/status.rs"]
 mod status;
 
-/// What the command line tells of rules.
+/// The options of the command line that name rules.
 mod args {
     use std::path::PathBuf;
 
@@ -35,7 +34,7 @@ mod args {
     }
 }
 
-/// Messages to the user, which are looked at in place of being printed.
+/// Messages to the user, which are checked instead of printed.
 mod messages {
     use std::fmt::Display;
 
@@ -50,7 +49,7 @@ mod messages {
     pub(crate) fn check(message: &str) {
         assert!(!message.is_empty());
         for line in message.split('\n') {
-            assert_eq!(crate::escape::text(line.as_bytes()), line, "not fit for a terminal");
+            assert_eq!(crate::escape::text(line.as_bytes()), line, "it could control a terminal");
         }
     }
 }

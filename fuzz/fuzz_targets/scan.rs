@@ -1,32 +1,74 @@
-//! Small sets of patterns and batches against the oracle: one engine, or one level of SIMD, of those
-//! that this machine has; both reports, all layouts of a batch, at once and in blocks.
+//! Small sets of patterns and batches, compared with the oracle: one engine, or one level of SIMD, of
+//! those that this machine has; both reports, all layouts of a batch, at once and in blocks.
+//!
+//! An input is a byte that says which engine, and choices for the generator that the tests use. A third
+//! of the patterns are text, which the fuzzer mutates freely; the others are always valid.
 
 #![no_main]
 
 use arbitrary::Unstructured;
+use dragnet::PatternSet;
+use dragnet_testkit::{Case, Choices, Comparison, Spec, contenders, flags, pattern, records};
 use libfuzzer_sys::{Corpus, fuzz_target};
+use regex_syntax::hir::Hir;
 
-mod support;
+/// The largest pattern, in the unit of the limits on patterns: larger ones take the oracle too long.
+const LARGEST: u64 = 1500;
 
-use dragnet_testkit::{Comparison, engine_contenders};
-use support::{Case, case};
+/// The most bytes of records in a batch.
+const LONGEST: usize = 2000;
+
+/// The input of the fuzzer, as choices.
+struct Input<'a>(Unstructured<'a>);
+
+impl Choices for Input<'_> {
+    fn below(&mut self, limit: usize) -> usize {
+        // It takes as many bytes as the limit needs, and 0 when there are none left.
+        self.0.int_in_range(0..=limit - 1).unwrap_or(0)
+    }
+}
 
 fuzz_target!(|data: &[u8]| -> Corpus {
-    let Some((&choice, data)) = data.split_first() else { return Corpus::Reject };
-    let mut source = Unstructured::new(data);
-    let Ok(Some(Case { specs, batches })) = case(&mut source) else { return Corpus::Reject };
-    // One of them for each input, or most of the time would go into building.
-    let all = engine_contenders();
-    let name = &all[usize::from(choice) % all.len()].name;
-    let mut comparison = Comparison::of(&specs, |contender| contender.name == *name);
-    for records in batches {
-        if let Err(difference) = comparison.batch(&records) {
-            panic!("{difference}\npatterns: {specs:#?}\nrecords: {}", show(&records));
+    let Some((&engine, data)) = data.split_first() else { return Corpus::Reject };
+    let Some(case) = case(&mut Input(Unstructured::new(data))) else { return Corpus::Reject };
+    // One engine for each input: building all of them takes longer than what they then scan.
+    let all = contenders();
+    let name = &all[usize::from(engine) % all.len()].name;
+    let mut comparison = Comparison::of(&case.specs, |contender| contender.name == *name);
+    for records in &case.batches {
+        if let Err(difference) = comparison.batch(records) {
+            panic!("{difference}{case:?}");
         }
     }
     Corpus::Keep
 });
 
-fn show(records: &[Vec<u8>]) -> String {
-    records.iter().map(|record| format!("\n    b\"{}\"", record.escape_ascii())).collect()
+/// The case of an input. `None` if a pattern is invalid, or the set or a batch is too large.
+fn case(choices: &mut dyn Choices) -> Option<Case> {
+    let max = [4, 40][choices.weighted(&[7, 1])];
+    let patterns = choices.list(1, max, |choices| match choices.weighted(&[2, 1]) {
+        0 => {
+            let (node, flags) = pattern(choices);
+            (node.regex(flags.ascii), flags, Some(node))
+        }
+        _ => {
+            let text = choices.list(0, 40, |choices| choices.below(256) as u8);
+            (String::from_utf8_lossy(&text).into_owned(), flags(choices), None)
+        }
+    });
+    let mut alphabet = b"a\n".to_vec();
+    for (regex, _, node) in &patterns {
+        match node {
+            Some(node) => node.alphabet(&mut alphabet),
+            None => alphabet.extend(regex.bytes().filter(u8::is_ascii_alphanumeric)),
+        }
+    }
+    let specs: Vec<Spec> =
+        patterns.into_iter().map(|(regex, flags, _)| Spec { regex, flags }).collect();
+    let builder = PatternSet::builder().pattern_size_limit(LARGEST).set_size_limit(LARGEST * 4);
+    builder.patterns(specs.iter().map(Spec::pattern)).build().ok()?;
+    let hirs: Vec<Hir> = specs.iter().map(Spec::hir).collect();
+    let batches = choices.list(1, 2, |choices| records(choices, &hirs, &alphabet));
+    let fits = |batch: &Vec<Vec<u8>>| batch.iter().map(Vec::len).sum::<usize>() <= LONGEST;
+    batches.iter().all(fits).then_some(Case { specs, batches })
 }

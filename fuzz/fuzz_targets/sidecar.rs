@@ -1,14 +1,18 @@
-//! What a sidecar's two processes read from each other: messages, patterns, words and records in
-//! shared memory, and blocks of matches. A server with a client that sends whatever an input says,
-//! and a client with such a server, each in this process.
+//! All that the two processes of a sidecar read from each other: messages, patterns, the words and records
+//! in shared memory, and blocks of matches.
+//!
+//! An input is a byte that chooses one of five parts to fuzz, and what that reads: a message, encoded
+//! patterns, a batch in shared memory, a session of a hostile client with a real server, or the answers
+//! of a hostile server to a real client. Both sides run in this process.
 
 #![no_main]
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use dragnet_sidecar::fuzz::{self, Client, Memory, ServerBlock};
 use dragnet::{Batch, PatternSet, Report};
+use dragnet_sidecar::fuzz::{self, Client, Memory, ServerBlock};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
+// The kinds of messages, as the protocol numbers them.
 const HELLO: u32 = 1;
 const WELCOME: u32 = 2;
 const REGION: u32 = 4;
@@ -33,7 +37,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     if done.is_ok() { Corpus::Keep } else { Corpus::Reject }
 });
 
-/// Now and then, what should be there gives way to something else: a number near an edge, or any.
+/// The right word, and now and then a wrong one: any number, one near an edge, or one near the right
+/// one. Once the input is used up, always the right one.
 fn word(source: &mut Unstructured<'_>, right: u32) -> Result<u32> {
     if source.is_empty() {
         return Ok(right);
@@ -50,18 +55,18 @@ fn word(source: &mut Unstructured<'_>, right: u32) -> Result<u32> {
     })
 }
 
-/// Some bytes of the input.
+/// The next bytes of the input, `most` at most.
 fn bytes<'a>(source: &mut Unstructured<'a>, most: usize) -> Result<&'a [u8]> {
     let len = source.int_in_range(0..=most)?.min(source.len());
     source.bytes(len)
 }
 
-/// True but for one in so many times.
+/// False about once in `times`. Once the input is used up, always true.
 fn mostly(source: &mut Unstructured<'_>, times: u8) -> Result<bool> {
     Ok(source.is_empty() || !source.ratio(1, times)?)
 }
 
-/// A part of a batch with its memory, in which something may be wrong.
+/// A part of a batch in shared memory, and the words that describe it, some of which may be wrong.
 fn part(source: &mut Unstructured<'_>) -> Result<([u32; 4], Memory)> {
     let count = source.int_in_range(0..=6)?;
     let records = (0..count).map(|_| bytes(source, 40)).collect::<Result<Vec<_>>>()?;
@@ -75,7 +80,7 @@ fn part(source: &mut Unstructured<'_>) -> Result<([u32; 4], Memory)> {
         }
         offsets.push(memory.len() as u32);
     }
-    // Enough matches for several blocks.
+    // A record with enough matches for several blocks.
     if source.ratio(1, 16)? {
         memory.resize(memory.len() + 9000, b'q');
         offsets.push(memory.len() as u32);
@@ -103,9 +108,9 @@ fn records(source: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A client that breaks the protocol, or not.
+/// A session of a client that may break the protocol.
 fn client(source: &mut Unstructured<'_>) -> Result<()> {
-    // All that can fail comes before there are threads.
+    // Everything is drawn from the input before the first thread starts: drawing can fail.
     let text = match source.int_in_range(0..=3)? {
         0 => bytes(source, 100)?.to_vec(),
         _ => {
@@ -153,7 +158,7 @@ fn client(source: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A message, most often as it should be.
+/// A message that may be cut short, too long, or changed at one byte.
 fn message(source: &mut Unstructured<'_>, kind: u32, body: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = fuzz::framed(kind, body);
     if mostly(source, 8)? {
@@ -171,11 +176,12 @@ fn message(source: &mut Unstructured<'_>, kind: u32, body: &[u8]) -> Result<Vec<
     Ok(bytes)
 }
 
-/// What a client does once it is welcome.
+/// What a client does after the handshake.
 enum Step {
-    /// A message that tells of memory, the memory, and how often its descriptor comes along.
+    /// A message that announces shared memory, the memory, and how many copies of its descriptor are sent
+    /// with the message.
     Region(Vec<u8>, Memory, usize),
-    /// The words of a slot, and by how many `submitted` counts up.
+    /// The words of a slot, and the increment of `submitted`.
     Part([u32; 6], u32),
     Cancel(u32),
     Settle,
@@ -186,7 +192,7 @@ impl Step {
         match source.int_in_range(0..=7)? {
             0 => steps.push(Step::Cancel(word(source, 0)?)),
             1 => steps.push(Step::Settle),
-            // Memory, unless the server knows it, and a part in it.
+            // A part, most often in memory that is announced first.
             kind => {
                 let ([len, at, records, terminator], memory) = part(source)?;
                 let (number, generation) = (source.int_in_range(0..=2)?, steps.len() as u32 + 1);
@@ -218,7 +224,7 @@ impl Step {
     }
 }
 
-/// A server that breaks the protocol, or not.
+/// The answers of a server that may break the protocol.
 fn server(source: &mut Unstructured<'_>) -> Result<()> {
     let patterns = source.int_in_range(1..=4)?;
     let report = if source.arbitrary()? { Report::Spans } else { Report::Patterns };
@@ -245,7 +251,7 @@ fn server(source: &mut Unstructured<'_>) -> Result<()> {
         blocks.push(ServerBlock { words, matches, message });
     }
     let mut offsets = Vec::new();
-    // A client has no parts without records.
+    // A client submits no part without records.
     let text = if text.is_empty() { b"\n" } else { text };
     let batch = Batch::lines(text, &mut offsets).expect("it is short");
     fuzz::answers(&first, patterns, report, &batch, &blocks);

@@ -191,21 +191,6 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Returns the last record that starts at `at` or before, searching from `record` onward.
-    /// `record` itself must start at `at` or before.
-    ///
-    /// An exponential search: it costs the logarithm of the number of records passed.
-    pub(crate) fn record_at(&self, record: usize, at: usize) -> usize {
-        // The offset after the last record is left out: no record starts there.
-        let starts = &self.offsets[record + 1..self.len()];
-        let mut step = 1;
-        while step <= starts.len() && starts[step - 1] as usize <= at {
-            step *= 2;
-        }
-        let (low, high) = (step / 2, starts.len().min(step - 1));
-        record + low + starts[low..high].partition_point(|&start| start as usize <= at)
-    }
-
     /// Returns the raw offsets: one more than there are records, or none. Record `i` starts at
     /// offset `i` and ends [`terminator`](Batch::terminator) bytes before offset `i + 1`.
     pub fn offsets(&self) -> &'a [u32] {
@@ -291,17 +276,5 @@ mod tests {
         assert_eq!(batch.slice(3..3).split_by_bytes(9).next(), None);
         assert_eq!(Batch::from_offsets(b"", &[0]).unwrap().split_by_bytes(9).next(), None);
         assert!(batch.slice(4..7).split_by_bytes(7).eq([0..1, 1..3]));
-    }
-
-    #[test]
-    fn record_at_finds_the_record_of_a_position() {
-        let offsets = [3, 3, 5, 5, 5, 9, 12, 12, 13, 20, 21];
-        let batch = Batch::from_offsets(&[0; 21], &offsets).unwrap();
-        for at in 3..25 {
-            let expected = (0..10).rev().find(|&r| offsets[r] as usize <= at).unwrap();
-            for from in (0..=expected).filter(|&from| offsets[from] as usize <= at) {
-                assert_eq!(batch.record_at(from, at), expected, "{at} from {from}");
-            }
-        }
     }
 }

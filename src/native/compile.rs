@@ -1,82 +1,93 @@
-//! From a pattern set to databases, and to the list of what libhs does not take.
+//! Compiles a pattern set into databases, and lists the patterns that libhs does not take.
+//!
+//! Each pattern is translated into libhs's syntax ([`translate`]). All translations are compiled
+//! into one database, since one scan for thousands of expressions costs little more than one for a
+//! few. A pattern that can't be translated, or that libhs refuses, becomes a [`Fallback`].
 
 use std::ffi::CString;
 
 use super::objects::{Database, Expression};
-use super::printer;
+use super::translate::translate;
 use crate::PatternSet;
 
-/// A pattern that the native engine leaves to the pure one, and why.
+/// A pattern that the native engine leaves to the pure engine, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OnPure {
+pub struct Fallback {
     pattern: u32,
     reason: String,
 }
 
-impl OnPure {
-    /// The number of the pattern in its set.
+impl Fallback {
+    /// Returns the number of the pattern in its set, from 0.
     pub fn pattern(&self) -> usize {
         self.pattern as usize
     }
 
-    /// Why libhs does not get it: what it can't express, or what it said when it refused it.
+    /// Returns why libhs does not search for the pattern: the construct that it lacks or defines
+    /// differently, or its own error message.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 }
 
-/// How a set is searched: with these databases, and with the pure engine for the rest.
+/// A pattern set after compilation. Each pattern is in one of the databases or a fallback.
 #[derive(Debug)]
-pub(super) struct Plan<D = Database> {
+pub(super) struct Compilation<D = Database> {
+    /// More than one only if libhs does not compile all expressions together.
     pub(super) databases: Vec<D>,
     /// Ascending by pattern.
-    pub(super) on_pure: Vec<OnPure>,
+    pub(super) fallbacks: Vec<Fallback>,
 }
 
-/// Why a compiler did not take a list of expressions.
+/// Why the compiler refused a list of expressions.
 struct Refusal {
-    /// The position in the list of the one at fault; `None` if they are too large together.
-    at: Option<usize>,
+    /// The index in the list of the expression at fault; `None` if they are too large together.
+    expression: Option<usize>,
     reason: String,
 }
 
-impl Plan {
-    pub(super) fn new(set: &PatternSet) -> Plan {
-        let mut plan = Plan { databases: Vec::new(), on_pure: Vec::new() };
+impl Compilation {
+    pub(super) fn new(set: &PatternSet) -> Compilation {
+        let mut compilation = Compilation { databases: Vec::new(), fallbacks: Vec::new() };
         let mut expressions = Vec::with_capacity(set.len());
-        for number in 0..set.len() as u32 {
-            match printer::print(set.hir(number as usize)) {
+        for pattern in 0..set.len() as u32 {
+            match translate(set.hir(pattern as usize)) {
                 Ok(text) => {
-                    let text = CString::new(text).expect("what is printed is graphic ASCII");
-                    expressions.push(Expression { number, text });
+                    let text = CString::new(text).expect("translations are printable ASCII");
+                    expressions.push(Expression { pattern, text });
                 }
-                Err(reason) => plan.leave(number, reason),
+                Err(reason) => compilation.add_fallback(pattern, reason),
             }
         }
-        plan.compile(expressions, |part| {
-            Database::compile(part)
-                .map_err(|error| Refusal { at: error.expression(), reason: error.message() })
+        compilation.compile(expressions, |part| {
+            Database::compile(part).map_err(|error| Refusal {
+                expression: error.expression(),
+                reason: error.message(),
+            })
         });
-        plan.on_pure.sort_by_key(|left| left.pattern);
-        plan
+        compilation.fallbacks.sort_by_key(|fallback| fallback.pattern);
+        compilation
     }
 }
 
-impl<D> Plan<D> {
-    fn leave(&mut self, pattern: u32, reason: impl Into<String>) {
-        self.on_pure.push(OnPure { pattern, reason: reason.into() });
+impl<D> Compilation<D> {
+    fn add_fallback(&mut self, pattern: u32, reason: impl Into<String>) {
+        self.fallbacks.push(Fallback { pattern, reason: reason.into() });
     }
 
-    /// Compiles into as few databases as the compiler allows.
+    /// Compiles the expressions into as few databases as the compiler allows.
     ///
-    /// One compilation does it for most sets. When an expression is refused, only the first such
-    /// is named, so those behind it are tried one by one, and what is left is compiled again.
-    /// When no single one is at fault, they are too large together and are halved. So all takes
-    /// the time of a few compilations, however many expressions are refused.
+    /// Most sets take one compilation. When an expression is refused, libhs names only the first
+    /// such. The expressions after it are then compiled one by one to find the others, and the
+    /// accepted ones are compiled again together. When no expression is at fault, the list is too
+    /// large and is halved. In all, each expression is compiled a number of times that grows with
+    /// the logarithm of their number, however many are refused. Compiling again after each refusal
+    /// would take quadratic time.
     fn compile<C>(&mut self, expressions: Vec<Expression>, mut compile: C)
     where
         C: FnMut(&[Expression]) -> Result<D, Refusal>,
     {
+        // Lists to compile, and whether each of their expressions is known to compile alone.
         let mut parts = vec![(expressions, false)];
         while let Some((mut part, sifted)) = parts.pop() {
             if part.is_empty() {
@@ -89,23 +100,23 @@ impl<D> Plan<D> {
                 }
                 Err(refusal) => refusal,
             };
-            match refusal.at {
-                _ if part.len() == 1 => self.leave(part[0].number, refusal.reason),
-                Some(at) if at < part.len() && !sifted => {
-                    let behind = part.split_off(at + 1);
-                    self.leave(part[at].number, refusal.reason);
-                    part.truncate(at);
-                    for expression in behind {
+            match refusal.expression {
+                _ if part.len() == 1 => self.add_fallback(part[0].pattern, refusal.reason),
+                Some(index) if index < part.len() && !sifted => {
+                    let untested = part.split_off(index + 1);
+                    self.add_fallback(part[index].pattern, refusal.reason);
+                    part.truncate(index);
+                    for expression in untested {
                         match compile(std::slice::from_ref(&expression)) {
                             Ok(_) => part.push(expression),
-                            Err(refusal) => self.leave(expression.number, refusal.reason),
+                            Err(refusal) => self.add_fallback(expression.pattern, refusal.reason),
                         }
                     }
                     parts.push((part, true));
                 }
                 _ => {
-                    let behind = part.split_off(part.len() / 2);
-                    parts.push((behind, sifted));
+                    let second_half = part.split_off(part.len() / 2);
+                    parts.push((second_half, sifted));
                     parts.push((part, sifted));
                 }
             }
@@ -117,31 +128,36 @@ impl<D> Plan<D> {
 mod tests {
     use super::*;
 
-    /// Compiles `count` expressions with a compiler that refuses some, or too many at a time,
-    /// and returns what it made, what was left, and how many expressions it was shown in all.
-    fn plan(count: u32, refused: fn(u32) -> bool, most: usize) -> (Vec<Vec<u32>>, Vec<u32>, usize) {
+    /// Compiles `count` expressions with a compiler that refuses some of them, and lists longer
+    /// than `longest`. Returns the databases, the fallbacks, and the number of expressions that the
+    /// compiler was passed in all.
+    fn compile(
+        count: u32,
+        is_refused: fn(u32) -> bool,
+        longest: usize,
+    ) -> (Vec<Vec<u32>>, Vec<u32>, usize) {
         let expressions: Vec<_> =
-            (0..count).map(|number| Expression { number, text: CString::default() }).collect();
-        let mut plan = Plan { databases: Vec::new(), on_pure: Vec::new() };
-        let mut shown = 0;
-        plan.compile(expressions, |part| {
-            shown += part.len();
-            let numbers: Vec<u32> = part.iter().map(|e| e.number).collect();
-            let at = numbers.iter().position(|&number| refused(number));
-            if at.is_some() || numbers.len() > most {
-                return Err(Refusal { at, reason: "no".to_owned() });
+            (0..count).map(|pattern| Expression { pattern, text: CString::default() }).collect();
+        let mut compilation = Compilation { databases: Vec::new(), fallbacks: Vec::new() };
+        let mut passed = 0;
+        compilation.compile(expressions, |part| {
+            passed += part.len();
+            let patterns: Vec<u32> = part.iter().map(|e| e.pattern).collect();
+            let expression = patterns.iter().position(|&pattern| is_refused(pattern));
+            if expression.is_some() || patterns.len() > longest {
+                return Err(Refusal { expression, reason: "no".to_owned() });
             }
-            Ok(numbers)
+            Ok(patterns)
         });
-        let mut left: Vec<u32> = plan.on_pure.iter().map(|left| left.pattern).collect();
-        left.sort_unstable();
-        (plan.databases, left, shown)
+        let mut fallbacks: Vec<u32> = compilation.fallbacks.iter().map(|f| f.pattern).collect();
+        fallbacks.sort_unstable();
+        (compilation.databases, fallbacks, passed)
     }
 
     #[test]
-    fn all_that_compiles_is_compiled_and_the_rest_is_left() {
-        type Refused = fn(u32) -> bool;
-        let cases: [(u32, Refused, usize); 8] = [
+    fn every_pattern_is_compiled_or_a_fallback() {
+        type IsRefused = fn(u32) -> bool;
+        let cases: [(u32, IsRefused, usize); 8] = [
             (0, |_| false, 9),
             (1, |_| false, 9),
             (1, |_| true, 9),
@@ -151,27 +167,26 @@ mod tests {
             (1000, |n| n % 2 == 0, 100),
             (1000, |_| false, 1),
         ];
-        for (count, refused, most) in cases {
-            let (databases, left, shown) = plan(count, refused, most);
-            assert_eq!(left, (0..count).filter(|&n| refused(n)).collect::<Vec<_>>());
+        for (count, is_refused, longest) in cases {
+            let (databases, fallbacks, passed) = compile(count, is_refused, longest);
+            assert_eq!(fallbacks, (0..count).filter(|&n| is_refused(n)).collect::<Vec<_>>());
             let mut compiled = databases.concat();
             compiled.sort_unstable();
-            assert_eq!(compiled, (0..count).filter(|&n| !refused(n)).collect::<Vec<_>>());
-            // A few passes over the list, and as many as it is halved times; never its square.
+            assert_eq!(compiled, (0..count).filter(|&n| !is_refused(n)).collect::<Vec<_>>());
+            // A few passes over the list and one for each halving, not a quadratic number.
             let passes = 3 + usize::try_from(count.max(1).ilog2()).unwrap();
-            assert!(shown <= passes * count as usize, "{shown} for {count}");
+            assert!(passed <= passes * count as usize, "{passed} for {count}");
         }
     }
 
     #[test]
-    fn what_libhs_refuses_is_left_with_the_reason() {
+    fn refused_patterns_are_fallbacks_with_a_reason() {
         let set =
             PatternSet::new(["ab", r"a\zb|c", "(?:ab){10000}", "cd", r"(?m:^)x?", "x*"]).unwrap();
-        let plan = Plan::new(&set);
-        let left: Vec<_> =
-            plan.on_pure.iter().map(|left| (left.pattern(), left.reason())).collect();
-        assert_eq!(left.iter().map(|left| left.0).collect::<Vec<_>>(), [1, 2, 4, 5]);
-        assert!(left.iter().all(|left| !left.1.is_empty()), "{left:?}");
-        assert_eq!(plan.databases.len(), 1);
+        let compilation = Compilation::new(&set);
+        let fallbacks = &compilation.fallbacks;
+        assert_eq!(fallbacks.iter().map(Fallback::pattern).collect::<Vec<_>>(), [1, 2, 4, 5]);
+        assert!(fallbacks.iter().all(|fallback| !fallback.reason().is_empty()), "{fallbacks:?}");
+        assert_eq!(compilation.databases.len(), 1);
     }
 }

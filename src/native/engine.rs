@@ -1,23 +1,27 @@
-//! A pattern set compiled for libhs, and for the pure engine where libhs does not take it.
+//! The native engine.
 
 use std::sync::Arc;
 
-use super::compile::{OnPure, Plan};
-use super::library::Library;
+use super::compile::Fallback;
+use super::compiled_set::CompiledSet;
 use super::objects::Database;
 use super::scanner::Scanner;
-use crate::pure::{self, Spans};
-use crate::{EngineError, Explanation, PatternSet, Report, ScanError, StopFlag};
+use crate::{EngineError, Explanation, PatternSet, Report, ScanError, StopFlag, pure};
 
-/// A set of patterns compiled for Hyperscan or Vectorscan. Cheap to clone and to share.
+/// A set of patterns compiled for Hyperscan or Vectorscan. Cheap to clone and to share between
+/// threads.
+///
+/// The engine accepts every pattern that the [pure engine](crate::pure) accepts, and gives the same
+/// answers. Patterns that libhs can't express run on the pure engine within the same scan;
+/// [`Engine::fallbacks`] lists them.
 ///
 /// ```
 /// use dragnet::{BatchBuf, Matches, Pattern, PatternSet, Report, Scan, StopFlag, native};
 ///
 /// let set = PatternSet::new([Pattern::new("er+or").unicode(false), Pattern::new(r"\bé")])?;
 /// let engine = native::Engine::new(&set, Report::Patterns)?;
-/// // libhs knows Unicode word boundaries only for valid UTF-8, which records need not be.
-/// assert_eq!(engine.on_pure().iter().map(|left| left.pattern()).collect::<Vec<_>>(), [1]);
+/// // libhs has Unicode word boundaries for valid UTF-8 only, and a record may hold any bytes.
+/// assert_eq!(engine.fallbacks().iter().map(|f| f.pattern()).collect::<Vec<_>>(), [1]);
 ///
 /// let mut records = BatchBuf::new();
 /// records.push("error: été".as_bytes())?;
@@ -28,46 +32,22 @@ use crate::{EngineError, Explanation, PatternSet, Report, ScanError, StopFlag};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Engine {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) library: &'static Library,
-    pub(super) databases: Vec<Database>,
-    on_pure: Vec<OnPure>,
-    patterns: usize,
-    /// For the patterns that libhs did not take; `None` if it took all.
-    pub(super) rest: Option<pure::Engine>,
-    /// For the patterns that libhs took; `None` if only which match is reported.
-    pub(super) spans: Option<Spans>,
-}
-
-impl Inner {
-    /// How many patterns libhs has.
-    pub(super) fn on_libhs(&self) -> usize {
-        self.patterns - self.on_pure.len()
-    }
+    set: Arc<CompiledSet>,
 }
 
 impl Engine {
-    /// Compiles all patterns of `set`, after making sure that the library can be trusted.
+    /// Compiles all patterns of `set`. The first call in a process also runs the library's
+    /// self-test.
     ///
     /// # Errors
     ///
     /// If the library is too old, does not support this processor or fails its self-test. No
-    /// pattern is an error: what libhs refuses runs on the pure engine.
+    /// pattern causes an error: those that libhs refuses run on the pure engine.
     pub fn new(set: &PatternSet, report: Report) -> Result<Engine, EngineError> {
-        let library = Library::get()?;
-        let Plan { databases, on_pure } = Plan::new(set);
-        let numbers = on_pure.iter().map(|left| left.pattern() as u32);
-        let rest = (!on_pure.is_empty()).then(|| pure::Engine::subset(set, numbers, report));
-        let patterns = set.len();
-        let spans = (report == Report::Spans).then(|| Spans::new(set));
-        Ok(Engine { inner: Arc::new(Inner { library, databases, on_pure, patterns, rest, spans }) })
+        Ok(Engine { set: Arc::new(CompiledSet::new(set, report)?) })
     }
 
-    /// A scanner for one thread.
+    /// Creates a scanner for one thread.
     ///
     /// # Errors
     ///
@@ -76,47 +56,48 @@ impl Engine {
         self.scanner_with(StopFlag::new())
     }
 
-    /// A scanner for one thread that stops when `stop` is raised.
+    /// Creates a scanner for one thread that stops when `stop` is raised.
     ///
     /// # Errors
     ///
-    /// As [`Engine::scanner`].
+    /// If libhs can't allocate its scratch space.
     pub fn scanner_with(&self, stop: StopFlag) -> Result<Scanner, ScanError> {
-        Scanner::new(Arc::clone(&self.inner), stop)
+        Scanner::new(Arc::clone(&self.set), stop)
     }
 
-    /// The patterns that run on the pure engine, ascending by number, each with the reason. All
-    /// others run on libhs.
-    pub fn on_pure(&self) -> &[OnPure] {
-        &self.inner.on_pure
+    /// Returns the patterns that run on the pure engine, in ascending order, each with the reason.
+    /// All other patterns run on libhs.
+    pub fn fallbacks(&self) -> &[Fallback] {
+        &self.set.fallbacks
     }
 
-    /// How the pattern with this number is searched, or `None` if the set has no such pattern.
+    /// Returns how pattern number `pattern` is searched, or `None` if the set has no such pattern.
     pub(crate) fn explain(&self, pattern: usize) -> Option<Explanation> {
-        match self.inner.on_pure.binary_search_by_key(&pattern, OnPure::pattern) {
+        match self.set.fallbacks.binary_search_by_key(&pattern, Fallback::pattern) {
             Ok(index) => {
-                let by = self.inner.rest.as_ref()?.explain(pattern)?;
-                let instead = Some(self.inner.on_pure[index].reason().to_owned());
+                let by = self.set.fallback_engine.as_ref()?.explain(pattern)?;
+                let instead = Some(self.set.fallbacks[index].reason().to_owned());
                 Some(Explanation::Pure { by, instead })
             }
-            Err(_) => (pattern < self.inner.patterns).then_some(Explanation::Native),
+            Err(_) => (pattern < self.set.patterns).then_some(Explanation::Native),
         }
     }
 
-    /// As [`pure::Engine::prefilter`], for the patterns that run on that engine.
+    /// Describes the prefilter of the pure engine that searches for the fallbacks, as
+    /// [`pure::Engine::prefilter`] does. Empty if there are no fallbacks.
     pub(crate) fn prefilter(&self) -> String {
-        self.inner.rest.as_ref().map_or(String::new(), pure::Engine::prefilter)
+        self.set.fallback_engine.as_ref().map_or(String::new(), pure::Engine::prefilter)
     }
 
-    /// The name and version of the library, such as `Hyperscan 5.4.0`.
+    /// Returns the name and version of the library, such as `Hyperscan 5.4.0`.
     pub fn library(&self) -> String {
-        self.inner.library.to_string()
+        self.set.library()
     }
 
-    /// The memory in bytes that the compiled patterns take: libhs's databases, and the tables of
-    /// the pure engine for the rest.
+    /// Returns the memory of the compiled patterns in bytes: libhs's databases, and the pure
+    /// engine's tables for the fallbacks. Scanners and lazily built automata are not included.
     pub fn memory(&self) -> usize {
-        self.inner.databases.iter().map(Database::size).sum::<usize>()
-            + self.inner.rest.as_ref().map_or(0, pure::Engine::memory)
+        self.set.databases.iter().map(Database::size).sum::<usize>()
+            + self.set.fallback_engine.as_ref().map_or(0, pure::Engine::memory)
     }
 }

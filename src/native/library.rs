@@ -1,4 +1,7 @@
-//! Which libhs runs, and whether it may be used.
+//! The libhs that this process has loaded, and whether it may be used.
+//!
+//! Where libhs is a shared library, its version can differ from the one that the crate was compiled
+//! with. So its version, the processor and its answers are checked at run time, once per process.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -6,7 +9,10 @@ use std::sync::OnceLock;
 use super::{objects, self_test};
 use crate::EngineError;
 
-/// The libhs that this process has loaded, which need not be the one it was compiled with.
+/// The oldest version that is accepted, as major and minor.
+const OLDEST: (u32, u32) = (5, 4);
+
+/// A library that passed all checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Library {
     /// Such as `5.4.0`.
@@ -14,15 +20,18 @@ pub(super) struct Library {
 }
 
 impl Library {
-    /// The library that runs, if it is recent enough, supports this processor and passes the
-    /// self-test. Found out once per process, unless the self-test can't be run to its end, as
-    /// when memory is short: that says nothing of the library, so the error is returned and the
-    /// next call tries again.
+    /// Returns the library if it is recent enough, supports this processor and passes the
+    /// self-test.
+    ///
+    /// The result is cached for the process, with one exception: if the self-test can't finish, as
+    /// when memory is short, nothing is known of the library's answers. The error is then returned
+    /// and the next call runs the test again.
     pub(super) fn get() -> Result<&'static Library, EngineError> {
         static CHECKED: OnceLock<Result<Library, EngineError>> = OnceLock::new();
         let checked = match CHECKED.get() {
             Some(checked) => checked,
-            // Threads that come at the same time test it at the same time, with one result.
+            // Threads that call this at the same time each run the test, and all get the result of
+            // the first that finishes.
             None => match Library::check() {
                 Err(error @ EngineError::Library { .. }) => return Err(error),
                 checked => CHECKED.get_or_init(|| checked),
@@ -33,7 +42,7 @@ impl Library {
 
     fn check() -> Result<Library, EngineError> {
         let library = Library::new(&objects::version());
-        if library.major_minor() < (5, 4) {
+        if library.major_minor() < OLDEST {
             return Err(EngineError::TooOld { library: library.to_string() });
         }
         if !objects::valid_platform() {
@@ -43,19 +52,21 @@ impl Library {
             self_test::Failure::Wrong(case) => {
                 EngineError::SelfTest { library: library.to_string(), case }
             }
-            self_test::Failure::Broken(reason) => {
+            self_test::Failure::Unfinished(reason) => {
                 EngineError::Library { library: library.to_string(), reason }
             }
         })?;
         Ok(library)
     }
 
-    /// From the text of `hs_version`, such as `5.4.0 2021-01-26`: the date is when it was built.
+    /// Parses the text of `hs_version`: the version and the date of the build, such as
+    /// `5.4.0 2021-01-26`.
     fn new(text: &str) -> Library {
         let version = text.split_whitespace().next().unwrap_or("of unknown version");
         Library { version: version.to_owned() }
     }
 
+    /// The parts of the version. Those that are missing or not numbers are 0.
     fn numbers(&self) -> [u32; 3] {
         let mut numbers = [0; 3];
         for (number, part) in numbers.iter_mut().zip(self.version.split('.')) {
@@ -70,9 +81,11 @@ impl Library {
         (major, minor)
     }
 
-    /// The name of the project that it comes from. Neither says its name at run time, so it is
-    /// told from where and how each is released: Hyperscan is for x86 alone and its last open
-    /// release is 5.4.2; Vectorscan continues from there with 5.4.3.
+    /// The name of the project that released the library.
+    ///
+    /// Neither library reports its name, so it is derived from the target and the version:
+    /// Hyperscan runs on x86 only and its last open-source release is 5.4.2; Vectorscan, its fork,
+    /// continues with 5.4.3.
     fn name(&self) -> &'static str {
         let x86 = cfg!(any(target_arch = "x86_64", target_arch = "x86"));
         match self.numbers() {
@@ -95,7 +108,7 @@ mod tests {
     use super::Library;
 
     #[test]
-    fn a_library_is_named_by_its_version() {
+    fn name_follows_from_the_version() {
         let cases = [
             ("5.4.0 2021-01-26", "Hyperscan 5.4.0", (5, 4)),
             ("5.4.9 ", "Vectorscan 5.4.9", (5, 4)),

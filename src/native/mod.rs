@@ -1,25 +1,49 @@
-//! The C-backed engine: Hyperscan or Vectorscan behind one call per batch.
+//! The native engine: Hyperscan or Vectorscan, called once per batch.
 //!
-//! Patterns are printed in libhs's syntax from the same parsed form that the pure engine
-//! compiles. What libhs can't take, or would understand differently, runs on the pure engine
-//! inside the same scan; [`Engine::on_pure`] lists it. libhs decides which patterns match which
-//! records; where they match is found in Rust, for just those pairs.
+//! Both are versions of one C library, here called libhs. It compiles thousands of patterns into
+//! one database of automata and reports which of them match a record. On large rule sets it is
+//! among the fastest engines there are, at a price: it needs a C toolchain to build, does not exist
+//! for every target, and a bug in it takes the process along. The feature `native` adds this
+//! engine; the [pure engine](crate::pure) is part of every build.
 //!
-//! The library is on trial: before its first use in a process it must pass a known-answer test,
-//! or it is refused with [`EngineError::SelfTest`](crate::EngineError::SelfTest).
+//! # How it works
+//!
+//! Patterns are translated into libhs's syntax from the same parsed form that the pure engine
+//! compiles. libhs then finds pairs: which patterns match which records. Where a pattern matches
+//! is found in Rust, and only for those pairs, because libhs reports the ends of all matches
+//! rather than leftmost-first spans.
+//!
+//! Patterns that libhs lacks the syntax for, defines differently or refuses are left to the pure
+//! engine, within the same scan. [`Engine::fallbacks`] lists them.
+//!
+//! # Why the answers can be trusted
+//!
+//! Widely packaged builds of libhs miss matches. So before its first use in a process the library
+//! must pass a known-answer self-test. A library that fails it is refused with
+//! [`EngineError::SelfTest`](crate::EngineError::SelfTest), which names the failing case.
+//!
+//! # Limits
+//!
+//! The self-test covers the faults that are known, and cannot prove the absence of others. Which
+//! engine is faster depends on the rules and the data; `dragnet compare` measures both.
 
-mod callback;
 mod compile;
-mod contract;
-mod crossing;
+mod compiled_set;
 mod engine;
+#[allow(unsafe_code, reason = "calls the shim")]
+mod ffi;
+mod layout;
 mod library;
+mod merge;
+#[allow(unsafe_code, reason = "owns the objects of libhs")]
 mod objects;
-mod printer;
+#[allow(unsafe_code, reason = "declares the functions of libhs")]
 mod raw;
+mod records;
 mod scanner;
 mod self_test;
+mod translate;
 
-pub use compile::OnPure;
+pub use compile::Fallback;
 pub use engine::Engine;
 pub use scanner::Scanner;

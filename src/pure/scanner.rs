@@ -1,52 +1,83 @@
-//! One scan: candidates from the prefilter, part by part, grouped by record.
+//! Scans a batch: filter a part of the buffer, then verify its candidates record by record.
+//!
+//! ```text
+//! Batch -> FilterSet::find -> [Candidate] -> Verifier::candidate      (each candidate)
+//!                                            Verifier::finish_record  (each record) -> Sink
+//! ```
+//!
+//! The filters search the buffer as one text, whatever records it holds, because many records are
+//! shorter than the fixed cost of a search. The candidates come ordered by place, so one cursor
+//! that only moves forward maps them to records, and the verifier always works on one record. A
+//! candidate that lies in two records is dropped: no match crosses records.
+//!
+//! The buffer is filtered [`CHUNK`] by chunk rather than at once. Verification then finds its
+//! bytes in the cache, and the list of candidates stays short however large the batch is.
 
+use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::sink::{Blocks, Sink};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
-use super::Engine;
-use super::prefilter::{Candidate, Progress, StreamProgress};
-use super::state::{Record, State};
+use super::prefilter::{Candidate, FilterProgress, FilterSet, Segments};
+use super::verify::{Record, Verifier, VerifyCache};
 
-/// How much of the buffer is filtered before its candidates are confirmed, in bytes: few enough
-/// that the records are still in the cache.
+/// The part of the buffer that is filtered before its candidates are verified, in bytes. Its
+/// records should still be in the L2 cache then.
 const CHUNK: usize = 64 << 10;
 
-/// Scans batches with the pure-Rust engine. Made by [`Engine::scanner`], for one thread.
+/// The stages of a scan. Immutable, and shared by all scanners of an engine.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    /// Finds candidates in the buffer.
+    pub(super) filters: FilterSet,
+    /// Turns the candidates of a record into matches.
+    pub(super) verifier: Verifier,
+}
+
+/// Scans batches with the pure-Rust engine. Made by [`Engine::scanner`](super::Engine::scanner),
+/// for one thread.
 pub struct Scanner {
-    engine: Engine,
+    pipeline: Arc<Pipeline>,
     stop: StopFlag,
+    progress: FilterProgress,
     candidates: Vec<Candidate>,
-    state: State,
-    /// The matches that are not handed on yet, in a scan by blocks.
+    cache: VerifyCache,
+    /// The memory of [`Blocks`], kept from one scan to the next.
     block: Vec<Match>,
 }
 
-impl std::fmt::Debug for Scanner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scanner").field("engine", &self.engine).finish_non_exhaustive()
+impl fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verifier = &self.pipeline.verifier;
+        f.debug_struct("Scanner")
+            .field("patterns", &verifier.len())
+            .field("report", &verifier.report())
+            .finish_non_exhaustive()
     }
 }
 
 impl Scanner {
-    pub(super) fn new(engine: Engine, stop: StopFlag) -> Scanner {
-        let state = State::new(&engine);
-        Scanner { engine, stop, candidates: Vec::new(), state, block: Vec::new() }
+    pub(super) fn new(pipeline: Arc<Pipeline>, stop: StopFlag) -> Scanner {
+        let progress = pipeline.filters.progress();
+        let cache = pipeline.verifier.create_cache();
+        Scanner { pipeline, stop, progress, candidates: Vec::new(), cache, block: Vec::new() }
     }
 
-    /// The memory that this scanner holds for itself, in bytes. It grows with what is found, up
-    /// to a bound that depends on the number of patterns alone.
+    /// The heap memory of this scanner in bytes, about. It grows with what is found, up to a bound
+    /// that depends on the number of patterns alone.
     pub fn memory(&self) -> usize {
-        self.state.memory()
+        self.cache.memory()
+            + self.progress.memory()
             + self.candidates.capacity() * size_of::<Candidate>()
             + self.block.capacity() * size_of::<Match>()
     }
 
-    /// An upper bound of the steps that automata have taken in all scans so far.
+    /// An upper bound on the bytes that automata have read in all scans so far.
     #[doc(hidden)]
     pub fn steps(&self) -> u64 {
-        self.state.steps
+        self.cache.steps()
     }
 
     /// Scans until `out` breaks, and returns whether it did.
@@ -55,34 +86,32 @@ impl Scanner {
         batch: &Batch<'_>,
         out: &mut impl Sink,
     ) -> Result<ControlFlow<()>, ScanError> {
-        // What an earlier scan left behind when it ended early is not of this batch.
-        self.state.next_record();
-        self.state.runs.fill_with(Progress::default);
-        self.state.streams.iter_mut().for_each(StreamProgress::reset);
+        // A scan that ended early has left its last record and the middle of its buffer.
+        self.cache.next_record();
+        self.progress.reset();
         if batch.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
-        let inner = &*self.engine.inner;
+        let Pipeline { filters, verifier } = &*self.pipeline;
+        let every_record = verifier.visits_every_record();
         let extent = batch.extent();
-        let mut cursor = Cursor { batch, record: 0 };
-        let searching = inner.plan.prefilter.is_some()
-            || !inner.plan.runs.is_empty()
-            || inner.plan.streams.is_some();
-        let mut part = if searching { extent.start } else { extent.end };
-        while part < extent.end {
+        let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
+        let mut cursor = Cursor { batch, segments, record: 0 };
+        let mut chunk = if filters.is_empty() { extent.end } else { extent.start };
+        while chunk < extent.end {
             if self.stop.is_raised() {
                 return Err(ScanError::Stopped);
             }
-            let end = extent.end.min(part + CHUNK);
-            self.engine.find(&mut self.state, batch, part..end, &mut self.candidates);
+            let end = extent.end.min(chunk + CHUNK);
+            filters.find(&segments, chunk..end, &mut self.progress, &mut self.candidates);
             for candidate in &self.candidates {
                 let start = candidate.start as usize;
                 if start < cursor.start() {
-                    // It began in an earlier record and ends in this one.
+                    // It starts in a record before this one, and ends in this one.
                     continue;
                 }
-                while let Some(next) = cursor.next_towards(start, inner.plan.every_record()) {
-                    if self.engine.finish(&mut self.state, cursor.get(), out).is_break() {
+                while let Some(next) = cursor.next_towards(start, every_record) {
+                    if verifier.finish_record(&mut self.cache, cursor.get(), out).is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                     if self.stop.is_raised() {
@@ -92,21 +121,21 @@ impl Scanner {
                 }
                 let record = cursor.get();
                 if candidate.end as usize <= record.start + record.bytes.len() {
-                    self.engine.candidate(&mut self.state, record, candidate);
+                    verifier.candidate(&mut self.cache, record, candidate);
                 }
             }
-            part = end;
+            chunk = end;
         }
-        if self.engine.finish(&mut self.state, cursor.get(), out).is_break() {
+        if verifier.finish_record(&mut self.cache, cursor.get(), out).is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        if inner.plan.every_record() {
+        if every_record {
             while cursor.record + 1 < batch.len() {
                 if self.stop.is_raised() {
                     return Err(ScanError::Stopped);
                 }
                 cursor.record += 1;
-                if self.engine.finish(&mut self.state, cursor.get(), out).is_break() {
+                if verifier.finish_record(&mut self.cache, cursor.get(), out).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -118,7 +147,7 @@ impl Scanner {
 impl Scan for Scanner {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
-        // A list never breaks.
+        // A list of matches never breaks.
         self.run(batch, out).map(drop).inspect_err(|_| out.clear())
     }
 
@@ -142,13 +171,15 @@ impl Scan for Scanner {
     }
 }
 
-/// The record in hand.
+/// The current record of a scan.
 struct Cursor<'a, 'b> {
     batch: &'a Batch<'b>,
+    segments: Segments<'b>,
     record: usize,
 }
 
 impl<'b> Cursor<'_, 'b> {
+    /// The offset of the current record in the buffer.
     fn start(&self) -> usize {
         self.batch.offsets()[self.record] as usize
     }
@@ -159,11 +190,11 @@ impl<'b> Cursor<'_, 'b> {
         Record { number: self.record, start, bytes: &self.batch.buffer()[range] }
     }
 
-    /// The record to go on with on the way to the one that holds `at`: that record, or the next
-    /// one if each has to be looked at. `None` once it is reached. `at` is not before the record
-    /// in hand.
+    /// The record to move to on the way to the one that contains offset `at`: that record itself,
+    /// or the next one if `every` record must be visited. `None` if the current record contains
+    /// `at`, which must not lie before it.
     fn next_towards(&self, at: usize, every: bool) -> Option<usize> {
-        let next = self.batch.record_at(self.record, at);
-        (next > self.record).then_some(if every { self.record + 1 } else { next })
+        let target = self.segments.segment_at(self.record, at);
+        (target > self.record).then_some(if every { self.record + 1 } else { target })
     }
 }

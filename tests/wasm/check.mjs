@@ -1,4 +1,4 @@
-// Compares what dragnet finds with what JavaScript's own regular expressions find, over random
+// Compares the matches of dragnet with those of JavaScript's own regular expressions, on random
 // patterns and records.
 //
 //     node tests/wasm/check.mjs dragnet_test_wasm.wasm
@@ -9,13 +9,13 @@ import { argv } from "node:process";
 const module = await WebAssembly.compile(await readFile(argv[2]));
 const imports = WebAssembly.Module.imports(module);
 if (imports.length > 0) {
-    throw new Error(`it needs ${JSON.stringify(imports)}, which no browser has`);
+    throw new Error(`the module imports ${JSON.stringify(imports)}, which no browser provides`);
 }
 const { exports: dragnet } = await WebAssembly.instantiate(module);
 
 let state = 0x2545f491;
 
-/** A number from 0 to `bound` - 1; the same in every run. */
+/** A number from 0 to `bound` - 1 (xorshift32), the same in every run. */
 function below(bound) {
     state ^= state << 13;
     state ^= state >>> 17;
@@ -37,16 +37,17 @@ const record = () =>
     times(0, 30, () => one(["a", "b", "c", "ab", "bca", "ccc", " ", "-", "\n", "abcdefgh"])) +
     one(["", "", times(0, 200, () => one([..."abcdefgh "]))]);
 
+/** Passes a text to the module byte by byte, then tells it with `take` what the text is. */
 function give(text, take) {
     for (const byte of new TextEncoder().encode(text)) {
         dragnet.byte(byte);
     }
     if (!take()) {
-        throw new Error(`${JSON.stringify(text)} is not taken`);
+        throw new Error(`${JSON.stringify(text)} is refused`);
     }
 }
 
-/** All matches as the contract has them: by record, then pattern, then start. */
+/** All matches in the order of the contract: by record, then pattern, then start. */
 function expected(patterns, records) {
     return records.flatMap((text, record) =>
         patterns.flatMap((source, pattern) => spans(source, text).map((s) => [record, pattern, ...s])),
@@ -54,8 +55,8 @@ function expected(patterns, records) {
 }
 
 /**
- * The spans of one pattern. JavaScript gives an empty match right after another match, too, which
- * the `regex` crate does not: there the search goes on one byte later.
+ * The spans of one pattern. JavaScript also finds an empty match right where the last match ended;
+ * the `regex` crate, and so dragnet, continues one byte later instead.
  */
 function spans(source, text) {
     const regex = new RegExp(source, "g");
@@ -79,7 +80,8 @@ function spans(source, text) {
 
 let matches = 0;
 for (let round = 0; round < 600; round += 1) {
-    // Few patterns, and so many literals that they are looked for by their parts of four bytes.
+    // Few patterns, and in some rounds enough literals for the engine to search for their parts of
+    // four bytes.
     const patterns = Array.from({ length: 1 + below(6) }, short);
     if (round % 3 > 0) {
         patterns.push(...Array.from({ length: 1 + below(round % 3 === 1 ? 12 : 150) }, literal));
@@ -100,7 +102,7 @@ for (let round = 0; round < 600; round += 1) {
         console.error({ round, patterns, records, count });
         console.error("found", JSON.stringify(found));
         console.error("wanted", JSON.stringify(wanted));
-        throw new Error("they differ");
+        throw new Error("the matches differ");
     }
     matches += count;
 }
@@ -108,4 +110,4 @@ if (matches < 1000) {
     throw new Error(`only ${matches} matches were compared`);
 }
 const vectors = dragnet.levels() > 1 ? "with vectors" : "without vectors";
-console.log(`${matches} matches in 600 rounds are as JavaScript's, ${vectors}`);
+console.log(`${matches} matches in 600 rounds are those of JavaScript, ${vectors}`);

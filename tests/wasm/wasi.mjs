@@ -1,4 +1,4 @@
-// Runs a program for wasm32-wasip1, with all variables of this process.
+// Runs a program for wasm32-wasip1 with all environment variables of this process.
 //
 //     node --no-warnings tests/wasm/wasi.mjs PROGRAM.wasm [ARGUMENT...]
 
@@ -10,7 +10,7 @@ const wasi = new WASI({
     version: "preview1",
     args: argv.slice(2),
     env,
-    // Where properties keep the cases that failed.
+    // The tests write the seeds of failed properties there.
     preopens: { ".": cwd() },
 });
 const module = await WebAssembly.compile(await readFile(argv[2]));

@@ -221,8 +221,8 @@ fn search_of_each_rule_is_explained() {
     let args: Vec<&str> =
         ["rules", "--explain", "--backend", "pure"].into_iter().chain(expressions).collect();
     let explanations = [
-        ("literal", "literal key=, ", " to 4 bytes behind it"),
-        ("run", "run of 16 bytes out of 10, ", " from its start to its end"),
+        ("literal", "literal key=, ", " to 4 bytes after it"),
+        ("run", "run of 16 bytes from a class of 10, ", " from its start to its end"),
         ("no filter", "no filter, an automaton reads every record: ", ""),
         ("always", "matches every record", ""),
     ];

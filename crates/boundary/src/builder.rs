@@ -1,14 +1,14 @@
-//! The settings of an owner or a pool, and how it starts.
+//! Configures and starts owners and pools.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::workers::{Make, Workers};
-use super::{MakeError, Owner, Pool, StartError};
+use crate::workers::{Make, Workers};
+use crate::{MakeError, Owner, Pool, StartError};
 
-/// What happens to the value when a call panics. The panic reaches the caller in either case.
+/// The policy for the value of a call that panicked. The panic reaches the caller in either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnPanic {
     /// The value is kept as the panic left it.
@@ -18,18 +18,18 @@ pub enum OnPanic {
     Rebuild,
 }
 
-/// What happens to queued calls when the owner or pool is dropped. In either case the drop waits for
-/// running calls, unless their thread is abandoned.
+/// The policy for queued calls when their owner or pool is dropped. In either case the drop waits
+/// for running calls, unless their thread is abandoned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDrop {
     /// Queued calls run, and the drop waits for them.
     #[default]
     Drain,
-    /// Queued calls do not run, and fail with [`CallError::Closed`](super::CallError::Closed).
+    /// Queued calls do not run, and fail with [`CallError::Closed`](crate::CallError::Closed).
     Reject,
 }
 
-/// Reports an abandoned thread; see [`Builder::on_abandoned`].
+/// The report of an abandoned thread, for [`Builder::on_abandoned`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Abandoned {
@@ -39,23 +39,38 @@ pub struct Abandoned {
     pub total: usize,
     /// Number of abandoned threads that are still stuck.
     pub stuck: usize,
-    /// Whether a new thread has taken its place.
+    /// Whether a new thread has taken its place. If not, the [spares](Builder::spares) are used up,
+    /// or the system can't start a thread.
     pub replaced: bool,
 }
 
 type OnAbandoned = Arc<dyn Fn(&Abandoned) + Send + Sync>;
 
 /// Configures and starts an [`Owner`] or a [`Pool`].
+///
+/// ```
+/// use std::time::Duration;
+/// use dragnet_boundary::{Builder, OnPanic};
+///
+/// let owner = Builder::new("decoder")
+///     .capacity(16)
+///     .on_panic(OnPanic::Rebuild)
+///     .grace(Duration::from_millis(200))
+///     .on_abandoned(|report| eprintln!("{}: {} threads are stuck", report.name, report.stuck))
+///     .owner(|| Ok::<_, String>(String::from("a value")))?;
+/// assert_eq!(owner.call(|value| value.len())?, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Builder {
-    pub(super) name: String,
-    pub(super) capacity: usize,
-    pub(super) on_panic: OnPanic,
-    pub(super) on_drop: OnDrop,
-    pub(super) grace: Duration,
-    pub(super) spares: usize,
-    pub(super) on_abandoned: Option<OnAbandoned>,
+    pub(crate) name: String,
+    pub(crate) capacity: usize,
+    pub(crate) on_panic: OnPanic,
+    pub(crate) on_drop: OnDrop,
+    pub(crate) grace: Duration,
+    pub(crate) spares: usize,
+    pub(crate) on_abandoned: Option<OnAbandoned>,
 }
 
 impl Builder {
@@ -64,49 +79,54 @@ impl Builder {
     /// The thread of an owner is named `name`; those of a pool are named `name-0`, `name-1` and so
     /// on. NUL bytes, which a thread's name can't contain, are removed.
     pub fn new(name: &str) -> Builder {
+        // The defaults are judgement, not measurement.
         Builder {
             name: name.replace('\0', ""),
+            // Absorbs bursts, and makes producers wait soon if calls take long.
             capacity: 64,
             on_panic: OnPanic::default(),
             on_drop: OnDrop::default(),
+            // Plenty for code that polls its flag.
             grace: Duration::from_secs(1),
+            // A library with that many stuck calls will not recover by more threads.
             spares: 4,
             on_abandoned: None,
         }
     }
 
-    /// Sets the number of calls that can be queued: 64 by default, and at least one. Memory is
-    /// allocated as calls are queued.
+    /// Sets the maximum number of queued calls. 64 by default; 0 counts as 1. Memory is allocated
+    /// as calls are queued.
     pub fn capacity(mut self, calls: usize) -> Builder {
         self.capacity = calls;
         self
     }
 
-    /// Sets what happens to the value when a call panics. [`OnPanic::Keep`] by default.
+    /// Sets the policy for the value of a call that panicked. [`OnPanic::Keep`] by default.
     pub fn on_panic(mut self, policy: OnPanic) -> Builder {
         self.on_panic = policy;
         self
     }
 
-    /// Sets what happens to queued calls when the owner or pool is dropped. [`OnDrop::Drain`] by
+    /// Sets the policy for queued calls when the owner or pool is dropped. [`OnDrop::Drain`] by
     /// default.
     pub fn on_drop(mut self, policy: OnDrop) -> Builder {
         self.on_drop = policy;
         self
     }
 
-    /// Sets how long a call may run on after its deadline has passed and its flag was raised, before
-    /// its thread is abandoned. One second by default.
+    /// Sets the grace period: how long a call may still run after its deadline has passed and its
+    /// flag was raised. After that its thread is abandoned. One second by default.
     pub fn grace(mut self, grace: Duration) -> Builder {
         self.grace = grace;
         self
     }
 
-    /// Sets how many additional threads may run in place of abandoned ones that are still stuck. 4 by
-    /// default.
+    /// Sets the maximum number of additional threads, which replace abandoned ones that are still
+    /// stuck. 4 by default.
     ///
-    /// So there are never more threads than the members and the spares. Once all of them are stuck,
-    /// calls fail at once with [`CallError::Exhausted`](super::CallError::Exhausted).
+    /// An owner or pool never has more threads than its members and spares, stuck ones included,
+    /// and one that tracks deadlines. Once all members and spares are stuck, calls fail at once
+    /// with [`CallError::Exhausted`](crate::CallError::Exhausted).
     pub fn spares(mut self, threads: usize) -> Builder {
         self.spares = threads;
         self
@@ -123,12 +143,13 @@ impl Builder {
 
     /// Starts a thread that makes a value with `make` and owns it. Returns once the value is made.
     ///
-    /// `make` is called again on a new thread when the thread was abandoned, and on the same thread
-    /// when the value has to be [rebuilt](OnPanic::Rebuild).
+    /// Later, `make` runs again on the new thread that replaces an abandoned one, and on the same
+    /// thread to [rebuild](OnPanic::Rebuild) the value after a panic.
     ///
     /// # Errors
     ///
-    /// If the system can't start a thread, or `make` fails or panics. No thread is then left running.
+    /// If the system can't start a thread, or `make` fails or panics. No thread is then left
+    /// running.
     pub fn owner<S, E>(
         self,
         make: impl Fn() -> Result<S, E> + Send + Sync + 'static,

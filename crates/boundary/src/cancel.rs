@@ -1,4 +1,6 @@
 //! The flag that asks a running call to return early.
+//!
+//! Its accesses are relaxed, because the flag publishes no other data.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Asks a running call to return early, from any thread.
 ///
 /// Clones share one flag. The flag is cooperative: the running code polls it, or passes
-/// [`as_ptr`](CancelFlag::as_ptr) to C code that polls it. [`call_within`](crate::Owner::call_within)
-/// raises the flag of a call whose deadline has passed.
+/// [`as_ptr`](CancelFlag::as_ptr) to C code that polls it.
+/// [`call_within`](crate::Owner::call_within) raises the flag of a call whose deadline has passed.
 ///
 /// The flag is an `Arc<AtomicBool>`, and converts from and into one, so that code with a flag type
 /// of its own can share it:

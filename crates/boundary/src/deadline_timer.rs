@@ -1,24 +1,25 @@
 //! Tracks the deadlines of calls, and reports those that have passed.
 //!
-//! One thread per owner or pool waits for the next deadline. Deadlines are in an ordered set, so that
-//! adding, removing and finding the first one cost the logarithm of the number of calls. A timer wheel
-//! would be faster for millions of calls; a queue of calls holds tens to thousands.
+//! One thread per owner or pool waits for the next deadline. Deadlines are in an ordered set, so
+//! that adding, removing and finding the first one cost the logarithm of the number of calls. A
+//! timer wheel would be faster for millions of calls; a queue of calls holds tens to thousands.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::reply::TimedCall;
-use super::sync::{Condvar, Mutex, lock, wait, wait_for};
+use crate::reply::TimedCall;
+use crate::sync::{Condvar, Mutex, lock, wait, wait_for};
 
 /// A tracked call, numbered in the order of tracking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct TimedId(u64);
+pub(crate) struct TimedId(u64);
 
 /// The deadlines of the calls of one owner or pool. A call that has ended is removed at once, so
 /// there are never more entries than calls.
-pub(super) struct DeadlineTimer {
+pub(crate) struct DeadlineTimer {
     state: Mutex<TimerState>,
+    /// Notified when a deadline becomes the first one, and when the timer is closed.
     changed: Condvar,
     grace: Duration,
 }
@@ -40,7 +41,7 @@ struct Entry {
 }
 
 /// An event that is due.
-pub(super) enum Due {
+pub(crate) enum Due {
     /// The deadline of the call has passed.
     Expired(TimedId, Arc<dyn TimedCall>),
     /// The grace period after the deadline has passed as well.
@@ -48,14 +49,14 @@ pub(super) enum Due {
 }
 
 impl DeadlineTimer {
-    pub(super) fn new(grace: Duration) -> DeadlineTimer {
+    pub(crate) fn new(grace: Duration) -> DeadlineTimer {
         let state =
             TimerState { calls: HashMap::new(), due: BTreeSet::new(), next: 0, closed: false };
         DeadlineTimer { state: Mutex::new(state), changed: Condvar::new(), grace }
     }
 
     /// Tracks a call until the returned value is dropped.
-    pub(super) fn track(
+    pub(crate) fn track(
         self: &Arc<DeadlineTimer>,
         call: Arc<dyn TimedCall>,
         deadline: Instant,
@@ -74,7 +75,7 @@ impl DeadlineTimer {
     }
 
     /// Waits for the next event. Returns `None` once the timer is closed.
-    pub(super) fn next(&self) -> Option<Due> {
+    pub(crate) fn next(&self) -> Option<Due> {
         let mut state = lock(&self.state);
         loop {
             if state.closed {
@@ -95,7 +96,7 @@ impl DeadlineTimer {
     }
 
     /// Closes the timer: [`next`](DeadlineTimer::next) returns `None` from now on.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         lock(&self.state).closed = true;
         self.changed.notify_all();
     }
@@ -126,7 +127,7 @@ impl TimerState {
 #[cfg(all(loom, test))]
 impl DeadlineTimer {
     /// Returns the next event of the first call, if there is one.
-    pub(super) fn first(&self) -> Option<Due> {
+    pub(crate) fn first(&self) -> Option<Due> {
         let mut state = lock(&self.state);
         let &(at, id) = state.due.first()?;
         state.take_due(id, Some(at))
@@ -134,13 +135,13 @@ impl DeadlineTimer {
 }
 
 /// The entry of a tracked call; dropping it removes the entry.
-pub(super) struct TrackedDeadline {
+pub(crate) struct TrackedDeadline {
     timer: Arc<DeadlineTimer>,
     id: TimedId,
 }
 
 impl TrackedDeadline {
-    pub(super) fn id(&self) -> TimedId {
+    pub(crate) fn id(&self) -> TimedId {
         self.id
     }
 }

@@ -4,17 +4,17 @@ use std::any::Any;
 use std::error::Error;
 use std::io;
 
-use super::sync::{discard, panic_message};
+use crate::sync::{discard, panic_message};
 
-/// Why an [`Owner`](super::Owner) or a [`Pool`](super::Pool) could not be started.
+/// Why an [`Owner`](crate::Owner) or a [`Pool`](crate::Pool) could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// A value could not be made.
     #[error(transparent)]
     Make(#[from] MakeError),
-    /// The system could not start a thread. Targets without threads, such as plain WebAssembly, always
-    /// return this.
+    /// The system could not start a thread. Targets without threads, such as plain WebAssembly,
+    /// always return this.
     #[error("a thread could not be started: {0}")]
     Spawn(#[source] io::Error),
 }
@@ -32,7 +32,7 @@ pub enum MakeError {
 }
 
 impl MakeError {
-    pub(super) fn panicked(payload: Box<dyn Any + Send>) -> MakeError {
+    pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> MakeError {
         let message = panic_message(&*payload);
         discard(payload);
         MakeError::Panicked(message)
@@ -45,7 +45,8 @@ impl MakeError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The call did not return before its deadline. It may have run in part, in whole, or not at all.
+    /// The call did not return before its deadline. It may have run in part, in whole, or not at
+    /// all.
     #[error("the call exceeded its deadline")]
     TimedOut,
     /// The queue is full, and the call was submitted without waiting. It did not run.
@@ -54,8 +55,8 @@ pub enum CallError {
     /// The owner or pool was dropped before the call ran.
     #[error("the owner was dropped before the call ran")]
     Closed,
-    /// The call was made, or its result awaited, on a thread of the same owner or pool, where it could
-    /// deadlock.
+    /// The call was made, or its result awaited, on a thread of the same owner or pool, where it
+    /// could deadlock.
     #[error("a call from one of the owner's own threads would deadlock")]
     Reentrant,
     /// Every thread is stuck in an abandoned call, and no more threads may be started. The call did

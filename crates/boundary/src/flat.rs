@@ -2,13 +2,13 @@
 
 use bytemuck::{AnyBitPattern, NoUninit};
 
-/// Plain data that can be passed to C and back: it has no pointers and no padding, and any bytes are a
-/// valid value.
+/// Plain data that can be passed to C and back: it has no pointers and no padding, and any bytes
+/// are a valid value.
 ///
-/// So Rust can read whatever C wrote, and C reads no uninitialized bytes and no addresses. The trait
-/// is implemented for every type that is [`AnyBitPattern`] and [`NoUninit`]; the derives of
-/// [`bytemuck`] prove both at compile time. Use [`assert_layout!`](crate::assert_layout) to check that
-/// C and Rust agree on the layout.
+/// So Rust can read whatever C wrote, and C reads no uninitialized bytes and no addresses. The
+/// trait is implemented for every type that is [`AnyBitPattern`] and [`NoUninit`]; the derives of
+/// [`bytemuck`] prove both at compile time. Use [`assert_layout!`](crate::assert_layout) to check
+/// that C and Rust agree on the layout.
 ///
 /// ```
 /// use dragnet_boundary::{Flat, bytemuck};
@@ -29,14 +29,16 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// assert_eq!(crosses(&[Span { start: 0, len: 1 }]), 8);
 /// ```
 ///
-/// Pointers are not flat, be it a reference,
+/// # Types that are not flat
+///
+/// A reference:
 ///
 /// ```compile_fail,E0277
 /// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
 /// crosses(&["text"]);
 /// ```
 ///
-/// a raw pointer, an atomic pointer, or a function pointer:
+/// A raw pointer, an atomic pointer or a function pointer:
 ///
 /// ```compile_fail,E0277
 /// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
@@ -54,7 +56,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// crosses(&[callback as fn()]);
 /// ```
 ///
-/// nor are structs with pointers:
+/// A struct with a pointer in it:
 ///
 /// ```compile_fail,E0277
 /// # use dragnet_boundary::bytemuck;
@@ -67,7 +69,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// }
 /// ```
 ///
-/// Padding bytes are uninitialized:
+/// A struct with padding, whose bytes are uninitialized:
 ///
 /// ```compile_fail,E0080
 /// # use dragnet_boundary::bytemuck;
@@ -80,7 +82,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// }
 /// ```
 ///
-/// A `bool`, a `char` or an enum can't hold every byte:
+/// A `bool`, a `char` or an enum, for which some bytes are no valid value:
 ///
 /// ```compile_fail,E0277
 /// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
@@ -95,8 +97,8 @@ pub trait Flat: AnyBitPattern + NoUninit {}
 
 impl<T: AnyBitPattern + NoUninit> Flat for T {}
 
-/// Fails the build unless a type is [`Flat`](crate::Flat) and has the given size, alignment and field
-/// offsets.
+/// Fails the build unless a type is [`Flat`](crate::Flat) and has the given size, alignment and
+/// field offsets.
 ///
 /// The numbers should be constants that the C side asserts too. All fields must be listed.
 ///
@@ -109,6 +111,8 @@ impl<T: AnyBitPattern + NoUninit> Flat for T {}
 /// dragnet_boundary::assert_layout!(Span, size 8, align 4, { start: 0, len: 4 });
 /// ```
 ///
+/// A wrong offset fails the build:
+///
 /// ```compile_fail,E0080
 /// # use dragnet_boundary::bytemuck;
 /// # #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -118,6 +122,8 @@ impl<T: AnyBitPattern + NoUninit> Flat for T {}
 /// dragnet_boundary::assert_layout!(Span, size 8, align 4, { start: 4, len: 0 });
 /// ```
 ///
+/// So does a wrong size:
+///
 /// ```compile_fail,E0080
 /// # use dragnet_boundary::bytemuck;
 /// # #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -126,6 +132,8 @@ impl<T: AnyBitPattern + NoUninit> Flat for T {}
 /// # struct Span { start: u32, len: u32 }
 /// dragnet_boundary::assert_layout!(Span, size 16, align 4, { start: 0, len: 4 });
 /// ```
+///
+/// So does a field that is not listed:
 ///
 /// ```compile_fail
 /// # use dragnet_boundary::bytemuck;

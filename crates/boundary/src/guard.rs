@@ -1,12 +1,15 @@
-//! Keeps panics of callbacks from unwinding into C, which is undefined behaviour in many C libraries
-//! and an abort in all others.
+//! Keeps panics of callbacks from unwinding into C.
+//!
+//! Rust aborts the process when a panic leaves an `extern "C"` function. With `extern "C-unwind"`
+//! it would unwind through the frames of C instead, which skips their clean-up: locks stay locked,
+//! and memory leaks. Here the panic is stored while C returns, and resumed afterwards.
 
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::sync::discard;
+use crate::sync::discard;
 
 /// Catches the panics of callbacks, so that they do not unwind into C; see [`contain_panics`].
 ///
@@ -17,17 +20,18 @@ pub struct PanicGuard {
 }
 
 impl PanicGuard {
-    /// Runs the body of a callback. If it panics, stores the panic and returns `stop`, the value that
-    /// asks the C function to return early.
+    /// Runs the body of a callback. If it panics, stores the panic and returns `stop`, the value
+    /// that asks the C function to return early.
     ///
-    /// After a panic, later calls return `stop` without running their body, in case the C function
-    /// ignores it. Without a panic this costs one uncontended lock.
+    /// After a panic, further callbacks of the same C call return `stop` without running their
+    /// body: C may call back again before it stops. Without a panic, the guard costs one
+    /// uncontended lock.
     pub fn run<R>(&self, stop: R, body: impl FnOnce() -> R) -> R {
         if self.has_panicked() {
             return stop;
         }
-        // Unwind safe: the panic is resumed by `contain_panics`, so whoever catches it there sees the
-        // same half-done state as without C in between.
+        // Unwind safe: the panic is resumed by `contain_panics`, so whoever catches it there sees
+        // the same half-done state as without C in between.
         match catch_unwind(AssertUnwindSafe(body)) {
             Ok(result) => result,
             Err(payload) => {
@@ -64,8 +68,8 @@ impl fmt::Debug for PanicGuard {
 
 /// Calls a C function that calls back, and resumes the panic of a callback after it has returned.
 ///
-/// `call` makes the C call and passes the guard to the callbacks, for example by the `void *` that C
-/// hands through. The callbacks run their body in [`PanicGuard::run`].
+/// `call` makes the C call, and passes the address of the guard to the callbacks, for example as
+/// the `void *` argument that C passes on. The callbacks run their body in [`PanicGuard::run`].
 ///
 /// ```
 /// use std::ffi::{c_int, c_void};

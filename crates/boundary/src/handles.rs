@@ -1,23 +1,25 @@
-//! Integer handles that stand for Rust values in C, for callbacks.
+//! Integer handles, which C stores in place of pointers to Rust values.
 //!
-//! This is a generational arena behind sharded locks. The essay "Cgo When You Must" shows the pattern
-//! with one map and one lock. The generations are added here so that a stale handle never finds a
-//! newer value, and the shards so that threads that insert at the same time rarely contend.
+//! This is a generational arena behind sharded locks. The essay "Cgo When You Must" shows the
+//! pattern with one map and one lock. The generations are added here so that a stale handle never
+//! finds a newer value, and the shards so that threads that insert at the same time rarely contend.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Number of shards of a registry, each with a lock of its own.
+/// Number of shards of a registry, each with a lock of its own: about as many as threads that are
+/// likely to insert at the same time. Not measured.
 const SHARDS: usize = 16;
 
-/// The most slots of a shard, so that the number of a slot in all shards has 32 bits.
+/// Maximum number of slots of a shard. A handle has 32 bits for the slot and its shard.
 const MAX_SLOTS: usize = ((1_u64 << 32) / SHARDS as u64) as usize;
 
 /// An integer that stands for a value in a [`Handles`] registry.
 ///
-/// The low 32 bits are the slot, the high 32 bits the generation, which is incremented each time that
-/// the slot is reused. The integer 0 is never a valid handle.
+/// The low 32 bits are the slot, the high 32 bits its generation, which is incremented whenever a
+/// value is removed from the slot. Generations begin at 1, so the integer 0 is never a valid
+/// handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Handle(u64);
@@ -28,7 +30,8 @@ impl Handle {
         self.0
     }
 
-    /// Returns the handle with this integer. Any integer is accepted: an invalid handle finds nothing.
+    /// Returns the handle with this integer. Any integer is accepted: an invalid handle finds
+    /// nothing.
     pub fn from_bits(bits: u64) -> Handle {
         Handle(bits)
     }
@@ -36,8 +39,8 @@ impl Handle {
     /// Returns the integer as the `void *` that C libraries pass to callbacks. It must not be
     /// dereferenced.
     ///
-    /// Targets with pointers of less than 64 bits have no such conversion. Pass the address of an
-    /// integer that outlives the callbacks there.
+    /// On targets with smaller pointers this does not exist. There, pass the address of the
+    /// integer, and keep the integer as long as C can call back.
     #[cfg(target_pointer_width = "64")]
     pub fn to_pointer(self) -> *mut std::ffi::c_void {
         std::ptr::without_provenance_mut(self.0 as usize)
@@ -53,6 +56,7 @@ impl Handle {
         Handle(u64::from(generation) << 32 | (slot * SHARDS + shard) as u64)
     }
 
+    /// Splits the integer into the slot within its shard, the shard and the generation.
     fn parts(self) -> (usize, usize, u32) {
         let index = (self.0 & u64::from(u32::MAX)) as usize;
         (index / SHARDS, index % SHARDS, (self.0 >> 32) as u32)
@@ -68,7 +72,8 @@ pub struct HandlesFull;
 ///
 /// C stores a handle instead of a pointer. A callback that comes after the value was removed finds
 /// nothing, instead of freed memory; and it finds no other value, because no two values share a
-/// handle. The registry can be used from any thread, from within its own callbacks, and as a `static`:
+/// handle. The registry can be used from any thread, from within its own callbacks, and as a
+/// `static`:
 ///
 /// ```
 /// use dragnet_boundary::{Handle, Handles};
@@ -141,8 +146,8 @@ impl<T> Handles<T> {
         Ok(Handle::new(slot, shard, 1))
     }
 
-    /// Returns the value of a handle; `None` if it was removed or never existed. The returned reference
-    /// keeps the value alive after its removal.
+    /// Returns the value of a handle; `None` if it was removed or never existed. The returned
+    /// reference keeps the value alive after its removal.
     pub fn get(&self, handle: Handle) -> Option<Arc<T>> {
         let (slot, shard, generation) = handle.parts();
         let shard_slots = self.read(shard);
@@ -157,8 +162,9 @@ impl<T> Handles<T> {
         self.get(handle).map(|value| function(&value))
     }
 
-    /// Removes the value of a handle and returns it; `None` if it was removed before or never existed.
-    /// After this returns, no look-up finds the value. Callers that hold it can still use it.
+    /// Removes the value of a handle and returns it; `None` if it was removed before or never
+    /// existed. After this returns, no look-up finds the value. Callers that hold it can still use
+    /// it.
     pub fn remove(&self, handle: Handle) -> Option<Arc<T>> {
         let (slot, shard, generation) = handle.parts();
         let mut shard_slots = self.write(shard);

@@ -1,6 +1,6 @@
-//! What wrapping a C library takes, whichever library it is.
+//! Building blocks for wrapping a C library, whichever library it is.
 //!
-//! Nothing here depends on scanning. Each part can be used without the others.
+//! Each part can be used without the others:
 //!
 //! | The C library … | This crate has |
 //! | --- | --- |
@@ -16,6 +16,8 @@
 //! call is a future. On targets without threads, such as plain WebAssembly, starting an [`Owner`]
 //! fails with [`StartError::Spawn`]; the other parts work everywhere.
 
+#![deny(unsafe_code)]
+
 mod builder;
 mod cancel;
 mod deadline_timer;
@@ -23,6 +25,8 @@ mod error;
 mod flat;
 mod guard;
 mod handles;
+// Frees memory through C, and reads buffers that C wrote.
+#[allow(unsafe_code)]
 mod memory;
 #[cfg(all(loom, test))]
 mod model;
@@ -49,3 +53,8 @@ pub use pending::Pending;
 
 /// Derives the traits that make a type [`Flat`], and casts slices of such types to bytes and back.
 pub use bytemuck;
+
+/// Tests the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

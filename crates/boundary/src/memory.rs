@@ -1,4 +1,8 @@
 //! Memory that C has allocated, as Rust values that free it through C when they are dropped.
+//!
+//! C's and Rust's allocators may differ, so memory must be freed by the side that allocated it. The
+//! type parameter names the C function that does, so that a value can't be freed by another one; it
+//! costs nothing at run time.
 
 use std::ffi::{CStr, c_char};
 use std::fmt;
@@ -7,7 +11,7 @@ use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-use super::Flat;
+use crate::Flat;
 
 /// The C function that frees an object or a buffer.
 ///
@@ -71,7 +75,7 @@ pub enum CMemoryError {
 ///
 /// It has the size of a pointer. It is neither `Send` nor `Sync`, because whether an object may be
 /// used or freed on another thread depends on the library. Wrap it in a type of your own that
-/// implements them, or give it to an [`Owner`](super::Owner).
+/// implements them, or give it to an [`Owner`](crate::Owner).
 #[repr(transparent)]
 pub struct COwned<T, F: Release<T>> {
     pointer: NonNull<T>,
@@ -87,8 +91,8 @@ impl<T, F: Release<T>> COwned<T, F> {
     ///
     /// # Safety
     ///
-    /// A pointer that is not null must point to an object that `F` can [release](Release::release) on
-    /// this thread, and that nothing else releases.
+    /// A pointer that is not null must point to an object that `F` can [release](Release::release)
+    /// on this thread, and that nothing else releases.
     pub unsafe fn from_raw(pointer: *mut T) -> Result<COwned<T, F>, CMemoryError> {
         let pointer = NonNull::new(pointer).ok_or(CMemoryError::Null)?;
         Ok(COwned { pointer, release: PhantomData })
@@ -123,8 +127,8 @@ impl<F: Release<c_char>> COwned<c_char, F> {
 
 impl<T, F: Release<T>> Drop for COwned<T, F> {
     fn drop(&mut self) {
-        // SAFETY: the caller of `from_raw` promised that the pointer can be released once, and this is
-        // the only place that releases it: `into_raw` forgets `self`.
+        // SAFETY: the caller of `from_raw` promised that the pointer can be released once, and this
+        // is the only place that releases it: `into_raw` forgets `self`.
         unsafe { F::release(self.pointer) };
     }
 }
@@ -154,12 +158,13 @@ impl<T: Flat, F: Release<T>> CBuffer<T, F> {
     ///
     /// # Safety
     ///
-    /// A pointer that is not null must be one that `F` can [release](Release::release) on this thread,
-    /// and that nothing else releases. If it is aligned, it must point to `len` initialized values.
-    /// While the buffer exists, nothing else may write to them, or read them while Rust writes.
+    /// A pointer that is not null must be one that `F` can [release](Release::release) on this
+    /// thread, and that nothing else releases. If it is aligned and the buffer is not too long, it
+    /// must point to `len` initialized values. While the buffer exists, nothing else may write to
+    /// them, or read them while Rust writes.
     pub unsafe fn from_raw(pointer: *mut T, len: usize) -> Result<CBuffer<T, F>, CMemoryError> {
-        // SAFETY: the caller promises that `F` can release a pointer that is not null, and that nothing
-        // else does.
+        // SAFETY: the caller promises that `F` can release a pointer that is not null, and that
+        // nothing else does.
         let start = unsafe { COwned::from_raw(pointer) }?;
         if !pointer.is_aligned() {
             return Err(CMemoryError::Unaligned);
@@ -176,17 +181,18 @@ impl<T: Flat, F: Release<T>> Deref for CBuffer<T, F> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: the caller of `from_raw` promised `len` initialized values that nothing else writes
-        // to; `from_raw` checked the alignment and the size in bytes; and `&self` excludes `deref_mut`.
+        // SAFETY: the caller of `from_raw` promised `len` initialized values that nothing else
+        // writes to; `from_raw` checked the alignment and the size in bytes; and `&self` excludes
+        // `deref_mut`.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 }
 
 impl<T: Flat, F: Release<T>> DerefMut for CBuffer<T, F> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: the caller of `from_raw` promised `len` initialized values that nothing else reads or
-        // writes meanwhile; `from_raw` checked the alignment and the size in bytes; and `&mut self` is
-        // the only borrow.
+        // SAFETY: the caller of `from_raw` promised `len` initialized values that nothing else
+        // reads or writes meanwhile; `from_raw` checked the alignment and the size in bytes; and
+        // `&mut self` is the only borrow.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 }

@@ -1,7 +1,7 @@
 //! Models of the queue and the workers, which `loom` runs through all interleavings; see `ci/loom`.
 //!
-//! Models have no clock. A deadline passes in a step of its own, so it passes at every moment at which
-//! it can.
+//! Models have no clock. A deadline passes in a step of a thread of its own, so the interleavings
+//! include every moment at which it can pass.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use std::time::{Duration, Instant};
 use loom::model::Builder as Model;
 use loom::thread;
 
-use super::builder::{Builder, OnDrop};
-use super::queue::{Queue, Refusal, WaitLimit};
-use super::reply::{Reply, TimedCall};
-use super::worker_set::WorkerId;
-use super::workers::Workers;
-use super::{CallError, CancelFlag, MakeError};
+use crate::builder::{Builder, OnDrop};
+use crate::queue::{Queue, Refusal, WaitLimit};
+use crate::reply::{Reply, TimedCall};
+use crate::worker_set::WorkerId;
+use crate::workers::Workers;
+use crate::{CallError, CancelFlag, MakeError};
 
-/// Checks all interleavings: for few threads with few steps.
+/// Checks all interleavings. Only models of few threads with few steps end in reasonable time.
 fn check_all(model: impl Fn() + Send + Sync + 'static) {
     loom::model(model);
 }
 
-/// Checks all interleavings with at most this many preemptions, where all of them are too many.
-/// Waiting is no preemption.
+/// Checks all interleavings with at most this many preemptions, for models that have too many
+/// interleavings. Waiting is no preemption.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);
@@ -32,7 +32,7 @@ fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// Counts an outcome over all interleavings, to prove that a model reaches each of its outcomes.
+/// Counts an outcome over all interleavings, so that a test can check that its model reaches each.
 fn seen(outcome: &AtomicUsize) {
     outcome.fetch_add(1, Ordering::Relaxed);
 }
@@ -166,7 +166,8 @@ fn count(value: &mut Cell<u32>, _: &CancelFlag) -> u32 {
     value.get()
 }
 
-/// Queues a call whose deadline passes when the model calls for it, with `DeadlineTimer::first`.
+/// Queues a call whose deadline passes when [`pass_time`] takes it from the timer, not by the
+/// clock.
 fn timed(workers: &Arc<Workers<Cell<u32>>>) -> Arc<Reply<u32>> {
     workers.enqueue(count, true, Some(Instant::now() + Duration::from_secs(3600))).unwrap()
 }

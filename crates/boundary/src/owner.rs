@@ -1,15 +1,19 @@
 //! Owners and pools: threads that own a value each and run the calls of other threads on it.
+//!
+//! This is thread confinement: the value stays on its thread, and closures travel to it. A mutex
+//! costs less than a hundredth of it (`dragnet cost` measures both), but can't keep the value on
+//! one thread, and its users wait without limit for a call that hangs.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pending::resume;
-use super::workers::Workers;
-use super::{CallError, CancelFlag, Pending};
+use crate::pending::resume;
+use crate::workers::Workers;
+use crate::{CallError, CancelFlag, Pending};
 
-/// A thread that makes a value and owns it, and runs the calls of other threads on it, one at a time
-/// and in order.
+/// A thread that makes a value and owns it, and runs the calls of other threads on it, one at a
+/// time and in order.
 ///
 /// The value need not be [`Send`]: it is made, used and dropped on that one thread, as C libraries
 /// with per-thread state require. The functions of calls and their results must be `Send`.
@@ -27,6 +31,8 @@ use super::{CallError, CancelFlag, Pending};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Errors at compile time
+///
 /// The value can't leave its thread:
 ///
 /// ```compile_fail,E0277
@@ -36,7 +42,7 @@ use super::{CallError, CancelFlag, Pending};
 /// let stolen: Rc<i32> = owner.call(|count| Rc::clone(count)).unwrap();
 /// ```
 ///
-/// nor be borrowed beyond a call:
+/// The value can't be borrowed beyond a call:
 ///
 /// ```compile_fail
 /// # use dragnet_boundary::Builder;
@@ -44,7 +50,7 @@ use super::{CallError, CancelFlag, Pending};
 /// let borrowed: &mut i32 = owner.call(|count| count).unwrap();
 /// ```
 ///
-/// and a call can't use values that are bound to the calling thread:
+/// A call can't use values that are bound to the calling thread:
 ///
 /// ```compile_fail,E0277
 /// # use std::rc::Rc;
@@ -56,25 +62,25 @@ use super::{CallError, CancelFlag, Pending};
 ///
 /// # Deadlocks
 ///
-/// A call from the owner's own thread, within another call, would wait for itself, and fails with
-/// [`CallError::Reentrant`]. The same holds for wakers of [`Pending`] and for
-/// [`on_abandoned`](super::Builder::on_abandoned), which run on its threads. Two owners that call each
-/// other within calls can deadlock, as two locks can.
+/// A function that runs on the owner's thread must not call the same owner: the call would wait for
+/// itself. It fails with [`CallError::Reentrant`] instead. Wakers of [`Pending`] and the function
+/// of [`on_abandoned`](crate::Builder::on_abandoned) also run on the owner's threads, so the same
+/// holds for them. Two owners whose calls call each other can deadlock, as two locks can.
 ///
 /// # Drop
 ///
-/// Queued calls run or fail, as [configured](super::OnDrop). Then the value is dropped on its thread,
-/// and the thread is joined. The drop waits for a running call without a deadline, however long it
-/// takes, but not for abandoned threads. On the owner's own thread it does not wait.
+/// Queued calls run or fail, as [configured](crate::OnDrop). Then the value is dropped on its
+/// thread, and the thread is joined. The drop waits for a running call without a deadline, however
+/// long it takes, but not for abandoned threads. A drop on the owner's own thread does not wait.
 pub struct Owner<S: 'static> {
-    pub(super) workers: Arc<Workers<S>>,
+    pub(crate) workers: Arc<Workers<S>>,
 }
 
-/// Several threads on one queue, each of which makes a value and owns it: for a library that at most N
-/// threads can use at a time, or that gains nothing from more.
+/// Several threads that take calls from one queue, each with a value of its own.
 ///
-/// Calls start in order, each on the thread that is free first. The documentation of [`Owner`] applies
-/// to each thread.
+/// A pool is for a library that at most N threads can use at a time, or that gains nothing from
+/// more. Calls start in the order of submission, each on the thread that is free first. The
+/// documentation of [`Owner`] applies to each thread.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -90,9 +96,11 @@ pub struct Owner<S: 'static> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Pool<S: 'static> {
-    pub(super) workers: Arc<Workers<S>>,
+    pub(crate) workers: Arc<Workers<S>>,
 }
 
+/// Implements the methods of [`Owner`] and [`Pool`], which differ in the number of their threads
+/// alone. With a shared trait, callers would have to import it.
 macro_rules! calls {
     ($Type:ident) => {
         impl<S: 'static> $Type<S> {
@@ -119,12 +127,13 @@ macro_rules! calls {
             /// Runs a function on the value and waits for its result, for at most `timeout`,
             /// including the time in the queue.
             ///
-            /// After the timeout the caller gets [`TimedOut`](CallError::TimedOut). A function that
-            /// is still queued does not run. If it is running, its flag is raised. If it does not
-            /// return within the [grace period](super::Builder::grace), its thread is abandoned, and
-            /// a new thread with a new value takes its place. The abandoned thread keeps everything
-            /// that the function owns until the function returns, and then drops it and the old
-            /// value. It serves again if a place is empty by then, and ends otherwise.
+            /// After the timeout the caller gets [`TimedOut`](CallError::TimedOut). If the function
+            /// is still queued, it never runs. If it is running, its flag is raised. If it does not
+            /// return within the [grace period](crate::Builder::grace), its thread is abandoned,
+            /// and a new thread with a new value takes its place. The abandoned thread keeps
+            /// everything that the function owns until the function returns, and then drops it and
+            /// the old value. Then it serves again if a thread is missing, for example because the
+            /// [spares](crate::Builder::spares) were used up, and ends otherwise.
             ///
             /// A timeout that the clock can't represent is no limit. The first call with a timeout
             /// starts the thread that tracks deadlines.
@@ -149,7 +158,7 @@ macro_rules! calls {
             ///
             /// # Errors
             ///
-            /// If it can't be queued; never [`Full`](CallError::Full).
+            /// If the function can't be queued; never [`Full`](CallError::Full).
             pub fn submit<R: Send + 'static>(
                 &self,
                 function: impl FnOnce(&mut S) -> R + Send + 'static,
@@ -157,12 +166,13 @@ macro_rules! calls {
                 self.pending(move |value, _| function(value), true, None)
             }
 
-            /// Queues a function and returns its pending result, which is there within `timeout`; as
+            /// Queues a function with a time limit and returns its pending result. The limit works
+            /// as in
             #[doc = concat!("[`call_within`](", stringify!($Type), "::call_within).")]
             ///
             /// # Errors
             ///
-            /// If it can't be queued in time; never [`Full`](CallError::Full).
+            /// If the function can't be queued in time; never [`Full`](CallError::Full).
             pub fn submit_within<R: Send + 'static>(
                 &self,
                 timeout: Duration,
@@ -171,12 +181,12 @@ macro_rules! calls {
                 self.pending(function, true, Some(timeout))
             }
 
-            /// As [`submit`](Self::submit), but fails with [`Full`](CallError::Full) if the queue is
-            /// full or others wait for room.
+            /// As [`submit`](Self::submit), but fails with [`Full`](CallError::Full) if the queue
+            /// is full or others wait for room.
             ///
             /// # Errors
             ///
-            /// If it can't be queued at once.
+            /// If the function can't be queued at once.
             pub fn try_submit<R: Send + 'static>(
                 &self,
                 function: impl FnOnce(&mut S) -> R + Send + 'static,
@@ -189,7 +199,7 @@ macro_rules! calls {
             ///
             /// # Errors
             ///
-            /// If it can't be queued at once.
+            /// If the function can't be queued at once.
             pub fn try_submit_within<R: Send + 'static>(
                 &self,
                 timeout: Duration,
@@ -245,14 +255,15 @@ macro_rules! calls {
 calls!(Owner);
 calls!(Pool);
 
-/// Used by `dragnet-placement`, which has a queue of its own before the pool's.
+/// Methods for `dragnet-placement`, which collects records in a queue of its own and submits them
+/// from any thread.
 impl<S: 'static> Pool<S> {
-    /// As [`try_submit_within`](Pool::try_submit_within), with an optional time limit, and also from
-    /// the pool's own threads, which must then not wait for the result.
+    /// As [`try_submit_within`](Pool::try_submit_within), with an optional time limit, and also
+    /// from the pool's own threads, which must then not wait for the result.
     ///
     /// # Errors
     ///
-    /// If it can't be queued at once.
+    /// If the function can't be queued at once.
     pub fn try_submit_from_any_thread<R: Send + 'static>(
         &self,
         timeout: Option<Duration>,

@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::reply::{Outcome, Reply};
-use super::sync::WorkersId;
-use super::{CallError, CancelFlag, sync};
+use crate::reply::{Outcome, Reply};
+use crate::sync::WorkersId;
+use crate::{CallError, CancelFlag, sync};
 
 /// A submitted call. Wait for its result, or await it with any async runtime.
 ///
@@ -20,9 +20,9 @@ use super::{CallError, CancelFlag, sync};
 /// If the call panicked, the panic is resumed where the result is taken.
 #[must_use = "the result of the call is lost; the call itself still runs"]
 pub struct Pending<R> {
-    pub(super) reply: Arc<Reply<R>>,
+    pub(crate) reply: Arc<Reply<R>>,
     /// The workers that run the call.
-    pub(super) workers: WorkersId,
+    pub(crate) workers: WorkersId,
 }
 
 impl<R> Pending<R> {
@@ -30,8 +30,8 @@ impl<R> Pending<R> {
     ///
     /// # Errors
     ///
-    /// If the call did not run or did not return before its deadline. On a thread of the same owner or
-    /// pool, [`CallError::Reentrant`] unless the result is already there.
+    /// If the call did not run or did not return before its deadline. On a thread of the same owner
+    /// or pool, [`CallError::Reentrant`] unless the result is already there.
     pub fn wait(self) -> Result<R, CallError> {
         if sync::current_workers() == Some(self.workers) {
             return resume(self.reply.try_take().unwrap_or(Err(CallError::Reentrant)));
@@ -67,7 +67,7 @@ impl<R> fmt::Debug for Pending<R> {
 }
 
 /// Returns the result of a call, or resumes its panic.
-pub(super) fn resume<R>(outcome: Outcome<R>) -> Result<R, CallError> {
+pub(crate) fn resume<R>(outcome: Outcome<R>) -> Result<R, CallError> {
     match outcome? {
         Ok(result) => Ok(result),
         Err(payload) => resume_unwind(payload),

@@ -1,16 +1,20 @@
 //! A bounded first-in, first-out queue between threads, fair to producers that wait for room.
 //!
-//! `std::sync::mpsc::sync_channel` can't remove an item from the middle, which a deadline needs, nor
-//! halt and resume; `crossbeam-channel` can't either.
+//! One mutex guards the items, and two condition variables wake consumers and producers. Fairness
+//! is a list of turns: only the producer that has waited longest may take free room.
+//!
+//! `std::sync::mpsc::sync_channel` and `crossbeam-channel` can't remove an item from the middle,
+//! which the deadline of a queued call needs, nor refuse items for a while and accept them again,
+//! which an owner without a usable thread needs.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::sync::{Condvar, Mutex, MutexGuard, lock, wait, wait_for};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait, wait_for};
 
 /// How long to wait for room in a queue.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum WaitLimit {
+pub(crate) enum WaitLimit {
     /// Do not wait.
     None,
     Until(Instant),
@@ -19,7 +23,7 @@ pub(super) enum WaitLimit {
 
 /// Why a queue did not take an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// The queue is full, or others wait for room.
     Full,
     /// The queue was full until the time limit.
@@ -32,7 +36,7 @@ pub(super) enum Refusal {
 
 /// A bounded queue. Items leave in the order in which they were pushed, and producers that wait for
 /// room are served in the order in which they started to wait.
-pub(super) struct Queue<T> {
+pub(crate) struct Queue<T> {
     state: Mutex<QueueState<T>>,
     /// Notified when an item is pushed, or the queue is closed.
     filled: Condvar,
@@ -44,8 +48,8 @@ pub(super) struct Queue<T> {
 
 struct QueueState<T> {
     items: VecDeque<T>,
-    /// The producers that wait for room, in order. With a condition variable alone, a newcomer could
-    /// overtake a waiting producer without bound.
+    /// The producers that wait for room, in order. With a condition variable alone, a newcomer
+    /// could overtake a waiting producer without bound.
     turns: VecDeque<u64>,
     next_turn: u64,
     gate: Gate,
@@ -60,7 +64,7 @@ enum Gate {
 
 impl<T> Queue<T> {
     /// Returns an empty queue for at most `capacity` items, and at least one.
-    pub(super) fn new(capacity: usize) -> Queue<T> {
+    pub(crate) fn new(capacity: usize) -> Queue<T> {
         let state = QueueState {
             items: VecDeque::new(),
             turns: VecDeque::new(),
@@ -75,8 +79,8 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Appends an item, or returns it.
-    pub(super) fn push(&self, item: T, limit: WaitLimit) -> Result<(), (T, Refusal)> {
+    /// Appends an item, or returns it with the reason why it was refused.
+    pub(crate) fn push(&self, item: T, limit: WaitLimit) -> Result<(), (T, Refusal)> {
         let mut state = lock(&self.state);
         if state.gate == Gate::Open
             && (!state.turns.is_empty() || state.items.len() >= self.capacity)
@@ -132,8 +136,9 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits for an item and takes the first one. Returns `None` once the queue is closed and empty.
-    pub(super) fn pop(&self) -> Option<T> {
+    /// Waits for an item and takes the first one. Returns `None` once the queue is closed and
+    /// empty.
+    pub(crate) fn pop(&self) -> Option<T> {
         let mut state = lock(&self.state);
         loop {
             if let Some(item) = state.items.pop_front() {
@@ -148,7 +153,7 @@ impl<T> Queue<T> {
     }
 
     /// Removes the first item that satisfies `wanted`, wherever it is.
-    pub(super) fn remove(&self, wanted: impl FnMut(&T) -> bool) -> Option<T> {
+    pub(crate) fn remove(&self, wanted: impl FnMut(&T) -> bool) -> Option<T> {
         let mut state = lock(&self.state);
         let position = state.items.iter().position(wanted)?;
         let item = state.items.remove(position);
@@ -165,17 +170,17 @@ impl<T> Queue<T> {
     }
 
     /// Closes the queue. Its items can still be popped.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.shut(Gate::Closed, false);
     }
 
     /// Closes the queue and returns its items.
-    pub(super) fn close_and_clear(&self) -> VecDeque<T> {
+    pub(crate) fn close_and_clear(&self) -> VecDeque<T> {
         self.shut(Gate::Closed, true)
     }
 
     /// Halts the queue until it is resumed, and returns its items.
-    pub(super) fn halt(&self) -> VecDeque<T> {
+    pub(crate) fn halt(&self) -> VecDeque<T> {
         self.shut(Gate::Halted, true)
     }
 
@@ -193,7 +198,7 @@ impl<T> Queue<T> {
     }
 
     /// Opens the queue again if it was halted.
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         let mut state = lock(&self.state);
         if state.gate == Gate::Halted {
             state.gate = Gate::Open;
@@ -201,7 +206,7 @@ impl<T> Queue<T> {
     }
 
     /// Returns the number of items.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         lock(&self.state).items.len()
     }
 }

@@ -1,22 +1,27 @@
-//! The slot for the result of one call, and the phase that the call is in.
+//! The state of one call: whether it is queued, running or over, and its result.
+//!
+//! This is a one-shot channel with two additions: a deadline can end the wait of the receiver, and
+//! can mark a running call as abandoned, so that its worker learns of that when the call returns.
 
 use std::mem;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use super::sync::{Condvar, Mutex, MutexGuard, lock, quietly, wait};
-use super::worker_set::WorkerId;
-use super::{CallError, CancelFlag};
+use crate::sync::{Condvar, Mutex, MutexGuard, lock, quietly, wait};
+use crate::worker_set::WorkerId;
+use crate::{CallError, CancelFlag};
 
 /// How a call ends: with a result, with a panic, or with an error if it did not run or was late.
-pub(super) type Outcome<R> = Result<thread::Result<R>, CallError>;
+pub(crate) type Outcome<R> = Result<thread::Result<R>, CallError>;
 
 /// One call, shared by its caller, its worker and the deadline timer.
 ///
-/// The first outcome is kept, and can be taken once. Independently, the call is queued, then running,
-/// then over. A running call that is abandoned already has its outcome, [`CallError::TimedOut`].
-pub(super) struct Reply<R> {
+/// The first outcome is kept, and can be taken once. Independently, the call is queued, then
+/// running, then over. A running call that is abandoned already has its outcome,
+/// [`CallError::TimedOut`].
+pub(crate) struct Reply<R> {
     state: Mutex<ReplyState<R>>,
+    /// Notified when the outcome is stored.
     answered: Condvar,
     cancel: CancelFlag,
 }
@@ -24,6 +29,7 @@ pub(super) struct Reply<R> {
 struct ReplyState<R> {
     phase: Phase,
     answer: Answer<R>,
+    /// The waker of the future that was polled last.
     waker: Option<Waker>,
 }
 
@@ -31,29 +37,32 @@ struct ReplyState<R> {
 enum Phase {
     Queued,
     Running(WorkerId),
+    /// The call runs, but its worker is marked as stuck.
     Abandoned,
+    /// The call has returned, or will never run.
     Over,
 }
 
 enum Answer<R> {
     None,
     Some(Outcome<R>),
+    /// The waiter has taken the outcome.
     Taken,
 }
 
 impl<R> Reply<R> {
-    pub(super) fn new() -> Reply<R> {
+    pub(crate) fn new() -> Reply<R> {
         let state = ReplyState { phase: Phase::Queued, answer: Answer::None, waker: None };
         Reply { state: Mutex::new(state), answered: Condvar::new(), cancel: CancelFlag::new() }
     }
 
-    pub(super) fn cancel_flag(&self) -> &CancelFlag {
+    pub(crate) fn cancel_flag(&self) -> &CancelFlag {
         &self.cancel
     }
 
     /// Marks the call as running on a worker. Returns `false` if it must not run, because its
     /// deadline has passed.
-    pub(super) fn start(&self, worker: WorkerId) -> bool {
+    pub(crate) fn start(&self, worker: WorkerId) -> bool {
         let mut state = lock(&self.state);
         let queued = state.phase == Phase::Queued;
         if queued {
@@ -64,7 +73,7 @@ impl<R> Reply<R> {
 
     /// Marks the call as over, with this outcome unless it already has one. Returns `false` if the
     /// call was abandoned in the meantime.
-    pub(super) fn finish(&self, outcome: Outcome<R>) -> bool {
+    pub(crate) fn finish(&self, outcome: Outcome<R>) -> bool {
         let mut state = lock(&self.state);
         let kept = mem::replace(&mut state.phase, Phase::Over) != Phase::Abandoned;
         self.answer(state, outcome);
@@ -90,7 +99,7 @@ impl<R> Reply<R> {
     }
 
     /// Waits for the outcome and takes it.
-    pub(super) fn wait(&self) -> Outcome<R> {
+    pub(crate) fn wait(&self) -> Outcome<R> {
         let mut state = lock(&self.state);
         loop {
             if let Some(outcome) = take(&mut state) {
@@ -101,7 +110,7 @@ impl<R> Reply<R> {
     }
 
     /// Takes the outcome, or registers the waker for it.
-    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
         // Wakers are cloned and dropped without the lock, since both run code of an executor.
         let waker = context.waker().clone();
         let mut state = lock(&self.state);
@@ -115,12 +124,12 @@ impl<R> Reply<R> {
     }
 
     /// Takes the outcome, if there is one.
-    pub(super) fn try_take(&self) -> Option<Outcome<R>> {
+    pub(crate) fn try_take(&self) -> Option<Outcome<R>> {
         take(&mut lock(&self.state))
     }
 
     /// Returns whether there is an outcome, or was one before it was taken.
-    pub(super) fn is_answered(&self) -> bool {
+    pub(crate) fn is_answered(&self) -> bool {
         !matches!(lock(&self.state).answer, Answer::None)
     }
 }
@@ -137,7 +146,7 @@ fn take<R>(state: &mut ReplyState<R>) -> Option<Outcome<R>> {
 }
 
 /// A call as the deadline timer sees it, without the type of its result.
-pub(super) trait TimedCall: Send + Sync {
+pub(crate) trait TimedCall: Send + Sync {
     /// Ends the wait for the call with [`CallError::TimedOut`] and raises its flag. Does nothing if
     /// it already has an outcome. Returns whether the call was still queued; it then never runs.
     fn expire(&self) -> bool;

@@ -1,5 +1,5 @@
-//! The locks and threads of the standard library, or those of `loom` in a build with `--cfg loom`,
-//! and helpers that keep panics of foreign code from spreading.
+//! The locks and threads of the standard library, or those of `loom` in a build with `--cfg loom`.
+//! Also functions that contain the panics of foreign code.
 
 #[cfg(not(loom))]
 pub use std::{
@@ -30,8 +30,8 @@ pub fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a
     condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a notification, at most for `time`. May return spuriously. Models have no clock and wait
-/// for a notification alone.
+/// Waits for a notification, at most for `time`. May return spuriously. Models have no clock and
+/// wait for a notification alone.
 pub fn wait_for<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -40,24 +40,28 @@ pub fn wait_for<'a, T>(
     condvar.wait_timeout(guard, time).unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// Runs foreign code that returns nothing, such as a destructor or a waker, and ignores its panic, so
-/// that it does not end a thread that others need. The panic hook has already printed the panic.
+/// Runs foreign code that returns nothing, such as a destructor or a waker, and ignores its panic,
+/// so that it does not end a thread that others need. The panic hook has already printed the panic.
 pub fn quietly(run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
         discard(payload);
     }
 }
 
-/// Drops the payload of a panic that is not resumed. The drop may itself panic, with another payload
-/// to drop.
+/// Maximum number of payloads that [`discard`] drops, each the payload of a panic in the drop
+/// before. Any bound would do: hardly any payload panics in its destructor.
+const MAX_NESTED_PAYLOADS: usize = 8;
+
+/// Drops the payload of a panic that is not resumed. The drop may itself panic, with another
+/// payload to drop.
 pub fn discard(mut payload: Box<dyn Any + Send>) {
-    for _ in 0..8 {
+    for _ in 0..MAX_NESTED_PAYLOADS {
         match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             Ok(()) => return,
             Err(next) => payload = next,
         }
     }
-    // A payload that panics on drop without end is leaked.
+    // The next payload is leaked, so that this ends.
     std::mem::forget(payload);
 }
 

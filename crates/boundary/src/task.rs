@@ -1,23 +1,24 @@
-//! Queued calls, without the types of their functions and results.
+//! Queued calls. The types of their functions and results are erased, so that one queue holds them
+//! all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::deadline_timer::TrackedDeadline;
-use super::reply::{Outcome, Reply};
-use super::sync::quietly;
-use super::worker_set::WorkerId;
-use super::{CallError, CancelFlag};
+use crate::deadline_timer::TrackedDeadline;
+use crate::reply::{Outcome, Reply};
+use crate::sync::quietly;
+use crate::worker_set::WorkerId;
+use crate::{CallError, CancelFlag};
 
 /// A queued call, and its deadline if it has one.
-pub(super) struct Task<S> {
-    pub(super) work: Box<dyn Work<S>>,
-    pub(super) deadline: Option<TrackedDeadline>,
+pub(crate) struct Task<S> {
+    pub(crate) work: Box<dyn Work<S>>,
+    pub(crate) deadline: Option<TrackedDeadline>,
 }
 
 impl<S> Task<S> {
     /// Fails a call that does not run.
-    pub(super) fn refuse(self, error: CallError) {
+    pub(crate) fn refuse(self, error: CallError) {
         quietly(|| {
             self.work.finish(error);
         });
@@ -25,11 +26,11 @@ impl<S> Task<S> {
     }
 }
 
-/// What a worker does with a call: it starts it, runs it and finishes it.
+/// The steps in which a worker executes a call: start, run, finish.
 ///
-/// A call that is dropped unfinished fails with [`CallError::Closed`], so that its caller never waits
-/// forever.
-pub(super) trait Work<S>: Send {
+/// A call that is dropped unfinished fails with [`CallError::Closed`], so that its caller never
+/// waits forever.
+pub(crate) trait Work<S>: Send {
     /// Marks the call as running. Returns `false` if its deadline has passed; it must then not run.
     fn start(&self, worker: WorkerId) -> bool;
 
@@ -41,20 +42,24 @@ pub(super) trait Work<S>: Send {
     fn finish(self: Box<Self>, error: CallError) -> bool;
 }
 
-pub(super) struct Call<F, R> {
+/// A call: its function until it has run, then its outcome until the reply takes it.
+pub(crate) struct Call<F, R> {
     function: Option<F>,
     outcome: Option<Outcome<R>>,
+    /// Whether the reply has its outcome.
     finished: bool,
     reply: Arc<Reply<R>>,
 }
 
 impl<F, R> Call<F, R> {
-    pub(super) fn new(function: F, reply: Arc<Reply<R>>) -> Call<F, R> {
+    pub(crate) fn new(function: F, reply: Arc<Reply<R>>) -> Call<F, R> {
         Call { function: Some(function), outcome: None, finished: false, reply }
     }
 
+    /// Drops the function if it did not run, and passes the outcome to the reply: the result or, if
+    /// the call did not run, the error. Returns `false` if the call was abandoned while it ran.
     fn conclude(&mut self, error: CallError) -> bool {
-        // Dropped before the answer: the values that the function borrows may be gone after it.
+        // Before the answer, because the values that the function borrows may be gone after it.
         let function = self.function.take();
         quietly(|| drop(function));
         self.finished = true;

@@ -1,14 +1,16 @@
 //! The threads of an owner or a pool, with the status of each.
+//!
+//! They are an unordered list, because an owner or a pool has few threads, and no call searches it.
 
-use super::sync::JoinHandle;
+use crate::sync::JoinHandle;
 
 /// A thread, numbered in the order in which the threads of one owner or pool were started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WorkerId(u64);
+pub(crate) struct WorkerId(u64);
 
 #[cfg(all(loom, test))]
 impl WorkerId {
-    pub(super) const fn new(number: u64) -> WorkerId {
+    pub(crate) const fn new(number: u64) -> WorkerId {
         WorkerId(number)
     }
 }
@@ -19,18 +21,18 @@ impl std::fmt::Display for WorkerId {
     }
 }
 
-/// The threads of one owner or pool. Kept under the lock of [`Workers`](super::workers::Workers).
+/// The threads of one owner or pool. Kept under the lock of [`Workers`](crate::workers::Workers).
 #[derive(Default)]
-pub(super) struct WorkerSet {
+pub(crate) struct WorkerSet {
     workers: Vec<Worker>,
     /// The number of the next worker; numbers are not reused.
     next: u64,
     /// Number of workers abandoned so far.
-    pub(super) abandoned: usize,
+    pub(crate) abandoned: usize,
     /// Whether the owner or pool is being dropped.
-    pub(super) closing: bool,
-    /// The thread that tracks deadlines, once a call has needed it.
-    pub(super) timer: Option<JoinHandle<()>>,
+    pub(crate) closing: bool,
+    /// The thread that tracks deadlines, which the first call with a deadline starts.
+    pub(crate) timer: Option<JoinHandle<()>>,
 }
 
 struct Worker {
@@ -55,22 +57,22 @@ impl WorkerSet {
     }
 
     /// Returns the number of workers that take calls from the queue.
-    pub(super) fn serving(&self) -> usize {
+    pub(crate) fn serving(&self) -> usize {
         self.count(WorkerStatus::Serving)
     }
 
     /// Returns the number of abandoned workers that have not returned.
-    pub(super) fn stuck(&self) -> usize {
+    pub(crate) fn stuck(&self) -> usize {
         self.count(WorkerStatus::Stuck)
     }
 
     /// Returns the id that the next added worker gets.
-    pub(super) fn next_id(&self) -> WorkerId {
+    pub(crate) fn next_id(&self) -> WorkerId {
         WorkerId(self.next)
     }
 
     /// Adds a serving worker, with the id that [`next_id`](WorkerSet::next_id) returns.
-    pub(super) fn add(&mut self, handle: JoinHandle<()>) {
+    pub(crate) fn add(&mut self, handle: JoinHandle<()>) {
         self.workers.push(Worker {
             id: self.next_id(),
             status: WorkerStatus::Serving,
@@ -86,28 +88,28 @@ impl WorkerSet {
     }
 
     /// Marks a worker as abandoned and stuck.
-    pub(super) fn abandon(&mut self, id: WorkerId) {
+    pub(crate) fn abandon(&mut self, id: WorkerId) {
         self.set_status(id, WorkerStatus::Stuck);
         self.abandoned += 1;
     }
 
     /// Marks a worker that was stuck as serving again.
-    pub(super) fn readmit(&mut self, id: WorkerId) {
+    pub(crate) fn readmit(&mut self, id: WorkerId) {
         self.set_status(id, WorkerStatus::Serving);
     }
 
     /// Removes a worker that was stuck and is about to end. It is not joined.
-    pub(super) fn forget(&mut self, id: WorkerId) {
+    pub(crate) fn forget(&mut self, id: WorkerId) {
         self.workers.retain(|worker| worker.id != id);
     }
 
     /// Marks a worker as finished.
-    pub(super) fn finish(&mut self, id: WorkerId) {
+    pub(crate) fn finish(&mut self, id: WorkerId) {
         self.set_status(id, WorkerStatus::Finished);
     }
 
     /// Takes the join handles of all finished workers.
-    pub(super) fn take_finished(&mut self) -> Vec<JoinHandle<()>> {
+    pub(crate) fn take_finished(&mut self) -> Vec<JoinHandle<()>> {
         let finished =
             self.workers.iter_mut().filter(|worker| worker.status == WorkerStatus::Finished);
         finished.filter_map(|worker| worker.handle.take()).collect()

@@ -1,11 +1,14 @@
-//! The threads of an owner or a pool. They take calls from one queue, and are replaced when they are
-//! abandoned.
+//! The threads of an owner or a pool. They take calls from one queue, and are replaced when they
+//! are abandoned.
 //!
-//! A worker makes its value on its own thread, so the value need not be `Send`. A call with a deadline
-//! is tracked by the [`DeadlineTimer`]: when the deadline passes, the caller gets its error and the
-//! call's flag is raised; when the grace period passes too, the worker is abandoned, and a new worker
-//! with a new value takes its place. An abandoned worker whose call returns after all either fills an
-//! empty place or ends.
+//! A worker makes its value on its own thread, so the value need not be `Send`. A call with a
+//! deadline is tracked by the [`DeadlineTimer`]: when the deadline passes, the caller gets its
+//! error and the call's flag is raised; when the grace period passes too, the worker is abandoned,
+//! and a new worker with a new value takes its place. If the call of an abandoned worker returns
+//! after all, the worker serves again if there are too few workers by then, and ends otherwise.
+//!
+//! No safe way exists to end a thread from outside, so an abandoned thread is kept and counted; the
+//! limit on spares bounds their number.
 //!
 //! `ci/loom` runs the models in `model.rs` over this file and `queue.rs`.
 
@@ -15,25 +18,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::builder::{Abandoned, Builder, OnDrop, OnPanic};
-use super::deadline_timer::{DeadlineTimer, Due, TimedId};
-use super::queue::{Queue, Refusal, WaitLimit};
-use super::reply::{Reply, TimedCall};
-use super::sync::{self, Condvar, Mutex, WorkersId, lock, quietly, wait};
-use super::task::{Call, Task, Work};
-use super::worker_set::{WorkerId, WorkerSet};
-use super::{CallError, CancelFlag, MakeError, StartError};
+use crate::builder::{Abandoned, Builder, OnDrop, OnPanic};
+use crate::deadline_timer::{DeadlineTimer, Due, TimedId};
+use crate::queue::{Queue, Refusal, WaitLimit};
+use crate::reply::{Reply, TimedCall};
+use crate::sync::{self, Condvar, Mutex, WorkersId, lock, quietly, wait};
+use crate::task::{Call, Task, Work};
+use crate::worker_set::{WorkerId, WorkerSet};
+use crate::{CallError, CancelFlag, MakeError, StartError};
 
 /// The id of the next owner or pool of this process.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-pub(super) type Make<S> = dyn Fn() -> Result<S, MakeError> + Send + Sync;
+pub(crate) type Make<S> = dyn Fn() -> Result<S, MakeError> + Send + Sync;
 
 /// The state that the workers share with each other, with the deadline timer and with callers.
 ///
-/// Lock order: the worker set, then the queue or a reply. The timer's lock is taken alone. No caller's
-/// code runs under any of them.
-pub(super) struct Workers<S> {
+/// Lock order: the worker set, then one of the queue, a reply and the timer. No two of those three
+/// are held at a time, and no caller's code runs under any lock.
+pub(crate) struct Workers<S> {
     id: WorkersId,
     /// Number of workers that serve the queue, unless too many are stuck.
     members: usize,
@@ -49,7 +52,7 @@ pub(super) struct Workers<S> {
 
 impl<S: 'static> Workers<S> {
     /// Starts the workers and waits until each has made its value.
-    pub(super) fn start(
+    pub(crate) fn start(
         config: Builder,
         members: usize,
         make: Box<Make<S>>,
@@ -88,7 +91,8 @@ impl<S: 'static> Workers<S> {
         Ok(())
     }
 
-    /// Starts a worker. With a `report` it makes its value at once, otherwise for its first call.
+    /// Starts a worker. With a `report`, the worker makes its value at once and reports whether it
+    /// could. Otherwise it makes its value for its first call.
     fn add_worker(
         self: &Arc<Self>,
         set: &mut WorkerSet,
@@ -130,14 +134,15 @@ impl<S: 'static> Workers<S> {
         }
     }
 
-    /// Runs a call. Returns `false` if the call was abandoned; the value is then dropped.
+    /// Runs a call, and makes its value first if there is none. Returns `false` if the call was
+    /// abandoned; the value is then dropped.
     fn run(&self, id: WorkerId, value: &mut Option<S>, task: Task<S>) -> bool {
         let Task { mut work, deadline } = task;
         let mut kept = true;
         if work.start(id) {
             let made = match &mut *value {
                 Some(value) => Ok(value),
-                // Within the call, so that its deadline covers the time to make the value.
+                // Made within the call, whose deadline then covers the time to make the value.
                 None => self.make().map(|made| value.insert(made)),
             };
             let error = match made {
@@ -160,13 +165,13 @@ impl<S: 'static> Workers<S> {
         kept
     }
 
-    /// Lets an abandoned worker whose call has returned serve again, if a place is empty. If it
-    /// returns `false`, the worker must end.
+    /// Lets an abandoned worker whose call has returned serve again, if there are too few workers.
+    /// Returns `false` otherwise; the worker must then end.
     fn readmit(&self, id: WorkerId) -> bool {
         let mut set = lock(&self.set);
         let wanted = !set.closing && set.serving() < self.members;
         if wanted {
-            // If the queue is halted, the next call finds a serving worker and resumes it.
+            // A halted queue stays halted until the next call is pushed; `push` resumes it.
             set.readmit(id);
         } else {
             set.forget(id);
@@ -180,7 +185,8 @@ impl<S: 'static> Workers<S> {
         self.worker_stopped(&set);
     }
 
-    /// Wakes `shut_down`, and closes the timer after the last worker.
+    /// Wakes `shut_down` after a worker has stopped serving. During a shutdown, the last worker
+    /// closes the timer, since no call is left that has a deadline.
     fn worker_stopped(&self, set: &WorkerSet) {
         if set.closing && set.serving() == 0 {
             self.timer.close();
@@ -202,7 +208,8 @@ impl<S: 'static> Workers<S> {
     /// Abandons the worker of a call that did not return within the grace period.
     fn abandon(self: &Arc<Self>, call: &dyn TimedCall) {
         let mut set = lock(&self.set);
-        // Under the lock, so that a worker that returns at this moment sees that it was abandoned.
+        // Under the lock of the set: if the call returns now, its worker waits for this lock in
+        // `readmit`, and must then find itself marked as stuck.
         let Some(id) = call.abandon() else { return };
         set.abandon(id);
         let serving = set.serving();
@@ -230,7 +237,7 @@ impl<S: 'static> Workers<S> {
     }
 
     /// Handles an event of the deadline timer.
-    pub(super) fn handle_due(self: &Arc<Self>, due: Due) {
+    pub(crate) fn handle_due(self: &Arc<Self>, due: Due) {
         let call = match due {
             Due::Expired(id, call) => {
                 self.expire(id, &*call);
@@ -241,11 +248,12 @@ impl<S: 'static> Workers<S> {
                 call
             }
         };
-        // This may be the last reference to a result that nobody took.
+        // This may be the last reference to a result that nobody took, whose drop is the caller's
+        // code.
         quietly(|| drop(call));
     }
 
-    /// Ends the wait for a late call, and removes it from the queue if it is still there.
+    /// Ends the wait for a late call, and removes the call from the queue if it has not started.
     fn expire(&self, id: TimedId, call: &dyn TimedCall) {
         if call.expire() {
             let queued =
@@ -255,7 +263,7 @@ impl<S: 'static> Workers<S> {
         }
     }
 
-    /// Starts the thread that tracks deadlines, unless it runs.
+    /// Starts the thread that tracks deadlines, unless it was started before.
     fn start_timer(self: &Arc<Self>) -> Result<(), CallError> {
         if self.timer_started.load(Ordering::Acquire) {
             return Ok(());
@@ -272,9 +280,9 @@ impl<S: 'static> Workers<S> {
         Ok(())
     }
 
-    /// Queues a call, with a deadline if there is a timeout. If the queue is full, waits for room if
-    /// `wait` is set, and fails otherwise.
-    pub(super) fn submit<F, R>(
+    /// Queues a call, with a deadline if there is a timeout. If the queue is full, waits for room
+    /// if `wait` is set, and fails otherwise.
+    pub(crate) fn submit<F, R>(
         self: &Arc<Self>,
         function: F,
         wait: bool,
@@ -290,7 +298,7 @@ impl<S: 'static> Workers<S> {
 
     /// As [`submit`](Workers::submit), but also from the workers' own threads, which must then not
     /// wait for the result.
-    pub(super) fn submit_from_any_thread<F, R>(
+    pub(crate) fn submit_from_any_thread<F, R>(
         self: &Arc<Self>,
         function: F,
         wait: bool,
@@ -308,8 +316,9 @@ impl<S: 'static> Workers<S> {
         self.enqueue(function, wait, deadline)
     }
 
-    /// Queues a call. The caller has started the timer if there is a deadline.
-    pub(super) fn enqueue<F, R>(
+    /// Queues a call. If it has a deadline, the thread that tracks deadlines must have been
+    /// started.
+    pub(crate) fn enqueue<F, R>(
         self: &Arc<Self>,
         function: F,
         wait: bool,
@@ -333,8 +342,9 @@ impl<S: 'static> Workers<S> {
     }
 
     /// Runs a call and waits for its result without a time limit.
+    // Lets `function` borrow from the caller, although the queue needs `'static` calls.
     #[allow(unsafe_code)]
-    pub(super) fn call<F, R>(self: &Arc<Self>, function: F) -> Result<R, CallError>
+    pub(crate) fn call<F, R>(self: &Arc<Self>, function: F) -> Result<R, CallError>
     where
         F: FnOnce(&mut S) -> R + Send,
         R: Send,
@@ -343,22 +353,22 @@ impl<S: 'static> Workers<S> {
         let reply = Arc::new(Reply::new());
         let function = |value: &mut S, _: &CancelFlag| function(value);
         let work: Box<dyn Work<S> + '_> = Box::new(Call::new(function, Arc::clone(&reply)));
-        // If anything unwound from here to the answer, the worker could use what `function` borrows
-        // after this frame is gone.
+        // If anything unwound from here to the answer, the worker could use the values that
+        // `function` borrows after their frame is gone.
         let no_unwind = AbortOnUnwind;
         // SAFETY: only the lifetime changes. Another thread uses the borrows of the function and of
         // its result only before the reply has an outcome: the function is consumed when it runs or
         // dropped in `Call::conclude`, both before the outcome is stored, and the result is moved
-        // into the reply. This function takes the outcome before it returns, and `no_unwind` keeps it
-        // from unwinding earlier. What the worker may still hold then is an empty `Call` and an empty
-        // `Reply`, which borrow nothing.
+        // into the reply. This function takes the outcome before it returns, and `no_unwind` keeps
+        // it from unwinding earlier. What the worker may still hold then is an empty `Call` and an
+        // empty `Reply`, which borrow nothing.
         let work = unsafe { std::mem::transmute::<Box<dyn Work<S> + '_>, Box<dyn Work<S>>>(work) };
         let outcome = match self.push(Task { work, deadline: None }, WaitLimit::Forever) {
             Ok(()) => reply.wait(),
             Err(error) => Err(error),
         };
         std::mem::forget(no_unwind);
-        super::pending::resume(outcome)
+        crate::pending::resume(outcome)
     }
 
     fn push(self: &Arc<Self>, mut task: Task<S>, limit: WaitLimit) -> Result<(), CallError> {
@@ -374,7 +384,8 @@ impl<S: 'static> Workers<S> {
                 Refusal::Closed => CallError::Closed,
                 Refusal::Halted => {
                     let mut set = lock(&self.set);
-                    // A worker may have been readmitted, or a thread may start that could not before.
+                    // A worker may have been readmitted since, or the system may be able to start a
+                    // thread that it could not start before.
                     if self.replace(&mut set) {
                         self.queue.resume();
                         continue;
@@ -386,33 +397,33 @@ impl<S: 'static> Workers<S> {
     }
 
     /// Refuses calls from the workers' own threads, which could deadlock.
-    pub(super) fn check_thread(&self) -> Result<(), CallError> {
+    pub(crate) fn check_thread(&self) -> Result<(), CallError> {
         if sync::current_workers() == Some(self.id) { Err(CallError::Reentrant) } else { Ok(()) }
     }
 
     #[cfg(all(loom, test))]
-    pub(super) fn timer(&self) -> &DeadlineTimer {
+    pub(crate) fn timer(&self) -> &DeadlineTimer {
         &self.timer
     }
 
-    pub(super) fn id(&self) -> WorkersId {
+    pub(crate) fn id(&self) -> WorkersId {
         self.id
     }
 
-    pub(super) fn queued(&self) -> usize {
+    pub(crate) fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    pub(super) fn abandoned(&self) -> usize {
+    pub(crate) fn abandoned(&self) -> usize {
         lock(&self.set).abandoned
     }
 
-    pub(super) fn stuck(&self) -> usize {
+    pub(crate) fn stuck(&self) -> usize {
         lock(&self.set).stuck()
     }
 
     /// Ends all workers, and waits for those that are not abandoned, unless it runs on a worker.
-    pub(super) fn shut_down(&self) {
+    pub(crate) fn shut_down(&self) {
         let mut set = lock(&self.set);
         set.closing = true;
         let refused = match self.config.on_drop {
@@ -444,7 +455,7 @@ impl<S: 'static> Workers<S> {
     }
 }
 
-/// Aborts the process when it is dropped during a panic. Forget it where unwinding is sound again.
+/// Aborts the process when it is dropped. The regular path forgets it, so only a panic drops it.
 struct AbortOnUnwind;
 
 impl Drop for AbortOnUnwind {

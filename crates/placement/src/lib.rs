@@ -14,6 +14,8 @@
 //! all of them. Deadlines, replacement of stuck threads and rebuilt scanners come from
 //! [`dragnet_boundary`].
 
+#![forbid(unsafe_code)]
+
 mod builder;
 mod coalesce;
 mod convert;

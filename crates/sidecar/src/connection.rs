@@ -58,8 +58,7 @@ pub(super) struct Connection {
     socket: Arc<OwnedFd>,
     control: ControlMemory,
     watcher: HangupWatcher,
-    /// Declared after the watcher, whose drop closes the connection: a server that was told to end by
-    /// this need not be killed.
+    /// Declared after the watcher, so that the connection is closed before the process is killed.
     process: Option<ServerProcess>,
     timeout: Duration,
     backend: Backend,
@@ -240,7 +239,7 @@ impl Connection {
         self.control.words().server_event.signal();
     }
 
-    /// Tells the server that all chunks before `end` have ended. This must happen at least once in
+    /// Marks all chunks before `end` as ended, for the server. This must happen at least once in
     /// 2^31 chunks, so that the server can compare their numbers. A cancelled chunk stays cancelled.
     pub(super) fn mark_ended(&mut self, end: Sequence) {
         if self.cancelled.is_before(end) {

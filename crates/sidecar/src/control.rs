@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 #[cfg(not(all(loom, test)))]
 use super::memory::SharedMapping as Memory;
 #[cfg(all(loom, test))]
-use super::model::memory::Memory;
+use super::simulated::memory::Memory;
 
 use super::layout::{BLOCK_LEN, BLOCK_MATCHES, CONTROL_LEN, ChunkSlot, ControlWords};
 use super::sequence::Sequence;

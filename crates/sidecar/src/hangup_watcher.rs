@@ -27,7 +27,7 @@ pub(super) struct HangupWatcher {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Data that the thread shares with the owner of the connection.
+/// Data that the thread shares with the thread that uses the connection.
 struct WatchShared {
     is_gone: AtomicBool,
     control: Mutex<Option<ControlMemory>>,

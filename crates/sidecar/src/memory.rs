@@ -1,7 +1,7 @@
 //! Memory that is shared with another process.
 //!
 //! The other process may write to the memory at any moment, so no safe function hands out a `&[u8]`
-//! of it: Rust assumes that the bytes behind a shared reference don't change. There are three ways to
+//! of it: Rust assumes that bytes do not change while there is a shared reference to them. There are three ways to
 //! access a [`SharedMapping`]:
 //!
 //! - [`load`](SharedMapping::load) and [`store`](SharedMapping::store) copy with relaxed atomic

@@ -3,11 +3,8 @@
 //! `loom` runs each model through all interleavings of its threads, and through all values that the
 //! memory model allows a load to return; see `ci/loom`. A thread stands for a process. A lost wake-up
 //! leaves a thread asleep; a block that is read too early or replaced too early is a race of
-//! [`memory::RaceChecked`]; both fail the model. `ci/loom-faults` plants such faults and checks that
+//! [`RaceChecked`]; both fail the model. `ci/loom-faults` plants such faults and checks that
 //! they are found.
-
-pub(super) mod futex;
-pub(super) mod memory;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -17,12 +14,12 @@ use loom::model::Builder as Model;
 use loom::sync::atomic::{AtomicBool, AtomicU32};
 use loom::thread;
 
-use self::memory::{Memory, RaceChecked};
 use super::block_writer::BlockWriter;
 use super::control::{ChunkRequest, ControlMemory};
 use super::futex_event::FutexEvent;
 use super::layout::status;
 use super::sequence::{SLOTS, Sequence};
+use super::simulated::memory::{Memory, RaceChecked};
 use dragnet::Match;
 
 /// Runs a model through all interleavings in which a thread is preempted at most this often. All

@@ -1,8 +1,8 @@
 //! Memory that the client puts the records of a chunk in, for the server to read.
 //!
 //! Records are copied once, by the client. The server maps the region read-only and searches the
-//! records where they are, if it was told to ([`Server::search_in_place`](super::Server)); so this
-//! file keeps the promise that such a server relies on: a region is not written to between the
+//! records where they are, if its caller chose [`Server::search_in_place`](super::Server). This file
+//! keeps the promise that such a server relies on: a region is not written to between the
 //! submission of its chunk and the chunk's answer. A connection that ends before the answer leaves a
 //! server that may still be reading; [`retire`](Region::retire) then sees to it that the memory is
 //! replaced instead of written to.

@@ -65,8 +65,8 @@ impl Server {
     /// This starts the thread that notices the end of the connection, but reads nothing from the
     /// socket. So a process can enter a sandbox between `new` and [`run`](Server::run).
     ///
-    /// When the client closes the connection, a scan in progress is told to stop. If it has not
-    /// stopped after one second, that thread calls `on_stuck`, which usually exits the process.
+    /// When the client closes the connection, the stop flag of a scan in progress is raised. If the scan
+    /// has not ended after one second, the thread calls `on_stuck`, which usually exits the process.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl Server {
 
     /// Searches records where the client has put them, instead of in a private copy.
     ///
-    /// This saves the time of a copy per batch.
+    /// This saves one copy of every record.
     ///
     /// # Safety
     ///

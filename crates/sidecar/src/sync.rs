@@ -22,4 +22,4 @@ mod real {
 pub(super) use real::*;
 
 #[cfg(all(loom, test))]
-pub(super) use super::model::futex::*;
+pub(super) use super::simulated::futex::*;

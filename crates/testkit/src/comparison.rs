@@ -1,14 +1,14 @@
-//! Every scanner against the oracle.
+//! The comparison of every scanner with the oracle.
 
 use std::ops::ControlFlow;
 
 use dragnet::{Backend, Batch, Match, Matches, PatternSet, Report, Scan, ScanError};
 
-use super::shapes::Shape;
-use super::{Contender, Oracle, Spec, contenders, set};
+use super::{Contender, Layout, Oracle, Spec, contenders, set};
 
-/// All contenders built for one set of patterns, once for each report. Compares as many batches
-/// as wanted: scanners and match lists are reused from batch to batch.
+/// A scanner of each contender and each report for one set of patterns, and their oracle. Compares
+/// any number of batches: scanners and match lists are reused from batch to batch, as a program
+/// would.
 pub struct Comparison {
     specs: Vec<Spec>,
     set: PatternSet,
@@ -18,22 +18,24 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// The comparison of all contenders.
     pub fn new(specs: &[Spec]) -> Comparison {
         Comparison::of(specs, |_| true)
     }
 
-    /// As [`Comparison::new`], without libhs: for many large sets, which it takes long to compile.
+    /// The comparison of all contenders without libhs: it takes too long to compile many large
+    /// sets.
     pub fn without_native(specs: &[Spec]) -> Comparison {
         let native = Backend::Native.to_string();
         Comparison::of(specs, |contender| !contender.name.contains(&native))
     }
 
-    /// As [`Comparison::new`], with some of the contenders.
-    pub fn of(specs: &[Spec], takes_part: impl Fn(&Contender) -> bool) -> Comparison {
+    /// The comparison of the contenders for which `is_chosen` holds.
+    pub fn of(specs: &[Spec], is_chosen: impl Fn(&Contender) -> bool) -> Comparison {
         let set = set(specs);
         let scanners = contenders()
             .iter()
-            .filter(|contender| takes_part(contender))
+            .filter(|contender| is_chosen(contender))
             .flat_map(|contender| {
                 let name = contender.name.as_str();
                 [Report::Patterns, Report::Spans]
@@ -44,62 +46,66 @@ impl Comparison {
         Comparison { specs: specs.to_vec(), set, oracle, scanners, matches: Matches::new() }
     }
 
-    /// The oracle's spans.
+    /// The spans that the oracle finds.
     pub fn expected(&mut self, records: &[Vec<u8>]) -> Vec<Match> {
         self.oracle.spans(records.iter().map(Vec::as_slice))
     }
 
-    /// Scans `records` with every scanner, laid out in every way.
+    /// Scans every layout of `records` with every scanner.
     ///
     /// # Errors
     ///
-    /// What differs from the oracle first, in words.
+    /// A description of the first difference from the oracle.
     pub fn batch(&mut self, records: &[Vec<u8>]) -> Result<(), String> {
-        Shape::all(records).iter().try_for_each(|shape| self.shape(shape).map(drop))
+        Layout::all(records).iter().try_for_each(|layout| self.layout(layout).map(drop))
     }
 
-    /// Scans the lines of `text` with every scanner, and returns what is right.
+    /// Scans the lines of `text` with every scanner, and returns their matches.
     ///
     /// # Errors
     ///
-    /// What differs from the oracle first, in words.
+    /// A description of the first difference from the oracle.
     pub fn lines(&mut self, text: &[u8]) -> Result<Vec<Match>, String> {
-        self.shape(&Shape::lines(text))
+        self.layout(&Layout::lines(text))
     }
 
-    fn shape(&mut self, shape: &Shape) -> Result<Vec<Match>, String> {
-        let spans = self.expected(&shape.records);
-        let which = Oracle::which(&spans);
+    fn layout(&mut self, layout: &Layout) -> Result<Vec<Match>, String> {
+        let spans = self.expected(&layout.records);
+        let patterns = Oracle::patterns(&spans);
         for (name, report, scanner) in &mut self.scanners {
-            let answer = shape.with_batch(|batch| {
-                assert!(batch.iter().eq(&shape.records), "{}", shape.name);
+            let answer = layout.with_batch(|batch| {
+                assert!(batch.iter().eq(&layout.records), "{}", layout.name);
                 scanner.scan(batch, &mut self.matches)
             });
             let expected = match report {
-                Report::Patterns => &which,
+                Report::Patterns => &patterns,
                 Report::Spans => &spans,
             };
             let found = self.matches.as_slice();
             if answer.is_err() || found != expected {
                 let outcome = match answer {
-                    Ok(()) => difference(&self.specs, &shape.records, found, expected),
+                    Ok(()) => difference(&self.specs, &layout.records, found, expected),
                     Err(error) => error.to_string(),
                 };
-                return Err(format!("{name}, {report:?}, {}: {outcome}", shape.name));
+                return Err(format!("{name}, {report:?}, {}: {outcome}", layout.name));
             }
-            // The same in blocks.
-            let answer = shape.with_batch(|batch| by_blocks(scanner, batch));
+            // The same, handed out in blocks.
+            let answer = layout.with_batch(|batch| by_blocks(scanner, batch));
             let outcome = match answer {
                 Ok(found) if found == *expected => continue,
-                Ok(found) => difference(&self.specs, &shape.records, &found, expected),
+                Ok(found) => difference(&self.specs, &layout.records, &found, expected),
                 Err(error) => error.to_string(),
             };
-            return Err(format!("{name} in blocks, {report:?}, {}: {outcome}", shape.name));
+            return Err(format!("{name} in blocks, {report:?}, {}: {outcome}", layout.name));
         }
         Ok(spans)
     }
 
-    /// Compares and panics with what differs.
+    /// Scans every layout of `records` with every scanner.
+    ///
+    /// # Panics
+    ///
+    /// If a scanner's answer differs from the oracle's.
     pub fn assert_batch(&mut self, records: &[Vec<u8>]) {
         if let Err(difference) = self.batch(records) {
             panic!("{difference}\n{:?}", self.set);
@@ -107,14 +113,18 @@ impl Comparison {
     }
 }
 
-/// How many matches a block has at most.
+/// The largest number of matches that `Scan::scan_with` hands out in one block.
 pub const BLOCK: usize = 4096;
 
-/// What a scanner hands out in blocks, of which none may be empty or too large.
+/// All matches that a scanner hands out in blocks.
 ///
 /// # Errors
 ///
 /// Those of the scan.
+///
+/// # Panics
+///
+/// If a block is empty or larger than [`BLOCK`].
 pub fn by_blocks(scanner: &mut dyn Scan, batch: &Batch<'_>) -> Result<Vec<Match>, ScanError> {
     let mut found = Vec::new();
     let flow = scanner.scan_with(batch, &mut |block| {
@@ -122,11 +132,11 @@ pub fn by_blocks(scanner: &mut dyn Scan, batch: &Batch<'_>) -> Result<Vec<Match>
         found.extend_from_slice(block);
         ControlFlow::Continue(())
     })?;
-    assert!(flow.is_continue(), "it says that it ended early");
+    assert!(flow.is_continue(), "nothing ended the scan, but it says so");
     Ok(found)
 }
 
-/// Says where two lists of matches first differ.
+/// Describes the first difference between two lists of matches.
 fn difference(specs: &[Spec], records: &[Vec<u8>], found: &[Match], expected: &[Match]) -> String {
     let at = found.iter().zip(expected).take_while(|(f, e)| f == e).count();
     let (f, e) = (found.get(at), expected.get(at));

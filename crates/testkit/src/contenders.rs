@@ -1,22 +1,23 @@
-//! Every scanner there is.
+//! The list of every scanner of this build on this machine.
 
-use std::io::Write;
 use std::sync::LazyLock;
 
-use dragnet::pure::{self, Level};
+use dragnet::pure::{self, Isa};
 use dragnet::{Backend, Engine, EngineError, PatternSet, Report, Scan, StopFlag};
 
-use super::placements::placements;
+use super::{not_tested, say};
 
 type Build = dyn Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync;
 
-/// One way to get a scanner.
+/// One way to build a scanner.
 pub struct Contender {
+    /// The engine, and where it runs.
     pub name: String,
     build: Box<Build>,
 }
 
 impl Contender {
+    /// A contender from a function that builds its scanner.
     pub fn new(
         name: impl Into<String>,
         build: impl Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync + 'static,
@@ -24,88 +25,85 @@ impl Contender {
         Contender { name: name.into(), build: Box::new(build) }
     }
 
-    /// A scanner that nobody stops.
+    /// A scanner without a stop flag.
     pub fn scanner(&self, set: &PatternSet, report: Report) -> Box<dyn Scan> {
         self.scanner_with(set, report, StopFlag::new())
     }
 
+    /// A scanner that `stop` stops.
     pub fn scanner_with(&self, set: &PatternSet, report: Report, stop: StopFlag) -> Box<dyn Scan> {
         (self.build)(set, report, stop)
     }
 }
 
-/// The scanners that this build on this machine has. Whatever is in this list is in every test.
+/// Every scanner of this build on this machine. A scanner in this list is in every test.
 pub fn contenders() -> &'static [Contender] {
     static LIST: LazyLock<Vec<Contender>> = LazyLock::new(list);
     &LIST
 }
 
-/// The engines among the [`contenders`], without scanners that run on other threads or in other
-/// processes.
-pub fn engine_contenders() -> Vec<Contender> {
+fn list() -> Vec<Contender> {
     let mut list = engines();
     list.extend(simd_levels());
-    list
-}
-
-fn list() -> Vec<Contender> {
-    let mut list = engine_contenders();
-    list.extend(placements());
+    #[cfg(feature = "placements")]
+    list.extend(super::placements::placements());
     let names: Vec<_> = list.iter().map(|contender| contender.name.as_str()).collect();
-    say(&format!("contenders: {}", names.join(", ")));
+    say(&format!("scanners under test: {}", names.join("; ")));
     list
 }
 
-/// One contender for each backend, less a native one that was refused.
+/// One contender for each backend, without a native one that is refused.
 fn engines() -> Vec<Contender> {
-    // Every backend has a line here: a new one does not compile until it has.
-    let take = |backend| match backend {
-        // Whichever of the other two it is, that one is in the list.
+    // Without a wildcard: a new backend does not compile until it has a line here.
+    let is_tested = |backend| match backend {
+        // It is one of the other two.
         Backend::Auto => false,
         Backend::Pure => true,
         Backend::Native => match native() {
             Native::Accepted => true,
             Native::NotBuilt => false,
             Native::Refused(error) => {
-                say(&format!("NATIVE IS NOT TESTED, its library is refused: {error}"));
+                not_tested("native", &format!("its library is refused: {error}"));
                 false
             }
         },
     };
     [Backend::Auto, Backend::Pure, Backend::Native]
         .into_iter()
-        .filter(|&backend| take(backend))
+        .filter(|&backend| is_tested(backend))
         .map(|backend| {
             Contender::new(backend.to_string(), move |set, report, stop| {
-                let engine = Engine::with_backend(set, report, backend).expect("was accepted");
-                Box::new(engine.scanner_with(stop).expect("has scratch space"))
+                let engine =
+                    Engine::with_backend(set, report, backend).expect("the backend is accepted");
+                Box::new(engine.scanner_with(stop).expect("there is scratch space"))
             })
         })
         .collect()
 }
 
-/// The pure engine once for each SIMD level that this machine has, by name.
+/// The pure engine at each SIMD level of this machine.
 fn simd_levels() -> Vec<Contender> {
-    Level::available()
+    Isa::available()
         .into_iter()
-        .map(|level| {
-            Contender::new(format!("pure, {level}"), move |set, report, stop| {
-                Box::new(pure::Engine::with_level(set, report, level).scanner_with(stop))
+        .map(|isa| {
+            Contender::new(format!("pure, {isa}"), move |set, report, stop| {
+                Box::new(pure::Engine::with_isa(set, report, isa).scanner_with(stop))
             })
         })
         .collect()
 }
 
-/// What became of the native backend.
+/// Whether the native backend can be used.
 pub enum Native {
-    /// This build has none.
+    /// This build has no native backend.
     NotBuilt,
-    /// It has one, and its library is not used.
+    /// The backend refuses the C library, for this reason.
     Refused(EngineError),
-    /// It runs.
+    /// The C library passed its self-test.
     Accepted,
 }
 
+/// Whether the native backend of this build can be used.
 pub fn native() -> Native {
     let nothing = PatternSet::new([""; 0]).expect("an empty set is valid");
     match Engine::with_backend(&nothing, Report::Patterns, Backend::Native) {
@@ -113,11 +111,4 @@ pub fn native() -> Native {
         Err(EngineError::NotBuilt) => Native::NotBuilt,
         Err(error) => Native::Refused(error),
     }
-}
-
-/// Prints to the standard error stream itself: what the print macros print, the test harness
-/// swallows when the test passes.
-pub fn say(text: &str) {
-    // A closed stream is no reason to fail a test.
-    let _ = writeln!(std::io::stderr(), "dragnet tests: {text}");
 }

@@ -1,32 +1,52 @@
-//! What all test suites share: the oracle, every scanner there is, and the ways to lay out a batch.
+//! What dragnet's tests, benchmarks and fuzz targets share: a generator of random patterns and
+//! records, an oracle that says which matches are right, and every scanner that must find them.
 //!
-//! A test never names a scanner. It hands patterns and records to [`Comparison`], which runs
-//! whatever [`contenders`] lists, so a scanner that is in the list is in every test.
+//! - [`patterns`], [`literals`], [`secret_rules`] and [`case`] draw patterns and batches from any
+//!   source of [`Choices`]: a seed ([`Rng`]), a fuzzer's input, or proptest ([`drawn`]), which then shrinks
+//!   them.
+//! - [`Oracle`] finds matches with a plain NFA simulation.
+//! - [`contenders`] lists every scanner of this build: one per engine, per SIMD level and per
+//!   placement. [`Comparison`] compares all of them with the oracle, so that a test names no
+//!   scanner, and a scanner that is added to the list is in every test.
+//!
+//! A crate of its own is compiled once; as a module it would be compiled for each test program.
 
-#![allow(missing_docs, reason = "what it has is said at its items; only tests use it")]
-
+mod choices;
 mod comparison;
 mod contenders;
-mod expect;
-mod generate;
+mod grammar;
+mod layouts;
 mod node;
+mod notices;
 mod oracle;
+#[cfg(feature = "placements")]
 mod placements;
+#[cfg(feature = "proptest")]
+mod property;
 mod records;
+mod rules;
 mod sample;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "placements"))]
 mod server;
-mod shapes;
+#[cfg(feature = "proptest")]
+mod shrink;
 mod spec;
 
+pub use choices::{Choices, Rng};
 pub use comparison::{BLOCK, Comparison, by_blocks};
-pub use contenders::{Contender, Native, contenders, engine_contenders, native, say};
-pub use expect::not_tested;
-pub use generate::{Case, case, config, patterns};
+pub use contenders::{Contender, Native, contenders, native};
+pub use grammar::{Case, case, flags, literals, pattern, patterns};
+pub use layouts::Layout;
 pub use node::Node;
+pub use notices::{not_tested, say};
 pub use oracle::Oracle;
-pub use records::{Piece, assemble, pieces};
-pub use sample::{Rng, sample};
-#[cfg(target_os = "linux")]
-pub use server::{MEMORY, REGION, foreign, serve, server, socket};
+#[cfg(feature = "proptest")]
+pub use property::{config, drawn};
+pub use records::records;
+pub use rules::secret_rules;
+pub use sample::sample;
+#[cfg(all(target_os = "linux", feature = "placements"))]
+pub use server::{
+    MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, why_no_server,
+};
 pub use spec::{Flags, Spec, set};

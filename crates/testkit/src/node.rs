@@ -1,44 +1,57 @@
-//! Patterns as trees: what the generator makes and shrinks.
+//! Patterns as trees: what the generator makes, and how a tree is written as a regular expression.
 
 use std::fmt::Write;
 
-/// A piece of a regular expression. Valid under any flags: what a flag would forbid is written so
-/// that it does not depend on it.
+/// A part of a regular expression that is valid under any flags: what a flag would make invalid is
+/// put into a group that sets the flag itself.
 #[derive(Clone, Debug)]
 pub enum Node {
+    /// The empty pattern.
     Empty,
+    /// A literal.
     Text(String),
     /// One byte, which need not be UTF-8.
     Byte(u8),
+    /// `.`
     Dot,
-    /// A class like `\d`, by its letter. ASCII wherever it stands if so marked.
+    /// A class like `\d`, by its letter, and whether it is ASCII even where Unicode is on.
     Perl(char, bool),
-    /// A Unicode class, and a character for which it matters.
+    /// A Unicode class, and a character that distinguishes it from others.
     Property(&'static str, char),
-    /// A class in brackets. ASCII wherever it stands if so marked.
+    /// A class in brackets.
     Class {
+        /// Whether it has all characters but those in `ranges`.
         negated: bool,
+        /// The first and the last character of each range.
         ranges: Vec<(char, char)>,
+        /// Whether it is ASCII even where Unicode is on. No effect on ranges beyond ASCII.
         ascii: bool,
     },
     /// An assertion.
     Look(&'static str),
+    /// A repetition.
     Repeat {
+        /// What is repeated.
         node: Box<Node>,
+        /// How often it is repeated at least.
         min: u32,
+        /// How often it is repeated at most, if there is a bound.
         max: Option<u32>,
+        /// Whether it prefers fewer repetitions.
         lazy: bool,
     },
+    /// One after the other.
     Concat(Vec<Node>),
+    /// Alternatives.
     Either(Vec<Node>),
     /// A capturing group.
     Group(Box<Node>),
-    /// A group with flags of its own, such as `i-s`.
+    /// A group with its own flags, such as `i-s`.
     Flagged(&'static str, Box<Node>),
 }
 
 impl Node {
-    /// The pattern, for a place where Unicode is off if `ascii`.
+    /// The regular expression, for a pattern that is parsed with Unicode off if `ascii`.
     pub fn regex(&self, ascii: bool) -> String {
         let mut out = String::new();
         self.write(&mut out, ascii);
@@ -50,7 +63,7 @@ impl Node {
             Node::Empty => out.push_str("(?:)"),
             Node::Text(text) => {
                 for c in text.chars() {
-                    with_unicode(out, c, ascii, |out| put(out, c));
+                    with_unicode(out, c, ascii, |out| write_escaped(out, c));
                 }
             }
             Node::Byte(byte) => write!(out, r"(?-u:\x{byte:02X})").unwrap(),
@@ -68,10 +81,10 @@ impl Node {
                 out.push_str(open);
                 out.push_str(if *negated { "[^" } else { "[" });
                 for &(low, high) in ranges {
-                    put(out, low);
+                    write_escaped(out, low);
                     if low != high {
                         out.push('-');
-                        put(out, high);
+                        write_escaped(out, high);
                     }
                 }
                 out.push_str("])");
@@ -95,7 +108,7 @@ impl Node {
             }
             Node::Concat(nodes) => {
                 for node in nodes {
-                    // Alternation binds weaker.
+                    // Alternation binds weaker than concatenation.
                     let group = matches!(node, Node::Either(_));
                     out.push_str(if group { "(?:" } else { "" });
                     node.write(out, ascii);
@@ -126,7 +139,7 @@ impl Node {
         }
     }
 
-    /// About how many states its automaton has; a Unicode class has hundreds.
+    /// A rough estimate of the number of NFA states. A Unicode class is counted as 100.
     pub fn weight(&self) -> u64 {
         match self {
             Node::Text(text) => text.len() as u64,
@@ -141,16 +154,16 @@ impl Node {
         }
     }
 
-    /// Appends the bytes that the pattern speaks of.
+    /// Appends the bytes of the pattern's literals, and of the ends of its ranges.
     pub fn alphabet(&self, out: &mut Vec<u8>) {
         match self {
             Node::Text(text) => out.extend_from_slice(text.as_bytes()),
             Node::Byte(byte) => out.push(*byte),
-            Node::Property(_, member) => append(out, *member),
+            Node::Property(_, member) => append_utf8(out, *member),
             Node::Class { ranges, .. } => {
                 for &(low, high) in ranges {
-                    append(out, low);
-                    append(out, high);
+                    append_utf8(out, low);
+                    append_utf8(out, high);
                 }
             }
             Node::Concat(nodes) | Node::Either(nodes) => {
@@ -164,12 +177,12 @@ impl Node {
     }
 }
 
-fn append(out: &mut Vec<u8>, c: char) {
+fn append_utf8(out: &mut Vec<u8>, c: char) {
     out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Writes one character so that it stands for itself, also in brackets and under the flag `x`.
-fn put(out: &mut String, c: char) {
+/// Writes a character escaped so that it matches itself, also in brackets and under the flag `x`.
+fn write_escaped(out: &mut String, c: char) {
     if c.is_ascii() && (c == ' ' || c.is_control()) {
         write!(out, r"\x{:02X}", u32::from(c)).unwrap();
     } else if c.is_whitespace() || c.is_control() {
@@ -179,7 +192,7 @@ fn put(out: &mut String, c: char) {
     }
 }
 
-/// Turns Unicode on around what needs it.
+/// Writes a character with `write`, in a group with Unicode on if it needs one.
 fn with_unicode(out: &mut String, c: char, ascii: bool, write: impl FnOnce(&mut String)) {
     let wrap = ascii && !c.is_ascii();
     out.push_str(if wrap { "(?u:" } else { "" });

@@ -1,4 +1,8 @@
-//! The reference: a plain NFA simulation of one pattern over one record at a time.
+//! The reference for all answers: a plain NFA simulation of one pattern over one record at a time.
+//!
+//! `PikeVM` of `regex-automata` has no prefilters, no DFA and no cache of states; it follows all
+//! threads of the NFA in their order of preference. It is slow, and there is little in it that could
+//! be wrong. Each pattern is parsed here, without dragnet.
 
 use std::collections::HashMap;
 
@@ -10,14 +14,20 @@ use regex_automata::nfa::thompson::{
 
 use super::Spec;
 
-/// Answers what the contract says, as slowly and plainly as can be.
+/// Finds the matches that the contract demands.
 pub struct Oracle {
     machines: Vec<(PikeVM, Cache)>,
-    /// The matches of each record seen: layouts of one batch, and records in it, repeat.
+    /// The matches (pattern, start, end) of each record that was searched. The same records come in
+    /// several layouts of one batch, and often more than once in it.
     known: HashMap<Vec<u8>, Vec<(u32, u32, u32)>>,
 }
 
 impl Oracle {
+    /// The oracle of these patterns.
+    ///
+    /// # Panics
+    ///
+    /// If one of them is invalid.
     pub fn new(specs: &[Spec]) -> Oracle {
         let machines = specs
             .iter()
@@ -36,7 +46,7 @@ impl Oracle {
         Oracle { machines, known: HashMap::new() }
     }
 
-    /// The answer to `Report::Spans`.
+    /// The answer of `Report::Spans`.
     pub fn spans<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) -> Vec<Match> {
         let mut spans = Vec::new();
         for (number, record) in (0..).zip(records) {
@@ -50,8 +60,8 @@ impl Oracle {
         spans
     }
 
-    /// The answer to `Report::Patterns`, from that to `Report::Spans`.
-    pub fn which(spans: &[Match]) -> Vec<Match> {
+    /// The answer of `Report::Patterns`, derived from that of `Report::Spans`.
+    pub fn patterns(spans: &[Match]) -> Vec<Match> {
         let pair = |m: &Match| (m.record() as u32, m.pattern() as u32);
         let mut pairs: Vec<_> = spans.iter().map(pair).collect();
         pairs.dedup();

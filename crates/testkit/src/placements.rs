@@ -1,4 +1,4 @@
-//! The places where a scanner can run, and such places within each other.
+//! Scanners that run on other threads and in other processes, and such scanners inside each other.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -8,29 +8,28 @@ use dragnet::{
 };
 use dragnet_placement::{ScanBuilder, ScanHandle, ScanOwner, ScanPool, Shadow};
 
-use super::contenders::{Contender, Native, native};
-use super::expect::not_tested;
+use super::{Contender, Native, native, not_tested};
 
-/// Makes scanners, on whichever thread.
+/// Makes scanners, on any thread.
 type Make = Arc<dyn Fn() -> Box<dyn Scan> + Send + Sync>;
 
-/// A place as it is for any set of patterns.
+/// A place for scanners: given a set of patterns, how to make scanners that run there.
 type Place = Box<dyn Fn(&PatternSet, Report) -> Make + Send + Sync>;
 
-/// Owner threads, pools of them, other processes, and second engines beside the first.
+/// A contender for each place and for some places inside others.
 pub(crate) fn placements() -> Vec<Contender> {
     if let Err(error) = std::thread::Builder::new().spawn(|| ()) {
-        not_tested("threads", &format!("no owners, pools and shadows: {error}"));
+        not_tested("threads", &format!("no scanner runs on another one: {error}"));
         return Vec::new();
     }
     let pure = || engine(Backend::Pure);
     let native = || engine(Backend::Native);
-    let usual = |builder: ScanBuilder| builder;
+    let default = |builder: ScanBuilder| builder;
     let mut list = vec![
-        ("owner over pure", owner(pure(), usual)),
+        ("owner over pure", owner(pure(), default)),
         (
             "owner over pure, small shared batches",
-            // Each batch is split over many shared batches, and the queue has room for one or two of them.
+            // Each batch is split over many shared batches. The queue has room for one or two of them.
             owner(pure(), |builder| {
                 builder.batch_records(3).batch_bytes(50).queued_records(7).bypass_bytes(usize::MAX)
             }),
@@ -44,19 +43,22 @@ pub(crate) fn placements() -> Vec<Contender> {
             }),
         ),
         ("shadow of pure over pure", shadow(pure(), pure())),
-        ("shadow of an owner over a pool", shadow(owner(pure(), usual), pool(2, pure(), usual))),
+        (
+            "shadow of an owner over a pool",
+            shadow(owner(pure(), default), pool(2, pure(), default)),
+        ),
     ];
     let with_native = matches!(self::native(), Native::Accepted);
     if with_native {
         list.extend([
-            ("owner over native", owner(native(), usual)),
-            ("pool of 2 over native", pool(2, native(), usual)),
+            ("owner over native", owner(native(), default)),
+            ("pool of 2 over native", pool(2, native(), default)),
             ("shadow of native over pure", shadow(native(), pure())),
         ]);
     }
     #[cfg(target_os = "linux")]
-    if let Some(reason) = super::foreign() {
-        not_tested("sidecar", &format!("no other process can be started: {reason}"));
+    if let Some(reason) = super::why_no_server() {
+        not_tested("sidecar", &format!("this program can't start itself again: {reason}"));
     } else {
         let whole = |backend| sidecar(backend, |builder| builder);
         let parts =
@@ -65,13 +67,13 @@ pub(crate) fn placements() -> Vec<Contender> {
             ("sidecar over pure", whole(Backend::Pure)),
             ("sidecar over pure, a process for each", process()),
             ("sidecar over pure, in parts", sidecar(Backend::Pure, parts)),
-            ("pool of 2 over sidecars over pure", pool(2, whole(Backend::Pure), usual)),
+            ("pool of 2 over sidecars over pure", pool(2, whole(Backend::Pure), default)),
             ("shadow of a sidecar over pure", shadow(whole(Backend::Pure), pure())),
         ]);
         if with_native {
             list.extend([
                 ("sidecar over native", whole(Backend::Native)),
-                ("owner over a sidecar over native", owner(whole(Backend::Native), usual)),
+                ("owner over a sidecar over native", owner(whole(Backend::Native), default)),
                 (
                     "shadow of pure over a sidecar over native",
                     shadow(pure(), whole(Backend::Native)),
@@ -90,15 +92,15 @@ pub(crate) fn placements() -> Vec<Contender> {
         .collect()
 }
 
-/// In this place, as the engine makes it.
+/// The calling thread.
 fn engine(backend: Backend) -> Place {
     Box::new(move |set, report| {
-        let engine = Engine::with_backend(set, report, backend).expect("was accepted");
-        Arc::new(move || Box::new(engine.scanner().expect("has scratch space")))
+        let engine = Engine::with_backend(set, report, backend).expect("the backend is accepted");
+        Arc::new(move || Box::new(engine.scanner().expect("there is scratch space")))
     })
 }
 
-/// In another process, which serves others too.
+/// A process that serves all sidecars of this test program.
 #[cfg(target_os = "linux")]
 fn sidecar(
     backend: Backend,
@@ -110,12 +112,12 @@ fn sidecar(
         let builder = setup(Sidecar::builder(set, report).backend(backend));
         Arc::new(move || {
             let builder = builder.clone();
-            Box::new(builder.connect(super::socket()).expect("a server listens"))
+            Box::new(builder.connect(super::server_socket()).expect("a server listens"))
         })
     })
 }
 
-/// In another process that does nothing else.
+/// A process for each sidecar.
 #[cfg(target_os = "linux")]
 fn process() -> Place {
     use dragnet_sidecar::Sidecar;
@@ -129,33 +131,34 @@ fn process() -> Place {
     })
 }
 
-/// On a thread of its own.
+/// One thread that owns the scanner.
 fn owner(inner: Place, setup: fn(ScanBuilder) -> ScanBuilder) -> Place {
     Box::new(move |set, report| {
         let make = inner(set, report);
         Arc::new(move || {
             let make = Arc::clone(&make);
             let builder = setup(ScanBuilder::new("owner"));
-            let owner = builder.owner(move || Ok::<_, String>(make())).expect("has a thread");
+            let owner = builder.owner(move || Ok::<_, String>(make())).expect("a thread starts");
             Box::new(Placed { handle: owner.handle(), _keep: Keep::Owner(owner) })
         })
     })
 }
 
-/// On as many threads.
+/// `members` threads that each own a scanner.
 fn pool(members: usize, inner: Place, setup: fn(ScanBuilder) -> ScanBuilder) -> Place {
     Box::new(move |set, report| {
         let make = inner(set, report);
         Arc::new(move || {
             let make = Arc::clone(&make);
             let builder = setup(ScanBuilder::new("pool"));
-            let pool = builder.pool(members, move || Ok::<_, String>(make())).expect("has threads");
+            let pool =
+                builder.pool(members, move || Ok::<_, String>(make())).expect("threads start");
             Box::new(Placed { handle: pool.handle(), _keep: Keep::Pool(pool) })
         })
     })
 }
 
-/// In one place, with another one beside it that scans every batch too.
+/// A scanner in place `primary`, whose every batch a scanner in place `second` scans as well.
 fn shadow(second: Place, primary: Place) -> Place {
     Box::new(move |set, report| {
         let (primary, second) = (primary(set, report), second(set, report));
@@ -170,19 +173,19 @@ fn shadow(second: Place, primary: Place) -> Place {
                     first.lock().unwrap().get_or_insert_with(|| difference.to_string());
                 })
                 .start(move || Ok::<_, String>(second()))
-                .expect("has a thread");
+                .expect("a thread starts");
             Box::new(Watched { shadow, found })
         })
     })
 }
 
-/// A handle and what it scans on.
+/// A handle, and the threads that it needs.
 struct Placed {
     handle: ScanHandle,
     _keep: Keep,
 }
 
-#[allow(dead_code, reason = "kept for its drop")]
+#[allow(dead_code, reason = "kept until it is dropped")]
 enum Keep {
     Owner(ScanOwner),
     Pool(ScanPool),
@@ -206,7 +209,7 @@ impl Scan for Placed {
     }
 }
 
-/// Panics when two scanners differ, once that is known.
+/// Panics if the two scanners of a shadow differ.
 struct Watched {
     shadow: Shadow<Box<dyn Scan>>,
     found: Arc<Mutex<Option<String>>>,
@@ -214,7 +217,7 @@ struct Watched {
 
 impl Watched {
     fn check(&self) {
-        self.shadow.flush().expect("is not called by a report");
+        self.shadow.flush().expect("no report calls it");
         if let Some(difference) = self.found.lock().unwrap().as_ref() {
             panic!("{difference}");
         }

@@ -1,116 +1,100 @@
-//! Records that patterns are likely to match, and to match across if an engine lets them.
+//! Random records that patterns are likely to match, and to match across if an engine lets them.
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::{Index, select};
 use regex_syntax::hir::Hir;
 
-use super::{Rng, sample};
+use super::{Choices, Rng, sample};
 
-/// A piece of a batch. Pieces join to records, which a cut ends.
-#[derive(Clone, Debug)]
-pub enum Piece {
-    /// The next record starts.
-    Cut,
-    /// Text that a pattern may match.
-    Sample {
-        pattern: Index,
-        seed: u64,
-    },
-    /// The same with one byte changed or left out.
-    Broken {
-        pattern: Index,
-        seed: u64,
-        at: Index,
-        with: Option<u8>,
-    },
-    /// The same with the next record starting inside of it.
-    Split {
-        pattern: Index,
-        seed: u64,
-        at: Index,
-    },
-    /// Bytes that the patterns speak of.
-    Letters(Vec<Index>),
-    Noise(Vec<u8>),
-    /// One byte over and over, up to the next multiple of a vector's width, or one less or more.
-    Fill {
-        width: usize,
-        off: usize,
-        letter: Index,
-    },
-}
+/// Bytes that are no text, ends of lines, and letters that patterns often have.
+const NOISE: &[u8] = b"ab _-.\n\r\0\x80\xC3\xA9\xE2\xFF";
 
-/// The pieces of a batch, of any size from nothing to many short records or few long ones.
-pub fn pieces() -> impl Strategy<Value = Vec<Piece>> {
-    let many_short = vec(prop_oneof![Just(Piece::Cut), letters(3)], 20..120);
-    prop_oneof![
-        6 => vec(piece(), 0..12),
-        2 => vec(piece(), 12..40),
-        1 => many_short,
-    ]
-}
+/// The widths of vectors, in bytes.
+const VECTORS: &[usize] = &[16, 32, 64];
 
-fn piece() -> impl Strategy<Value = Piece> {
-    let at = || any::<Index>();
-    let noise = select(b"ab\0\n\r\x80\xC3\xA9\xE2\xFF _-.".to_vec());
-    prop_oneof![
-        4 => Just(Piece::Cut),
-        5 => (at(), 0..1000u64).prop_map(|(pattern, seed)| Piece::Sample { pattern, seed }),
-        2 => (at(), 0..1000u64, at(), any::<Option<u8>>())
-            .prop_map(|(pattern, seed, at, with)| Piece::Broken { pattern, seed, at, with }),
-        2 => (at(), 0..1000u64, at())
-            .prop_map(|(pattern, seed, at)| Piece::Split { pattern, seed, at }),
-        5 => letters(12),
-        2 => vec(noise, 1..4).prop_map(Piece::Noise),
-        1 => (select(vec![16usize, 32, 64]), 0..3usize, at())
-            .prop_map(|(width, off, letter)| Piece::Fill { width, off, letter }),
-    ]
-}
-
-fn letters(most: usize) -> impl Strategy<Value = Piece> {
-    vec(any::<Index>(), 1..=most).prop_map(Piece::Letters)
-}
-
-/// The records that `pieces` make for patterns that were parsed to `hirs` and that speak of the
-/// bytes in `alphabet`, which must not be empty.
-pub fn assemble(hirs: &[Hir], alphabet: &[u8], pieces: &[Piece]) -> Vec<Vec<u8>> {
-    if pieces.is_empty() {
-        return Vec::new();
-    }
-    let draw = |pattern: &Index, seed: u64| {
-        let mut text = Vec::new();
-        sample(pattern.get(hirs), &mut Rng::new(seed), &mut text);
-        text
+/// Records that are put together from pieces: from none to many short or few long ones. `hirs` are
+/// the patterns, and `alphabet` has the bytes that they contain. Neither may be empty.
+pub fn records(choices: &mut dyn Choices, hirs: &[Hir], alphabet: &[u8]) -> Vec<Vec<u8>> {
+    let mut records = Records::default();
+    let pieces = match choices.weighted(&[6, 2, 1]) {
+        0 => choices.list(0, 11, |choices| records.piece(choices, hirs, alphabet)),
+        1 => choices.list(12, 39, |choices| records.piece(choices, hirs, alphabet)),
+        _ => choices.list(20, 119, |choices| match choices.below(2) {
+            0 => records.cut(),
+            _ => records.letters(choices, alphabet, 3),
+        }),
     };
-    let mut records = Vec::new();
-    let mut record = Vec::new();
-    for piece in pieces {
-        match piece {
-            Piece::Cut => records.push(std::mem::take(&mut record)),
-            Piece::Sample { pattern, seed } => record.extend(draw(pattern, *seed)),
-            Piece::Broken { pattern, seed, at, with } => {
-                let mut text = draw(pattern, *seed);
+    if !pieces.is_empty() {
+        records.cut();
+    }
+    records.ended
+}
+
+#[derive(Default)]
+struct Records {
+    ended: Vec<Vec<u8>>,
+    /// The record that the next piece is appended to.
+    last: Vec<u8>,
+}
+
+impl Records {
+    fn piece(&mut self, choices: &mut dyn Choices, hirs: &[Hir], alphabet: &[u8]) {
+        match choices.weighted(&[4, 5, 5, 2, 2, 2, 1]) {
+            0 => self.cut(),
+            1 => self.letters(choices, alphabet, 12),
+            2 => {
+                let text = text(choices, hirs);
+                self.last.extend(text);
+            }
+            3 => {
+                // One byte changed or left out.
+                let mut text = text(choices, hirs);
+                let with = choices.flag().then(|| choices.below(256) as u8);
                 if !text.is_empty() {
-                    let at = at.index(text.len());
-                    text.splice(at..=at, *with);
+                    let at = choices.below(text.len());
+                    text.splice(at..=at, with);
                 }
-                record.extend(text);
+                self.last.extend(text);
             }
-            Piece::Split { pattern, seed, at } => {
-                let text = draw(pattern, *seed);
-                let (head, tail) = text.split_at(at.index(text.len() + 1));
-                record.extend_from_slice(head);
-                records.push(std::mem::replace(&mut record, tail.to_vec()));
+            4 => {
+                // The next record starts within it.
+                let text = text(choices, hirs);
+                let (head, tail) = text.split_at(choices.below(text.len() + 1));
+                self.last.extend_from_slice(head);
+                self.cut();
+                self.last.extend_from_slice(tail);
             }
-            Piece::Letters(indices) => record.extend(indices.iter().map(|i| *i.get(alphabet))),
-            Piece::Noise(bytes) => record.extend_from_slice(bytes),
-            Piece::Fill { width, off, letter } => {
-                let len = (record.len() + 1).next_multiple_of(*width) + off - 1;
-                record.resize(len.max(record.len()), *letter.get(alphabet));
+            5 => {
+                let noise = choices.list(1, 3, |choices| choices.pick(NOISE));
+                self.last.extend(noise);
             }
+            _ => self.fill(choices, alphabet),
         }
     }
-    records.push(record);
-    records
+
+    /// Ends a record.
+    fn cut(&mut self) {
+        self.ended.push(std::mem::take(&mut self.last));
+    }
+
+    fn letters(&mut self, choices: &mut dyn Choices, alphabet: &[u8], max: usize) {
+        let letters = choices.list(1, max, |choices| choices.pick(alphabet));
+        self.last.extend(letters);
+    }
+
+    /// Appends one byte over and over, up to the next multiple of a vector's width, or to one byte
+    /// less or more.
+    fn fill(&mut self, choices: &mut dyn Choices, alphabet: &[u8]) {
+        let width = choices.pick(VECTORS);
+        let end = (self.last.len() + 1).next_multiple_of(width) + choices.below(3) - 1;
+        self.last.resize(end.max(self.last.len()), choices.pick(alphabet));
+    }
+}
+
+/// A text that some pattern may match.
+fn text(choices: &mut dyn Choices, hirs: &[Hir]) -> Vec<u8> {
+    let hir = &hirs[choices.below(hirs.len())];
+    // By a seed: choices of its own would be so many that shrinking them would take very long.
+    let seed = choices.below(256) as u64;
+    let mut text = Vec::new();
+    sample(hir, &mut Rng::new(seed), &mut text);
+    text
 }

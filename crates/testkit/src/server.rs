@@ -1,4 +1,16 @@
-//! The other process of sidecars: this test program once more, which then does nothing else.
+//! The server process of sidecars: the running test program started again, which then runs only the
+//! test that serves.
+//!
+//! A test program that uses [`contenders`](crate::contenders) or [`server`] has this test in its
+//! root:
+//!
+//! ```ignore
+//! #[cfg(target_os = "linux")]
+//! #[test]
+//! fn serves_sidecars_in_another_process() {
+//!     dragnet_testkit::serve_if_asked();
+//! }
+//! ```
 
 use std::io::{Read, stdin};
 use std::os::fd::AsFd;
@@ -11,22 +23,26 @@ use dragnet_sidecar::{Limits, Listener, Server};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Set in the process that is to be a server.
+/// The test that serves.
+const TEST: &str = "serves_sidecars_in_another_process";
+
+/// Set in the process that serves.
 const MARK: &str = "DRAGNET_TEST_SERVER";
 
 /// Where the server listens, if it serves more than one client.
 const SOCKET: &str = "DRAGNET_TEST_SOCKET";
 
-/// How much memory the server may map, in bytes, beyond what it has when it starts.
-pub const MEMORY: &str = "DRAGNET_TEST_MEMORY";
+/// Names the variable that limits how much more memory the server may map, in bytes, than it has
+/// when it starts.
+pub const MEMORY_LIMIT: &str = "DRAGNET_TEST_MEMORY";
 
-/// The longest region of memory that the server takes, in bytes.
-pub const REGION: &str = "DRAGNET_TEST_REGION";
+/// Names the variable that limits the shared memory that the server accepts from a client, in bytes.
+pub const REGION_LIMIT: &str = "DRAGNET_TEST_REGION";
 
-/// Says what runs this program, with its arguments, where the system itself can't.
+/// The emulator that runs this program, with its arguments, where the system itself can't.
 const RUNNER: &str = "DRAGNET_TEST_RUNNER";
 
-/// Starts this program as a server, whatever else it tests.
+/// The command that starts this program as a server.
 pub fn server() -> Command {
     let program = std::env::current_exe().expect("this program has a path");
     let runner = std::env::var(RUNNER).unwrap_or_default();
@@ -39,39 +55,39 @@ pub fn server() -> Command {
         }
         None => Command::new(program),
     };
-    command.args(["the_other_process_serves", "--exact", "--nocapture"]);
+    command.args([TEST, "--exact", "--nocapture"]);
     command.env(MARK, "1");
     command
 }
 
-/// Why this program can't be started once more: the system does not know its format. An emulator
-/// that runs this process is not asked to run others, unless `DRAGNET_TEST_RUNNER` names it.
-pub fn foreign() -> Option<String> {
+/// Why this program can't be started again: it is for another system and runs in an emulator, which
+/// does not run the processes that it starts unless `DRAGNET_TEST_RUNNER` names it.
+pub fn why_no_server() -> Option<String> {
     let mut command = server();
     command.env_remove(MARK).stdin(Stdio::null()).stdout(Stdio::null());
     match command.status() {
         Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
             Some(error.to_string())
         }
-        // An emulated system can't tell why.
+        // An emulated system gives no error number.
         Ok(status) if status.code() == Some(127) => Some(status.to_string()),
-        // All else is for the tests to find.
+        // The tests find out about all other errors.
         _ => None,
     }
 }
 
-/// The socket of a server for all sidecars of this process, for tests that need so many of them that
-/// it would take too long to start a process for each. It ends with this process.
-pub fn socket() -> &'static Path {
+/// The socket of one server process for all sidecars of this process: starting one for each takes too
+/// long. The server ends with this process.
+pub fn server_socket() -> &'static Path {
     static SERVER: OnceLock<(Child, PathBuf)> = OnceLock::new();
     let start = || {
         let path = std::env::temp_dir().join(format!("dragnet-test-{}", std::process::id()));
         let mut command = server();
         command.env(SOCKET, &path).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().expect("this program starts");
-        // Once it is there, it listens.
+        // The socket appears when the server listens.
         while !path.exists() {
-            let ended = child.try_wait().expect("it is our child");
+            let ended = child.try_wait().expect("the child can be waited for");
             assert!(ended.is_none(), "the server ended: {ended:?}");
             thread::sleep(std::time::Duration::from_millis(1));
         }
@@ -92,9 +108,10 @@ fn listen(path: &Path) -> ! {
     loop {
         let client = listener.accept().expect("a client");
         thread::spawn(move || {
-            // It is not ended for a client that is gone while a slow machine still scans: it has
-            // other clients.
-            let server = Server::new(client, Limits::default(), || ()).expect("our client");
+            // Nothing ends this process when a client disconnects during a scan: it has other
+            // clients.
+            let server =
+                Server::new(client, Limits::default(), || ()).expect("the socket is a client's");
             if let Err(error) = server.run() {
                 eprintln!("dragnet tests: a server ended: {error}");
             }
@@ -102,30 +119,28 @@ fn listen(path: &Path) -> ! {
     }
 }
 
-/// Runs the server, and then ends the process, where this process was started by [`server`].
-///
-/// Each test program that uses a sidecar must call this from a test at its root with the name
-/// `the_other_process_serves`.
-pub fn serve() {
+/// Serves and then exits, in a process that [`server`] has started. Returns at once in any other.
+pub fn serve_if_asked() {
     if std::env::var_os(MARK).is_none() {
         return;
     }
     if let Some(path) = std::env::var_os(SOCKET) {
         listen(Path::new(&path));
     }
-    if let Some(bytes) = number(MEMORY) {
+    if let Some(bytes) = number(MEMORY_LIMIT) {
         let now = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
         for (name, resource) in [("VmSize:", Resource::As), ("VmData:", Resource::Data)] {
             let line = now.lines().find_map(|line| line.strip_prefix(name)).expect(name);
             let size: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
             let limit = Some((size << 10) + bytes);
-            setrlimit(resource, Rlimit { current: limit, maximum: limit }).expect("it may be less");
+            setrlimit(resource, Rlimit { current: limit, maximum: limit })
+                .expect("a limit can be lowered");
         }
     }
     let mut limits = Limits::default();
-    limits.region_bytes = number(REGION).unwrap_or(limits.region_bytes);
+    limits.region_bytes = number(REGION_LIMIT).unwrap_or(limits.region_bytes);
     let socket = stdin().as_fd().try_clone_to_owned().expect("standard input is a socket");
-    let server = Server::new(socket, limits, || exit(3)).expect("it is its client's");
+    let server = Server::new(socket, limits, || exit(3)).expect("the socket is a client's");
     // SAFETY: the client is a `Sidecar`, which does not write to the memory of a pending request.
     let server = unsafe { server.search_in_place() };
     match server.run() {

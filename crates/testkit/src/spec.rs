@@ -1,4 +1,4 @@
-//! One pattern as a test writes it, which both dragnet and the oracle are built from.
+//! One pattern as a test writes it, from which both dragnet and the oracle are built.
 
 use std::fmt;
 
@@ -8,25 +8,37 @@ use regex_syntax::hir::Hir;
 /// A regular expression and its flags.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Spec {
+    /// The regular expression.
     pub regex: String,
+    /// The flags that it is parsed with.
     pub flags: Flags,
 }
 
-/// The flags of a pattern, by the letters that they have inside of one. Unicode is on unless
-/// `ascii` is.
+/// The flags of a pattern, named by the letters that set them inside a pattern.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
+    /// Ignores case.
     pub i: bool,
+    /// Lets `^` and `$` match at lines.
     pub m: bool,
+    /// Lets `.` match line ends.
     pub s: bool,
+    /// Skips white space and comments in the pattern.
     pub x: bool,
+    /// Takes `\r` and `\r\n` as line ends, too: the flag `R`.
     pub crlf: bool,
+    /// Makes lazy of greedy and greedy of lazy: the flag `U`.
     pub swap_greed: bool,
+    /// Turns Unicode off: the flag `-u`.
     pub ascii: bool,
 }
 
 impl Flags {
-    /// Reads letters as in `(?imsxRU-u)`.
+    /// Reads letters as they stand in `(?imsxRU-u)`.
+    ///
+    /// # Panics
+    ///
+    /// If there is another letter among them.
     pub fn parse(letters: &str) -> Flags {
         let mut flags = Flags::default();
         let letters = match letters.strip_suffix("-u") {
@@ -52,11 +64,12 @@ impl Flags {
 }
 
 impl Spec {
+    /// A regular expression with the flags that [`Flags::parse`] reads.
     pub fn new(regex: impl Into<String>, flags: &str) -> Spec {
         Spec { regex: regex.into(), flags: Flags::parse(flags) }
     }
 
-    /// The pattern as dragnet takes it.
+    /// The pattern for dragnet.
     pub fn pattern(&self) -> Pattern {
         Pattern::new(self.regex.as_str())
             .case_insensitive(self.flags.i)
@@ -68,7 +81,11 @@ impl Spec {
             .unicode(!self.flags.ascii)
     }
 
-    /// The pattern as the oracle takes it, parsed without dragnet.
+    /// The parsed pattern for the oracle, which shares no parsing with dragnet.
+    ///
+    /// # Panics
+    ///
+    /// If the pattern is invalid.
     pub fn hir(&self) -> Hir {
         regex_syntax::ParserBuilder::new()
             .utf8(false)
@@ -96,6 +113,10 @@ impl fmt::Debug for Spec {
 }
 
 /// The set of these patterns.
+///
+/// # Panics
+///
+/// If one of them is invalid, or all together are over a limit.
 pub fn set(specs: &[Spec]) -> PatternSet {
     PatternSet::new(specs.iter().map(Spec::pattern))
         .unwrap_or_else(|error| panic!("{specs:?}: {error}"))

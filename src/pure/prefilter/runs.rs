@@ -1,126 +1,129 @@
-//! Runs of a class: which bytes are in it, a vector at a time, as bits; runs of ones among them.
+//! A search for long runs of bytes of one class.
+//!
+//! `[a-f0-9]{40}` has no literal, but each match has 40 bytes in a row that are hexadecimal digits,
+//! which ordinary text hardly has. [`ByteClass`] turns 64 bytes into a word of 64 bits; what is left
+//! is to find long runs of ones in the stream of words. Runs within a word are found by doubling: if
+//! bit `i` of `starts` says that `have` ones start at `i`, then `starts & starts >> have` says it for
+//! twice as many. A run that crosses words is counted from where the last word's trailing ones start.
+//!
+//! Few words have a long run, so a cheap test comes first ([`Piece`]). The README in this folder
+//! explains both, with an example.
+//!
+//! Sampling would read less: a run of 40 has a byte at a position that 40 divides. It was the first
+//! version. But in logs and code most letters and digits are in most classes, so the surroundings
+//! of a sample were read nearly everywhere, byte by byte and with unpredictable branches. Reading
+//! everything with vectors has no such bad case.
+//!
+//! Each class and length is one pass over the buffer, linear in its length.
 
 use std::ops::Range;
 
-use crate::Batch;
+use super::byte_class::{ByteClass, WORD};
+use super::candidate::Candidate;
+use super::segments::Segments;
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::ByteSet;
+use crate::pure::simd::Isa;
 
-use super::super::literal::ByteSet;
-use super::Candidate;
-use super::arch::{self, Level, Vector};
-use super::teddy::{self, Masks};
-
-/// How many bytes are classified at a time: one bit of a word each.
-const WORD: usize = 64;
-
-/// A class and how many bytes of it must follow one another.
+/// The search for runs of at least some length of bytes of a class.
 #[derive(Debug)]
 pub(crate) struct RunSearch {
-    /// The class as nibble masks: each of the sixteen high nibbles has a bit of its own, so that
-    /// they tell exactly the bytes of the class.
-    masks: Masks,
+    class: ByteClass,
+    /// The minimum length of a run, in bytes.
     len: usize,
-    /// What candidates carry as the number of their literal.
-    number: u32,
-    level: Level,
+    needle: NeedleId,
+    isa: Isa,
 }
 
-/// Where the run starts that goes on in the part of the buffer that is searched next, and how far
-/// the records have come.
+/// How far a search has come. Each scanner has one for each search.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct RunProgress {
+    /// The start of the run that the searched part ends in, if it ends in one.
     open: Option<usize>,
-    /// A record that begins before whatever is found next.
-    record: usize,
+    /// A segment that starts before anything that will be found.
+    segment: usize,
 }
 
 impl RunSearch {
-    pub(crate) fn new(class: ByteSet, len: u32, number: u32, level: Level) -> RunSearch {
-        RunSearch { masks: masks_of(&class), len: len as usize, number, level }
+    /// A search for runs of at least `len` bytes of `class`, whose candidates carry `needle`.
+    pub(crate) fn new(class: ByteSet, len: u32, needle: NeedleId, isa: Isa) -> RunSearch {
+        RunSearch { class: ByteClass::new(&class), len: len as usize, needle, isa }
     }
 
-    /// Appends the runs that have bytes in `range` of the records that begin before its end: for
-    /// each run of a record one candidate, or several that overlap where it goes on beyond the
-    /// range. `progress` is that of the search of all before `range`.
+    /// Appends one candidate for each run of a segment that has bytes in `range`. A run that
+    /// continues after the range is found again in the next one, with the same start.
+    ///
+    /// `progress` is that of the search up to `range.start`, or new.
     pub(crate) fn find(
         &self,
-        batch: &Batch<'_>,
+        segments: &Segments<'_>,
         range: Range<usize>,
-        progress: &mut Progress,
+        progress: &mut RunProgress,
         out: &mut Vec<Candidate>,
     ) {
         let open = progress.open.unwrap_or(range.start);
-        let mut runs = Runs { open, len: self.len, piece: Piece::of(self.len) };
+        let mut runs = RunFinder { open, len: self.len, piece: Piece::of(self.len) };
         let mut close = |run: Range<usize>| {
             if run.len() >= self.len {
                 let from = run.start.max(range.start);
-                progress.record = batch.record_at(progress.record, from);
-                tell(batch, run, progress.record, self.len, self.number, out);
+                progress.segment = segments.segment_at(progress.segment, from);
+                push_within_segments(segments, run, progress.segment, self.len, self.needle, out);
             }
         };
-        let buffer = &batch.buffer()[..batch.extent().end];
-        let mut word = |base, bits, count| runs.word(base, bits, count, &mut close);
-        class_bits_of(self.level, &self.masks, buffer, range.clone(), &mut word);
+        let mut word = |base, bits, count| runs.push(base, bits, count, &mut close);
+        self.class.classify(self.isa, segments.buffer(), range.clone(), &mut word);
         progress.open = (runs.open < range.end).then_some(runs.open);
         close(runs.open..range.end);
     }
 }
 
-/// Nibble masks that tell exactly the bytes of a class.
-pub(super) fn masks_of(class: &ByteSet) -> Masks {
-    let mut masks = Masks::default();
-    for high in 0..16u8 {
-        let (half, bit) = (usize::from(high / 8), 1 << (high % 8));
-        masks.high[half][usize::from(high)] = bit;
-        for low in (0..16).filter(|low| class.contains(high << 4 | low)) {
-            masks.low[half][usize::from(low)] |= bit;
-        }
-    }
-    masks
-}
-
-/// Appends the parts of `run` that lie in records, from record `first` on.
-pub(super) fn tell(
-    batch: &Batch<'_>,
+/// Appends the parts of `run` that lie in segments, from segment `first` on, and have at least
+/// `len` bytes.
+pub(super) fn push_within_segments(
+    segments: &Segments<'_>,
     run: Range<usize>,
     first: usize,
     len: usize,
-    number: u32,
+    needle: NeedleId,
     out: &mut Vec<Candidate>,
 ) {
-    for record in first..batch.len() {
-        let bytes = batch.range(record);
+    for segment in first..segments.len() {
+        let bytes = segments.range(segment);
         if bytes.start >= run.end {
             break;
         }
         let (start, end) = (bytes.start.max(run.start), bytes.end.min(run.end));
         if end >= start + len {
             let (start, end) = (start as u32, end as u32);
-            out.push(Candidate { window: start, start, end, literal: number });
+            out.push(Candidate { window: start, start, end, needle });
         }
     }
 }
 
-/// Runs of ones in words that follow one another.
-struct Runs {
-    /// Where the run starts that the last word ended in, or else its end.
+/// Finds runs of ones in consecutive words.
+struct RunFinder {
+    /// The start of the run that the last word ends in, or the end of that word.
     open: usize,
+    /// The minimum length of a run.
     len: usize,
     piece: Piece,
 }
 
-/// A part of a word such that any run that is long enough has one that is all ones.
+/// A division of words into pieces of equal size, small enough that every run of the minimum length
+/// covers a whole piece, wherever it starts. A word without such a piece has no long run inside.
 #[derive(Clone, Copy)]
 struct Piece {
-    /// How many bits it has, as a power of two.
+    /// The binary logarithm of the number of bits of a piece.
     log: u32,
     /// The highest bit of each piece.
     high: u64,
-    /// The lowest.
+    /// The lowest bit of each piece.
     low: u64,
 }
 
 impl Piece {
-    /// The largest that any `len` consecutive ones have one of, wherever they start.
+    /// The largest pieces of which any `len` consecutive ones cover one: at most (`len` + 1) / 2
+    /// bits, a power of two, and no more than half a word.
     fn of(len: usize) -> Piece {
         let log = (len + 1).ilog2().saturating_sub(1).min(5);
         let low = u64::MAX / (u64::MAX >> (WORD - (1 << log)));
@@ -130,20 +133,22 @@ impl Piece {
     /// Whether a word has a piece that is all ones.
     #[inline(always)]
     fn is_in(self, bits: u64) -> bool {
-        // One more than all ones below the highest is the highest.
+        // Adding one to all ones below the highest bit sets the highest bit, and no carry leaves
+        // the piece.
         (bits & !self.high).wrapping_add(self.low) & bits & self.high != 0
     }
 }
 
-impl Runs {
-    /// Calls `close` with each run of at least `len` that ends in a word of `count` bits, the first
-    /// byte's lowest. The bits above are zero.
+impl RunFinder {
+    /// Adds a word of `count` bits, the first byte's lowest, with zeros above, and calls `close`
+    /// with each run of at least the minimum length that ends in it.
     #[inline(always)]
-    fn word(&mut self, base: usize, bits: u64, count: usize, close: &mut impl FnMut(Range<usize>)) {
-        // A run that is long enough has a piece in this word, or its part before is as long as one.
+    fn push(&mut self, base: usize, bits: u64, count: usize, close: &mut impl FnMut(Range<usize>)) {
+        // A long run that ends here covers a piece of this word, or its part before the word is at
+        // least as long as a piece.
         let part = count < WORD;
         if part | self.piece.is_in(bits) | ((base - self.open) >> self.piece.log != 0) {
-            self.look(base, bits, count, close);
+            self.search_word(base, bits, count, close);
         } else {
             let last = (bits << (WORD - count)).leading_ones() as usize;
             self.open = base + count - last;
@@ -151,8 +156,14 @@ impl Runs {
     }
 
     #[inline(never)]
-    fn look(&mut self, base: usize, bits: u64, count: usize, close: &mut impl FnMut(Range<usize>)) {
-        // Where short runs start and end is as good as random, so no branch depends on that.
+    fn search_word(
+        &mut self,
+        base: usize,
+        bits: u64,
+        count: usize,
+        close: &mut impl FnMut(Range<usize>),
+    ) {
+        // Where short runs start and end is as good as random, so no branch depends on it.
         let first = bits.trailing_ones() as usize;
         if first == count {
             return;
@@ -162,12 +173,12 @@ impl Runs {
         if base + first - open >= self.len {
             close(open..base + first);
         }
-        // Others have a zero before and behind them.
+        // The other runs lie inside the word, with a zero on each side.
         if self.len > WORD - 2 {
             return;
         }
-        let inner = bits & !low(first) & low(count - last);
-        // Where `have` ones start, and `step` bits on as many, `have + step` do.
+        let inner = bits & !lowest_bits(first) & lowest_bits(count - last);
+        // Where `have` ones start, and again `step` places further, `have + step` start.
         let (mut starts, mut have) = (inner, 1);
         while have < self.len {
             let step = have.min(self.len - have);
@@ -178,99 +189,31 @@ impl Runs {
             let start = starts.trailing_zeros() as usize;
             let end = start + (inner >> start).trailing_ones() as usize;
             close(base + start..base + end);
-            starts &= !low(end);
+            starts &= !lowest_bits(end);
         }
     }
 }
 
-/// The lowest `count` bits.
-fn low(count: usize) -> u64 {
+fn lowest_bits(count: usize) -> u64 {
     if count < WORD { (1 << count) - 1 } else { u64::MAX }
-}
-
-/// Calls `word` with the bytes of `range` that are in the class, as bits, a word at a time.
-pub(super) fn class_bits_of(
-    level: Level,
-    masks: &Masks,
-    buffer: &[u8],
-    range: Range<usize>,
-    word: &mut impl FnMut(usize, u64, usize),
-) {
-    // A class of ASCII has no high nibbles in the second half.
-    if masks.low[1] == [0; 16] {
-        arch::class_bits::<1>(level, masks, buffer, range, word);
-    } else {
-        arch::class_bits::<2>(level, masks, buffer, range, word);
-    }
-}
-
-/// As [`class_bits_of`], with the first `HALVES` of the masks.
-///
-/// # Safety
-///
-/// The instructions of `V` must be there.
-#[inline(always)]
-pub(super) unsafe fn class_bits<V: Vector, const HALVES: usize>(
-    masks: &Masks,
-    buffer: &[u8],
-    range: Range<usize>,
-    word: &mut impl FnMut(usize, u64, usize),
-) {
-    // SAFETY: the caller promises the instructions; every slice has a whole vector.
-    unsafe {
-        let tables = teddy::tables_of::<V>(masks);
-        let mut base = range.start;
-        while base + WORD <= range.end {
-            let mut bits = 0;
-            let mut part = 0;
-            while part < WORD {
-                let at = base + part;
-                let (first, second) = teddy::one::<V, HALVES>(&tables, &buffer[at..at + V::BYTES]);
-                let members = if HALVES == 1 { first } else { first.or(second) };
-                bits |= members.nonzero() << part;
-                part += V::BYTES;
-            }
-            word(base, bits, WORD);
-            base += WORD;
-        }
-        class_bits_scalar(masks, buffer, base..range.end, word);
-    }
-}
-
-/// As [`class_bits`], for machines without vectors, and for what is less than a word.
-pub(super) fn class_bits_scalar(
-    masks: &Masks,
-    buffer: &[u8],
-    range: Range<usize>,
-    word: &mut impl FnMut(usize, u64, usize),
-) {
-    for base in range.clone().step_by(WORD) {
-        let bytes = &buffer[base..range.end.min(base + WORD)];
-        let mut bits = 0;
-        for (index, &byte) in bytes.iter().enumerate() {
-            let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
-            let first = masks.low[0][low] & masks.high[0][high];
-            let second = masks.low[1][low] & masks.high[1][high];
-            bits |= u64::from(first | second != 0) << index;
-        }
-        word(base, bits, bytes.len());
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use crate::Batch;
+
     use super::super::super::literal::required_run;
     use super::*;
 
-    fn search(pattern: &str, level: Level) -> RunSearch {
-        let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-        let run = required_run(&hir.clone().parse(pattern).unwrap()).unwrap();
-        RunSearch::new(run.class, run.len, 7, level)
+    fn search(pattern: &str, isa: Isa) -> RunSearch {
+        let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+        let run = required_run(&parser.clone().parse(pattern).unwrap()).unwrap();
+        RunSearch::new(run.class, run.len, NeedleId::new(7), isa)
     }
 
-    /// Each record's runs of `len` bytes or more, one byte at a time.
+    /// The runs of at least `len` bytes of each record, found one byte at a time.
     fn naive(batch: &Batch<'_>, len: usize) -> Vec<(u32, u32)> {
         let mut all = Vec::new();
         for (number, record) in batch.iter().enumerate() {
@@ -290,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_the_runs_of_each_record(
+        fn finds_the_runs_of_each_segment(
             text in (1usize..64).prop_flat_map(|ones| {
                 let bytes = [vec![b'0'; ones], b"1x".to_vec()].concat();
                 prop::collection::vec(prop::sample::select(bytes), 0..300)
@@ -311,18 +254,19 @@ mod tests {
             } else {
                 Batch::from_offsets(&text, &offsets).unwrap()
             };
-            for level in Level::available() {
-                let search = search(&format!("[01]{{{len}}}"), level);
+            let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
+            for isa in Isa::available() {
+                let search = search(&format!("[01]{{{len}}}"), isa);
                 let mut out = Vec::new();
-                let mut progress = Progress::default();
+                let mut progress = RunProgress::default();
                 let extent = batch.extent();
                 for start in extent.clone().step_by(step) {
                     let part = out.len();
                     let range = start..extent.end.min(start + step);
-                    search.find(&batch, range, &mut progress, &mut out);
+                    search.find(&segments, range, &mut progress, &mut out);
                     prop_assert!(out[part..].is_sorted_by_key(|c| c.window));
                 }
-                // What goes on from range to range overlaps.
+                // A run that crosses ranges is found once in each, with the same start.
                 let mut found: Vec<(u32, u32)> = Vec::new();
                 for c in &out {
                     match found.last_mut() {
@@ -330,28 +274,8 @@ mod tests {
                         _ => found.push((c.start, c.end)),
                     }
                 }
-                prop_assert_eq!(found, naive(&batch, len), "{}", level);
+                prop_assert_eq!(found, naive(&batch, len), "{}", isa);
             }
-        }
-    }
-
-    #[test]
-    fn a_class_has_exactly_its_bytes() {
-        for level in Level::available() {
-            let search = search(r"[\x00\x0F-\x2A07a-fz\x7F\x80\x9C-\xF0\xFF]{30}", level);
-            let all: Vec<u8> = (0..=255).collect();
-            let mut found = Vec::new();
-            let mut word = |base: usize, bits: u64, count: usize| {
-                found.extend((0..count).filter(|i| bits >> i & 1 != 0).map(|i| (base + i) as u8));
-            };
-            class_bits_of(level, &search.masks, &all, 0..256, &mut word);
-            let expected: Vec<u8> = (0..=255)
-                .filter(|b| {
-                    matches!(b, 0 | 0x0F..=0x2A | b'0' | b'7' | b'a'..=b'f' | b'z' | 0x7F | 0x80
-                        | 0x9C..=0xF0 | 0xFF)
-                })
-                .collect();
-            assert_eq!(found, expected, "{level}");
         }
     }
 }

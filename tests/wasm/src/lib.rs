@@ -1,13 +1,15 @@
-//! Patterns and records from JavaScript, and what is found in them, all as plain numbers, so that
-//! neither side reads the other's memory.
+//! An interface to dragnet for JavaScript, in plain numbers only, so that neither side reads the
+//! other's memory. `check.mjs` compares its matches with those of JavaScript.
 
 use std::cell::RefCell;
 
-use dragnet::pure::Level;
+use dragnet::pure::Isa;
 use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan};
 
+/// What the calls so far have set up.
 #[derive(Default)]
-struct State {
+struct Session {
+    /// The bytes since the last pattern or record.
     text: Vec<u8>,
     patterns: Vec<String>,
     batch: BatchBuf,
@@ -15,55 +17,56 @@ struct State {
 }
 
 thread_local! {
-    static STATE: RefCell<State> = RefCell::default();
+    static SESSION: RefCell<Session> = RefCell::default();
 }
 
-/// Appends a byte to the text that the next call takes.
-// SAFETY: no other function here has this name.
+/// Appends a byte to the text of the next pattern or record.
+// SAFETY: no other function of this module is exported as `byte`.
 #[unsafe(no_mangle)]
 pub extern "C" fn byte(value: u8) {
-    STATE.with_borrow_mut(|state| state.text.push(value));
+    SESSION.with_borrow_mut(|session| session.text.push(value));
 }
 
-/// Takes the text as one more pattern. False if it is not UTF-8.
-// SAFETY: as for `byte`.
+/// Makes the text a pattern. False if it is not UTF-8.
+// SAFETY: no other function of this module is exported as `pattern`.
 #[unsafe(no_mangle)]
 pub extern "C" fn pattern() -> bool {
-    STATE.with_borrow_mut(|state| {
-        let text = String::from_utf8(std::mem::take(&mut state.text));
-        text.map(|text| state.patterns.push(text)).is_ok()
+    SESSION.with_borrow_mut(|session| {
+        let text = String::from_utf8(std::mem::take(&mut session.text));
+        text.map(|text| session.patterns.push(text)).is_ok()
     })
 }
 
-/// Takes the text as one more record. False if the batch is full.
-// SAFETY: as for `byte`.
+/// Makes the text a record. False if the batch is full.
+// SAFETY: no other function of this module is exported as `record`.
 #[unsafe(no_mangle)]
 pub extern "C" fn record() -> bool {
-    STATE.with_borrow_mut(|state| state.batch.push(&std::mem::take(&mut state.text)).is_ok())
+    SESSION
+        .with_borrow_mut(|session| session.batch.push(&std::mem::take(&mut session.text)).is_ok())
 }
 
-/// Scans the records for the patterns and forgets both. The number of matches, or -1 if there is
-/// an error.
-// SAFETY: as for `byte`.
+/// Scans the records for the patterns, and removes both. The number of matches, or -1 for an error.
+// SAFETY: no other function of this module is exported as `scan`.
 #[unsafe(no_mangle)]
 pub extern "C" fn scan() -> i32 {
-    STATE.with_borrow_mut(|state| {
-        let batch = std::mem::take(&mut state.batch);
-        let Ok(set) = PatternSet::new(std::mem::take(&mut state.patterns)) else { return -1 };
+    SESSION.with_borrow_mut(|session| {
+        let batch = std::mem::take(&mut session.batch);
+        let Ok(set) = PatternSet::new(std::mem::take(&mut session.patterns)) else { return -1 };
         let engine = Engine::new(&set, Report::Spans);
         let Ok(mut scanner) = engine.scanner() else { return -1 };
-        match scanner.scan(&batch.as_batch(), &mut state.matches) {
-            Ok(()) => state.matches.len() as i32,
+        match scanner.scan(&batch.as_batch(), &mut session.matches) {
+            Ok(()) => session.matches.len() as i32,
             Err(_) => -1,
         }
     })
 }
 
-/// Record, pattern, start or end (0 to 3) of a match, or -1 if there is none of this number.
-// SAFETY: as for `byte`.
+/// The record (`which` is 0), pattern (1), start (2) or end (3) of match `index`, or -1 if there is no
+/// such match.
+// SAFETY: no other function of this module is exported as `part`.
 #[unsafe(no_mangle)]
 pub extern "C" fn part(index: usize, which: u32) -> i32 {
-    STATE.with_borrow(|state| match (state.matches.as_slice().get(index), which) {
+    SESSION.with_borrow(|session| match (session.matches.as_slice().get(index), which) {
         (Some(found), 0) => found.record() as i32,
         (Some(found), 1) => found.pattern() as i32,
         (Some(found), 2) => found.range().start as i32,
@@ -72,9 +75,9 @@ pub extern "C" fn part(index: usize, which: u32) -> i32 {
     })
 }
 
-/// How many levels of vector instructions there are, the scalar one included.
-// SAFETY: as for `byte`.
+/// The number of SIMD levels, including the scalar one.
+// SAFETY: no other function of this module is exported as `levels`.
 #[unsafe(no_mangle)]
 pub extern "C" fn levels() -> usize {
-    Level::available().len()
+    Isa::available().len()
 }

@@ -58,8 +58,8 @@ fn strategy(explanation: Option<&Explanation>) -> &'static str {
         Some(Explanation::Pure { by, .. }) => match by {
             pure::Explanation::Always => "always",
             pure::Explanation::Literals { .. } => "literal",
-            pure::Explanation::Run { .. } => "run",
-            pure::Explanation::Classes { .. } => "classes",
+            pure::Explanation::ByteRun { .. } => "run",
+            pure::Explanation::ClassSequence { .. } => "classes",
             pure::Explanation::EveryRecord => "no filter",
             _ => "pure",
         },

@@ -1,4 +1,5 @@
-//! C calls back into Rust: panics stay on the Rust side, and handles find their values only.
+//! Callbacks from C: their panics do not unwind into C, and a handle finds its own value or
+//! nothing.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -8,18 +9,19 @@ use std::thread;
 
 use dragnet_boundary::{Handle, Handles, PanicGuard, contain_panics};
 
-use super::c;
-use super::support::panic_of;
+use super::libc;
+use super::support::panic_message;
 
 thread_local! {
-    /// What the callback of `qsort`, which gives it no context, is to use.
+    /// The guard of the callback. `qsort` has no context argument that could pass it.
     static GUARD: Cell<*const PanicGuard> = const { Cell::new(std::ptr::null()) };
-    /// How often bodies have run, and at which time one is to panic.
+    /// Number of callback bodies that have run, and the number at which the body panics.
     static CALLS: Cell<(usize, usize)> = const { Cell::new((0, usize::MAX)) };
 }
 
 extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
-    // SAFETY: `sort` keeps the guard while `qsort` runs, which passes elements of its array.
+    // SAFETY: `sort` stores the address of a guard that lives until `qsort` returns, and `qsort`
+    // passes pointers to two elements of the array of `u32`.
     let (guard, a, b) = unsafe { (&*GUARD.get(), *a.cast::<u32>(), *b.cast::<u32>()) };
     guard.run(0, || {
         let (calls, panics_at) = CALLS.get();
@@ -29,18 +31,19 @@ extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
     })
 }
 
-/// Sorts with C's `qsort`. Its only way to stop early is that all are equal.
+/// Sorts with C's `qsort`. It can't be stopped, so after a panic the callback reports that all
+/// elements are equal, which ends the sort soon.
 fn sort(values: &mut [u32]) {
     contain_panics(|guard| {
         GUARD.set(guard);
-        // SAFETY: the array is as long as is said, and its elements as large; the callback reads
-        // two of them.
-        unsafe { c::qsort(values.as_mut_ptr().cast(), values.len(), 4, compare) };
+        // SAFETY: `values` has `values.len()` elements of four bytes, and `compare` reads two of
+        // them and does not unwind.
+        unsafe { libc::qsort(values.as_mut_ptr().cast(), values.len(), 4, compare) };
     });
 }
 
 #[test]
-fn a_panic_in_a_callback_goes_on_when_c_has_returned_and_no_more_bodies_run() {
+fn a_callbacks_panic_resumes_after_c_returns() {
     let shuffled: Vec<u32> = (0..100).map(|i| i * 37 % 100).collect();
     let mut sorted = shuffled.clone();
     CALLS.set((0, usize::MAX));
@@ -50,14 +53,14 @@ fn a_panic_in_a_callback_goes_on_when_c_has_returned_and_no_more_bodies_run() {
     for panics_at in [0, 1, 57, calls - 1] {
         let mut values = shuffled.clone();
         CALLS.set((0, panics_at));
-        let message = panic_of(|| sort(&mut values));
+        let message = panic_message(|| sort(&mut values));
         assert!(message.contains("at comparison"), "{message}");
-        assert_eq!(CALLS.get().0, panics_at + 1, "bodies ran after the panic");
-        // C has gone on to its end: the array is whole.
+        assert_eq!(CALLS.get().0, panics_at + 1, "no body runs after a panic");
+        // `qsort` ran to its end, so no element is lost.
         values.sort();
         assert_eq!(values, sorted);
     }
-    // The next call has another guard.
+    // The next call has a guard of its own, which has seen no panic.
     let mut again = shuffled;
     CALLS.set((0, usize::MAX));
     sort(&mut again);
@@ -65,8 +68,8 @@ fn a_panic_in_a_callback_goes_on_when_c_has_returned_and_no_more_bodies_run() {
 }
 
 #[test]
-fn the_first_panic_of_several_threads_goes_on() {
-    let message = panic_of(|| {
+fn the_first_of_several_panics_is_resumed() {
+    let message = panic_message(|| {
         contain_panics(|guard| {
             assert_eq!(guard.run(-1, || 3), 3);
             assert_eq!(guard.run(-1, || panic!("first")), -1);
@@ -79,15 +82,16 @@ fn the_first_panic_of_several_threads_goes_on() {
         })
     });
     assert_eq!(message, "first");
-    // Both at once: either may go on, and the other one must not end the process.
-    let together = Barrier::new(2);
-    let message = panic_of(|| {
+    // Of two panics at the same time either may be resumed, and the other one must not end the
+    // process.
+    let barrier = Barrier::new(2);
+    let message = panic_message(|| {
         contain_panics(|guard| {
             thread::scope(|scope| {
                 for _ in 0..2 {
                     scope.spawn(|| {
                         let body = || {
-                            together.wait();
+                            barrier.wait();
                             panic!("both");
                         };
                         assert_eq!(guard.run(-1, body), -1);
@@ -100,10 +104,10 @@ fn the_first_panic_of_several_threads_goes_on() {
 }
 
 #[test]
-fn what_c_returned_is_dropped_before_a_panic_goes_on() {
+fn the_result_is_dropped_before_a_panic_resumes() {
     let result = Arc::new(());
     let held = Arc::downgrade(&result);
-    panic_of(|| {
+    panic_message(|| {
         contain_panics(|guard| {
             guard.run((), || panic!());
             result
@@ -115,30 +119,31 @@ fn what_c_returned_is_dropped_before_a_panic_goes_on() {
 #[cfg(target_pointer_width = "64")]
 static WANTED: Handles<u32> = Handles::new();
 
-/// The key is a handle, not an address: `bsearch` only passes it on.
+/// Compares the value of a handle with an item. The key is no address but a handle, which `bsearch`
+/// passes to its callback unread.
 #[cfg(target_pointer_width = "64")]
 extern "C" fn find(key: *const c_void, item: *const c_void) -> c_int {
-    // SAFETY: `bsearch` passes elements of its array.
+    // SAFETY: `bsearch` passes a pointer to an element of the array of `u32`.
     let item = unsafe { *item.cast::<u32>() };
     WANTED.with(Handle::from_pointer(key), |wanted| wanted.cmp(&item) as c_int).unwrap_or(-1)
 }
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_callback_finds_its_value_by_handle_until_that_is_removed() {
+fn a_callback_finds_its_value_until_removal() {
     let items: Vec<u32> = (0..100).map(|i| 2 * i).collect();
     let search = |handle: Handle| {
         let (key, base) = (handle.to_pointer(), items.as_ptr().cast());
-        // SAFETY: the array is as long as is said, and its elements as large.
-        let found = unsafe { c::bsearch(key, base, items.len(), 4, find).cast::<u32>() };
-        // SAFETY: it is null or an element.
+        // SAFETY: `items` has `items.len()` elements of four bytes, and `find` does not unwind.
+        let found = unsafe { libc::bsearch(key, base, items.len(), 4, find).cast::<u32>() };
+        // SAFETY: `bsearch` returns null or a pointer to an element of `items`, which outlives it.
         unsafe { found.as_ref() }.copied()
     };
     let handles = [10, 11, 98].map(|wanted| WANTED.insert(wanted).unwrap());
     assert_eq!(handles.map(search), [Some(10), None, Some(98)]);
     assert_eq!(WANTED.remove(handles[0]).as_deref(), Some(&10));
     assert!(WANTED.remove(handles[0]).is_none());
-    // A late callback finds nothing, also when there is another value in that place.
+    // A late callback finds nothing, also after another value has taken the slot.
     let others: Vec<Handle> = (0..64).map(|_| WANTED.insert(98).unwrap()).collect();
     assert_eq!(handles.map(search), [None, None, Some(98)]);
     for handle in others.into_iter().chain(handles) {
@@ -147,7 +152,7 @@ fn a_callback_finds_its_value_by_handle_until_that_is_removed() {
     assert!(WANTED.is_empty());
 }
 
-/// A value that uses the registry while it is dropped.
+/// A value that removes another one from its registry when it is dropped.
 struct Nested {
     registry: Weak<Handles<Nested>>,
     inner: Option<Handle>,
@@ -162,7 +167,7 @@ impl Drop for Nested {
 }
 
 #[test]
-fn values_may_use_the_registry_while_they_are_used_or_dropped() {
+fn a_value_may_use_its_own_registry() {
     let registry = Arc::new(Handles::new());
     let nested = |inner| Nested { registry: Arc::downgrade(&registry), inner };
     let inner = registry.insert(nested(None)).unwrap();
@@ -171,7 +176,7 @@ fn values_may_use_the_registry_while_they_are_used_or_dropped() {
     registry.with(outer, |value| {
         registry.remove(outer);
         assert!(registry.get(outer).is_none());
-        // It lives as long as it is used.
+        // The value is removed, but lives until this function returns.
         assert_eq!(value.inner, Some(inner));
         assert_eq!(registry.len(), 1);
     });
@@ -179,42 +184,43 @@ fn values_may_use_the_registry_while_they_are_used_or_dropped() {
 }
 
 #[test]
-fn threads_find_their_own_values_or_none_while_others_add_and_remove() {
+fn concurrent_look_ups_find_no_other_value() {
     let registry = Handles::new();
-    let known = [const { std::sync::atomic::AtomicU64::new(0) }; 4];
+    // The last handle of each thread that adds values, for a thread that looks them up late.
+    let last = [const { std::sync::atomic::AtomicU64::new(0) }; 4];
     let done = AtomicBool::new(false);
     let found = thread::scope(|scope| {
-        let owners: Vec<_> = (0..4_u64)
-            .map(|owner| {
-                let (registry, known) = (&registry, &known);
+        let adders: Vec<_> = (0..4_u64)
+            .map(|adder| {
+                let (registry, last) = (&registry, &last);
                 scope.spawn(move || {
                     for _ in 0..2000 {
-                        let handle = registry.insert(owner).unwrap();
-                        known[owner as usize].store(handle.to_bits(), Ordering::SeqCst);
-                        assert_eq!(registry.with(handle, |value| *value), Some(owner));
-                        assert_eq!(registry.remove(handle).as_deref(), Some(&owner));
+                        let handle = registry.insert(adder).unwrap();
+                        last[adder as usize].store(handle.to_bits(), Ordering::SeqCst);
+                        assert_eq!(registry.with(handle, |value| *value), Some(adder));
+                        assert_eq!(registry.remove(handle).as_deref(), Some(&adder));
                         assert_eq!(registry.get(handle), None);
                     }
                 })
             })
             .collect();
-        let late = scope.spawn(|| {
+        let late_look_ups = scope.spawn(|| {
             let mut found = 0;
             while !done.load(Ordering::SeqCst) {
-                for (owner, bits) in (0..).zip(&known) {
+                for (adder, bits) in (0..).zip(&last) {
                     let handle = Handle::from_bits(bits.load(Ordering::SeqCst));
                     if let Some(value) = registry.get(handle) {
-                        assert_eq!(*value, owner);
+                        assert_eq!(*value, adder);
                         found += 1;
                     }
                 }
             }
             found
         });
-        let ended: Vec<_> = owners.into_iter().map(|owner| owner.join()).collect();
+        let results: Vec<_> = adders.into_iter().map(|adder| adder.join()).collect();
         done.store(true, Ordering::SeqCst);
-        ended.into_iter().for_each(|ended| ended.unwrap());
-        late.join().unwrap()
+        results.into_iter().for_each(|result| result.unwrap());
+        late_look_ups.join().unwrap()
     });
     eprintln!("{found} late look-ups found a value");
     assert!(registry.is_empty());

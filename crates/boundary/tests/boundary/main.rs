@@ -1,9 +1,10 @@
-//! The boundary layer from outside: threads that own what is not to be shared, deadlines, and
-//! what crosses to C and back, with the C library that every program has.
+//! Tests of the crate from outside: owners and pools, deadlines, callbacks and memory of C. They
+//! call the C standard library, which every target links already.
 
-mod c;
 mod callbacks;
+mod compile_fail;
 mod deadlines;
+mod libc;
 mod memory;
 mod owner;
 mod pool;

@@ -1,4 +1,4 @@
-//! Several threads behind one queue.
+//! Pools: several threads on one queue.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Barrier, Mutex};
@@ -6,20 +6,20 @@ use std::thread;
 
 use dragnet_boundary::{Builder, CallError};
 
-use super::support::{Census, Stuck};
+use super::support::{BlockedCall, ValueLog};
 
 #[test]
-fn as_many_calls_run_at_a_time_as_there_are_members_each_with_a_value_of_its_own() {
-    let census = Census::default();
-    let maker = census.clone();
+fn members_run_calls_concurrently_on_own_values() {
+    let log = ValueLog::default();
+    let maker = log.clone();
     let pool = Builder::new("pool").pool(3, move || maker.make()).unwrap();
-    // It opens for three calls that run at the same time, and for no fewer.
-    let together = Arc::new(Barrier::new(3));
+    // The barrier lets calls pass three at a time, so fewer than three concurrent calls would hang.
+    let barrier = Arc::new(Barrier::new(3));
     let calls: Vec<_> = (0..9)
         .map(|_| {
-            let together = Arc::clone(&together);
+            let barrier = Arc::clone(&barrier);
             pool.submit(move |value| {
-                together.wait();
+                barrier.wait();
                 (value.number, thread::current().name().unwrap().to_owned())
             })
             .unwrap()
@@ -31,17 +31,17 @@ fn as_many_calls_run_at_a_time_as_there_are_members_each_with_a_value_of_its_own
     let names: HashSet<_> = seen.iter().map(|(_, name)| name.as_str()).collect();
     assert_eq!(names, HashSet::from(["pool-0", "pool-1", "pool-2"]));
     drop(pool);
-    assert_eq!((census.made(), census.alive()), (3, 0));
+    assert_eq!((log.made(), log.alive()), (3, 0));
 }
 
 #[test]
-fn calls_start_in_the_order_in_which_they_came() {
+fn calls_start_in_submission_order() {
     let pool = Builder::new("order").capacity(100).pool(2, || Ok::<_, String>(())).unwrap();
-    let stuck = [(); 2].map(|()| {
-        let (stuck, run) = Stuck::new();
+    let blocked = [(); 2].map(|()| {
+        let (blocked, run) = BlockedCall::new();
         let call = pool.submit(move |()| run()).unwrap();
-        stuck.wait_until_begun();
-        (stuck, call)
+        blocked.wait_until_started();
+        (blocked, call)
     });
     let order = Arc::new(Mutex::new(Vec::new()));
     let calls: Vec<_> = (0..100)
@@ -50,8 +50,8 @@ fn calls_start_in_the_order_in_which_they_came() {
             pool.submit(move |()| order.lock().unwrap().push(i)).unwrap()
         })
         .collect();
-    // Only one goes on, so the order in which they start is the order in which they are seen.
-    let [(first, first_call), (second, second_call)] = stuck;
+    // Only one thread is released, so the calls run one after the other, in the order of starting.
+    let [(first, first_call), (second, second_call)] = blocked;
     first.release();
     calls.into_iter().for_each(|call| call.wait().unwrap());
     second.release();
@@ -61,7 +61,7 @@ fn calls_start_in_the_order_in_which_they_came() {
 }
 
 #[test]
-fn a_member_may_not_call_its_own_pool() {
+fn calls_from_a_members_thread_are_refused() {
     let pool = Arc::new(Builder::new("self").pool(2, || Ok::<_, String>(())).unwrap());
     let inner = Arc::clone(&pool);
     let refused = pool.call(|()| matches!(inner.call(|()| ()), Err(CallError::Reentrant)));
@@ -69,7 +69,7 @@ fn a_member_may_not_call_its_own_pool() {
 }
 
 #[test]
-fn no_members_are_one() {
+fn a_pool_has_at_least_one_member() {
     let pool = Builder::new("none").capacity(0).pool(0, || Ok::<_, String>(5)).unwrap();
     assert_eq!(pool.call(|value| *value).unwrap(), 5);
 }

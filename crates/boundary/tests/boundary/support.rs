@@ -1,41 +1,42 @@
-//! Values that tell what happened to them, and calls that end when they are let go.
+//! Values that record where they are made and dropped, calls that block until they are released,
+//! and the messages of panics.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
-/// What happened to the values of a [`Census`].
+/// An entry of a [`ValueLog`], with the thread on which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Made(ThreadId),
     Dropped(ThreadId),
 }
 
-/// Notes where values are made and dropped.
+/// Makes values and records on which threads they are made and dropped. Clones share one record.
 #[derive(Clone, Default)]
-pub(crate) struct Census {
+pub(crate) struct ValueLog {
     events: Arc<Mutex<Vec<Event>>>,
     made: Arc<AtomicUsize>,
 }
 
-/// A value that is bound to its thread.
-pub(crate) struct Bound {
-    /// Which of the census's values it is, from 0 on.
+/// A value of a [`ValueLog`] that can't leave its thread.
+pub(crate) struct ThreadBound {
+    /// Position of the value among those of its log, in the order of making, from 0.
     pub(crate) number: usize,
-    census: Census,
-    /// Neither `Send` nor `Sync`.
-    _bound: std::rc::Rc<()>,
+    log: ValueLog,
+    /// Makes the type neither `Send` nor `Sync`.
+    _not_send: std::rc::Rc<()>,
 }
 
-impl Census {
-    pub(crate) fn make(&self) -> Result<Bound, String> {
+impl ValueLog {
+    pub(crate) fn make(&self) -> Result<ThreadBound, String> {
         let number = self.made.fetch_add(1, Ordering::SeqCst);
-        self.note(Event::Made(thread::current().id()));
-        Ok(Bound { number, census: self.clone(), _bound: std::rc::Rc::default() })
+        self.record(Event::Made(thread::current().id()));
+        Ok(ThreadBound { number, log: self.clone(), _not_send: std::rc::Rc::default() })
     }
 
-    fn note(&self, event: Event) {
+    fn record(&self, event: Event) {
         self.events.lock().unwrap().push(event);
     }
 
@@ -43,50 +44,52 @@ impl Census {
         self.events.lock().unwrap().clone()
     }
 
+    /// Returns the number of values made so far.
     pub(crate) fn made(&self) -> usize {
         self.made.load(Ordering::SeqCst)
     }
 
-    /// How many values there are.
+    /// Returns the number of values that are not dropped yet.
     pub(crate) fn alive(&self) -> usize {
         let events = self.events();
         let made = events.iter().filter(|event| matches!(event, Event::Made(_))).count();
-        2 * made - events.len()
+        let dropped = events.len() - made;
+        made - dropped
     }
 }
 
-impl Drop for Bound {
+impl Drop for ThreadBound {
     fn drop(&mut self) {
-        self.census.note(Event::Dropped(thread::current().id()));
+        self.log.record(Event::Dropped(thread::current().id()));
     }
 }
 
-/// A call that says when it has begun, and ends when it is let go: what a C function that hangs
-/// looks like from here.
-pub(crate) struct Stuck {
-    begun: Receiver<()>,
+/// Controls a call that blocks until it is released, like a C function that hangs.
+pub(crate) struct BlockedCall {
+    started: Receiver<()>,
     release: Sender<()>,
 }
 
-impl Stuck {
-    /// The handle, and what the call has to run.
-    pub(crate) fn new() -> (Stuck, impl FnOnce() + Send + 'static) {
-        let ((tell, begun), (release, wait)) = (channel(), channel());
+impl BlockedCall {
+    /// Returns the control and the function that the call has to run. The function also returns
+    /// when the control is dropped.
+    pub(crate) fn new() -> (BlockedCall, impl FnOnce() + Send + 'static) {
+        let ((report_start, started), (release, released)) = (channel(), channel());
         let run = move || {
-            tell.send(()).unwrap();
-            // An error means that the test has ended.
-            let _ = wait.recv();
+            report_start.send(()).unwrap();
+            // An error means that the control was dropped, at the end of the test at the latest.
+            let _ = released.recv();
         };
-        (Stuck { begun, release }, run)
+        (BlockedCall { started, release }, run)
     }
 
-    pub(crate) fn wait_until_begun(&self) {
-        assert!(self.has_begun(), "it did not run");
+    pub(crate) fn wait_until_started(&self) {
+        assert!(self.has_started(), "the call was dropped without running");
     }
 
-    /// Waits until the call has begun, or will not, since it was late in the queue.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begun.recv().is_ok()
+    /// Waits until the call runs or is dropped, and returns whether it runs.
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.recv().is_ok()
     }
 
     pub(crate) fn release(&self) {
@@ -94,18 +97,13 @@ impl Stuck {
     }
 }
 
-/// The message of a panic.
-pub(crate) fn message(payload: Box<dyn std::any::Any + Send>) -> String {
-    match payload.downcast::<String>() {
-        Ok(message) => *message,
-        Err(payload) => payload.downcast_ref::<&str>().unwrap().to_string(),
-    }
-}
-
-/// Runs what must panic and gives its message.
-pub(crate) fn panic_of<R>(run: impl FnOnce() -> R) -> String {
+/// Runs a function that must panic, and returns the message of the panic.
+pub(crate) fn panic_message<R>(run: impl FnOnce() -> R) -> String {
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
-        Ok(_) => panic!("it did not panic"),
-        Err(payload) => message(payload),
+        Ok(_) => panic!("the function did not panic"),
+        Err(payload) => match payload.downcast::<String>() {
+            Ok(message) => *message,
+            Err(payload) => payload.downcast_ref::<&str>().unwrap().to_string(),
+        },
     }
 }

@@ -10,9 +10,9 @@ use dragnet_sidecar::Sidecar;
 use rustix::process::Signal;
 
 use crate::work::{builder, check, kill, work};
-use dragnet_testkit::{REGION, server, socket};
+use dragnet_testkit::{REGION_LIMIT, server, server_socket};
 
-/// Records with so many matches that each chunk's answer has many blocks.
+/// Records with enough matches for many blocks per chunk.
 fn many_matches() -> BatchBuf {
     let mut records = BatchBuf::new();
     for _ in 0..400 {
@@ -25,7 +25,7 @@ fn many_matches() -> BatchBuf {
 fn a_break_or_panic_at_any_block_keeps_the_server() {
     let set = PatternSet::new(["1"]).unwrap();
     let mut sidecar =
-        Sidecar::builder(&set, Report::Spans).max_attempts(1).connect(socket()).unwrap();
+        Sidecar::builder(&set, Report::Spans).max_attempts(1).connect(server_socket()).unwrap();
     let (batch, mut matches) = (many_matches(), Matches::new());
     for last in 1..=8 {
         for panics in [false, true] {
@@ -52,7 +52,7 @@ fn a_break_or_panic_at_any_block_keeps_the_server() {
 fn a_stop_between_blocks_keeps_the_server() {
     let set = PatternSet::new(["1"]).unwrap();
     let mut sidecar =
-        Sidecar::builder(&set, Report::Spans).max_attempts(1).connect(socket()).unwrap();
+        Sidecar::builder(&set, Report::Spans).max_attempts(1).connect(server_socket()).unwrap();
     let (batch, mut matches) = (many_matches(), Matches::new());
     for last in 1..=5 {
         let stop = StopFlag::new();
@@ -104,7 +104,7 @@ fn a_stop_while_a_server_hangs_keeps_the_server() {
 fn a_batch_is_split_to_fit_the_server_s_regions() {
     let with_small_regions = || {
         let mut command = server();
-        command.env(REGION, (1 << 20).to_string());
+        command.env(REGION_LIMIT, (1 << 20).to_string());
         command
     };
     let mut sidecar =

@@ -56,7 +56,7 @@ fn a_server_without_memory_for_records_is_an_error() {
         .chunk_bytes(64 << 20)
         .spawn_with(|| {
             let mut command = quiet_server();
-            command.env(dragnet_testkit::MEMORY, (24 << 20).to_string());
+            command.env(dragnet_testkit::MEMORY_LIMIT, (24 << 20).to_string());
             command
         })
         .expect("there is enough to start");
@@ -82,7 +82,7 @@ fn running_out_of_memory_while_compiling_is_an_error() {
         .max_attempts(2)
         .spawn_with(|| {
             let mut command = quiet_server();
-            command.env(dragnet_testkit::MEMORY, (4 << 20).to_string());
+            command.env(dragnet_testkit::MEMORY_LIMIT, (4 << 20).to_string());
             command
         })
         .expect_err("it is too little");
@@ -100,7 +100,7 @@ fn a_record_over_the_limit_is_refused_by_size() {
     let mut sidecar = builder()
         .spawn_with(|| {
             let mut command = server();
-            command.env(dragnet_testkit::REGION, (1 << 20).to_string());
+            command.env(dragnet_testkit::REGION_LIMIT, (1 << 20).to_string());
             command
         })
         .unwrap();

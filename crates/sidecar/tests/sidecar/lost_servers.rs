@@ -26,7 +26,7 @@ fn scan_under_signals(kind: Signal, count: usize, deadline: Duration) {
                     scope.spawn(|| {
                         let mut rng = Rng::new(seed);
                         while !done.load(Ordering::SeqCst) {
-                            thread::sleep(Duration::from_micros(rng.below(5000)));
+                            thread::sleep(Duration::from_micros(rng.below(5000) as u64));
                             let process = target.swap(0, Ordering::SeqCst);
                             if process != 0 {
                                 signal(process, kind);
@@ -106,7 +106,7 @@ fn submitted_batches_return_in_order_across_losses() {
     let mut matches = Matches::new();
     let mut rng = Rng::new(7);
     for round in 0..30 {
-        let order: Vec<usize> = (0..1 + rng.below(6)).map(|_| rng.below(3) as usize).collect();
+        let order: Vec<usize> = (0..1 + rng.below(6)).map(|_| rng.below(3)).collect();
         for &number in &order {
             sidecar.submit(&work().batches[number].0.as_batch()).unwrap();
             if round % 3 == 0

@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod allocations;
 mod early_ends;
 mod leaks;
 mod limits;
@@ -15,8 +16,7 @@ fn times() -> usize {
 }
 
 /// Not a test: serves a sidecar if this program was started as its server.
-#[cfg(target_os = "linux")]
 #[test]
-fn the_other_process_serves() {
-    dragnet_testkit::serve();
+fn serves_sidecars_in_another_process() {
+    dragnet_testkit::serve_if_asked();
 }

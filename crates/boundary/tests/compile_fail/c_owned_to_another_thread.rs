@@ -1,7 +1,0 @@
-use dragnet_boundary::{COwned, Release};
-
-fn main() {}
-
-fn send<F: Release<u64> + Send + 'static>(object: COwned<u64, F>) {
-    std::thread::spawn(move || drop(object));
-}

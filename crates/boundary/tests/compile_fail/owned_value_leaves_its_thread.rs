@@ -1,9 +1,0 @@
-use std::rc::Rc;
-
-use dragnet_boundary::Owner;
-
-fn main() {}
-
-fn steal(owner: &Owner<Rc<i32>>) {
-    let _ = owner.call(|value| Rc::clone(value));
-}

@@ -1,0 +1,137 @@
+//! A server whose Nth allocation fails, for many N: it aborts, as Rust programs do, and its client gets
+//! the right answer from the next server.
+//!
+//! `DRAGNET_ALLOCATIONS=every` tries every N up to the server's last allocation, which takes minutes.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::stdin;
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio, exit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use dragnet::{Backend, BatchBuf, Matches, PatternSet, Report, Scan};
+use dragnet_sidecar::{Limits, Server, Sidecar};
+
+/// Set in the process that serves, to the number of the allocation that fails.
+const MARK: &str = "DRAGNET_TEST_ALLOCATION";
+
+/// How many allocations succeed before one fails. `u64::MAX`, as in the client, is no limit.
+static LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// The system's allocator, of which one allocation fails.
+struct Failing;
+
+fn fails() -> bool {
+    LEFT.load(Ordering::Relaxed) != u64::MAX && LEFT.fetch_sub(1, Ordering::Relaxed) == 0
+}
+
+// SAFETY: a call is either passed on to the system's allocator as it is, or returns null, as an
+// allocation may; deciding which neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Failing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if fails() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller of `alloc` passes a layout whose size is not 0, as `System` demands.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if fails() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller of `realloc` passes a block of this allocator, which is one of `System`,
+        // its layout, and a new size that is not 0.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller of `dealloc` passes a block of this allocator, which is one of `System`,
+        // with its layout.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Failing = Failing;
+
+/// Does nothing, unless [`server`] has started this program.
+#[test]
+fn serves_until_an_allocation_fails() {
+    let Some(number) = std::env::var_os(MARK) else { return };
+    let number = number.to_str().and_then(|text| text.parse().ok()).expect("a number");
+    let socket = stdin().as_fd().try_clone_to_owned().expect("standard input is a socket");
+    LEFT.store(number, Ordering::Relaxed);
+    let served = Server::new(socket, Limits::default(), || exit(3)).and_then(Server::run);
+    // Printing allocates, and must not fail.
+    LEFT.store(u64::MAX, Ordering::Relaxed);
+    match served {
+        Ok(()) => exit(0),
+        Err(error) => {
+            eprintln!("dragnet tests: a server ended: {error}");
+            exit(1);
+        }
+    }
+}
+
+/// The command that starts this program as a server whose allocation `number` fails.
+fn server(number: u64) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.args(["allocations::serves_until_an_allocation_fails", "--exact", "--nocapture"]);
+    command.env(MARK, number.to_string()).stderr(Stdio::null());
+    command
+}
+
+#[test]
+fn a_server_without_memory_is_replaced() {
+    let set = PatternSet::new([r"\bfoo[0-9]+", "q", "(?i)bar|baz", "x.*y"]).unwrap();
+    let mut batch = BatchBuf::new();
+    for record in ["a foo12 BAR", "", "x and y", "qqq", "nothing here"] {
+        batch.push(record.as_bytes()).unwrap();
+    }
+    // Enough matches for several blocks.
+    batch.push(&vec![b'q'; 9000]).unwrap();
+    let batch = batch.as_batch();
+    let mut expected = Matches::new();
+    let engine = dragnet::pure::Engine::new(&set, Report::Spans);
+    engine.scanner().scan(&batch, &mut expected).unwrap();
+
+    let every = std::env::var_os("DRAGNET_ALLOCATIONS").is_some_and(|value| value == "every");
+    // Each of the first few allocations, then steps that grow by an eighth, until a server makes fewer
+    // allocations than that.
+    let (mut number, mut runs, mut failed, mut unharmed) = (0_u64, 0, 0, 0);
+    loop {
+        let started = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&started);
+        let command = move || match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => server(number),
+            // No allocation of the servers that replace it fails.
+            _ => server(u64::MAX),
+        };
+        let mut client = Sidecar::builder(&set, Report::Spans)
+            .backend(Backend::Pure)
+            .backoff(Duration::ZERO, Duration::ZERO)
+            .spawn_with(command)
+            .unwrap_or_else(|error| panic!("allocation {number}: {error}"));
+        let mut matches = Matches::new();
+        for _ in 0..2 {
+            let scanned = client.scan(&batch, &mut matches);
+            scanned.unwrap_or_else(|error| panic!("allocation {number}: {error}"));
+            assert_eq!(matches, expected, "allocation {number}");
+        }
+        runs += 1;
+        let is_replaced = started.load(Ordering::SeqCst) > 1;
+        failed += u32::from(is_replaced);
+        // A server can survive one failed allocation and not the next.
+        unharmed = if is_replaced { 0 } else { unharmed + 1 };
+        if number > 100_000 || every && unharmed == 50 {
+            assert!(!is_replaced, "every server fails");
+            break;
+        }
+        number += if every { 1 } else { 1 + number / 8 };
+    }
+    println!("{runs} runs up to allocation {number}, in {failed} of them a server failed");
+    assert!(failed > 16, "servers failed only {failed} times");
+}

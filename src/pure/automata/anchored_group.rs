@@ -1,0 +1,157 @@
+//! Finds which patterns of a group match at one position.
+//!
+//! This verifies the patterns that start with the same literal: instead of one anchored search for
+//! each pattern, one search for all of them. The search ends when the DFA is dead, which for
+//! ordinary patterns is a few bytes after the literal, or when every member has matched.
+//!
+//! A group whose DFA keeps giving up is abandoned by the scanner after [`MAX_FAILURES`] attempts.
+//! Its members are then verified one by one.
+
+use regex_automata::hybrid::{LazyStateID, dfa};
+use regex_automata::{Anchored, Input};
+use regex_syntax::hir::Hir;
+
+use crate::pure::ids::PatternIndex;
+
+use super::dfa_group::DfaGroup;
+
+/// Failed searches after which a scanner no longer uses the DFA of a group.
+const MAX_FAILURES: u32 = 8;
+
+/// The working memory for anchored searches with one group. Each scanner has its own.
+#[derive(Debug)]
+pub(crate) struct AnchoredGroupCache {
+    dfa: Option<dfa::Cache>,
+    found: FoundMembers,
+    failures: u32,
+}
+
+impl AnchoredGroupCache {
+    pub(crate) fn new(group: &DfaGroup) -> AnchoredGroupCache {
+        let found = FoundMembers::new(group.members.len());
+        AnchoredGroupCache { dfa: None, found, failures: 0 }
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.dfa.as_ref().map_or(0, dfa::Cache::memory_usage)
+    }
+}
+
+/// The members that a search has found, in the order in which it found them. A group may have
+/// more members than a word has bits.
+#[derive(Debug)]
+struct FoundMembers {
+    list: Vec<u32>,
+    contains: Vec<bool>,
+}
+
+impl FoundMembers {
+    fn new(members: usize) -> FoundMembers {
+        FoundMembers { list: Vec::new(), contains: vec![false; members] }
+    }
+
+    fn insert(&mut self, member: usize) {
+        if !std::mem::replace(&mut self.contains[member], true) {
+            self.list.push(member as u32);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.list.len() == self.contains.len()
+    }
+
+    /// Takes time proportional to the members that were found, not to all members.
+    fn clear(&mut self) {
+        for member in self.list.drain(..) {
+            self.contains[member as usize] = false;
+        }
+    }
+}
+
+impl DfaGroup {
+    /// Appends to `out` the members of which `part` matches from `start` on in `record`, in no
+    /// particular order. Returns `false`, with nothing appended, if the DFA cannot decide; then
+    /// each member has to be verified alone. Adds the bytes read to `steps`.
+    pub(crate) fn matching_at<'a>(
+        &self,
+        part: &dyn Fn(PatternIndex) -> &'a Hir,
+        cache: &mut AnchoredGroupCache,
+        record: &[u8],
+        start: usize,
+        steps: &mut u64,
+        out: &mut Vec<PatternIndex>,
+    ) -> bool {
+        if cache.failures >= MAX_FAILURES {
+            return false;
+        }
+        let Some(dfa) = self.dfa_of(part) else { return false };
+        let dfa_cache = cache.dfa.get_or_insert_with(|| dfa.create_cache());
+        cache.found.clear();
+        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
+        if find_members(dfa, dfa_cache, &input, &mut cache.found, steps).is_none() {
+            cache.failures += 1;
+            return false;
+        }
+        out.extend(cache.found.list.iter().map(|&member| self.members[member as usize]));
+        true
+    }
+}
+
+/// Collects the members that match in `input`, which must reach to the end of its record. Returns
+/// `None` if the DFA cannot decide.
+fn find_members(
+    dfa: &dfa::DFA,
+    cache: &mut dfa::Cache,
+    input: &Input<'_>,
+    found: &mut FoundMembers,
+    steps: &mut u64,
+) -> Option<()> {
+    let mut state = dfa.start_state_forward(cache, input).ok()?;
+    let mut last = None;
+    for &byte in &input.haystack()[input.get_range()] {
+        *steps += 1;
+        let next = dfa.next_state(cache, state, byte).ok()?;
+        if next == state && !next.is_tagged() {
+            // The state stays the same, so there is nothing to record, and the next step does not
+            // depend on this one.
+            continue;
+        }
+        state = next;
+        if state.is_tagged() {
+            if state.is_match() {
+                // The members of a match state need to be collected once, not each time that the
+                // state is entered again. Clearing the cache gives ids a new meaning.
+                let entered = Some((state, cache.clear_count()));
+                if last == entered {
+                    continue;
+                }
+                last = entered;
+                collect_members(dfa, cache, state, found);
+                if found.is_full() {
+                    return Some(());
+                }
+            } else if state.is_dead() {
+                return Some(());
+            } else if state.is_quit() {
+                return None;
+            }
+        }
+    }
+    state = dfa.next_eoi_state(cache, state).ok()?;
+    if state.is_match() {
+        collect_members(dfa, cache, state, found);
+    }
+    (!state.is_quit()).then_some(())
+}
+
+fn collect_members(
+    dfa: &dfa::DFA,
+    cache: &dfa::Cache,
+    state: LazyStateID,
+    found: &mut FoundMembers,
+) {
+    for index in 0..dfa.match_len(cache, state) {
+        found.insert(dfa.match_pattern(cache, state, index).as_usize());
+    }
+}

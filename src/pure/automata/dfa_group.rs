@@ -1,0 +1,181 @@
+//! A group of patterns that share one lazy DFA, so that one pass decides which of them match.
+//!
+//! The DFA has the patterns' union as its NFA and keeps all matches, and its match states name the
+//! patterns. One pass over a record then costs as much for the group as for a single pattern,
+//! which makes groups the way to search for patterns that have no literal
+//! ([`group_scanner`](super::group_scanner)), and for the many patterns that start with the same
+//! literal ([`anchored_group`](super::anchored_group)).
+//!
+//! # Limits
+//!
+//! The DFA of a union can have as many states as the product of its members' states. Determinizing
+//! lazily builds only those that the input reaches. These are few while each pattern soon forgets
+//! what it has read, as `a.b` does, and many if it remembers, as `a.*b` does. The states cannot be
+//! predicted from the patterns, so a group that turns out to reach too many is replaced by its
+//! [halves](DfaGroup::halves), and two that reach few are [joined](DfaGroup::join).
+
+use std::sync::{Arc, OnceLock};
+
+use regex_automata::MatchKind;
+use regex_automata::hybrid::dfa;
+use regex_syntax::hir::{Dot, Hir, Look, Repetition};
+
+use crate::pattern;
+use crate::pure::ids::PatternIndex;
+
+use super::lazy_dfa::{self, GiveUp};
+
+/// How large a group may be. A single pattern may exceed these limits.
+pub(super) struct GroupLimits {
+    /// Patterns in the group.
+    pub(super) members: usize,
+    /// NFA states of all members, as [`pattern::size_of`] estimates them.
+    pub(super) size: u64,
+    /// When searches with the DFA give up. Groups that read whole records have no such rule, since
+    /// they are divided instead.
+    pub(super) give_up: Option<GiveUp>,
+}
+
+/// The limits of a group that is joined from two which have few DFA states. Its members are at
+/// most 64, because tables keep sets of members as the bits of a `u64`.
+const JOINED: GroupLimits = GroupLimits { members: 64, size: 8000, give_up: None };
+
+/// A group of patterns with their lazy DFA, which is built on first use.
+#[derive(Debug)]
+pub(crate) struct DfaGroup {
+    pub(crate) members: Vec<PatternIndex>,
+    pub(super) kind: GroupKind,
+    /// Whether the group was joined from two others.
+    pub(super) joined: bool,
+    /// The NFA states of all members, as [`pattern::size_of`] estimates them.
+    pub(super) size: u64,
+    dfa: OnceLock<Option<dfa::DFA>>,
+    /// The capacity of the DFA's cache, in bytes.
+    capacity: usize,
+    give_up: Option<GiveUp>,
+    /// What the group is divided into.
+    halves: OnceLock<[Arc<DfaGroup>; 2]>,
+}
+
+/// Properties that all members of a group share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct GroupKind {
+    /// The members have Unicode word boundaries. Their DFA fails at any byte outside ASCII, so they
+    /// are kept apart from patterns for which it would not.
+    unicode_boundary: bool,
+    /// The members match only at the start of a record. Their DFA is often dead after a few bytes,
+    /// and the search stops there.
+    anchored: bool,
+    /// The members match often. Their DFA is built from `pattern(?s:.)*\z`, so that it remembers
+    /// in its states which of them have matched, and reports all of them at the end of the record.
+    /// Nothing has to be recorded at each match, and the additional states are few, because such
+    /// patterns all match early.
+    pub(super) frequent: bool,
+}
+
+impl GroupKind {
+    pub(super) fn of(hir: &Hir) -> GroupKind {
+        let properties = hir.properties();
+        GroupKind {
+            unicode_boundary: properties.look_set().contains_word_unicode(),
+            anchored: properties.look_set_prefix().contains(Look::Start),
+            frequent: false,
+        }
+    }
+}
+
+/// The pattern followed by anything up to the end of the record.
+fn to_record_end(hir: &Hir) -> Hir {
+    let (sub, greedy) = (Box::new(Hir::dot(Dot::AnyByte)), true);
+    let rest = Hir::repetition(Repetition { min: 0, max: None, greedy, sub });
+    Hir::concat(vec![hir.clone(), rest, Hir::look(Look::End)])
+}
+
+impl DfaGroup {
+    pub(super) fn new(
+        members: Vec<PatternIndex>,
+        kind: GroupKind,
+        size: u64,
+        capacity: usize,
+        give_up: Option<GiveUp>,
+    ) -> DfaGroup {
+        let (dfa, halves) = (OnceLock::new(), OnceLock::new());
+        DfaGroup { members, kind, joined: false, size, dfa, capacity, give_up, halves }
+    }
+
+    /// Adds a pattern of this size and of the group's kind. The DFA must not be built yet.
+    pub(super) fn push(&mut self, pattern: PatternIndex, size: u64) {
+        debug_assert!(self.dfa.get().is_none(), "the DFA would lack this pattern");
+        self.members.push(pattern);
+        self.size += size;
+    }
+
+    /// A group of the members of two groups, or `None` if they differ in kind or are too many. Its
+    /// halves are the two groups.
+    pub(super) fn join(first: &Arc<DfaGroup>, second: &Arc<DfaGroup>) -> Option<DfaGroup> {
+        let members = [&first.members[..], &second.members].concat();
+        let size = first.size.saturating_add(second.size);
+        let fit =
+            first.kind == second.kind && members.len() <= JOINED.members && size <= JOINED.size;
+        fit.then(|| {
+            let halves = OnceLock::from([first.clone(), second.clone()]);
+            let joined = DfaGroup::new(members, first.kind, size, first.capacity, JOINED.give_up);
+            DfaGroup { joined: true, halves, ..joined }
+        })
+    }
+
+    /// The DFA of the members, given the trimmed patterns of the engine. `None` if they are too
+    /// large for one.
+    pub(super) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
+        self.dfa_of(&|member| &trimmed[member.index()])
+    }
+
+    /// As [`DfaGroup::dfa`], for a part of each member. The part of a member must always be the
+    /// same.
+    pub(super) fn dfa_of<'a>(&self, part: &dyn Fn(PatternIndex) -> &'a Hir) -> Option<&dfa::DFA> {
+        let build = || {
+            let members = self.members.iter().map(|&member| part(member));
+            let nfa = if self.kind.frequent {
+                let hirs: Vec<Hir> = members.map(to_record_end).collect();
+                lazy_dfa::compile(&hirs.iter().collect::<Vec<_>>())
+            } else {
+                lazy_dfa::compile(&members.collect::<Vec<_>>())
+            };
+            lazy_dfa::build(nfa, MatchKind::All, self.capacity, self.give_up)
+        };
+        self.dfa.get_or_init(build).as_ref()
+    }
+
+    /// Splits the group into the members whose bits are set in `frequent`, which match often, and
+    /// the others. A part without members is `None`.
+    pub(super) fn split_frequent(&self, trimmed: &[Hir], frequent: u64) -> [Option<DfaGroup>; 2] {
+        [true, false].map(|part| {
+            let bits = (0..u64::BITS).map(|bit| (frequent >> bit & 1 != 0) == part);
+            let members = bits.zip(&self.members).filter(|(is, _)| *is).map(|(_, &member)| member);
+            let members: Vec<PatternIndex> = members.collect();
+            let size = size_of_all(&members, trimmed);
+            let kind = GroupKind { frequent: part || self.kind.frequent, ..self.kind };
+            (!members.is_empty())
+                .then(|| DfaGroup::new(members, kind, size, self.capacity, self.give_up))
+        })
+    }
+
+    /// The two groups to use in place of this one if its DFA has too many states, or `None` if it
+    /// has a single member.
+    pub(super) fn halves(&self, trimmed: &[Hir]) -> Option<&[Arc<DfaGroup>; 2]> {
+        (self.members.len() > 1).then(|| {
+            self.halves.get_or_init(|| {
+                let (first, second) = self.members.split_at(self.members.len() / 2);
+                [first, second].map(|half| {
+                    let size = size_of_all(half, trimmed);
+                    let half = half.to_vec();
+                    Arc::new(DfaGroup::new(half, self.kind, size, self.capacity, self.give_up))
+                })
+            })
+        })
+    }
+}
+
+fn size_of_all(members: &[PatternIndex], trimmed: &[Hir]) -> u64 {
+    members.iter().map(|member| pattern::size_of(&trimmed[member.index()])).sum()
+}

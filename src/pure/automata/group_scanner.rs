@@ -1,0 +1,313 @@
+//! Searches whole records for the patterns that have no literal, with groups that adapt.
+//!
+//! A DFA over many patterns replaces many passes over a record by one, as long as it reaches few
+//! states. Which states it reaches depends on the input, so each scanner changes its groups as it
+//! reads:
+//!
+//! - A group whose table [needs too many states](TableFailure::TooManyStates) is divided into
+//!   halves. A single pattern for which that is still the case leaves the groups: it is searched by
+//!   [Shift-And](super::shift_and) if it has that form, and by its own automata otherwise.
+//! - When no group has been divided for [`SETTLED`] bytes, pairs of groups with few states are
+//!   joined. A group that has to be divided again is not joined a second time.
+//! - Patterns that match so often that recording their matches slows their group down are moved to
+//!   a group of their own; see [`GroupKind::frequent`](super::dfa_group::GroupKind).
+//!
+//! The groups of a scanner are [interleaved](super::interleave), a few at a time.
+//!
+//! # Limits
+//!
+//! The tables of all groups of a scanner may use [`ALL_CACHES`] bytes. Above that the patterns of
+//! the current record are searched one by one, and all tables are emptied before the next record.
+
+use std::sync::Arc;
+
+use regex_syntax::hir::Hir;
+
+use crate::pure::ids::PatternIndex;
+
+use super::dfa_group::DfaGroup;
+use super::dfa_table::{DfaTable, TableFailure};
+use super::grouping::ALL_CACHES;
+use super::interleave::{GroupReader, MAX_INTERLEAVED, TableMemory, read_record};
+use super::shift_and::ShiftAnd;
+
+/// The bytes that have to be read without dividing a group before groups are joined. Lower in
+/// tests, so that small inputs reach it.
+const SETTLED: usize = if cfg!(test) { 200 } else { 256 << 10 };
+/// If a group has repeated matches more often than once in this many bytes, the patterns of these
+/// matches are moved to a group of their own.
+const BYTES_PER_REPEAT: usize = 16;
+/// Two groups with more DFA states than this together are not joined.
+const MAX_JOINED_STATES: usize = 1024;
+
+/// The groups that read every record, as one scanner has divided and joined them.
+pub(crate) struct GroupScanner {
+    readers: Vec<GroupReader>,
+    /// Groups that have no table yet, and whether they must not be joined with others.
+    waiting: Vec<(Arc<DfaGroup>, bool)>,
+    /// Patterns whose own DFA has too many states, and that have the form of Shift-And.
+    shift_and: Vec<(PatternIndex, ShiftAnd)>,
+    /// Other patterns whose own DFA has too many states.
+    ungrouped: Vec<PatternIndex>,
+    /// The bytes read since a group was last divided or groups were joined.
+    settled: usize,
+    memory: TableMemory,
+}
+
+impl GroupScanner {
+    pub(crate) fn new(groups: &[Arc<DfaGroup>]) -> GroupScanner {
+        let memory = TableMemory { used: 0, limit: ALL_CACHES };
+        // Groups are taken from the end.
+        let waiting = groups.iter().rev().map(|group| (group.clone(), false)).collect();
+        let (readers, shift_and, ungrouped) = (Vec::new(), Vec::new(), Vec::new());
+        GroupScanner { readers, waiting, shift_and, ungrouped, settled: 0, memory }
+    }
+
+    /// Appends the patterns of all groups that match in `record` to `matched`, and those for which
+    /// no DFA could decide to `undecided`; each of these has to be searched for alone. Returns the
+    /// number of steps that automata took.
+    pub(crate) fn matching(
+        &mut self,
+        trimmed: &[Hir],
+        record: &[u8],
+        matched: &mut Vec<PatternIndex>,
+        undecided: &mut Vec<PatternIndex>,
+    ) -> u64 {
+        if self.memory.used > self.memory.limit {
+            for reader in &mut self.readers {
+                if let Some(dfa) = reader.group.dfa(trimmed) {
+                    reader.table.reset(dfa);
+                }
+            }
+            self.count_memory();
+        }
+        self.settled += record.len();
+        if self.settled >= SETTLED {
+            self.settled = 0;
+            self.split_frequent(trimmed);
+            self.join();
+        }
+        let mut passes = self.readers.len();
+        for some in self.readers.chunks_mut(MAX_INTERLEAVED) {
+            read_record(some, trimmed, record, &mut self.memory);
+        }
+        let mut divide = false;
+        for reader in &self.readers {
+            divide |= !reader.report(matched, undecided);
+        }
+        if divide {
+            let too_large = |r: &mut GroupReader| r.failure == Some(TableFailure::TooManyStates);
+            for reader in self.readers.extract_if(.., too_large).collect::<Vec<_>>() {
+                self.divide(&reader.group, trimmed);
+            }
+        }
+        if !self.waiting.is_empty() {
+            passes += self.read_with_waiting(trimmed, record, matched, undecided);
+        }
+        for (pattern, matcher) in &self.shift_and {
+            passes += 1;
+            if matcher.is_match(record) {
+                if matcher.exact { &mut *matched } else { &mut *undecided }.push(*pattern);
+            }
+        }
+        undecided.extend(&self.ungrouped);
+        (passes * (record.len() + 1)) as u64
+    }
+
+    /// Builds tables for the groups that have none and reads `record` with them, dividing groups
+    /// until all of them can. Returns the number of passes over the record.
+    fn read_with_waiting(
+        &mut self,
+        trimmed: &[Hir],
+        record: &[u8],
+        matched: &mut Vec<PatternIndex>,
+        undecided: &mut Vec<PatternIndex>,
+    ) -> usize {
+        let mut passes = 0;
+        while let Some((group, keep_apart)) = self.waiting.pop() {
+            let reader = group.dfa(trimmed).map(|dfa| {
+                let mut reader = GroupReader::new(group.clone(), DfaTable::new(dfa), keep_apart);
+                let alone = std::slice::from_mut(&mut reader);
+                read_record(alone, trimmed, record, &mut self.memory);
+                passes += 1;
+                reader
+            });
+            match reader {
+                Some(reader) if reader.report(matched, undecided) => self.readers.push(reader),
+                _ => self.divide(&group, trimmed),
+            }
+        }
+        // Groups of the same kind are interleaved with one another, so that those which may be
+        // dead early can all be dead before the record ends.
+        self.readers.sort_by_key(|reader| reader.group.kind);
+        self.count_memory();
+        passes
+    }
+
+    /// Replaces a group by its halves, which wait for their tables, or a single pattern by its own
+    /// automata.
+    fn divide(&mut self, group: &DfaGroup, trimmed: &[Hir]) {
+        self.settled = 0;
+        match group.halves(trimmed) {
+            Some(halves) => {
+                self.waiting.extend(halves.clone().map(|half| (half, group.joined)));
+            }
+            None => {
+                for &member in &group.members {
+                    match ShiftAnd::new(&trimmed[member.index()]) {
+                        Some(matcher) => self.shift_and.push((member, matcher)),
+                        None => self.ungrouped.push(member),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves the patterns that match very often to groups of their own.
+    fn split_frequent(&mut self, trimmed: &[Hir]) {
+        let is_slow = |reader: &mut GroupReader| {
+            let slow = std::mem::take(&mut reader.repeats) > SETTLED / BYTES_PER_REPEAT;
+            if !slow {
+                reader.repeated = 0;
+            }
+            slow
+        };
+        for reader in self.readers.extract_if(.., is_slow) {
+            let parts = reader.group.split_frequent(trimmed, reader.repeated).into_iter().flatten();
+            self.waiting.extend(parts.map(|part| (Arc::new(part), reader.keep_apart)));
+        }
+    }
+
+    /// Joins pairs of groups that have few states.
+    fn join(&mut self) {
+        self.readers.sort_by_key(|r| (r.group.kind, r.keep_apart, r.table.states()));
+        let mut rest = std::mem::take(&mut self.readers).into_iter().peekable();
+        while let Some(reader) = rest.next() {
+            let fits = |next: &&GroupReader| {
+                let states = reader.table.states() + next.table.states();
+                !reader.keep_apart && !next.keep_apart && states <= MAX_JOINED_STATES
+            };
+            let next = rest.peek().filter(fits);
+            match next.and_then(|next| DfaGroup::join(&reader.group, &next.group)) {
+                Some(joined) => {
+                    rest.next();
+                    self.waiting.push((Arc::new(joined), false));
+                }
+                None => self.readers.push(reader),
+            }
+        }
+        self.count_memory();
+    }
+
+    fn count_memory(&mut self) {
+        self.memory.used = self.readers.iter().map(|reader| reader.table.memory()).sum();
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory.used + self.shift_and.iter().map(|(_, m)| m.memory()).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex_automata::nfa::thompson::pikevm::PikeVM;
+
+    use super::super::{grouping, lazy_dfa};
+    use super::*;
+
+    /// Patterns with short and long memory, that match often or never or at either end; and one
+    /// with a Unicode word boundary, which a DFA cannot always decide.
+    const PATTERNS: [&str; 15] = [
+        "(?-u)a.b",
+        "(?-u)^b",
+        "(?-u)^[ab]*c$",
+        "(?-u)a[^c]*ca",
+        "(?-u)b(?s:.)*bb",
+        r"\bc\b",
+        "(?-u)[ab]{3}",
+        "(?-u)c$",
+        "(?-u)a(?s:.){9}c",
+        "(?-u)ca|bb",
+        "(?-u)^(?:ab|c)+$",
+        "x",
+        "(?-u)b[ab]{12}b",
+        "(?-u)b(?:[ab]{13}a|ca)",
+        "(?-u)^a(?s:.)*c",
+    ];
+
+    fn parse() -> Vec<Hir> {
+        let parser = regex_syntax::ParserBuilder::new().utf8(false).build();
+        PATTERNS.iter().map(|pattern| parser.clone().parse(pattern).unwrap()).collect()
+    }
+
+    /// Compares the scanner with an oracle on each of `records`, and returns it as it is then.
+    fn check(records: &[Vec<u8>], limit: usize) -> GroupScanner {
+        let hirs = parse();
+        let indices = || (0..hirs.len()).map(PatternIndex::new);
+        let groups = grouping::groups_for_records(indices().zip(&hirs).collect());
+        let mut scanner = GroupScanner::new(&groups);
+        scanner.memory.limit = limit;
+        let oracles: Vec<PikeVM> = hirs
+            .iter()
+            .map(|hir| PikeVM::new_from_nfa(lazy_dfa::compile(&[hir])).unwrap())
+            .collect();
+        let matches = |pattern: PatternIndex, record: &[u8]| {
+            let oracle = &oracles[pattern.index()];
+            oracle.is_match(&mut oracle.create_cache(), record)
+        };
+        for record in records {
+            let (mut found, mut undecided) = (Vec::new(), Vec::new());
+            scanner.matching(&hirs, record, &mut found, &mut undecided);
+            found.extend(undecided.into_iter().filter(|&pattern| matches(pattern, record)));
+            found.sort();
+            let expected: Vec<PatternIndex> = indices().filter(|&p| matches(p, record)).collect();
+            assert_eq!(found, expected, "{}", record.escape_ascii());
+        }
+        scanner
+    }
+
+    fn records() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        let byte = prop::sample::select(&b"aaaabbbbccc \n\xC3\xA9"[..]);
+        prop::collection::vec(prop::collection::vec(byte, 0..90), 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn groups_match_where_their_patterns_do(records in records()) {
+            check(&records, ALL_CACHES);
+        }
+
+        #[test]
+        fn answers_do_not_depend_on_memory(records in records(), limit in 0usize..60_000) {
+            check(&records, limit);
+        }
+    }
+
+    #[test]
+    fn groups_are_divided_and_joined() {
+        // Random bits, which keep reaching new states.
+        let mut seed = 1u32;
+        let mut noise = |len: usize| -> Vec<u8> {
+            (0..len)
+                .map(|_| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    b"ab"[(seed >> 31) as usize]
+                })
+                .collect()
+        };
+        let records: Vec<Vec<u8>> = (0..40).map(|_| noise(100)).collect();
+        let scanner = check(&records, ALL_CACHES);
+        assert!(!scanner.ungrouped.is_empty() && !scanner.shift_and.is_empty());
+
+        let scanner = check(&vec![b"abc".to_vec(); 2000], ALL_CACHES);
+        assert!(scanner.readers.iter().any(|reader| reader.group.joined));
+        assert!(scanner.readers.iter().all(|reader| !reader.group.kind.frequent));
+        assert!(scanner.ungrouped.is_empty());
+
+        let scanner = check(&vec![b"abababababababab".to_vec(); 200], ALL_CACHES);
+        let frequent = scanner.readers.iter().filter(|reader| reader.group.kind.frequent);
+        assert!(frequent.count() > 0 && scanner.readers.iter().all(|reader| reader.repeats < 10));
+    }
+}

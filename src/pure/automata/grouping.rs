@@ -1,0 +1,138 @@
+//! Divides patterns into [groups](super::dfa_group) before anything is known of the input.
+//!
+//! Patterns of the same [kind](GroupKind) are put into groups in their order, each as large as its
+//! limits allow. The limits are a guess at how many DFA states the members reach together: a DFA
+//! over patterns with a [long memory](has_long_memory) multiplies their states, so these get
+//! smaller groups. Groups that read whole records are divided and joined later by what they
+//! actually reach; see [`group_scanner`](super::group_scanner).
+
+use std::sync::Arc;
+
+use regex_syntax::hir::{Hir, HirKind};
+
+use crate::pattern;
+use crate::pure::ids::PatternIndex;
+
+use super::dfa_group::{DfaGroup, GroupKind, GroupLimits};
+use super::lazy_dfa::GiveUp;
+
+/// The limits of groups of patterns that soon forget what they have read.
+const SHORT_MEMORY: GroupLimits = GroupLimits { members: 32, size: 4000, give_up: None };
+/// The limits of groups of patterns that may remember for long what they have read.
+const LONG_MEMORY: GroupLimits = GroupLimits { members: 4, size: 2000, give_up: None };
+/// The limits of groups of patterns that start with the same literal. They can be large, because
+/// the search is anchored at the literal, and the next few bytes rule out most members.
+const SHARED_LITERAL: GroupLimits =
+    GroupLimits { members: 256, size: 20_000, give_up: Some(GiveUp::FOR_SIMULATION) };
+
+/// The cache of one group's DFA, in bytes, in each scanner.
+const CACHE_CAPACITY: usize = 2 << 20;
+/// The caches of all groups of the same use together, in bytes, in each scanner.
+pub(super) const ALL_CACHES: usize = 64 << 20;
+/// The least capacity of a cache where groups are so many that they have to share [`ALL_CACHES`],
+/// in bytes.
+const MIN_CACHE_CAPACITY: usize = 64 << 10;
+
+/// A repetition of at most this many copies is not a long memory.
+const MAX_SHORT_REPETITION: u32 = 8;
+
+/// Groups patterns that are searched for in whole records.
+pub(crate) fn groups_for_records(patterns: Vec<(PatternIndex, &Hir)>) -> Vec<Arc<DfaGroup>> {
+    let (long, short): (Vec<_>, Vec<_>) =
+        patterns.into_iter().partition(|(_, hir)| has_long_memory(hir));
+    let short = divide(short, &SHORT_MEMORY, CACHE_CAPACITY);
+    let long = divide(long, &LONG_MEMORY, CACHE_CAPACITY);
+    short.into_iter().chain(long).map(Arc::new).collect()
+}
+
+/// Groups patterns whose matches start with the same literal. `literals` is the number of literals
+/// for which this is done; their groups share the memory.
+pub(crate) fn groups_for_literal(
+    patterns: Vec<(PatternIndex, &Hir)>,
+    literals: usize,
+) -> Vec<DfaGroup> {
+    let groups = patterns.len().div_ceil(SHARED_LITERAL.members).saturating_mul(literals).max(1);
+    let capacity = (ALL_CACHES / groups).clamp(MIN_CACHE_CAPACITY, CACHE_CAPACITY);
+    divide(patterns, &SHARED_LITERAL, capacity)
+}
+
+/// Whether a DFA may have to remember over many bytes that it has read a part of the pattern,
+/// because of a repetition that is unbounded or long.
+pub(crate) fn has_long_memory(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
+        HirKind::Capture(capture) => has_long_memory(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            repetition.max.is_none_or(|max| max > MAX_SHORT_REPETITION)
+                || has_long_memory(&repetition.sub)
+        }
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => subs.iter().any(has_long_memory),
+    }
+}
+
+fn divide(
+    mut patterns: Vec<(PatternIndex, &Hir)>,
+    limits: &GroupLimits,
+    capacity: usize,
+) -> Vec<DfaGroup> {
+    patterns.sort_by_key(|(pattern, hir)| (GroupKind::of(hir), *pattern));
+    let mut groups: Vec<DfaGroup> = Vec::new();
+    for (pattern, hir) in patterns {
+        let (kind, size) = (GroupKind::of(hir), pattern::size_of(hir));
+        match groups.last_mut() {
+            Some(group)
+                if group.kind == kind
+                    && group.members.len() < limits.members
+                    && group.size.saturating_add(size) <= limits.size =>
+            {
+                group.push(pattern, size);
+            }
+            _ => groups.push(DfaGroup::new(vec![pattern], kind, size, capacity, limits.give_up)),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_have_one_kind_and_keep_their_limits() {
+        let parse = |pattern: &str| {
+            regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()
+        };
+        let hirs =
+            [r"\bx", "a{9}", "^b", "c{9}", r"\by", "d{9}", "e{30}", "f", "^g", "h"].map(parse);
+        let size = |pattern: PatternIndex| pattern::size_of(&hirs[pattern.index()]);
+        let indices = || (0..10).map(PatternIndex::new);
+        let (b, d) = (size(PatternIndex::new(1)), size(PatternIndex::new(3)));
+        for (members, limit) in [(10, u64::MAX), (2, u64::MAX), (10, b + d), (3, 1)] {
+            let limits = GroupLimits { members, size: limit, give_up: None };
+            let groups = divide(indices().zip(&hirs).collect(), &limits, CACHE_CAPACITY);
+            for group in &groups {
+                let total: u64 = group.members.iter().map(|&m| size(m)).sum();
+                assert_eq!(group.size, total);
+                assert!(group.members.len() <= members);
+                assert!(total <= limit || group.members.len() == 1, "{:?}", group.members);
+                for &member in &group.members {
+                    assert_eq!(GroupKind::of(&hirs[member.index()]), group.kind);
+                }
+            }
+            // Every pattern is in exactly one group, and no two neighbors of a kind would fit into
+            // one group.
+            let mut all: Vec<PatternIndex> =
+                groups.iter().flat_map(|g| g.members.clone()).collect();
+            all.sort_unstable();
+            assert_eq!(all, indices().collect::<Vec<_>>());
+            for pair in groups.windows(2) {
+                let next = size(pair[1].members[0]);
+                assert!(
+                    pair[0].kind != pair[1].kind
+                        || pair[0].members.len() == members
+                        || pair[0].size.saturating_add(next) > limit
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Reads a record with the DFAs of several groups at once, interleaved byte by byte.
+//!
+//! Each step of a DFA is a load whose address depends on the load before, so a single DFA mostly
+//! waits for the latency of the cache, and the processor has little else to do. The DFAs of
+//! different groups do not depend on each other: if they take their steps in turn, their loads
+//! overlap. This is the usual remedy for chains of dependent loads, as in batched tree or hash
+//! lookups, and costs no more than keeping one row per DFA in a register.
+//!
+//! The inner loop only steps and ORs the entries together. It stops at the first byte at which any
+//! entry has a tag, and then each reader [resolves](GroupReader::resolve_entry) its own: a
+//! transition has to be computed, or members match. Once a reader has nothing left to find, it
+//! moves to the dead row, whose entries have no tags, and when all readers are dead the rest of the
+//! record is not read.
+
+use std::sync::Arc;
+
+use regex_automata::hybrid::dfa::DFA;
+use regex_syntax::hir::Hir;
+
+use crate::pure::ids::PatternIndex;
+
+use super::dfa_group::DfaGroup;
+use super::dfa_table::{DEAD, DfaTable, MATCHES, TAGS, TableFailure, UNKNOWN};
+
+/// The most DFAs that are interleaved. Enough to hide most of the latency of a load; with more,
+/// the rows and table addresses no longer fit into the registers of the machine.
+pub(super) const MAX_INTERLEAVED: usize = 6;
+/// Bytes that are read between checks whether all DFAs are dead.
+const BLOCK: usize = 16;
+
+/// The memory of all tables of a scanner, in bytes. `used` is an estimate between full counts.
+pub(super) struct TableMemory {
+    pub(super) used: usize,
+    pub(super) limit: usize,
+}
+
+/// A group with its table, and how far it is in the current record.
+pub(super) struct GroupReader {
+    pub(super) group: Arc<DfaGroup>,
+    pub(super) table: DfaTable,
+    /// Whether the group must not be joined with others, because that was tried.
+    pub(super) keep_apart: bool,
+    /// The row of the current state. Within the inner loop, the entry that was last read, which is
+    /// a row with tags.
+    row: u32,
+    /// The members that have matched, as bits.
+    found: u64,
+    pub(super) failure: Option<TableFailure>,
+    /// How often a match had nothing new, because all its members had already matched in the same
+    /// record. Counted since groups were last changed.
+    pub(super) repeats: usize,
+    /// The members of such matches, as bits.
+    pub(super) repeated: u64,
+}
+
+impl GroupReader {
+    pub(super) fn new(group: Arc<DfaGroup>, table: DfaTable, keep_apart: bool) -> GroupReader {
+        let (row, found, failure, repeats, repeated) = (DEAD, 0, None, 0, 0);
+        GroupReader { group, table, keep_apart, row, found, failure, repeats, repeated }
+    }
+
+    /// Moves to the start of `record`.
+    fn start_record(&mut self, trimmed: &[Hir], record: &[u8], memory: &mut TableMemory) {
+        (self.found, self.failure) = (0, None);
+        self.table.add_budget(record.len());
+        let row = match self.table.known_start() {
+            Some(row) => Ok(row),
+            None => self.compute(trimmed, memory, |table, dfa| table.compute_start(dfa)),
+        };
+        match row {
+            Ok(row) => self.row = row,
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    /// Resolves the tags of the entry that the last step has read, if it has some. `byte` is the
+    /// byte of that step.
+    #[inline]
+    fn resolve_entry(&mut self, trimmed: &[Hir], byte: u8, memory: &mut TableMemory) {
+        if self.row & TAGS != 0 {
+            self.resolve_tagged(trimmed, byte, memory);
+        }
+    }
+
+    fn resolve_tagged(&mut self, trimmed: &[Hir], byte: u8, memory: &mut TableMemory) {
+        if self.row & UNKNOWN != 0 {
+            let row = self.row & !TAGS;
+            match self.compute(trimmed, memory, |table, dfa| table.compute_entry(dfa, row, byte)) {
+                Ok(entry) => self.row = entry,
+                Err(failure) => return self.fail(failure),
+            }
+        }
+        let entry = self.row;
+        self.row = entry & !TAGS;
+        if entry & MATCHES != 0 {
+            let matches = self.table.matches(self.row);
+            if matches & !self.found == 0 {
+                self.repeats += 1;
+                self.repeated |= matches;
+                return;
+            }
+            self.found |= matches;
+            if self.found.count_ones() as usize == self.group.members.len() {
+                // Every member has matched, so the rest of the record cannot change the result.
+                self.row = DEAD;
+            }
+        }
+    }
+
+    /// Adds the members that match at the end of the record.
+    fn end_record(&mut self, trimmed: &[Hir], memory: &mut TableMemory) {
+        let end = match self.table.known_end_matches(self.row) {
+            Some(matches) => Ok(matches),
+            None => {
+                let row = self.row;
+                self.compute(trimmed, memory, |table, dfa| table.compute_end_matches(dfa, row))
+            }
+        };
+        match end {
+            Ok(matches) => self.found |= matches,
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    /// Runs `compute`, which adds to the table, and counts the memory that it takes. Fails if the
+    /// tables may not grow.
+    #[cold]
+    fn compute<T>(
+        &mut self,
+        trimmed: &[Hir],
+        memory: &mut TableMemory,
+        compute: impl FnOnce(&mut DfaTable, &DFA) -> Result<T, TableFailure>,
+    ) -> Result<T, TableFailure> {
+        if memory.used > memory.limit {
+            return Err(TableFailure::OutOfMemory);
+        }
+        let dfa = self.group.dfa(trimmed).ok_or(TableFailure::TooManyStates)?;
+        let before = self.table.memory();
+        let computed = compute(&mut self.table, dfa);
+        memory.used = (memory.used + self.table.memory()).saturating_sub(before);
+        computed
+    }
+
+    fn fail(&mut self, failure: TableFailure) {
+        self.failure = Some(failure);
+        self.row = DEAD;
+    }
+
+    /// Appends the members that match in the last record to `matched`, or all members to
+    /// `undecided` if the DFA could not decide. Returns `false`, with nothing appended, if the
+    /// group has to be divided first.
+    pub(super) fn report(
+        &self,
+        matched: &mut Vec<PatternIndex>,
+        undecided: &mut Vec<PatternIndex>,
+    ) -> bool {
+        match self.failure {
+            Some(TableFailure::TooManyStates) => return false,
+            Some(TableFailure::Quit | TableFailure::OutOfMemory) => {
+                undecided.extend(&self.group.members);
+            }
+            None => {
+                let mut found = self.found;
+                while found != 0 {
+                    matched.push(self.group.members[found.trailing_zeros() as usize]);
+                    found &= found - 1;
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Reads `record` with all `readers`, of which there may be [`MAX_INTERLEAVED`] at most.
+pub(super) fn read_record(
+    readers: &mut [GroupReader],
+    trimmed: &[Hir],
+    record: &[u8],
+    memory: &mut TableMemory,
+) {
+    match readers {
+        [a, b, c, d, e, f] => read_with([a, b, c, d, e, f], trimmed, record, memory),
+        [a, b, c, d, e] => read_with([a, b, c, d, e], trimmed, record, memory),
+        [a, b, c, d] => read_with([a, b, c, d], trimmed, record, memory),
+        [a, b, c] => read_with([a, b, c], trimmed, record, memory),
+        [a, b] => read_with([a, b], trimmed, record, memory),
+        others => others.iter_mut().for_each(|a| read_with([a], trimmed, record, memory)),
+    }
+}
+
+fn read_with<const N: usize>(
+    mut readers: [&mut GroupReader; N],
+    trimmed: &[Hir],
+    record: &[u8],
+    memory: &mut TableMemory,
+) {
+    for reader in &mut readers {
+        reader.start_record(trimmed, record, memory);
+    }
+    for block in record.chunks(BLOCK) {
+        let mut at = 0;
+        while at < block.len() {
+            at += step_to_tag(&mut readers, &block[at..]);
+            for reader in &mut readers {
+                reader.resolve_entry(trimmed, block[at - 1], memory);
+            }
+        }
+        if readers.iter().all(|reader| reader.row == DEAD) {
+            return;
+        }
+    }
+    for reader in &mut readers {
+        reader.end_record(trimmed, memory);
+    }
+}
+
+/// Takes a step for each byte, until a step reads an entry with tags. Returns the number of steps,
+/// which is at least one. `bytes` must not be empty.
+#[inline(always)]
+fn step_to_tag<const N: usize>(readers: &mut [&mut GroupReader; N], bytes: &[u8]) -> usize {
+    let mut rows: [u32; N] = std::array::from_fn(|index| readers[index].row);
+    let mut steps = 0;
+    {
+        let entries: [&[u32]; N] = std::array::from_fn(|index| readers[index].table.entries());
+        let classes: [&[u8; 256]; N] = std::array::from_fn(|index| readers[index].table.classes());
+        for &byte in bytes {
+            let mut all = 0;
+            for index in 0..N {
+                let class = u32::from(classes[index][usize::from(byte)]);
+                rows[index] = entries[index][(rows[index] + class) as usize];
+                all |= rows[index];
+            }
+            steps += 1;
+            if all & TAGS != 0 {
+                break;
+            }
+        }
+    }
+    for index in 0..N {
+        readers[index].row = rows[index];
+    }
+    steps
+}

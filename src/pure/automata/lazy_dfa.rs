@@ -1,0 +1,101 @@
+//! Builds NFAs and lazy DFAs, under the limits that all automata of the engine share.
+//!
+//! A lazy DFA ([`regex_automata::hybrid`]) determinizes an NFA state by state, as its input
+//! requires, and keeps the states in a cache of bounded size. A full cache is cleared and filled
+//! anew. On input that keeps reaching new states, determinization costs far more than the NFA
+//! simulation that it was meant to save, so a lazy DFA carries a [`GiveUp`] rule: once the rule
+//! applies, its searches return an error, and the caller continues with an automaton that has no
+//! cache.
+//!
+//! Dense DFAs that are built ahead of time are not an option here: a set has thousands of
+//! patterns, few of which are ever verified, and the DFA of a single pattern such as
+//! `\w{12,}\d\w{12,}\d` can have thousands of states.
+
+use regex_automata::MatchKind;
+use regex_automata::hybrid::dfa;
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
+use regex_syntax::hir::Hir;
+
+/// The cache of one pattern's lazy DFA, in bytes. The cache is cleared when its states take more.
+///
+/// Verification visits few states, and a scanner has up to five such caches for each pattern that
+/// it has ever verified; so this is much less than the 2 MiB that the `regex` crate uses for one.
+pub(super) const CACHE_CAPACITY: usize = 256 << 10;
+
+/// The largest NFA, in states, that a lazy DFA is built for.
+///
+/// One DFA state may hold every NFA state. Beyond this size, determinizing is no faster than
+/// simulating the NFA, and takes more memory.
+const MAX_NFA_STATES: usize = 50_000;
+
+/// When a lazy DFA stops trying: it has cleared its cache at least `cache_clears` times, and has
+/// searched fewer than `bytes_per_state` bytes for each state that it built since the last time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GiveUp {
+    pub(super) cache_clears: usize,
+    pub(super) bytes_per_state: usize,
+}
+
+impl GiveUp {
+    /// The rule where the fallback is an NFA simulation. The values are those of the `regex`
+    /// crate.
+    pub(super) const FOR_SIMULATION: GiveUp = GiveUp { cache_clears: 3, bytes_per_state: 10 };
+
+    /// The rule where the fallback is [Shift-And](super::shift_and), which searches hundreds of
+    /// bytes in the time in which one DFA state is built.
+    pub(super) const FOR_SHIFT_AND: GiveUp = GiveUp { cache_clears: 3, bytes_per_state: 500 };
+}
+
+/// Compiles patterns into one NFA without captures. The patterns must be within the limits of a
+/// [`PatternSet`](crate::PatternSet), which keep the NFA small enough to build.
+pub(super) fn compile(hirs: &[&Hir]) -> NFA {
+    compile_with(hirs, thompson::Config::new())
+}
+
+/// As [`compile`], for one pattern and a search from the end of a match to its start.
+pub(super) fn compile_reverse(hir: &Hir) -> NFA {
+    compile_with(&[hir], thompson::Config::new().reverse(true))
+}
+
+fn compile_with(hirs: &[&Hir], config: thompson::Config) -> NFA {
+    let config = config.utf8(false).which_captures(WhichCaptures::None).nfa_size_limit(None);
+    thompson::Compiler::new()
+        .configure(config)
+        .build_many_from_hir(hirs)
+        .expect("patterns within the limits of a set have an NFA")
+}
+
+/// Builds the lazy DFA of a single pattern, with the usual capacity and an NFA simulation to fall
+/// back to. Returns `None` under the same conditions as [`build`].
+pub(super) fn build_for_pattern(nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DFA>> {
+    build(nfa, kind, CACHE_CAPACITY, Some(GiveUp::FOR_SIMULATION)).map(Box::new)
+}
+
+/// Builds a lazy DFA whose cache holds about `capacity` bytes. Without `give_up` it never gives
+/// up.
+///
+/// Returns `None` if the NFA is too large for a lazy DFA to be worthwhile, or if it asserts
+/// something that no DFA can decide.
+pub(super) fn build(
+    nfa: NFA,
+    kind: MatchKind,
+    capacity: usize,
+    give_up: Option<GiveUp>,
+) -> Option<dfa::DFA> {
+    if nfa.states().len() > MAX_NFA_STATES {
+        return None;
+    }
+    dfa::Builder::new()
+        .configure(
+            dfa::Config::new()
+                .match_kind(kind)
+                // Searches fail on the first byte that is not ASCII, but are right until then.
+                .unicode_word_boundary(true)
+                .cache_capacity(capacity)
+                .skip_cache_capacity_check(true)
+                .minimum_cache_clear_count(give_up.map(|rule| rule.cache_clears))
+                .minimum_bytes_per_state(give_up.map(|rule| rule.bytes_per_state)),
+        )
+        .build_from_nfa(nfa)
+        .ok()
+}

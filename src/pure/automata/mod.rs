@@ -1,0 +1,17 @@
+//! The automata that decide whether patterns match, and where. See the README of this directory.
+
+pub(super) mod anchored_group;
+pub(super) mod dfa_group;
+mod dfa_table;
+pub(super) mod group_scanner;
+pub(super) mod grouping;
+mod interleave;
+mod lazy_dfa;
+mod lazy_search;
+mod nfa_simulation;
+pub(super) mod pattern;
+mod shift_and;
+mod span_cursor;
+pub(super) mod span_prefilter;
+mod spans;
+mod two_pass;

@@ -1,0 +1,294 @@
+//! The automata of one pattern: whether it matches, and the loop that finds its spans.
+//!
+//! A pattern is verified at candidates that a filter has found, in four ways: anywhere within a
+//! window, starting at a position, or by its parts on either side of a literal, a tail that starts
+//! there and a head that ends there. Each has a lazy DFA of its own. Where a lazy DFA cannot
+//! decide, or gives up because it keeps reaching new states, the fallback is
+//! [Shift-And](super::shift_and) if the pattern has that form, and an NFA simulation if not; a head
+//! or a tail has no fallback, and the caller verifies the whole pattern instead.
+//!
+//! All automata are built on first use, since a set may have thousands of patterns of which a scan
+//! verifies a handful. They are immutable and shared by all scanners of an engine; caches belong to
+//! one scanner.
+//!
+//! # Forms of a pattern
+//!
+//! Whether a pattern matches is decided with its *trimmed* form (`trimmed` below): the pattern
+//! without what may be empty at its ends, which matches in exactly the same records and has smaller
+//! automata. Spans need the pattern as it was written (`hir`). Neither is stored here: the caller
+//! passes them, and must always pass the same.
+//!
+//! # Steps
+//!
+//! Each method adds to `steps` how many bytes its automata have read. The callers limit the sum
+//! over a record, which keeps the time linear even if every position is a candidate.
+
+use std::ops::{ControlFlow, Range};
+use std::sync::OnceLock;
+
+use regex_automata::hybrid::dfa;
+use regex_automata::nfa::thompson::{NFA, pikevm};
+use regex_automata::{Anchored, Input, MatchKind};
+use regex_syntax::hir::Hir;
+
+use super::lazy_dfa::{CACHE_CAPACITY, GiveUp, build, build_for_pattern, compile, compile_reverse};
+use super::lazy_search;
+use super::shift_and::ShiftAnd;
+use super::span_cursor::{SpanCursor, step_budget};
+use super::span_prefilter::SpanPrefilter;
+use super::spans::{SpanAutomata, SpanCache};
+
+/// The automata of one pattern. Shared by all scanners.
+#[derive(Debug, Default)]
+pub(crate) struct PatternAutomata {
+    trimmed_nfa: OnceLock<NFA>,
+    trimmed: OnceLock<Option<Box<dfa::DFA>>>,
+    head: OnceLock<Option<Box<dfa::DFA>>>,
+    tail: OnceLock<Option<Box<dfa::DFA>>>,
+    shift_and: OnceLock<Option<ShiftAnd>>,
+    simulation: OnceLock<Box<pikevm::PikeVM>>,
+    spans: SpanAutomata,
+    span_prefilter: OnceLock<Option<Box<SpanPrefilter>>>,
+}
+
+/// The working memory of one pattern's automata. Each scanner has its own.
+#[derive(Debug, Default)]
+pub(crate) struct PatternCache {
+    trimmed: Option<Box<dfa::Cache>>,
+    head: Option<Box<dfa::Cache>>,
+    tail: Option<Box<dfa::Cache>>,
+    simulation: Option<Box<pikevm::Cache>>,
+    spans: Option<Box<SpanCache>>,
+}
+
+impl PatternAutomata {
+    /// Tests whether a match lies within `span` of `record`.
+    pub(crate) fn is_match(
+        &self,
+        trimmed: &Hir,
+        cache: &mut PatternCache,
+        record: &[u8],
+        span: Range<usize>,
+    ) -> bool {
+        let input = Input::new(record).span(span.clone()).earliest(true);
+        if let Some(dfa) = self.trimmed(trimmed) {
+            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
+            if let Ok(found) = dfa.try_search_fwd(cache, &input) {
+                return found.is_some();
+            }
+        }
+        if let Some(matcher) = self.shift_and(trimmed) {
+            // An exact matcher has no look-around, so what surrounds the span is irrelevant.
+            return matcher.is_match(&record[span]);
+        }
+        self.simulate(trimmed, cache, input)
+    }
+
+    /// Tests whether a match starts at `span.start` and lies within `span` of `record`.
+    pub(crate) fn is_match_at(
+        &self,
+        trimmed: &Hir,
+        cache: &mut PatternCache,
+        record: &[u8],
+        span: Range<usize>,
+        steps: &mut u64,
+    ) -> bool {
+        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
+        if let Some(dfa) = self.trimmed(trimmed) {
+            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
+            if let Ok(found) = lazy_search::starts_at(dfa, cache, &input, steps) {
+                return found;
+            }
+        }
+        // A simulation is too slow to run at one candidate after the other. It uses up the whole
+        // budget, so that the caller searches the rest of the record in one pass instead.
+        *steps += step_budget(record) + 1;
+        self.simulate(trimmed, cache, input)
+    }
+
+    /// Tests whether a match of `tail`, which is the part of the pattern from its literal on,
+    /// starts at `start`. Returns `None` if a DFA cannot decide.
+    pub(crate) fn tail_starts_at(
+        &self,
+        tail: &Hir,
+        cache: &mut PatternCache,
+        record: &[u8],
+        start: usize,
+        steps: &mut u64,
+    ) -> Option<bool> {
+        let build = || build_for_pattern(compile(&[tail]), MatchKind::LeftmostFirst);
+        let dfa = self.tail.get_or_init(build).as_ref()?;
+        let cache = cache.tail.get_or_insert_with(|| dfa.create_cache().into());
+        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
+        lazy_search::starts_at(dfa, cache, &input, steps).ok()
+    }
+
+    /// Tests whether a match of `head`, which is the part of the pattern before its literal, ends
+    /// at `end`. Returns `None` if a DFA cannot decide.
+    pub(crate) fn head_ends_at(
+        &self,
+        head: &Hir,
+        cache: &mut PatternCache,
+        record: &[u8],
+        end: usize,
+        steps: &mut u64,
+    ) -> Option<bool> {
+        let build = || build_for_pattern(compile_reverse(head), MatchKind::All);
+        let dfa = self.head.get_or_init(build).as_ref()?;
+        let cache = cache.head.get_or_insert_with(|| dfa.create_cache().into());
+        lazy_search::ends_at(dfa, cache, record, end, steps).ok()
+    }
+
+    /// Calls `found` with the spans of the pattern in `record`, until it breaks: leftmost-first,
+    /// not overlapping, in order. `build_prefilter` is called at most once for each pattern.
+    ///
+    /// Takes time linear in the record, and memory that does not depend on the number of spans.
+    pub(crate) fn for_each_span(
+        &self,
+        hir: &Hir,
+        build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
+        cache: &mut PatternCache,
+        record: &[u8],
+        steps: &mut u64,
+        mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let prefilter =
+            self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
+        let mut cursor = SpanCursor::default();
+        let flow = self.search_spans(hir, prefilter, cache, record, &mut cursor, &mut found);
+        *steps += cursor.steps;
+        flow
+    }
+
+    fn search_spans(
+        &self,
+        hir: &Hir,
+        prefilter: Option<&SpanPrefilter>,
+        cache: &mut PatternCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let budget = step_budget(record);
+        if prefilter.is_some() {
+            cache.spans().positions.clear();
+        }
+        while cursor.at <= record.len() && cursor.steps <= budget {
+            if let Some(prefilter) = prefilter
+                && !self.skip_to_match(prefilter, cache, record, cursor, budget)
+            {
+                return ControlFlow::Continue(());
+            }
+            let Some(span) = self.spans.leftmost(hir, cache.spans(), record, cursor) else {
+                return ControlFlow::Continue(());
+            };
+            if cursor.accept(&span) {
+                found(span)?;
+            }
+        }
+        self.spans.remaining(hir, cache.spans(), record, cursor, found)
+    }
+
+    /// Moves `cursor` to the first position where the next span can start, or returns `false` if
+    /// there is no further span. May move it less far if the steps exceed `budget`.
+    fn skip_to_match(
+        &self,
+        prefilter: &SpanPrefilter,
+        cache: &mut PatternCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        budget: u64,
+    ) -> bool {
+        // Every match from the cursor on contains a match of the trimmed form, also from there on.
+        let mut at = cursor.at;
+        while let Some(position) = prefilter.next_position(record, &mut cache.spans().positions, at)
+        {
+            let rest = position..record.len();
+            if cursor.steps > budget
+                || self.is_match_at(&prefilter.trimmed, cache, record, rest, &mut cursor.steps)
+            {
+                cursor.at = cursor.at.max(prefilter.earliest_start(position));
+                return true;
+            }
+            at = position + 1;
+        }
+        false
+    }
+
+    fn simulate(&self, trimmed: &Hir, cache: &mut PatternCache, input: Input<'_>) -> bool {
+        let simulation = self.simulation.get_or_init(|| {
+            let nfa = self.trimmed_nfa(trimmed).clone();
+            pikevm::PikeVM::new_from_nfa(nfa).expect("every NFA can be simulated").into()
+        });
+        let cache = cache.simulation.get_or_insert_with(|| simulation.create_cache().into());
+        simulation.is_match(cache, input)
+    }
+
+    fn trimmed_nfa(&self, trimmed: &Hir) -> &NFA {
+        self.trimmed_nfa.get_or_init(|| compile(&[trimmed]))
+    }
+
+    fn trimmed(&self, trimmed: &Hir) -> Option<&dfa::DFA> {
+        self.trimmed
+            .get_or_init(|| {
+                let nfa = self.trimmed_nfa(trimmed).clone();
+                let give_up = if ShiftAnd::is_exact_for(trimmed) {
+                    GiveUp::FOR_SHIFT_AND
+                } else {
+                    GiveUp::FOR_SIMULATION
+                };
+                build(nfa, MatchKind::LeftmostFirst, CACHE_CAPACITY, Some(give_up)).map(Box::new)
+            })
+            .as_deref()
+    }
+
+    /// The pattern as an exact Shift-And matcher, if it has that form. Only needed, and only built,
+    /// once its DFA has given up.
+    fn shift_and(&self, trimmed: &Hir) -> Option<&ShiftAnd> {
+        self.shift_and
+            .get_or_init(|| ShiftAnd::new(trimmed).filter(|matcher| matcher.exact))
+            .as_ref()
+    }
+}
+
+impl PatternCache {
+    fn spans(&mut self) -> &mut SpanCache {
+        self.spans.get_or_insert_default()
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let dfas = [&self.trimmed, &self.head, &self.tail];
+        dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
+            + self.simulation.as_ref().map_or(0, |cache| cache.memory_usage())
+            + self.spans.as_ref().map_or(0, |spans| spans.memory())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_take_linear_steps() {
+        let hir = regex_syntax::parse(".*[^A-Z]|[A-Z]").unwrap();
+        let automata = PatternAutomata::default();
+        let steps: Vec<u64> = [100_000, 200_000]
+            .into_iter()
+            .map(|len| {
+                let record = vec![b'A'; len];
+                let (mut cache, mut steps, mut count) = (PatternCache::default(), 0, 0);
+                let each = |_| {
+                    count += 1;
+                    ControlFlow::Continue(())
+                };
+                let flow =
+                    automata.for_each_span(&hir, || None, &mut cache, &record, &mut steps, each);
+                assert_eq!((count, flow), (len, ControlFlow::Continue(())));
+                steps
+            })
+            .collect();
+        assert!(steps[0] <= 20 * 100_000, "{steps:?}");
+        assert!(steps[1] <= steps[0] * 5 / 2, "{steps:?}");
+    }
+}

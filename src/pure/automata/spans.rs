@@ -1,0 +1,109 @@
+//! The automata that find the spans of one pattern.
+//!
+//! A span is found by the cheapest automaton that can decide: a forward and a reverse lazy DFA;
+//! where these give up, an NFA simulation; and where all searches of a record together have taken
+//! too many steps, a two-pass search finds every remaining span at once. The loop that switches
+//! between them is [`PatternAutomata::for_each_span`](super::pattern::PatternAutomata).
+
+use std::ops::{ControlFlow, Range};
+use std::sync::OnceLock;
+
+use regex_automata::MatchKind;
+use regex_automata::hybrid::dfa;
+use regex_automata::nfa::thompson::NFA;
+use regex_syntax::hir::Hir;
+
+use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
+use super::lazy_search::{SpanDfas, leftmost_span};
+use super::span_cursor::SpanCursor;
+use super::span_prefilter::CandidatePositions;
+use super::{nfa_simulation, two_pass};
+
+/// The automata for the spans of one pattern, each built on first use. Shared by all scanners.
+#[derive(Debug, Default)]
+pub(super) struct SpanAutomata {
+    nfa: OnceLock<NFA>,
+    forward: OnceLock<Option<Box<dfa::DFA>>>,
+    reverse: OnceLock<Option<Box<dfa::DFA>>>,
+    two_pass: OnceLock<Box<two_pass::TwoPass>>,
+}
+
+/// The working memory for the spans of one pattern. Each scanner has its own.
+#[derive(Debug, Default)]
+pub(super) struct SpanCache {
+    forward: Option<Box<dfa::Cache>>,
+    reverse: Option<Box<dfa::Cache>>,
+    simulation: nfa_simulation::SimulationCache,
+    two_pass: two_pass::TwoPassCache,
+    pub(super) positions: CandidatePositions,
+}
+
+impl SpanAutomata {
+    /// Finds the leftmost-first span of `record` from `cursor.at` on, without moving the cursor.
+    pub(super) fn leftmost(
+        &self,
+        hir: &Hir,
+        cache: &mut SpanCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+    ) -> Option<Range<usize>> {
+        if !cursor.dfas_failed
+            && let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir))
+        {
+            let mut dfas = SpanDfas {
+                forward,
+                forward_cache: cache.forward.get_or_insert_with(|| forward.create_cache().into()),
+                reverse,
+                reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache().into()),
+            };
+            if let Ok(found) = leftmost_span(&mut dfas, record, cursor.at, &mut cursor.steps) {
+                return found;
+            }
+        }
+        cursor.dfas_failed = true;
+        let (simulation, from) = (&mut cache.simulation, cursor.at);
+        nfa_simulation::leftmost_span(self.nfa(hir), simulation, record, from, &mut cursor.steps)
+    }
+
+    /// Calls `found` with every span of `record` from `cursor.at` on, until it breaks, in time
+    /// linear in the record whatever the pattern is.
+    pub(super) fn remaining(
+        &self,
+        hir: &Hir,
+        cache: &mut SpanCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        self.two_pass
+            .get_or_init(|| two_pass::TwoPass::new(self.nfa(hir).clone()).into())
+            .for_each_span(&mut cache.two_pass, record, cursor, found)
+    }
+
+    fn nfa(&self, hir: &Hir) -> &NFA {
+        self.nfa.get_or_init(|| compile(&[hir]))
+    }
+
+    fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
+        self.forward
+            .get_or_init(|| build_for_pattern(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
+            .as_deref()
+    }
+
+    fn reverse(&self, hir: &Hir) -> Option<&dfa::DFA> {
+        self.reverse
+            .get_or_init(|| build_for_pattern(compile_reverse(hir), MatchKind::All))
+            .as_deref()
+    }
+}
+
+impl SpanCache {
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        let dfas = [&self.forward, &self.reverse];
+        dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
+            + self.simulation.memory()
+            + self.two_pass.memory()
+            + self.positions.memory()
+    }
+}

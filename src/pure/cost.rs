@@ -1,0 +1,165 @@
+//! What the stages of a scan cost, as the plan estimates it.
+//!
+//! The plan compares ways to search a pattern by their expected time per byte of the buffer:
+//!
+//! ```text
+//! cost = time to filter one byte + candidates per byte * time to verify a candidate
+//! ```
+//!
+//! All times are in nanoseconds, rough estimates for one core of an x86-64 server. They need not
+//! be right on the machine at hand: a plan depends on their ratios only, and every plan gives the
+//! same answers. Frequencies are per byte of ordinary text, estimated from the byte frequencies
+//! in [`literal`](super::literal). An estimate can be wrong by orders of magnitude for a given
+//! text, so estimates below a floor are treated as equal to it.
+
+use super::simd::Isa;
+
+// Verification.
+
+/// Time to verify one candidate at its hit, in nanoseconds: find its record, look up its patterns
+/// and run an automaton, which mostly fails within a few bytes.
+pub(in crate::pure) const CANDIDATE_NS: f64 = 80.0;
+
+/// The same for a pattern in two parts: a second automaton runs backward from the hit, but only
+/// where the first one matches.
+pub(in crate::pure) const SPLIT_CANDIDATE_NS: f64 = 1.1 * CANDIDATE_NS;
+
+/// Time to verify one candidate in a window around the hit, in nanoseconds, and for each byte of
+/// the window in addition.
+pub(in crate::pure) const WINDOW_CANDIDATE_NS: f64 = 2.0 * CANDIDATE_NS;
+pub(in crate::pure) const WINDOW_BYTE_NS: f64 = CANDIDATE_NS / 64.0;
+
+/// Time to verify one candidate in a window that extends to an end of the record, in nanoseconds.
+pub(in crate::pure) const RECORD_CANDIDATE_NS: f64 = 4.0 * CANDIDATE_NS;
+
+/// Time to record a match that needs no verification, in nanoseconds.
+pub(in crate::pure) const EXACT_MATCH_NS: f64 = 15.0;
+
+/// Time to verify one candidate that a byte run gave, in nanoseconds. Its patterns are searched
+/// in a window around the run, which takes a little longer than an anchored check.
+pub(in crate::pure) const RUN_CANDIDATE_NS: f64 = 100.0;
+
+// Filters.
+
+/// Time that one more literal adds to the pass for literals, in nanoseconds per byte.
+pub(in crate::pure) const LITERAL_NS: f64 = 1e-6 * CANDIDATE_NS;
+
+/// Time to compute the bit stream of a class, in nanoseconds per byte. This and the next two are
+/// estimates for AVX-512.
+pub(in crate::pure) const STREAM_CLASS_NS: f64 = 0.02;
+
+/// Time of an addition of bit streams, whose carry keeps it from being vectorized, in nanoseconds
+/// per byte.
+pub(in crate::pure) const STREAM_STAR_NS: f64 = 0.02;
+
+/// Time of any other operation on bit streams, in nanoseconds per byte.
+pub(in crate::pure) const STREAM_STEP_NS: f64 = 0.003;
+
+/// The largest time of the operations on bit streams for one pattern, in nanoseconds per byte.
+/// This also bounds the time to plan a pattern.
+pub(in crate::pure) const MAX_SEQUENCE_NS: f64 = 0.6;
+
+/// Time of one pass that searches for a byte run, in nanoseconds per byte.
+pub(in crate::pure) const RUN_PASS_NS: f64 = 0.1;
+
+/// The same, where the alternative is a class sequence whose hits need no verification.
+///
+/// Higher than [`RUN_PASS_NS`] in favour of the sequence: whatever the real frequency of its hits
+/// is, none of them starts an automaton.
+pub(in crate::pure) const RUN_PASS_OR_EXACT_NS: f64 = 0.3;
+
+/// Time of a lazy DFA that reads every record, in nanoseconds per byte and pattern, where few
+/// patterns share it.
+pub(in crate::pure) const EVERY_RECORD_NS: f64 = 0.4;
+
+/// Time that one more pattern adds to a large group of patterns in lazy DFAs, in nanoseconds per
+/// byte, if the pattern makes the DFA remember bytes that it read long ago. Other patterns add
+/// next to nothing.
+pub(in crate::pure) const GROUP_MEMBER_NS: f64 = 0.15;
+
+/// If a set has more unfiltered patterns than this, one more of them shares DFAs that run anyway.
+pub(in crate::pure) const LARGE_GROUP: usize = 8;
+
+// The choice of a strategy.
+
+/// A set of literals with at most this frequency is taken without a look at the
+/// alternatives: its candidates cost at most [`CANDIDATE_NS`] / 1000 = 0.08 ns per byte.
+pub(in crate::pure) const RARE_LITERALS: f64 = 1e-3;
+
+/// Literals that are more frequent than [`RARE_LITERALS`] are still preferred to a byte run
+/// unless they are this many times as frequent. All literals are found in one pass; each run
+/// takes a pass of its own.
+pub(in crate::pure) const LITERALS_OVER_RUN: f64 = 4.0;
+
+/// Up to this many patterns are searched by their byte runs instead of bit streams, if all runs
+/// are [`RARE_RUN`]. The fixed cost of the bit streams is hardly lower for two patterns than for
+/// many, while a rare run takes a single pass.
+pub(in crate::pure) const FEW_STREAMS: usize = 2;
+
+/// The highest frequency of a run that [`FEW_STREAMS`] applies to.
+pub(in crate::pure) const RARE_RUN: f64 = 1e-4;
+
+/// The largest number of patterns that share a literal and are still verified one by one.
+///
+/// Above it, the plan first moves patterns to other literals and then verifies the patterns that
+/// remain in one DFA.
+pub(in crate::pure) const MAX_SHARERS: usize = 4;
+
+/// The highest frequency of all literals together that replace one overshared literal.
+pub(in crate::pure) const MAX_REBALANCED_FREQUENCY: f64 = 4e-3;
+
+/// Lower bound on any estimated frequency of a literal, in [`plan::rebalance`](super::plan);
+/// estimates below it are noise.
+pub(in crate::pure) const MIN_LITERAL_FREQUENCY: f64 = 1e-6;
+
+/// Lower bound on the estimated frequency of a class sequence, unless it is exact. Such estimates
+/// are poor (digits are where digits are), and those below this are noise.
+pub(in crate::pure) const MIN_SEQUENCE_FREQUENCY: f64 = 3e-3;
+
+// Required runs.
+
+/// A required run shorter than this many bytes is in so many records that the check costs more
+/// than it saves, unless its class is rare.
+pub(in crate::pure) const MIN_REQUIRED_RUN: u32 = 12;
+
+/// The largest share of ordinary text that the class of a short required run may make up.
+pub(in crate::pure) const RARE_CLASS: f64 = 0.05;
+
+/// The largest share of ordinary text that the class of a long required run may make up.
+pub(in crate::pure) const MAX_CLASS: f64 = 0.9;
+
+/// Required runs rarer than this are treated as equally rare.
+pub(in crate::pure) const MIN_RUN_FREQUENCY: f64 = 1e-5;
+
+/// The largest number of different required runs that a shared-literal group looks for. With
+/// more, one of them is in nearly every record and the group is verified without the check.
+pub(in crate::pure) const MAX_GROUP_RUNS: usize = 16;
+
+// Passes of the literal search.
+
+/// The cost of checking one position that a pass for literals leaves, in the unit of
+/// [`PassCosts`].
+pub(in crate::pure) const PASS_CHECK: f64 = 25.0;
+
+/// The costs of the two passes for literals, before any candidate is checked.
+///
+/// These are compared only with one another, so their unit is not the nanosecond but the time in
+/// which Teddy with all masks passes over one byte with AVX2.
+pub(in crate::pure) struct PassCosts {
+    /// Teddy with all masks, per byte.
+    pub(in crate::pure) teddy: f64,
+    /// The q-gram table, per position that is looked at.
+    pub(in crate::pure) qgrams: f64,
+}
+
+impl PassCosts {
+    pub(in crate::pure) fn of(isa: Isa) -> PassCosts {
+        let (teddy, qgrams) = match () {
+            _ if !isa.has_vectors() => (6.0, 6.0),
+            _ if isa.has_gather() => (1.0, 1.6),
+            // Without a gather instruction, table words are loaded one by one.
+            _ => (1.6, 4.5),
+        };
+        PassCosts { teddy, qgrams }
+    }
+}

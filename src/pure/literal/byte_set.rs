@@ -1,0 +1,69 @@
+//! Sets of bytes.
+
+use regex_syntax::hir::Class;
+
+use super::byte_frequency;
+
+/// A set of bytes, as a table of 256 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    pub(super) const EMPTY: ByteSet = ByteSet([0; 4]);
+
+    /// The bytes that a class matches. A character that is not ASCII stands for all bytes from
+    /// 0x80 on, so that the set contains each byte of its UTF-8 form.
+    pub(crate) fn of(class: &Class) -> ByteSet {
+        let mut set = ByteSet::EMPTY;
+        match class {
+            Class::Bytes(bytes) => {
+                bytes.ranges().iter().flat_map(|r| r.start()..=r.end()).for_each(|b| set.insert(b));
+            }
+            Class::Unicode(chars) => {
+                for range in chars.ranges() {
+                    let ascii = range.start()..=range.end().min('\x7F');
+                    ascii.for_each(|c| set.insert(c as u8));
+                    if !range.end().is_ascii() {
+                        (0x80..=0xFF).for_each(|b| set.insert(b));
+                    }
+                }
+            }
+        }
+        set
+    }
+
+    pub(super) fn insert(&mut self, byte: u8) {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    pub(crate) fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
+    }
+
+    pub(crate) fn union(mut self, other: &ByteSet) -> ByteSet {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine |= theirs;
+        }
+        self
+    }
+
+    /// The probability that a byte of ordinary text is in the set.
+    pub(crate) fn frequency(&self) -> f64 {
+        let mut sum = 0.0;
+        for (index, mut bits) in self.0.into_iter().enumerate() {
+            while bits != 0 {
+                sum += byte_frequency::of_value((64 * index) as u8 | bits.trailing_zeros() as u8);
+                bits &= bits - 1;
+            }
+        }
+        sum.min(1.0)
+    }
+}
+
+impl FromIterator<u8> for ByteSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(bytes: I) -> ByteSet {
+        let mut set = ByteSet::EMPTY;
+        bytes.into_iter().for_each(|byte| set.insert(byte));
+        set
+    }
+}

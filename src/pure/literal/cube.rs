@@ -1,0 +1,109 @@
+//! Literals as strings of byte sets.
+
+/// A set of byte values that agree in some bits: all `b` with `b & mask == value`.
+///
+/// With all bits set in the mask it is a single byte; with `0xDF` and an upper-case letter, that
+/// letter in both cases. Logic minimization calls such a set a cube. Comparing text with a cube
+/// takes one `and`, and eight cubes are compared as one 64-bit number, which is why literals are
+/// not strings of arbitrary byte sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Cube {
+    pub(crate) value: u8,
+    pub(crate) mask: u8,
+}
+
+impl Cube {
+    /// The set of one byte.
+    pub(crate) fn exact(value: u8) -> Cube {
+        Cube { value, mask: 0xFF }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn contains(self, byte: u8) -> bool {
+        byte & self.mask == self.value
+    }
+
+    /// The bytes in the set, ascending.
+    pub(crate) fn values(self) -> impl Iterator<Item = u8> {
+        // Counts through the bits that the mask leaves open: setting all others before adding one
+        // lets the carry pass over them.
+        let free = !self.mask;
+        let mut next = Some(0u8);
+        std::iter::from_fn(move || {
+            let bits = next?;
+            next = (bits != free).then(|| (bits | self.mask).wrapping_add(1) & free);
+            Some(self.value | bits)
+        })
+    }
+
+    /// Covers distinct bytes with cubes: one for each letter that is there in both cases, and one
+    /// for each other byte. The cover is exact, but not always the smallest one.
+    pub(super) fn cover(bytes: &[u8]) -> Vec<Cube> {
+        const CASE: u8 = 0x20;
+        let mut cubes: Vec<Cube> = Vec::with_capacity(bytes.len());
+        for &b in bytes {
+            let other = b ^ CASE;
+            if !b.is_ascii_alphabetic() || !bytes.contains(&other) {
+                cubes.push(Cube::exact(b));
+            } else if b & CASE == 0 {
+                cubes.push(Cube { value: b, mask: !CASE });
+            }
+        }
+        cubes
+    }
+}
+
+/// A string of cubes. All strings that it stands for have the same length.
+///
+/// `(?i)key` is one literal, not eight.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Literal {
+    pub(super) cubes: Vec<Cube>,
+}
+
+impl Literal {
+    pub(crate) fn empty() -> Literal {
+        Literal { cubes: Vec::new() }
+    }
+
+    /// The literal that stands for this string alone.
+    pub(crate) fn exact(bytes: &[u8]) -> Literal {
+        Literal { cubes: bytes.iter().map(|&b| Cube::exact(b)).collect() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn from_cubes(cubes: impl Iterator<Item = Cube>) -> Literal {
+        Literal { cubes: cubes.collect() }
+    }
+
+    pub(crate) fn cubes(&self) -> &[Cube] {
+        &self.cubes
+    }
+
+    /// The length of each string that the literal stands for, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.cubes.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cubes.is_empty()
+    }
+
+    /// Whether the first cubes are those of `other`.
+    pub(crate) fn starts_with(&self, other: &Literal) -> bool {
+        self.cubes.starts_with(&other.cubes)
+    }
+
+    pub(super) fn concat(&self, other: &Literal) -> Literal {
+        Literal { cubes: [&self.cubes[..], &other.cubes].concat() }
+    }
+
+    /// Whether the literal is in `haystack` at `at`; `false` if it would pass the end.
+    #[cfg(test)]
+    pub(crate) fn is_at(&self, haystack: &[u8], at: usize) -> bool {
+        haystack
+            .get(at..)
+            .and_then(|rest| rest.get(..self.len()))
+            .is_some_and(|bytes| self.cubes.iter().zip(bytes).all(|(c, &b)| c.contains(b)))
+    }
+}

@@ -1,0 +1,212 @@
+//! The bytes that can follow a literal in a match, position by position.
+//!
+//! `s\.[A-Za-z0-9]{24}` has the literal `s.`, which ends many a sentence; but there a space
+//! follows, and in a match a letter. Comparing the next bytes costs a few instructions, where
+//! starting an automaton costs many. Four bytes are compared, each with one lookup in a table
+//! of 256 words that has one bit for each different set of the engine.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+
+use crate::pure::ids::NeedleId;
+
+use super::byte_set::ByteSet;
+
+/// The number of bytes after a literal that are compared.
+pub(crate) const LEN: usize = 4;
+/// The number of parts of a pattern that are visited before the lookahead is cut short. Nested
+/// repetitions visit their inner parts several times each, so without a limit the time would be
+/// exponential in their depth.
+const BUDGET: u32 = 1000;
+
+/// The lookaheads of all needles of an engine.
+#[derive(Debug)]
+pub(crate) struct Lookaheads {
+    /// For each byte, the sets that contain it, as bits.
+    table: Box<[u64; 256]>,
+    /// For each needle, the sets of the bytes after it, as numbers of bits.
+    sets: Vec<[u8; LEN]>,
+}
+
+/// The bit that stands for no restriction: every byte has it, and the end of a record passes too.
+const ANY: u8 = 63;
+
+impl Lookaheads {
+    /// Builds the table from the sets of each needle, at most [`LEN`] of them.
+    pub(crate) fn new(lookaheads: &[Vec<ByteSet>]) -> Lookaheads {
+        let mut distinct: Vec<ByteSet> = Vec::new();
+        let mut table = Box::new([1 << ANY; 256]);
+        let sets = lookaheads.iter().map(|lookahead| {
+            let mut bits = [ANY; LEN];
+            for (bit, set) in bits.iter_mut().zip(lookahead) {
+                let index =
+                    distinct.iter().position(|other| other == set).unwrap_or(distinct.len());
+                if index >= usize::from(ANY) {
+                    // More different sets than bits: the rest is not compared.
+                    continue;
+                }
+                if index == distinct.len() {
+                    distinct.push(*set);
+                    for byte in (0..=255).filter(|&byte| set.contains(byte)) {
+                        table[usize::from(byte)] |= 1 << index;
+                    }
+                }
+                *bit = index as u8;
+            }
+            bits
+        });
+        let sets = sets.collect();
+        Lookaheads { table, sets }
+    }
+
+    /// Whether a match may continue with `after`, the rest of the record after the needle.
+    #[inline]
+    pub(crate) fn allow(&self, needle: NeedleId, after: &[u8]) -> bool {
+        let sets = &self.sets[needle.index()];
+        sets.iter().enumerate().all(|(index, &bit)| {
+            bit == ANY
+                || after.get(index).is_some_and(|&b| self.table[usize::from(b)] >> bit & 1 != 0)
+        })
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&self.table[..]) + size_of_val(&self.sets[..])
+    }
+}
+
+/// For each position between the parts of a concatenation, both ends included: the sets of the
+/// bytes from there on, as far as every match has some.
+pub(super) fn after_each(parts: &[Hir]) -> Vec<Vec<ByteSet>> {
+    let mut all = vec![Vec::new()];
+    let mut budget = BUDGET;
+    for part in parts.iter().rev() {
+        let next = prepend(part, &all[all.len() - 1], &mut budget);
+        all.push(next);
+    }
+    all.reverse();
+    all
+}
+
+/// The sets of the bytes that `hir` starts with if the sets of `rest` follow it.
+fn prepend(hir: &Hir, rest: &[ByteSet], budget: &mut u32) -> Vec<ByteSet> {
+    let Some(left) = budget.checked_sub(1) else { return Vec::new() };
+    *budget = left;
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => rest.to_vec(),
+        HirKind::Literal(literal) => {
+            let bytes = literal.0.iter().map(|&byte| ByteSet::from_iter([byte]));
+            bytes.chain(rest.iter().copied()).take(LEN).collect()
+        }
+        HirKind::Class(class) => {
+            // A character that is not ASCII has several bytes. How many varies within the class,
+            // so nothing is known after the first one.
+            let (set, rest) = match class {
+                Class::Unicode(chars) if !chars.is_ascii() => (ByteSet::of(class), &[][..]),
+                _ => (ByteSet::of(class), rest),
+            };
+            std::iter::once(set).chain(rest.iter().copied()).take(LEN).collect()
+        }
+        HirKind::Capture(capture) => prepend(&capture.sub, rest, budget),
+        HirKind::Concat(parts) => {
+            parts.iter().rev().fold(rest.to_vec(), |rest, part| prepend(part, &rest, budget))
+        }
+        HirKind::Alternation(parts) => parts
+            .iter()
+            .map(|part| prepend(part, rest, budget))
+            .reduce(union_lookaheads)
+            .unwrap_or_default(),
+        HirKind::Repetition(repetition) => prepend_repetition(repetition, rest, budget),
+    }
+}
+
+fn prepend_repetition(repetition: &Repetition, rest: &[ByteSet], budget: &mut u32) -> Vec<ByteSet> {
+    let mut all = rest.to_vec();
+    // Each optional copy is followed by the copies after it or by the rest. Copies beyond the
+    // length of the lookahead change nothing.
+    let optional = repetition.max.map_or(LEN as u32, |max| max.saturating_sub(repetition.min));
+    for _ in 0..optional.min(LEN as u32) {
+        all = union_lookaheads(rest.to_vec(), prepend(&repetition.sub, &all, budget));
+    }
+    for _ in 0..repetition.min.min(LEN as u32) {
+        all = prepend(&repetition.sub, &all, budget);
+    }
+    all
+}
+
+/// The lookahead that allows what either allows. It is as long as the shorter one.
+pub(crate) fn union_lookaheads(a: Vec<ByteSet>, b: Vec<ByteSet>) -> Vec<ByteSet> {
+    a.iter().zip(&b).map(|(a, b)| a.union(b)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_after_a_literal_are_compared_with_its_sets() {
+        let digit = ByteSet::from_iter(b'0'..=b'9');
+        let lookaheads =
+            Lookaheads::new(&[vec![], vec![digit], vec![digit, ByteSet::from_iter(*b"x")]]);
+        let allowed =
+            |after: &str| [0, 1, 2].map(|n| lookaheads.allow(NeedleId::new(n), after.as_bytes()));
+        assert_eq!(allowed(""), [true, false, false]);
+        assert_eq!(allowed("0"), [true, true, false]);
+        assert_eq!(allowed("0x"), [true, true, true]);
+        assert_eq!(allowed("x0"), [true, false, false]);
+        assert_eq!(allowed("00000"), [true, true, false]);
+    }
+
+    #[test]
+    fn sets_beyond_the_table_allow_every_byte() {
+        let sets: Vec<_> = (0..100).map(|b| vec![ByteSet::from_iter([b])]).collect();
+        let lookaheads = Lookaheads::new(&sets);
+        for needle in 0..100 {
+            assert!(lookaheads.allow(NeedleId::new(needle), &[needle as u8]));
+            assert_eq!(lookaheads.allow(NeedleId::new(needle), &[200]), needle >= 63);
+        }
+    }
+
+    #[test]
+    fn lookahead_extends_as_far_as_all_matches_do() {
+        let cases: &[(&str, &[&str])] = &[
+            ("", &[]),
+            ("abcdef", &["a", "b", "c", "d"]),
+            ("[ab]c", &["ab", "c"]),
+            ("a?bc", &["ab", "bc"]),
+            ("a{2}b", &["a", "a", "b"]),
+            ("a{1,2}bc", &["a", "ab", "bc"]),
+            ("a*bc", &["ab", "abc"]),
+            ("a+b", &["a", "ab"]),
+            ("(?:a|bc)d", &["ab", "cd"]),
+            (r"\ba\b[0-1]", &["a", "01"]),
+            ("(?:ab)*c", &["ac"]),
+            ("(?:ab)+cde", &["a", "b", "ac", "bd"]),
+            ("a*", &[]),
+            ("(?:a{2}){3,}", &["a", "a", "a", "a"]),
+        ];
+        for (pattern, expected) in cases {
+            let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+            let hir = parser.clone().parse(pattern).unwrap();
+            let found: Vec<String> = prepend(&hir, &[], &mut BUDGET.clone())
+                .iter()
+                .map(|set| (0..=255).filter(|&b| set.contains(b)).map(char::from).collect())
+                .collect();
+            assert_eq!(found, *expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn multi_byte_characters_end_the_lookahead() {
+        let hir = regex_syntax::parse("[aé]b").unwrap();
+        let sets = prepend(&hir, &[], &mut BUDGET.clone());
+        assert_eq!(sets.len(), 1);
+        assert!(sets[0].contains(b'a') && sets[0].contains(0xC3) && !sets[0].contains(b'b'));
+    }
+
+    #[test]
+    fn nested_repetitions_exhaust_the_budget() {
+        let pattern = format!("{}a{}", "(?:".repeat(40), "b)*".repeat(40));
+        let hir = regex_syntax::parse(&format!("x{pattern}y")).unwrap();
+        assert!(prepend(&hir, &[], &mut BUDGET.clone()).len() <= LEN);
+    }
+}

@@ -1,0 +1,87 @@
+//! Sets of literals of which every match contains one, and what searching by them costs.
+
+use crate::pure::cost;
+
+use super::byte_frequency;
+use super::byte_set::ByteSet;
+use super::cube::Literal;
+use super::distance::Bound;
+
+/// A set of literals of which every match contains at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct RequiredLiterals {
+    /// The literals. The set is never empty, and none of its literals is.
+    pub(crate) literals: Vec<Literal>,
+    /// The largest distance from the start of a match to the start of its literal.
+    pub(crate) before: Bound,
+    /// The largest distance from the end of the literal to the end of the match.
+    pub(crate) after: Bound,
+    /// The probability that one of the literals is at a given position of ordinary text.
+    pub(crate) frequency: f64,
+    /// If the literals are anchors, the part of the pattern's concatenation that they start: every
+    /// match of the parts from this one on starts with one of the literals. Parts are counted as
+    /// by [`split_at_part`](super::split_at_part).
+    pub(crate) anchor_part: Option<usize>,
+    /// The sets that the bytes after an anchor are in, as far as they are known.
+    pub(crate) lookahead: Vec<ByteSet>,
+}
+
+impl RequiredLiterals {
+    /// Makes a set of `literals`, each of which is at most `before(len)` bytes after the start of
+    /// a match and `after(len)` bytes before its end, where `len` is its length. `None` if there
+    /// are no literals or one is empty, since then nothing is required.
+    pub(super) fn new(
+        literals: &[Literal],
+        before: impl Fn(usize) -> Bound,
+        after: impl Fn(usize) -> Bound,
+    ) -> Option<RequiredLiterals> {
+        if literals.is_empty() || literals.iter().any(Literal::is_empty) {
+            return None;
+        }
+        let largest = |bound: &dyn Fn(usize) -> Bound| {
+            literals.iter().try_fold(0, |max: u32, l| Some(max.max(bound(l.len())?)))
+        };
+        Some(RequiredLiterals {
+            before: largest(&before),
+            after: largest(&after),
+            frequency: literals.iter().map(byte_frequency::of_literal).sum(),
+            literals: literals.to_vec(),
+            anchor_part: None,
+            lookahead: Vec::new(),
+        })
+    }
+
+    /// Whether the cost is at most that of a set of this many literals that are never found. Then
+    /// no set that is at least as large can be cheaper.
+    pub(super) fn is_cheaper_than_size(&self, literals: usize) -> bool {
+        self.cost() <= literals as f64 * cost::LITERAL_NS
+    }
+
+    /// The expected cost of searching by these literals, in nanoseconds per byte of ordinary text.
+    fn cost(&self) -> f64 {
+        let verification = match (self.anchor_part, self.before, self.after) {
+            (Some(0), ..) => cost::CANDIDATE_NS,
+            (Some(_), ..) => cost::SPLIT_CANDIDATE_NS,
+            (None, Some(before), Some(after)) => {
+                cost::WINDOW_CANDIDATE_NS
+                    + f64::from(before.saturating_add(after)) * cost::WINDOW_BYTE_NS
+            }
+            _ => cost::RECORD_CANDIDATE_NS,
+        };
+        self.frequency * verification + self.literals.len() as f64 * cost::LITERAL_NS
+    }
+}
+
+/// The set that costs less. Of sets with equal costs, the one with less of a match around it.
+pub(super) fn cheaper(
+    a: Option<RequiredLiterals>,
+    b: Option<RequiredLiterals>,
+) -> Option<RequiredLiterals> {
+    let key = |r: &RequiredLiterals| {
+        (r.cost(), r.before.unwrap_or(u32::MAX), r.after.unwrap_or(u32::MAX))
+    };
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if key(&b) < key(&a) { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}

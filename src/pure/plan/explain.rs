@@ -1,0 +1,220 @@
+//! Records how each pattern is searched, and says it in words that people can check.
+//!
+//! The plan stores a [`Decision`] for each pattern when it is made, so what `--explain` shows is
+//! what a scan does, and not a second computation that could differ.
+
+use std::fmt;
+
+use crate::pure::ids::{NeedleId, PatternIndex};
+use crate::pure::literal::{Bound, Literal};
+
+/// How the pure engine searches one pattern.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Explanation {
+    /// The pattern matches every record, so nothing is searched.
+    Always,
+    /// The scan searches for literals, and verifies the pattern only around them.
+    Literals {
+        /// The literals, in the syntax of patterns; letters that match in both cases are in
+        /// brackets. Every match of the pattern contains at least one of them.
+        literals: Vec<String>,
+        /// The largest distance from the start of a match to the start of the literal, in bytes.
+        /// `None` if there is no bound.
+        before: Option<u32>,
+        /// The largest distance from the end of the literal to the end of a match, in bytes.
+        /// `None` if there is no bound.
+        after: Option<u32>,
+        /// The number of literals expected in a million bytes of ordinary text. A rough estimate.
+        per_million: f64,
+    },
+    /// The scan searches for a run of bytes of one class, and verifies the pattern around it.
+    ByteRun {
+        /// The minimum length of the run, in bytes.
+        len: u32,
+        /// The number of different bytes in the class.
+        class_size: usize,
+        /// As for literals.
+        before: Option<u32>,
+        /// As for literals.
+        after: Option<u32>,
+        /// As for literals.
+        per_million: f64,
+    },
+    /// The scan searches for a sequence of classes, and verifies the pattern around it.
+    ClassSequence {
+        /// The minimum length of the sequence, in bytes.
+        len: u32,
+        /// Whether the pattern matches wherever the sequence is found, so that nothing is
+        /// verified.
+        exact: bool,
+        /// As for literals.
+        before: Option<u32>,
+        /// As for literals.
+        after: Option<u32>,
+        /// As for literals.
+        per_million: f64,
+    },
+    /// An automaton reads every record: the pattern requires no literal and no run, or none that
+    /// is rare enough.
+    EveryRecord,
+}
+
+/// How one pattern is searched, as the plan decided.
+#[derive(Debug)]
+pub(super) enum Decision {
+    Always,
+    Literals { needles: Box<[NeedleId]>, place: Place },
+    ByteRun { len: u32, class_size: usize, place: Place },
+    ClassSequence { len: u32, exact: bool, place: Place },
+    EveryRecord,
+}
+
+/// Where a needle lies in the matches of a pattern, and how often it is expected.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The largest distance from the start of a match to the start of the needle, in bytes.
+    pub(super) before: Bound,
+    /// The largest distance from the end of the needle to the end of a match, in bytes.
+    pub(super) after: Bound,
+    /// The expected number of needles per byte of ordinary text.
+    pub(super) frequency: f64,
+}
+
+impl Place {
+    pub(super) fn new(before: Bound, after: Bound, frequency: f64) -> Place {
+        Place { before, after, frequency }
+    }
+}
+
+/// How each pattern of an engine is searched.
+#[derive(Debug)]
+pub(in crate::pure) struct Decisions {
+    /// By pattern.
+    pub(super) list: Vec<Decision>,
+    /// The literals of all patterns, by number.
+    pub(super) literals: Vec<Literal>,
+}
+
+impl Decisions {
+    /// Explains how a pattern is searched.
+    pub(in crate::pure) fn explain(&self, pattern: PatternIndex) -> Explanation {
+        match &self.list[pattern.index()] {
+            Decision::Always => Explanation::Always,
+            Decision::EveryRecord => Explanation::EveryRecord,
+            Decision::ClassSequence { len, exact, place } => Explanation::ClassSequence {
+                len: *len,
+                exact: *exact,
+                before: place.before,
+                after: place.after,
+                per_million: place.frequency * 1e6,
+            },
+            Decision::ByteRun { len, class_size, place } => Explanation::ByteRun {
+                len: *len,
+                class_size: *class_size,
+                before: place.before,
+                after: place.after,
+                per_million: place.frequency * 1e6,
+            },
+            Decision::Literals { needles, place } => Explanation::Literals {
+                literals: needles.iter().map(|n| show(&self.literals[n.index()])).collect(),
+                before: place.before,
+                after: place.after,
+                per_million: place.frequency * 1e6,
+            },
+        }
+    }
+
+    /// Heap memory in bytes.
+    pub(in crate::pure) fn memory(&self) -> usize {
+        let needles = |decision: &Decision| match decision {
+            Decision::Literals { needles, .. } => size_of_val(&needles[..]),
+            _ => 0,
+        };
+        size_of_val(&self.list[..])
+            + self.list.iter().map(needles).sum::<usize>()
+            + size_of_val(&self.literals[..])
+            + self.literals.iter().map(|l| size_of_val(l.cubes())).sum::<usize>()
+    }
+}
+
+/// The literal in the syntax of patterns.
+fn show(literal: &Literal) -> String {
+    let mut text = String::new();
+    for cube in literal.cubes() {
+        let bytes: Vec<String> =
+            cube.values().map(|b| regex_syntax::escape(&b.escape_ascii().to_string())).collect();
+        match &bytes[..] {
+            [byte] => text += byte,
+            bytes => text += &format!("[{}]", bytes.concat()),
+        }
+    }
+    text
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 4;
+        match self {
+            Explanation::Always => f.write_str("matches every record"),
+            Explanation::EveryRecord => f.write_str(
+                "no filter, an automaton reads every record: the pattern requires no literal and no \
+                 run, or none that is rare enough",
+            ),
+            Explanation::Literals { literals, before, after, per_million } => {
+                let shown = literals[..literals.len().min(SHOWN)].join(", ");
+                let all = if literals.len() == 1 { "literal" } else { "literals" };
+                write!(f, "{all} {shown}")?;
+                if literals.len() > SHOWN {
+                    write!(f, " and {} more", literals.len() - SHOWN)?;
+                }
+                place(f, *before, *after, *per_million)
+            }
+            Explanation::ClassSequence { len, exact, before, after, per_million } => {
+                write!(f, "classes of {len} bytes or more in sequence")?;
+                if *exact {
+                    expected(f, *per_million)?;
+                    return f.write_str("; it matches wherever they are found");
+                }
+                place(f, *before, *after, *per_million)
+            }
+            Explanation::ByteRun { len, class_size, before, after, per_million } => {
+                write!(f, "run of {len} bytes from a class of {class_size}")?;
+                place(f, *before, *after, *per_million)
+            }
+        }
+    }
+}
+
+/// Writes how often the needle is expected and which part of a record is verified around it.
+fn place(
+    f: &mut fmt::Formatter<'_>,
+    before: Option<u32>,
+    after: Option<u32>,
+    per_million: f64,
+) -> fmt::Result {
+    expected(f, per_million)?;
+    f.write_str("; verified ")?;
+    let bytes = |bytes: u32| if bytes == 1 { "1 byte".into() } else { format!("{bytes} bytes") };
+    match before {
+        None => f.write_str("from the record's start")?,
+        Some(0) => f.write_str("from its start")?,
+        Some(before) => write!(f, "from {} before it", bytes(before))?,
+    }
+    match after {
+        None => f.write_str(" to the record's end"),
+        Some(0) => f.write_str(" to its end"),
+        Some(after) => write!(f, " to {} after it", bytes(after)),
+    }
+}
+
+/// Writes how often the needle is expected in ordinary text.
+fn expected(f: &mut fmt::Formatter<'_>, per_million: f64) -> fmt::Result {
+    match per_million {
+        // More digits would suggest a precision that the estimate does not have.
+        0.0..0.1 => f.write_str(", less than 0.1 expected")?,
+        0.1..10.0 => write!(f, ", {per_million:.1} expected")?,
+        _ => write!(f, ", {per_million:.0} expected")?,
+    }
+    f.write_str(" in a million bytes")
+}

@@ -1,0 +1,183 @@
+//! Decides how each pattern of a set is searched, and builds the filters and the tables for it.
+//!
+//! A plan is made once per engine, in these steps:
+//!
+//! 1. [`trim`] reduces each pattern to the part that decides whether a record matches.
+//! 2. [`strategy`] chooses what each trimmed pattern is searched by: literals, a byte run, a
+//!    class sequence, or nothing.
+//! 3. [`rebalance`] and [`strategy::replace_streams`] revise choices that are bad for the set as
+//!    a whole.
+//! 4. [`needles`] numbers everything that the filters search for; [`required_run`] and
+//!    [`shared_literal`] add cheaper ways to verify at some of the needles.
+//!
+//! The scan itself decides nothing: it runs the [`FilterSet`] and follows the [`VerifyTables`].
+//! [`explain`] keeps what was decided, for people.
+//!
+//! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
+//! Automata are not built here, but by the first scan that needs them: most patterns of a large
+//! set never come that far.
+
+mod explain;
+mod needles;
+mod rebalance;
+mod required_run;
+mod shared_literal;
+mod span_prefilter;
+mod strategy;
+mod trim;
+
+use regex_syntax::hir::Hir;
+
+use crate::{PatternSet, Report};
+
+use super::automata::grouping;
+use super::ids::PatternIndex;
+use super::literal;
+use super::prefilter::FilterSet;
+use super::simd::Isa;
+use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
+
+use explain::{Decision, Place};
+use needles::NeedleBuilder;
+use required_run::RequiredRunBuilder;
+use strategy::Strategy;
+
+pub(super) use explain::Decisions;
+pub use explain::Explanation;
+#[cfg(feature = "native")]
+pub(super) use span_prefilter::span_prefilter;
+
+/// How all patterns of an engine are searched.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// Finds candidates.
+    pub(super) filters: FilterSet,
+    /// Leads from candidates to matches.
+    pub(super) tables: VerifyTables,
+    /// What was decided for each pattern.
+    pub(super) decisions: Decisions,
+}
+
+impl Plan {
+    /// Plans the patterns of `set` with these numbers, for the instruction set `isa`.
+    pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, isa: Isa) -> Plan {
+        let chosen = Chosen::new(numbers.iter().map(|&n| set.hir(n as usize)), report);
+        let mut builder = PlanBuilder::default();
+        let decisions: Vec<Decision> = (chosen.trimmed.iter().enumerate())
+            .zip(chosen.strategies)
+            .map(|((index, hir), strategy)| builder.add(PatternIndex::new(index), hir, strategy))
+            .collect();
+
+        let groups = builder
+            .unfiltered
+            .iter()
+            .map(|&pattern| (pattern, &chosen.trimmed[pattern.index()]))
+            .collect();
+        let groups = grouping::groups_for_records(groups);
+        let mut needles = builder.needles.build(&chosen.trimmed, isa);
+        let patterns = Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals);
+        let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
+            patterns.tail(pattern)
+        });
+        Plan {
+            filters: needles.filters,
+            tables: VerifyTables {
+                patterns,
+                exact: needles.exact,
+                lookahead: needles.lookahead,
+                postings: Postings::new(needles.postings, needles.len),
+                shared,
+                required_runs: builder.required_runs.build(),
+                always: builder.always,
+                groups,
+            },
+            decisions: Decisions { list: decisions, literals: needles.literals },
+        }
+    }
+}
+
+/// The patterns in their trimmed forms, and what was chosen for each.
+struct Chosen {
+    trimmed: Vec<Hir>,
+    strategies: Vec<Strategy>,
+    /// Empty if no spans are reported.
+    span_literals: Vec<Option<Box<SpanLiterals>>>,
+}
+
+impl Chosen {
+    /// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised
+    /// for the set as a whole.
+    fn new<'a>(hirs: impl Iterator<Item = &'a Hir>, report: Report) -> Chosen {
+        let (trimmed, heads): (Vec<_>, Vec<_>) = hirs
+            .map(|hir| {
+                let trimmed = trim::trim(hir);
+                (trimmed.hir, trimmed.head)
+            })
+            .unzip();
+        let mut strategies: Vec<Strategy> = trimmed.iter().map(Strategy::of).collect();
+        let span_literals = match report {
+            Report::Patterns => Vec::new(),
+            Report::Spans => (strategies.iter().zip(heads))
+                .map(|(strategy, head)| span_prefilter::span_literals(strategy, head))
+                .collect(),
+        };
+        rebalance::rebalance(&trimmed, &mut strategies);
+        strategy::replace_streams(&trimmed, &mut strategies);
+        Chosen { trimmed, strategies, span_literals }
+    }
+}
+
+/// Sorts patterns by what has to be built for their strategies.
+#[derive(Default)]
+struct PlanBuilder {
+    needles: NeedleBuilder,
+    required_runs: RequiredRunBuilder,
+    /// By pattern.
+    splits: Vec<Option<Box<Split>>>,
+    always: Vec<PatternIndex>,
+    /// Patterns that are searched in every record.
+    unfiltered: Vec<PatternIndex>,
+}
+
+impl PlanBuilder {
+    /// Adds the next pattern, whose trimmed form is `hir`.
+    fn add(&mut self, pattern: PatternIndex, hir: &Hir, strategy: Strategy) -> Decision {
+        let mut split = None;
+        let decision = match strategy {
+            Strategy::Always => {
+                self.always.push(pattern);
+                Decision::Always
+            }
+            Strategy::Literals(required) => {
+                split = required
+                    .anchor_part
+                    .and_then(|at| literal::split_at_part(hir, at))
+                    .map(|(head, tail)| Box::new(Split { head, tail }));
+                let tail = split.as_ref().map_or(hir, |split| &split.tail);
+                let run = self.required_runs.add(hir);
+                let posting = Posting::at_literal(pattern, hir, tail, &required, run);
+                let place = Place::new(required.before, required.after, required.frequency);
+                Decision::Literals { needles: self.needles.add_literals(required, posting), place }
+            }
+            Strategy::ByteRun(run) => {
+                let place = Place::new(run.before, run.after, run.frequency);
+                let class_size = (0..=255).filter(|&byte| run.class.contains(byte)).count();
+                let len = run.len;
+                self.needles.add_run(pattern, run);
+                Decision::ByteRun { len, class_size, place }
+            }
+            Strategy::ClassSequence(sequence) => {
+                let place = Place::new(sequence.before, sequence.after, sequence.frequency);
+                let (len, exact) = (sequence.len, sequence.exact);
+                self.needles.add_sequence(pattern, sequence);
+                Decision::ClassSequence { len, exact, place }
+            }
+            Strategy::EveryRecord => {
+                self.unfiltered.push(pattern);
+                Decision::EveryRecord
+            }
+        };
+        self.splits.push(split);
+        decision
+    }
+}

@@ -1,0 +1,67 @@
+//! Groups patterns that start with the same literal and that [`rebalance`](super::rebalance)
+//! could not separate.
+//!
+//! Where the literal is found, verifying hundreds of patterns one by one costs hundreds of starts
+//! of an automaton. One DFA over all of them reads the same bytes once, and most patterns are
+//! ruled out within the next few bytes.
+
+use std::ops::Range;
+
+use regex_syntax::hir::Hir;
+
+use crate::pure::automata::dfa_group::DfaGroup;
+use crate::pure::automata::grouping;
+use crate::pure::cost;
+use crate::pure::ids::{NeedleId, PatternIndex};
+use crate::pure::verify::{Posting, SharedLiteralGroup, SharedLiterals};
+
+/// Moves the anchored postings of every literal that has more than [`cost::MAX_SHARERS`] of them
+/// from `postings` into groups. `needles` is the number of needles.
+pub(in crate::pure) fn take_shared<'a>(
+    postings: &mut Vec<(NeedleId, Posting)>,
+    needles: usize,
+    tail: &dyn Fn(PatternIndex) -> &'a Hir,
+) -> SharedLiterals {
+    let mut anchored: Vec<Vec<Posting>> = vec![Vec::new(); needles];
+    for (needle, posting) in postings.iter().filter(|(_, posting)| posting.anchored) {
+        anchored[needle.index()].push(*posting);
+    }
+    let is_shared = |postings: &[Posting]| postings.len() > cost::MAX_SHARERS;
+    postings.retain(|(needle, posting)| !posting.anchored || !is_shared(&anchored[needle.index()]));
+    let count = anchored.iter().filter(|postings| is_shared(postings)).count();
+    if count == 0 {
+        return SharedLiterals::default();
+    }
+    let mut groups = Vec::new();
+    let ranges: Vec<Range<u32>> = anchored
+        .into_iter()
+        .map(|postings| {
+            let start = groups.len() as u32;
+            if is_shared(&postings) {
+                let patterns = postings.iter().map(|p| (p.pattern, tail(p.pattern)));
+                let dfas = grouping::groups_for_literal(patterns.collect(), count);
+                groups.extend(dfas.into_iter().map(|dfa| group(dfa, &postings)));
+            }
+            start..groups.len() as u32
+        })
+        .collect();
+    SharedLiterals::new(groups, ranges)
+}
+
+/// The group of the members of `dfa`. `postings` are those of the literal, ascending by pattern.
+fn group(dfa: DfaGroup, postings: &[Posting]) -> SharedLiteralGroup {
+    let members = dfa.members.iter().filter_map(|&member| {
+        let index = postings.binary_search_by_key(&member, |posting| posting.pattern).ok()?;
+        Some(&postings[index])
+    });
+    let min_len = members.clone().map(|posting| posting.min_len).min().unwrap_or(0);
+    let mut runs: Vec<_> = members.map(|posting| posting.required_run).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    // A member without a required run can match in any record.
+    let required_runs = match runs.into_iter().collect::<Option<Vec<_>>>() {
+        Some(runs) if runs.len() <= cost::MAX_GROUP_RUNS => runs,
+        _ => Vec::new(),
+    };
+    SharedLiteralGroup { dfa, required_runs, min_len }
+}

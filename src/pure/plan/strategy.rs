@@ -1,0 +1,123 @@
+//! Chooses what each pattern is searched by: literals, a byte run, a class sequence or nothing.
+//!
+//! Each strategy trades the time of the filter against the candidates that it leaves:
+//!
+//! - **literals**: all patterns' literals are found in one pass, so one more literal is nearly
+//!   free; taken whenever the pattern has a rare one.
+//! - **byte run**: at least *n* successive bytes of one class, as in `[0-9a-f]{40}`; one pass per
+//!   different run.
+//! - **class sequence**: a part of the pattern that consists of classes, matched by operations on
+//!   bit streams. It reads every byte, but its hits are few, and where the part is the whole
+//!   pattern they need no verification.
+//! - **every record**: a lazy DFA, shared with other such patterns, reads all records.
+//!
+//! [`Strategy::of`] picks the cheapest for one pattern; [`replace_streams`] then revises the
+//! choice where the whole set makes another one cheaper. The costs are in [`cost`].
+
+use regex_syntax::hir::Hir;
+
+use crate::pure::automata::grouping;
+use crate::pure::cost;
+use crate::pure::literal::{self, ByteRun, RequiredLiterals};
+use crate::pure::prefilter::ClassSequence;
+
+use super::trim::matches_always;
+
+/// What a pattern is searched by.
+#[derive(Debug)]
+pub(in crate::pure) enum Strategy {
+    /// The pattern matches every record.
+    Always,
+    /// One of some literals, around which the pattern is verified.
+    Literals(RequiredLiterals),
+    /// A run of bytes of one class, around which the pattern is verified.
+    ByteRun(ByteRun),
+    /// A sequence of classes, around which the pattern is verified unless the sequence is exact.
+    ClassSequence(ClassSequence),
+    /// No filter: an automaton reads every record.
+    EveryRecord,
+}
+
+impl Strategy {
+    /// The cheapest strategy for the pattern whose trimmed form is `trimmed`, regardless of other
+    /// patterns.
+    pub(in crate::pure) fn of(trimmed: &Hir) -> Strategy {
+        let strategy = Strategy::without_streams(trimmed);
+        match &strategy {
+            Strategy::Always => return strategy,
+            Strategy::Literals(literals) if literals.frequency <= cost::RARE_LITERALS => {
+                return strategy;
+            }
+            _ => {}
+        }
+        let sequence = ClassSequence::cheapest(trimmed);
+        let exact = sequence.as_ref().is_some_and(|sequence| sequence.exact);
+        let cost = match &strategy {
+            // A sequence whose hits are verified has no advantage over literals.
+            Strategy::Literals(_) if !exact => return strategy,
+            Strategy::Literals(literals) => literals.frequency * cost::CANDIDATE_NS,
+            Strategy::ByteRun(run) => {
+                let pass = if exact { cost::RUN_PASS_OR_EXACT_NS } else { cost::RUN_PASS_NS };
+                pass + run.frequency * cost::RUN_CANDIDATE_NS
+            }
+            _ => cost::EVERY_RECORD_NS,
+        };
+        match sequence {
+            Some(sequence) if sequence.total_cost() < cost => Strategy::ClassSequence(sequence),
+            _ => strategy,
+        }
+    }
+
+    /// As [`Strategy::of`], without class sequences.
+    fn without_streams(trimmed: &Hir) -> Strategy {
+        if matches_always(trimmed) {
+            return Strategy::Always;
+        }
+        let literals = literal::required_literals(trimmed);
+        if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= cost::RARE_LITERALS) {
+            return Strategy::Literals(literals.clone());
+        }
+        match (literals, literal::required_run(trimmed)) {
+            (Some(literals), Some(run))
+                if literals.frequency < cost::LITERALS_OVER_RUN * run.frequency =>
+            {
+                Strategy::Literals(literals)
+            }
+            (_, Some(run)) => Strategy::ByteRun(run),
+            (Some(literals), None) => Strategy::Literals(literals),
+            (None, None) => Strategy::EveryRecord,
+        }
+    }
+}
+
+/// Replaces class sequences by the second-best strategy where that costs less for all patterns
+/// together: where very few patterns would use bit streams, or where a large group of unfiltered
+/// patterns exists, to which one more adds less.
+pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strategy]) {
+    let mut streams = Vec::new();
+    let mut unfiltered = 0;
+    for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {
+        match strategy {
+            Strategy::ClassSequence(sequence) => {
+                let other = Strategy::without_streams(hir);
+                unfiltered += usize::from(matches!(other, Strategy::EveryRecord));
+                streams.push((index, other, sequence.total_cost()));
+            }
+            Strategy::Always | Strategy::EveryRecord => unfiltered += 1,
+            Strategy::Literals(_) | Strategy::ByteRun(_) => {}
+        }
+    }
+    let rare = |other: &Strategy| match other {
+        Strategy::ByteRun(run) => run.frequency <= cost::RARE_RUN,
+        _ => false,
+    };
+    let few = streams.len() <= cost::FEW_STREAMS && streams.iter().all(|(_, other, _)| rare(other));
+    for (index, other, stream_cost) in streams {
+        let joins_group = unfiltered > cost::LARGE_GROUP
+            && matches!(other, Strategy::EveryRecord)
+            && (stream_cost > cost::GROUP_MEMBER_NS || !grouping::has_long_memory(&trimmed[index]));
+        if few || joins_group {
+            strategies[index] = other;
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Reduces a pattern to the part that decides *whether* a record matches.
+//!
+//! `[\w.-]{0,50}key=\w+` matches a record if and only if `key=\w` does: an element at either end
+//! that may match nothing can be dropped, and a repetition at either end needs only its minimum
+//! number of copies, because the rest of any match is itself a match. The trimmed form has smaller
+//! automata, and its literals stand nearer to the start and the end of a match.
+//!
+//! Only where a match starts and ends is lost. Spans are therefore found with the whole pattern;
+//! [`Trimmed::head`] bounds how far before a match of the trimmed form a span can start.
+//!
+//! The reduction takes time linear in the HIR. It stops at assertions: `\ba*b` keeps its `\b`,
+//! since what holds there depends on the bytes around it.
+
+use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
+
+use crate::pure::literal::{Bound, add_bounds, max_match_len};
+
+/// The trimmed form of a pattern: it matches exactly the records that the pattern matches.
+#[derive(Clone, Debug)]
+pub(in crate::pure) struct Trimmed {
+    /// The trimmed form. Each of its matches is a match of the pattern, and each match of the
+    /// pattern contains a match of the trimmed form.
+    pub(in crate::pure) hir: Hir,
+    /// The largest distance from the start of a match of the pattern to the start of the first
+    /// match of the trimmed form in it.
+    pub(in crate::pure) head: Bound,
+}
+
+/// Reduces `hir` at both ends.
+pub(in crate::pure) fn trim(hir: &Hir) -> Trimmed {
+    let (hir, head) = trim_side(&without_captures(hir), Side::Start);
+    Trimmed { hir: trim_side(&hir, Side::End).0, head }
+}
+
+/// `hir` without its capture groups, whose contents join the concatenations around them.
+fn without_captures(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Capture(capture) => without_captures(&capture.sub),
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
+            sub: Box::new(without_captures(&repetition.sub)),
+            ..*repetition
+        }),
+        HirKind::Concat(subs) => Hir::concat(subs.iter().map(without_captures).collect()),
+        HirKind::Alternation(subs) => Hir::alternation(subs.iter().map(without_captures).collect()),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Start,
+    End,
+}
+
+/// Reduces `hir`, which stands at `side` of the whole pattern. Also returns the largest number of
+/// bytes that the part cut off can match.
+fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
+    if can_be_empty(hir) {
+        return (Hir::empty(), max_match_len(hir));
+    }
+    match hir.kind() {
+        HirKind::Capture(capture) => trim_side(&capture.sub, side),
+        HirKind::Alternation(subs) => {
+            let (subs, cuts): (Vec<Hir>, Vec<Bound>) =
+                subs.iter().map(|sub| trim_side(sub, side)).unzip();
+            let cut = cuts.into_iter().try_fold(0, |max: u32, cut| Some(max.max(cut?)));
+            (Hir::alternation(subs), cut)
+        }
+        HirKind::Concat(subs) => {
+            let mut subs: Vec<Hir> = subs.clone();
+            if side == Side::End {
+                subs.reverse();
+            }
+            let first = subs.iter().position(|sub| !can_be_empty(sub)).unwrap_or(subs.len());
+            let mut cut =
+                subs.drain(..first).map(|sub| max_match_len(&sub)).fold(Some(0), add_bounds);
+            if let Some(outer) = subs.first_mut() {
+                let (trimmed, more) = trim_side(outer, side);
+                *outer = trimmed;
+                cut = add_bounds(cut, more);
+            }
+            if side == Side::End {
+                subs.reverse();
+            }
+            (Hir::concat(subs), cut)
+        }
+        // `min` is at least 1: with 0, `can_be_empty` has returned above.
+        HirKind::Repetition(repetition) => {
+            let (sub, more) = match repetition.min {
+                1 => trim_side(&repetition.sub, side),
+                min => {
+                    let (greedy, sub) = (repetition.greedy, repetition.sub.clone());
+                    (Hir::repetition(Repetition { min, max: Some(min), greedy, sub }), Some(0))
+                }
+            };
+            let copies = repetition.max.and_then(|max| max.checked_sub(repetition.min));
+            let cut = match (max_match_len(&repetition.sub), copies) {
+                (Some(0), _) => Some(0),
+                (Some(longest), Some(copies)) => longest.checked_mul(copies),
+                (None, Some(0)) => Some(0),
+                _ => None,
+            };
+            (sub, add_bounds(cut, more))
+        }
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {
+            (hir.clone(), Some(0))
+        }
+    }
+}
+
+/// Whether `hir` matches the empty string at every position.
+fn can_be_empty(hir: &Hir) -> bool {
+    let properties = hir.properties();
+    properties.minimum_len() == Some(0) && properties.look_set().is_empty()
+}
+
+/// Whether `hir` matches the empty string at the start of every record, or at the end of every
+/// record. Such a pattern matches every record.
+pub(in crate::pure) fn matches_always(hir: &Hir) -> bool {
+    let start = |look| matches!(look, Look::Start | Look::StartLF | Look::StartCRLF);
+    let end = |look| matches!(look, Look::End | Look::EndLF | Look::EndCRLF);
+    matches_empty_where(hir, &start) || matches_empty_where(hir, &end)
+}
+
+/// Whether `hir` matches the empty string at every position where all assertions accepted by
+/// `holds` are true.
+fn matches_empty_where(hir: &Hir, holds: &impl Fn(Look) -> bool) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Literal(_) | HirKind::Class(_) => false,
+        HirKind::Look(look) => holds(*look),
+        HirKind::Repetition(repetition) => {
+            repetition.min == 0 || matches_empty_where(&repetition.sub, holds)
+        }
+        HirKind::Capture(capture) => matches_empty_where(&capture.sub, holds),
+        HirKind::Concat(subs) => subs.iter().all(|sub| matches_empty_where(sub, holds)),
+        HirKind::Alternation(subs) => subs.iter().any(|sub| matches_empty_where(sub, holds)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn trim_keeps_what_decides_a_match() {
+        let cases = [
+            (r"[\w.-]{0,50}?key=\w+", r"key=\w"),
+            ("a{3,9}b{2,}", "a{3}b{2}"),
+            ("^a*b*$", "^a*b*$"),
+            (r"x?\ba*b", r"\ba*b"),
+            ("(?:a*b|c*d)x(?:e*|f)", "(?:b|d)x"),
+            ("(?:a*b+){1,3}", "b"),
+            ("(a+)?(?:b(c?))", "b"),
+            (r"(?:\b|x)a", r"(?:\b|x)a"),
+            ("a+", "a"),
+            ("", ""),
+        ];
+        for (pattern, expected) in cases {
+            let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+            let parse = |pattern: &str| parser.clone().parse(pattern).unwrap();
+            let trimmed = super::trim(&parse(pattern)).hir;
+            assert_eq!(trimmed, parse(expected), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn head_bounds_the_bytes_cut_off() {
+        let cases = [
+            (r"[\w.-]{0,50}?key=\w+", Some(50)),
+            ("a{3,9}b", Some(6)),
+            ("(?:a*b|c)", None),
+            ("(?:a?b|c{1,4})x?", Some(3)),
+            ("abc*", Some(0)),
+        ];
+        for (pattern, expected) in cases {
+            let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+            assert_eq!(
+                super::trim(&parser.clone().parse(pattern).unwrap()).head,
+                expected,
+                "{pattern}"
+            );
+        }
+    }
+
+    #[test]
+    fn empty_at_an_end_matches_every_record() {
+        let always = ["", "a*", "a*b?$", "(?m)^", "^", "a|$", "(?:^|b)c*", "(?:$)+", "(?R)a*$"];
+        let not = ["a", "^$", "^a*$", r"\b", r"\B", "^a", "(?m)^a*$", "(?:^a|b$)"];
+        for (patterns, expected) in [(&always[..], true), (&not[..], false)] {
+            for pattern in patterns {
+                let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+                let hir = parser.clone().parse(pattern).unwrap();
+                assert_eq!(super::matches_always(&hir), expected, "{pattern}");
+            }
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! From patterns to streams.
+//!
+//! A [`Builder`] appends one part of a pattern after the other to [`Marks`], the stream of where
+//! matches end so far, and creates streams as it goes, each only once. Costs are added up, and what
+//! would exceed the limit becomes [`Marks::UNKNOWN`].
+//!
+//! No byte of a match except its first may be the first byte of a segment, and separators are in no
+//! class, so no match crosses segments.
+//!
+//! What is approximated: characters of several bytes, long alternations, unbounded repetitions of
+//! more than a class, and assertions other than `^`, `$` and ASCII `\b`. Each is replaced by
+//! something that allows more, and the marks are no longer exact.
+
+use std::collections::HashMap;
+
+use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
+
+use super::stream::{Stream, StreamId};
+use crate::pure::cost;
+use crate::pure::literal::{ByteSet, match_bytes, max_match_len};
+
+/// The largest distance that one operation moves a stream, in places: less than a word.
+const MAX_ADVANCE: u32 = 63;
+/// The number of copies to which repetitions of more than one byte are unrolled.
+const MAX_COPIES: u32 = 16;
+/// The largest number of alternatives that are searched one by one.
+const MAX_ALTERNATIVES: usize = 16;
+/// The number of parts of one pattern that are visited. Parts that create no streams cost nothing,
+/// so nested repetitions of them would take exponential time without exceeding the cost limit.
+const MAX_VISITS: u32 = 1000;
+
+/// The probability that a byte of a class that words consist of is followed by another one.
+const WORD_CONTINUES: f64 = 0.82;
+/// The exponent that corrects the frequency of a class after another one for the dependence of
+/// neighbouring bytes.
+const DEPENDENCE: f64 = 0.7;
+/// The probability that a given place is an edge of a segment, to estimate `^` and `$`.
+const EDGE_FREQUENCY: f64 = 0.02;
+/// The probability that a place is at a word boundary.
+const WORD_BOUNDARY_FREQUENCY: f64 = 0.4;
+/// The probability that it is not. Both estimates are high rather than low, so they add up to more
+/// than one.
+const NO_WORD_BOUNDARY_FREQUENCY: f64 = 0.7;
+
+/// Where matches of a part of a pattern can end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marks {
+    /// A bit for each end, or `None` if matches can end anywhere.
+    pub(super) stream: Option<StreamId>,
+    /// The place of the bit: 0 for the last byte of the match, 1 for the place after it. Classes
+    /// mark the last byte; assertions look at both sides of a place and mark the one after it.
+    pub(super) lag: u32,
+    /// Whether matches are empty up to here, if that is the same for all.
+    at_match_start: Option<bool>,
+    /// Whether every bit is the end of a match of all parts so far.
+    pub(super) exact: bool,
+    /// The expected number of bits per byte of ordinary text.
+    pub(super) frequency: f64,
+}
+
+impl Marks {
+    /// The empty match, before any part of a pattern.
+    pub(super) const ANYWHERE: Marks =
+        Marks { stream: None, lag: 0, at_match_start: Some(true), exact: true, frequency: 1.0 };
+    /// Nothing is known of where matches end.
+    const UNKNOWN: Marks =
+        Marks { stream: None, lag: 0, at_match_start: None, exact: false, frequency: 1.0 };
+}
+
+/// Creates streams, each of them once.
+pub(super) struct Builder {
+    /// All streams, each after those that it is made from.
+    pub(super) streams: Vec<Stream>,
+    ids: HashMap<Stream, StreamId>,
+    /// The cost of all streams, in nanoseconds per byte of the buffer.
+    pub(super) cost: f64,
+    /// The cost at which the builder gives up.
+    limit: f64,
+    /// The number of parts of patterns visited so far.
+    visits: u32,
+}
+
+impl Builder {
+    /// A builder that gives up when its streams cost more than `limit`, in nanoseconds per byte.
+    pub(super) fn new(limit: f64) -> Builder {
+        Builder { streams: Vec::new(), ids: HashMap::new(), cost: 0.0, limit, visits: 0 }
+    }
+
+    /// Whether the builder has given up: all further marks are unknown.
+    pub(super) fn is_over_limit(&self) -> bool {
+        self.cost > self.limit || self.visits > MAX_VISITS && self.limit.is_finite()
+    }
+
+    /// The id of a stream, which is created unless it exists.
+    fn stream(&mut self, stream: Stream) -> StreamId {
+        let id = StreamId::new(self.streams.len());
+        *self.ids.entry(stream).or_insert_with(|| {
+            self.cost += match stream {
+                Stream::Class(_) | Stream::SegmentStarts | Stream::SegmentEnds => {
+                    cost::STREAM_CLASS_NS
+                }
+                Stream::Star { .. } => cost::STREAM_STAR_NS,
+                _ => cost::STREAM_STEP_NS,
+            };
+            self.streams.push(stream);
+            id
+        })
+    }
+
+    /// The streams that a stream is made from.
+    pub(super) fn sources(&self, stream: Stream) -> Vec<StreamId> {
+        match stream {
+            Stream::Class(_) | Stream::SegmentStarts | Stream::SegmentEnds => Vec::new(),
+            Stream::ExceptStarts(of) => vec![of, self.ids[&Stream::SegmentStarts]],
+            Stream::Advance { from, of, .. }
+            | Stream::Extend { from, of, .. }
+            | Stream::Star { from, of } => {
+                vec![from, of]
+            }
+            Stream::Or(a, b) | Stream::Xor(a, b) | Stream::Xnor(a, b) => vec![a, b],
+            Stream::Next(a) => vec![a],
+        }
+    }
+
+    /// Where matches of `hir` can end that start where `marks` are. There may be more marks than
+    /// ends, unless the result is exact, but never fewer.
+    pub(super) fn append(&mut self, marks: Marks, hir: &Hir) -> Marks {
+        self.visits = self.visits.saturating_add(1);
+        if self.is_over_limit() {
+            return Marks::UNKNOWN;
+        }
+        match hir.kind() {
+            HirKind::Empty => marks,
+            HirKind::Look(look) => self.assertion(marks, *look),
+            HirKind::Literal(literal) => literal
+                .0
+                .iter()
+                .fold(marks, |marks, &b| self.advance(marks, ByteSet::from_iter([b]), 1)),
+            HirKind::Class(class) => match single_bytes(class) {
+                Some(set) => self.advance(marks, set, 1),
+                None => self.approximate(marks, hir),
+            },
+            HirKind::Capture(capture) => self.append(marks, &capture.sub),
+            HirKind::Concat(subs) => subs.iter().fold(marks, |marks, sub| self.append(marks, sub)),
+            HirKind::Alternation(subs) if subs.len() > MAX_ALTERNATIVES => {
+                self.approximate(marks, hir)
+            }
+            HirKind::Alternation(subs) => {
+                let mut ends = subs.iter().map(|sub| self.append(marks, sub)).collect::<Vec<_>>();
+                let first = ends.swap_remove(0);
+                ends.into_iter().fold(first, |all, end| self.or(all, end))
+            }
+            HirKind::Repetition(repetition) => self.repeat(marks, hir, repetition),
+        }
+    }
+
+    fn repeat(&mut self, marks: Marks, hir: &Hir, repetition: &Repetition) -> Marks {
+        let Repetition { min, max, .. } = *repetition;
+        if let HirKind::Class(class) = repetition.sub.kind()
+            && let Some(set) = single_bytes(class)
+        {
+            return self.repeat_class(marks, set, min, max);
+        }
+        if let HirKind::Literal(literal) = repetition.sub.kind()
+            && let [byte] = literal.0[..]
+        {
+            return self.repeat_class(marks, ByteSet::from_iter([byte]), min, max);
+        }
+        let sub = &repetition.sub;
+        if min > MAX_COPIES {
+            return self.approximate(marks, hir);
+        }
+        let mut all = (0..min).fold(marks, |marks, _| self.append(marks, sub));
+        match max {
+            Some(max) if max - min <= MAX_COPIES => {
+                let mut last = all;
+                for _ in min..max {
+                    last = self.append(last, sub);
+                    all = self.or(all, last);
+                }
+                all
+            }
+            _ => {
+                let (class, ..) = match_bytes(sub);
+                self.repeat_class(Marks { exact: false, ..all }, class, 0, None)
+            }
+        }
+    }
+
+    /// Appends any sequence of the bytes that occur in `hir`, as long as its matches can be.
+    fn approximate(&mut self, marks: Marks, hir: &Hir) -> Marks {
+        let (class, min) = match_bytes(hir);
+        let max = max_match_len(hir);
+        self.repeat_class(Marks { exact: false, ..marks }, class, min, max)
+    }
+
+    /// Appends `min` to `max` bytes of a class.
+    fn repeat_class(&mut self, marks: Marks, set: ByteSet, min: u32, max: Option<u32>) -> Marks {
+        let least = self.advance(marks, set, min);
+        if max == Some(min) {
+            return least;
+        }
+        // From here on, more bytes may follow or not, which is a property of a stream.
+        let Some(stream) = least.stream else { return Marks::UNKNOWN };
+        if least.lag > 0 {
+            // Further bytes are marked at another place, so the marks so far are kept apart.
+            let one = self.advance(least, set, 1);
+            let more = self.repeat_class(one, set, 0, max.map(|max| max - min - 1));
+            return self.or(least, more);
+        }
+        let continues = continues(&set);
+        let Some(max) = max else {
+            let of = self.run_ends(set, 1);
+            let stream = Some(self.stream(Stream::Star { from: stream, of }));
+            let frequency = (least.frequency / (1.0 - continues)).min(1.0);
+            return Marks { stream, frequency, ..least };
+        };
+        // Doubling: with 0 to `have` further bytes marked, one operation marks up to twice as many.
+        let (mut stream, mut have, most) = (stream, 0, max - min);
+        while have < most && !self.is_over_limit() {
+            let by = (have + 1).min(most - have).min(MAX_ADVANCE);
+            let of = self.run_ends(set, by);
+            stream = self.stream(Stream::Extend { from: stream, by, of });
+            have += by;
+        }
+        if have < most {
+            return Marks::UNKNOWN;
+        }
+        let times = (1.0 / (1.0 - continues)).min(f64::from(most + 1));
+        let frequency = (least.frequency * times).min(1.0);
+        Marks { stream: Some(stream), frequency, ..least }
+    }
+
+    /// Appends `count` bytes of a class.
+    fn advance(&mut self, marks: Marks, set: ByteSet, count: u32) -> Marks {
+        let (mut marks, mut left) = (marks, count);
+        while left > 0 {
+            if self.is_over_limit() {
+                return Marks::UNKNOWN;
+            }
+            // The first byte of a match may be the first one of a segment, so it is appended alone.
+            let first = marks.at_match_start != Some(false);
+            let count = if first { 1 } else { left.min(MAX_ADVANCE) };
+            let of =
+                if first { self.stream(Stream::Class(set)) } else { self.run_ends(set, count) };
+            let stream = match marks.stream {
+                None => of,
+                Some(from) => self.stream(Stream::Advance { from, by: count - marks.lag, of }),
+            };
+            let class = set.frequency();
+            let class = if marks.stream.is_none() { class } else { class.powf(DEPENDENCE) };
+            let frequency = marks.frequency * class * continues(&set).powi(count as i32 - 1);
+            let (stream, at_match_start) = (Some(stream), Some(false));
+            marks = Marks { stream, lag: 0, at_match_start, frequency, ..marks };
+            left -= count;
+        }
+        marks
+    }
+
+    /// The last bytes of `count` consecutive bytes of a class, none of them the first of a
+    /// segment. Made by doubling; all patterns share the intermediate streams.
+    fn run_ends(&mut self, set: ByteSet, count: u32) -> StreamId {
+        let of = self.stream(Stream::Class(set));
+        self.stream(Stream::SegmentStarts);
+        let (mut stream, mut have) = (self.stream(Stream::ExceptStarts(of)), 1);
+        while have < count {
+            let by = have.min(count - have);
+            stream = self.stream(Stream::Advance { from: stream, by, of: stream });
+            have += by;
+        }
+        stream
+    }
+
+    fn or(&mut self, a: Marks, b: Marks) -> Marks {
+        let frequency = (a.frequency + b.frequency).min(1.0);
+        let exact = a.exact && b.exact && a.at_match_start == b.at_match_start;
+        let at_match_start = a.at_match_start.filter(|_| a.at_match_start == b.at_match_start);
+        match (a.stream, b.stream) {
+            (Some(first), Some(second)) if a.lag == b.lag => {
+                let stream = Some(self.stream(Stream::Or(first, second)));
+                Marks { stream, lag: a.lag, at_match_start, exact, frequency }
+            }
+            (Some(_), Some(_)) => {
+                let [a, b] = [a, b].map(|marks| self.with_lag(marks));
+                self.or(a, b)
+            }
+            _ => Marks::UNKNOWN,
+        }
+    }
+
+    /// The same marks at the place after the last byte.
+    fn with_lag(&mut self, marks: Marks) -> Marks {
+        match marks.stream {
+            Some(stream) if marks.lag == 0 => {
+                Marks { stream: Some(self.stream(Stream::Next(stream))), lag: 1, ..marks }
+            }
+            _ => marks,
+        }
+    }
+
+    fn assertion(&mut self, marks: Marks, look: Look) -> Marks {
+        // At the edge between two segments, a place is the end of one and the start of the other.
+        // Which one the match is in depends on whether it has any bytes yet.
+        let Some(at_match_start) = marks.at_match_start else {
+            return Marks { exact: false, ..marks };
+        };
+        let (of, part) = match look {
+            Look::Start => (self.stream(Stream::SegmentStarts), EDGE_FREQUENCY),
+            Look::End => (self.stream(Stream::SegmentEnds), EDGE_FREQUENCY),
+            Look::WordAscii | Look::WordAsciiNegate => {
+                // Only one of the bytes on both sides of such an edge is in the segment of the
+                // match.
+                let after = self.stream(Stream::Class(word_bytes()));
+                self.stream(Stream::SegmentStarts);
+                let before = self.stream(Stream::Next(after));
+                let (before, after) = if at_match_start {
+                    (self.stream(Stream::ExceptStarts(before)), after)
+                } else {
+                    (before, self.stream(Stream::ExceptStarts(after)))
+                };
+                match look {
+                    Look::WordAscii => {
+                        (self.stream(Stream::Xor(before, after)), WORD_BOUNDARY_FREQUENCY)
+                    }
+                    _ => (self.stream(Stream::Xnor(before, after)), NO_WORD_BOUNDARY_FREQUENCY),
+                }
+            }
+            // Other assertions are left to the automata.
+            _ => return Marks { exact: false, ..marks },
+        };
+        let frequency = marks.frequency * part;
+        let stream = match marks.stream {
+            None => of,
+            Some(from) => self.stream(Stream::Advance { from, by: 1 - marks.lag, of }),
+        };
+        // `^` after some bytes, or `$` before any, would need the other segment of an edge.
+        let exact = marks.exact
+            && !matches!((look, at_match_start), (Look::Start, false) | (Look::End, true));
+        Marks { stream: Some(stream), lag: 1, exact, frequency, ..marks }
+    }
+}
+
+/// The bytes of a class, if each of its characters is a single byte.
+fn single_bytes(class: &Class) -> Option<ByteSet> {
+    match class {
+        Class::Unicode(chars) if !chars.is_ascii() => None,
+        _ => Some(ByteSet::of(class)),
+    }
+}
+
+/// The probability that a byte of a class is followed by another one.
+fn continues(set: &ByteSet) -> f64 {
+    let class = set.frequency().sqrt();
+    if set.contains(b' ') { class.min(0.98) } else { class.min(WORD_CONTINUES) }
+}
+
+fn word_bytes() -> ByteSet {
+    (0..=255u8).filter(|b| b.is_ascii_alphanumeric() || *b == b'_').collect()
+}

@@ -1,0 +1,286 @@
+//! The search: all operations on one piece of the buffer after the other.
+//!
+//! A piece is small enough that all streams of it stay in the first-level cache. Of each stream the
+//! last word is kept for the next piece, with the carries of additions, so nothing is computed twice
+//! and matches may be of any length.
+
+use std::ops::Range;
+
+use regex_syntax::hir::Hir;
+
+use super::super::candidate::Candidate;
+use super::super::runs::push_within_segments;
+use super::super::segments::Segments;
+use super::build::{Builder, Marks};
+use super::combine::{BITS, Combine};
+use super::schedule::{Op, OpKind, schedule};
+use super::sequence::ClassSequence;
+use super::stream::StreamId;
+use crate::pure::ids::NeedleId;
+use crate::pure::simd::Isa;
+
+/// The number of words of a stream that are computed at a time. Tests use few, so that small inputs
+/// have several pieces.
+const WORDS: usize = if cfg!(test) { 2 } else { 64 };
+/// The number of bytes of a piece: 4096, except in tests.
+pub(super) const PIECE: usize = WORDS * BITS;
+
+/// A piece of a stream, after the last word of the previous piece.
+type Row = [u64; WORDS + 1];
+
+/// The search for class sequences of all patterns that have one.
+#[derive(Debug)]
+pub(crate) struct BitStreams {
+    ops: Vec<Op>,
+    /// The number of slots that the operations use.
+    slots: usize,
+    outputs: Vec<Output>,
+    isa: Isa,
+}
+
+/// What the bits of an output mean.
+#[derive(Clone, Copy, Debug)]
+struct Output {
+    /// As [`Marks::lag`].
+    lag: u32,
+    /// The minimum length of a match of the sequence, in bytes.
+    len: u32,
+    /// Whether the pattern matches wherever there is a bit.
+    exact: bool,
+    needle: NeedleId,
+}
+
+/// Nonzero bits of an output, before they become candidates.
+#[derive(Clone, Copy, Debug)]
+struct OutputWord {
+    /// The index of the output.
+    output: u32,
+    /// The index of the word in the piece.
+    word: u32,
+    bits: u64,
+}
+
+/// How far a search has come. Each scanner has its own.
+#[derive(Debug)]
+pub(crate) struct BitStreamProgress {
+    /// By slot, the stream in it.
+    #[expect(clippy::vec_box, reason = "a row is replaced by swapping its box with the spare one")]
+    rows: Vec<Box<Row>>,
+    /// The row that the next operation writes.
+    spare: Box<Row>,
+    /// The separators, which are in no segment.
+    separators: Box<Row>,
+    /// By operation: the last word that it computed, and its carry.
+    carried: Vec<(u64, bool)>,
+    /// A segment such that all before it end within what was searched.
+    segment: usize,
+    /// The hits of the current piece.
+    hits: Vec<OutputWord>,
+}
+
+impl BitStreamProgress {
+    /// Begins another buffer.
+    pub(crate) fn reset(&mut self) {
+        self.carried.fill((0, false));
+        self.segment = 0;
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        (self.rows.len() + 2) * size_of::<Row>()
+            + size_of_val(&self.carried[..])
+            + self.hits.capacity() * size_of::<OutputWord>()
+    }
+}
+
+impl BitStreams {
+    /// Compiles the sequences of these patterns into one program. Candidates carry the needles.
+    pub(crate) fn new<'a>(
+        sequences: impl IntoIterator<Item = (NeedleId, &'a Hir, &'a ClassSequence)>,
+        isa: Isa,
+    ) -> BitStreams {
+        let mut builder = Builder::new(f64::INFINITY);
+        let mut ends: Vec<(StreamId, Output)> = Vec::new();
+        for (needle, hir, sequence) in sequences {
+            let parts = sequence.parts_of(hir);
+            let marks = parts.iter().fold(Marks::ANYWHERE, |marks, hir| builder.append(marks, hir));
+            if let Some(stream) = marks.stream {
+                let ClassSequence { len, exact, .. } = *sequence;
+                ends.push((stream, Output { lag: marks.lag, len, exact, needle }));
+            }
+        }
+        ends.sort_by_key(|(stream, output)| (*stream, output.needle));
+        let (streams, outputs): (Vec<StreamId>, Vec<Output>) = ends.into_iter().unzip();
+        let (ops, slots) = schedule(&builder, &streams);
+        BitStreams { ops, slots, outputs, isa }
+    }
+
+    /// The number of patterns that are searched for.
+    pub(crate) fn len(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&self.ops[..]) + size_of_val(&self.outputs[..])
+    }
+
+    /// The state of a search that has not begun.
+    pub(crate) fn progress(&self) -> BitStreamProgress {
+        BitStreamProgress {
+            rows: (0..self.slots).map(|_| Box::new([0; WORDS + 1])).collect(),
+            spare: Box::new([0; WORDS + 1]),
+            separators: Box::new([0; WORDS + 1]),
+            carried: vec![(0, false); self.ops.len()],
+            segment: 0,
+            hits: Vec::new(),
+        }
+    }
+
+    /// Appends candidates for the sequences that end in `range`. Consecutive ends are one
+    /// candidate; an exact sequence has one candidate per segment.
+    ///
+    /// `progress` is that of the search up to `range.start`, or new. The length of each range
+    /// except the last is a multiple of [`PIECE`]; the last one ends where the buffer does.
+    pub(crate) fn find(
+        &self,
+        segments: &Segments<'_>,
+        range: Range<usize>,
+        progress: &mut BitStreamProgress,
+        out: &mut Vec<Candidate>,
+    ) {
+        let end = segments.buffer().len();
+        debug_assert!(range.end == end || range.len().is_multiple_of(PIECE));
+        // Marks with a lag are one place after the last byte, which is the end of the buffer for
+        // the last segment.
+        let places = range.start..range.end + usize::from(range.end == end);
+        for base in places.step_by(PIECE) {
+            let bytes = base..range.end.min(base + PIECE);
+            self.compute(segments, bytes, progress);
+            self.push_candidates(segments, base, progress, out);
+            let limit = base + PIECE + segments.separator() as usize;
+            let ends = &segments.offsets()[progress.segment + 1..];
+            progress.segment += ends.iter().take_while(|&&end| (end as usize) < limit).count();
+        }
+    }
+
+    /// Runs all operations for the bytes of `range`, at most a piece.
+    fn compute(
+        &self,
+        segments: &Segments<'_>,
+        range: Range<usize>,
+        progress: &mut BitStreamProgress,
+    ) {
+        // One place more than there are bytes, unless the piece is full.
+        let words = (range.len() / BITS + 1).min(WORDS);
+        let BitStreamProgress { rows, spare, separators, carried, segment, hits } = progress;
+        if segments.separator() > 0 {
+            set_segment_ends(segments, *segment, range.start, &mut separators[1..=words]);
+        }
+        for (op, (last, carry)) in self.ops.iter().zip(carried) {
+            let [a, b] = op.sources.map(|source| &rows[source.index()][..=words]);
+            match &op.kind {
+                OpKind::Class(class) => {
+                    spare[1..=words].fill(0);
+                    let mut word = |base: usize, bits: u64, _: usize| {
+                        spare[1 + (base - range.start) / BITS] = bits;
+                    };
+                    class.classify(self.isa, segments.buffer(), range.clone(), &mut word);
+                    if segments.separator() > 0 {
+                        for (bits, separators) in spare[1..=words].iter_mut().zip(&separators[1..])
+                        {
+                            *bits &= !separators;
+                        }
+                    }
+                }
+                OpKind::SegmentStarts => {
+                    set_segment_starts(segments, *segment, range.start, &mut spare[1..=words]);
+                }
+                OpKind::SegmentEnds => {
+                    set_segment_ends(segments, *segment, range.start, &mut spare[1..=words]);
+                }
+                OpKind::Output(output) => {
+                    for (word, &bits) in a[1..].iter().enumerate().filter(|(_, bits)| **bits != 0) {
+                        hits.push(OutputWord { output: *output, word: word as u32, bits });
+                    }
+                    continue;
+                }
+                &OpKind::Word(op) => {
+                    let out = &mut spare[..=words];
+                    self.isa.run(Combine { op, out, sources: [a, b], carry });
+                }
+            }
+            spare[0] = std::mem::replace(last, spare[words]);
+            std::mem::swap(spare, &mut rows[op.into.index()]);
+        }
+    }
+
+    /// Appends the candidates for the hits of the piece at `base`, and clears the hits.
+    fn push_candidates(
+        &self,
+        segments: &Segments<'_>,
+        base: usize,
+        progress: &mut BitStreamProgress,
+        out: &mut Vec<Candidate>,
+    ) {
+        if progress.segment >= segments.len() {
+            return progress.hits.clear();
+        }
+        // For exact outputs: the end of the segment that the last candidate is in, after which
+        // further ends of the same output say nothing new.
+        let (mut current, mut reported_until) = (u32::MAX, 0);
+        for OutputWord { output, word, mut bits } in progress.hits.drain(..) {
+            let Output { lag, len, exact, needle } = self.outputs[output as usize];
+            if current != output {
+                (current, reported_until) = (output, 0);
+            }
+            while bits != 0 {
+                let first = bits.trailing_zeros();
+                // The place after the last byte of the match.
+                let end = base + word as usize * BITS + first as usize + 1 - lag as usize;
+                if exact {
+                    bits &= bits - 1;
+                    if end > reported_until {
+                        let segment = segments.segment_at(progress.segment, end - 1);
+                        reported_until = segments.range(segment).end;
+                        let (start, end) = (end as u32 - 1, end as u32);
+                        out.push(Candidate { window: start, start, end, needle });
+                    }
+                    continue;
+                }
+                let last_end = end + (bits >> first).trailing_ones() as usize - 1;
+                // Clears the lowest run of ones.
+                bits &= bits.wrapping_add(1 << first);
+                let start = end.saturating_sub(len as usize);
+                let segment = segments.segment_at(progress.segment, start);
+                push_within_segments(segments, start..last_end, segment, len as usize, needle, out);
+            }
+        }
+    }
+}
+
+/// Sets the bits where segments start, from segment `first` on, and clears all others. The first
+/// bit of `out` is for the place `base`.
+fn set_segment_starts(segments: &Segments<'_>, first: usize, base: usize, out: &mut [u64]) {
+    let starts = &segments.offsets()[first..segments.len()];
+    set_places(starts, 0, base, out);
+}
+
+/// As [`set_segment_starts`], where segments end.
+fn set_segment_ends(segments: &Segments<'_>, first: usize, base: usize, out: &mut [u64]) {
+    let ends = &segments.offsets()[first + 1..];
+    set_places(ends, segments.separator(), base, out);
+}
+
+fn set_places(offsets: &[u32], less: u32, base: usize, out: &mut [u64]) {
+    out.fill(0);
+    for &offset in offsets {
+        // Places before `base` were in an earlier piece.
+        if let Some(place) = ((offset - less) as usize).checked_sub(base) {
+            match out.get_mut(place / BITS) {
+                Some(word) => *word |= 1 << (place % BITS),
+                None => break,
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The search for literals: one pass of Teddy, one of q-grams, or both.
+//!
+//! [`teddy`](super::teddy) is the faster pass as long as its buckets hold few literals;
+//! [`qgrams`] hardly slows down with their number, but needs literals of some
+//! length. [`arrange`] divides the literals of an engine between the two by the estimated cost of
+//! both passes.
+
+use std::ops::Range;
+
+use crate::pure::cost::{self, PassCosts};
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::Literal;
+use crate::pure::simd::Isa;
+
+use super::candidate::Candidate;
+use super::literal_bytes::LiteralBytes;
+use super::qgrams::{self, QGrams};
+use super::teddy::Teddy;
+
+/// Literals, ready to be searched for.
+#[derive(Debug)]
+pub(crate) struct LiteralSearch {
+    /// The search for few or short literals.
+    teddy: Option<Teddy>,
+    /// The search for many literals.
+    qgrams: Option<QGrams>,
+    strings: LiteralBytes,
+    isa: Isa,
+}
+
+impl LiteralSearch {
+    /// Arranges `literals`, none of which is empty, for searching with the instructions of `isa`.
+    /// The id of each literal is its index.
+    pub(crate) fn new(literals: &[Literal], isa: Isa) -> LiteralSearch {
+        let (teddy, qgrams) = arrange(literals, isa);
+        LiteralSearch { teddy, qgrams, strings: LiteralBytes::new(literals), isa }
+    }
+
+    /// Appends every literal in `buffer` whose window (the part of the literal that is searched for
+    /// first) starts in `range`, in the order of these windows. Literals may extend beyond the
+    /// range on both sides.
+    pub(crate) fn find(&self, buffer: &[u8], range: Range<usize>, out: &mut Vec<Candidate>) {
+        let start = out.len();
+        if let Some(teddy) = &self.teddy {
+            teddy.find(self.isa, buffer, range.clone(), &self.strings, out);
+        }
+        let middle = out.len();
+        if let Some(qgrams) = &self.qgrams {
+            qgrams.find(self.isa, buffer, range, &self.strings, out);
+        }
+        // Each pass appends in order, so a single one needs no sorting.
+        if start < middle && middle < out.len() {
+            out[start..].sort_by_key(|candidate| candidate.window);
+        }
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.teddy.as_ref().map_or(0, Teddy::memory)
+            + self.qgrams.as_ref().map_or(0, QGrams::memory)
+            + self.strings.memory()
+    }
+
+    /// The passes in use, for people to read.
+    pub(crate) fn describe(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some(teddy) = &self.teddy {
+            parts.push(format!("Teddy ({}) for {} literals", self.isa, teddy.literals()));
+        }
+        if let Some(qgrams) = &self.qgrams {
+            parts.push(format!(
+                "q-grams at every {} for {} literals",
+                ["position", "second position", "third position", "fourth position"]
+                    [qgrams.stride() - 1],
+                qgrams.literals(),
+            ));
+        }
+        parts.join(", ")
+    }
+}
+
+/// The largest number of literals that Teddy gets if q-grams could take some of them. Teddy takes
+/// any number, but with many its buckets pass almost every position.
+const MAX_TEDDY: usize = 256;
+
+/// Divides literals between Teddy and q-grams by the estimated cost of both passes.
+///
+/// The divisions that are tried give all literals below a length to Teddy: below the length of a
+/// gram, which only Teddy can search for, below each length that allows a larger stride, and all.
+/// Each is built to know its cost, which is why there are so few.
+fn arrange(literals: &[Literal], isa: Isa) -> (Option<Teddy>, Option<QGrams>) {
+    let costs = PassCosts::of(isa);
+    let mut best = (f64::INFINITY, None, None);
+    let mut last = None;
+    for len in (qgrams::GRAM..=qgrams::GRAM + qgrams::MAX_STRIDE - 1).chain([usize::MAX]) {
+        let (few, many): (Vec<NeedleId>, Vec<NeedleId>) =
+            (0..literals.len()).map(NeedleId::new).partition(|id| literals[id.index()].len() < len);
+        let first = last.is_none();
+        if last == Some(few.len()) || (few.len() > MAX_TEDDY && !first) {
+            continue;
+        }
+        last = Some(few.len());
+        let teddy = (!few.is_empty()).then(|| Teddy::new(&few, literals));
+        let qgrams = (!many.is_empty()).then(|| QGrams::new(&many, literals));
+        let mut cost = 0.0;
+        if let Some(teddy) = &teddy {
+            cost += costs.teddy * teddy.work() + cost::PASS_CHECK * teddy.frequency();
+        }
+        if let Some(qgrams) = &qgrams {
+            let position = costs.qgrams + cost::PASS_CHECK * qgrams.frequency();
+            cost += position / qgrams.stride() as f64;
+        }
+        if cost < best.0 || first {
+            best = (cost, teddy, qgrams);
+        }
+    }
+    (best.1, best.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::pure::literal::Cube;
+
+    const ALPHABET: &[u8] = b"abAB_1 \x00\xFFz@`";
+
+    fn naive(literals: &[Literal], buffer: &[u8]) -> Vec<(usize, usize)> {
+        let mut all = Vec::new();
+        for at in 0..buffer.len() {
+            for (number, literal) in literals.iter().enumerate() {
+                if literal.is_at(buffer, at) {
+                    all.push((at, number));
+                }
+            }
+        }
+        all
+    }
+
+    fn literal(max: usize) -> impl Strategy<Value = Literal> {
+        let cube = (prop::sample::select(ALPHABET), any::<bool>());
+        prop::collection::vec(cube, 1..max).prop_map(|cubes| {
+            Literal::from_cubes(cubes.into_iter().map(|(b, fold)| {
+                if fold && b.is_ascii_alphabetic() {
+                    Cube { value: b & 0xDF, mask: 0xDF }
+                } else {
+                    Cube::exact(b)
+                }
+            }))
+        })
+    }
+
+    /// Every way to arrange the literals, with every instruction set of this machine.
+    fn arrangements(literals: &[Literal]) -> Vec<(String, LiteralSearch)> {
+        let ids: Vec<NeedleId> = (0..literals.len()).map(NeedleId::new).collect();
+        let (short, long): (Vec<NeedleId>, Vec<NeedleId>) =
+            ids.iter().partition(|id| literals[id.index()].len() < qgrams::GRAM);
+        let mut all = Vec::new();
+        for isa in Isa::available() {
+            all.push((format!("{isa}, as planned"), LiteralSearch::new(literals, isa)));
+            let teddy = |ids: &[NeedleId]| (!ids.is_empty()).then(|| Teddy::new(ids, literals));
+            let strings = LiteralBytes::new(literals);
+            all.push((
+                format!("{isa}, Teddy alone"),
+                LiteralSearch { teddy: teddy(&ids), qgrams: None, strings, isa },
+            ));
+            for stride in 1..=qgrams::MAX_STRIDE {
+                let (fit, rest): (Vec<NeedleId>, Vec<NeedleId>) = long
+                    .iter()
+                    .partition(|id| literals[id.index()].len() > qgrams::GRAM + stride - 2);
+                let qgrams = (!fit.is_empty()).then(|| QGrams::with_stride(&fit, literals, stride));
+                let strings = LiteralBytes::new(literals);
+                let few = [&short[..], &rest].concat();
+                all.push((
+                    format!("{isa}, q-grams of stride {stride}"),
+                    LiteralSearch { teddy: teddy(&few), qgrams, strings, isa },
+                ));
+            }
+        }
+        all
+    }
+
+    fn check(
+        literals: &[Literal],
+        arrangements: &[(String, LiteralSearch)],
+        buffer: &[u8],
+        split: usize,
+    ) {
+        let expected = naive(literals, buffer);
+        for (name, prefilter) in arrangements {
+            let mut out = Vec::new();
+            prefilter.find(buffer, 0..split, &mut out);
+            prefilter.find(buffer, split..buffer.len(), &mut out);
+            assert!(out.is_sorted_by_key(|c| c.window), "{name}");
+            for c in &out {
+                assert!((c.start..c.end).contains(&c.window), "{name}");
+                assert_eq!((c.end - c.start) as usize, literals[c.needle.index()].len());
+            }
+            let mut found: Vec<_> =
+                out.iter().map(|c| (c.start as usize, c.needle.index())).collect();
+            found.sort();
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            // Each case builds the tables of every arrangement.
+            cases: ProptestConfig::default().cases.div_ceil(4),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn every_arrangement_equals_a_naive_search(
+            literals in (2usize..10).prop_flat_map(|max| prop::collection::vec(literal(max), 1..24)),
+            buffer in prop::collection::vec(prop::sample::select(ALPHABET), 0..300),
+            split in any::<prop::sample::Index>(),
+        ) {
+            check(&literals, &arrangements(&literals), &buffer, split.index(buffer.len() + 1));
+        }
+    }
+
+    #[test]
+    fn literals_are_found_around_every_vector_edge() {
+        for len in [1, 2, 3, 4, 5, 6, 9, 32] {
+            let text: Vec<u8> = (0..len).map(|i| b'k' + (i % 13) as u8).collect();
+            let literals = [Literal::exact(&text), Literal::exact(b"~~~~~~~")];
+            let arrangements = arrangements(&literals);
+            for size in (len..=len + 4).chain(60..=72).chain(124..=136).chain(254..=262) {
+                for at in 0..=size - len {
+                    let mut buffer = vec![b'.'; size];
+                    buffer[at..at + len].copy_from_slice(&text);
+                    check(&literals, &arrangements, &buffer, size / 2);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dense_literals_are_all_found() {
+        let literals = ["ab", "bab", "abab", "bababab", "abababababab", "abababac", "b", "cab"]
+            .map(|text| Literal::exact(text.as_bytes()));
+        let mut buffer = b"ab".repeat(3000);
+        buffer[4095] = b'c';
+        for some in [&literals[..], &literals[2..6], &literals[3..6], &literals[3..4]] {
+            check(some, &arrangements(some), &buffer, 2500);
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! From the positions that a pass leaves to the literals that are there.
+//!
+//! A pass knows only that some literal may have its window at a position. The first bytes of the
+//! text there are hashed, and a table leads to the literals whose windows have that hash. Three
+//! steps, ordered by how many positions reach them:
+//!
+//! 1. The bits of hit words become positions.
+//! 2. Each position is compared with *one* entry: the only literal of its hash, or what all
+//!    literals of that hash have in common. Positions that fail are removed.
+//! 3. What is left is compared with each literal of its hash, first by eight bytes, then in full.
+//!
+//! Whether a position passes is as good as random, and a mispredicted branch costs about as much as
+//! passing over twenty positions, so steps 1 and 2 have no branch on it: they always store, and
+//! advance the length by the number of positions that count. Step 1 is how simdjson writes its
+//! indexes (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019).
+//! After step 2 hardly any position is false, so step 3 may branch.
+//!
+//! Each window takes 24 bytes for its entry and 16 to 32 for its share of the buckets.
+
+use super::candidate::Candidate;
+use super::hits::HitWord;
+use super::literal_bytes::LiteralBytes;
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::{Cube, Literal};
+
+/// Sets bit 5 of each byte of a key, which makes upper case lower case.
+const FOLD: u32 = 0x2020_2020;
+/// The number of bytes before a window among those that an entry compares.
+const BEFORE: usize = 2;
+/// The number of bytes that an entry compares: a 64-bit word.
+const BYTES: usize = 8;
+/// The maximum number of bytes of a window that are hashed.
+const MAX_KEY: usize = 4;
+
+/// The number of positions that are compared together, enough to amortize the loops' start-up.
+const CHUNK: usize = 64;
+/// The number of positions that are stored at once. Most words have fewer bits, and one round does.
+const STEP: usize = 4;
+/// Room for less than a chunk and the positions of one more word, rounded up to a step.
+const POSITIONS: usize = CHUNK + 64 + STEP;
+
+/// The place within a literal that a pass searches for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) needle: NeedleId,
+    /// The distance from the literal's start to the window's, in bytes.
+    pub(super) offset: u32,
+}
+
+/// Literals by the first bytes of their windows.
+#[derive(Debug)]
+pub(super) struct WindowIndex {
+    /// One table for each number of bytes, 1 to 4, that some window has.
+    tables: Vec<WindowTable>,
+}
+
+/// A hash table of the windows that have the same number of bytes.
+#[derive(Debug)]
+struct WindowTable {
+    /// The bytes of the window that are hashed, as a mask.
+    key: u32,
+    /// The number of bits by which a hash is shifted right.
+    shift: u32,
+    /// By the high bits of the hash: the index of the bucket's first entry, or 0, that of an entry
+    /// which equals nothing. The length is a power of two.
+    starts: Box<[u32]>,
+    entries: Box<[Entry]>,
+}
+
+/// What the text around a window is compared with.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// The text matches if `text & mask` equals `value`.
+    value: u64,
+    mask: u64,
+    needle: NeedleId,
+    /// The distance from the literal's start to the window's, in bytes.
+    offset: u16,
+    /// The literal's length if `value` has all of it, otherwise 0.
+    len: u8,
+    kind: EntryKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EntryKind {
+    /// What all following entries of the bucket have in common; no literal.
+    Common,
+    /// A literal that is followed by another entry of the same bucket.
+    Literal,
+    /// The last literal of the bucket.
+    LastLiteral,
+}
+
+impl WindowIndex {
+    /// An index of windows that have `len` bytes, or as many as the literal has from there on.
+    pub(super) fn new(len: usize, windows: &[Window], literals: &[Literal]) -> WindowIndex {
+        let mut by_len: [Vec<Window>; MAX_KEY] = Default::default();
+        for &window in windows {
+            let rest = literals[window.needle.index()].len() - window.offset as usize;
+            by_len[rest.min(len) - 1].push(window);
+        }
+        let by_len = (1..).zip(by_len).filter(|(_, windows)| !windows.is_empty());
+        let tables = by_len.map(|(len, windows)| WindowTable::new(len, &windows, literals));
+        WindowIndex { tables: tables.collect() }
+    }
+
+    /// Appends the literals that have their windows at the positions of `hits`, which are `stride`
+    /// bytes apart within a word.
+    pub(super) fn check(
+        &self,
+        buffer: &[u8],
+        hits: &[HitWord],
+        stride: usize,
+        strings: &LiteralBytes,
+        out: &mut Vec<Candidate>,
+    ) {
+        let mut positions = [0; POSITIONS];
+        let mut count = 0;
+        for &HitWord { at, mut bits } in hits {
+            // Always stores a multiple of `STEP` positions; those beyond the last bit are garbage
+            // that the next word overwrites.
+            let end = count + bits.count_ones() as usize;
+            while count < end {
+                for position in &mut positions[count..count + STEP] {
+                    *position = at.wrapping_add(bits.trailing_zeros() * stride as u32);
+                    bits &= bits.wrapping_sub(1);
+                }
+                count += STEP;
+            }
+            count = end;
+            if count >= CHUNK {
+                self.check_positions(buffer, &mut positions[..count], strings, out);
+                count = 0;
+            }
+        }
+        self.check_positions(buffer, &mut positions[..count], strings, out);
+    }
+
+    fn check_positions(
+        &self,
+        buffer: &[u8],
+        positions: &mut [u32],
+        strings: &LiteralBytes,
+        out: &mut Vec<Candidate>,
+    ) {
+        // With one table, which is usual, the loop has no inner loop over tables.
+        let kept = match &self.tables[..] {
+            [table] => retain(positions, |at| table.may_match(text_around(buffer, at))),
+            tables => retain(positions, |at| {
+                let text = text_around(buffer, at);
+                tables.iter().fold(false, |may, table| may | table.may_match(text))
+            }),
+        };
+        for &window in &positions[..kept] {
+            let window = window as usize;
+            let text = text_around(buffer, window);
+            for table in &self.tables {
+                table.check(text, buffer, window, strings, out);
+            }
+        }
+    }
+
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        let of = |t: &WindowTable| size_of_val(&t.starts[..]) + size_of_val(&t.entries[..]);
+        self.tables.iter().map(of).sum()
+    }
+}
+
+/// Moves the positions that pass to the front and returns their number, without branches.
+#[inline(always)]
+fn retain(positions: &mut [u32], passes: impl Fn(usize) -> bool) -> usize {
+    let mut kept = 0;
+    for index in 0..positions.len() {
+        let position = positions[index];
+        positions[kept] = position;
+        kept += usize::from(passes(position as usize));
+    }
+    kept
+}
+
+impl WindowTable {
+    /// A table of windows of which the first `len` bytes are hashed.
+    fn new(len: usize, windows: &[Window], literals: &[Literal]) -> WindowTable {
+        let key = u32::MAX >> (32 - 8 * len);
+        // Four buckets per window keep collisions rare. The limit keeps the buckets within 4 MiB.
+        let buckets = (windows.len() * 4).next_power_of_two().min(1 << 20);
+        let shift = 32 - buckets.trailing_zeros();
+        let mut list: Vec<(u32, Entry)> = windows
+            .iter()
+            .map(|&window| {
+                let entry = Entry::new(window, literals[window.needle.index()].cubes());
+                (hash(entry.value, key) >> shift, entry)
+            })
+            .collect();
+        list.sort_by_key(|(bucket, entry)| (*bucket, entry.needle, entry.offset));
+        let mut entries = vec![Entry::NOTHING];
+        let mut starts = vec![0; buckets];
+        for bucket in list.chunk_by(|a, b| a.0 == b.0) {
+            starts[bucket[0].0 as usize] = entries.len() as u32;
+            if bucket.len() > 1 {
+                entries.push(Entry::common(bucket));
+            }
+            let literals = bucket.iter().map(|(_, e)| Entry { kind: EntryKind::Literal, ..*e });
+            entries.extend(literals);
+            if let Some(last) = entries.last_mut() {
+                last.kind = EntryKind::LastLiteral;
+            }
+        }
+        WindowTable { key, shift, starts: starts.into(), entries: entries.into() }
+    }
+
+    /// The index of the first entry of the bucket for `text`.
+    #[inline(always)]
+    fn first_entry(&self, text: u64) -> usize {
+        self.starts[(hash(text, self.key) >> self.shift) as usize] as usize
+    }
+
+    /// Whether a literal may be where `text` is around a window, without branches.
+    #[inline(always)]
+    fn may_match(&self, text: u64) -> bool {
+        let entry = &self.entries[self.first_entry(text)];
+        text & entry.mask == entry.value
+    }
+
+    /// Appends the literals of the bucket that are in the text.
+    #[inline]
+    fn check(
+        &self,
+        text: u64,
+        buffer: &[u8],
+        window: usize,
+        strings: &LiteralBytes,
+        out: &mut Vec<Candidate>,
+    ) {
+        for entry in &self.entries[self.first_entry(text)..] {
+            if text & entry.mask == entry.value && entry.kind != EntryKind::Common {
+                out.extend(entry.candidate(buffer, window, strings));
+            }
+            if entry.kind == EntryKind::LastLiteral {
+                break;
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// Equals no text: nothing `and` an empty mask is 1.
+    const NOTHING: Entry = Entry {
+        value: 1,
+        mask: 0,
+        // Never read, since the entry never matches.
+        needle: NeedleId::FIRST,
+        offset: 0,
+        len: 0,
+        kind: EntryKind::LastLiteral,
+    };
+
+    /// The bits that all entries of a bucket compare and agree on. As a rule these are at least
+    /// those of the window.
+    fn common(bucket: &[(u32, Entry)]) -> Entry {
+        let first = bucket[0].1;
+        let mask = bucket
+            .iter()
+            .fold(u64::MAX, |mask, (_, entry)| mask & entry.mask & !(entry.value ^ first.value));
+        Entry { value: first.value & mask, mask, kind: EntryKind::Common, ..first }
+    }
+
+    fn new(window: Window, cubes: &[Cube]) -> Entry {
+        let (mut value, mut mask) = ([0; BYTES], [0; BYTES]);
+        let mut inside = 0;
+        for index in 0..BYTES {
+            let at = (window.offset as usize + index).checked_sub(BEFORE);
+            if let Some(cube) = at.and_then(|at| cubes.get(at)) {
+                (value[index], mask[index]) = (cube.value, cube.mask);
+                inside += 1;
+            }
+        }
+        let len = if inside == cubes.len() { inside as u8 } else { 0 };
+        // Literals have at most 32 bytes, so offsets fit.
+        debug_assert!(window.offset <= u32::from(u16::MAX));
+        let (needle, offset) = (window.needle, window.offset as u16);
+        let (value, mask) = (u64::from_le_bytes(value), u64::from_le_bytes(mask));
+        Entry { value, mask, needle, offset, len, kind: EntryKind::LastLiteral }
+    }
+
+    /// The candidate, if all of the literal is in the buffer. The entry itself has matched.
+    #[inline]
+    fn candidate(&self, buffer: &[u8], window: usize, strings: &LiteralBytes) -> Option<Candidate> {
+        let needle = self.needle;
+        if self.len == 0 {
+            return strings.check(buffer, window, needle, self.offset.into());
+        }
+        // The text around the window was extended by zeros, which a literal may contain, so the
+        // edges of the buffer are checked here.
+        let start = window.checked_sub(self.offset.into())?;
+        let end = start + usize::from(self.len);
+        // The casts are lossless, since buffers are shorter than 2^32 bytes.
+        let (window, start) = (window as u32, start as u32);
+        (end <= buffer.len()).then_some(Candidate { window, start, end: end as u32, needle })
+    }
+}
+
+/// The hash of those bytes of a window that are in `key`, with the cases folded, by Fibonacci
+/// hashing (Knuth, volume 3, 6.4): the high bits depend on all of the key.
+#[inline(always)]
+fn hash(text: u64, key: u32) -> u32 {
+    let window = (text >> (8 * BEFORE)) as u32;
+    ((window | FOLD) & key).wrapping_mul(0x9E37_79B1)
+}
+
+/// The bytes from [`BEFORE`] bytes before a window on, little-endian. Bytes outside the buffer are
+/// zero.
+#[inline(always)]
+fn text_around(buffer: &[u8], window: usize) -> u64 {
+    if let Some(start) = window.checked_sub(BEFORE)
+        && let Some(bytes) = buffer.get(start..).and_then(|rest| rest.first_chunk::<BYTES>())
+    {
+        return u64::from_le_bytes(*bytes);
+    }
+    text_at_edge(buffer, window)
+}
+
+#[cold]
+fn text_at_edge(buffer: &[u8], window: usize) -> u64 {
+    let mut bytes = [0; BYTES];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        let at = (window + index).checked_sub(BEFORE);
+        *byte = at.and_then(|at| buffer.get(at)).copied().unwrap_or(0);
+    }
+    u64::from_le_bytes(bytes)
+}

@@ -1,0 +1,160 @@
+//! Verifies patterns at a hit: their tail starts with the needle, so a match must start (or, for a
+//! pattern in two parts, pass) exactly there.
+//!
+//! The forward automaton runs from the hit and stops as soon as the answer is known, for an
+//! ordinary pattern within a few bytes. If the pattern has a head, a reverse automaton then runs
+//! backward from the hit. This is cheaper than a search of a window, which would start at the
+//! earliest place where a match can begin.
+
+use crate::pure::ids::PatternIndex;
+
+use super::cache::VerifyCache;
+use super::postings::Posting;
+use super::tables::VerifyTables;
+
+/// The bytes that may be read from the hits of one pattern, for each byte of the record and in
+/// addition, before the rest of the record is searched once instead.
+///
+/// Ordinary patterns fail within a few bytes, and then verifying hit by hit costs less than one
+/// search for all hits. The budget bounds the time where each attempt reads to the end of the
+/// record.
+const STEPS_PER_BYTE: u64 = 16;
+const FREE_STEPS: u64 = 1024;
+
+/// The number of steps that a byte read backward counts as. The next hit in a long record has the
+/// whole way back to read again, so the budget must run out sooner.
+const STEPS_PER_BYTE_BACK: u64 = 8;
+
+/// The number of steps that one pattern may take in `record`.
+#[inline]
+fn budget(record: &[u8]) -> u64 {
+    STEPS_PER_BYTE * record.len() as u64 + FREE_STEPS
+}
+
+/// Verifies the pattern of an anchored posting at the hit `start..end` of `record`.
+pub(super) fn verify(
+    tables: &VerifyTables,
+    cache: &mut VerifyCache,
+    record: &[u8],
+    posting: &Posting,
+    start: u32,
+    end: u32,
+) {
+    let remaining = record.len() as u32 - start;
+    if start > posting.max_start
+        || !(posting.min_len..=posting.max_remaining).contains(&remaining)
+        || !cache.has_any_run(&tables.required_runs, posting.required_run.as_slice(), record)
+    {
+        return;
+    }
+    let (patterns, pattern) = (&tables.patterns, posting.pattern);
+    let status = &mut cache.status[pattern.index()];
+    status.enter_record(cache.epoch);
+    if status.matched {
+        return;
+    }
+    let head = patterns.head(pattern);
+    let from = if head.is_some() { 0 } else { start };
+    if status.deferred.is_some() || status.steps > budget(record) {
+        return cache.defer(pattern, from);
+    }
+    let automata = patterns.automata(pattern);
+    let automaton_cache = &mut cache.automata[pattern.index()];
+    let mut steps = 0;
+    let found = if head.is_none() {
+        let window = posting.window(start..end, record.len());
+        let trimmed = patterns.tail(pattern);
+        Some(automata.is_match_at(trimmed, automaton_cache, record, window, &mut steps))
+    } else {
+        let tail = patterns.tail(pattern);
+        automata.tail_starts_at(tail, automaton_cache, record, start as usize, &mut steps)
+    };
+    status.steps += steps;
+    cache.steps += steps;
+    cache.measure(pattern);
+    match found {
+        Some(true) => verify_head(tables, cache, record, pattern, start),
+        Some(false) => {}
+        None => cache.defer(pattern, from),
+    }
+}
+
+/// Verifies the patterns of a shared-literal group at a hit that starts at `start`.
+pub(super) fn verify_group(
+    tables: &VerifyTables,
+    cache: &mut VerifyCache,
+    record: &[u8],
+    index: usize,
+    start: u32,
+) {
+    let group = tables.shared.group(index);
+    if record.len() - (start as usize) < group.min_len as usize
+        || !cache.has_any_run(&tables.required_runs, &group.required_runs, record)
+    {
+        return;
+    }
+    let group_cache = &mut cache.shared[index];
+    group_cache.enter_record(cache.epoch);
+    let mut steps = 0;
+    let decided = group_cache.steps <= budget(record)
+        && group.dfa.matching_at(
+            &|pattern| tables.patterns.tail(pattern),
+            &mut group_cache.dfa,
+            record,
+            start as usize,
+            &mut steps,
+            &mut cache.members,
+        );
+    group_cache.steps += steps;
+    cache.steps += steps;
+    if !decided {
+        // The DFA gave up, or the budget is used up: each member is searched once by itself.
+        cache.members.clear();
+        for &pattern in &group.dfa.members {
+            let from = if tables.patterns.head(pattern).is_some() { 0 } else { start };
+            cache.defer(pattern, from);
+        }
+        return;
+    }
+    while let Some(pattern) = cache.members.pop() {
+        verify_head(tables, cache, record, pattern, start);
+    }
+}
+
+/// Verifies the part before the needle of a pattern whose tail matches from `start` on.
+fn verify_head(
+    tables: &VerifyTables,
+    cache: &mut VerifyCache,
+    record: &[u8],
+    pattern: PatternIndex,
+    start: u32,
+) {
+    let status = &mut cache.status[pattern.index()];
+    status.enter_record(cache.epoch);
+    if status.matched || status.deferred.is_some() {
+        return;
+    }
+    if let Some(head) = tables.patterns.head(pattern) {
+        if status.steps > budget(record) {
+            return cache.defer(pattern, 0);
+        }
+        let mut steps = 0;
+        let found = tables.patterns.automata(pattern).head_ends_at(
+            head,
+            &mut cache.automata[pattern.index()],
+            record,
+            start as usize,
+            &mut steps,
+        );
+        status.steps += STEPS_PER_BYTE_BACK * steps;
+        cache.steps += steps;
+        cache.measure(pattern);
+        match found {
+            Some(true) => {}
+            Some(false) => return,
+            None => return cache.defer(pattern, 0),
+        }
+    }
+    cache.status[pattern.index()].matched = true;
+    cache.matched.push(pattern);
+}

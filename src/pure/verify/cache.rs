@@ -1,0 +1,193 @@
+//! The working memory of verification in one scanner.
+//!
+//! Everything that holds for one record only carries the epoch of that record. A new record gets
+//! a new epoch, so nothing has to be cleared that the record does not touch: with ten thousand
+//! patterns and short records, clearing would cost more than the scan.
+
+use std::ops::Range;
+
+use crate::pure::automata::group_scanner::GroupScanner;
+use crate::pure::automata::pattern::PatternCache;
+use crate::pure::ids::{NeedleId, PatternIndex};
+
+use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
+use super::shared_literal::SharedLiteralCache;
+use super::tables::VerifyTables;
+
+/// The memory that the lazy DFAs of all patterns may hold together before they are dropped, in
+/// bytes: a fixed part, and a part for each pattern.
+const MAX_MEMORY: usize = 64 << 20;
+const MAX_MEMORY_PER_PATTERN: usize = 16 << 10;
+
+/// The working memory of verification: of the current record, and automata caches that last.
+pub(in crate::pure) struct VerifyCache {
+    /// A number for the current record that no other record of any scan has.
+    pub(super) epoch: u64,
+    /// By needle: its latest hits.
+    pub(super) clusters: Vec<HitCluster>,
+    /// The needles with a cluster in this record.
+    pub(super) clustered: Vec<NeedleId>,
+    pub(super) status: Vec<PatternStatus>,
+    /// The patterns found to match in this record.
+    pub(super) matched: Vec<PatternIndex>,
+    /// The patterns with a window of this record that is still to be searched.
+    pub(super) scheduled: Vec<PatternIndex>,
+    /// The patterns that are searched once in the rest of this record.
+    pub(super) deferred: Vec<PatternIndex>,
+    /// By pattern: the caches of its automata.
+    pub(super) automata: Vec<PatternCache>,
+    /// The DFAs that read every record.
+    pub(super) groups: GroupScanner,
+    /// The patterns that the groups could not decide in this record. Empty between records.
+    pub(super) undecided: Vec<PatternIndex>,
+    /// By shared-literal group.
+    pub(super) shared: Vec<SharedLiteralCache>,
+    /// The members of a shared-literal group that match at one hit. Empty between hits.
+    pub(super) members: Vec<PatternIndex>,
+    required_runs: Vec<RunCheck>,
+    /// By pattern: the memory of its automata when it was last measured.
+    measured: Vec<usize>,
+    /// The sum of `measured`.
+    memory: usize,
+    max_memory: usize,
+    /// An upper bound on the bytes that automata have read in all scans. Tests of the linear worst
+    /// case read it.
+    pub(super) steps: u64,
+}
+
+/// Hits of one needle in one record that lie so near one another that the windows of their
+/// patterns can touch: from the start of the first to the end of the last.
+#[derive(Clone, Copy, Default)]
+pub(super) struct HitCluster {
+    pub(super) epoch: u64,
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// How far one record has been searched for one pattern.
+#[derive(Clone, Default)]
+pub(super) struct PatternStatus {
+    epoch: u64,
+    pub(super) matched: bool,
+    /// The largest range searched without a match: no match that starts at or after `start` ends
+    /// at or before `end`.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// A window that is still to be searched.
+    pub(super) window: Option<Range<usize>>,
+    /// The bytes that automata have read from hits of anchored needles, forward and backward.
+    pub(super) steps: u64,
+    /// The first of the hits that are no longer verified one by one because the budget of steps
+    /// is used up. The record is searched once from there.
+    pub(super) deferred: Option<u32>,
+}
+
+impl PatternStatus {
+    /// Resets the status if it is that of another record.
+    #[inline]
+    pub(super) fn enter_record(&mut self, epoch: u64) {
+        if self.epoch != epoch {
+            *self = PatternStatus { epoch, ..PatternStatus::default() };
+        }
+    }
+}
+
+impl VerifyCache {
+    pub(in crate::pure) fn new(tables: &VerifyTables) -> VerifyCache {
+        let patterns = tables.patterns.len();
+        VerifyCache {
+            epoch: 0,
+            clusters: vec![HitCluster::default(); tables.postings.needles()],
+            clustered: Vec::new(),
+            status: vec![PatternStatus::default(); patterns],
+            matched: Vec::new(),
+            scheduled: Vec::new(),
+            deferred: Vec::new(),
+            automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
+            groups: GroupScanner::new(&tables.groups),
+            undecided: Vec::new(),
+            shared: tables.shared.create_caches(),
+            members: Vec::new(),
+            required_runs: tables.required_runs.create_cache(),
+            measured: vec![0; patterns],
+            memory: 0,
+            max_memory: MAX_MEMORY + MAX_MEMORY_PER_PATTERN * patterns,
+            steps: 0,
+        }
+    }
+
+    /// Forgets the current record.
+    pub(in crate::pure) fn next_record(&mut self) {
+        self.epoch += 1;
+        self.clustered.clear();
+        self.scheduled.clear();
+        self.deferred.clear();
+        self.matched.clear();
+    }
+
+    /// See [`Scanner::steps`](crate::pure::Scanner::steps).
+    pub(in crate::pure) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Heap memory in bytes.
+    pub(in crate::pure) fn memory(&self) -> usize {
+        size_of_val(&self.clusters[..])
+            + size_of_val(&self.status[..])
+            + self.memory
+            + self.groups.memory()
+            + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()
+    }
+
+    /// Records that the pattern matches, unless that is known.
+    #[inline]
+    pub(super) fn set_matched(&mut self, pattern: PatternIndex) {
+        let status = &mut self.status[pattern.index()];
+        status.enter_record(self.epoch);
+        if !status.matched {
+            status.matched = true;
+            self.matched.push(pattern);
+        }
+    }
+
+    /// Schedules one search of the record for the pattern, from offset `from` or an earlier one.
+    pub(super) fn defer(&mut self, pattern: PatternIndex, from: u32) {
+        let status = &mut self.status[pattern.index()];
+        status.enter_record(self.epoch);
+        match &mut status.deferred {
+            Some(earlier) => *earlier = from.min(*earlier),
+            None if status.matched => {}
+            None => {
+                status.deferred = Some(from);
+                self.deferred.push(pattern);
+            }
+        }
+    }
+
+    /// Whether the record contains one of `runs`, or `runs` is empty.
+    #[inline]
+    pub(super) fn has_any_run(
+        &mut self,
+        required_runs: &RequiredRuns,
+        runs: &[RequiredRunId],
+        record: &[u8],
+    ) -> bool {
+        let (epoch, cache) = (self.epoch, &mut self.required_runs);
+        runs.is_empty() || runs.iter().any(|&run| required_runs.is_in(run, cache, epoch, record))
+    }
+
+    /// Measures the memory of a pattern's automata after a use, and drops the caches of all
+    /// automata if they exceed the limit together.
+    #[inline]
+    pub(super) fn measure(&mut self, pattern: PatternIndex) {
+        let measured = &mut self.measured[pattern.index()];
+        let now = self.automata[pattern.index()].memory();
+        self.memory = self.memory + now - *measured;
+        *measured = now;
+        if self.memory > self.max_memory {
+            self.automata.fill_with(PatternCache::default);
+            self.measured.fill(0);
+            self.memory = 0;
+        }
+    }
+}

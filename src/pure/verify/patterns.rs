@@ -1,0 +1,114 @@
+//! The patterns of an engine in the forms that are verified, with their automata.
+
+use std::ops::Range;
+
+use regex_syntax::hir::Hir;
+
+use crate::pattern;
+use crate::pure::automata::pattern::{PatternAutomata, PatternCache};
+use crate::pure::automata::span_prefilter::SpanPrefilter;
+use crate::pure::ids::PatternIndex;
+use crate::pure::literal::{Bound, Literal};
+
+/// All patterns of an engine, trimmed to what decides whether they match.
+#[derive(Debug)]
+pub(in crate::pure) struct Patterns {
+    trimmed: Vec<Hir>,
+    splits: Vec<Option<Box<Split>>>,
+    /// By pattern, if spans are reported; else empty.
+    span_literals: Vec<Option<Box<SpanLiterals>>>,
+    /// Built when first needed, once for all scanners.
+    automata: Vec<PatternAutomata>,
+}
+
+/// A pattern in two parts, divided where its literal starts.
+#[derive(Debug)]
+pub(in crate::pure) struct Split {
+    /// Matches up to the literal.
+    pub(in crate::pure) head: Hir,
+    /// Matches from the start of the literal on.
+    pub(in crate::pure) tail: Hir,
+}
+
+/// Literals at which spans of a pattern are searched: its trimmed form starts with one of them.
+#[derive(Debug)]
+pub(in crate::pure) struct SpanLiterals {
+    pub(in crate::pure) literals: Vec<Literal>,
+    /// The largest distance from the start of a span to the start of the trimmed form in it.
+    pub(in crate::pure) head: Bound,
+}
+
+impl SpanLiterals {
+    /// The prefilter for these literals of a pattern with this trimmed form.
+    pub(in crate::pure) fn prefilter(&self, trimmed: &Hir) -> SpanPrefilter {
+        SpanPrefilter::new(&self.literals, trimmed.clone(), self.head)
+    }
+}
+
+impl Patterns {
+    /// The patterns with these trimmed forms. `splits` has those that are verified in two parts;
+    /// `span_literals` is empty if no spans are reported.
+    pub(in crate::pure) fn new(
+        trimmed: Vec<Hir>,
+        splits: Vec<Option<Box<Split>>>,
+        span_literals: Vec<Option<Box<SpanLiterals>>>,
+    ) -> Patterns {
+        debug_assert_eq!(trimmed.len(), splits.len());
+        let automata = trimmed.iter().map(|_| PatternAutomata::default()).collect();
+        Patterns { trimmed, splits, span_literals, automata }
+    }
+
+    pub(in crate::pure) fn len(&self) -> usize {
+        self.trimmed.len()
+    }
+
+    /// The trimmed forms of all patterns.
+    pub(in crate::pure) fn trimmed(&self) -> &[Hir] {
+        &self.trimmed
+    }
+
+    /// The part of the pattern before its literal, if the pattern is verified in two parts.
+    #[inline]
+    pub(in crate::pure) fn head(&self, pattern: PatternIndex) -> Option<&Hir> {
+        self.splits[pattern.index()].as_ref().map(|split| &split.head)
+    }
+
+    /// The part of the pattern from its literal on: all of it if it is verified as a whole.
+    #[inline]
+    pub(in crate::pure) fn tail(&self, pattern: PatternIndex) -> &Hir {
+        match &self.splits[pattern.index()] {
+            Some(split) => &split.tail,
+            None => &self.trimmed[pattern.index()],
+        }
+    }
+
+    #[inline]
+    pub(in crate::pure) fn automata(&self, pattern: PatternIndex) -> &PatternAutomata {
+        &self.automata[pattern.index()]
+    }
+
+    /// Makes the span prefilter of the pattern, if its trimmed form starts with a literal.
+    pub(in crate::pure) fn span_prefilter(&self, pattern: PatternIndex) -> Option<SpanPrefilter> {
+        let literals = self.span_literals.get(pattern.index())?.as_ref()?;
+        Some(literals.prefilter(&self.trimmed[pattern.index()]))
+    }
+
+    /// Whether the pattern has a match within `span` of `record`.
+    pub(in crate::pure) fn is_match(
+        &self,
+        pattern: PatternIndex,
+        cache: &mut PatternCache,
+        record: &[u8],
+        span: Range<usize>,
+    ) -> bool {
+        self.automata(pattern).is_match(&self.trimmed[pattern.index()], cache, record, span)
+    }
+
+    /// Heap memory in bytes, without the automata.
+    pub(in crate::pure) fn memory(&self) -> usize {
+        let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
+        let literals = self.span_literals.iter().flatten().flat_map(|spans| &spans.literals);
+        self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
+            + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()
+    }
+}

@@ -1,0 +1,68 @@
+//! What the plan lays down for verification. Immutable, and shared by all scanners of an engine.
+
+use std::sync::Arc;
+
+use crate::pure::automata::dfa_group::DfaGroup;
+use crate::pure::ids::{NeedleId, PatternIndex};
+use crate::pure::literal::Lookaheads;
+
+use super::patterns::Patterns;
+use super::postings::Postings;
+use super::required_run::RequiredRuns;
+use super::shared_literal::SharedLiterals;
+
+/// The tables that lead from a needle to the patterns to verify and to the checks for each.
+#[derive(Debug)]
+pub(in crate::pure) struct VerifyTables {
+    pub(in crate::pure) patterns: Patterns,
+    /// Needles that need no verification.
+    pub(in crate::pure) exact: ExactNeedles,
+    /// By needle: the bytes that can follow it in a match.
+    pub(in crate::pure) lookahead: Lookaheads,
+    /// By needle: the patterns to verify one by one.
+    pub(in crate::pure) postings: Postings,
+    /// By needle: the patterns to verify together.
+    pub(in crate::pure) shared: SharedLiterals,
+    pub(in crate::pure) required_runs: RequiredRuns,
+    /// Patterns that match every record, ascending.
+    pub(in crate::pure) always: Vec<PatternIndex>,
+    /// Patterns without a filter, in DFAs that read every record.
+    pub(in crate::pure) groups: Vec<Arc<DfaGroup>>,
+}
+
+impl VerifyTables {
+    /// Whether records without candidates must be visited too.
+    pub(in crate::pure) fn visits_every_record(&self) -> bool {
+        !self.always.is_empty() || !self.groups.is_empty()
+    }
+
+    /// Heap memory in bytes, without the automata.
+    pub(in crate::pure) fn memory(&self) -> usize {
+        self.patterns.memory()
+            + self.lookahead.memory()
+            + self.postings.memory()
+            + self.required_runs.memory()
+    }
+}
+
+/// Class sequences that are whole patterns: the pattern matches wherever the needle is found.
+#[derive(Debug)]
+pub(in crate::pure) struct ExactNeedles {
+    /// The index of the first class sequence; literals and runs come before it.
+    first: usize,
+    /// By class sequence: its pattern, if the sequence is exact.
+    patterns: Vec<Option<PatternIndex>>,
+}
+
+impl ExactNeedles {
+    /// `patterns` has the pattern of each exact class sequence, from needle `first` on.
+    pub(in crate::pure) fn new(first: usize, patterns: Vec<Option<PatternIndex>>) -> ExactNeedles {
+        ExactNeedles { first, patterns }
+    }
+
+    /// The pattern that matches wherever `needle` is found, if there is one.
+    #[inline]
+    pub(super) fn pattern(&self, needle: NeedleId) -> Option<PatternIndex> {
+        *self.patterns.get(needle.index().checked_sub(self.first)?)?
+    }
+}

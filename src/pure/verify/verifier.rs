@@ -1,0 +1,209 @@
+//! The verifier: takes the candidates of one record after the other and reports its matches.
+
+use std::ops::ControlFlow;
+
+use crate::pure::ids::PatternIndex;
+use crate::pure::prefilter::Candidate;
+use crate::sink::Sink;
+use crate::{Match, PatternSet, Report};
+
+use super::cache::VerifyCache;
+use super::tables::VerifyTables;
+use super::{anchored, windowed};
+
+/// Decides which patterns match in a record. Immutable, and shared by all scanners of an engine;
+/// each scanner has a [`VerifyCache`].
+///
+/// For each record, the scanner calls [`Verifier::candidate`] with its candidates and then
+/// [`Verifier::finish_record`].
+#[derive(Debug)]
+pub(in crate::pure) struct Verifier {
+    set: PatternSet,
+    /// By pattern: its number in the set, which matches report. Ascending.
+    numbers: Vec<u32>,
+    report: Report,
+    tables: VerifyTables,
+}
+
+/// A record of the batch.
+#[derive(Clone, Copy)]
+pub(in crate::pure) struct Record<'a> {
+    /// The position of the record in its batch.
+    pub(in crate::pure) number: usize,
+    /// The offset of the record in the batch's buffer.
+    pub(in crate::pure) start: usize,
+    pub(in crate::pure) bytes: &'a [u8],
+}
+
+impl Verifier {
+    /// A verifier of the patterns of `set` with these numbers, for which `tables` was made.
+    pub(in crate::pure) fn new(
+        set: PatternSet,
+        numbers: Vec<u32>,
+        report: Report,
+        tables: VerifyTables,
+    ) -> Verifier {
+        debug_assert_eq!(numbers.len(), tables.patterns.len());
+        Verifier { set, numbers, report, tables }
+    }
+
+    /// The pattern with this number in the set, if the engine has it.
+    pub(in crate::pure) fn pattern(&self, number: u32) -> Option<PatternIndex> {
+        self.numbers.binary_search(&number).ok().map(PatternIndex::new)
+    }
+
+    /// The number of patterns.
+    pub(in crate::pure) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    pub(in crate::pure) fn report(&self) -> Report {
+        self.report
+    }
+
+    pub(in crate::pure) fn create_cache(&self) -> VerifyCache {
+        VerifyCache::new(&self.tables)
+    }
+
+    /// Whether records without candidates must be finished too.
+    pub(in crate::pure) fn visits_every_record(&self) -> bool {
+        self.tables.visits_every_record()
+    }
+
+    /// Heap memory in bytes, without the automata.
+    pub(in crate::pure) fn memory(&self) -> usize {
+        self.tables.memory()
+    }
+
+    /// Verifies a candidate that lies in `record`, or notes it for the end of the record.
+    pub(in crate::pure) fn candidate(
+        &self,
+        cache: &mut VerifyCache,
+        record: Record<'_>,
+        candidate: &Candidate,
+    ) {
+        let tables = &self.tables;
+        let needle = candidate.needle;
+        if let Some(pattern) = tables.exact.pattern(needle) {
+            return cache.set_matched(pattern);
+        }
+        let base = record.start as u32;
+        let (start, end) = (candidate.start - base, candidate.end - base);
+        if !tables.lookahead.allow(needle, &record.bytes[end as usize..]) {
+            return;
+        }
+        let (anchored, windowed) = tables.postings.of(needle);
+        for posting in anchored {
+            anchored::verify(tables, cache, record.bytes, posting, start, end);
+        }
+        for group in tables.shared.of(needle) {
+            anchored::verify_group(tables, cache, record.bytes, group, start);
+        }
+        if !windowed.is_empty() {
+            windowed::add_hit(tables, cache, record.bytes, needle, start, end);
+        }
+    }
+
+    /// Completes the verification of `record` and pushes its matches to `out`, ordered by pattern
+    /// and start, until `out` breaks.
+    pub(in crate::pure) fn finish_record(
+        &self,
+        cache: &mut VerifyCache,
+        record: Record<'_>,
+        out: &mut impl Sink,
+    ) -> ControlFlow<()> {
+        if self.complete(cache, record.bytes) {
+            // When `out` breaks or panics, the next scan clears what is left of this record.
+            self.push_matches(cache, record, out)?;
+            cache.next_record();
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Completes `cache.matched`, in order. Returns `false` if there was nothing to verify, and
+    /// then the cache is ready for the next record.
+    fn complete(&self, cache: &mut VerifyCache, record: &[u8]) -> bool {
+        let tables = &self.tables;
+        let untouched =
+            cache.clustered.is_empty() && cache.matched.is_empty() && cache.deferred.is_empty();
+        if untouched && !tables.visits_every_record() {
+            // Candidates that failed may have left a status of this record.
+            cache.epoch += 1;
+            return false;
+        }
+        windowed::verify_remaining(tables, cache, record);
+        self.verify_deferred(cache, record);
+        if !tables.groups.is_empty() {
+            self.verify_groups(cache, record);
+        }
+        cache.matched.extend(&tables.always);
+        cache.matched.sort_unstable();
+        true
+    }
+
+    /// Searches the rest of the record for the patterns that were deferred.
+    fn verify_deferred(&self, cache: &mut VerifyCache, record: &[u8]) {
+        while let Some(pattern) = cache.deferred.pop() {
+            let status = &cache.status[pattern.index()];
+            if !status.matched
+                && let Some(from) = status.deferred
+            {
+                let rest = from as usize..record.len();
+                cache.steps += rest.len() as u64 + 1;
+                let automaton_cache = &mut cache.automata[pattern.index()];
+                if self.tables.patterns.is_match(pattern, automaton_cache, record, rest) {
+                    cache.matched.push(pattern);
+                }
+            }
+        }
+    }
+
+    /// Searches the whole record for the patterns without a filter.
+    fn verify_groups(&self, cache: &mut VerifyCache, record: &[u8]) {
+        let patterns = &self.tables.patterns;
+        let VerifyCache { groups, matched, undecided, .. } = cache;
+        cache.steps += groups.matching(patterns.trimmed(), record, matched, undecided);
+        while let Some(pattern) = cache.undecided.pop() {
+            cache.steps += record.len() as u64 + 1;
+            let automaton_cache = &mut cache.automata[pattern.index()];
+            if patterns.is_match(pattern, automaton_cache, record, 0..record.len()) {
+                cache.matched.push(pattern);
+            }
+            cache.measure(pattern);
+        }
+    }
+
+    /// Pushes the matches of `cache.matched` to `out` until it breaks.
+    fn push_matches(
+        &self,
+        cache: &mut VerifyCache,
+        record: Record<'_>,
+        out: &mut impl Sink,
+    ) -> ControlFlow<()> {
+        let record_number = record.number as u32;
+        for index in 0..cache.matched.len() {
+            let pattern = cache.matched[index];
+            let number = self.numbers[pattern.index()];
+            match self.report {
+                Report::Patterns => out.push(Match::new(record_number, number, 0..0))?,
+                Report::Spans => {
+                    let flow = self.tables.patterns.automata(pattern).for_each_span(
+                        self.set.hir(number as usize),
+                        || self.tables.patterns.span_prefilter(pattern),
+                        &mut cache.automata[pattern.index()],
+                        record.bytes,
+                        &mut cache.steps,
+                        |span| {
+                            // In range: a record is shorter than 2^32 bytes.
+                            let span = span.start as u32..span.end as u32;
+                            out.push(Match::new(record_number, number, span))
+                        },
+                    );
+                    cache.measure(pattern);
+                    flow?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,60 @@
+//! The memory that sets, engines and scanners report, compared with what they allocate.
+
+use std::sync::atomic::Ordering;
+
+use dragnet::pure::Engine;
+use dragnet::{Batch, Matches, Pattern, PatternSet, Report, Scan};
+
+use crate::{LIVE, alone};
+
+/// What `make` makes, and how many bytes it has allocated for that.
+fn allocated<T>(make: impl FnOnce() -> T) -> (T, usize) {
+    let before = LIVE.load(Ordering::Relaxed);
+    let made = make();
+    (made, LIVE.load(Ordering::Relaxed) - before)
+}
+
+/// A report is an estimate, within a factor of 2: dependencies allocate memory that can't be seen from
+/// outside of them.
+fn check(what: &str, reported: usize, allocated: usize) {
+    assert!(
+        reported > allocated / 2 && reported < allocated * 2,
+        "{what}: {reported} bytes reported, {allocated} allocated"
+    );
+}
+
+#[test]
+fn reported_memory_is_about_what_is_allocated() {
+    let _turn = alone();
+    let patterns: Vec<String> = (0..2000)
+        .map(|n: u32| {
+            let word: String = (0..7).map(|i| (b'a' + (n >> i & 15) as u8) as char).collect();
+            format!(r"(?i)\b{word}{n}[\w .-]{{0,20}}[:=]\s{{0,3}}[0-9a-f]{{32}}\b|{word}_{n}\.com")
+        })
+        .collect();
+    let (set, bytes) = allocated(|| {
+        let patterns = patterns.iter().map(|p| Pattern::new(p).unicode(false));
+        PatternSet::builder().patterns(patterns).build().unwrap()
+    });
+    check("patterns", set.memory(), bytes);
+
+    let (engine, bytes) = allocated(|| Engine::new(&set, Report::Patterns));
+    check("engine", engine.memory(), bytes);
+
+    let text: String = patterns.iter().map(|p| format!("{}\n", p.replace(r"\.", "."))).collect();
+    let mut offsets = Vec::new();
+    let batch = Batch::lines(text.as_bytes(), &mut offsets).unwrap();
+    let mut matches = Matches::new();
+    let mut scanner = engine.scanner();
+    scanner.scan(&batch, &mut matches).unwrap();
+    // The first scan has built the automata that scanners share, so only a scanner's own memory is
+    // left to be allocated.
+    drop(scanner);
+    let (scanner, bytes) = allocated(|| {
+        let mut scanner = engine.scanner();
+        scanner.scan(&batch, &mut matches).unwrap();
+        scanner
+    });
+    assert_eq!(matches.len(), 2000);
+    check("scanner", scanner.memory(), bytes);
+}
