@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Draws what the benchmark measured as a chart.
+"""Draws a chart of the figures that the benchmark `versus` measured.
 
     DRAGNET_JSON=versus.jsonl cargo bench --bench versus --features native
     python3 benches/chart.py versus.jsonl docs/versus.svg
 
-Each group is a set of rules, each bar a contender: the geometric mean, over the corpora, of how
-many times as fast as the contender named by --against it is. Bars start at 1, so one to the left
-is slower; the scale is logarithmic, so twice as fast is as long to the right as half as fast is
-to the left. The thin line goes from the corpus on which a contender does worst to its best one.
-Several runs may be in one file; the last measurement of each race counts.
+Each group is a rule set, each bar a contender. A bar shows the contender's speed relative to that of
+the contender named by --against: the geometric mean over the corpora. The thin line spans the
+corpora, from the lowest relative speed to the highest. Bars start at 1, and the scale is
+logarithmic, so that a bar for twice the speed is as long to the right as one for half the speed is
+to the left. A file may hold several runs; the last measurement of each race counts.
 """
 
 import argparse
@@ -17,10 +17,12 @@ import math
 import sys
 from xml.sax.saxutils import escape
 
-# Readable on white and on black; the first is what the chart is about.
+# Readable on white and on black. The first one stands out: it is for the pure engine.
 COLORS = ["#e5484d", "#3b82c4", "#8a8f98", "#a0763a", "#3d9a6c", "#8b6fc0", "#6b7280", "#c07a9a"]
-# Where bars come from other rules: not the same answers, or no answers at all.
-HATCHED = {"hs_scan whole buffer", "absent byte"}
+# Contenders that answer another question than the rest. Their bars are drawn pale.
+PALE = {"hs_scan whole buffer", "absent byte"}
+# Not drawn: a ratio to an opponent that nobody would use like this flatters the others.
+EXCLUDED = {"RegexSet, default cache"}
 
 NAMES = 180
 PLOT = 520
@@ -38,7 +40,7 @@ STYLE = """
   .grid { stroke: #8a8f98; stroke-opacity: .3 }
   .one { stroke: #24292f; stroke-width: 1.5 }
   .range { stroke: #24292f; stroke-opacity: .6 }
-  .hatched { fill-opacity: .35 }
+  .pale { fill-opacity: .35 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
     .one, .range { stroke: #e6edf3 }
@@ -47,13 +49,16 @@ STYLE = """
 
 
 def read(lines):
-    """The races by (rules, corpus): MB/s by contender. The numbers of patterns by rules."""
+    """Returns the races, as {(rules, corpus): {contender: MB/s}}, and the number of patterns of
+    each rule set, as {rules: count}."""
     races, patterns = {}, {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
+            if row["contender"] in EXCLUDED:
+                continue
             race = races.setdefault((row["rules"], row["corpus"]), {})
             race[row["contender"]] = float(row["megabytes_per_second"])
             patterns[row["rules"]] = row["patterns"]
@@ -63,7 +68,7 @@ def read(lines):
 
 
 def ratios(races, against):
-    """By rules and contender: the speeds relative to `against`, one for each corpus."""
+    """Returns {rules: {contender: [speed relative to `against`, one for each corpus]}}."""
     groups = {}
     for (rules, corpus), race in races.items():
         if race.get(against, 0) <= 0:
@@ -76,30 +81,30 @@ def ratios(races, against):
 
 
 def mean(values):
+    """The geometric mean."""
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
 def ticks(low, high):
-    """Powers of ten from `low` to `high`, and their halves or doubles if those are few."""
+    """The powers of ten from `low` to `high`; within two decades also their doubles and fives."""
     steps = [1, 2, 5] if math.log10(high / low) <= 2 else [1]
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [s * 10.0**p for p in powers for s in steps if low <= s * 10.0**p <= high]
 
 
 def times(ratio):
-    """A ratio with two or three digits."""
+    """Formats a ratio with two or three digits."""
     return f"{ratio:.0f}x" if ratio >= 100 else f"{ratio:.{1 if ratio >= 10 else 2}g}x"
 
 
 def draw(races, patterns, against, note=""):
-    """The chart as SVG."""
+    """Returns the chart as SVG."""
     groups = ratios(races, against)
     order = []
     for group in groups.values():
         order += [name for name in group if name not in order and name != against]
     everything = [r for group in groups.values() for list_ in group.values() for r in list_]
-    # The axis ends at whole powers of ten, so that nothing is cut off and nothing looks closer
-    # than it is; and 1 is always on it.
+    # The axis ends at powers of ten around all values and 1, so that no bar is cut off.
     low = 10.0 ** math.floor(math.log10(min(everything + [1.0])))
     high = 10.0 ** math.ceil(math.log10(max(everything + [1.0 + 1e-9])))
 
@@ -114,8 +119,8 @@ def draw(races, patterns, against, note=""):
         f'width="{width}" height="{height}" role="img" aria-labelledby="title">',
         f'<title id="title">Speed relative to {escape(against)}</title>',
         f"<style>{STYLE}</style>",
-        f'<text class="title" x="12" y="24">Times as fast as {escape(against)}, one thread</text>',
-        '<text x="12" y="42">Geometric mean over the corpora; the line is from worst to best. '
+        f'<text class="title" x="12" y="24">Speed relative to {escape(against)}, one thread</text>',
+        '<text x="12" y="42">Geometric mean over the corpora; the line spans the corpora. '
         f"Logarithmic scale.{' ' + escape(note) if note else ''}</text>",
     ]
     bottom = height - BOTTOM
@@ -142,11 +147,11 @@ def draw(races, patterns, against, note=""):
             ratio = mean(values)
             left, right = sorted((x(1.0), x(ratio)))
             middle = y + BAR / 2
-            hatched = ' class="hatched"' if name in HATCHED else ""
+            pale = ' class="pale"' if name in PALE else ""
             out += [
                 f'<text class="small" x="{NAMES - 8}" y="{middle + 4:.1f}" text-anchor="end">'
                 f"{escape(name)}</text>",
-                f'<rect{hatched} x="{left:.1f}" y="{y}" width="{right - left:.1f}" height="{BAR}" '
+                f'<rect{pale} x="{left:.1f}" y="{y}" width="{right - left:.1f}" height="{BAR}" '
                 f'fill="{COLORS[index % len(COLORS)]}"><title>{escape(name)}, {escape(rules)}: '
                 f"{ratio:.3g}x, from {min(values):.3g}x to {max(values):.3g}x over "
                 f"{len(values)}</title></rect>",
@@ -156,7 +161,7 @@ def draw(races, patterns, against, note=""):
                 f"{times(ratio)}</text>",
             ]
             y += BAR + 3
-    if any(name in HATCHED for name in order):
+    if any(name in PALE for name in order):
         out.append(
             f'<text class="small" x="12" y="{height - 6}">Pale bars answer another question: the '
             "whole buffer as one record, or no pattern at all.</text>"
@@ -166,11 +171,11 @@ def draw(races, patterns, against, note=""):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Draws what `cargo bench --bench versus` measured.")
-    parser.add_argument("measured", help="the file that DRAGNET_JSON named")
+    parser = argparse.ArgumentParser(description="Draws a chart of what `cargo bench --bench versus` measured.")
+    parser.add_argument("measured", help="the file that DRAGNET_JSON named during the run")
     parser.add_argument("chart", help="the SVG file to write")
-    parser.add_argument("--against", default="hs_scan per record", help="the contender that is 1x")
-    parser.add_argument("--note", default="", help="such as the processor and the date")
+    parser.add_argument("--against", default="hs_scan per record", help="the contender whose speed is 1x")
+    parser.add_argument("--note", default="", help="a text for the subtitle, such as the processor and the date")
     args = parser.parse_args()
     try:
         with open(args.measured, encoding="utf-8") as file:

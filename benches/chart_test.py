@@ -23,6 +23,7 @@ MEASURED = rows(
     ("a<b", 3, "text", "hs_scan per record", 100),
     ("a<b", 3, "logs", "RegexSet", 1),
     ("a<b", 3, "text", "RegexSet", 1),
+    ("a<b", 3, "logs", "RegexSet, default cache", 1e-9),
 )
 
 
@@ -42,10 +43,10 @@ def bars(lines, **options):
 
 
 class Chart(unittest.TestCase):
-    def test_bars_are_as_long_as_the_logarithms_of_the_ratios(self):
+    def test_bar_lengths_are_logarithms_of_ratios(self):
         found, x_of, texts = bars(MEASURED)
         decade = x_of[10] - x_of[1]
-        # The last of two measurements counts: the mean of 8 and 2 is 4.
+        # The last of two measurements counts: the geometric mean of 8 and 2 is 4.
         self.assertAlmostEqual(found["pure"][0], x_of[1], delta=0.1)
         self.assertAlmostEqual(found["pure"][1] - x_of[1], decade * math.log10(4), delta=0.2)
         self.assertAlmostEqual(found["RegexSet"][0], x_of[0.01], delta=0.1)
@@ -55,11 +56,11 @@ class Chart(unittest.TestCase):
         self.assertIn("4x", texts)
         self.assertIn("0.01x", texts)
 
-    def test_the_axis_ends_at_powers_of_ten_around_all_that_was_measured(self):
+    def test_axis_ends_at_powers_of_ten(self):
         _, x_of, _ = bars(MEASURED)
         self.assertEqual((min(x_of), max(x_of)), (0.01, 10))
 
-    def test_a_contender_may_have_missed_a_race(self):
+    def test_contender_may_miss_a_rule_set(self):
         lines = MEASURED + rows(
             ("other", 1, "logs", "pure", 50),
             ("other", 1, "logs", "hs_scan per record", 100),
@@ -68,7 +69,12 @@ class Chart(unittest.TestCase):
         self.assertIn("other: 1 rule", texts)
         self.assertEqual(texts.count("RegexSet"), 1)
 
-    def test_what_is_no_measurement_is_refused(self):
+    def test_excluded_contender_is_not_drawn(self):
+        found, x_of, texts = bars(MEASURED)
+        self.assertNotIn("RegexSet, default cache", texts)
+        self.assertEqual(min(x_of), 0.01)
+
+    def test_invalid_lines_are_refused(self):
         for lines in [["{"], ["[]"], ['{"rules": "a"}'], ["7"]]:
             with self.assertRaisesRegex(ValueError, "line 1"):
                 chart.read(lines)

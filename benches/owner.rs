@@ -1,19 +1,22 @@
-//! What it takes to hand single records to a thread that scans them.
+//! Compares the ways for several threads to scan single records with one scanner.
 //!
 //! ```sh
 //! cargo bench --bench owner
 //! ```
 //!
-//! Eight threads hand in log-like records, each with up to 256 on their way, to an owner, and to
-//! three other ways to share a scanner: a round trip through a channel for each record, with the
-//! scanner on a thread behind it, and a mutex around it. Each round runs all of them, one after
-//! the other, and the ratios are the medians of the rounds' ratios. Then one thread alone has one
-//! record on its way at a time, beside bare calls through an owner of the boundary layer that do
-//! the same scan.
+//! Eight threads submit log-like records in one of four ways: to a `ScanOwner`, with up to 256
+//! records in flight for each thread; through a channel of the standard library or of crossbeam to a
+//! thread that owns the scanner, waiting for each answer; or with a mutex around the scanner. Each
+//! round runs all four, one after the other, and the printed ratios are the medians of the rounds'
+//! ratios.
 //!
-//! `DRAGNET_ROUNDS` sets the number of rounds (9), `DRAGNET_RECORDS` how many records each thread
-//! hands in in each (10000), `DRAGNET_LINGER` the linger in microseconds (0). `DRAGNET_PROFILE`
-//! keeps to one way, by its number from 1, for a profiler.
+//! The second table shows the latency of one record at a time, submitted by one thread: to the
+//! `ScanOwner`, and by a call of an `Owner` of dragnet-boundary that does the same scan without
+//! coalescing.
+//!
+//! `DRAGNET_ROUNDS` sets the number of rounds (9), `DRAGNET_RECORDS` the number of records of each
+//! thread in a round (10000), and `DRAGNET_LINGER` the owner's linger in microseconds (0).
+//! `DRAGNET_PROFILE` runs only one of the four ways, numbered from 1, for a profiler.
 
 #[allow(dead_code, reason = "the contenders are for another benchmark")]
 mod support;
@@ -32,7 +35,7 @@ use support::{ALNUM, LOWER, Rng, number};
 const THREADS: usize = 8;
 const IN_FLIGHT: usize = 256;
 
-/// A hundred rules as those of secret scanners, and records that few of them match.
+/// A hundred rules like those of secret scanners, and records that few of them match.
 fn input(random: &mut Rng) -> (PatternSet, Vec<Vec<u8>>) {
     let words: Vec<String> = (0..100).map(|_| random.string(LOWER, 8)).collect();
     let rules = words.iter().enumerate().map(|(index, word)| match index % 3 {
@@ -58,35 +61,37 @@ fn input(random: &mut Rng) -> (PatternSet, Vec<Vec<u8>>) {
     (set, records.collect())
 }
 
-/// The records of one thread.
+/// The records that one thread submits.
 fn share(records: &[Vec<u8>], thread: usize, count: usize) -> impl Iterator<Item = &[u8]> {
     (0..count).map(move |i| records[(thread * 509 + i) % records.len()].as_slice())
 }
 
-/// Runs it on all threads; nanoseconds per record, and how many matches there were.
+/// Calls `run` on all threads at once, each with its number. Returns the nanoseconds per record and
+/// the number of matches.
 fn race(count: usize, run: impl Fn(usize) -> usize + Sync) -> (f64, usize) {
     let start = Instant::now();
     let matches = thread::scope(|scope| {
         let run = &run;
         let threads: Vec<_> = (0..THREADS).map(|t| scope.spawn(move || run(t))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("does not panic")).sum()
+        threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")).sum()
     });
     (start.elapsed().as_nanos() as f64 / (THREADS * count) as f64, matches)
 }
 
+/// Submits the records and keeps up to [`IN_FLIGHT`] of them in flight. Returns the number of matches.
 fn pipelined<'r>(handle: &ScanHandle, records: impl Iterator<Item = &'r [u8]>) -> usize {
     let (mut matches, mut found) = (Matches::new(), 0);
     let mut tickets = VecDeque::with_capacity(IN_FLIGHT);
     for record in records {
         if tickets.len() == IN_FLIGHT {
-            let ticket: dragnet_placement::Ticket = tickets.pop_front().expect("is full");
-            ticket.wait(&mut matches).expect("is scanned");
+            let ticket: dragnet_placement::Ticket = tickets.pop_front().expect("the queue is full");
+            ticket.wait(&mut matches).expect("the scan succeeds");
             found += matches.len();
         }
-        tickets.push_back(handle.submit(record).expect("is taken"));
+        tickets.push_back(handle.submit(record).expect("the owner accepts it"));
     }
     for ticket in tickets {
-        ticket.wait(&mut matches).expect("is scanned");
+        ticket.wait(&mut matches).expect("the scan succeeds");
         found += matches.len();
     }
     found
@@ -94,11 +99,12 @@ fn pipelined<'r>(handle: &ScanHandle, records: impl Iterator<Item = &'r [u8]>) -
 
 fn scan_one(scanner: &mut Scanner, batch: &mut BatchBuf, record: &[u8], matches: &mut Matches) {
     batch.clear();
-    batch.push(record).expect("fits");
-    scanner.scan(&batch.as_batch(), matches).expect("is scanned");
+    batch.push(record).expect("the record fits");
+    scanner.scan(&batch.as_batch(), matches).expect("the scan succeeds");
 }
 
-/// The thread behind a channel: the answer goes back through the caller's own channel.
+/// Runs the thread that owns the scanner: receives records and answers each one through the channel
+/// of its caller.
 fn serve(mut scanner: Scanner, receive: impl Fn() -> Option<(Vec<u8>, Matches, Reply)>) {
     let mut batch = BatchBuf::new();
     while let Some((record, mut matches, reply)) = receive() {
@@ -114,7 +120,7 @@ enum Reply {
 
 impl Reply {
     fn send(self, record: Vec<u8>, matches: Matches) {
-        // The caller waits for it.
+        // Sending can't fail: the caller waits for the answer.
         match self {
             Reply::Std(sender) => drop(sender.send((record, matches))),
             Reply::Crossbeam(sender) => drop(sender.send((record, matches))),
@@ -122,7 +128,8 @@ impl Reply {
     }
 }
 
-/// Sends the records one by one, waits for each, and uses the memory again.
+/// Sends the records one by one, waits for each answer and reuses its memory. Returns the number of
+/// matches.
 fn round_trips<'r>(
     records: impl Iterator<Item = &'r [u8]>,
     trip: impl Fn(Vec<u8>, Matches) -> (Vec<u8>, Matches),
@@ -137,48 +144,49 @@ fn round_trips<'r>(
     found
 }
 
-fn over_std(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
-    let scanner = engine.scanner().expect("has memory");
+fn through_std(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
+    let scanner = engine.scanner().expect("a pure scanner always starts");
     let (send, receive) = mpsc::channel::<(Vec<u8>, Matches, Reply)>();
     let server = thread::spawn(move || serve(scanner, || receive.recv().ok()));
     let result = race(count, |thread| {
         let (answer, answers) = mpsc::channel();
         round_trips(share(records, thread, count), |record, matches| {
-            send.send((record, matches, Reply::Std(answer.clone()))).expect("is served");
-            answers.recv().expect("is answered")
+            send.send((record, matches, Reply::Std(answer.clone()))).expect("the server runs");
+            answers.recv().expect("the server answers")
         })
     });
     drop(send);
-    server.join().expect("does not panic");
+    server.join().expect("the thread does not panic");
     result
 }
 
-fn over_crossbeam(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
-    let scanner = engine.scanner().expect("has memory");
+fn through_crossbeam(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
+    let scanner = engine.scanner().expect("a pure scanner always starts");
     let (send, receive) = crossbeam_channel::unbounded::<(Vec<u8>, Matches, Reply)>();
     let server = thread::spawn(move || serve(scanner, || receive.recv().ok()));
     let result = race(count, |thread| {
         let (answer, answers) = crossbeam_channel::bounded(1);
         round_trips(share(records, thread, count), |record, matches| {
-            send.send((record, matches, Reply::Crossbeam(answer.clone()))).expect("is served");
-            answers.recv().expect("is answered")
+            send.send((record, matches, Reply::Crossbeam(answer.clone())))
+                .expect("the server runs");
+            answers.recv().expect("the server answers")
         })
     });
     drop(send);
-    server.join().expect("does not panic");
+    server.join().expect("the thread does not panic");
     result
 }
 
-fn behind_a_mutex(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
-    let scanner = Mutex::new(engine.scanner().expect("has memory"));
+fn with_mutex(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
+    let scanner = Mutex::new(engine.scanner().expect("a pure scanner always starts"));
     race(count, |thread| {
         let (mut batch, mut matches, mut found) = (BatchBuf::new(), Matches::new(), 0);
         for record in share(records, thread, count) {
-            // What need not be done under the lock is not.
+            // Prepared before the lock is taken, to hold it as shortly as possible.
             batch.clear();
-            batch.push(record).expect("fits");
-            let mut scanner = scanner.lock().expect("no panic");
-            scanner.scan(&batch.as_batch(), &mut matches).expect("is scanned");
+            batch.push(record).expect("the record fits");
+            let mut scanner = scanner.lock().expect("no thread panics");
+            scanner.scan(&batch.as_batch(), &mut matches).expect("the scan succeeds");
             drop(scanner);
             found += matches.len();
         }
@@ -186,7 +194,7 @@ fn behind_a_mutex(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, u
     })
 }
 
-/// Runs one of the ways; as [`race`].
+/// One of the ways: takes the number of records of each thread and returns what [`race`] returns.
 type Way<'a> = dyn Fn(&Engine, &[Vec<u8>], usize) -> (f64, usize) + 'a;
 
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
@@ -198,7 +206,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     percentile(&values, 50)
 }
 
-/// Microseconds of each run.
+/// The microseconds that `run` takes for each record, ascending.
 fn latencies<'r>(records: impl Iterator<Item = &'r [u8]>, mut run: impl FnMut(&[u8])) -> Vec<f64> {
     let mut times: Vec<f64> = records
         .map(|record| {
@@ -220,20 +228,21 @@ fn main() {
     let rounds = number("DRAGNET_ROUNDS", 9).max(1);
     let count = number("DRAGNET_RECORDS", 10_000);
     let (set, records) = input(&mut Rng::new(1));
-    let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure).expect("is there");
+    let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure)
+        .expect("the pure engine is in every build");
 
     let owner = {
         let engine = engine.clone();
         let linger = std::time::Duration::from_micros(number("DRAGNET_LINGER", 0) as u64);
         let builder = ScanBuilder::new("owner").linger(linger);
-        builder.owner(move || engine.scanner()).expect("has a thread")
+        builder.owner(move || engine.scanner()).expect("the thread starts")
     };
     let names = ["owner, 256 in flight", "mpsc round trip", "crossbeam round trip", "mutex"];
-    let over_owner = |_: &Engine, records: &[Vec<u8>], count| {
+    let to_owner = |_: &Engine, records: &[Vec<u8>], count| {
         let handle = owner.handle();
         race(count, |t| pipelined(&handle.clone(), share(records, t, count)))
     };
-    let ways: [&Way; 4] = [&over_owner, &over_std, &over_crossbeam, &behind_a_mutex];
+    let ways: [&Way; 4] = [&to_owner, &through_std, &through_crossbeam, &with_mutex];
     if let Some(way) = number("DRAGNET_PROFILE", 0).checked_sub(1) {
         let (name, way) = (names[way], ways[way]);
         let times = (0..rounds).map(|_| way(&engine, &records, count).0).collect();
@@ -258,29 +267,29 @@ fn main() {
     let bare = {
         let engine = engine.clone();
         let make = move || engine.scanner().map(|scanner| (scanner, BatchBuf::new()));
-        Builder::new("bare").owner(make).expect("has a thread")
+        Builder::new("bare").owner(make).expect("the thread starts")
     };
     let mut matches = Matches::new();
     let mut handle = owner.handle();
     let mut batch = BatchBuf::new();
     println!("\none record alone, us {:>17} {:>9} {:>9}", "p50", "p90", "p99");
-    let mut kinds = [Vec::new(), Vec::new(), Vec::new()];
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..rounds {
-        kinds[0].extend(latencies(share(&records, 0, 1000), |record| {
+        times[0].extend(latencies(share(&records, 0, 1000), |record| {
             bare.call(|(scanner, batch)| scan_one(scanner, batch, record, &mut matches))
-                .expect("is called");
+                .expect("the call succeeds");
         }));
-        kinds[1].extend(latencies(share(&records, 0, 1000), |record| {
-            let ticket = handle.submit(record).expect("is taken");
-            ticket.wait(&mut matches).expect("is scanned");
+        times[1].extend(latencies(share(&records, 0, 1000), |record| {
+            let ticket = handle.submit(record).expect("the owner accepts it");
+            ticket.wait(&mut matches).expect("the scan succeeds");
         }));
-        kinds[2].extend(latencies(share(&records, 0, 1000), |record| {
+        times[2].extend(latencies(share(&records, 0, 1000), |record| {
             batch.clear();
-            batch.push(record).expect("fits");
-            handle.scan(&batch.as_batch(), &mut matches).expect("is scanned");
+            batch.push(record).expect("the record fits");
+            handle.scan(&batch.as_batch(), &mut matches).expect("the scan succeeds");
         }));
     }
-    for (name, times) in ["bare Owner::call", "submit and wait", "scan"].iter().zip(&mut kinds) {
+    for (name, times) in ["bare Owner::call", "submit and wait", "scan"].iter().zip(&mut times) {
         times.sort_by(f64::total_cmp);
         print_latencies(name, times);
     }

@@ -1,19 +1,24 @@
-//! Scanning in another process, against the same engine in this one.
+//! Compares scanning in another process with the same engine in this one.
 //!
 //! ```sh
 //! cargo bench --bench sidecar
 //! DRAGNET_RULES=rules.toml DRAGNET_LOGS=folder cargo bench --bench sidecar -- files
 //! ```
 //!
-//! Batches of about 1 MiB, one after the other: by a scanner in this process, by a sidecar, and by
-//! a sidecar that gets the next batch before it has answered the last one. They take turns on the
-//! same batches in each of several rounds, find the same, and the medians of the rounds' ratios are
-//! printed, with the least and the most.
+//! Batches of about 1 MiB are scanned in three ways: by a scanner in this process, by a sidecar that
+//! answers each batch before the next, and by a sidecar that is sent the next batch before it has
+//! answered the last. The three take turns on the same batches in each of several rounds and must find
+//! the same number of matches. Printed are the medians of the rounds' ratios, with the least and the
+//! greatest.
 //!
-//! An argument names the rule sets or corpora to run, by a part of their name. `DRAGNET_ROUNDS` sets
-//! the number of rounds (7), `DRAGNET_PART` the KiB of a part (128), `DRAGNET_IN_FLIGHT` how many parts
-//! are on their way at a time (4), `DRAGNET_MEBIBYTES` the size of the generated corpora (8),
-//! `DRAGNET_RULES` and `DRAGNET_LOGS` add others, as for `versus`.
+//! An argument selects the rule sets and corpora whose title `RULES over CORPUS` contains it. The
+//! other options are environment variables:
+//!
+//! - `DRAGNET_ROUNDS`: the number of rounds (7).
+//! - `DRAGNET_CHUNK`: the size of a chunk, the unit in which a batch is sent, in KiB (128).
+//! - `DRAGNET_IN_FLIGHT`: the number of chunks in flight (4).
+//! - `DRAGNET_MEBIBYTES`: the size of each generated corpus (8).
+//! - `DRAGNET_RULES`, `DRAGNET_LOGS`: more rule sets and corpora, as for `versus`.
 
 #[cfg(target_os = "linux")]
 #[allow(dead_code, reason = "the contenders are for another benchmark")]
@@ -21,7 +26,7 @@ mod support;
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("a sidecar needs Linux");
+    println!("sidecars are supported on Linux only");
 }
 
 #[cfg(target_os = "linux")]
@@ -42,16 +47,18 @@ mod linux {
     use crate::support::corpus::{self, Corpus};
     use crate::support::{number, rules};
 
+    /// The argument that makes this program run as the sidecar's server.
     const PEER: &str = "--peer";
 
     pub(crate) fn main() {
         if std::env::args().any(|argument| argument == PEER) {
-            let socket = stdin().as_fd().try_clone_to_owned().expect("a socket");
+            let socket =
+                stdin().as_fd().try_clone_to_owned().expect("standard input is the socket");
             let server = Server::new(socket, Limits::default(), || exit(2)).expect("a client");
             // SAFETY: the client is the `Sidecar` below, which does not write to the memory of a
             // pending request.
             let server = unsafe { server.search_in_place() };
-            return server.run().expect("a client that keeps to the rules");
+            return server.run().expect("the client follows the protocol");
         }
         let arguments: Vec<String> =
             std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
@@ -59,24 +66,30 @@ mod linux {
         let corpora = corpus::all(number("DRAGNET_MEBIBYTES", 8) << 20);
         println!(
             "{:<46} {:>9} {:>24} {:>24}",
-            "times the speed of the same engine in-process", "MB/s", "sidecar", "next batch begun"
+            "speed relative to the same engine in-process",
+            "MB/s",
+            "sidecar",
+            "next batch in flight"
         );
-        let (mut one, mut two) = (Vec::new(), Vec::new());
+        let (mut alternating, mut overlapping) = (Vec::new(), Vec::new());
         for set in rules::all() {
             let patterns = set.parse();
             let engine = Engine::with_backend(&patterns, Report::Patterns, Backend::Pure);
-            let mut scanner =
-                engine.expect("it is there").scanner().expect("a pure one needs no memory of C");
+            let mut scanner = engine
+                .expect("every build has it")
+                .scanner()
+                .expect("a pure scanner always starts");
             let builder = Sidecar::builder(&patterns, Report::Patterns).backend(Backend::Pure);
-            let again = || {
-                let mut command = Command::new(std::env::current_exe().expect("a path"));
+            let server = || {
+                let mut command =
+                    Command::new(std::env::current_exe().expect("this program has a path"));
                 command.arg(PEER);
                 command
             };
-            let part = number("DRAGNET_PART", 128);
+            let chunk = number("DRAGNET_CHUNK", 128);
             let in_flight = number("DRAGNET_IN_FLIGHT", 4);
-            let builder = builder.chunk_bytes(part << 10).max_in_flight(in_flight);
-            let mut sidecar = builder.spawn_with(again).expect("it starts");
+            let builder = builder.chunk_bytes(chunk << 10).max_in_flight(in_flight);
+            let mut sidecar = builder.spawn_with(server).expect("the server starts");
             for corpus in &corpora {
                 let title = format!("{} over {}", set.name, corpus.name);
                 if !arguments.is_empty() && !arguments.iter().any(|a| title.contains(a.as_str())) {
@@ -84,14 +97,20 @@ mod linux {
                 }
                 let (speed, first, second) = race(&mut scanner, &mut sidecar, corpus, rounds);
                 println!("{title:<46} {speed:>9.0} {:>24} {:>24}", show(&first), show(&second));
-                one.push(first[first.len() / 2]);
-                two.push(second[second.len() / 2]);
+                alternating.push(first[first.len() / 2]);
+                overlapping.push(second[second.len() / 2]);
             }
         }
         let mean = |list: &[f64]| {
             (list.iter().map(|ratio| ratio.ln()).sum::<f64>() / list.len() as f64).exp()
         };
-        println!("{:<46} {:>9} {:>23.2}x {:>23.2}x", "geometric mean", "", mean(&one), mean(&two));
+        println!(
+            "{:<46} {:>9} {:>23.2}x {:>23.2}x",
+            "geometric mean",
+            "",
+            mean(&alternating),
+            mean(&overlapping)
+        );
     }
 
     fn show(ratios: &[f64]) -> String {
@@ -99,7 +118,8 @@ mod linux {
         format!("{:.2}x ({least:.2} to {most:.2})", ratios[ratios.len() / 2])
     }
 
-    /// The scanner's speed in MB/s, and the ratios of both ways to use a sidecar, ascending.
+    /// Returns the speed of the scanner in this process in MB/s, and the ratios of both ways to use a
+    /// sidecar, ascending.
     fn race(
         scanner: &mut Scanner,
         sidecar: &mut Sidecar,
@@ -108,8 +128,8 @@ mod linux {
     ) -> (f64, Vec<f64>, Vec<f64>) {
         let mut matches = Matches::new();
         let batches = corpus.batches.len();
-        let (mut speeds, mut one, mut two) = (Vec::new(), Vec::new(), Vec::new());
-        // The first round is for what is built when it is first used.
+        let (mut speeds, mut alternating, mut overlapping) = (Vec::new(), Vec::new(), Vec::new());
+        // The first round is not measured: it fills caches and lazy automata.
         for round in 0..=rounds {
             let start = Instant::now();
             let mut here = 0;
@@ -130,7 +150,7 @@ mod linux {
             let start = Instant::now();
             let mut ahead = 0;
             for index in 0..batches {
-                sidecar.submit(&corpus.batch(index)).expect("it is sent");
+                sidecar.submit(&corpus.batch(index)).expect("the batch is sent");
                 if index > 0 {
                     sidecar.wait(&mut matches).expect("an answer");
                     ahead += matches.len();
@@ -143,13 +163,13 @@ mod linux {
             assert!(here == there && here == ahead, "{here}, {there} and {ahead} matches");
             if round > 0 {
                 speeds.push(corpus.bytes() as f64 / in_process / 1e6);
-                one.push(in_process / alone);
-                two.push(in_process / begun);
+                alternating.push(in_process / alone);
+                overlapping.push(in_process / begun);
             }
         }
-        for list in [&mut speeds, &mut one, &mut two] {
+        for list in [&mut speeds, &mut alternating, &mut overlapping] {
             list.sort_by(f64::total_cmp);
         }
-        (speeds[speeds.len() / 2], one, two)
+        (speeds[speeds.len() / 2], alternating, overlapping)
     }
 }

@@ -1,27 +1,33 @@
-//! All ways to find which of many patterns match which records, side by side.
+//! Compares the ways to find which of many patterns match which records, on one thread.
 //!
 //! ```sh
-//! cargo bench --bench versus                       # pure Rust
-//! cargo bench --bench versus --features native     # and libhs
+//! cargo bench --bench versus                       # the pure engine and other crates
+//! cargo bench --bench versus --features native     # also the native engine and libhs
 //! DRAGNET_RULES=rules.toml DRAGNET_LOGS=folder cargo bench --bench versus -- files
 //! ```
 //!
-//! Every contender scans the same batches of records on one thread. The contenders take turns in
-//! each of several rounds, and the medians are compared, so that a machine that speeds up or slows
-//! down does so for all. Only ratios are meant to be compared from machine to machine. A slow
-//! contender scans less of the data, and its matches are compared with those of the same part.
+//! Every contender scans the same batches of records. The contenders take turns in each of several
+//! rounds, so that a machine that speeds up or slows down does so for all of them, and the table
+//! shows the median of each contender's rounds. Compare ratios: the speeds of two machines, or of
+//! two runs on a shared machine, are not comparable. A contender that is too slow for the whole
+//! corpus scans only the beginning of it, and its matches are compared with those in the same part.
 //!
-//! An argument names the rule sets or corpora to run, by a part of their name. `DRAGNET_ROUNDS`
-//! sets the number of rounds (5), `DRAGNET_MEBIBYTES` the size of the generated corpora (8).
-//! `DRAGNET_AGAINST` names the contenders to run beside the pure engine, by parts of their names
-//! with commas between them (all); `none` leaves it alone, for a profiler.
-//! `DRAGNET_JSON` names a file that the numbers are appended to as JSON lines, for `chart.py`.
-//! `DRAGNET_RULES` (TOML files with `[[rules]]`, separated by `:`) and `DRAGNET_LOGS` (files or
-//! folders, separated by `:`) add rule sets and corpora.
+//! An argument selects the rule sets and corpora whose title `RULES over CORPUS` contains it. The
+//! other options are environment variables:
+//!
+//! - `DRAGNET_ROUNDS`: the number of rounds (5).
+//! - `DRAGNET_MEBIBYTES`: the size of each generated corpus (8).
+//! - `DRAGNET_AGAINST`: the contenders to compare with the pure engine, as parts of their names,
+//!   separated by commas. `none` matches no name and leaves the pure engine alone, as for a
+//!   profiler. Without this variable, all contenders run but `RegexSet` with its default cache (see
+//!   `support/contenders.rs`).
+//! - `DRAGNET_JSON`: a file that the figures are appended to as JSON lines, for `chart.py`.
+//! - `DRAGNET_RULES`: more rule sets, as paths of TOML files with `[[rules]]`, separated by `:`.
+//! - `DRAGNET_LOGS`: more corpora, as paths of files or folders, separated by `:`.
 
 mod support;
 
-use support::{contender, corpus, number, report, rules};
+use support::{contender, contenders, corpus, number, report, rules};
 
 fn main() {
     let arguments: Vec<String> =
@@ -30,18 +36,18 @@ fn main() {
     let corpora = corpus::all(number("DRAGNET_MEBIBYTES", 8) << 20);
     let mut summary = report::Summary::default();
     for set in rules::all() {
-        let mut contenders = None;
+        let mut built = None;
         for corpus in &corpora {
             let title = format!("{} over {}", set.name, corpus.name);
             if !arguments.is_empty() && !arguments.iter().any(|a| title.contains(a.as_str())) {
                 continue;
             }
-            // Built when first needed, and once for all corpora.
-            let contenders = contenders.get_or_insert_with(|| contender::all(&set));
-            let rows = contender::race(contenders, corpus, rounds);
-            report::print(&title, &set, corpus, contenders, &rows);
-            report::save(&set, corpus, contenders, &rows);
-            summary.add(&title, contenders, &rows);
+            // Built for the first selected corpus and used for all of them.
+            let built = built.get_or_insert_with(|| contenders::all(&set));
+            let rows = contender::race(built, corpus, rounds);
+            report::print(&title, &set, corpus, built, &rows);
+            report::save(&set, corpus, built, &rows);
+            summary.add(&title, built, &rows);
         }
     }
     summary.print();

@@ -99,9 +99,12 @@
 //! - `native-vendored` is `native` with Vectorscan built from its sources.
 
 #![deny(missing_docs)]
+// Allowed in the modules that call C and in those with vector instructions, and nowhere else.
+#![deny(unsafe_code)]
 
 mod batch;
 mod engine;
+mod engine_error;
 mod explanation;
 mod matches;
 #[cfg(feature = "native")]
@@ -113,7 +116,8 @@ mod sink;
 mod stop;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS, PADDING};
-pub use engine::{Backend, Engine, EngineError, Scanner};
+pub use engine::{Backend, Engine, Scanner};
+pub use engine_error::EngineError;
 pub use explanation::Explanation;
 pub use matches::{Match, Matches};
 pub use pattern::{BuildError, Pattern, PatternError, PatternFlags, PatternSet, PatternSetBuilder};

@@ -12,11 +12,23 @@ use crate::{Match, Matches};
 pub(crate) trait Sink {
     /// Receives the next match. After it breaks, the engine must not push again.
     fn push(&mut self, m: Match) -> ControlFlow<()>;
+
+    /// Receives matches that are in one slice. After it breaks, the engine must not push again.
+    #[cfg(feature = "native")]
+    fn push_all(&mut self, matches: &[Match]) -> ControlFlow<()> {
+        matches.iter().try_for_each(|&m| self.push(m))
+    }
 }
 
 impl Sink for Matches {
     fn push(&mut self, m: Match) -> ControlFlow<()> {
         Matches::push(self, m);
+        ControlFlow::Continue(())
+    }
+
+    #[cfg(feature = "native")]
+    fn push_all(&mut self, matches: &[Match]) -> ControlFlow<()> {
+        self.extend_from_slice(matches);
         ControlFlow::Continue(())
     }
 }

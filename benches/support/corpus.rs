@@ -1,4 +1,6 @@
-//! Data to scan: generated logs, sources and text, and files named by the environment.
+//! Data to scan: generated logs, source code and prose, and the files that `DRAGNET_LOGS` names.
+//!
+//! Generated corpora depend on a fixed seed alone, so that builds of two commits scan the same data.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +8,7 @@ use dragnet::Batch;
 
 use super::{ALNUM, HEX, LOWER, Rng};
 
-/// How many bytes of records a batch has, about.
+/// The least number of bytes in a batch (1 MiB), except for the last one. It ends with a line.
 const BATCH: usize = 1 << 20;
 
 pub(crate) struct Corpus {
@@ -26,7 +28,8 @@ impl Corpus {
             };
             let mut buffer = rest[..cut].to_vec();
             rest = &rest[cut..];
-            // As a reader that knows of the native engine's needs would leave it.
+            // The native engine requires 64 readable bytes after each record. A buffer that has them
+            // saves it copying the last record.
             let len = buffer.len();
             buffer.resize(len + 64, b'\n');
             let mut offsets = Vec::new();
@@ -36,7 +39,7 @@ impl Corpus {
         Corpus { name: name.to_owned(), batches }
     }
 
-    /// Generated logs.
+    /// Generated logs of at least this size.
     pub(crate) fn logs(bytes: usize) -> Corpus {
         Corpus::new("generated logs", &generate(bytes, log_line))
     }
@@ -55,6 +58,7 @@ impl Corpus {
     }
 }
 
+/// All corpora; the generated ones have at least `bytes` bytes each.
 pub(crate) fn all(bytes: usize) -> Vec<Corpus> {
     let mut corpora = vec![
         Corpus::logs(bytes),
@@ -66,7 +70,7 @@ pub(crate) fn all(bytes: usize) -> Vec<Corpus> {
         let mut data = Vec::new();
         collect(Path::new(path), &mut data);
         if data.is_empty() {
-            eprintln!("{path}: nothing to read");
+            eprintln!("{path}: no text files found");
             continue;
         }
         let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
@@ -75,8 +79,10 @@ pub(crate) fn all(bytes: usize) -> Vec<Corpus> {
     corpora
 }
 
-/// Appends the text files below `path`, in the order of their names.
+/// Appends the text files in the folder `path`, or the file itself, in the order of their names. A
+/// file with a NUL in its first 8 KiB is not text.
 fn collect(path: &Path, data: &mut Vec<u8>) {
+    /// Files after this many bytes are left out.
     const LIMIT: usize = 64 << 20;
     if path.is_dir() {
         let mut paths: Vec<PathBuf> = match std::fs::read_dir(path) {
@@ -99,6 +105,7 @@ fn collect(path: &Path, data: &mut Vec<u8>) {
     }
 }
 
+/// Lines that `line` generates, until there are `bytes` bytes.
 fn generate(bytes: usize, line: fn(&mut Rng) -> String) -> Vec<u8> {
     let mut random = Rng::new(1);
     let mut data = Vec::with_capacity(bytes + 1024);
@@ -185,7 +192,7 @@ fn text_line(random: &mut Rng) -> String {
     line
 }
 
-/// Puts something that looks like a credential into one line of a thousand.
+/// Appends something that looks like a credential to one line in a thousand.
 fn plant(line: &mut String, random: &mut Rng) {
     if random.below(1000) != 0 {
         return;

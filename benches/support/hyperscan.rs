@@ -1,5 +1,5 @@
-//! libhs as people call it: its own pattern syntax, one `hs_scan` for each record, a callback for
-//! each match. Not part of the library; only a contender to measure it by.
+//! libhs called directly, without dragnet: with its own pattern syntax, one `hs_scan` for each
+//! record, and a callback for each match.
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::ptr::{null, null_mut};
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use dragnet::Batch;
 
-use super::contender::Contender;
+use super::contender::{Contender, WHOLE_CORPUS};
 use super::rules::RuleSet;
 
 type OnMatch = unsafe extern "C" fn(c_uint, c_ulonglong, c_ulonglong, c_uint, *mut c_void) -> c_int;
@@ -50,15 +50,17 @@ unsafe extern "C" {
 const HS_FLAG_SINGLEMATCH: c_uint = 8;
 const HS_MODE_BLOCK: c_uint = 1;
 
+/// A compiled database with its scratch space.
 struct Library {
     database: *mut c_void,
     scratch: *mut c_void,
+    /// The number of patterns that libhs does not compile.
     refused: usize,
 }
 
 impl Drop for Library {
     fn drop(&mut self) {
-        // SAFETY: both were made by the library, and are freed once.
+        // SAFETY: `compile` got both pointers from libhs, and nothing else frees them.
         unsafe {
             hs_free_scratch(self.scratch);
             hs_free_database(self.database);
@@ -67,6 +69,8 @@ impl Drop for Library {
 }
 
 impl Library {
+    /// Compiles the patterns that libhs supports: each error names one pattern, which is left out of
+    /// the next attempt.
     fn compile(set: &RuleSet) -> Library {
         let mut patterns: Vec<(u32, CString)> = (0..)
             .zip(set.patterns.iter().map(|p| CString::new(p.as_str()).expect("no NUL")))
@@ -77,7 +81,8 @@ impl Library {
             let flags = vec![HS_FLAG_SINGLEMATCH; patterns.len()];
             let mut database = null_mut();
             let mut error: *mut CompileError = null_mut();
-            // SAFETY: the arrays have as many elements as the call is told, and outlive it.
+            // SAFETY: `expressions`, `flags` and `ids` have `patterns.len()` elements each and
+            // outlive the call; the expressions are NUL-terminated.
             let code = unsafe {
                 hs_compile_multi(
                     expressions.as_ptr(),
@@ -92,18 +97,19 @@ impl Library {
             };
             if code == 0 {
                 let mut scratch = null_mut();
-                // SAFETY: the database was just made.
+                // SAFETY: `database` is valid, since the compilation succeeded.
                 assert_eq!(unsafe { hs_alloc_scratch(database, &mut scratch) }, 0);
                 let refused = set.patterns.len() - patterns.len();
                 return Library { database, scratch, refused };
             }
-            // SAFETY: a failed compilation returns an error, which is freed once.
+            // SAFETY: a failed compilation sets `error` to a valid structure, which is read before
+            // it is freed and freed once.
             let culprit = unsafe {
                 let culprit = (*error).expression;
                 hs_free_compile_error(error);
                 culprit
             };
-            let culprit = usize::try_from(culprit).expect("one pattern is to blame");
+            let culprit = usize::try_from(culprit).expect("the error names a pattern");
             patterns.remove(culprit);
         }
     }
@@ -116,11 +122,13 @@ impl Library {
             _: c_uint,
             context: *mut c_void,
         ) -> c_int {
-            // SAFETY: the context is the counter of the call below, which is still running.
+            // SAFETY: `context` is the `count` of the `hs_scan` call below, which is still running
+            // and borrows it exclusively.
             unsafe { *context.cast::<u64>() += 1 };
             0
         }
-        // SAFETY: the data outlives the call; the corpora are padded behind their last line.
+        // SAFETY: database and scratch belong together and are used by one thread. `data` outlives
+        // the call, and is followed by 64 readable bytes: libhs may read some of them.
         let code = unsafe {
             hs_scan(
                 self.database,
@@ -137,7 +145,7 @@ impl Library {
 
     fn memory(&self) -> usize {
         let (mut database, mut scratch) = (0, 0);
-        // SAFETY: both live as long as `self`.
+        // SAFETY: `database` and `scratch` are valid until `self` is dropped.
         unsafe {
             hs_database_size(self.database, &mut database);
             hs_scratch_size(self.scratch, &mut scratch);
@@ -146,7 +154,7 @@ impl Library {
     }
 }
 
-/// The two ways to call the library, on one database; those of them that are `wanted`.
+/// The two ways to call libhs, on one database: those whose names are `wanted`.
 pub(crate) fn contenders(set: &RuleSet, wanted: &dyn Fn(&str) -> bool) -> Vec<Contender> {
     type Pass = fn(&Library, &Batch<'_>) -> u64;
     let per_record: Pass = |library, batch| {
@@ -154,8 +162,8 @@ pub(crate) fn contenders(set: &RuleSet, wanted: &dyn Fn(&str) -> bool) -> Vec<Co
         batch.iter().for_each(|record| library.scan(record, &mut count));
         count
     };
-    // Not the same answers: one record is all, so each pattern is found once at most, and
-    // matches may lie across lines.
+    // This answers another question: the whole buffer is one record, so that each pattern is found
+    // at most once, and a match may cross lines.
     let whole_buffer: Pass = |library, batch| {
         let mut count = 0;
         library.scan(batch.buffer(), &mut count);
@@ -178,7 +186,8 @@ pub(crate) fn contenders(set: &RuleSet, wanted: &dyn Fn(&str) -> bool) -> Vec<Co
             memory: Some(library.memory()),
             working_memory: None,
             refused: library.refused,
-            enough: usize::MAX,
+            sample: WHOLE_CORPUS,
+            in_summary: true,
             scan: Box::new(move |batch| scan(&library, batch)),
         }
     };

@@ -1,6 +1,7 @@
-//! Rules, corpora and contenders of the benchmarks.
+//! What the benchmarks share: rule sets, corpora, contenders and the report.
 
 pub(crate) mod contender;
+pub(crate) mod contenders;
 pub(crate) mod corpus;
 #[cfg(feature = "native")]
 pub(crate) mod hyperscan;
@@ -9,7 +10,7 @@ pub(crate) mod rules;
 
 pub(crate) use dragnet_testkit::Rng;
 
-/// The number in an environment variable.
+/// The number in an environment variable, or `default` if it is unset or not a number.
 pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }

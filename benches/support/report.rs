@@ -1,4 +1,4 @@
-//! The tables that the benchmarks print, and the file that charts are made of.
+//! The tables that `versus` prints, and the JSON lines that `chart.py` reads.
 
 use std::io::Write;
 
@@ -6,6 +6,7 @@ use super::contender::{Contender, Row};
 use super::corpus::Corpus;
 use super::rules::RuleSet;
 
+/// Prints the table of one race. The ratios are those of the first contender to each other one.
 pub(crate) fn print(
     title: &str,
     set: &RuleSet,
@@ -21,7 +22,7 @@ pub(crate) fn print(
         corpus.bytes() as f64 / 1e6,
     );
     println!(
-        "{:<20} {:>9} {:>7} {:>10} {:>8} {:>9} {:>9}  matches",
+        "{:<24} {:>9} {:>7} {:>10} {:>8} {:>9} {:>9}  matches",
         "", "MB/s", "ratio", "build ms", "ratio", "KiB", "+ scanner"
     );
     for (contender, row) in contenders.iter().zip(rows) {
@@ -35,7 +36,7 @@ pub(crate) fn print(
             count => format!(" ({count} patterns refused)"),
         };
         println!(
-            "{:<20} {:>9.1} {:>7.2} {:>10.1} {:>8.1} {:>9} {:>9}  {matches}{refused}",
+            "{:<24} {:>9.1} {:>7.2} {:>10.1} {:>8.1} {:>9} {:>9}  {matches}{refused}",
             contender.name,
             row.megabytes_per_second,
             rows[0].megabytes_per_second / row.megabytes_per_second,
@@ -51,7 +52,7 @@ fn kibibytes(bytes: Option<usize>) -> String {
     bytes.map_or(String::new(), |bytes| (bytes / 1024).to_string())
 }
 
-/// Appends one JSON object per contender to the file that `DRAGNET_JSON` names, if it does.
+/// Appends a JSON object for each contender to the file that `DRAGNET_JSON` names, if it is set.
 pub(crate) fn save(set: &RuleSet, corpus: &Corpus, contenders: &[Contender], rows: &[Row]) {
     let Some(path) = std::env::var_os("DRAGNET_JSON") else { return };
     let mut lines = String::new();
@@ -74,7 +75,7 @@ pub(crate) fn save(set: &RuleSet, corpus: &Corpus, contenders: &[Contender], row
     }
 }
 
-/// A name, which may be that of a file, as JSON.
+/// A text as a JSON string. Names of files may contain any character.
 fn json(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
@@ -87,7 +88,7 @@ fn json(text: &str) -> String {
     out + "\""
 }
 
-/// How the first contender does against each other one, over all races.
+/// The ratio of the first contender's speed to each other one's, over all races.
 #[derive(Default)]
 pub(crate) struct Summary {
     ratios: Vec<(&'static str, Vec<(f64, String)>)>,
@@ -95,7 +96,7 @@ pub(crate) struct Summary {
 
 impl Summary {
     pub(crate) fn add(&mut self, title: &str, contenders: &[Contender], rows: &[Row]) {
-        for (contender, row) in contenders.iter().zip(rows).skip(1) {
+        for (contender, row) in contenders.iter().zip(rows).skip(1).filter(|(c, _)| c.in_summary) {
             let ratio = rows[0].megabytes_per_second / row.megabytes_per_second;
             let entry = (ratio, title.to_owned());
             match self.ratios.iter_mut().find(|(name, _)| *name == contender.name) {
@@ -105,13 +106,14 @@ impl Summary {
         }
     }
 
+    /// Prints one line for each contender but the first.
     pub(crate) fn print(&self) {
-        println!("\npure against");
+        println!("\nthe speed of pure, as a multiple of the speed of");
         for (name, list) in &self.ratios {
             let mean = list.iter().map(|(ratio, _)| ratio.ln()).sum::<f64>() / list.len() as f64;
             let (worst, title) = list.iter().min_by(|a, b| a.0.total_cmp(&b.0)).expect("one race");
             println!(
-                "{name:<20} {:>8.2}x in the geometric mean of {}, at least {worst:.2}x ({title})",
+                "{name:<24} {:>8.2}x in the geometric mean of {} races, at least {worst:.2}x ({title})",
                 mean.exp(),
                 list.len(),
             );

@@ -1,13 +1,18 @@
-//! Rule sets: generated ones of several sizes and kinds, and files named by the environment.
+//! Rule sets: the built-in rules, generated ones of several sizes and kinds, and the files that
+//! `DRAGNET_RULES` names.
+//!
+//! Generated sets depend on a fixed seed alone, so that builds of two commits search for the same
+//! patterns.
 
 use std::path::Path;
 
 use dragnet::{Pattern, PatternSet};
 use dragnet_testkit::{Rng, secret_rules};
 
+/// A named list of patterns.
 pub(crate) struct RuleSet {
     pub(crate) name: String,
-    /// Written for engines without Unicode, as rule files are.
+    /// To be read with Unicode off, as in the rule files of RE2 and Hyperscan.
     pub(crate) patterns: Vec<String>,
 }
 
@@ -25,6 +30,7 @@ impl RuleSet {
     }
 }
 
+/// All rule sets, in the order of the report.
 pub(crate) fn all() -> Vec<RuleSet> {
     let mut sets = Vec::new();
     let builtin = Path::new(env!("CARGO_MANIFEST_DIR")).join("cli/rules/builtin.toml");
@@ -35,7 +41,7 @@ pub(crate) fn all() -> Vec<RuleSet> {
         sets.push(RuleSet::new(&format!("generated {count}"), generate(count)));
     }
     sets.push(RuleSet::new("no literals", no_literals()));
-    sets.push(RuleSet::new("literals everywhere", everywhere()));
+    sets.push(RuleSet::new("literals everywhere", common_literals()));
     let named = std::env::var("DRAGNET_RULES").unwrap_or_default();
     for path in named.split(':').filter(|p| !p.is_empty()) {
         let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
@@ -55,12 +61,12 @@ fn read(path: &Path) -> Vec<String> {
     rules.iter().filter_map(|rule| Some(rule.get("regex")?.as_str()?.to_owned())).collect()
 }
 
-/// Rules as secret scanners have them, the same in every run.
+/// Rules like those of secret scanners, the same in every run.
 pub(crate) fn generate(count: usize) -> Vec<String> {
     secret_rules(&mut Rng::new(2), count)
 }
 
-/// Rules with nothing to look for but runs of classes.
+/// Rules without a literal that could serve as a prefilter: most are runs of character classes.
 pub(crate) fn no_literals() -> Vec<String> {
     [
         r"\b[a-f0-9]{40}\b",
@@ -78,8 +84,9 @@ pub(crate) fn no_literals() -> Vec<String> {
     .to_vec()
 }
 
-/// Rules whose every literal is in most records, and which hardly ever match.
-pub(crate) fn everywhere() -> Vec<String> {
+/// Rules that hardly ever match, although their literals occur in most records: the worst case for
+/// a prefilter.
+pub(crate) fn common_literals() -> Vec<String> {
     ["the ", "token", "error", "2026-", "for ", "request", "let ", "return", "://", "user"]
         .into_iter()
         .flat_map(|literal| {

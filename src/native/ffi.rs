@@ -56,7 +56,7 @@ pub(super) struct Block<'a> {
     /// Indexes in the batch. Not empty.
     pub(super) records: Range<u32>,
     /// Ordered by record, in no particular order within a record. All spans are `0..0`.
-    pub(super) pairs: &'a mut [Match],
+    pub(super) pairs: &'a mut Vec<Match>,
 }
 
 impl BlockScan<'_> {

@@ -30,14 +30,14 @@
 mod compile;
 mod compiled_set;
 mod engine;
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "calls the shim")]
 mod ffi;
 mod layout;
 mod library;
 mod merge;
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "owns the objects of libhs")]
 mod objects;
-#[allow(unsafe_code)]
+#[allow(unsafe_code, reason = "declares the functions of libhs")]
 mod raw;
 mod records;
 mod scanner;

@@ -60,7 +60,7 @@ impl Scanner {
             Merger { batch: *batch, stop, fallback: fallback.as_mut(), spans: spans.as_mut() };
         if set.databases.is_empty() {
             // Lossless: a batch has fewer than 2^32 records.
-            let all = Block { records: 0..batch.len() as u32, pairs: &mut [] };
+            let all = Block { records: 0..batch.len() as u32, pairs };
             return merger.push_block(all, out);
         }
         let mut run = |records: PaddedRecords<'_>| {
@@ -146,7 +146,7 @@ mod tests {
                 // `tests/answers` and `tests/native` fail where the library must not be refused.
                 Err(error @ EngineError::SelfTest { .. }) => {
                     let _ =
-                        writeln!(std::io::stderr(), "dragnet tests: NOT TESTED: native: {error}");
+                        writeln!(std::io::stderr(), "dragnet tests: not tested here: native: {error}");
                     return;
                 }
                 set => Arc::new(set.unwrap()),

@@ -33,6 +33,7 @@ mod literal;
 mod plan;
 mod prefilter;
 mod scanner;
+#[allow(unsafe_code, reason = "vector instructions")]
 mod simd;
 #[cfg(feature = "native")]
 mod span_finder;

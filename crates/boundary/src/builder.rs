@@ -79,15 +79,16 @@ impl Builder {
     /// The thread of an owner is named `name`; those of a pool are named `name-0`, `name-1` and so
     /// on. NUL bytes, which a thread's name can't contain, are removed.
     pub fn new(name: &str) -> Builder {
-        // The defaults are judgement, not measurement: a queue that absorbs bursts but soon makes
-        // producers wait, time for a polled flag to be noticed, and spares for a fault that is
-        // rare.
+        // The defaults are judgement, not measurement.
         Builder {
             name: name.replace('\0', ""),
+            // Absorbs bursts, and makes producers wait soon if calls take long.
             capacity: 64,
             on_panic: OnPanic::default(),
             on_drop: OnDrop::default(),
+            // Plenty for code that polls its flag.
             grace: Duration::from_secs(1),
+            // A library with that many stuck calls will not recover by more threads.
             spares: 4,
             on_abandoned: None,
         }

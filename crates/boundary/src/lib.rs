@@ -16,6 +16,8 @@
 //! call is a future. On targets without threads, such as plain WebAssembly, starting an [`Owner`]
 //! fails with [`StartError::Spawn`]; the other parts work everywhere.
 
+#![deny(unsafe_code)]
+
 mod builder;
 mod cancel;
 mod deadline_timer;
@@ -23,6 +25,8 @@ mod error;
 mod flat;
 mod guard;
 mod handles;
+// Frees memory through C, and reads buffers that C wrote.
+#[allow(unsafe_code)]
 mod memory;
 #[cfg(all(loom, test))]
 mod model;

@@ -32,7 +32,7 @@ fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// Counts an outcome over all interleavings, to prove that a model reaches each of its outcomes.
+/// Counts an outcome over all interleavings, so that a test can check that its model reaches each.
 fn seen(outcome: &AtomicUsize) {
     outcome.fetch_add(1, Ordering::Relaxed);
 }
@@ -166,7 +166,8 @@ fn count(value: &mut Cell<u32>, _: &CancelFlag) -> u32 {
     value.get()
 }
 
-/// Queues a call whose deadline passes when the model calls for it, with `DeadlineTimer::first`.
+/// Queues a call whose deadline passes when [`pass_time`] takes it from the timer, not by the
+/// clock.
 fn timed(workers: &Arc<Workers<Cell<u32>>>) -> Arc<Reply<u32>> {
     workers.enqueue(count, true, Some(Instant::now() + Duration::from_secs(3600))).unwrap()
 }

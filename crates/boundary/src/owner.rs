@@ -71,7 +71,7 @@ use crate::{CallError, CancelFlag, Pending};
 ///
 /// Queued calls run or fail, as [configured](crate::OnDrop). Then the value is dropped on its
 /// thread, and the thread is joined. The drop waits for a running call without a deadline, however
-/// long it takes, but not for abandoned threads. On the owner's own thread it does not wait.
+/// long it takes, but not for abandoned threads. A drop on the owner's own thread does not wait.
 pub struct Owner<S: 'static> {
     pub(crate) workers: Arc<Workers<S>>,
 }
@@ -158,7 +158,7 @@ macro_rules! calls {
             ///
             /// # Errors
             ///
-            /// If it can't be queued; never [`Full`](CallError::Full).
+            /// If the function can't be queued; never [`Full`](CallError::Full).
             pub fn submit<R: Send + 'static>(
                 &self,
                 function: impl FnOnce(&mut S) -> R + Send + 'static,
@@ -172,7 +172,7 @@ macro_rules! calls {
             ///
             /// # Errors
             ///
-            /// If it can't be queued in time; never [`Full`](CallError::Full).
+            /// If the function can't be queued in time; never [`Full`](CallError::Full).
             pub fn submit_within<R: Send + 'static>(
                 &self,
                 timeout: Duration,
@@ -186,7 +186,7 @@ macro_rules! calls {
             ///
             /// # Errors
             ///
-            /// If it can't be queued at once.
+            /// If the function can't be queued at once.
             pub fn try_submit<R: Send + 'static>(
                 &self,
                 function: impl FnOnce(&mut S) -> R + Send + 'static,
@@ -199,7 +199,7 @@ macro_rules! calls {
             ///
             /// # Errors
             ///
-            /// If it can't be queued at once.
+            /// If the function can't be queued at once.
             pub fn try_submit_within<R: Send + 'static>(
                 &self,
                 timeout: Duration,
@@ -255,14 +255,15 @@ macro_rules! calls {
 calls!(Owner);
 calls!(Pool);
 
-/// Used by `dragnet-placement`, which has a queue of its own before the pool's.
+/// Methods for `dragnet-placement`, which collects records in a queue of its own and submits them
+/// from any thread.
 impl<S: 'static> Pool<S> {
     /// As [`try_submit_within`](Pool::try_submit_within), with an optional time limit, and also
     /// from the pool's own threads, which must then not wait for the result.
     ///
     /// # Errors
     ///
-    /// If it can't be queued at once.
+    /// If the function can't be queued at once.
     pub fn try_submit_from_any_thread<R: Send + 'static>(
         &self,
         timeout: Option<Duration>,

@@ -26,7 +26,7 @@ impl<S> Task<S> {
     }
 }
 
-/// What a worker does with a call: it starts it, runs it and finishes it.
+/// The steps in which a worker executes a call: start, run, finish.
 ///
 /// A call that is dropped unfinished fails with [`CallError::Closed`], so that its caller never
 /// waits forever.
@@ -59,7 +59,7 @@ impl<F, R> Call<F, R> {
     /// Drops the function if it did not run, and passes the outcome to the reply: the result or, if
     /// the call did not run, the error. Returns `false` if the call was abandoned while it ran.
     fn conclude(&mut self, error: CallError) -> bool {
-        // Dropped before the answer: the values that the function borrows may be gone after it.
+        // Before the answer, because the values that the function borrows may be gone after it.
         let function = self.function.take();
         quietly(|| drop(function));
         self.finished = true;

@@ -5,7 +5,7 @@
 //! deadline is tracked by the [`DeadlineTimer`]: when the deadline passes, the caller gets its
 //! error and the call's flag is raised; when the grace period passes too, the worker is abandoned,
 //! and a new worker with a new value takes its place. If the call of an abandoned worker returns
-//! after all, the worker serves again if fewer workers than members do by then, and ends otherwise.
+//! after all, the worker serves again if there are too few workers by then, and ends otherwise.
 //!
 //! No safe way exists to end a thread from outside, so an abandoned thread is kept and counted; the
 //! limit on spares bounds their number.
@@ -142,7 +142,7 @@ impl<S: 'static> Workers<S> {
         if work.start(id) {
             let made = match &mut *value {
                 Some(value) => Ok(value),
-                // Within the call, so that its deadline covers the time to make the value.
+                // Made within the call, whose deadline then covers the time to make the value.
                 None => self.make().map(|made| value.insert(made)),
             };
             let error = match made {
@@ -165,8 +165,8 @@ impl<S: 'static> Workers<S> {
         kept
     }
 
-    /// Lets an abandoned worker whose call has returned serve again, if fewer workers than members
-    /// do. Returns `false` otherwise; the worker must then end.
+    /// Lets an abandoned worker whose call has returned serve again, if there are too few workers.
+    /// Returns `false` otherwise; the worker must then end.
     fn readmit(&self, id: WorkerId) -> bool {
         let mut set = lock(&self.set);
         let wanted = !set.closing && set.serving() < self.members;
@@ -208,7 +208,7 @@ impl<S: 'static> Workers<S> {
     /// Abandons the worker of a call that did not return within the grace period.
     fn abandon(self: &Arc<Self>, call: &dyn TimedCall) {
         let mut set = lock(&self.set);
-        // Under the lock of the set: a worker whose call returns now waits for the lock in
+        // Under the lock of the set: if the call returns now, its worker waits for this lock in
         // `readmit`, and must then find itself marked as stuck.
         let Some(id) = call.abandon() else { return };
         set.abandon(id);
@@ -342,6 +342,7 @@ impl<S: 'static> Workers<S> {
     }
 
     /// Runs a call and waits for its result without a time limit.
+    // Lets `function` borrow from the caller, although the queue needs `'static` calls.
     #[allow(unsafe_code)]
     pub(crate) fn call<F, R>(self: &Arc<Self>, function: F) -> Result<R, CallError>
     where
@@ -352,8 +353,8 @@ impl<S: 'static> Workers<S> {
         let reply = Arc::new(Reply::new());
         let function = |value: &mut S, _: &CancelFlag| function(value);
         let work: Box<dyn Work<S> + '_> = Box::new(Call::new(function, Arc::clone(&reply)));
-        // If anything unwound from here to the answer, the worker could use what `function` borrows
-        // after this frame is gone.
+        // If anything unwound from here to the answer, the worker could use the values that
+        // `function` borrows after their frame is gone.
         let no_unwind = AbortOnUnwind;
         // SAFETY: only the lifetime changes. Another thread uses the borrows of the function and of
         // its result only before the reply has an outcome: the function is consumed when it runs or

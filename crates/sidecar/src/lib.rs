@@ -38,6 +38,9 @@
 //! Linux. On other systems every builder fails with [`SidecarError::Unsupported`], and there is no
 //! `Server` and no `Listener`.
 
+// Allowed where memory is mapped and shared with another process.
+#![deny(unsafe_code)]
+
 mod builder;
 mod error;
 
@@ -53,12 +56,14 @@ cfg_if::cfg_if! {
     if #[cfg(all(loom, test))] {
         // Only the modules that the models run.
         mod block_writer;
+        #[allow(unsafe_code, reason = "views shared memory as atomic words")]
         mod control;
         mod futex_event;
         #[allow(dead_code, reason = "models use some of the statuses")]
         mod layout;
         mod model;
         mod sequence;
+        #[allow(unsafe_code, reason = "simulates shared memory for models")]
         mod simulated;
         mod sync;
         mod unsupported;
@@ -72,6 +77,7 @@ cfg_if::cfg_if! {
         mod connection;
         mod connection_error;
         mod connector;
+        #[allow(unsafe_code, reason = "views shared memory as atomic words")]
         mod control;
         #[cfg(test)]
         mod fault_injection;
@@ -85,17 +91,23 @@ cfg_if::cfg_if! {
         mod limits;
         mod listener;
         mod match_check;
+        #[allow(unsafe_code, reason = "maps shared memory")]
         mod memory;
         mod pattern_codec;
+        #[allow(unsafe_code, reason = "writes records to shared memory")]
         mod region;
         mod scanner_source;
         mod sequence;
         mod serve_error;
+        #[allow(unsafe_code, reason = "offers to search shared memory in place")]
         mod server;
+        #[allow(unsafe_code, reason = "searches shared memory in place")]
         mod session;
         mod sync;
+        #[allow(unsafe_code, reason = "makes system calls")]
         mod sys;
         #[cfg(test)]
+        #[allow(unsafe_code, reason = "attacks shared memory")]
         mod tests;
         #[doc(hidden)]
         pub mod transport;

@@ -30,6 +30,7 @@ mod hits;
 mod literal_bytes;
 mod literal_search;
 mod nibble_masks;
+#[allow(unsafe_code, reason = "calls the unchecked gather of a vector")]
 mod qgrams;
 mod runs;
 mod segments;

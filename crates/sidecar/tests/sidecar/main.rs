@@ -16,7 +16,6 @@ fn times() -> usize {
 }
 
 /// Not a test: serves a sidecar if this program was started as its server.
-#[cfg(target_os = "linux")]
 #[test]
 fn serves_sidecars_in_another_process() {
     dragnet_testkit::serve_if_asked();
