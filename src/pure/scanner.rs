@@ -81,7 +81,7 @@ impl Scanner {
     }
 
     /// Pushes all matches to `out`, in order. Returns `Break` if `out` ended the scan early.
-    fn run(
+    pub(crate) fn run(
         &mut self,
         batch: &Batch<'_>,
         out: &mut impl Sink,
