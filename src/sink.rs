@@ -36,7 +36,7 @@ impl Sink for Matches {
 /// Collects matches and passes them to a callback in blocks of [`MAX_BLOCK`].
 ///
 /// The caller owns the memory of the block, and reuses it. A panic of the callback leaves matches in
-/// it, which [`Blocks::new`] drops.
+/// it, which the next [`Blocks::new`] drops.
 pub(crate) struct Blocks<'a> {
     block: &'a mut Vec<Match>,
     each: &'a mut dyn FnMut(&[Match]) -> ControlFlow<()>,

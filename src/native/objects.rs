@@ -9,7 +9,7 @@ use std::ptr::{NonNull, null, null_mut};
 use super::layout::{HS_FLAG_SINGLEMATCH, HS_MODE_BLOCK};
 use super::raw;
 
-/// An expression in libhs's syntax, and the index of its pattern, which libhs reports matches with.
+/// An expression in libhs's syntax, and the number of its pattern, by which libhs reports matches.
 #[derive(Clone, Debug)]
 pub(super) struct Expression {
     pub(super) pattern: u32,

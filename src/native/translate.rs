@@ -26,7 +26,7 @@ const MAX_REPEAT: u32 = 32_767;
 /// The most UTF-8 byte sequences that the Unicode classes of one pattern may expand to, including
 /// the copies that counted repeats make of them.
 ///
-/// libhs takes some hundred microseconds to compile each sequence, and minutes for the few thousand
+/// libhs takes a few hundred microseconds to compile each sequence, and minutes for the few thousand
 /// that `\w{5}` expands to.
 const MAX_SEQUENCES: u64 = 128;
 

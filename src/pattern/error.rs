@@ -97,7 +97,7 @@ pub enum BuildError {
     TooManyPatterns {
         /// Number of patterns given.
         count: usize,
-        /// The most patterns of a set.
+        /// Maximum number of patterns in a set.
         limit: usize,
     },
 }

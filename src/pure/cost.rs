@@ -76,8 +76,8 @@ pub(in crate::pure) const RUN_PASS_VS_EXACT_NS: f64 = 0.3;
 pub(in crate::pure) const EVERY_RECORD_NS: f64 = 0.4;
 
 /// Time that one more pattern adds to a large group of patterns in lazy DFAs, in nanoseconds per
-/// byte, if the pattern makes the DFA remember bytes that it read long ago. Other patterns add
-/// next to nothing.
+/// byte, if the pattern has [long repetitions](super::automata::grouping::has_long_repetition).
+/// Other patterns add next to nothing.
 pub(in crate::pure) const GROUP_MEMBER_NS: f64 = 0.15;
 
 /// Number of unfiltered patterns in a set above which another one adds only [`GROUP_MEMBER_NS`]

@@ -1,12 +1,12 @@
 //! The numbers that the stages of the pure engine pass to one another, each kind as a type of its
 //! own.
 //!
-//! A pattern has two numbers: its position in the caller's [`PatternSet`](crate::PatternSet),
-//! which matches report, and its position among the patterns of this engine, which all tables are
-//! indexed by. They differ where the engine has only some of the set's patterns. A plain `u32`
-//! always means the first, a [`PatternIndex`] the second.
+//! A pattern has a number in the caller's [`PatternSet`](crate::PatternSet), which matches report,
+//! and an index among the patterns of this engine, by which all tables are indexed. They differ where
+//! the engine has only some of the set's patterns. A plain `u32` is always the number; the index is a
+//! [`PatternIndex`].
 
-/// A pattern's position among the patterns of one engine.
+/// The index of a pattern among the patterns of one engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PatternIndex(u32);
 

@@ -37,7 +37,7 @@ const SETTLED: usize = if cfg!(test) { 200 } else { 256 << 10 };
 /// If a group has repeated matches more often than once in this many bytes, the patterns of these
 /// matches are moved to a group of their own.
 const BYTES_PER_REPEAT: usize = 16;
-/// The largest number of DFA states, in both groups together, of groups that are joined.
+/// Two groups are joined only if their DFAs have at most this many states together.
 const MAX_JOINED_STATES: usize = 1024;
 
 /// The groups that read every record, as one scanner has divided and joined them.

@@ -15,8 +15,8 @@
 //! ((state << 1) | (state & repeatable)) & accepting[byte]
 //! ```
 //!
-//! and the positions that can be reached from it over optional positions alone. A run
-//! of optional positions is crossed by the carry of a subtraction: see [`ShiftAnd::closure`].
+//! together with the positions that can be reached from it over optional positions alone. A run of
+//! optional positions is crossed by the borrow of a subtraction: see [`ShiftAnd::closure`].
 //!
 //! # Limits
 //!

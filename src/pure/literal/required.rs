@@ -10,7 +10,7 @@ use super::distance::Bound;
 /// A set of literals of which every match contains at least one.
 #[derive(Clone, Debug)]
 pub(crate) struct RequiredLiterals {
-    /// The literals. The set is never empty, and none of its literals is.
+    /// At least one literal, none of which is empty.
     pub(crate) literals: Vec<Literal>,
     /// The largest distance from the start of a match to the start of its literal.
     pub(crate) before: Bound,
