@@ -172,8 +172,8 @@ impl Client {
         }
     }
 
-    /// Writes the words of the next slot, and counts `parts` more chunks as submitted.
-    pub fn submit(&mut self, words: [u32; 6], parts: u32) {
+    /// Writes the words of the next slot, and counts `count` more chunks as submitted.
+    pub fn submit(&mut self, words: [u32; 6], count: u32) {
         let slot = self.control.slot(Sequence::new(self.submitted));
         let places = [
             &slot.region,
@@ -188,7 +188,7 @@ impl Client {
         for (place, word) in places.into_iter().zip(words.into_iter().chain([0, 0])) {
             place.store(word, Ordering::Relaxed);
         }
-        self.submitted = self.submitted.wrapping_add(parts);
+        self.submitted = self.submitted.wrapping_add(count);
         let words = self.control.words();
         words.submitted.0.store(self.submitted, Ordering::Release);
         words.server_event.signal();

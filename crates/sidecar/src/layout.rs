@@ -5,9 +5,9 @@
 //! SLOTS blocks of BLOCK_MATCHES matches
 //! ```
 //!
-//! Every word has one writer, named below, and its own cache line is shared only with words that
-//! have the same writer: a processor that polls a word does not slow down the other process's
-//! unrelated writes. All words are atomics, for which every bit pattern is a value.
+//! Words that different processes write to are in different cache lines, so that polling one of them
+//! is not slowed down by writes to another. All words are atomics, for which every bit pattern is a
+//! valid value.
 
 use super::futex_event::FutexEvent;
 use super::sequence::SLOTS;

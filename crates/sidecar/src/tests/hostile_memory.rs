@@ -208,7 +208,7 @@ impl<'a> HostileSession<'a> {
         let body = bytemuck::bytes_of(&notice);
         match kind {
             5 => send_mutated(rng, self.socket, FrameKind::Region, body, &list),
-            // Never sent.
+            // Not announced.
             6 => {}
             _ => send_raw(self.socket, &framed(FrameKind::Region as u32, body), &list),
         }
