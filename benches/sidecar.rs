@@ -15,8 +15,8 @@
 //! other options are environment variables:
 //!
 //! - `DRAGNET_ROUNDS`: the number of rounds (7).
-//! - `DRAGNET_PART`: the size of a part, the unit in which a batch is sent, in KiB (128).
-//! - `DRAGNET_IN_FLIGHT`: the number of parts in flight (4).
+//! - `DRAGNET_CHUNK`: the size of a chunk, the unit in which a batch is sent, in KiB (128).
+//! - `DRAGNET_IN_FLIGHT`: the number of chunks in flight (4).
 //! - `DRAGNET_MEBIBYTES`: the size of each generated corpus (8).
 //! - `DRAGNET_RULES`, `DRAGNET_LOGS`: more rule sets and corpora, as for `versus`.
 
@@ -86,9 +86,9 @@ mod linux {
                 command.arg(PEER);
                 command
             };
-            let part = number("DRAGNET_PART", 128);
+            let chunk = number("DRAGNET_CHUNK", 128);
             let in_flight = number("DRAGNET_IN_FLIGHT", 4);
-            let builder = builder.chunk_bytes(part << 10).max_in_flight(in_flight);
+            let builder = builder.chunk_bytes(chunk << 10).max_in_flight(in_flight);
             let mut sidecar = builder.spawn_with(server).expect("the server starts");
             for corpus in &corpora {
                 let title = format!("{} over {}", set.name, corpus.name);

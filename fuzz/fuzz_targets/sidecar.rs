@@ -246,8 +246,8 @@ fn server(source: &mut Unstructured<'_>) -> Result<()> {
             word(source, matches.len() as u32)?,
             word(source, 0)?,
         ];
-        let told = bytes(source, 40)?;
-        let message = if told.is_empty() { Vec::new() } else { message(source, 5, told)? };
+        let reason = bytes(source, 40)?;
+        let message = if reason.is_empty() { Vec::new() } else { message(source, 5, reason)? };
         blocks.push(ServerBlock { words, matches, message });
     }
     let mut offsets = Vec::new();

@@ -146,7 +146,7 @@ mod tests {
                 // `tests/answers` and `tests/native` fail where the library must not be refused.
                 Err(error @ EngineError::SelfTest { .. }) => {
                     let _ =
-                        writeln!(std::io::stderr(), "dragnet tests: NOT TESTED: native: {error}");
+                        writeln!(std::io::stderr(), "dragnet tests: not tested here: native: {error}");
                     return;
                 }
                 set => Arc::new(set.unwrap()),

@@ -59,7 +59,7 @@ struct Periodic {
 }
 
 /// Patterns around literals of 8 to 40 bytes that repeat a short unit, records in which such a literal
-/// overlaps itself, and 150 to 249 words: so many literals that the engine searches for their parts of
+/// overlaps itself, and 150 to 249 words: enough literals for the engine to search for their parts of
 /// four bytes.
 fn periodic(choices: &mut dyn Choices) -> Periodic {
     let (mut patterns, mut records) = (Vec::new(), Vec::new());

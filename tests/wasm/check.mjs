@@ -37,7 +37,7 @@ const record = () =>
     times(0, 30, () => one(["a", "b", "c", "ab", "bca", "ccc", " ", "-", "\n", "abcdefgh"])) +
     one(["", "", times(0, 200, () => one([..."abcdefgh "]))]);
 
-/** Passes a text to the module byte by byte, then tells it with `take` what the text is. */
+/** Passes a text to the module byte by byte; `take` then makes it a pattern or a record. */
 function give(text, take) {
     for (const byte of new TextEncoder().encode(text)) {
         dragnet.byte(byte);

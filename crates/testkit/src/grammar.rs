@@ -243,8 +243,8 @@ fn repeat(
     Node::Repeat { min, max, lazy: choices.flag(), node: Box::new(node(choices)) }
 }
 
-/// A long run of a class, with an assertion on either side or none: it has no literal, but of any
-/// so many bytes of a match in a row, one is of the class.
+/// A long run of a class, with an assertion on either side or none: it has no literal, and the engine
+/// searches for it by sampling every n-th byte.
 fn class_run(choices: &mut dyn Choices) -> Node {
     let end = |choices: &mut dyn Choices| choices.list(0, 1, look);
     let head = end(choices);

@@ -92,7 +92,7 @@ impl Records {
 /// A text that some pattern may match.
 fn text(choices: &mut dyn Choices, hirs: &[Hir]) -> Vec<u8> {
     let hir = &hirs[choices.below(hirs.len())];
-    // By a seed: choices of its own would be so many that shrinking them would take very long.
+    // By a seed: a choice for each character would make shrinking very long.
     let seed = choices.below(256) as u64;
     let mut text = Vec::new();
     sample(hir, &mut Rng::new(seed), &mut text);
