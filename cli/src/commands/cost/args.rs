@@ -6,14 +6,19 @@ use crate::args::OutputArgs;
 /// Measure the cost of calling into C, other threads and other processes
 ///
 /// Runs the same work, hashing 64-byte records, as a plain Rust function and across each kind of
-/// boundary. The time beyond that of the Rust function is the cost of crossing the boundary:
+/// boundary. The time beyond that of the Rust function is the cost of crossing the boundary.
 ///
-/// "C function" calls a C function before the work; with catch_unwind around it, with a mutex
-/// locked, or with the work in a callback from C. "handle look-up" finds a value by an integer
-/// handle. "caught panic" catches a panic before the work. "Owner" has the work done by another
-/// thread, and "Pool" by one of two threads. "Unix socket" sends the records to another process in
-/// frames of the sidecar's socket. "shared memory" has them hashed by a sidecar, as `dragnet serve`
-/// would search them. The last two require Linux.
+///   Rust function              does the work
+///   C function                 is called before the work
+///   C function, catch_unwind   the same, with panics caught
+///   C function, mutex          the same, with a mutex locked
+///   C function that calls back does the work in the callback
+///   handle look-up             finds a value by an integer handle before the work
+///   caught panic               catches a panic before the work
+///   Owner                      has another thread do the work
+///   Pool                       has the first free one of two threads do the work
+///   Unix socket                sends the records to another process over a sidecar's socket (Linux)
+///   shared memory              has a sidecar hash the records, as it would search them (Linux)
 ///
 /// The columns are the crossing alone (a call without records) as its median and its 90th and 99th
 /// percentiles; its median relative to the plain Rust call; the time per record in batches of 1 to
@@ -22,6 +27,7 @@ use crate::args::OutputArgs;
 /// The measurements take turns, but other load on the machine still affects them. JSON output has
 /// all percentiles of all batches, in nanoseconds.
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 #[command(after_help = "Examples:\n  \
         dragnet cost\n  \
         dragnet cost --time 500 --format json > cost.json")]

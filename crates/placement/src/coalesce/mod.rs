@@ -10,11 +10,11 @@
 //! of its tickets at once. While no member is free, the open batch keeps growing. So the size of the
 //! batches adapts to the load, as with group commit in databases, and a lone record waits for nobody.
 //!
-//! An open batch consists of *segments*: one for the batches of [`ScanHandle::scan`], and one for each
-//! handle that submits single records. When a handle adds a record under the lock of the queue, it
-//! gets a [`Quota`](local_buffer::Quota) for further records, which counts as queued at once. The
-//! handle adds those records to its [`LocalBuffer`](local_buffer::LocalBuffer), under a lock that only
-//! it uses. So the lock of the queue, on which all callers contend, is taken once for many records.
+//! An open batch consists of *segments*: one for the batches of [`Scan::scan`](dragnet::Scan::scan), and
+//! one for each handle that submits single records. When a handle adds a record under the lock of the
+//! queue, it gets a [`Quota`](local_buffer::Quota) for further records, which counts as queued at once.
+//! The handle adds those records to its [`LocalBuffer`](local_buffer::LocalBuffer), under a lock that
+//! only it uses. So the lock of the queue, on which all callers contend, is taken once for many records.
 //! Sealing the batch revokes the quotas and collects the segments; a caller that finds no room revokes
 //! the quotas first. So the limits are exact. The member copies the segments into one contiguous batch
 //! before it scans, when no lock is held.
