@@ -1,21 +1,24 @@
 //! The pure-Rust engine.
 //!
-//! Each stage of a scan has a folder:
+//! The steps of a search, each in a folder of this name:
 //!
 //! ```text
-//! plan       when the engine is compiled: how is each pattern searched?
+//! plan       once, when the engine is compiled: how is each pattern searched?
+//!
+//!            in each scan, for one part of the buffer after the other:
+//! prefilter  a few passes find candidates, for all patterns
 //!  |
-//! prefilter  one pass over the whole buffer of a batch finds candidates, for all patterns
+//! verify     in the record of each candidate: which patterns match there?
 //!  |
-//! verify     around each candidate: which patterns match in its record?
-//!  |
-//! sink       the matches, in order
+//! (sink)     src/sink.rs, shared by both engines: receives the matches, in order
 //! ```
 //!
 //! `plan` chooses literals, byte runs or class sequences that every match of a pattern contains
-//! (`literal` extracts them from the pattern), and builds the filters and tables for the two other
-//! stages. `prefilter` runs on the vector instructions in `simd`. `verify` decides with `automata`.
-//! Patterns for which the plan finds nothing to search for share lazy DFAs that read every record.
+//! (`literal` extracts the first two from the pattern, `prefilter::bit_streams` the third), and
+//! builds the filters and tables for the two steps of a scan. `prefilter` runs on the vector
+//! instructions in `simd`. `verify` decides with `automata`. Patterns without a filter, for which
+//! the plan finds nothing that is worth searching for, share lazy DFAs that read every record;
+//! `verify` runs them, too.
 //!
 //! Start reading at [`Scanner`]: its `run` is the whole pipeline.
 //!
@@ -24,6 +27,16 @@
 //! For each pattern, a scan takes time linear in the data, whatever the data is. Automata that are
 //! started at many positions of one record have a budget of steps; when it is used up, the rest of
 //! the record is searched once for all positions.
+
+// The targets that have vectors. One that is missing here only lacks this lint.
+#![cfg_attr(
+    not(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_endian = "little"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )),
+    allow(dead_code, reason = "targets without vectors don't use `Vector` and its callers")
+)]
 
 mod automata;
 mod cost;

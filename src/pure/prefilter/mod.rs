@@ -2,25 +2,17 @@
 //!
 //! There are three searches, each for another kind of needle:
 //!
-//! - [`LiteralSearch`], for literals: one pass of [`teddy`] for few literals or one of [`qgrams`] for
-//!   many, or both, chosen by estimated costs.
+//! - [`LiteralSearch`], for literals: one pass of [`teddy`] for few literals or one of [`qgrams`]
+//!   for many, or both, chosen by estimated costs.
 //! - [`RunSearch`], for long runs of bytes of one class: a pass for each class and length.
 //! - [`BitStreams`], for sequences of classes: one pass for all of them.
 //!
 //! A [`FilterSet`] has the searches that an engine needs. Each appends [`Candidate`]s. Every match
-//! has a candidate, but not every candidate has a match around it; verification decides that.
+//! has a candidate, but not every candidate has a match around it; verification decides that. Only
+//! *exact* class sequences match wherever they are found and need no verification.
 //!
 //! The searches see bytes and offsets, never records or patterns. The README in this folder explains
 //! the algorithms from the start.
-
-#![cfg_attr(
-    not(any(
-        target_arch = "x86_64",
-        all(target_arch = "aarch64", target_endian = "little"),
-        all(target_arch = "wasm32", target_feature = "simd128")
-    )),
-    allow(dead_code, reason = "targets without vectors never run the vector half of a kernel")
-)]
 
 mod bit_streams;
 mod byte_class;

@@ -5,27 +5,21 @@
 //! - [`Vector`]: the operations on one vector register, implemented for each instruction set in
 //!   the file that is named after the architecture.
 //! - A token type for each instruction set, such as `x86_64::Avx2`. Its only constructor is `new`,
-//!   which returns `None` where the instructions are missing, as in memchr's `arch` modules. Every
-//!   function that makes a vector takes the token, so without the instructions there is no vector.
+//!   which returns `None` where the instructions are missing, as in memchr's `arch` modules. (Where
+//!   `wasm32::Simd128` is compiled at all, it always exists.) Every function that makes a vector
+//!   takes the token, so without the instructions there is no vector.
 //! - [`Isa`]: one of the tokens, chosen at run time. [`Isa::run`] hands the token to a [`Kernel`]
 //!   inside a function that is compiled for its instructions.
 //!
 //! The functions with `#[target_feature]` are here and not with the algorithms: they are generic
 //! over the kernel, so each instruction set has one, and the algorithms don't name any
-//! architecture. To add an instruction set, write its token and its [`Vector`], and add one line
-//! to each match below.
+//! architecture. To add an instruction set, write its token and its [`Vector`], and add a row to
+//! the table in `instruction_sets!` below; everything that lists tokens is made from it. A file for
+//! another architecture also has its `mod` here, and an entry in the list of `super`, which only
+//! keeps lints quiet on targets without vectors.
 //!
 //! Dispatch is a match on the token, once per pass over a part of the buffer, or, for bit streams,
 //! once per operation on a few kilobytes, so its cost is small beside the work.
-
-#![cfg_attr(
-    not(any(
-        target_arch = "x86_64",
-        all(target_arch = "aarch64", target_endian = "little"),
-        all(target_arch = "wasm32", target_feature = "simd128")
-    )),
-    allow(dead_code, reason = "targets without vectors have no use for the trait")
-)]
 
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 mod aarch64;
@@ -60,20 +54,67 @@ pub(crate) use vector::{Kernel, MAX_BYTES, Vector};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Isa(Token);
 
-/// The token of the instruction set, which proves that the instructions exist.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Token {
-    Scalar,
+/// Defines [`Token`] and all functions that list its variants, from a table with one row for each
+/// instruction set: the targets that it is compiled for, the variant, the token's type, the name
+/// for people, and whether it has a gather instruction. The rows go from the slowest instruction
+/// set of a target to the fastest; that without vectors comes first and has no row.
+macro_rules! instruction_sets {
+    ($(
+        #[$target:meta]
+        $variant:ident($token:ty), $name:literal, has_gather: $has_gather:literal;
+    )*) => {
+        /// The token of the instruction set, which proves that the instructions exist.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        enum Token {
+            Scalar,
+            $(#[$target] $variant($token),)*
+        }
+
+        impl Token {
+            /// The tokens of this machine, from the slowest to the fastest.
+            fn available() -> impl Iterator<Item = Token> {
+                let tokens = [
+                    Some(Token::Scalar),
+                    $(#[$target] <$token>::new().map(Token::$variant),)*
+                ];
+                tokens.into_iter().flatten()
+            }
+
+            fn name(self) -> &'static str {
+                match self {
+                    Token::Scalar => "scalar",
+                    $(#[$target] Token::$variant(_) => $name,)*
+                }
+            }
+
+            fn has_gather(self) -> bool {
+                match self {
+                    Token::Scalar => false,
+                    $(#[$target] Token::$variant(_) => $has_gather,)*
+                }
+            }
+
+            fn run(self, kernel: impl Kernel) {
+                match self {
+                    Token::Scalar => kernel.run_scalar(),
+                    $(#[$target] Token::$variant(token) => token.run(kernel),)*
+                }
+            }
+        }
+    };
+}
+
+instruction_sets! {
     #[cfg(target_arch = "x86_64")]
-    Ssse3(x86_64::Ssse3),
+    Ssse3(x86_64::Ssse3), "SSSE3", has_gather: false;
     #[cfg(target_arch = "x86_64")]
-    Avx2(x86_64::Avx2),
+    Avx2(x86_64::Avx2), "AVX2", has_gather: true;
     #[cfg(target_arch = "x86_64")]
-    Avx512(x86_64::Avx512),
+    Avx512(x86_64::Avx512), "AVX-512", has_gather: true;
     #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-    Neon(aarch64::Neon),
+    Neon(aarch64::Neon), "NEON", has_gather: false;
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    Simd128(wasm32::Simd128),
+    Simd128(wasm32::Simd128), "simd128", has_gather: false;
 }
 
 impl Isa {
@@ -83,20 +124,7 @@ impl Isa {
     /// `SSSE3`, `AVX2` and `AVX-512` (F and BW) may follow; on 64-bit little-endian ARM, `NEON`;
     /// in WebAssembly that was compiled with `simd128`, `simd128`.
     pub fn available() -> Vec<Isa> {
-        let tokens = [
-            Some(Token::Scalar),
-            #[cfg(target_arch = "x86_64")]
-            x86_64::Ssse3::new().map(Token::Ssse3),
-            #[cfg(target_arch = "x86_64")]
-            x86_64::Avx2::new().map(Token::Avx2),
-            #[cfg(target_arch = "x86_64")]
-            x86_64::Avx512::new().map(Token::Avx512),
-            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-            aarch64::Neon::new().map(Token::Neon),
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Some(Token::Simd128(wasm32::Simd128::new())),
-        ];
-        tokens.into_iter().flatten().map(Isa).collect()
+        Token::available().map(Isa).collect()
     }
 
     /// Returns the fastest instruction set that this machine can run.
@@ -106,19 +134,7 @@ impl Isa {
 
     /// Returns the name, as in [`Isa::available`]. `Display` prints the same.
     pub fn name(self) -> &'static str {
-        match self.0 {
-            Token::Scalar => "scalar",
-            #[cfg(target_arch = "x86_64")]
-            Token::Ssse3(_) => "SSSE3",
-            #[cfg(target_arch = "x86_64")]
-            Token::Avx2(_) => "AVX2",
-            #[cfg(target_arch = "x86_64")]
-            Token::Avx512(_) => "AVX-512",
-            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-            Token::Neon(_) => "NEON",
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Token::Simd128(_) => "simd128",
-        }
+        self.0.name()
     }
 
     /// Whether there are vectors at all.
@@ -129,28 +145,12 @@ impl Isa {
     /// Whether one instruction loads words from several addresses, which makes
     /// [`Vector::test_bits`] cheap.
     pub(crate) fn has_gather(self) -> bool {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Token::Avx2(_) | Token::Avx512(_) => true,
-            _ => false,
-        }
+        self.0.has_gather()
     }
 
     /// Runs the version of `kernel` that is compiled for this instruction set.
     pub(crate) fn run(self, kernel: impl Kernel) {
-        match self.0 {
-            Token::Scalar => kernel.run_scalar(),
-            #[cfg(target_arch = "x86_64")]
-            Token::Ssse3(token) => token.run(kernel),
-            #[cfg(target_arch = "x86_64")]
-            Token::Avx2(token) => token.run(kernel),
-            #[cfg(target_arch = "x86_64")]
-            Token::Avx512(token) => token.run(kernel),
-            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-            Token::Neon(token) => token.run(kernel),
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Token::Simd128(token) => token.run(kernel),
-        }
+        self.0.run(kernel);
     }
 }
 
@@ -203,6 +203,25 @@ mod tests {
             (0..V::BYTES / 4).map(number).collect()
         }
 
+        /// Tests bits of words all over a table of 64 words.
+        fn tested_bits<V: Vector>(token: V::Token) {
+            let table: [u32; 64] =
+                std::array::from_fn(|n| (n as u32 + 1).wrapping_mul(0x9E37_79B1));
+            // The high six bits of a number are an index of the table.
+            let words = V::load(token, &Self::BYTES).mul_u32(V::broadcast_u32(token, 0x85EB_CA77));
+            let words = words.shr_u32(26);
+            // All 32 bits of each number vary; only the low five count.
+            let bits = V::load(token, &Self::BYTES).mul_u32(V::broadcast_u32(token, 0xC2B2_AE3D));
+            let expected = Self::numbers::<V>(words, token)
+                .into_iter()
+                .zip(Self::numbers::<V>(bits, token))
+                .map(|(word, bit)| table[word as usize] >> (bit % 32) & 1 != 0);
+            let expected = Self::mask(expected);
+            // SAFETY: each number of `words` is below 2^6, and the table has 64 words.
+            let found = unsafe { V::test_bits(&table, words, bits) };
+            assert_eq!(found, expected);
+        }
+
         fn windows<V: Vector, const STRIDE: usize>(token: V::Token) {
             let windows = (0..V::BYTES / 4).map(|lane| {
                 let bytes = &Self::BYTES[lane * STRIDE..];
@@ -219,6 +238,7 @@ mod tests {
             let bytes = &Self::BYTES[..V::BYTES];
             let vector = V::load(token, bytes);
             assert_eq!(vector.nonzero_mask(), Self::mask(bytes.iter().map(|&b| b != 0)));
+            Self::tested_bits::<V>(token);
             Self::windows::<V, 1>(token);
             Self::windows::<V, 2>(token);
             Self::windows::<V, 3>(token);
