@@ -34,7 +34,7 @@ impl AnchoredGroupCache {
 
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.dfa.as_ref().map_or(0, dfa::Cache::memory_usage)
+        self.dfa.as_ref().map_or(0, dfa::Cache::memory_usage) + self.found.memory()
     }
 }
 
@@ -49,6 +49,10 @@ struct FoundMembers {
 impl FoundMembers {
     fn new(members: usize) -> FoundMembers {
         FoundMembers { list: Vec::new(), contains: vec![false; members] }
+    }
+
+    fn memory(&self) -> usize {
+        self.list.capacity() * size_of::<u32>() + self.contains.capacity()
     }
 
     fn insert(&mut self, member: usize) {

@@ -2,9 +2,9 @@
 //!
 //! The DFA has the patterns' union as its NFA and keeps all matches, and its match states name the
 //! patterns. One pass over a record then costs as much for the group as for a single pattern,
-//! which makes groups the way to search for patterns that have no literal
+//! which makes groups the way to search for the patterns without a filter, in whole records
 //! ([`group_scanner`](super::group_scanner)), and for the many patterns that start with the same
-//! literal ([`anchored_group`](super::anchored_group)).
+//! literal, where that is found ([`anchored_group`](super::anchored_group)).
 //!
 //! # Limits
 //!
@@ -65,7 +65,7 @@ pub(super) struct GroupKind {
     unicode_boundary: bool,
     /// The members match only at the start of a record. Their DFA is often dead after a few bytes,
     /// and the search stops there.
-    anchored: bool,
+    from_start: bool,
     /// The members match often. Their DFA is built from `pattern(?s:.)*\z`, so that it remembers
     /// in its states which of them have matched, and reports all of them at the end of the record.
     /// Nothing has to be recorded at each match, and the additional states are few, because such
@@ -78,7 +78,7 @@ impl GroupKind {
         let properties = hir.properties();
         GroupKind {
             unicode_boundary: properties.look_set().contains_word_unicode(),
-            anchored: properties.look_set_prefix().contains(Look::Start),
+            from_start: properties.look_set_prefix().contains(Look::Start),
             frequent: false,
         }
     }
@@ -144,6 +144,11 @@ impl DfaGroup {
             lazy_dfa::build(nfa, MatchKind::All, self.capacity, self.give_up)
         };
         self.dfa.get_or_init(build).as_ref()
+    }
+
+    /// Heap memory in bytes, without the DFA and the halves.
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&self.members[..])
     }
 
     /// Splits the group into the members whose bits are set in `frequent`, which match often, and

@@ -1,4 +1,4 @@
-//! Searches whole records for the patterns that have no literal, with groups that adapt.
+//! Searches whole records for the patterns without a filter, with groups that adapt.
 //!
 //! A DFA over many patterns replaces many passes over a record by one, as long as it reaches few
 //! states. Which states it reaches depends on the input, so each scanner changes its groups as it
@@ -138,7 +138,8 @@ impl GroupScanner {
             }
         }
         // Groups of the same kind are interleaved with one another: reading stops early only if all
-        // DFAs that are interleaved are dead, and anchored groups mostly die within a few bytes.
+        // DFAs that are interleaved are dead, and groups that match only at the start of a record
+        // mostly die within a few bytes.
         self.readers.sort_by_key(|reader| reader.group.kind);
         self.count_memory();
         passes

@@ -141,6 +141,7 @@ impl VerifyCache {
             + size_of_val(&self.status[..])
             + self.memory
             + self.groups.memory()
+            + size_of_val(&self.shared[..])
             + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()
     }
 

@@ -1,4 +1,6 @@
 //! Patterns that share a literal with many others and are verified in one DFA.
+//!
+//! The plan forms the groups (`plan::shared_literal`).
 
 use std::ops::Range;
 
@@ -48,6 +50,15 @@ impl SharedLiterals {
     #[inline]
     pub(super) fn group(&self, index: usize) -> &SharedLiteralGroup {
         &self.groups[index]
+    }
+
+    /// Heap memory in bytes, without the automata.
+    pub(super) fn memory(&self) -> usize {
+        let group_memory =
+            |group: &SharedLiteralGroup| group.dfa.memory() + size_of_val(&group.required_runs[..]);
+        size_of_val(&self.groups[..])
+            + self.groups.iter().map(group_memory).sum::<usize>()
+            + size_of_val(&self.ranges[..])
     }
 
     /// Creates the caches of all groups, indexed like the groups.

@@ -40,9 +40,14 @@ impl VerifyTables {
     /// Heap memory in bytes, without the automata.
     pub(in crate::pure) fn memory(&self) -> usize {
         self.patterns.memory()
+            + self.exact.memory()
             + self.lookahead.memory()
             + self.postings.memory()
+            + self.shared.memory()
             + self.required_runs.memory()
+            + size_of_val(&self.always[..])
+            + size_of_val(&self.groups[..])
+            + self.groups.iter().map(|group| size_of::<DfaGroup>() + group.memory()).sum::<usize>()
     }
 }
 
@@ -59,6 +64,11 @@ impl ExactNeedles {
     /// `patterns` has the pattern of each exact class sequence, from needle `first` on.
     pub(in crate::pure) fn new(first: usize, patterns: Vec<Option<PatternIndex>>) -> ExactNeedles {
         ExactNeedles { first, patterns }
+    }
+
+    /// Heap memory in bytes.
+    fn memory(&self) -> usize {
+        size_of_val(&self.patterns[..])
     }
 
     /// The pattern that matches wherever `needle` is found, if there is one.

@@ -154,6 +154,7 @@ impl Verifier {
                 if self.tables.patterns.is_match(pattern, automaton_cache, record, rest) {
                     cache.matched.push(pattern);
                 }
+                cache.measure(pattern);
             }
         }
     }
