@@ -2,10 +2,15 @@
 //!
 //! A pattern is verified at candidates that a filter has found, in four ways: anywhere within a
 //! window, starting at a position, or by its parts on either side of a literal, a tail that starts
-//! there and a head that ends there. Each has a lazy DFA of its own. Where a lazy DFA cannot
-//! decide, or gives up because it keeps reaching new states, the fallback is
-//! [Shift-And](super::shift_and) if the pattern has that form, and an NFA simulation if not; a head
-//! or a tail has no fallback, and the caller verifies the whole pattern instead.
+//! there and a head that ends there. There are three lazy DFAs for that: one of the trimmed form,
+//! for both of the first two ways, one of the tail, and one of the head, reversed. The first way
+//! also decides the patterns without a filter that their [group](super::group_scanner) leaves
+//! undecided; the window is then the whole record.
+//!
+//! Where a lazy DFA cannot decide, or gives up because it keeps reaching new states, the fallback
+//! in a window is [Shift-And](super::shift_and) if the pattern has that form, and an NFA simulation
+//! if not; at a position it is always the simulation. A head or a tail has no fallback: the caller
+//! verifies the whole pattern instead.
 //!
 //! All automata are built on first use, since a set may have thousands of patterns of which a scan
 //! verifies a handful. They are immutable and shared by all scanners of an engine; caches belong to
@@ -42,9 +47,9 @@ use super::spans::{SpanAutomata, SpanCache};
 #[derive(Debug, Default)]
 pub(crate) struct PatternAutomata {
     trimmed_nfa: OnceLock<NFA>,
-    trimmed: OnceLock<Option<Box<dfa::DFA>>>,
-    head: OnceLock<Option<Box<dfa::DFA>>>,
-    tail: OnceLock<Option<Box<dfa::DFA>>>,
+    trimmed_dfa: OnceLock<Option<Box<dfa::DFA>>>,
+    head_dfa: OnceLock<Option<Box<dfa::DFA>>>,
+    tail_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     shift_and: OnceLock<Option<ShiftAnd>>,
     simulation: OnceLock<Box<pikevm::PikeVM>>,
     spans: SpanAutomata,
@@ -71,7 +76,7 @@ impl PatternAutomata {
         span: Range<usize>,
     ) -> bool {
         let input = Input::new(record).span(span.clone()).earliest(true);
-        if let Some(dfa) = self.trimmed(trimmed) {
+        if let Some(dfa) = self.trimmed_dfa(trimmed) {
             let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             if let Ok(found) = dfa.try_search_fwd(cache, &input) {
                 return found.is_some();
@@ -94,14 +99,17 @@ impl PatternAutomata {
         steps: &mut u64,
     ) -> bool {
         let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
-        if let Some(dfa) = self.trimmed(trimmed) {
+        if let Some(dfa) = self.trimmed_dfa(trimmed) {
             let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             if let Ok(found) = lazy_search::starts_at(dfa, cache, &input, steps) {
                 return found;
             }
         }
-        // A simulation is too slow to run at one candidate after the other. It uses up the whole
-        // budget, so that the caller searches the rest of the record in one pass instead.
+        // A simulation is too slow to run at one candidate after the other, so it counts as many
+        // steps as a search for all spans may take. The first one uses up the budget of the search
+        // for spans. Verification has a larger budget (`verify::anchored`), which the first one
+        // uses up in records of up to 384 bytes, and the second one in all. Then the caller searches
+        // the rest of the record in one pass.
         *steps += step_budget(record) + 1;
         self.simulate(trimmed, cache, input)
     }
@@ -117,7 +125,7 @@ impl PatternAutomata {
         steps: &mut u64,
     ) -> Option<bool> {
         let build = || build_for_pattern(compile(&[tail]), MatchKind::LeftmostFirst);
-        let dfa = self.tail.get_or_init(build).as_ref()?;
+        let dfa = self.tail_dfa.get_or_init(build).as_ref()?;
         let cache = cache.tail.get_or_insert_with(|| dfa.create_cache().into());
         let input = Input::new(record).range(start..).anchored(Anchored::Yes);
         lazy_search::starts_at(dfa, cache, &input, steps).ok()
@@ -134,7 +142,7 @@ impl PatternAutomata {
         steps: &mut u64,
     ) -> Option<bool> {
         let build = || build_for_pattern(compile_reverse(head), MatchKind::All);
-        let dfa = self.head.get_or_init(build).as_ref()?;
+        let dfa = self.head_dfa.get_or_init(build).as_ref()?;
         let cache = cache.head.get_or_insert_with(|| dfa.create_cache().into());
         lazy_search::ends_at(dfa, cache, record, end, steps).ok()
     }
@@ -230,8 +238,8 @@ impl PatternAutomata {
         self.trimmed_nfa.get_or_init(|| compile(&[trimmed]))
     }
 
-    fn trimmed(&self, trimmed: &Hir) -> Option<&dfa::DFA> {
-        self.trimmed
+    fn trimmed_dfa(&self, trimmed: &Hir) -> Option<&dfa::DFA> {
+        self.trimmed_dfa
             .get_or_init(|| {
                 let nfa = self.trimmed_nfa(trimmed).clone();
                 let give_up = if ShiftAnd::is_exact_for(trimmed) {

@@ -1,5 +1,8 @@
 //! Finds the leftmost-first span by simulating an NFA, where lazy DFAs cannot decide.
 //!
+//! Whether a pattern matches at all is decided by another simulation, `regex_automata`'s `PikeVM`
+//! (see [`pattern`](super::pattern)).
+//!
 //! This is Pike's simulation: a list of threads, one for each NFA state that the input can have
 //! reached, in the order in which a backtracking matcher would try them; so the first thread that
 //! accepts is the preferred match, and all threads after it can be dropped. Each thread carries

@@ -2,8 +2,9 @@
 //!
 //! A span is found by the cheapest automaton that can decide: a forward and a reverse lazy DFA;
 //! where these give up, an NFA simulation; and where all searches of a record together have taken
-//! too many steps, a two-pass search finds every remaining span at once. The loop that switches
-//! between them is [`PatternAutomata::for_each_span`](super::pattern::PatternAutomata).
+//! too many steps, a two-pass search finds every remaining span at once. The switch from the DFAs to
+//! the simulation is in [`SpanAutomata::leftmost`]. The loop over the spans, which switches to the
+//! two-pass search, is `PatternAutomata::search_spans` in [`pattern`](super::pattern).
 
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
@@ -17,7 +18,7 @@ use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search::{SpanDfas, leftmost_span};
 use super::span_cursor::SpanCursor;
 use super::span_prefilter::CandidatePositions;
-use super::{nfa_simulation, two_pass};
+use super::{span_simulation, two_pass};
 
 /// The automata for the spans of one pattern, each built on first use. Shared by all scanners.
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ pub(super) struct SpanAutomata {
 pub(super) struct SpanCache {
     forward: Option<Box<dfa::Cache>>,
     reverse: Option<Box<dfa::Cache>>,
-    simulation: nfa_simulation::SimulationCache,
+    simulation: span_simulation::SimulationCache,
     two_pass: two_pass::TwoPassCache,
     pub(super) positions: CandidatePositions,
 }
@@ -62,7 +63,7 @@ impl SpanAutomata {
         }
         cursor.dfas_failed = true;
         let (simulation, from) = (&mut cache.simulation, cursor.at);
-        nfa_simulation::leftmost_span(self.nfa(hir), simulation, record, from, &mut cursor.steps)
+        span_simulation::leftmost_span(self.nfa(hir), simulation, record, from, &mut cursor.steps)
     }
 
     /// Calls `found` with every span of `record` from `cursor.at` on, until `found` returns

@@ -46,13 +46,15 @@ const WORD_CONTINUES: f64 = 0.82;
 /// The most parts of a concatenation over which one run may extend.
 const MAX_PARTS: usize = 64;
 
-/// Finds the rarest run that every match of `hir` contains, or `None` if none is rare enough to
-/// filter by.
-pub(crate) fn required_run(hir: &Hir) -> Option<ByteRun> {
+/// Finds the run to filter by: the rarest one that every match of `hir` contains, or `None` if none
+/// is rare enough.
+pub(crate) fn filter_run(hir: &Hir) -> Option<ByteRun> {
     any_run(hir).filter(|run| run.frequency <= MAX_FILTER_FREQUENCY)
 }
 
-/// Finds the rarest run that every match of `hir` contains, however frequent it is.
+/// Finds the rarest run that every match of `hir` contains, however frequent it is. A pattern that
+/// is searched by a literal can have such a run checked in addition; the plan chooses which
+/// (`plan::required_run`).
 pub(crate) fn any_run(hir: &Hir) -> Option<ByteRun> {
     part_runs(hir).best
 }
@@ -217,7 +219,7 @@ mod tests {
         for (pattern, expected) in cases {
             let parser = regex_syntax::ParserBuilder::new().utf8(false).unicode(false).build();
             let hir = parser.clone().parse(pattern).unwrap();
-            let found = required_run(&hir).map(|run| {
+            let found = filter_run(&hir).map(|run| {
                 let class: String =
                     (0..=255u8).filter(|&b| run.class.contains(b)).map(char::from).collect();
                 (class, run.len, run.before, run.after)

@@ -3,7 +3,7 @@
 //! A scan searches for the literals of all patterns in one pass and verifies a pattern only where
 //! one of its literals is found, so the choice of literals decides how fast a set is.
 //! [`required_literals`] finds, for one pattern, a set of literals of which every match contains at
-//! least one, and bounds how far from the literal the match can extend. [`required_run`] is for
+//! least one, and bounds how far from the literal the match can extend. [`filter_run`] is for
 //! patterns without a rare literal: it finds a long run of bytes of one class. [`Lookaheads`] are
 //! the bytes that can follow a literal, to reject most candidates before any automaton starts.
 //!
@@ -16,7 +16,7 @@
 //! The files, from the bottom up: `cube` (literals), `byte_set`, `distance`,
 //! `byte_frequency`; then `required` (a set of literals and its cost) and `lookahead`; then
 //! `part_literals` (the literals of each part of a pattern), `anchor` (those that start a part), and
-//! `extract`, which chooses among both. `byte_run` uses only the first group.
+//! `extract`, which chooses among both. `byte_run`, beside these, imports from the first group only.
 
 mod anchor;
 pub(crate) mod byte_frequency;
@@ -30,7 +30,7 @@ mod part_literals;
 mod required;
 
 pub(crate) use anchor::{anchor_literals, parts, split_at_part};
-pub(crate) use byte_run::{ByteRun, any_run, match_bytes, required_run};
+pub(crate) use byte_run::{ByteRun, any_run, filter_run, match_bytes};
 pub(crate) use byte_set::ByteSet;
 pub(crate) use cube::{Cube, Literal};
 pub(crate) use distance::{Bound, add_bounds, max_match_len};

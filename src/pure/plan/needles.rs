@@ -103,9 +103,10 @@ impl NeedleBuilder {
             let (class, len) = key(&same[0].1);
             searches.push(RunSearch::new(class, len, id, isa));
             // The run that is found may extend beyond the bytes that belong to the match.
-            self.postings.extend(same.iter().map(|(pattern, run)| {
-                (id, Posting::windowed(*pattern, len, run.before, run.after))
-            }));
+            self.postings
+                .extend(same.iter().map(|(pattern, run)| {
+                    (id, Posting::windowed(*pattern, run.before, run.after))
+                }));
         }
         searches
     }
@@ -118,7 +119,7 @@ impl NeedleBuilder {
         }
         let numbered = || (first..).map(NeedleId::new).zip(&self.sequences);
         self.postings.extend(numbered().map(|(id, (pattern, sequence))| {
-            (id, Posting::windowed(*pattern, sequence.len, sequence.before, sequence.after))
+            (id, Posting::windowed(*pattern, sequence.before, sequence.after))
         }));
         let parts =
             numbered().map(|(id, (pattern, sequence))| (id, &trimmed[pattern.index()], sequence));

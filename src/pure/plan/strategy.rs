@@ -77,7 +77,7 @@ impl Strategy {
         if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= cost::RARE_LITERALS) {
             return Strategy::Literals(literals.clone());
         }
-        match (literals, literal::required_run(trimmed)) {
+        match (literals, literal::filter_run(trimmed)) {
             (Some(literals), Some(run))
                 if literals.frequency < cost::LITERALS_OVER_RUN * run.frequency =>
             {

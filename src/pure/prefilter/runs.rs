@@ -206,12 +206,12 @@ mod tests {
 
     use crate::Batch;
 
-    use super::super::super::literal::required_run;
+    use super::super::super::literal::filter_run;
     use super::*;
 
     fn search(pattern: &str, isa: Isa) -> RunSearch {
         let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-        let run = required_run(&parser.clone().parse(pattern).unwrap()).unwrap();
+        let run = filter_run(&parser.clone().parse(pattern).unwrap()).unwrap();
         RunSearch::new(run.class, run.len, NeedleId::new(7), isa)
     }
 

@@ -1,6 +1,9 @@
 //! Verifies patterns at a hit: their tail starts with the needle, so a match must start (or, for a
 //! pattern in two parts, pass) exactly there.
 //!
+//! Anchored means here that the automata start at the hit, not that the pattern matches only at the
+//! start of a record.
+//!
 //! The forward automaton runs from the hit and stops as soon as the answer is known, for an
 //! ordinary pattern within a few bytes. If the pattern has a head, a reverse automaton then runs
 //! backward from the hit. This is cheaper than a search of a window, which would start at the
@@ -64,19 +67,19 @@ pub(super) fn verify(
     let automata = patterns.automata(pattern);
     let automaton_cache = &mut cache.automata[pattern.index()];
     let mut steps = 0;
+    let tail = patterns.tail(pattern);
     let found = if head.is_none() {
+        // The tail is the whole trimmed form.
         let window = posting.window(start..end, record.len());
-        let trimmed = patterns.tail(pattern);
-        Some(automata.is_match_at(trimmed, automaton_cache, record, window, &mut steps))
+        Some(automata.is_match_at(tail, automaton_cache, record, window, &mut steps))
     } else {
-        let tail = patterns.tail(pattern);
         automata.tail_starts_at(tail, automaton_cache, record, start as usize, &mut steps)
     };
     status.steps += steps;
     cache.steps += steps;
     cache.measure(pattern);
     match found {
-        Some(true) => verify_head(tables, cache, record, pattern, start),
+        Some(true) => complete_match(tables, cache, record, pattern, start),
         Some(false) => {}
         None => cache.defer(pattern, from),
     }
@@ -120,12 +123,13 @@ pub(super) fn verify_group(
         return;
     }
     while let Some(pattern) = cache.members.pop() {
-        verify_head(tables, cache, record, pattern, start);
+        complete_match(tables, cache, record, pattern, start);
     }
 }
 
-/// Verifies the part before the needle of a pattern whose tail matches from `start` on.
-fn verify_head(
+/// Completes a match of a pattern whose tail matches from `start` on: records that the pattern
+/// matches, if it has no head or if its head matches up to `start`.
+fn complete_match(
     tables: &VerifyTables,
     cache: &mut VerifyCache,
     record: &[u8],

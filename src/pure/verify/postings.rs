@@ -19,7 +19,8 @@ pub(in crate::pure) struct Posting {
     /// Whether every match of the pattern's tail starts with the needle, so that the pattern can
     /// be verified at the hit. Otherwise it is searched in a window around the hit.
     pub(in crate::pure) anchored: bool,
-    /// The minimum length of a match of the tail, in bytes.
+    /// The minimum length of a match of the tail, in bytes. Checked if `anchored`; the window of
+    /// any other posting may begin before the hit.
     pub(in crate::pure) min_len: u32,
     /// The last offset in the record at which the needle can start. Below `u32::MAX` if the
     /// pattern matches only at the start of a record.
@@ -63,18 +64,12 @@ impl Posting {
         }
     }
 
-    /// The posting of a pattern at a needle of `min_len` bytes or more that lies anywhere in a
-    /// match.
-    pub(in crate::pure) fn windowed(
-        pattern: PatternIndex,
-        min_len: u32,
-        before: Bound,
-        after: Bound,
-    ) -> Posting {
+    /// The posting of a pattern at a needle that lies anywhere in a match.
+    pub(in crate::pure) fn windowed(pattern: PatternIndex, before: Bound, after: Bound) -> Posting {
         Posting {
             pattern,
             anchored: false,
-            min_len,
+            min_len: 0,
             max_start: u32::MAX,
             max_remaining: u32::MAX,
             required_run: None,

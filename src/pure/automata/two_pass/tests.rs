@@ -5,7 +5,7 @@ use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::util::syntax;
 
 use super::super::lazy_dfa::compile;
-use super::super::nfa_simulation::{SimulationCache, leftmost_span};
+use super::super::span_simulation::{SimulationCache, leftmost_span};
 use super::*;
 
 /// Small patterns that combine preferences, empty matches and assertions.
