@@ -58,3 +58,27 @@ fn reported_memory_is_about_what_is_allocated() {
     assert_eq!(matches.len(), 2000);
     check("scanner", scanner.memory(), bytes);
 }
+
+/// 300 patterns that share a literal, and 100 without a filter.
+#[test]
+fn reported_memory_includes_groups() {
+    let _turn = alone();
+    let shared = (0..300).map(|n| format!("secret_[a-z]{{2,5}}{n:03};"));
+    let unfiltered = (0..100).map(|n| format!("[a-z]{{{n},}}[^a-z]e"));
+    let patterns = shared.chain(unfiltered).map(|p| Pattern::new(p).unicode(false));
+    let set = PatternSet::builder().patterns(patterns).build().unwrap();
+    let (engine, bytes) = allocated(|| Engine::new(&set, Report::Patterns));
+    check("engine", engine.memory(), bytes);
+
+    let text = "secret_abcd123; some more text\n".repeat(20);
+    let mut offsets = Vec::new();
+    let batch = Batch::lines(text.as_bytes(), &mut offsets).unwrap();
+    let mut matches = Matches::new();
+    engine.scanner().scan(&batch, &mut matches).unwrap();
+    let (scanner, bytes) = allocated(|| {
+        let mut scanner = engine.scanner();
+        scanner.scan(&batch, &mut matches).unwrap();
+        scanner
+    });
+    check("scanner", scanner.memory(), bytes);
+}
