@@ -153,13 +153,14 @@ impl Engine {
         }
     }
 
-    /// Describes the prefilter of the pure engine: the algorithms that search the literals of its
-    /// patterns, and how many literals each has. Empty if there are no literals.
-    pub fn prefilter(&self) -> String {
+    /// Describes, for people, how the pure engine searches for the literals of its patterns: the
+    /// algorithms, and how many literals each has. Empty if there are no literals. Byte runs and class
+    /// sequences are not described here but by [`Engine::explain`], pattern by pattern.
+    pub fn describe_literal_search(&self) -> String {
         match &self.backend {
-            BackendEngine::Pure(engine) => engine.prefilter(),
+            BackendEngine::Pure(engine) => engine.describe_literal_search(),
             #[cfg(feature = "native")]
-            BackendEngine::Native(engine) => engine.prefilter(),
+            BackendEngine::Native(engine) => engine.describe_literal_search(),
         }
     }
 

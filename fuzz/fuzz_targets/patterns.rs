@@ -82,7 +82,7 @@ fn engines(set: &PatternSet, patterns: &[Pattern], data: &[u8]) {
     assert!(set.memory() > 0);
     for report in [Report::Patterns, Report::Spans] {
         let engine = Engine::new(set, report);
-        let _ = (engine.memory(), engine.prefilter());
+        let _ = (engine.memory(), engine.describe_literal_search());
         for number in 0..patterns.len() {
             assert!(
                 engine

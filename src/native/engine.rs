@@ -83,10 +83,13 @@ impl Engine {
         }
     }
 
-    /// Describes the prefilter of the pure engine that searches for the fallbacks, as
-    /// [`pure::Engine::prefilter`] does. Empty if there are no fallbacks.
-    pub(crate) fn prefilter(&self) -> String {
-        self.set.fallback_engine.as_ref().map_or(String::new(), pure::Engine::prefilter)
+    /// Describes how the pure engine that searches for the fallbacks looks for their literals, as
+    /// [`pure::Engine::describe_literal_search`] does. Empty if there are no fallbacks.
+    pub(crate) fn describe_literal_search(&self) -> String {
+        self.set
+            .fallback_engine
+            .as_ref()
+            .map_or(String::new(), pure::Engine::describe_literal_search)
     }
 
     /// Returns the name and version of the library, such as `Hyperscan 5.4.0`.

@@ -75,7 +75,7 @@ impl Engine {
 
     /// Describes, for people, the algorithms that search for the literals of all patterns. Empty if
     /// no pattern is searched by literals.
-    pub fn prefilter(&self) -> String {
+    pub fn describe_literal_search(&self) -> String {
         self.pipeline.filters.describe()
     }
 }

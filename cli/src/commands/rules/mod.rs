@@ -84,7 +84,7 @@ fn json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
         json::push_line(out, &JsonRule { id, description, regex, search, explanation });
     }
     if explain {
-        json::push_line(out, &JsonPrefilter { prefilter: &engine.prefilter() });
+        json::push_line(out, &JsonPrefilter { prefilter: &engine.describe_literal_search() });
     }
 }
 
@@ -107,7 +107,7 @@ fn text(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
             out.extend_from_slice(format!("    {explanation}\n").as_bytes());
         }
     }
-    let prefilter = engine.prefilter();
+    let prefilter = engine.describe_literal_search();
     if explain && !prefilter.is_empty() {
         out.extend_from_slice(format!("\nPrefilter: {prefilter}\n").as_bytes());
     }
