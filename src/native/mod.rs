@@ -1,4 +1,7 @@
-//! The native engine: Hyperscan or Vectorscan, called once per batch.
+//! The native engine: Hyperscan or Vectorscan, called from C for all records of a batch.
+//!
+//! Rust calls C once for most batches: again where the buffer of matches is full, and for the
+//! last records of a batch without padding, which are copied.
 //!
 //! Both are versions of one C library, here called libhs. It compiles thousands of patterns into
 //! one database of automata and reports which of them match a record. On large rule sets it is

@@ -2,7 +2,8 @@
 //! more work than linear.
 //!
 //! One program for all of it: each test program is linked with everything that it tests, which takes
-//! longer than most of its tests. Only tests that replace the allocator are apart, in `tests/memory`.
+//! longer than most of its tests. Tests that replace the allocator are apart, in `tests/memory` and
+//! `tests/native_memory.rs`, and so are those of the native engine alone, in `tests/native`.
 //! `cargo test --test answers named::` runs one module.
 
 mod contract;

@@ -19,7 +19,7 @@ use std::ops::Range;
 /// before the two-pass search takes over. Ordinary patterns take between one and two: each byte is
 /// read once forward, and those of matches once more backward.
 const STEPS_PER_BYTE: u64 = 8;
-/// Steps that are allowed on top, so that short records never need the two-pass search.
+/// Steps that are allowed on top, so that short records rarely need the two-pass search.
 const FREE_STEPS: u64 = 4096;
 
 /// The steps that searching `record` for all spans of one pattern may take before the two-pass

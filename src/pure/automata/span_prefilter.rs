@@ -1,7 +1,8 @@
 //! Skips the parts of a record where no span of a pattern can start, by searching for literals.
 //!
 //! This is for patterns whose trimmed form starts with a literal. (The trimmed form of a pattern
-//! lacks the optional parts at both of its ends; see [`plan::trim`](crate::pure::plan).)
+//! lacks the optional parts at both of its ends; see `plan::trim`. The literals are chosen by
+//! `plan::span_prefilter`.)
 //! Every match of the pattern contains a match of the trimmed form that starts at most `head`
 //! bytes after its own start, and every match of the trimmed form is also a match of the pattern.
 //! So if `p` is the first position where the trimmed form matches, the leftmost match of the

@@ -59,8 +59,8 @@ pub enum Explanation {
         /// The number of sequences expected in a million bytes of ordinary text. A rough estimate.
         per_million: f64,
     },
-    /// An automaton reads every record: the pattern requires no literal and no run, or none that
-    /// is rare enough.
+    /// An automaton reads every record: the pattern has no literals, byte run or class sequence to
+    /// search for, or searching for them would cost more.
     EveryRecord,
 }
 
@@ -163,8 +163,8 @@ impl fmt::Display for Explanation {
         match self {
             Explanation::Always => f.write_str("matches every record"),
             Explanation::EveryRecord => f.write_str(
-                "no filter, an automaton reads every record: the pattern requires no literal and no \
-                 run, or none that is rare enough",
+                "no filter, an automaton reads every record: the pattern has no literals, byte run \
+                 or class sequence to search for, or searching for them would cost more",
             ),
             Explanation::Literals { literals, before, after, per_million } => {
                 let shown = literals[..literals.len().min(SHOWN)].join(", ");

@@ -10,7 +10,9 @@
 //! 4. [`needles`] numbers everything that the filters search for; [`required_run`] and
 //!    [`shared_literal`] add cheaper ways to verify at some of the needles.
 //!
-//! The scan itself decides nothing: it runs the [`FilterSet`] and follows the [`VerifyTables`].
+//! A scan does not change how a pattern is searched: it runs the [`FilterSet`] and follows the
+//! [`VerifyTables`]. Only automata adapt to what they read: each scanner divides and joins the DFA
+//! groups of the patterns without a filter, and replaces lazy DFAs that keep reaching new states.
 //! [`explain`] keeps the decisions, to describe them to people.
 //!
 //! Planning takes time linear in the size of all patterns, times the limits on sets of literals.

@@ -3,7 +3,8 @@
 //!
 //! A literal such as `key` is frequent; the forty hexadecimal digits of `key=[0-9a-f]{40}` are
 //! not. Where the record has no such run, no automaton starts. The check itself is in
-//! [`verify`](crate::pure::verify).
+//! `verify::required_run`. The run of a pattern that has no rare literal, by which the filters
+//! search, is a different one: [`literal::filter_run`](crate::pure::literal::filter_run).
 
 use std::collections::HashMap;
 

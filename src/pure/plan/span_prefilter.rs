@@ -3,7 +3,8 @@
 //! Only a trimmed form that starts with a literal qualifies: then every span contains the literal
 //! at a bounded distance from its start, and the parts of the record between literals need not be
 //! read. The literals are chosen for the pattern alone, not moved by
-//! [`rebalance`](super::rebalance): a search for spans looks for one pattern at a time.
+//! [`rebalance`](super::rebalance): a search for spans looks for one pattern at a time. The search
+//! itself is in [`automata::span_prefilter`](crate::pure::automata::span_prefilter).
 
 use regex_syntax::hir::Hir;
 

@@ -1,18 +1,22 @@
 //! Chooses what each pattern is searched by: literals, a byte run, a class sequence or nothing.
 //!
-//! Each strategy trades the time of the filter against the candidates that it leaves:
+//! Except for patterns that match every record, each strategy trades the time of the filter against the candidates that it leaves:
 //!
 //! - **literals**: all patterns' literals are found in one pass, so one more literal is nearly
 //!   free; taken whenever the pattern has a rare one.
 //! - **byte run**: at least *n* successive bytes of one class, as in `[0-9a-f]{40}`; one pass per
 //!   different run.
-//! - **class sequence**: a part of the pattern that consists of classes, matched by operations on
-//!   bit streams. It reads every byte, but its hits are few, and where the part is the whole
-//!   pattern they need no verification.
+//! - **class sequence**: consecutive parts of the pattern, matched by operations on bit streams:
+//!   classes above all, but also literals, short alternations and assertions. It reads every byte,
+//!   but its hits are few, and where it is *exact*, the whole pattern without approximations, they
+//!   need no verification.
 //! - **every record**: a lazy DFA, shared with other such patterns, reads all records.
 //!
-//! [`Strategy::of`] picks the cheapest for one pattern; [`replace_streams`] then revises the
-//! choice where the whole set makes another one cheaper. The costs are in [`cost`].
+//! [`Strategy::of`] chooses for one pattern, mostly by expected cost; [`replace_streams`] then
+//! revises the choice where the whole set makes another one cheaper. The costs are in [`cost`]. Two
+//! choices are made without comparing costs: rare literals are always taken
+//! ([`cost::RARE_LITERALS`]), and common ones are preferred to a byte run by the ratio of their
+//! frequencies ([`cost::LITERALS_OVER_RUN`]).
 
 use regex_syntax::hir::Hir;
 
@@ -39,7 +43,7 @@ pub(in crate::pure) enum Strategy {
 }
 
 impl Strategy {
-    /// The cheapest strategy for the pattern whose trimmed form is `trimmed`, regardless of other
+    /// The best strategy for the pattern whose trimmed form is `trimmed`, regardless of other
     /// patterns.
     pub(in crate::pure) fn of(trimmed: &Hir) -> Strategy {
         let strategy = Strategy::without_streams(trimmed);

@@ -1,12 +1,18 @@
-//! Verifies candidates: decides which patterns match in a record, and reports the matches.
+//! Decides which patterns match in a record, by its candidates and otherwise, and reports the
+//! matches.
+//!
+//! Patterns without a filter have no candidates. They are decided at the end of each record,
+//! whether it has candidates or not, by DFA groups that read all of it
+//! ([`group_scanner`](super::automata::group_scanner)). The rest of this page is about the others.
 //!
 //! A candidate is an occurrence of a needle, such as a literal, in the buffer; in the record that
 //! it lies in, it is a hit. Most hits are false alarms, so the checks run from cheap to expensive,
 //! and a hit that fails one is dropped:
 //!
 //! 1. The bytes after the literal must be able to follow it in a match (lookahead).
-//! 2. Enough bytes of the record must remain, and if the pattern is anchored to the start of the
-//!    record, the literal must be near enough to it ([`Posting`]).
+//! 2. If the pattern is verified at the hit itself (see below), enough bytes of the record must
+//!    remain; and if it matches only at the start or the end of a record, the literal must be near
+//!    enough to that ([`Posting`]).
 //! 3. The record must also contain the byte run that the pattern requires ([`RequiredRuns`]).
 //! 4. An automaton must match.
 //!
@@ -25,8 +31,9 @@
 //!
 //! # Limits
 //!
-//! Each pattern has automata and caches of its own. They are built when first needed, and dropped
-//! together when they exceed the memory limit of the scanner ([`VerifyCache`]).
+//! Each pattern has automata of its own, and each scanner has caches for them. Both are made when
+//! first needed. When the caches of a scanner exceed its memory limit, it drops all of them
+//! together ([`VerifyCache`]); the automata stay, since other scanners share them.
 
 mod anchored;
 mod cache;

@@ -1,7 +1,7 @@
 //! Checks whether a record contains a run of bytes of one class, before any automaton starts.
 //!
 //! Each record is searched at most once for each different run; the result is kept until the next
-//! record. Which runs patterns require is decided by the plan.
+//! record. The plan chooses the runs (`plan::required_run`).
 
 use crate::pure::literal::ByteSet;
 
