@@ -1,8 +1,5 @@
 //! The native engine: Hyperscan or Vectorscan, called from C for all records of a batch.
 //!
-//! Rust calls C once for most batches: again where the buffer of matches is full, and for the
-//! last records of a batch without padding, which are copied.
-//!
 //! Both are versions of one C library, here called libhs. It compiles thousands of patterns into
 //! one database of automata and reports which of them match a record. On large rule sets it is
 //! among the fastest engines there are, at a price: it needs a C toolchain to build, does not exist
@@ -18,6 +15,10 @@
 //!
 //! Patterns that libhs lacks the syntax for, defines differently or refuses are left to the pure
 //! engine, within the same scan. [`Engine::fallbacks`] lists them.
+//!
+//! C loops over the records, so Rust calls it once for most batches. It calls again when the buffer
+//! of matches is full, and for the last records of a borrowed buffer, which are copied because
+//! libhs needs readable bytes after each record.
 //!
 //! # Why the answers can be trusted
 //!
