@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::error::{fail, install, packages};
+use super::error::{fail, install, install_libhs};
 use super::library::{Library, LibraryKind};
 use super::{cargo_variable, out_dir, variable};
 
@@ -41,7 +41,7 @@ pub(super) fn compile(library: &Library, warnings_are_errors: bool) {
         ),
         Err(_) => fail(
             "the C compiler failed on csrc/, with the messages above",
-            format!("if it does not find hs.h, {}", packages()),
+            format!("if it does not find hs.h, {}", install_libhs()),
         ),
     }
 }
@@ -93,7 +93,10 @@ pub(super) fn check_link(library: &Library) {
             let text = String::from_utf8_lossy(&output.stderr);
             let mut last: Vec<&str> = text.lines().rev().take(3).collect();
             last.reverse();
-            fail(format!("libhs was found, but does not link: {}", last.join(" / ")), packages())
+            fail(
+                format!("libhs was found, but does not link: {}", last.join(" / ")),
+                install_libhs(),
+            )
         }
         Err(error) => fail(format!("can't run the C compiler: {error}"), install("gcc")),
     }

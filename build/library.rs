@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::error::{fail, too_old};
+use super::error::{fail, fail_too_old};
 use super::{LinkMode, STATIC_VARIABLE, compile, target};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -63,7 +63,7 @@ impl Library {
             if let Some(major) = number("HS_MAJOR ") {
                 let minor = number("HS_MINOR ").unwrap_or(0);
                 if (major, minor) < (5, 4) {
-                    too_old(&format!("{major}.{minor}"), &header.display());
+                    fail_too_old(&format!("{major}.{minor}"), &header.display());
                 }
             }
         }
