@@ -1,4 +1,4 @@
-//! A libhs that was found: where its headers and libraries are, and how to link it.
+//! The libhs that was found: its headers and libraries, the check of its version, and linking.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ pub(super) fn add_cxx_runtime(library: &mut Library, mode: LinkMode) {
     }
     let name = "stdc++".to_owned();
     if mode == LinkMode::Static {
-        let Some(archive) = compile::file_of_compiler("libstdc++.a") else {
+        let Some(archive) = compile::compiler_file("libstdc++.a") else {
             fail(
                 format!("{STATIC_VARIABLE} is 1, but the C compiler has no libstdc++.a"),
                 "install g++ (Debian, Ubuntu) or libstdc++-static (Fedora)",
@@ -92,6 +92,7 @@ pub(super) fn add_cxx_runtime(library: &mut Library, mode: LinkMode) {
     }
 }
 
+/// Returns `path` if it is a file.
 pub(super) fn existing(path: PathBuf) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
