@@ -104,6 +104,7 @@
 
 mod batch;
 mod engine;
+mod engine_error;
 mod explanation;
 mod matches;
 #[cfg(feature = "native")]
@@ -115,7 +116,8 @@ mod sink;
 mod stop;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS, PADDING};
-pub use engine::{Backend, Engine, EngineError, Scanner};
+pub use engine::{Backend, Engine, Scanner};
+pub use engine_error::EngineError;
 pub use explanation::Explanation;
 pub use matches::{Match, Matches};
 pub use pattern::{BuildError, Pattern, PatternError, PatternFlags, PatternSet, PatternSetBuilder};

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use super::ffi::Block;
 use crate::pure::{self, SpanFinder};
 use crate::sink::Sink;
-use crate::{Batch, Match, Scan, ScanError, StopFlag};
+use crate::{Batch, Match, ScanError, StopFlag};
 
 /// The part of a scan that runs in Rust.
 pub(super) struct Merger<'a, 'b> {
@@ -35,57 +35,49 @@ impl Merger<'_, '_> {
         }
         // libhs should report a pattern once per record. If it does not, that must not show.
         block.pairs.dedup();
-        let mut pairs = PairQueue {
+        let mut merge = MergeSink {
             pairs: block.pairs,
             batch: &self.batch,
             stop: self.stop,
             spans: self.spans.as_deref_mut(),
+            first_record: block.records.start,
             stopped: false,
+            out,
         };
         let mut flow = ControlFlow::Continue(());
         if let Some(fallback) = self.fallback.as_deref_mut() {
             let records = block.records.start as usize..block.records.end as usize;
-            flow = fallback.scan_with(&self.batch.slice(records), &mut |found| {
-                for m in found {
-                    let m = m.offset_record(block.records.start);
-                    pairs.push_before(Some(m), out)?;
-                    out.push(m)?;
-                }
-                ControlFlow::Continue(())
-            })?;
+            flow = fallback.run(&self.batch.slice(records), &mut merge)?;
         }
         if flow.is_continue() {
-            flow = pairs.push_before(None, out);
+            flow = merge.push_pairs(merge.pairs.len());
         }
-        if pairs.stopped { Err(ScanError::Stopped) } else { Ok(flow) }
+        if merge.stopped { Err(ScanError::Stopped) } else { Ok(flow) }
     }
 }
 
-/// Pairs that are ordered and not yet pushed.
-struct PairQueue<'a, 'b> {
+/// Receives the matches of the pure engine, and pushes them to `out` with the pairs in between.
+struct MergeSink<'a, 'b, S> {
+    /// Ordered, and not yet pushed.
     pairs: &'a [Match],
     batch: &'a Batch<'b>,
     stop: &'a StopFlag,
     spans: Option<&'a mut SpanFinder>,
-    /// Whether the queue broke because of the stop flag.
+    /// The number of the record that the pure engine counts as 0.
+    first_record: u32,
+    /// Whether a push broke because of the stop flag.
     stopped: bool,
+    out: &'a mut S,
 }
 
-impl PairQueue<'_, '_> {
-    /// Pushes the pairs before `end`, or all of them, to `out`. Breaks when `out` does or when the
-    /// stop flag is raised.
-    ///
-    /// `end` is a match of the pure engine, so it never has the record and the pattern of a pair.
-    fn push_before(&mut self, end: Option<Match>, out: &mut impl Sink) -> ControlFlow<()> {
-        let count = match end {
-            // Not a binary search: usually few pairs lie between two matches of the pure engine.
-            Some(end) => self.pairs.iter().take_while(|pair| **pair < end).count(),
-            None => self.pairs.len(),
-        };
-        let (before, rest) = self.pairs.split_at(count);
+impl<S: Sink> MergeSink<'_, '_, S> {
+    /// Pushes the next `count` pairs, or their spans. Breaks when `out` does or when the stop flag
+    /// is raised.
+    fn push_pairs(&mut self, count: usize) -> ControlFlow<()> {
+        let (next, rest) = self.pairs.split_at(count);
         self.pairs = rest;
-        let Some(finder) = &mut self.spans else { return out.push_all(before) };
-        for pair in before {
+        let Some(finder) = &mut self.spans else { return self.out.push_all(next) };
+        for pair in next {
             // C checks the flag for each record, but a record can have many patterns, each of which
             // takes time in proportion to the record.
             if self.stop.is_raised() {
@@ -93,9 +85,22 @@ impl PairQueue<'_, '_> {
                 return ControlFlow::Break(());
             }
             let record = &self.batch.buffer()[self.batch.range(pair.record())];
-            finder.find(pair.pattern() as u32, pair.record() as u32, record, out)?;
+            finder.find(pair.pattern() as u32, pair.record() as u32, record, self.out)?;
         }
         ControlFlow::Continue(())
+    }
+}
+
+impl<S: Sink> Sink for MergeSink<'_, '_, S> {
+    fn push(&mut self, m: Match) -> ControlFlow<()> {
+        let m = m.offset_record(self.first_record);
+        // No pair equals `m`: each pattern runs on one of the engines only. Not a binary search,
+        // because few pairs lie between two matches, and most often none.
+        let before = self.pairs.iter().take_while(|pair| **pair < m).count();
+        if before > 0 {
+            self.push_pairs(before)?;
+        }
+        self.out.push(m)
     }
 }
 
@@ -108,17 +113,20 @@ mod tests {
         list.iter().map(|&(record, pattern)| Match::new(record, pattern, 0..0)).collect()
     }
 
-    /// Pushes `left`, which libhs found, and `right`, which the pure engine found.
+    /// Merges `left`, which libhs found, with `right`, which the pure engine found.
     fn merge(left: &[Match], right: &[Match]) -> Vec<Match> {
-        let (stop, batch) = (StopFlag::new(), Batch::from_offsets(&[], &[]).unwrap());
-        let mut queue =
-            PairQueue { pairs: left, batch: &batch, stop: &stop, spans: None, stopped: false };
         let mut out = Matches::new();
-        for &m in right {
-            assert!(queue.push_before(Some(m), &mut out).is_continue());
-            out.push(m);
-        }
-        assert!(queue.push_before(None, &mut out).is_continue());
+        let mut merge = MergeSink {
+            pairs: left,
+            batch: &Batch::from_offsets(&[], &[]).unwrap(),
+            stop: &StopFlag::new(),
+            spans: None,
+            first_record: 0,
+            stopped: false,
+            out: &mut out,
+        };
+        assert!(right.iter().all(|&m| merge.push(m).is_continue()));
+        assert!(merge.push_pairs(merge.pairs.len()).is_continue());
         out.as_slice().to_vec()
     }
 

@@ -145,8 +145,10 @@ mod tests {
             let set = match CompiledSet::new(&set, report) {
                 // `tests/answers` and `tests/native` fail where the library must not be refused.
                 Err(error @ EngineError::SelfTest { .. }) => {
-                    let _ =
-                        writeln!(std::io::stderr(), "dragnet tests: NOT TESTED: native: {error}");
+                    let _ = writeln!(
+                        std::io::stderr(),
+                        "dragnet tests: not tested here: native: {error}"
+                    );
                     return;
                 }
                 set => Arc::new(set.unwrap()),

@@ -81,7 +81,7 @@ impl Scanner {
     }
 
     /// Scans until `out` breaks, and returns whether it did.
-    fn run(
+    pub(crate) fn run(
         &mut self,
         batch: &Batch<'_>,
         out: &mut impl Sink,

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::io;
 
-use crate::sync::discard;
+use crate::sync::{discard, panic_message};
 
 /// Why an [`Owner`](crate::Owner) or a [`Pool`](crate::Pool) could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -33,16 +33,8 @@ pub enum MakeError {
 
 impl MakeError {
     pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> MakeError {
-        let message = match payload.downcast::<String>() {
-            Ok(message) => *message,
-            Err(payload) => match payload.downcast_ref::<&str>() {
-                Some(message) => (*message).to_owned(),
-                None => {
-                    discard(payload);
-                    "(not a string)".to_owned()
-                }
-            },
-        };
+        let message = panic_message(&*payload);
+        discard(payload);
         MakeError::Panicked(message)
     }
 }

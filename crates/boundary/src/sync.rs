@@ -65,6 +65,15 @@ pub fn discard(mut payload: Box<dyn Any + Send>) {
     std::mem::forget(payload);
 }
 
+/// Returns the message of a panic.
+pub fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let message = payload.downcast_ref::<&str>().copied();
+    message
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(not a string)")
+        .to_owned()
+}
+
 #[cfg(not(loom))]
 std::thread_local! {
     static CURRENT: Cell<Option<WorkersId>> = const { Cell::new(None) };

@@ -1,16 +1,33 @@
-//! Where scanning runs: on threads of its own, or twice, to compare two engines.
+//! Scanners of [`dragnet`] that run on threads of their own.
+//!
+//! Each of them implements [`Scan`](dragnet::Scan) and gives the same matches as the scanner that it
+//! runs.
+//!
+//! | Scanner | Runs | Use it |
+//! | --- | --- | --- |
+//! | [`ScanOwner`] | one scanner, on one thread, for any number of callers | if the scanner must stay on one thread, or if a scan of one record costs almost as much as a scan of hundreds |
+//! | [`ScanPool`] | N scanners, on N threads, behind one queue | if one thread can't scan all records |
+//! | [`Shadow`] | two scanners, the second on a sample of the batches and in the background | to compare a new engine with the current one in production |
+//!
+//! An owner and a pool are used through [`ScanHandle`]s, one for each caller. They *coalesce*: the
+//! records that callers submit while a scan runs become one batch, which the next scan answers for
+//! all of them. Deadlines, replacement of stuck threads and rebuilt scanners come from
+//! [`dragnet_boundary`].
 
 #![forbid(unsafe_code)]
 
-mod gather;
-mod pool;
+mod builder;
+mod coalesce;
+mod convert;
+mod owner;
 mod shadow;
 
-pub use gather::{ScanHandle, Ticket};
-pub use pool::{ScanBuilder, ScanOwner, ScanPool};
-pub use shadow::{Difference, Shadow, ShadowBuilder, ShadowFailure, ShadowStats};
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
-/// Returns the flag of a running call as the flag that its scanner polls.
-fn stop_flag(cancel: &dragnet_boundary::CancelFlag) -> dragnet::StopFlag {
-    dragnet::StopFlag::from(std::sync::Arc::from(cancel.clone()))
-}
+pub use builder::ScanBuilder;
+pub use coalesce::{ScanHandle, Ticket};
+pub use owner::{ScanOwner, ScanPool};
+pub use shadow::{Difference, Shadow, ShadowBuilder, ShadowFailure, ShadowStats};

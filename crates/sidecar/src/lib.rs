@@ -56,7 +56,7 @@ cfg_if::cfg_if! {
     if #[cfg(all(loom, test))] {
         // Only the modules that the models run.
         mod block_writer;
-        #[allow(unsafe_code, reason = "reads and writes shared words")]
+        #[allow(unsafe_code, reason = "views shared memory as atomic words")]
         mod control;
         mod futex_event;
         #[allow(dead_code, reason = "models use some of the statuses")]
@@ -77,7 +77,7 @@ cfg_if::cfg_if! {
         mod connection;
         mod connection_error;
         mod connector;
-        #[allow(unsafe_code, reason = "reads and writes shared words")]
+        #[allow(unsafe_code, reason = "views shared memory as atomic words")]
         mod control;
         #[cfg(test)]
         mod fault_injection;
@@ -94,7 +94,7 @@ cfg_if::cfg_if! {
         #[allow(unsafe_code, reason = "maps shared memory")]
         mod memory;
         mod pattern_codec;
-        #[allow(unsafe_code, reason = "reads shared memory")]
+        #[allow(unsafe_code, reason = "writes records to shared memory")]
         mod region;
         mod scanner_source;
         mod sequence;

@@ -182,7 +182,7 @@ fn found(sequence: Sequence, block: u32) -> Match {
 }
 
 #[test]
-fn every_block_is_received_once_complete_and_in_order() {
+fn blocks_arrive_once_complete_and_in_order() {
     check(2, || {
         let shared = Shared::new();
         let server = {
@@ -202,7 +202,7 @@ fn every_block_is_received_once_complete_and_in_order() {
 }
 
 #[test]
-fn a_chunk_cancelled_amid_its_answer_does_not_block_the_next() {
+fn cancelling_amid_an_answer_leaves_the_next_chunk_intact() {
     static STATUS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(2, || {
         let shared = Shared::new();
@@ -226,7 +226,7 @@ fn a_chunk_cancelled_amid_its_answer_does_not_block_the_next() {
 }
 
 #[test]
-fn chunks_cancelled_before_their_answer_end_block_by_block() {
+fn chunks_cancelled_early_end_block_by_block() {
     check(2, || {
         let shared = Shared::new();
         let server = {
@@ -246,7 +246,7 @@ fn chunks_cancelled_before_their_answer_end_block_by_block() {
 }
 
 #[test]
-fn a_client_gets_an_answer_or_notices_a_lost_server() {
+fn a_client_gets_an_answer_or_an_end() {
     static OUTCOMES: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(2, || {
         let shared = Shared::new();
@@ -274,7 +274,7 @@ fn a_client_gets_an_answer_or_notices_a_lost_server() {
 }
 
 #[test]
-fn a_server_notices_a_client_lost_before_its_first_chunk() {
+fn a_server_notices_a_client_lost_early() {
     check(3, || {
         let shared = Shared::new();
         let watcher = {
@@ -287,7 +287,7 @@ fn a_server_notices_a_client_lost_before_its_first_chunk() {
 }
 
 #[test]
-fn a_server_notices_a_client_lost_at_any_moment() {
+fn a_server_notices_a_client_lost_anytime() {
     static OUTCOMES: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(3, || {
         let shared = Shared::new();

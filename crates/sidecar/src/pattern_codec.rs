@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_decodes_to_itself_and_damage_never_panics() {
+    fn sets_round_trip_and_damage_never_panics() {
         let set = PatternSet::new([
             Pattern::new("a+"),
             Pattern::new("é").name("").case_insensitive(true).crlf(true),

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_index_is_below_the_number_of_slots() {
+    fn region_indices_are_below_the_slot_count() {
         assert_eq!(RegionIndex::all().count(), SLOTS);
         assert!(RegionIndex::all().all(|r| RegionIndex::new(r.number()) == Some(r)));
         assert_eq!(RegionIndex::new(SLOTS as u32), None);

@@ -245,8 +245,8 @@ fn repeat(
     Node::Repeat { min, max, lazy: choices.flag(), node: Box::new(node(choices)) }
 }
 
-/// A long run of a class, with an optional assertion on either side. It has no literal, but every
-/// match contains a run of bytes of the class.
+/// A long run of a class, with an optional assertion on either side. It has no literal, so the engine
+/// searches for it by sampling every n-th byte.
 fn class_run(choices: &mut dyn Choices) -> Node {
     let end = |choices: &mut dyn Choices| choices.list(0, 1, look);
     let head = end(choices);

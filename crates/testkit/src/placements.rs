@@ -28,18 +28,18 @@ pub(crate) fn placements() -> Vec<Contender> {
     let mut list = vec![
         ("owner over pure", owner(pure(), default)),
         (
-            "owner over pure, small rounds",
-            // So small that a batch is split into many, with room for one or two of them.
+            "owner over pure, small shared batches",
+            // Each batch is split over many shared batches. The queue has room for one or two of them.
             owner(pure(), |builder| {
-                builder.round_records(3).round_bytes(50).queued_records(7).whole_bytes(usize::MAX)
+                builder.batch_records(3).batch_bytes(50).queued_records(7).bypass_bytes(usize::MAX)
             }),
         ),
-        ("owner over pure, whole batches", owner(pure(), |builder| builder.whole_bytes(0))),
+        ("owner over pure, bypassing batches", owner(pure(), |builder| builder.bypass_bytes(0))),
         (
             "pool of 3 over pure",
             pool(3, pure(), |builder| {
                 let forever = std::time::Duration::from_secs(600);
-                builder.round_records(5).queued_bytes(2000).deadline(forever)
+                builder.batch_records(5).queued_bytes(2000).deadline(forever)
             }),
         ),
         ("shadow of pure over pure", shadow(pure(), pure())),

@@ -1,11 +1,10 @@
-//! `dragnet cost`: measures what crossings cost on this machine.
+//! `dragnet cost`: measures what it costs to cross boundaries on this machine.
 
 mod args;
 mod measure;
 mod report;
 
-use std::io::{self, IsTerminal, stdout};
-use std::process::Command;
+use std::io::{IsTerminal, stdout};
 use std::time::Duration;
 
 pub(crate) use self::args::{CostArgs, CostPeerArgs};
@@ -14,13 +13,15 @@ use crate::args::Format;
 use crate::output;
 use crate::status::{ExitStatus, Failure};
 
-/// In how many turns each rung is measured.
+/// Number of turns of each rung.
 const ROUNDS: u32 = 5;
 
 /// Runs the command.
 pub(crate) fn run(args: &CostArgs) -> Result<ExitStatus, Failure> {
-    let options = Options { time: Duration::from_millis(args.time), rounds: ROUNDS, peer };
-    let ladder = measure::measure(&options).map_err(|error| Failure::new(error.to_string()))?;
+    let failed = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
+    let program = std::env::current_exe().map_err(|error| failed(&error))?;
+    let options = Options { time: Duration::from_millis(args.time), rounds: ROUNDS, program };
+    let ladder = measure::measure(&options).map_err(|error| failed(&error))?;
     let mut out = Vec::new();
     match args.output.format {
         Format::Text => report::text(&mut out, &ladder, stdout().is_terminal()),
@@ -30,14 +31,7 @@ pub(crate) fn run(args: &CostArgs) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Success)
 }
 
-/// This command again, as the other process of a rung.
-fn peer() -> io::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("cost-peer");
-    Ok(command)
-}
-
-/// Is that other process.
+/// Runs the hidden command `dragnet cost-peer`, the other process of a rung.
 pub(crate) fn serve(args: &CostPeerArgs) -> Result<ExitStatus, Failure> {
     match measure::serve(args.peer) {
         Ok(()) => Ok(ExitStatus::Success),

@@ -1,15 +1,15 @@
-//! What was measured, as a table or as JSON.
+//! Prints the measurements as a table or as JSON.
 
 use super::measure::{BATCHES, Cost, Ladder, Outcome, Percentiles, Record, Rung};
 use serde::Serialize;
 
 use crate::json;
 
-/// The longest bar.
+/// The length of the longest bar, in characters.
 const BAR: usize = 24;
 
 #[derive(Serialize)]
-struct Json {
+struct JsonReport {
     record_bytes: usize,
     rungs: Vec<JsonRung>,
 }
@@ -18,7 +18,7 @@ struct Json {
 struct JsonRung {
     name: &'static str,
     title: &'static str,
-    /// Why there are no figures.
+    /// The reason, if the rung is not supported. There are no figures then.
     unsupported: Option<String>,
     #[serde(flatten)]
     cost: Option<JsonCost>,
@@ -70,14 +70,14 @@ impl From<&Cost> for JsonCost {
         let batches = cost.batches.iter().map(|batch| JsonBatch {
             records: batch.records,
             ratio: batch.ratio,
-            record_ns: batch.record(),
+            record_ns: batch.per_record(),
             call: (&batch.call).into(),
         });
         JsonCost {
             call: (&cost.call).into(),
             ratio: cost.ratio,
             batches: batches.collect(),
-            records_for_5_percent: cost.enough,
+            records_for_5_percent: cost.negligible_from,
         }
     }
 }
@@ -91,10 +91,10 @@ pub(super) fn json(out: &mut Vec<u8>, ladder: &Ladder) {
         };
         JsonRung { name, title, unsupported, cost }
     });
-    json::push_line(out, &Json { record_bytes: size_of::<Record>(), rungs: rungs.collect() });
+    json::push_line(out, &JsonReport { record_bytes: size_of::<Record>(), rungs: rungs.collect() });
 }
 
-/// Prints a table, with bars if it is for people.
+/// Prints a table, and bars if `bars` is set.
 pub(super) fn text(out: &mut Vec<u8>, ladder: &Ladder, bars: bool) {
     let mut lines = vec![
         format!(
@@ -124,13 +124,13 @@ pub(super) fn text(out: &mut Vec<u8>, ladder: &Ladder, bars: bool) {
 
 fn row(title: &str, cost: &Cost) -> String {
     let Percentiles { p50, p90, p99, .. } = cost.call;
-    let batches = cost.batches.iter().map(|batch| format!("{:>8}", time(batch.record())));
-    let enough = match cost.enough {
+    let batches = cost.batches.iter().map(|batch| format!("{:>8}", time(batch.per_record())));
+    let negligible_from = match cost.negligible_from {
         Some(records) => records.to_string(),
         None => format!("> {}", BATCHES[BATCHES.len() - 1]),
     };
     format!(
-        "{title:<27} {:>8} {:>8} {:>8} {:>9} {} {enough:>9}",
+        "{title:<27} {:>8} {:>8} {:>8} {:>9} {} {negligible_from:>9}",
         time(p50),
         time(p90),
         time(p99),
@@ -139,7 +139,7 @@ fn row(title: &str, cost: &Cost) -> String {
     )
 }
 
-/// Nanoseconds with three digits or so.
+/// Formats nanoseconds in the unit that needs the fewest digits.
 fn time(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds {
         n if n < 1e3 => (n, "ns"),
@@ -153,13 +153,13 @@ fn time(nanoseconds: f64) -> String {
     }
 }
 
-/// The crossings as bars, on a logarithmic scale.
+/// Returns the crossings as bars, on a logarithmic scale.
 fn chart(ladder: &Ladder) -> Vec<String> {
     let crossings: Vec<_> = ladder
         .rungs
         .iter()
         .filter_map(|rung| match &rung.outcome {
-            // The least that is told apart, so that the scale has a begin.
+            // A logarithmic scale has no zero. 0.1 ns is below the resolution of the measurement.
             Outcome::Measured(cost) => Some((rung.title, cost.call.p50.max(0.1))),
             _ => None,
         })
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_the_unit_that_keeps_them_short() {
+    fn times_are_printed_in_the_shortest_unit() {
         let cases = [
             (0.0, "0.0 ns"),
             (1.46, "1.5 ns"),

@@ -1,68 +1,71 @@
-//! What the scanning thread and the background share: the counts, and who is at work.
+//! What the scanning thread and the background thread share: the counts, the limits, and the running
+//! comparisons.
 
-use std::any::Any;
+use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use super::job::Job;
-use super::{Difference, ShadowFailure, ShadowStats};
+use super::copy::BatchCopy;
+use super::difference::Difference;
+use super::report::{ShadowFailure, ShadowStats};
 use dragnet::{PatternSet, ScanError};
 use dragnet_boundary::{CallError, CancelFlag};
 
 pub(super) type OnDifference = Box<dyn Fn(&Difference<'_>) + Send + Sync>;
 pub(super) type OnFailure = Box<dyn Fn(&ShadowFailure) + Send + Sync>;
 
-pub(super) struct Shared {
+pub(super) struct Background {
     pub(super) set: PatternSet,
     pub(super) on_difference: OnDifference,
     pub(super) on_failure: OnFailure,
-    /// How many differences of a batch are reported.
-    pub(super) limit: usize,
-    /// How many jobs may be pending.
+    /// Maximum number of differences that are reported for a batch.
+    pub(super) max_differences: usize,
+    /// Maximum number of pending comparisons.
     pub(super) capacity: usize,
-    /// How many bytes they may have, and how many may be kept for reuse.
+    /// Maximum size of the copies of all pending comparisons, and of the memory that is kept for later
+    /// copies, in bytes.
     pub(super) max_bytes: usize,
-    state: Mutex<State>,
-    /// A job is no longer pending.
+    state: Mutex<BackgroundState>,
+    /// Notified when a comparison is no longer pending.
     ended: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    /// All counts but those of the batches seen.
+struct BackgroundState {
+    /// All counts except `seen`, which the scanning thread has.
     stats: ShadowStats,
-    /// Bytes set aside for jobs, with those of jobs that were given up and hold them still.
-    bytes: usize,
-    free: Vec<Job>,
-    free_bytes: usize,
-    /// Jobs at work: one, and those that were given up a moment ago.
-    running: Vec<Entry>,
-    /// The thread that reports what was given up.
-    watch: Option<ThreadId>,
+    /// Number of bytes reserved for copies. Abandoned comparisons that still run have theirs, too.
+    reserved_bytes: usize,
+    spare: Vec<BatchCopy>,
+    spare_bytes: usize,
+    /// At most one, and those that were abandoned and whose failure is still being reported.
+    running: Vec<RunningComparison>,
+    /// The thread on which abandoned comparisons are reported.
+    deadline_timer: Option<ThreadId>,
 }
 
-/// A job at work.
-pub(super) struct Entry {
+/// A comparison that is running.
+pub(super) struct RunningComparison {
     pub(super) batch: u64,
-    pub(super) stop: CancelFlag,
+    pub(super) cancel: CancelFlag,
     pub(super) thread: ThreadId,
-    /// Whether it is counted already, as compared or failed.
-    pub(super) settled: bool,
+    /// Whether the batch is already counted as compared or failed.
+    pub(super) is_counted: bool,
 }
 
-impl Shared {
+impl Background {
     pub(super) fn new(
         set: PatternSet,
         (on_difference, on_failure): (OnDifference, OnFailure),
-        limit: usize,
+        max_differences: usize,
         (capacity, max_bytes): (usize, usize),
-    ) -> Shared {
-        Shared {
+    ) -> Background {
+        Background {
             set,
             on_difference,
             on_failure,
-            limit,
+            max_differences,
             capacity,
             max_bytes,
             state: Mutex::default(),
@@ -70,8 +73,9 @@ impl Shared {
         }
     }
 
-    /// No code of a caller runs under the lock, so nothing is left half done by a panic.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Ignores poisoning: no caller's code runs under the lock, so a panic can't leave the state half
+    /// changed.
+    fn lock(&self) -> MutexGuard<'_, BackgroundState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -79,11 +83,11 @@ impl Shared {
         self.lock().stats
     }
 
-    /// How many bytes more may be set aside; `None` if there is no place for another job.
+    /// Returns how many bytes can be reserved; `None` if no further comparison may be pending.
     pub(super) fn room(&self) -> Option<usize> {
         let state = self.lock();
         (state.stats.pending < self.capacity as u64)
-            .then(|| self.max_bytes.saturating_sub(state.bytes))
+            .then(|| self.max_bytes.saturating_sub(state.reserved_bytes))
     }
 
     /// Counts a sampled batch that can't be compared.
@@ -93,104 +97,108 @@ impl Shared {
         state.stats.skipped += 1;
     }
 
-    /// A place for a job that takes this many bytes, and an empty job; or else counts the batch
-    /// as skipped.
-    pub(super) fn admit(&self, cost: usize) -> Option<Job> {
+    /// Reserves room for a copy of this many bytes, and returns memory for it. If there is no room,
+    /// counts the batch as skipped and returns `None`.
+    pub(super) fn reserve(&self, bytes: usize) -> Option<BatchCopy> {
         let mut state = self.lock();
         let state = &mut *state;
         state.stats.sampled += 1;
-        // The sum is at most the limit so far, so this does not overflow.
-        let fits = cost <= self.max_bytes.saturating_sub(state.bytes);
+        // `reserved_bytes` never exceeds the limit, so the sum does not overflow.
+        let fits = bytes <= self.max_bytes.saturating_sub(state.reserved_bytes);
         if !fits || state.stats.pending >= self.capacity as u64 {
             state.stats.skipped += 1;
             return None;
         }
         state.stats.pending += 1;
-        state.bytes += cost;
-        let job = state.free.pop().unwrap_or_default();
-        state.free_bytes -= job.memory();
-        Some(job)
+        state.reserved_bytes += bytes;
+        let copy = state.spare.pop().unwrap_or_default();
+        state.spare_bytes -= copy.allocated();
+        Some(copy)
     }
 
-    /// A job is at work from now on.
-    pub(super) fn enter(&self, entry: Entry) {
-        self.lock().running.push(entry);
+    /// Registers a comparison as running.
+    pub(super) fn start(&self, comparison: RunningComparison) {
+        self.lock().running.push(comparison);
     }
 
-    /// The second engine has an answer, with this many differences. Returns false if the job was
-    /// given up meanwhile and counts as failed.
-    pub(super) fn compared(&self, batch: u64, differences: u64) -> bool {
+    /// Counts a batch that both engines have answered, with this many differences. Returns `false` if
+    /// the comparison was abandoned in the meantime, and is counted as failed.
+    pub(super) fn count_compared(&self, batch: u64, differences: u64) -> bool {
         let mut state = self.lock();
-        if !state.settle(batch) {
+        if !state.mark_counted(batch) {
             return false;
         }
         let stats = &mut state.stats;
         stats.compared += 1;
         stats.differing += u64::from(differences > 0);
         stats.differences += differences;
-        stats.unreported += differences.saturating_sub(self.limit as u64);
+        stats.unreported += differences.saturating_sub(self.max_differences as u64);
         true
     }
 
-    /// The second engine has no answer. Nothing happens if the job was given up meanwhile.
+    /// Counts and reports that the second engine failed. Does nothing if the comparison was abandoned
+    /// in the meantime.
     pub(super) fn fail(&self, batch: u64, error: ScanError) {
         let mut state = self.lock();
-        if state.settle(batch) {
+        if state.mark_counted(batch) {
             state.stats.failed += 1;
             drop(state);
             (self.on_failure)(&ShadowFailure { batch, error, abandoned: false });
         }
     }
 
-    /// The thread at work was given up; called on the thread that found so.
-    pub(super) fn abandoned(&self) {
+    /// Counts and reports that the running comparison was abandoned. Runs on the thread that tracks
+    /// deadlines.
+    pub(super) fn abandon(&self) {
         let mut state = self.lock();
-        state.watch = Some(thread::current().id());
-        // Its successor may be at work already, but was not told to stop. If it ended at the very
-        // last moment, there is none, and nothing is lost.
-        let stuck = state.running.iter_mut().find(|entry| entry.stop.is_raised());
-        let Some(entry) = stuck else { return };
-        let batch = entry.batch;
-        // It is compared already if the report of a difference is what does not come back.
-        if !std::mem::replace(&mut entry.settled, true) {
+        state.deadline_timer = Some(thread::current().id());
+        // The replacement thread may already run the next comparison, but its flag is not raised. If
+        // the stuck comparison has ended at this very moment, there is nothing to report.
+        let stuck = state.running.iter_mut().find(|running| running.cancel.is_raised());
+        let Some(stuck) = stuck else { return };
+        let batch = stuck.batch;
+        // The batch is already counted as compared if it is the report of a difference that is stuck.
+        if !mem::replace(&mut stuck.is_counted, true) {
             state.stats.failed += 1;
         }
         drop(state);
-        let _leave = Leave { shared: self, batch };
+        let _remove = RemoveOnDrop { background: self, batch };
         (self.on_failure)(&ShadowFailure { batch, error: ScanError::TimedOut, abandoned: true });
     }
 
-    /// A job is gone, whatever became of it.
-    pub(super) fn end(&self, batch: u64, started: bool, cost: usize, job: Job) {
+    /// Ends a comparison, which has been counted unless it never started or panicked. Keeps its memory
+    /// for later copies, as far as the limits allow.
+    pub(super) fn end(&self, batch: u64, has_started: bool, reserved: usize, copy: BatchCopy) {
         let mut state = self.lock();
-        state.bytes -= cost;
-        let memory = job.memory();
+        state.reserved_bytes -= reserved;
+        let allocated = copy.allocated();
         let is_kept =
-            state.free.len() < self.capacity && state.free_bytes + memory <= self.max_bytes;
-        let spare = if is_kept {
-            state.free_bytes += memory;
-            state.free.push(job);
+            state.spare.len() < self.capacity && state.spare_bytes + allocated <= self.max_bytes;
+        let excess = if is_kept {
+            state.spare_bytes += allocated;
+            state.spare.push(copy);
             None
         } else {
-            Some(job)
+            Some(copy)
         };
-        if !started {
+        if !has_started {
             state.stats.skipped += 1;
             state.stats.pending -= 1;
             self.ended.notify_all();
         } else {
-            self.leave(&mut state, batch);
+            self.remove_running(&mut state, batch);
         }
         drop(state);
-        drop(spare);
+        // Freed without the lock.
+        drop(excess);
     }
 
-    /// Ends the wait for a job at work, unless that has ended.
-    fn leave(&self, state: &mut State, batch: u64) {
-        if let Some(at) = state.running.iter().position(|entry| entry.batch == batch) {
-            let entry = state.running.swap_remove(at);
-            if !entry.settled {
-                // It panicked with no word of why.
+    /// Removes a comparison from the running ones. Does nothing if it was removed before.
+    fn remove_running(&self, state: &mut BackgroundState, batch: u64) {
+        if let Some(index) = state.running.iter().position(|running| running.batch == batch) {
+            let running = state.running.swap_remove(index);
+            if !running.is_counted {
+                // It has panicked before it could report anything.
                 state.stats.failed += 1;
             }
             state.stats.pending -= 1;
@@ -198,12 +206,14 @@ impl Shared {
         }
     }
 
-    /// Waits until nothing is pending.
+    /// Waits until no comparison is pending.
     pub(super) fn flush(&self, timeout: Option<Duration>) -> Result<(), CallError> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.lock();
-        let me = thread::current().id();
-        if state.watch == Some(me) || state.running.iter().any(|entry| entry.thread == me) {
+        let current = thread::current().id();
+        if state.deadline_timer == Some(current)
+            || state.running.iter().any(|running| running.thread == current)
+        {
             return Err(CallError::Reentrant);
         }
         while state.stats.pending > 0 {
@@ -222,32 +232,24 @@ impl Shared {
     }
 }
 
-impl State {
-    /// Marks a job as counted. Returns false if it is so already.
-    fn settle(&mut self, batch: u64) -> bool {
-        match self.running.iter_mut().find(|entry| entry.batch == batch) {
-            Some(entry) => !std::mem::replace(&mut entry.settled, true),
+impl BackgroundState {
+    /// Marks a running comparison as counted. Returns `false` if it already was.
+    fn mark_counted(&mut self, batch: u64) -> bool {
+        match self.running.iter_mut().find(|running| running.batch == batch) {
+            Some(running) => !mem::replace(&mut running.is_counted, true),
             None => false,
         }
     }
 }
 
-/// Ends the wait for a job that was given up, also when the report of it panics.
-struct Leave<'a> {
-    shared: &'a Shared,
+/// Removes an abandoned comparison, also when the report of it panics.
+struct RemoveOnDrop<'a> {
+    background: &'a Background,
     batch: u64,
 }
 
-impl Drop for Leave<'_> {
+impl Drop for RemoveOnDrop<'_> {
     fn drop(&mut self) {
-        self.shared.leave(&mut self.shared.lock(), self.batch);
+        self.background.remove_running(&mut self.background.lock(), self.batch);
     }
-}
-
-/// What a panic said.
-pub(super) fn message_of(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is not a text")
-        .to_owned()
 }

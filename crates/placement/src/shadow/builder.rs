@@ -1,4 +1,4 @@
-//! How a shadow is set up.
+//! The configuration of a shadow.
 
 use std::error::Error;
 use std::fmt;
@@ -6,81 +6,89 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::background::{OnDifference, OnFailure, Shared};
-use super::job::{Make, Seat};
-use super::{Difference, Shadow, ShadowFailure};
+use super::background::{Background, OnDifference, OnFailure};
+use super::difference::Difference;
+use super::report::ShadowFailure;
+use super::scanner::Shadow;
+use super::second_engine::{MakeScanner, SecondEngine};
 use dragnet::{Matches, PatternSet, Scan};
 use dragnet_boundary::{Builder, MakeError, OnDrop, OnPanic, StartError};
 
-/// Sets up a [`Shadow`].
+/// Configures and starts a [`Shadow`].
 #[must_use]
 pub struct ShadowBuilder<S> {
-    primary: S,
+    first: S,
     set: PatternSet,
-    every: u64,
+    every_nth: u64,
     capacity: usize,
     max_bytes: usize,
     deadline: Duration,
-    limit: usize,
+    max_differences: usize,
     on_difference: OnDifference,
     on_failure: OnFailure,
 }
 
-impl<S: Scan> ShadowBuilder<S> {
-    pub(super) fn new(primary: S, set: &PatternSet) -> ShadowBuilder<S> {
+impl<S: Scan> Shadow<S> {
+    /// Makes a builder with the default configuration.
+    ///
+    /// `first` is the scanner of the first engine, and `set` its patterns, which reports name.
+    pub fn builder(first: S, set: &PatternSet) -> ShadowBuilder<S> {
         ShadowBuilder {
-            primary,
+            first,
             set: set.clone(),
-            every: 100,
+            every_nth: 100,
             capacity: 4,
             max_bytes: 64 << 20,
             deadline: Duration::from_secs(10),
-            limit: 100,
+            max_differences: 100,
             on_difference: Box::new(|_| {}),
             on_failure: Box::new(|_| {}),
         }
     }
+}
 
-    /// Takes every nth batch as a sample: the first one and each nth after it, whatever is in them.
-    /// 100 if this is not called; 1 takes all, 0 none.
+impl<S: Scan> ShadowBuilder<S> {
+    /// Samples the first batch and every nth batch after it. 100 by default; 1 samples all batches, 0
+    /// none.
     pub fn sample(mut self, every_nth: u64) -> ShadowBuilder<S> {
-        self.every = every_nth;
+        self.every_nth = every_nth;
         self
     }
 
-    /// How many batches may be waiting or at work in the background at a time, at least one, and
-    /// how many bytes their copies may have together, with the first engine's answers. What is
-    /// beyond either is skipped. 4 batches and 64 MiB if this is not called.
+    /// Sets how many batches may be queued or running in the background, at least one, and how many
+    /// bytes their copies may have together, including the first engine's answers. Batches beyond
+    /// either limit are skipped. 4 batches and 64 MiB by default.
     ///
-    /// No more than as many bytes again are kept for the next copies.
+    /// At most as much memory again is kept for later copies.
     pub fn queue(mut self, capacity: usize, max_bytes: usize) -> ShadowBuilder<S> {
         self.capacity = capacity.max(1);
         self.max_bytes = max_bytes;
         self
     }
 
-    /// For how long a batch may be in the background. One that has had no turn by then is skipped.
-    /// If the second engine is at work on it, it is told to stop; if it has not a second later,
-    /// its thread is given up, and another one makes the engine again. Only one such thread may be
-    /// stuck at a time beside the one that works; while two are, all is skipped.
+    /// Sets how long a batch may stay in the background. Ten seconds by default. A time that the clock
+    /// can't represent is no limit.
     ///
-    /// Ten seconds if this is not called. A time that is longer than the clock can tell is no
-    /// limit.
+    /// A batch whose turn has not come by then is skipped. If the second engine is scanning it, its stop
+    /// flag is raised. If it does not stop within a second, its thread is abandoned, and another thread
+    /// makes the engine again. At most one additional thread is started in this way: while two are
+    /// stuck, all batches are skipped.
     pub fn deadline(mut self, deadline: Duration) -> ShadowBuilder<S> {
         self.deadline = deadline;
         self
     }
 
-    /// How many differences of one batch are reported; the others are
-    /// [counted](super::ShadowStats::unreported). 100 if this is not called.
+    /// Sets how many differences of one batch are reported. 100 by default. The others are
+    /// [counted](super::ShadowStats::unreported).
     pub fn differences(mut self, limit: usize) -> ShadowBuilder<S> {
-        self.limit = limit;
+        self.max_differences = limit;
         self
     }
 
-    /// What to call with each difference, in the order of the records. It runs on the background's
-    /// thread, and counts towards the deadline. If it panics, no more differences of that batch
-    /// are reported.
+    /// Sets a function to call with each difference, in the order of the records.
+    ///
+    /// It runs on the background thread, and its time counts towards the deadline. If it panics, no
+    /// further differences of that batch are reported.
     pub fn on_difference(
         mut self,
         report: impl Fn(&Difference<'_>) + Send + Sync + 'static,
@@ -89,8 +97,9 @@ impl<S: Scan> ShadowBuilder<S> {
         self
     }
 
-    /// What to call when the second engine has no answer. It runs on one of the background's
-    /// threads, so it should be quick; a panic in it is ignored.
+    /// Sets a function to call when the second engine fails or is late.
+    ///
+    /// It runs on a thread of the background, so it should return quickly. A panic in it is ignored.
     pub fn on_failure(
         mut self,
         report: impl Fn(&ShadowFailure) + Send + Sync + 'static,
@@ -99,14 +108,15 @@ impl<S: Scan> ShadowBuilder<S> {
         self
     }
 
-    /// Starts a thread that makes the second engine's scanner and owns it. Waits until it has.
+    /// Starts a thread that makes the second engine's scanner with `make` and owns it. Returns once the
+    /// scanner is made.
     ///
-    /// The maker is called again, on the same or another thread, when the scanner has panicked or
-    /// was given up.
+    /// `make` is called again, on the same or another thread, after the scanner has panicked or its
+    /// thread was abandoned.
     ///
     /// # Errors
     ///
-    /// If there is no thread to be had, or the maker fails or panics.
+    /// If the system can't start a thread, or `make` fails or panics.
     pub fn start<T, E>(
         self,
         make: impl Fn() -> Result<T, E> + Send + Sync + 'static,
@@ -115,45 +125,46 @@ impl<S: Scan> ShadowBuilder<S> {
         T: Scan + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let make: Arc<Make> = Arc::new(move || match make() {
-            Ok(second) => Ok(Box::new(second)),
+        let make: Arc<MakeScanner> = Arc::new(move || match make() {
+            Ok(scanner) => Ok(Box::new(scanner)),
             Err(error) => Err(MakeError::Failed(error.into())),
         });
-        let shared = Arc::new(Shared::new(
+        let background = Arc::new(Background::new(
             self.set,
             (self.on_difference, self.on_failure),
-            self.limit,
+            self.max_differences,
             (self.capacity, self.max_bytes),
         ));
-        let report = Arc::clone(&shared);
+        let abandoned = Arc::clone(&background);
         let is_first = AtomicBool::new(true);
         let owner = Builder::new("dragnet-shadow")
             .capacity(self.capacity)
             .on_panic(OnPanic::Rebuild)
             .on_drop(OnDrop::Reject)
             .spares(1)
-            .on_abandoned(move |_| report.abandoned())
+            .on_abandoned(move |_| abandoned.abandon())
             .owner(move || {
-                // Later ones are made within a job, where what goes wrong is reported.
+                // Later scanners are made within a comparison, which reports errors.
                 let is_first = is_first.swap(false, Ordering::Relaxed);
-                let second = if is_first { Some(make()?) } else { None };
-                Ok::<_, MakeError>(Seat { second, make: Arc::clone(&make), found: Matches::new() })
+                let scanner = if is_first { Some(make()?) } else { None };
+                let make = Arc::clone(&make);
+                Ok::<_, MakeError>(SecondEngine { scanner, make, answer: Matches::new() })
             })
-            .map_err(flat)?;
+            .map_err(flatten)?;
         Ok(Shadow {
-            primary: self.primary,
-            every: self.every,
+            first: self.first,
+            every_nth: self.every_nth,
             deadline: self.deadline,
             seen: 0,
             answer: Vec::new(),
-            shared,
+            background,
             owner,
         })
     }
 }
 
-/// Takes the maker's own error out of that of the owner's maker.
-fn flat(error: StartError) -> StartError {
+/// Unwraps an error of `make` from the error that the owner wraps it in.
+fn flatten(error: StartError) -> StartError {
     match error {
         StartError::Make(MakeError::Failed(inner)) => match inner.downcast::<MakeError>() {
             Ok(inner) => StartError::Make(*inner),
@@ -166,11 +177,11 @@ fn flat(error: StartError) -> StartError {
 impl<S> fmt::Debug for ShadowBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ShadowBuilder")
-            .field("every", &self.every)
+            .field("every_nth", &self.every_nth)
             .field("capacity", &self.capacity)
             .field("max_bytes", &self.max_bytes)
             .field("deadline", &self.deadline)
-            .field("limit", &self.limit)
+            .field("max_differences", &self.max_differences)
             .finish_non_exhaustive()
     }
 }

@@ -1,38 +1,38 @@
-//! Where two answers differ.
+//! The differences between the answers of two engines.
 
 use std::fmt;
 
 use dragnet::{Batch, Match, PatternSet};
 
-/// How many bytes of a record are shown in words.
+/// Maximum number of bytes of a record that `Display` shows, so that a difference fits on a line.
 const SHOWN_BYTES: usize = 120;
 
-/// How many spans of an answer are shown in words.
+/// Maximum number of spans of an answer that `Display` shows.
 const SHOWN_SPANS: usize = 8;
 
-/// One pattern in one record for which two engines have different answers.
+/// A pattern and a record for which two engines have different answers.
 ///
-/// It borrows what it tells: copy what is to be kept. In words it shows the beginning of the
-/// record and the first spans, on one line.
+/// Its `Display` output is one line, with the beginning of the record and the first spans of each
+/// answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference<'a> {
-    /// The number of the batch, counted from 0 as [`ShadowStats::seen`](super::ShadowStats::seen)
-    /// does.
+    /// The number of the batch, from 0, in the order that
+    /// [`ShadowStats::seen`](super::ShadowStats::seen) counts.
     pub batch: u64,
     /// The number of the record in its batch.
     pub record: usize,
-    /// The whole record; `None` if the second engine reports one that is not in the batch.
+    /// The whole record; `None` if the second engine reports a record that is not in the batch.
     pub bytes: Option<&'a [u8]>,
     /// The number of the pattern in the set.
     pub pattern: usize,
     /// The pattern's name, if it has one.
     pub name: Option<&'a str>,
-    /// The pattern itself; `None` if the second engine reports one that is not in the set.
+    /// The pattern itself; `None` if the second engine reports a pattern that is not in the set.
     pub regex: Option<&'a str>,
-    /// All that the first engine found of the pattern in the record.
+    /// The matches of the pattern in the record, as found by the first engine.
     pub first: &'a [Match],
-    /// All that the second engine found of the pattern in the record.
+    /// The matches of the pattern in the record, as found by the second engine.
     pub second: &'a [Match],
 }
 
@@ -58,13 +58,13 @@ impl fmt::Display for Difference<'_> {
             None => f.write_str(", which is not in the batch")?,
         }
         f.write_str(": the first engine found ")?;
-        show(f, self.first)?;
+        write_spans(f, self.first)?;
         f.write_str(", the second ")?;
-        show(f, self.second)
+        write_spans(f, self.second)
     }
 }
 
-fn show(f: &mut fmt::Formatter<'_>, matches: &[Match]) -> fmt::Result {
+fn write_spans(f: &mut fmt::Formatter<'_>, matches: &[Match]) -> fmt::Result {
     if matches.is_empty() {
         return f.write_str("nothing");
     }
@@ -78,9 +78,11 @@ fn show(f: &mut fmt::Formatter<'_>, matches: &[Match]) -> fmt::Result {
     }
 }
 
-/// The pairs of record and pattern for which two answers differ, each with what either found.
-/// Takes time in proportion to the answers, whatever order they are in; out of order, a pair may
-/// come more than once.
+/// Returns, for each pair of a record and a pattern for which two answers differ, the matches of the
+/// pair in either answer.
+///
+/// This merges the two answers, in time linear in their length. If an answer of a faulty engine is out
+/// of order, a pair may be returned more than once.
 pub(super) fn differences<'a>(
     mut first: &'a [Match],
     mut second: &'a [Match],
@@ -92,7 +94,7 @@ pub(super) fn differences<'a>(
                 (Some(m), None) | (None, Some(m)) => pair(m),
                 (None, None) => return None,
             };
-            let (a, b) = (take(&mut first, head), take(&mut second, head));
+            let (a, b) = (split_off(&mut first, head), split_off(&mut second, head));
             if a != b {
                 return Some((a, b));
             }
@@ -100,7 +102,7 @@ pub(super) fn differences<'a>(
     })
 }
 
-/// Puts a difference in terms of what was searched and what for.
+/// Adds the record and the pattern to the matches of a difference.
 pub(super) fn describe<'a>(
     batch: u64,
     records: &Batch<'a>,
@@ -108,14 +110,14 @@ pub(super) fn describe<'a>(
     (first, second): (&'a [Match], &'a [Match]),
 ) -> Option<Difference<'a>> {
     let (record, pattern) = pair(first.first().or(second.first())?);
-    let searched = set.get(pattern);
+    let known = set.get(pattern);
     Some(Difference {
         batch,
         record,
         bytes: records.record(record),
         pattern,
-        name: searched.and_then(|pattern| pattern.get_name()),
-        regex: searched.map(|pattern| pattern.as_str()),
+        name: known.and_then(|pattern| pattern.get_name()),
+        regex: known.map(|pattern| pattern.as_str()),
         first,
         second,
     })
@@ -125,8 +127,8 @@ fn pair(m: &Match) -> (usize, usize) {
     (m.record(), m.pattern())
 }
 
-/// Takes the matches of a pair off the front.
-fn take<'a>(matches: &mut &'a [Match], of: (usize, usize)) -> &'a [Match] {
+/// Splits the matches of this pair off the front.
+fn split_off<'a>(matches: &mut &'a [Match], of: (usize, usize)) -> &'a [Match] {
     let len = matches.iter().take_while(|m| pair(m) == of).count();
     let (taken, rest) = matches.split_at(len);
     *matches = rest;
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_differ_where_either_has_what_the_other_has_not() {
+    fn pairs_with_unequal_matches_are_returned() {
         type Answer<'a> = &'a [(u32, u32, u32)];
         type Pairs<'a> = &'a [(usize, usize)];
         let cases: [(Answer, Answer, Pairs); 9] = [
@@ -154,7 +156,7 @@ mod tests {
             (&[(0, 0, 0), (0, 0, 1)], &[(0, 0, 0)], &[(2, 1)]),
             (&[(0, 0, 0), (2, 0, 0)], &[(1, 0, 0), (2, 0, 0)], &[(1, 0), (0, 1)]),
             (&[(0, 1, 0), (1, 0, 0)], &[(0, 1, 0), (1, 1, 0)], &[(1, 0), (0, 1)]),
-            // What is out of order comes to an end, too.
+            // Answers out of order do not loop forever.
             (&[(0, 0, 0), (1, 0, 0)], &[(1, 0, 0), (0, 0, 0)], &[(1, 0), (0, 1)]),
         ];
         for (first, second, expected) in cases {
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_reads_as_one_line_however_much_there_is() {
+    fn display_is_one_short_line() {
         let set = PatternSet::new([dragnet::Pattern::new("a+").name("as")]).unwrap();
         let text = [b'\n'; 500];
         let batch = Batch::from_offsets(&text, &[0, 500]).unwrap();

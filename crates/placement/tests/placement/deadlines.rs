@@ -1,4 +1,4 @@
-//! Scanners that hang.
+//! Deadlines of scanners that hang.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,12 +14,12 @@ fn builder() -> ScanBuilder {
 }
 
 #[test]
-fn all_in_a_round_that_is_late_are_told_and_a_scanner_that_stops_stays() {
+fn late_scanner_that_stops_keeps_its_thread() {
     let probe = Probe::new();
-    probe.heeds_stop.store(true, Ordering::SeqCst);
+    probe.polls_stop.store(true, Ordering::SeqCst);
     let owner = {
         let probe = Arc::clone(&probe);
-        // It stops when it is told to, however long it may take to.
+        // Long enough that the scanner always stops within the grace period.
         builder().grace(Duration::from_secs(600)).owner(move || probe.make()).unwrap()
     };
     let handle = owner.handle();
@@ -29,11 +29,11 @@ fn all_in_a_round_that_is_late_are_told_and_a_scanner_that_stops_stays() {
     assert_eq!(late.wait(&mut matches), Err(ScanError::TimedOut));
     assert!(matches.is_empty());
     probe.open();
-    // Its deadline is its own.
+    // The next batch has a deadline of its own.
     loop {
         match handle.submit(b"in time").unwrap().wait(&mut matches) {
             Ok(()) => break,
-            // The machine may be that slow.
+            // A slow machine can miss this deadline, too.
             Err(error) => assert_eq!(error, ScanError::TimedOut),
         }
     }
@@ -42,7 +42,7 @@ fn all_in_a_round_that_is_late_are_told_and_a_scanner_that_stops_stays() {
 }
 
 #[test]
-fn stuck_threads_are_replaced_as_long_as_there_are_spares_and_then_scans_fail_at_once() {
+fn stuck_threads_are_replaced_until_no_spare_is_left() {
     let probe = Probe::new();
     let owner = {
         let probe = Arc::clone(&probe);
@@ -62,7 +62,7 @@ fn stuck_threads_are_replaced_as_long_as_there_are_spares_and_then_scans_fail_at
     };
     assert!(reason.contains("3 are stuck"), "{reason}");
     assert_eq!((owner.abandoned(), owner.stuck()), (3, 3));
-    // They come back, and scans run again, each with a scanner of its own.
+    // The stuck threads return, and scans run again.
     probe.open();
     loop {
         match handle.submit(b"again").unwrap().wait(&mut matches) {

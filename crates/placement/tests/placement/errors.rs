@@ -1,4 +1,4 @@
-//! Scanners that fail or panic, and callers that would wait for themselves.
+//! Scanners that fail or panic, and scans that would deadlock.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ fn owner(probe: &Arc<Probe>) -> ScanOwner {
 }
 
 #[test]
-fn a_panic_reaches_all_in_the_round_and_the_scanner_is_made_anew() {
+fn panic_reaches_the_whole_batch_and_rebuilds_the_scanner() {
     let probe = Probe::new();
     let owner = owner(&probe);
     let handle = owner.handle();
@@ -28,7 +28,7 @@ fn a_panic_reaches_all_in_the_round_and_the_scanner_is_made_anew() {
     before.wait(&mut matches).unwrap();
     for ticket in tickets {
         let error = ticket.wait(&mut matches).unwrap_err();
-        assert_eq!(error, ScanError::Panicked { message: "a record says so".to_owned() });
+        assert_eq!(error, ScanError::Panicked { message: "requested by the record".to_owned() });
         assert!(matches.is_empty());
     }
     handle.submit(b"after").unwrap().wait(&mut matches).unwrap();
@@ -38,23 +38,23 @@ fn a_panic_reaches_all_in_the_round_and_the_scanner_is_made_anew() {
 }
 
 #[test]
-fn a_panic_in_a_batch_that_is_scanned_as_it_is_is_an_error_too() {
+fn panic_in_a_bypassing_batch_is_an_error() {
     let probe = Probe::new();
     let owner = {
         let probe = Arc::clone(&probe);
-        ScanBuilder::new("owner").whole_bytes(0).owner(move || probe.make()).unwrap()
+        ScanBuilder::new("owner").bypass_bytes(0).owner(move || probe.make()).unwrap()
     };
     let mut records = BatchBuf::new();
     records.push(b"panic").unwrap();
     let mut matches = Matches::new();
     let error = owner.handle().scan(&records.as_batch(), &mut matches).unwrap_err();
-    assert_eq!(error, ScanError::Panicked { message: "a record says so".to_owned() });
+    assert_eq!(error, ScanError::Panicked { message: "requested by the record".to_owned() });
     owner.handle().submit(b"after").unwrap().wait(&mut matches).unwrap();
     assert_eq!(probe.made.load(Ordering::SeqCst), 2);
 }
 
 #[test]
-fn an_error_stays_with_the_caller_whose_record_causes_it() {
+fn error_reaches_only_the_caller_whose_record_causes_it() {
     let probe = Probe::new();
     let owner = owner(&probe);
     let handle = owner.handle();
@@ -87,11 +87,11 @@ fn an_error_stays_with_the_caller_whose_record_causes_it() {
         }
         assert_eq!(batch.join().unwrap().unwrap(), [1, 2]);
     });
-    // The round, and then the records of each submission, the batch first.
+    // The shared batch, and then the records of each submission, the whole batch first.
     assert_eq!(probe.scans(), [1, 5, 2, 1, 1, 1]);
 }
 
-/// Scans on the pool that it is a member of.
+/// Scans on its own owner.
 struct Circular {
     inner: Probing,
     own: Arc<Mutex<Option<ScanHandle>>>,
@@ -113,7 +113,7 @@ impl Scan for Circular {
 }
 
 #[test]
-fn a_scan_on_the_pool_that_it_runs_on_is_refused() {
+fn scan_on_its_own_owner_is_refused() {
     let probe = Probe::new();
     let own = Arc::new(Mutex::new(None));
     let owner = {
@@ -126,7 +126,7 @@ fn a_scan_on_the_pool_that_it_runs_on_is_refused() {
     for record in [&b"scan"[..], b"submit"] {
         let error = owner.handle().submit(record).unwrap().wait(&mut matches).unwrap_err();
         let ScanError::Unavailable { reason } = error else { panic!("{error}") };
-        assert!(reason.contains("wait for itself"), "{reason}");
+        assert!(reason.contains("deadlock"), "{reason}");
     }
     owner.handle().submit(b"fine").unwrap().wait(&mut matches).unwrap();
     *own.lock().unwrap() = None;

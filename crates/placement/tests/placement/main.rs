@@ -1,9 +1,9 @@
-//! Scanning on threads of their own, from outside: gathering, errors, deadlines, and the end.
+//! Owners, pools and shadows through their public interface.
 
+mod coalescing;
 mod deadlines;
-mod end;
 mod errors;
-mod gathering;
 mod probe;
-mod room;
+mod queue_limits;
 mod shadow;
+mod shutdown;

@@ -1,23 +1,23 @@
-//! A scanner that tells what it was asked, waits where it is told to, and fails where it should.
+//! A scanner for tests: it records its calls, waits at a gate, and fails or panics on request.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use dragnet::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
-/// What all scanners of a test share.
+/// What all scanners of a test share: the record of their calls, and the gate.
 #[derive(Default)]
 pub(crate) struct Probe {
-    /// How many records each scan had, in order.
+    /// The number of records of each scan, in order.
     pub(crate) scans: Mutex<Vec<usize>>,
     pub(crate) made: AtomicUsize,
     pub(crate) dropped: AtomicUsize,
-    /// How many scans are in the gate now.
+    /// Number of scans that wait at the gate or pass it.
     inside: Mutex<usize>,
     changed: Condvar,
     shut: AtomicBool,
-    /// Whether scans that wait at the gate look at their stop flag.
-    pub(crate) heeds_stop: AtomicBool,
+    /// Whether scans that wait at the gate poll their stop flag.
+    pub(crate) polls_stop: AtomicBool,
 }
 
 impl Probe {
@@ -30,7 +30,7 @@ impl Probe {
         Ok(Probing { probe: Arc::clone(self), stop: StopFlag::new() })
     }
 
-    /// Lets no scan through from now on.
+    /// Closes the gate: scans wait from now on.
     pub(crate) fn shut(&self) {
         self.shut.store(true, Ordering::SeqCst);
     }
@@ -41,7 +41,7 @@ impl Probe {
         self.changed.notify_all();
     }
 
-    /// Waits until so many scans wait at the gate.
+    /// Waits until `count` scans wait at the gate.
     pub(crate) fn until_inside(&self, count: usize) {
         let mut inside = self.inside.lock().unwrap();
         while *inside < count {
@@ -59,7 +59,7 @@ impl Probe {
         self.changed.notify_all();
         let mut answer = Ok(());
         while self.shut.load(Ordering::SeqCst) {
-            if self.heeds_stop.load(Ordering::SeqCst) && stop.is_raised() {
+            if self.polls_stop.load(Ordering::SeqCst) && stop.is_raised() {
                 answer = Err(ScanError::Stopped);
                 break;
             }
@@ -71,7 +71,8 @@ impl Probe {
     }
 }
 
-/// Finds in each record one match, as long as the record.
+/// Reports one match per record, as long as the record. Panics on the record `panic`, and fails on the
+/// record `error`.
 pub(crate) struct Probing {
     probe: Arc<Probe>,
     stop: StopFlag,
@@ -87,7 +88,7 @@ impl Scan for Probing {
         }
         for (number, record) in batch.iter().enumerate() {
             match record {
-                b"panic" => panic!("a record says so"),
+                b"panic" => panic!("requested by the record"),
                 b"error" => {
                     out.clear();
                     return Err(ScanError::Native { library: "none".to_owned(), code: 7 });
@@ -109,7 +110,7 @@ impl Drop for Probing {
     }
 }
 
-/// The lengths that a [`Probing`] found, by record.
+/// Returns the lengths that a [`Probing`] scanner has reported, by record.
 pub(crate) fn lengths(matches: &Matches) -> Vec<usize> {
     assert!(matches.iter().map(Match::record).eq(0..matches.len()), "{matches:?}");
     matches.iter().map(Match::end).collect()

@@ -63,7 +63,7 @@ fn a_listener_that_never_accepts_times_out() {
 }
 
 #[test]
-fn a_lost_server_s_last_message_is_reported() {
+fn the_last_message_of_a_server_is_reported() {
     let _exclusive = exclusive();
     let before = Resources::now();
     for (kind, refused) in [(FrameKind::Refused, true), (FrameKind::Error, false)] {

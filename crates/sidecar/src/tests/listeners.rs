@@ -106,7 +106,7 @@ fn only_a_stale_socket_is_replaced() {
 }
 
 #[test]
-fn a_path_may_be_as_long_as_an_address() {
+fn paths_may_fill_a_socket_address() {
     let _exclusive = exclusive();
     let directory = TempDir::new("long");
     let longest = 108;

@@ -22,7 +22,7 @@ fn many_matches() -> BatchBuf {
 }
 
 #[test]
-fn a_break_or_panic_at_any_block_keeps_the_server() {
+fn breaks_and_panics_keep_the_server() {
     let set = PatternSet::new(["1"]).unwrap();
     let mut sidecar =
         Sidecar::builder(&set, Report::Spans).max_attempts(1).connect(server_socket()).unwrap();
@@ -74,7 +74,7 @@ fn a_stop_between_blocks_keeps_the_server() {
 }
 
 #[test]
-fn a_stop_while_a_server_hangs_keeps_the_server() {
+fn stopping_while_a_server_hangs_keeps_it() {
     // So long that the stop flag, not the deadline, ends the scans.
     let mut sidecar = builder().deadline(Duration::from_secs(3600)).spawn_with(server).unwrap();
     check(&mut sidecar);
@@ -101,7 +101,7 @@ fn a_stop_while_a_server_hangs_keeps_the_server() {
 }
 
 #[test]
-fn a_batch_is_split_to_fit_the_server_s_regions() {
+fn batches_are_split_to_fit_small_regions() {
     let with_small_regions = || {
         let mut command = server();
         command.env(REGION_LIMIT, (1 << 20).to_string());

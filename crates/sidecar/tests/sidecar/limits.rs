@@ -18,8 +18,8 @@ fn quiet_server() -> Command {
 }
 
 #[test]
-fn running_out_of_descriptors_is_an_error_that_passes() {
-    if !is_own_process("limits::running_out_of_descriptors_is_an_error_that_passes") {
+fn running_out_of_descriptors_is_a_passing_error() {
+    if !is_own_process("limits::running_out_of_descriptors_is_a_passing_error") {
         return;
     }
     let mut sidecar = sidecar();
@@ -51,7 +51,7 @@ fn running_out_of_descriptors_is_an_error_that_passes() {
 }
 
 #[test]
-fn a_server_without_memory_for_records_is_an_error() {
+fn no_server_memory_for_records_is_an_error() {
     let mut sidecar = builder()
         .chunk_bytes(64 << 20)
         .spawn_with(|| {
@@ -74,7 +74,7 @@ fn a_server_without_memory_for_records_is_an_error() {
 }
 
 #[test]
-fn running_out_of_memory_while_compiling_is_an_error() {
+fn running_out_of_memory_compiling_is_an_error() {
     let words = (0..30_000).map(|i| format!("{:016x}", i * 0x9E37_79B9_7F4A_u64));
     let set = PatternSet::new(words).unwrap();
     let error = Sidecar::builder(&set, Report::Patterns)
@@ -96,7 +96,7 @@ fn running_out_of_memory_while_compiling_is_an_error() {
 }
 
 #[test]
-fn a_record_over_the_limit_is_refused_by_size() {
+fn records_over_the_limit_are_refused_by_size() {
     let mut sidecar = builder()
         .spawn_with(|| {
             let mut command = server();
@@ -127,7 +127,7 @@ fn a_record_over_the_limit_is_refused_by_size() {
 }
 
 #[test]
-fn a_program_that_is_no_server_is_an_error() {
+fn programs_that_are_no_servers_are_errors() {
     for program in ["/nowhere/dragnet", "/bin/true", "/bin/cat"] {
         let builder = builder().deadline(std::time::Duration::from_secs(5)).max_attempts(2);
         let command = move || {
@@ -146,7 +146,7 @@ fn a_program_that_is_no_server_is_an_error() {
 }
 
 #[test]
-fn unacceptable_patterns_and_backends_are_refused_with_a_reason() {
+fn refusals_name_the_reason() {
     let set = PatternSet::builder().nest_limit(400).pattern("(".repeat(300) + &")".repeat(300));
     let error = Sidecar::builder(&set.build().unwrap(), Report::Patterns)
         .spawn_with(quiet_server)

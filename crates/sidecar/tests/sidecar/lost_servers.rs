@@ -66,7 +66,7 @@ fn hanging_servers_cost_only_time() {
 }
 
 #[test]
-fn a_server_lost_too_often_fails_one_batch_by_name() {
+fn a_server_lost_too_often_fails_one_batch() {
     let mut sidecar = builder().max_attempts(1).spawn_with(server).unwrap();
     let (batch, _) = &work().batches[2];
     let mut matches = Matches::new();

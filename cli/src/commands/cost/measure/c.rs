@@ -1,8 +1,8 @@
 //! Crossings to C and back on the same thread.
 //!
-//! The C functions are those of the C library that every program has: they are there without a C
-//! compiler. Each is called through a pointer that the compiler can't follow, since it knows these
-//! functions and would put its own code in their place.
+//! The C functions are from the C library that every program is linked to, so that no C compiler is
+//! needed. Each is called through a pointer that is opaque to the compiler, which knows these functions
+//! and would otherwise replace the calls by code of its own.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_void};
@@ -38,69 +38,70 @@ mod library {
     }
 }
 
-/// C's `labs`, which does next to nothing: what it takes is what the call takes. The work waits
-/// for what it returns, so that the processor can't do both at the same time.
+/// C's `labs`, which does next to nothing, so that its time is that of the call. The work depends on its
+/// result, so that the processor can't overlap the two.
 #[derive(Clone, Copy)]
-struct Function(Labs);
+struct LabsCall(Labs);
 
-impl Function {
-    fn new() -> Function {
-        Function(black_box(library::labs as Labs))
+impl LabsCall {
+    fn new() -> LabsCall {
+        LabsCall(black_box(library::labs as Labs))
     }
 
     fn call(self, seed: u64) -> u64 {
-        // SAFETY: any number but the least has an absolute value, and so has a byte.
+        // SAFETY: `labs` is defined for every number except the least `c_long`, and the argument is in
+        // 0..=255.
         let seed = unsafe { (self.0)(c_long::from(seed as u8)) };
         seed as u64
     }
 }
 
 /// A C function.
-pub(super) struct Plain(Function);
+pub(super) struct CCall(LabsCall);
 
-impl Plain {
-    pub(super) fn new() -> Plain {
-        Plain(Function::new())
+impl CCall {
+    pub(super) fn new() -> CCall {
+        CCall(LabsCall::new())
     }
 }
 
-impl Crossing for Plain {
+impl Crossing for CCall {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
         Ok(work(self.0.call(seed), records))
     }
 }
 
-/// A C function behind an indirect call, in `catch_unwind`.
-pub(super) struct Guarded(Box<dyn Fn(u64) -> u64>);
+/// A C function in a closure, called through a pointer within `catch_unwind`.
+pub(super) struct GuardedCCall(Box<dyn Fn(u64) -> u64>);
 
-impl Guarded {
-    pub(super) fn new() -> Guarded {
-        let function = Function::new();
-        Guarded(black_box(Box::new(move |seed| function.call(seed))))
+impl GuardedCCall {
+    pub(super) fn new() -> GuardedCCall {
+        let function = LabsCall::new();
+        GuardedCCall(black_box(Box::new(move |seed| function.call(seed))))
     }
 }
 
-impl Crossing for Guarded {
+impl Crossing for GuardedCCall {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
         match catch_unwind(AssertUnwindSafe(|| (self.0)(seed))) {
             Ok(seed) => Ok(work(seed, records)),
-            Err(_) => Err(io::Error::other("it panicked")),
+            Err(_) => Err(io::Error::other("the call panicked")),
         }
     }
 }
 
-/// A C function, with a mutex held that nobody else wants.
-pub(super) struct Locked(Mutex<Function>);
+/// A C function behind a mutex that no other thread locks.
+pub(super) struct LockedCCall(Mutex<LabsCall>);
 
-impl Locked {
-    pub(super) fn new() -> Locked {
-        Locked(Mutex::new(Function::new()))
+impl LockedCCall {
+    pub(super) fn new() -> LockedCCall {
+        LockedCCall(Mutex::new(LabsCall::new()))
     }
 }
 
-impl Crossing for Locked {
+impl Crossing for LockedCCall {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
-        // By reference, as those who share it have it.
+        // Behind an opaque reference, as a mutex that threads share.
         let function = black_box(&self.0).lock().unwrap_or_else(PoisonError::into_inner);
         Ok(work(function.call(seed), records))
     }
@@ -108,34 +109,37 @@ impl Crossing for Locked {
 
 /// A C function that calls back: C's `bsearch` in one element, which compares exactly once. The
 /// comparison does the work.
-pub(super) struct Callback(Bsearch);
+pub(super) struct CCallback(Bsearch);
 
-struct Job<'a> {
+/// The key of the search, which carries the input and the output of the comparison.
+struct SearchKey<'a> {
     seed: u64,
     records: &'a [Record],
     answer: Cell<u64>,
 }
 
 extern "C" fn compare(key: *const c_void, _element: *const c_void) -> c_int {
-    // SAFETY: the key is the job below, which is there while `bsearch` runs.
-    let job = unsafe { &*key.cast::<Job<'_>>() };
-    job.answer.set(work(job.seed, job.records));
+    // SAFETY: `bsearch` passes on the key that it was called with. `CCallback::cross` calls it with a
+    // valid `SearchKey`, which it borrows until `bsearch` has returned.
+    let key = unsafe { &*key.cast::<SearchKey<'_>>() };
+    key.answer.set(work(key.seed, key.records));
     0
 }
 
-impl Callback {
-    pub(super) fn new() -> Callback {
-        Callback(black_box(library::bsearch as Bsearch))
+impl CCallback {
+    pub(super) fn new() -> CCallback {
+        CCallback(black_box(library::bsearch as Bsearch))
     }
 }
 
-impl Crossing for Callback {
+impl Crossing for CCallback {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
-        let job = Job { seed, records, answer: Cell::new(0) };
+        let key = SearchKey { seed, records, answer: Cell::new(0) };
         let element = 0_u8;
-        // SAFETY: there is one element of one byte; the comparison reads the key as what it is.
-        unsafe { (self.0)((&raw const job).cast(), (&raw const element).cast(), 1, 1, compare) };
-        Ok(job.answer.get())
+        // SAFETY: the array has one element of one byte, as the arguments say. `compare` reads nothing
+        // but the key, which is a `SearchKey`.
+        unsafe { (self.0)((&raw const key).cast(), (&raw const element).cast(), 1, 1, compare) };
+        Ok(key.answer.get())
     }
 }
 
@@ -144,13 +148,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_the_work_done_once() {
+    fn each_crossing_does_the_work_once() {
         let records = [[7; 64], [9; 64]];
         let crossings: [Box<dyn Crossing>; 4] = [
-            Box::new(Plain::new()),
-            Box::new(Guarded::new()),
-            Box::new(Locked::new()),
-            Box::new(Callback::new()),
+            Box::new(CCall::new()),
+            Box::new(GuardedCCall::new()),
+            Box::new(LockedCCall::new()),
+            Box::new(CCallback::new()),
         ];
         for mut crossing in crossings {
             assert_eq!(crossing.cross(0, &records).unwrap(), work(0, &records));

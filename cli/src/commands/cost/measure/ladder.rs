@@ -1,116 +1,110 @@
-//! The rungs, and the race between them.
+//! The rungs, and the measurement of all of them in turns.
 
 use std::hint::black_box;
 use std::io;
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::BATCHES;
-use super::rust::{Lookup, Panic};
-use super::stats::{Meter, Percentiles, Times, enough};
-use super::threads::{Owned, Pooled};
-use super::work::{self, Crossing};
+use super::rust::{CaughtPanic, HandleLookup};
+use super::stats::{Meter, Percentiles, Times, negligible_from};
+use super::threads::{OwnerCall, PoolCall};
+use super::work::{BATCHES, Crossing, RustCall, records, work};
 
-/// What [`measure`] is to do.
-#[derive(Clone, Copy, Debug)]
+/// The options of [`measure`].
+#[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// For how long each rung is measured with each size of batch, in all rounds together. One
-    /// call is made in each round, even if it takes longer.
+    /// How long each rung is measured with each batch size, in all rounds together. At least one call
+    /// is made in each round, even if it takes longer.
     pub(crate) time: Duration,
-    /// In how many rounds, one at least. In each, all rungs have their turn, so that a machine that
-    /// gets faster or slower does so for all.
+    /// Number of rounds, at least one. All rungs take turns in each round, so that a machine that
+    /// becomes faster or slower affects all of them.
     pub(crate) rounds: u32,
-    /// Gives the command that runs this program again, to be the other process of the rungs that
-    /// have one. The name of a [`Peer`](super::Peer) is added to its arguments, and the program
-    /// then has to call [`serve`](super::serve) with that and nothing else.
-    pub(crate) peer: fn() -> io::Result<Command>,
+    /// The path of this program, which is run again as the other process of a rung.
+    pub(crate) program: PathBuf,
 }
 
-/// What crossings cost on this machine.
+/// The cost of crossings on this machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Ladder {
-    /// All rungs, the plain Rust call first.
+    /// All rungs. The first one is the plain Rust call.
     pub(crate) rungs: Vec<Rung>,
 }
 
-/// One way to have work done.
+/// A kind of boundary, and what it costs to cross it.
 #[derive(Clone, Debug)]
 pub(crate) struct Rung {
     /// A short name, of lowercase letters and hyphens.
     pub(crate) name: &'static str,
-    /// What is crossed, in a few words.
+    /// A name for people.
     pub(crate) title: &'static str,
-    /// What it costs.
     pub(crate) outcome: Outcome,
 }
 
-/// What became of a rung.
+/// The outcome of measuring a rung.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
-    /// It was measured.
     Measured(Cost),
-    /// It is not to be had here, for this reason.
+    /// The system does not support the rung, for this reason.
     Unsupported(String),
 }
 
-/// What a rung costs.
+/// The cost of a rung.
 #[derive(Clone, Debug)]
 pub(crate) struct Cost {
-    /// A call for no records: the crossing alone.
+    /// The time of a call without records: the crossing alone.
     pub(crate) call: Percentiles,
-    /// How many times the plain Rust call for no records this takes, by the medians.
+    /// The median of a call without records, relative to that of the plain Rust call.
     pub(crate) ratio: f64,
-    /// Calls for records, by the size of the batch, as in [`BATCHES`].
+    /// The time of calls with records, one for each size in [`BATCHES`].
     pub(crate) batches: Vec<BatchCost>,
-    /// The least batch, in records, from which on the crossing adds less than 5% to the time of
-    /// the work; `None` if it adds more in the largest that was measured. It goes by the tenth
-    /// percentiles: what else runs on the machine slows down some calls and hastens none.
+    /// The smallest batch, in records, from which on the crossing adds less than 5% to the time of the
+    /// work; `None` if it adds more even to the largest batch.
     ///
-    /// Between two sizes that were measured it is interpolated. It is for work that takes about
-    /// as long as that of this ladder; for work that takes twice as long, it is half as many.
-    pub(crate) enough: Option<usize>,
+    /// It is computed from the tenth percentiles, because other load on the machine makes calls slower
+    /// and never faster, and interpolated between the sizes that were measured. It holds for work that
+    /// takes as long as the work of this ladder; for work that takes twice as long, it is half.
+    pub(crate) negligible_from: Option<usize>,
 }
 
-/// What a batch of one size costs.
+/// The cost of a batch of one size.
 #[derive(Clone, Debug)]
 pub(crate) struct BatchCost {
-    /// How many records are in it.
+    /// Number of records in the batch.
     pub(crate) records: usize,
-    /// A call for it.
+    /// The time of a call with the batch.
     pub(crate) call: Percentiles,
-    /// How many times the plain Rust call for the same batch this takes, by the medians.
+    /// The median, relative to that of the plain Rust call with the same batch.
     pub(crate) ratio: f64,
 }
 
 impl BatchCost {
-    /// How long a record takes, in nanoseconds, by the median.
-    pub(crate) fn record(&self) -> f64 {
+    /// Returns the median time per record, in nanoseconds.
+    pub(crate) fn per_record(&self) -> f64 {
         self.call.p50 / self.records as f64
     }
 }
 
-/// Why there is no ladder: a rung failed, or gave a wrong answer, or could not be set up for
-/// another reason than that this system has no such thing.
+/// Why the ladder could not be measured: a rung failed, or gave a wrong answer, or could not be set up,
+/// although the system supports it.
 #[derive(Debug, thiserror::Error)]
 #[error("{rung}: {source}")]
 pub(crate) struct MeasureError {
     /// The title of the rung.
     pub(crate) rung: &'static str,
-    /// What was wrong.
     pub(crate) source: io::Error,
 }
 
-/// A rung before it is measured.
+/// A rung that is being measured.
 struct Candidate {
     name: &'static str,
     title: &'static str,
     crossing: io::Result<Box<dyn Crossing>>,
-    /// One for no records, and one for each of [`BATCHES`].
+    /// The first one is for calls without records, the others for the sizes in [`BATCHES`].
     meters: [Meter; BATCHES.len() + 1],
 }
 
-/// The size of the batch that a meter is for.
-fn size(meter: usize) -> usize {
+/// Returns the batch size that the meter with this index is for.
+fn batch_size(meter: usize) -> usize {
     meter.checked_sub(1).map_or(0, |batch| BATCHES[batch])
 }
 
@@ -127,71 +121,71 @@ fn candidates(options: &Options) -> Vec<Candidate> {
     let mut add = |name, title, crossing| {
         all.push(Candidate { name, title, crossing, meters: Default::default() });
     };
-    add("rust", "Rust function", Ok(boxed(work::Plain::new())));
-    #[cfg(not(target_family = "wasm"))]
-    let c: [io::Result<Box<dyn Crossing>>; 4] = {
-        use super::c::{Callback, Guarded, Locked, Plain};
-        [
-            Ok(boxed(Plain::new())),
-            Ok(boxed(Guarded::new())),
-            Ok(boxed(Locked::new())),
-            Ok(boxed(Callback::new())),
-        ]
-    };
-    #[cfg(target_family = "wasm")]
-    let c = [(); 4].map(|()| unsupported("there is no C library here"));
-    let [plain, guarded, locked, callback] = c;
+    add("rust", "Rust function", Ok(boxed(RustCall::new())));
+    let [plain, guarded, locked, callback] = c_calls();
     add("c", "C function", plain);
     add("c-guarded", "C function, catch_unwind", guarded);
     add("c-mutex", "C function, mutex", locked);
     add("c-callback", "C function that calls back", callback);
-    add("handle", "handle look-up", Lookup::new().map(boxed));
-    add(
-        "panic",
-        "caught panic",
-        match cfg!(panic = "unwind") {
-            true => Ok(boxed(Panic)),
-            false => unsupported("panics end the process in this build"),
-        },
-    );
-    add("owner", "Owner", Owned::new().map(boxed));
-    add("pool", "Pool", Pooled::new().map(boxed));
-    let [socket, shared, spinning] = processes(options);
+    add("handle", "handle look-up", HandleLookup::new().map(boxed));
+    let panic = match cfg!(panic = "unwind") {
+        true => Ok(boxed(CaughtPanic)),
+        false => unsupported("panics end the process in this build"),
+    };
+    add("panic", "caught panic", panic);
+    add("owner", "Owner", OwnerCall::new().map(boxed));
+    add("pool", "Pool", PoolCall::new().map(boxed));
+    let [socket, shared] = processes(options);
     add("unix-socket", "Unix socket", socket);
     add("shared-memory", "shared memory", shared);
-    add("shared-memory-spin", "shared memory, spinning", spinning);
     all
 }
 
-/// The rungs that have another process.
-fn processes(options: &Options) -> [io::Result<Box<dyn Crossing>>; 3] {
-    #[cfg(unix)]
-    let socket = (options.peer)().and_then(super::socket::Socket::start).map(boxed);
-    #[cfg(not(unix))]
-    let socket = unsupported("there are no Unix sockets here");
-    #[cfg(target_os = "linux")]
-    let [shared, spinning] = [false, true].map(|spin| {
-        (options.peer)().and_then(|peer| super::shared::Shared::start(peer, spin)).map(boxed)
-    });
-    #[cfg(not(target_os = "linux"))]
-    let [shared, spinning] =
-        [(); 2].map(|()| unsupported("memory is shared with another process on Linux only"));
-    let _ = options;
-    [socket, shared, spinning]
+/// Returns the rungs that call C on the same thread.
+fn c_calls() -> [io::Result<Box<dyn Crossing>>; 4] {
+    #[cfg(not(target_family = "wasm"))]
+    {
+        use super::c::{CCall, CCallback, GuardedCCall, LockedCCall};
+        [
+            Ok(boxed(CCall::new())),
+            Ok(boxed(GuardedCCall::new())),
+            Ok(boxed(LockedCCall::new())),
+            Ok(boxed(CCallback::new())),
+        ]
+    }
+    #[cfg(target_family = "wasm")]
+    [(); 4].map(|()| unsupported("WebAssembly has no C library"))
 }
 
-/// Measures all rungs. What they need, threads and processes, is gone when this returns.
+/// Returns the rungs with another process: through a socket, and through shared memory.
+fn processes(options: &Options) -> [io::Result<Box<dyn Crossing>>; 2] {
+    #[cfg(target_os = "linux")]
+    {
+        use super::frame_socket::SocketCrossing;
+        use super::sidecar::SidecarCrossing;
+        let socket = SocketCrossing::start(&options.program).map(boxed);
+        let shared = SidecarCrossing::start(&options.program).map(boxed);
+        [socket, shared]
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = &options.program;
+        [(); 2].map(|()| unsupported("the sidecar requires Linux"))
+    }
+}
+
+/// Measures all rungs. Their threads and processes have ended when this returns.
 ///
-/// It takes about 12 rungs x 6 sizes x [`time`](Options::time), and a second.
+/// It takes about 11 rungs x 6 batch sizes x [`time`](Options::time), and a second.
 ///
 /// # Errors
 ///
-/// If a rung fails, or there is no clock, as on plain WebAssembly. A rung that there can't be on
-/// this system is no error, but [`Unsupported`](Outcome::Unsupported).
+/// If a rung fails, or there is no clock, as on plain WebAssembly. A rung that the system does not
+/// support is no error, but [`Unsupported`](Outcome::Unsupported).
 pub(crate) fn measure(options: &Options) -> Result<Ladder, MeasureError> {
     if cfg!(all(target_family = "wasm", target_os = "unknown")) {
-        // Asking for the time would be a panic.
-        let source = io::Error::new(io::ErrorKind::Unsupported, "there is no clock here");
+        // `Instant::now` would panic.
+        let source = io::Error::new(io::ErrorKind::Unsupported, "there is no clock");
         return Err(MeasureError { rung: "Rust function", source });
     }
     let mut candidates = candidates(options);
@@ -204,12 +198,12 @@ pub(crate) fn measure(options: &Options) -> Result<Ladder, MeasureError> {
             _ => {}
         }
     }
-    let records = work::records();
+    let records = records();
     let rounds = options.rounds.max(1);
     for _ in 0..rounds {
         for meter in 0..=BATCHES.len() {
-            let batch = &records[..size(meter)];
-            let expected = work::work(black_box(0), batch);
+            let batch = &records[..batch_size(meter)];
+            let expected = work(black_box(0), batch);
             for Candidate { title, crossing, meters, .. } in &mut candidates {
                 let Ok(crossing) = crossing else { continue };
                 let repeat = |calls| match crossing.repeat(batch, calls)? == expected {
@@ -225,13 +219,13 @@ pub(crate) fn measure(options: &Options) -> Result<Ladder, MeasureError> {
     Ok(Ladder { rungs: rungs(candidates) })
 }
 
-/// Whether it says that this system has no such thing, or that this process may not have it.
+/// Returns whether the system does not support a rung, or denies it to this process.
 fn is_unsupported(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
 }
 
 fn rungs(candidates: Vec<Candidate>) -> Vec<Rung> {
-    // The plain call is measured in any case.
+    // The plain call is supported everywhere.
     let plain: Vec<Percentiles> =
         candidates[0].meters.iter().filter_map(Meter::percentiles).collect();
     let rung = |Candidate { name, title, crossing, meters }: Candidate| {
@@ -245,14 +239,14 @@ fn rungs(candidates: Vec<Candidate>) -> Vec<Rung> {
 }
 
 fn cost(plain: &[Percentiles], meters: &[Meter]) -> Cost {
-    let mut costs = meters.iter().zip(plain).enumerate().filter_map(|(meter, (times, plain))| {
-        let call = times.percentiles()?;
+    let mut costs = meters.iter().zip(plain).enumerate().filter_map(|(i, (meter, plain))| {
+        let call = meter.percentiles()?;
         let ratio = call.p50 / plain.p50.max(f64::MIN_POSITIVE);
-        Some(BatchCost { records: size(meter), call, ratio })
+        Some(BatchCost { records: batch_size(i), call, ratio })
     });
-    let alone = costs.next().expect("a turn of each meter");
+    let alone = costs.next().expect("each meter had a turn");
     let batches: Vec<_> = costs.collect();
-    let medians: Vec<_> = batches
+    let times: Vec<_> = batches
         .iter()
         .zip(&plain[1..])
         .map(|(batch, plain)| Times {
@@ -261,5 +255,6 @@ fn cost(plain: &[Percentiles], meters: &[Meter]) -> Cost {
             crossed: batch.call.p10,
         })
         .collect();
-    Cost { call: alone.call, ratio: alone.ratio, batches, enough: enough(&medians) }
+    let negligible_from = negligible_from(&times);
+    Cost { call: alone.call, ratio: alone.ratio, batches, negligible_from }
 }

@@ -1,4 +1,4 @@
-//! What it takes in Rust to be safe from C: panics and handles.
+//! The safety measures around C calls, in Rust alone: caught panics, and handles.
 
 use std::hint::black_box;
 use std::io;
@@ -7,10 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use super::work::{Crossing, Record, work};
 use dragnet_boundary::{Handle, Handles};
 
-/// A panic that is caught before the work. The hook that prints panics is not called.
-pub(super) struct Panic;
+/// Number of values among which one is looked up.
+const HANDLES: usize = 1_000;
 
-impl Crossing for Panic {
+/// A panic that is caught before the work. The hook that prints panics does not run.
+pub(super) struct CaughtPanic;
+
+impl Crossing for CaughtPanic {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
         let caught = catch_unwind(AssertUnwindSafe(|| {
             if black_box(true) {
@@ -24,24 +27,24 @@ impl Crossing for Panic {
     }
 }
 
-/// A value found by its handle, among as many others as a library might have.
-pub(super) struct Lookup {
+/// A value that is looked up by its handle.
+pub(super) struct HandleLookup {
     handles: Handles<u64>,
     handle: Handle,
 }
 
-impl Lookup {
-    pub(super) fn new() -> io::Result<Lookup> {
+impl HandleLookup {
+    pub(super) fn new() -> io::Result<HandleLookup> {
         let handles = Handles::new();
         let mut handle = Handle::from_bits(0);
-        for _ in 0..1_000 {
+        for _ in 0..HANDLES {
             handle = handles.insert(0).map_err(io::Error::other)?;
         }
-        Ok(Lookup { handles, handle })
+        Ok(HandleLookup { handles, handle })
     }
 }
 
-impl Crossing for Lookup {
+impl Crossing for HandleLookup {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
         let answer = self.handles.with(black_box(self.handle), |value| work(value ^ seed, records));
         answer.ok_or_else(|| io::Error::other("the handle was lost"))

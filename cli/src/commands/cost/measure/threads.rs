@@ -1,11 +1,11 @@
-//! Crossings to another thread.
+//! Crossings to other threads.
 
 use std::io;
 
 use super::work::{Crossing, Record, work};
 use dragnet_boundary::{Builder, Owner, Pool, StartError};
 
-/// How many threads the pool has.
+/// Number of threads in the pool.
 const MEMBERS: usize = 2;
 
 fn io_error(error: StartError) -> io::Error {
@@ -15,33 +15,33 @@ fn io_error(error: StartError) -> io::Error {
     }
 }
 
-/// A call to an owner.
-pub(super) struct Owned(Owner<u64>);
+/// A call to a thread that owns its value.
+pub(super) struct OwnerCall(Owner<u64>);
 
-impl Owned {
-    pub(super) fn new() -> io::Result<Owned> {
+impl OwnerCall {
+    pub(super) fn new() -> io::Result<OwnerCall> {
         let owner = Builder::new("cost-owner").owner(|| Ok::<_, io::Error>(0));
-        owner.map(Owned).map_err(io_error)
+        owner.map(OwnerCall).map_err(io_error)
     }
 }
 
-impl Crossing for Owned {
+impl Crossing for OwnerCall {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
         self.0.call(|value| work(*value ^ seed, records)).map_err(io::Error::other)
     }
 }
 
-/// A call to a pool.
-pub(super) struct Pooled(Pool<u64>);
+/// A call to the first free thread of a pool.
+pub(super) struct PoolCall(Pool<u64>);
 
-impl Pooled {
-    pub(super) fn new() -> io::Result<Pooled> {
+impl PoolCall {
+    pub(super) fn new() -> io::Result<PoolCall> {
         let pool = Builder::new("cost-pool").pool(MEMBERS, || Ok::<_, io::Error>(0));
-        pool.map(Pooled).map_err(io_error)
+        pool.map(PoolCall).map_err(io_error)
     }
 }
 
-impl Crossing for Pooled {
+impl Crossing for PoolCall {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
         self.0.call(|value| work(*value ^ seed, records)).map_err(io::Error::other)
     }

@@ -1,4 +1,4 @@
-//! That records of many callers share scans, and that each gets its own matches.
+//! Coalescing: the records of many callers share scans, and each caller gets its own matches.
 
 use std::future::Future;
 use std::pin::pin;
@@ -34,7 +34,7 @@ fn batch(records: &[&[u8]]) -> BatchBuf {
 }
 
 #[test]
-fn records_of_all_callers_that_come_while_a_scan_runs_share_the_next_one() {
+fn records_submitted_during_a_scan_share_the_next() {
     let probe = Probe::new();
     let owner = owner(&probe, ScanBuilder::new("owner"));
     probe.shut();
@@ -53,13 +53,14 @@ fn records_of_all_callers_that_come_while_a_scan_runs_share_the_next_one() {
 }
 
 #[test]
-fn a_round_is_scanned_when_it_has_as_many_records_or_bytes_as_it_may_have() {
+fn batch_is_scanned_when_it_is_full() {
     let probe = Probe::new();
-    let builder = ScanBuilder::new("owner").linger(HOUR).round_records(4).round_bytes(100);
+    let builder = ScanBuilder::new("owner").linger(HOUR).batch_records(4).batch_bytes(100);
     let owner = owner(&probe, builder);
     let handle = owner.handle();
     let submit = |len| handle.submit(&vec![b'x'; len]).unwrap();
-    // By count, by bytes, by the record that does not fit, and one that is too long for any.
+    // Sealed by the count, by the bytes, by a record that does not fit, and a record longer than any
+    // batch.
     let sealed = [1, 2, 3, 4, 60, 40, 99];
     let mut tickets: Vec<_> = sealed.iter().map(|&len| submit(len)).collect();
     tickets.push(submit(500));
@@ -68,11 +69,11 @@ fn a_round_is_scanned_when_it_has_as_many_records_or_bytes_as_it_may_have() {
 }
 
 #[test]
-fn a_record_that_is_waited_for_does_not_linger() {
+fn waiting_for_a_record_ends_the_linger() {
     let probe = Probe::new();
     let owner = owner(&probe, ScanBuilder::new("owner").linger(HOUR));
     let mut handle = owner.handle();
-    // Each would take an hour.
+    // Each wait would take an hour otherwise.
     assert_eq!(length(handle.submit(b"wait").unwrap()), 4);
     let mut matches = Matches::new();
     let ticket = handle.submit(b"within").unwrap();
@@ -84,7 +85,7 @@ fn a_record_that_is_waited_for_does_not_linger() {
 }
 
 #[test]
-fn records_that_nobody_waits_for_are_scanned_after_the_linger() {
+fn batch_without_waiters_is_scanned_after_the_linger() {
     let probe = Probe::new();
     let builder = ScanBuilder::new("owner").linger(Duration::from_millis(20));
     let owner = owner(&probe, builder);
@@ -96,21 +97,21 @@ fn records_that_nobody_waits_for_are_scanned_after_the_linger() {
 }
 
 #[test]
-fn no_timer_runs_unless_records_linger() {
+fn flush_timer_runs_only_while_a_batch_lingers() {
     let probe = Probe::new();
     let owner = owner(&probe, ScanBuilder::new("owner").linger(HOUR));
-    assert_eq!(owner.timers(), 0);
+    assert_eq!(owner.flush_timers(), 0);
     let ticket = owner.handle().submit(b"a").unwrap();
-    assert_eq!(owner.timers(), 1);
+    assert_eq!(owner.flush_timers(), 1);
     assert_eq!(length(ticket), 1);
-    // The member that minded the round goes on to scan it.
-    assert_eq!(owner.timers(), 0);
+    // The thread that ran the timer scans the batch.
+    assert_eq!(owner.flush_timers(), 0);
 }
 
 #[test]
-fn a_batch_that_is_split_comes_back_whole_and_in_order() {
+fn split_batch_is_answered_completely_and_in_order() {
     let probe = Probe::new();
-    let builder = ScanBuilder::new("owner").round_records(3).queued_records(4);
+    let builder = ScanBuilder::new("owner").batch_records(3).queued_records(4);
     let owner = owner(&probe, builder);
     let mut records = BatchBuf::new();
     (0..1000).for_each(|i| records.push(&vec![b'x'; i % 17]).unwrap());
@@ -130,9 +131,9 @@ fn a_batch_that_is_split_comes_back_whole_and_in_order() {
 }
 
 #[test]
-fn a_large_batch_is_scanned_as_it_is() {
+fn large_batch_bypasses_the_queue() {
     let probe = Probe::new();
-    let owner = owner(&probe, ScanBuilder::new("owner").whole_bytes(100).round_records(2));
+    let owner = owner(&probe, ScanBuilder::new("owner").bypass_bytes(100).batch_records(2));
     let mut matches = Matches::new();
     owner.handle().scan(&batch(&[b"a".as_slice(); 6]).as_batch(), &mut matches).unwrap();
     assert_eq!(matches.len(), 6);
@@ -149,14 +150,14 @@ fn many_threads_get_exact_answers() {
         records.iter().map(|record| Oracle::new(&specs).spans([record.as_slice()])).collect();
     let engine = Engine::with_backend(&set(&specs), Report::Spans, Backend::Pure).unwrap();
     for members in [1, 3] {
-        for round in [1, 2, 7, 4096] {
+        for batch_records in [1, 2, 7, 4096] {
             let engine = engine.clone();
-            let builder = ScanBuilder::new("pool").round_records(round).queued_records(50);
+            let builder = ScanBuilder::new("pool").batch_records(batch_records).queued_records(50);
             let pool: ScanPool = builder.pool(members, move || engine.scanner()).unwrap();
             thread::scope(|scope| {
                 for first in 0..6 {
                     let (handle, records, expected) = (pool.handle(), &records, &expected);
-                    scope.spawn(move || exact(handle, records, expected, first * 7));
+                    scope.spawn(move || assert_exact(handle, records, expected, first * 7));
                 }
             });
             assert_eq!(pool.queued(), 0);
@@ -164,8 +165,8 @@ fn many_threads_get_exact_answers() {
     }
 }
 
-/// Submits the records from `first` on, many at a time, and alternates with small batches.
-fn exact(
+/// Submits records from index `first` on, many at a time, and scans small batches in between.
+fn assert_exact(
     mut handle: ScanHandle,
     records: &[Vec<u8>],
     expected: &[Vec<dragnet::Match>],
@@ -218,7 +219,7 @@ fn block_on(
 }
 
 #[test]
-fn a_ticket_is_a_future_that_wakes_the_task_that_polled_it_last_once() {
+fn ticket_wakes_only_the_task_that_polled_last() {
     let probe = Probe::new();
     let owner = owner(&probe, ScanBuilder::new("owner"));
     probe.shut();

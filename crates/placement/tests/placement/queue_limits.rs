@@ -1,4 +1,4 @@
-//! That what is queued is bounded.
+//! The limits of the queue, the wait for room, and stop flags during waits.
 
 use std::sync::Arc;
 use std::thread;
@@ -9,7 +9,7 @@ use dragnet_placement::ScanBuilder;
 use crate::probe::{Probe, lengths};
 
 #[test]
-fn what_is_queued_is_bounded_and_who_waits_for_room_gets_it() {
+fn queue_is_bounded_and_waiting_callers_get_room() {
     for builder in
         [ScanBuilder::new("records").queued_records(3), ScanBuilder::new("bytes").queued_bytes(33)]
     {
@@ -40,11 +40,11 @@ fn what_is_queued_is_bounded_and_who_waits_for_room_gets_it() {
 }
 
 #[test]
-fn limits_are_exact_however_the_records_come_in() {
-    // Large enough that a handle may add some records at a time. Ten bytes each.
+fn limits_are_exact_with_several_handles() {
+    // Large enough that handles get quotas. Each record has ten bytes.
     let builders = [
-        ScanBuilder::new("records").queued_records(300).round_records(64),
-        ScanBuilder::new("bytes").queued_bytes(3009).round_bytes(649),
+        ScanBuilder::new("records").queued_records(300).batch_records(64),
+        ScanBuilder::new("bytes").queued_bytes(3009).batch_bytes(649),
     ];
     for builder in builders {
         let probe = Probe::new();
@@ -56,7 +56,7 @@ fn limits_are_exact_however_the_records_come_in() {
         let running = owner.handle().submit(b"running").unwrap();
         probe.until_inside(1);
         let handles = [(); 5].map(|()| owner.handle());
-        // Each takes what it can get without a wait, in strides of its own.
+        // Each handle adds records in turn, until there is no room.
         let mut queued = Vec::new();
         for (stride, handle) in (1..).zip(&handles).cycle() {
             let before = queued.len();
@@ -80,7 +80,7 @@ fn limits_are_exact_however_the_records_come_in() {
 }
 
 #[test]
-fn a_record_that_is_longer_than_all_that_may_be_queued_is_taken_alone() {
+fn record_longer_than_the_queue_is_accepted_alone() {
     let probe = Probe::new();
     let owner = {
         let probe = Arc::clone(&probe);
@@ -94,7 +94,7 @@ fn a_record_that_is_longer_than_all_that_may_be_queued_is_taken_alone() {
 }
 
 #[test]
-fn a_stop_ends_the_scan_of_one_caller_wherever_it_waits_and_of_no_other() {
+fn stop_flag_ends_only_its_callers_scan() {
     let probe = Probe::new();
     let owner = {
         let probe = Arc::clone(&probe);
@@ -114,7 +114,7 @@ fn a_stop_ends_the_scan_of_one_caller_wherever_it_waits_and_of_no_other() {
         thread::scope(|scope| {
             let scan =
                 scope.spawn(|| handle.scan(&records.as_batch().slice(0..count), &mut matches));
-            // It is in the queue, and with the second batch it waits for room.
+            // The first batch is queued; the second one also waits for room.
             while owner.queued() < 3 {
                 thread::yield_now();
             }
@@ -136,12 +136,12 @@ fn a_stop_ends_the_scan_of_one_caller_wherever_it_waits_and_of_no_other() {
 }
 
 #[test]
-fn a_stop_reaches_the_scanner_of_a_batch_that_is_scanned_as_it_is() {
+fn stop_flag_reaches_the_scanner_of_a_bypassing_batch() {
     let probe = Probe::new();
-    probe.heeds_stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    probe.polls_stop.store(true, std::sync::atomic::Ordering::SeqCst);
     let owner = {
         let probe = Arc::clone(&probe);
-        ScanBuilder::new("owner").whole_bytes(0).owner(move || probe.make()).unwrap()
+        ScanBuilder::new("owner").bypass_bytes(0).owner(move || probe.make()).unwrap()
     };
     let mut records = BatchBuf::new();
     records.push(b"abc").unwrap();
@@ -157,7 +157,7 @@ fn a_stop_reaches_the_scanner_of_a_batch_that_is_scanned_as_it_is() {
         assert_eq!(scan.join().unwrap(), Err(ScanError::Stopped));
     });
     probe.open();
-    // The flag of one caller is not that of the next.
+    // The next caller does not inherit the flag.
     owner.handle().submit(b"x").unwrap().wait(&mut matches).unwrap();
     assert_eq!(lengths(&matches), [1]);
 }

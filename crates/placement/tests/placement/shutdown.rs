@@ -1,4 +1,4 @@
-//! What becomes of records, tickets and handles when the pool is dropped.
+//! The drop of an owner or pool: its effect on queued records, tickets and handles.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ fn is_unavailable(answer: &Result<(), ScanError>) -> bool {
 }
 
 #[test]
-fn a_drop_drains_or_rejects_what_is_queued_as_configured() {
+fn drop_drains_or_rejects_queued_records() {
     for (policy, linger, deadline) in [
         (OnDrop::Drain, 0, None),
         (OnDrop::Drain, 3600, None),
@@ -32,7 +32,7 @@ fn a_drop_drains_or_rejects_what_is_queued_as_configured() {
         }
         let pool = {
             let probe = Arc::clone(&probe);
-            builder.round_records(4).pool(2, move || probe.make()).unwrap()
+            builder.batch_records(4).pool(2, move || probe.make()).unwrap()
         };
         let handle = pool.handle();
         probe.shut();
@@ -40,7 +40,7 @@ fn a_drop_drains_or_rejects_what_is_queued_as_configured() {
         let mut running = Vec::new();
         for inside in 1..=2 {
             running.push(handle.submit(b"run").unwrap());
-            // So that it does not linger.
+            // The wait flushes the batch, which would otherwise linger.
             let done = running[inside - 1].wait_within(Duration::ZERO, &mut matches);
             assert_eq!(done, Ok(false));
             probe.until_inside(inside);
@@ -48,7 +48,7 @@ fn a_drop_drains_or_rejects_what_is_queued_as_configured() {
         let queued: Vec<_> = (0..6).map(|_| handle.submit(b"queued").unwrap()).collect();
         thread::scope(|scope| {
             scope.spawn(|| drop(pool));
-            // The gate opens once the drop is under way: it takes no more records then.
+            // Opens the gate once the drop has begun, which is when records are refused.
             while handle.submit(b"").is_ok() {
                 thread::yield_now();
             }
@@ -72,7 +72,7 @@ fn a_drop_drains_or_rejects_what_is_queued_as_configured() {
 }
 
 #[test]
-fn handles_outlive_their_pool_and_are_refused() {
+fn handles_fail_after_their_owner_is_dropped() {
     let probe = Probe::new();
     let owner = ScanBuilder::new("owner").owner(move || probe.make()).unwrap();
     let mut handle = owner.handle();
@@ -86,7 +86,7 @@ fn handles_outlive_their_pool_and_are_refused() {
     assert!(is_unavailable(&handle.try_submit(b"x").map(drop)));
 }
 
-/// Drops the pool that it is a member of, within a scan.
+/// Drops its own owner within a scan.
 struct Dropping {
     inner: Probing,
     own: Arc<Mutex<Option<ScanOwner>>>,
@@ -106,13 +106,13 @@ impl Scan for Dropping {
 }
 
 #[test]
-fn a_drop_on_its_own_thread_does_not_wait_and_loses_no_answer() {
+fn drop_on_the_owners_thread_answers_every_ticket() {
     let probe = Probe::new();
     let own = Arc::new(Mutex::new(None));
     let owner = {
         let (probe, own) = (Arc::clone(&probe), Arc::clone(&own));
         let make = move || probe.make().map(|inner| Dropping { inner, own: Arc::clone(&own) });
-        ScanBuilder::new("owner").round_records(2).owner(make).unwrap()
+        ScanBuilder::new("owner").batch_records(2).owner(make).unwrap()
     };
     let handle = owner.handle();
     *own.lock().unwrap() = Some(owner);
@@ -127,7 +127,7 @@ fn a_drop_on_its_own_thread_does_not_wait_and_loses_no_answer() {
         ticket.wait(&mut matches).unwrap();
         assert_eq!(lengths(&matches), [6]);
     }
-    // Its thread ends although there is a handle still.
+    // The thread ends although a handle still exists.
     while probe.dropped.load(Ordering::SeqCst) == 0 {
         thread::yield_now();
     }
