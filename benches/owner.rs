@@ -20,8 +20,9 @@
 //! coalescing.
 //!
 //! `DRAGNET_ROUNDS` sets the number of rounds (9), `DRAGNET_RECORDS` the number of records of each
-//! thread in a round (10000), and `DRAGNET_LINGER` the owner's linger in microseconds (0).
-//! `DRAGNET_PROFILE` runs only one of the four ways, numbered from 1, for a profiler.
+//! thread in a round (10000), and `DRAGNET_LINGER` the maximum delay before the
+//! owner flushes a batch that no caller waits for, in microseconds (0). `DRAGNET_PROFILE` runs only
+//! one of the four ways, by its number above, for a profiler.
 
 #[allow(dead_code, reason = "the contenders are for another benchmark")]
 mod support;

@@ -53,8 +53,8 @@ impl<'a> Locator<'a> {
     }
 
     /// Returns the part that contains `record`, and the record's line number in the file, from 1.
-    /// Returns `None` only if the chunk has no parts. `record` must be at least that of the last
-    /// call.
+    /// Returns `None` only if the chunk has no parts. `record` must not be less than in the
+    /// previous call.
     pub(crate) fn locate(&mut self, record: usize) -> Option<(&'a FilePart, u64)> {
         let start = self.batch.range(record).start;
         let skipped =
