@@ -22,6 +22,9 @@ pub trait Choices {
     fn end(&mut self) {}
 }
 
+/// Makes a value from further choices.
+pub type Alternative<'a, T> = &'a dyn Fn(&mut dyn Choices) -> T;
+
 impl dyn Choices + '_ {
     /// A number from `min` to `max`, both included.
     pub fn range(&mut self, min: usize, max: usize) -> usize {
@@ -59,7 +62,7 @@ impl dyn Choices + '_ {
 
     /// Runs one of these alternatives, chosen as by [`weighted`](Self::weighted), and returns its
     /// result.
-    pub fn one_of<T>(&mut self, alternatives: &[(usize, &dyn Fn(&mut dyn Choices) -> T)]) -> T {
+    pub fn one_of<T>(&mut self, alternatives: &[(usize, Alternative<'_, T>)]) -> T {
         let weights: Vec<usize> = alternatives.iter().map(|(weight, _)| *weight).collect();
         let (_, make) = alternatives[self.weighted(&weights)];
         make(self)
