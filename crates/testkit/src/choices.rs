@@ -23,7 +23,7 @@ pub trait Choices {
 }
 
 /// Makes a value from further choices.
-pub type Alternative<'a, T> = &'a dyn Fn(&mut dyn Choices) -> T;
+pub(crate) type Alternative<'a, T> = &'a dyn Fn(&mut dyn Choices) -> T;
 
 impl dyn Choices + '_ {
     /// A number from `min` to `max`, both included.
