@@ -22,7 +22,6 @@ pub(crate) fn all(set: &RuleSet) -> Vec<Contender> {
         |name: &str| selection.as_ref().is_some_and(|list| is_named(list, name));
     let mut all = vec![pure("pure", set, Isa::best())];
     let avx2 = Isa::available().into_iter().find(|isa| isa.name() == "AVX2");
-    #[cfg(target_arch = "x86_64")]
     if let Some(avx2) = avx2.filter(|&avx2| avx2 != Isa::best() && wanted("pure, AVX2")) {
         all.push(pure("pure, AVX2", set, avx2));
     }
