@@ -1,7 +1,6 @@
 //! The server's side of a connection after the handshake: answers chunks until the client
 //! disconnects.
 
-use std::any::Any;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +21,7 @@ use super::scanner_source::ScannerSource;
 use super::sequence::{Generation, RegionIndex, SLOTS, Sequence};
 use super::serve_error::{ServeError, protocol, system};
 use dragnet::{Scan, ScanError};
+use dragnet_boundary::sync::panic_message;
 
 /// The capacity of [`Session::copy`] that is kept from one chunk to the next, in bytes. A larger
 /// copy is freed by the next chunk.
@@ -171,7 +171,7 @@ impl<'a> Session<'a> {
                 blocks.finish(status::FAILED, code);
             }
             Err(payload) => {
-                self.peer.send_error(panic_text(&*payload));
+                self.peer.send_error(&panic_message(&*payload));
                 match self.source.make_scanner() {
                     Ok(scanner) => self.scanner = scanner,
                     Err(reason) => return self.peer.refuse(reason),
@@ -223,14 +223,5 @@ impl<'a> Session<'a> {
             *region =
                 Some(MappedRegion { generation: Generation::new(notice.generation), mapping });
         }
-    }
-}
-
-/// The message of a panic.
-fn panic_text(payload: &(dyn Any + Send)) -> &str {
-    match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text,
-        _ => "a panic without a message",
     }
 }
