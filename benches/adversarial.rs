@@ -1,15 +1,15 @@
-//! Measures the pure engine on input that is made to be slow, and compares it with ordinary input.
+//! Measures the pure engine on adversarial input, and compares it with ordinary input.
 //!
 //! ```sh
 //! cargo bench --bench adversarial             # all cases
 //! cargo bench --bench adversarial -- runs     # the cases with this text in their names
 //! ```
 //!
-//! Each row shows one rule set on two corpora: generated logs, and a corpus made against the rules.
-//! `slower` is the ratio of the two speeds. `growth` is the ratio of the times for twice the corpus
-//! and for the corpus, which is 2 if the time is linear. `steps` is an upper bound of the bytes that
-//! automata read for each byte of the corpus; it is exact, whereas times depend on the load of the
-//! machine.
+//! Each row shows one rule set on two corpora: generated logs, and a corpus that is adversarial for
+//! the rules. `slower` is the ratio of the two speeds. `growth` is the time for twice the corpus,
+//! divided by the time for the corpus: 2 if the time is linear. `steps` is an upper bound on the
+//! bytes that automata read for each byte of the corpus; it is the same in every run, whereas times
+//! depend on the load of the machine.
 //!
 //! The last table scans the same logs line by line and as one long record.
 //!
@@ -31,14 +31,14 @@ use support::{LOWER, Rng, rules};
 struct Case {
     name: &'static str,
     rules: RuleSet,
-    /// The text to repeat as the corpus made against the rules.
-    against: String,
+    /// The text that is repeated to make the adversarial corpus.
+    text: String,
     /// The size of that corpus, in bytes.
     bytes: usize,
 }
 
-/// The length of a line in bytes, its line break included: about that of the generated logs.
-const LINE: usize = 139;
+/// The length of a line in bytes, including its line break: about that of the generated logs.
+const LINE_LEN: usize = 139;
 
 /// Pseudo-random words of 5 to 10 letters.
 fn words(count: usize) -> Vec<String> {
@@ -59,8 +59,8 @@ fn by_words(words: &[String]) -> RuleSet {
     RuleSet::new("words", words.iter().enumerate().map(rule).collect())
 }
 
-/// The texts for all words, joined.
-fn each(words: &[String], text: impl Fn(&String) -> String) -> String {
+/// Concatenates the texts that `text` makes of the words.
+fn concat_each(words: &[String], text: impl Fn(&String) -> String) -> String {
     words.iter().map(text).collect()
 }
 
@@ -70,36 +70,51 @@ fn cases() -> Vec<Case> {
     let some = words(200);
     let many = words(5000);
     let key = "0123456789abcdefghijABCDEFGHIJ01234";
-    let case = |name, rules, against, bytes| Case { name, rules, against, bytes };
+    let case = |name, rules, text, bytes| Case { name, rules, text, bytes };
     let rules = |pattern: &dyn Fn(usize) -> String, count: usize| {
         RuleSet::new("many", (0..count).map(pattern).collect())
     };
     vec![
-        case("literals, 20 rules", by_words(&few), each(&few, |w| format!("{w}_ ")), 4 * MIB),
-        case("literals, 200 rules", by_words(&some), each(&some, |w| format!("{w}_ ")), 4 * MIB),
-        case("literals, 5000 rules", by_words(&many), each(&many, |w| format!("{w}_ ")), 4 * MIB),
+        case(
+            "literals, 20 rules",
+            by_words(&few),
+            concat_each(&few, |w| format!("{w}_ ")),
+            4 * MIB,
+        ),
+        case(
+            "literals, 200 rules",
+            by_words(&some),
+            concat_each(&some, |w| format!("{w}_ ")),
+            4 * MIB,
+        ),
+        case(
+            "literals, 5000 rules",
+            by_words(&many),
+            concat_each(&many, |w| format!("{w}_ ")),
+            4 * MIB,
+        ),
         case(
             "all but one byte of a literal, 20 rules",
             by_words(&few),
-            each(&few, |w| format!("{w}- ")),
+            concat_each(&few, |w| format!("{w}- ")),
             4 * MIB,
         ),
         case(
             "all but one byte of a literal, 200 rules",
             by_words(&some),
-            each(&some, |w| format!("{w}- ")),
+            concat_each(&some, |w| format!("{w}- ")),
             4 * MIB,
         ),
         case(
             "all but one byte of a literal, 5000 rules",
             by_words(&many),
-            each(&many, |w| format!("{w}- ")),
+            concat_each(&many, |w| format!("{w}- ")),
             4 * MIB,
         ),
         case(
             "all but one byte of a match, 200 rules",
             by_words(&some),
-            each(&some, |w| format!("{w}_{key}- ")),
+            concat_each(&some, |w| format!("{w}_{key}- ")),
             4 * MIB,
         ),
         case(
@@ -107,32 +122,32 @@ fn cases() -> Vec<Case> {
             by_words(&some),
             // Each line has a key that the rules require somewhere after the literal.
             some.chunks(8)
-                .map(|w| format!("{key}5 {}", each(w, |w| format!("{w}_abcd "))))
+                .map(|w| format!("{key}5 {}", concat_each(w, |w| format!("{w}_abcd "))))
                 .collect(),
             4 * MIB,
         ),
         case(
             "literals, unbounded after, 20 rules",
             rules(&|n| format!("{}_.*[^ -~]", few[n]), few.len()),
-            each(&few, |w| format!("{w}_ ")),
+            concat_each(&few, |w| format!("{w}_ ")),
             MIB,
         ),
         case(
             "unbounded after, no required run, 20 rules",
             rules(&|n| format!("{}_.*(?:[^ -~]|QQ)", few[n]), few.len()),
-            each(&few, |w| format!("{w}_ ")),
+            concat_each(&few, |w| format!("{w}_ ")),
             MIB,
         ),
         case(
             "literals, unbounded before, 20 rules",
             rules(&|n| format!("[^ -~].*{}_[0-9]?[^ ]", few[n]), few.len()),
-            each(&few, |w| format!("{w}_ ")),
+            concat_each(&few, |w| format!("{w}_ ")),
             MIB,
         ),
         case(
             "literals, unbounded after, 200 rules",
             rules(&|n| format!("{}_.*[^ -~]", some[n]), some.len()),
-            each(&some, |w| format!("{w}_ ")),
+            concat_each(&some, |w| format!("{w}_ ")),
             MIB,
         ),
         case(
@@ -150,7 +165,7 @@ fn cases() -> Vec<Case> {
         case(
             "one rule with 1000 literals",
             RuleSet::new("one", vec![format!("[^ -~].*(?:{})[^a-z ]", many[..1000].join("|"))]),
-            each(&many[..1000], |w| format!("{w} ")),
+            concat_each(&many[..1000], |w| format!("{w} ")),
             MIB,
         ),
         case(
@@ -180,12 +195,12 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Repeats `text`, broken into lines of [`LINE`] bytes, until there are `bytes` bytes.
+/// Repeats `text`, broken into lines of [`LINE_LEN`] bytes, until there are `bytes` bytes.
 fn lines(text: &str, bytes: usize) -> Vec<u8> {
     let mut text = text.bytes().cycle();
-    let mut data = Vec::with_capacity(bytes + LINE);
+    let mut data = Vec::with_capacity(bytes + LINE_LEN);
     while data.len() < bytes {
-        data.extend(text.by_ref().take(LINE - 1));
+        data.extend(text.by_ref().take(LINE_LEN - 1));
         data.push(b'\n');
     }
     data
@@ -199,7 +214,7 @@ fn main() {
 
     println!(
         "{:<44} {:>6} {:>9} {:>9} {:>8} {:>7} {:>8}",
-        "MB/s", "rules", "logs", "against", "slower", "growth", "steps"
+        "MB/s", "rules", "logs", "adverse", "slower", "growth", "steps"
     );
     let ordinary = Corpus::logs(bytes.min(8 << 20));
     let mut worst = (0.0, "");
@@ -212,13 +227,13 @@ fn main() {
     if worst.0 > 0.0 {
         println!("at most {:.1} times slower than logs ({})", worst.0, worst.1);
     }
-    if chosen(LONG) {
+    if chosen(LONG_RECORD) {
         long_record(bytes, rounds);
     }
 }
 
-/// The seconds that a scan of each corpus takes: medians of several rounds, in which the corpora take
-/// turns.
+/// Returns the seconds that a scan of each corpus takes. Each round scans every corpus once; the
+/// results are the medians over the rounds.
 fn seconds<const N: usize>(
     scanner: &mut Scanner,
     corpora: [&Corpus; N],
@@ -230,7 +245,7 @@ fn seconds<const N: usize>(
         for (corpus, times) in corpora.iter().zip(&mut times) {
             let start = Instant::now();
             for number in 0..corpus.batches.len() {
-                scanner.scan(&corpus.batch(number), &mut matches).expect("nothing stops it");
+                scanner.scan(&corpus.batch(number), &mut matches).expect("the scan succeeds");
             }
             // The first round is not measured: it fills caches and lazy automata.
             if round > 0 {
@@ -252,12 +267,12 @@ fn speed(corpus: &Corpus, seconds: f64) -> f64 {
 /// Prints the row of a case and returns `slower`.
 fn measure(case: &Case, ordinary: &Corpus, rounds: usize) -> f64 {
     let mut scanner = Engine::new(&case.rules.parse(), Report::Patterns).scanner();
-    let once = Corpus::new("once", &lines(&case.against, case.bytes));
-    let twice = Corpus::new("twice", &lines(&case.against, 2 * case.bytes));
+    let once = Corpus::new("once", &lines(&case.text, case.bytes));
+    let twice = Corpus::new("twice", &lines(&case.text, 2 * case.bytes));
     let [normal, a, b] = seconds(&mut scanner, [ordinary, &once, &twice], rounds);
     let before = scanner.steps();
     for number in 0..once.batches.len() {
-        scanner.scan(&once.batch(number), &mut Matches::new()).expect("nothing stops it");
+        scanner.scan(&once.batch(number), &mut Matches::new()).expect("the scan succeeds");
     }
     let steps = (scanner.steps() - before) as f64;
     let slower = speed(ordinary, normal) / speed(&twice, b);
@@ -274,10 +289,11 @@ fn measure(case: &Case, ordinary: &Corpus, rounds: usize) -> f64 {
     slower
 }
 
-const LONG: &str = "one long record";
+/// The name of the last table.
+const LONG_RECORD: &str = "one long record";
 
-/// All of a corpus as a single record, with its line breaks.
-fn joined(corpus: Corpus) -> Corpus {
+/// Joins a corpus, with its line breaks, to a single record.
+fn as_one_record(corpus: Corpus) -> Corpus {
     let mut data: Vec<u8> = Vec::with_capacity(corpus.bytes());
     for (buffer, offsets) in &corpus.batches {
         data.extend_from_slice(&buffer[..offsets[offsets.len() - 1] as usize]);
@@ -290,7 +306,7 @@ fn joined(corpus: Corpus) -> Corpus {
 fn long_record(bytes: usize, rounds: usize) {
     println!(
         "\n{:<44} {:>6} {:>9} {:>9} {:>8} {:>7}",
-        format!("{LONG}, MB/s"),
+        format!("{LONG_RECORD}, MB/s"),
         "rules",
         "lines",
         "record",
@@ -298,7 +314,7 @@ fn long_record(bytes: usize, rounds: usize) {
         "growth"
     );
     let lines = Corpus::logs(bytes);
-    let [half, whole] = [bytes / 2, bytes].map(|bytes| joined(Corpus::logs(bytes)));
+    let [half, whole] = [bytes / 2, bytes].map(|bytes| as_one_record(Corpus::logs(bytes)));
     let sets = [100, 700, 5000].map(|count| (format!("generated {count}"), rules::generate(count)));
     let others = [
         ("no literals".to_owned(), rules::no_literals()),

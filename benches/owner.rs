@@ -1,22 +1,28 @@
-//! Compares the ways for several threads to scan single records with one scanner.
+//! Compares ways to let several threads share one scanner, each scanning one record at a time.
 //!
 //! ```sh
 //! cargo bench --bench owner
 //! ```
 //!
-//! Eight threads submit log-like records in one of four ways: to a `ScanOwner`, with up to 256
-//! records in flight for each thread; through a channel of the standard library or of crossbeam to a
-//! thread that owns the scanner, waiting for each answer; or with a mutex around the scanner. Each
-//! round runs all four, one after the other, and the printed ratios are the medians of the rounds'
-//! ratios.
+//! Eight threads scan log-like records in one of four ways:
+//!
+//! 1. They submit them to a `ScanOwner` and keep up to 256 records in flight each.
+//! 2. They send each one to a thread that owns the scanner, through a channel of the standard
+//!    library, and wait for the answer.
+//! 3. The same through a channel of crossbeam.
+//! 4. They lock a mutex around the scanner for each record.
+//!
+//! Each round runs all four, one after the other, and computes their times as multiples of the
+//! first one's. The table shows the medians of these ratios over the rounds.
 //!
 //! The second table shows the latency of one record at a time, submitted by one thread: to the
 //! `ScanOwner`, and by a call of an `Owner` of dragnet-boundary that does the same scan without
 //! coalescing.
 //!
 //! `DRAGNET_ROUNDS` sets the number of rounds (9), `DRAGNET_RECORDS` the number of records of each
-//! thread in a round (10000), and `DRAGNET_LINGER` the owner's linger in microseconds (0).
-//! `DRAGNET_PROFILE` runs only one of the four ways, numbered from 1, for a profiler.
+//! thread in a round (10000), and `DRAGNET_LINGER` the maximum delay before the
+//! owner flushes a batch that no caller waits for, in microseconds (0). `DRAGNET_PROFILE` runs only
+//! one of the four ways, by its number above, for a profiler.
 
 #[allow(dead_code, reason = "the contenders are for another benchmark")]
 mod support;
@@ -36,7 +42,7 @@ const THREADS: usize = 8;
 const IN_FLIGHT: usize = 256;
 
 /// A hundred rules like those of secret scanners, and records that few of them match.
-fn input(random: &mut Rng) -> (PatternSet, Vec<Vec<u8>>) {
+fn generate_input(random: &mut Rng) -> (PatternSet, Vec<Vec<u8>>) {
     let words: Vec<String> = (0..100).map(|_| random.string(LOWER, 8)).collect();
     let rules = words.iter().enumerate().map(|(index, word)| match index % 3 {
         0 => format!(r"\b{word}_[0-9A-Za-z]{{16}}\b"),
@@ -61,14 +67,18 @@ fn input(random: &mut Rng) -> (PatternSet, Vec<Vec<u8>>) {
     (set, records.collect())
 }
 
-/// The records that one thread submits.
-fn share(records: &[Vec<u8>], thread: usize, count: usize) -> impl Iterator<Item = &[u8]> {
+/// Returns the records that one thread scans. Threads start at different offsets.
+fn records_of_thread(
+    records: &[Vec<u8>],
+    thread: usize,
+    count: usize,
+) -> impl Iterator<Item = &[u8]> {
     (0..count).map(move |i| records[(thread * 509 + i) % records.len()].as_slice())
 }
 
 /// Calls `run` on all threads at once, each with its number. Returns the nanoseconds per record and
 /// the number of matches.
-fn race(count: usize, run: impl Fn(usize) -> usize + Sync) -> (f64, usize) {
+fn time_threads(count: usize, run: impl Fn(usize) -> usize + Sync) -> (f64, usize) {
     let start = Instant::now();
     let matches = thread::scope(|scope| {
         let run = &run;
@@ -132,13 +142,13 @@ impl Reply {
 /// matches.
 fn round_trips<'r>(
     records: impl Iterator<Item = &'r [u8]>,
-    trip: impl Fn(Vec<u8>, Matches) -> (Vec<u8>, Matches),
+    round_trip: impl Fn(Vec<u8>, Matches) -> (Vec<u8>, Matches),
 ) -> usize {
     let (mut buffer, mut matches, mut found) = (Vec::new(), Matches::new(), 0);
     for record in records {
         buffer.clear();
         buffer.extend_from_slice(record);
-        (buffer, matches) = trip(buffer, matches);
+        (buffer, matches) = round_trip(buffer, matches);
         found += matches.len();
     }
     found
@@ -148,9 +158,9 @@ fn through_std(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usiz
     let scanner = engine.scanner().expect("a pure scanner always starts");
     let (send, receive) = mpsc::channel::<(Vec<u8>, Matches, Reply)>();
     let server = thread::spawn(move || serve(scanner, || receive.recv().ok()));
-    let result = race(count, |thread| {
+    let result = time_threads(count, |thread| {
         let (answer, answers) = mpsc::channel();
-        round_trips(share(records, thread, count), |record, matches| {
+        round_trips(records_of_thread(records, thread, count), |record, matches| {
             send.send((record, matches, Reply::Std(answer.clone()))).expect("the server runs");
             answers.recv().expect("the server answers")
         })
@@ -164,9 +174,9 @@ fn through_crossbeam(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64
     let scanner = engine.scanner().expect("a pure scanner always starts");
     let (send, receive) = crossbeam_channel::unbounded::<(Vec<u8>, Matches, Reply)>();
     let server = thread::spawn(move || serve(scanner, || receive.recv().ok()));
-    let result = race(count, |thread| {
+    let result = time_threads(count, |thread| {
         let (answer, answers) = crossbeam_channel::bounded(1);
-        round_trips(share(records, thread, count), |record, matches| {
+        round_trips(records_of_thread(records, thread, count), |record, matches| {
             send.send((record, matches, Reply::Crossbeam(answer.clone())))
                 .expect("the server runs");
             answers.recv().expect("the server answers")
@@ -179,10 +189,10 @@ fn through_crossbeam(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64
 
 fn with_mutex(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize) {
     let scanner = Mutex::new(engine.scanner().expect("a pure scanner always starts"));
-    race(count, |thread| {
+    time_threads(count, |thread| {
         let (mut batch, mut matches, mut found) = (BatchBuf::new(), Matches::new(), 0);
-        for record in share(records, thread, count) {
-            // Prepared before the lock is taken, to hold it as shortly as possible.
+        for record in records_of_thread(records, thread, count) {
+            // The batch is prepared before locking, to hold the lock as briefly as possible.
             batch.clear();
             batch.push(record).expect("the record fits");
             let mut scanner = scanner.lock().expect("no thread panics");
@@ -194,7 +204,8 @@ fn with_mutex(engine: &Engine, records: &[Vec<u8>], count: usize) -> (f64, usize
     })
 }
 
-/// One of the ways: takes the number of records of each thread and returns what [`race`] returns.
+/// One of the four ways. Takes the number of records of each thread and returns what
+/// [`time_threads`] returns.
 type Way<'a> = dyn Fn(&Engine, &[Vec<u8>], usize) -> (f64, usize) + 'a;
 
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
@@ -206,7 +217,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     percentile(&values, 50)
 }
 
-/// The microseconds that `run` takes for each record, ascending.
+/// Returns the microseconds that `run` takes for each record, in ascending order.
 fn latencies<'r>(records: impl Iterator<Item = &'r [u8]>, mut run: impl FnMut(&[u8])) -> Vec<f64> {
     let mut times: Vec<f64> = records
         .map(|record| {
@@ -227,7 +238,7 @@ fn print_latencies(name: &str, times: &[f64]) {
 fn main() {
     let rounds = number("DRAGNET_ROUNDS", 9).max(1);
     let count = number("DRAGNET_RECORDS", 10_000);
-    let (set, records) = input(&mut Rng::new(1));
+    let (set, records) = generate_input(&mut Rng::new(1));
     let engine = Engine::with_backend(&set, Report::Spans, Backend::Pure)
         .expect("the pure engine is in every build");
 
@@ -240,7 +251,7 @@ fn main() {
     let names = ["owner, 256 in flight", "mpsc round trip", "crossbeam round trip", "mutex"];
     let to_owner = |_: &Engine, records: &[Vec<u8>], count| {
         let handle = owner.handle();
-        race(count, |t| pipelined(&handle.clone(), share(records, t, count)))
+        time_threads(count, |t| pipelined(&handle.clone(), records_of_thread(records, t, count)))
     };
     let ways: [&Way; 4] = [&to_owner, &through_std, &through_crossbeam, &with_mutex];
     if let Some(way) = number("DRAGNET_PROFILE", 0).checked_sub(1) {
@@ -275,15 +286,15 @@ fn main() {
     println!("\none record alone, us {:>17} {:>9} {:>9}", "p50", "p90", "p99");
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..rounds {
-        times[0].extend(latencies(share(&records, 0, 1000), |record| {
+        times[0].extend(latencies(records_of_thread(&records, 0, 1000), |record| {
             bare.call(|(scanner, batch)| scan_one(scanner, batch, record, &mut matches))
                 .expect("the call succeeds");
         }));
-        times[1].extend(latencies(share(&records, 0, 1000), |record| {
+        times[1].extend(latencies(records_of_thread(&records, 0, 1000), |record| {
             let ticket = handle.submit(record).expect("the owner accepts it");
             ticket.wait(&mut matches).expect("the scan succeeds");
         }));
-        times[2].extend(latencies(share(&records, 0, 1000), |record| {
+        times[2].extend(latencies(records_of_thread(&records, 0, 1000), |record| {
             batch.clear();
             batch.push(record).expect("the record fits");
             handle.scan(&batch.as_batch(), &mut matches).expect("the scan succeeds");

@@ -5,11 +5,12 @@
 //! DRAGNET_RULES=rules.toml DRAGNET_LOGS=folder cargo bench --bench sidecar -- files
 //! ```
 //!
-//! Batches of about 1 MiB are scanned in three ways: by a scanner in this process, by a sidecar that
-//! answers each batch before the next, and by a sidecar that is sent the next batch before it has
-//! answered the last. The three take turns on the same batches in each of several rounds and must find
-//! the same number of matches. Printed are the medians of the rounds' ratios, with the least and the
-//! greatest.
+//! Batches of about 1 MiB are scanned in three ways: by a scanner in this process, by a sidecar
+//! that gets each batch after answering the last (alternating), and by a sidecar that gets the next
+//! batch while it scans the last (overlapping). The three take turns on the same batches in each of
+//! several rounds and must find the same number of matches. The table shows the speeds of both ways
+//! to use the sidecar, as multiples of the speed in this process: the median of the rounds, with
+//! the minimum and the maximum.
 //!
 //! An argument selects the rule sets and corpora whose title `RULES over CORPUS` contains it. The
 //! other options are environment variables:
@@ -66,17 +67,14 @@ mod linux {
         let corpora = corpus::all(number("DRAGNET_MEBIBYTES", 8) << 20);
         println!(
             "{:<46} {:>9} {:>24} {:>24}",
-            "speed relative to the same engine in-process",
-            "MB/s",
-            "sidecar",
-            "next batch in flight"
+            "speed relative to the same engine in-process", "MB/s", "alternating", "overlapping"
         );
         let (mut alternating, mut overlapping) = (Vec::new(), Vec::new());
         for set in rules::all() {
             let patterns = set.parse();
             let engine = Engine::with_backend(&patterns, Report::Patterns, Backend::Pure);
             let mut scanner = engine
-                .expect("every build has it")
+                .expect("the pure engine is in every build")
                 .scanner()
                 .expect("a pure scanner always starts");
             let builder = Sidecar::builder(&patterns, Report::Patterns).backend(Backend::Pure);
@@ -86,19 +84,24 @@ mod linux {
                 command.arg(PEER);
                 command
             };
-            let chunk = number("DRAGNET_CHUNK", 128);
+            let chunk_kib = number("DRAGNET_CHUNK", 128);
             let in_flight = number("DRAGNET_IN_FLIGHT", 4);
-            let builder = builder.chunk_bytes(chunk << 10).max_in_flight(in_flight);
+            let builder = builder.chunk_bytes(chunk_kib << 10).max_in_flight(in_flight);
             let mut sidecar = builder.spawn_with(server).expect("the server starts");
             for corpus in &corpora {
                 let title = format!("{} over {}", set.name, corpus.name);
                 if !arguments.is_empty() && !arguments.iter().any(|a| title.contains(a.as_str())) {
                     continue;
                 }
-                let (speed, first, second) = race(&mut scanner, &mut sidecar, corpus, rounds);
-                println!("{title:<46} {speed:>9.0} {:>24} {:>24}", show(&first), show(&second));
-                alternating.push(first[first.len() / 2]);
-                overlapping.push(second[second.len() / 2]);
+                let (speed, alternating_ratios, overlapping_ratios) =
+                    race(&mut scanner, &mut sidecar, corpus, rounds);
+                println!(
+                    "{title:<46} {speed:>9.0} {:>24} {:>24}",
+                    show(&alternating_ratios),
+                    show(&overlapping_ratios)
+                );
+                alternating.push(median(&alternating_ratios));
+                overlapping.push(median(&overlapping_ratios));
             }
         }
         let mean = |list: &[f64]| {
@@ -113,13 +116,18 @@ mod linux {
         );
     }
 
-    fn show(ratios: &[f64]) -> String {
-        let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
-        format!("{:.2}x ({least:.2} to {most:.2})", ratios[ratios.len() / 2])
+    fn median(sorted: &[f64]) -> f64 {
+        sorted[sorted.len() / 2]
     }
 
-    /// Returns the speed of the scanner in this process in MB/s, and the ratios of both ways to use a
-    /// sidecar, ascending.
+    /// Formats the median, minimum and maximum of ratios in ascending order.
+    fn show(ratios: &[f64]) -> String {
+        let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+        format!("{:.2}x ({least:.2} to {most:.2})", median(ratios))
+    }
+
+    /// Returns the speed of the scanner in this process in MB/s, and the relative speeds of the
+    /// alternating and the overlapping sidecar, one per round, in ascending order.
     fn race(
         scanner: &mut Scanner,
         sidecar: &mut Sidecar,
@@ -132,44 +140,45 @@ mod linux {
         // The first round is not measured: it fills caches and lazy automata.
         for round in 0..=rounds {
             let start = Instant::now();
-            let mut here = 0;
+            let mut local_matches = 0;
             for index in 0..batches {
-                scanner.scan(&corpus.batch(index), &mut matches).expect("an answer");
-                here += matches.len();
+                scanner.scan(&corpus.batch(index), &mut matches).expect("the scan succeeds");
+                local_matches += matches.len();
             }
-            let in_process = start.elapsed().as_secs_f64();
+            let local_seconds = start.elapsed().as_secs_f64();
 
             let start = Instant::now();
-            let mut there = 0;
+            let mut alternating_matches = 0;
             for index in 0..batches {
-                sidecar.scan(&corpus.batch(index), &mut matches).expect("an answer");
-                there += matches.len();
+                sidecar.scan(&corpus.batch(index), &mut matches).expect("the sidecar answers");
+                alternating_matches += matches.len();
             }
-            let alone = start.elapsed().as_secs_f64();
+            let alternating_seconds = start.elapsed().as_secs_f64();
 
             let start = Instant::now();
-            let mut ahead = 0;
+            let mut overlapping_matches = 0;
             for index in 0..batches {
                 sidecar.submit(&corpus.batch(index)).expect("the batch is sent");
                 if index > 0 {
-                    sidecar.wait(&mut matches).expect("an answer");
-                    ahead += matches.len();
+                    sidecar.wait(&mut matches).expect("the sidecar answers");
+                    overlapping_matches += matches.len();
                 }
             }
-            sidecar.wait(&mut matches).expect("an answer");
-            ahead += matches.len();
-            let begun = start.elapsed().as_secs_f64();
+            sidecar.wait(&mut matches).expect("the sidecar answers");
+            overlapping_matches += matches.len();
+            let overlapping_seconds = start.elapsed().as_secs_f64();
 
-            assert!(here == there && here == ahead, "{here}, {there} and {ahead} matches");
+            assert_eq!(local_matches, alternating_matches, "alternating");
+            assert_eq!(local_matches, overlapping_matches, "overlapping");
             if round > 0 {
-                speeds.push(corpus.bytes() as f64 / in_process / 1e6);
-                alternating.push(in_process / alone);
-                overlapping.push(in_process / begun);
+                speeds.push(corpus.bytes() as f64 / local_seconds / 1e6);
+                alternating.push(local_seconds / alternating_seconds);
+                overlapping.push(local_seconds / overlapping_seconds);
             }
         }
         for list in [&mut speeds, &mut alternating, &mut overlapping] {
             list.sort_by(f64::total_cmp);
         }
-        (speeds[speeds.len() / 2], alternating, overlapping)
+        (median(&speeds), alternating, overlapping)
     }
 }

@@ -1,4 +1,5 @@
-//! Compares the ways to find which of many patterns match which records, on one thread.
+//! Compares the speed of dragnet's engines and other libraries at matching many patterns against
+//! many records, on one thread.
 //!
 //! ```sh
 //! cargo bench --bench versus                       # the pure engine and other crates
@@ -18,9 +19,9 @@
 //! - `DRAGNET_ROUNDS`: the number of rounds (5).
 //! - `DRAGNET_MEBIBYTES`: the size of each generated corpus (8).
 //! - `DRAGNET_AGAINST`: the contenders to compare with the pure engine, as parts of their names,
-//!   separated by commas. `none` matches no name and leaves the pure engine alone, as for a
-//!   profiler. Without this variable, all contenders run but `RegexSet` with its default cache (see
-//!   `support/contenders.rs`).
+//!   separated by commas. `none` matches no name, so that only the pure engine runs, for example
+//!   under a profiler. Without this variable, all contenders run except `RegexSet` with its default
+//!   cache (see `support/contenders.rs`).
 //! - `DRAGNET_JSON`: a file that the figures are appended to as JSON lines, for `chart.py`.
 //! - `DRAGNET_RULES`: more rule sets, as paths of TOML files with `[[rules]]`, separated by `:`.
 //! - `DRAGNET_LOGS`: more corpora, as paths of files or folders, separated by `:`.

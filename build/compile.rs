@@ -4,15 +4,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::error::{fail, install, packages};
+use super::error::{fail, install, install_libhs};
 use super::library::{Library, LibraryKind};
 use super::{cargo_variable, out_dir, variable};
 
 /// The C sources, listed by name so that no stray file is compiled.
 const SOURCES: [&str; 1] = ["csrc/scan.c"];
 
-/// The directories that GCC and Clang search for libraries. `cc` declares the other variables that
-/// the compiler reads.
+/// Lists the directories that GCC and Clang search for libraries. This script has to declare it to
+/// cargo; the crate `cc` declares the other variables that the compiler reads.
 const LINKER_VARIABLE: &str = "LIBRARY_PATH";
 
 pub(super) fn declare_sources() {
@@ -41,13 +41,13 @@ pub(super) fn compile(library: &Library, warnings_are_errors: bool) {
         ),
         Err(_) => fail(
             "the C compiler failed on csrc/, with the messages above",
-            format!("if it does not find hs.h, {}", packages()),
+            format!("if it does not find hs.h, {}", install_libhs()),
         ),
     }
 }
 
 /// Returns a file that is installed with the C compiler, such as `libstdc++.a`.
-pub(super) fn file_of_compiler(name: &str) -> Option<PathBuf> {
+pub(super) fn compiler_file(name: &str) -> Option<PathBuf> {
     let compiler = cc::Build::new().try_get_compiler().ok()?;
     let output = compiler.to_command().arg(format!("-print-file-name={name}")).output().ok()?;
     let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
@@ -60,6 +60,7 @@ pub(super) fn file_of_compiler(name: &str) -> Option<PathBuf> {
 /// A libhs can have headers and a pkg-config file and lack the library itself. Without this check
 /// the build would succeed, and the error would come from the linker of a dependent crate.
 pub(super) fn check_link(library: &Library) {
+    // Read by the compiler below, so only declared to cargo here.
     variable(LINKER_VARIABLE);
     let compiler = cc::Build::new().get_compiler();
     // MSVC takes other options, and the native engine is not tested with it.
@@ -93,7 +94,10 @@ pub(super) fn check_link(library: &Library) {
             let text = String::from_utf8_lossy(&output.stderr);
             let mut last: Vec<&str> = text.lines().rev().take(3).collect();
             last.reverse();
-            fail(format!("libhs was found, but does not link: {}", last.join(" / ")), packages())
+            fail(
+                format!("libhs was found, but does not link: {}", last.join(" / ")),
+                install_libhs(),
+            )
         }
         Err(error) => fail(format!("can't run the C compiler: {error}"), install("gcc")),
     }

@@ -24,7 +24,7 @@ pub(super) fn library(dir: &Path, mode: LinkMode) -> Library {
         ("hs.lib", LibraryKind::Shared),
         ("libhs.a", LibraryKind::Static),
     ];
-    // Debian has a directory of libraries for each architecture.
+    // On Debian, libraries are in a directory per architecture.
     let debian = format!("lib/{}-linux-gnu", target("ARCH"));
     let found = ["lib", "lib64", &debian].into_iter().find_map(|sub| {
         let is_wanted = |kind| match mode {
@@ -34,7 +34,8 @@ pub(super) fn library(dir: &Path, mode: LinkMode) -> Library {
         };
         files.into_iter().filter(|(_, kind)| is_wanted(*kind)).find_map(|(file, kind)| {
             let path = existing(dir.join(sub).join(file))?;
-            // Files that do not exist are not declared: cargo would run this script in every build.
+            // Only existing files are declared to cargo: for a missing one it would run this script
+            // in every build.
             println!("cargo::rerun-if-changed={}", path.display());
             Some((dir.join(sub), kind))
         })

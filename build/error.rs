@@ -5,7 +5,7 @@ use std::process::exit;
 
 use super::{DIR_VARIABLE, target};
 
-/// Ends the build with a one-line error: what is wrong, and what to do about it.
+/// Ends the build with a one-line error: what is wrong, and the remedy, as an instruction.
 pub(super) fn fail(what: impl Display, remedy: impl Display) -> ! {
     println!(
         "cargo::error={what}; {remedy}; or build without the `native` feature: the pure engine \
@@ -16,16 +16,17 @@ pub(super) fn fail(what: impl Display, remedy: impl Display) -> ! {
     exit(0)
 }
 
-/// Ends the build because `place` has version `version` of libhs.
-pub(super) fn too_old(version: &str, place: &dyn Display) -> ! {
+/// Ends the build because the libhs found in `place` is too old.
+pub(super) fn fail_too_old(version: &str, place: &dyn Display) -> ! {
     fail(
         format!("libhs is {version} ({place}), but the `native` feature needs 5.4 or later"),
-        packages(),
+        install_libhs(),
     )
 }
 
-/// Returns how to get libhs: the names of its packages for the target, and the alternatives.
-pub(super) fn packages() -> String {
+/// Returns the remedy for a missing libhs: the names of its packages for the target, and the
+/// alternatives to a package.
+pub(super) fn install_libhs() -> String {
     let (debian, fedora) = match target("ARCH").as_str() {
         "x86_64" | "x86" => ("libhyperscan-dev", "hyperscan-devel or vectorscan-devel"),
         _ => ("libvectorscan-dev", "vectorscan-devel"),
@@ -36,7 +37,7 @@ pub(super) fn packages() -> String {
     )
 }
 
-/// Returns how to get a tool whose package has one name on all systems.
+/// Returns the remedy for a missing tool whose package has the same name on all systems.
 pub(super) fn install(package: &str) -> String {
     format!("install {package} (Debian, Ubuntu, Fedora and Homebrew have a package of this name)")
 }

@@ -1,9 +1,9 @@
-//! A libhs that was found: where its headers and libraries are, and how to link it.
+//! The libhs that was found: its headers and libraries, the check of its version, and linking.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::error::{fail, too_old};
+use super::error::{fail, fail_too_old};
 use super::{LinkMode, STATIC_VARIABLE, compile, target};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -63,7 +63,7 @@ impl Library {
             if let Some(major) = number("HS_MAJOR ") {
                 let minor = number("HS_MINOR ").unwrap_or(0);
                 if (major, minor) < (5, 4) {
-                    too_old(&format!("{major}.{minor}"), &header.display());
+                    fail_too_old(&format!("{major}.{minor}"), &header.display());
                 }
             }
         }
@@ -79,7 +79,7 @@ pub(super) fn add_cxx_runtime(library: &mut Library, mode: LinkMode) {
     }
     let name = "stdc++".to_owned();
     if mode == LinkMode::Static {
-        let Some(archive) = compile::file_of_compiler("libstdc++.a") else {
+        let Some(archive) = compile::compiler_file("libstdc++.a") else {
             fail(
                 format!("{STATIC_VARIABLE} is 1, but the C compiler has no libstdc++.a"),
                 "install g++ (Debian, Ubuntu) or libstdc++-static (Fedora)",
@@ -92,6 +92,7 @@ pub(super) fn add_cxx_runtime(library: &mut Library, mode: LinkMode) {
     }
 }
 
+/// Returns `path` if it is a file.
 pub(super) fn existing(path: PathBuf) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }

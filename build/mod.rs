@@ -3,11 +3,12 @@
 //! libhs comes from one of three places: the directory that `DRAGNET_LIBHS_DIR` names
 //! ([`directory`]), the sources that a crate carries (`vendored`, with the feature
 //! `native-vendored`), or the system's packages (`packaged`). Whatever is missing or unsuitable
-//! ends the build with one error that says what to do about it ([`error`]), never with an error of
-//! the linker, which a user of the crate could not interpret.
+//! ends the build with one error that says what to do about it ([`error`]), never with a linker
+//! error, which a user of the crate could not interpret.
 //!
-//! Every variable and file that is read is declared to cargo, so that the script runs again exactly
-//! when one of them changes. `ci/rebuilds` verifies that.
+//! Every variable and file that is read is declared to cargo, with `cargo::rerun-if-env-changed` or
+//! `cargo::rerun-if-changed`, so that the script runs again exactly when one of them changes.
+//! `ci/rebuilds` verifies that.
 
 use std::env;
 use std::path::{Path, PathBuf};

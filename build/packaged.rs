@@ -1,13 +1,13 @@
-//! libhs from the system's packages, found by pkg-config.
+//! libhs from the system's install_libhs, found by pkg-config.
 
 use std::path::PathBuf;
 
-use super::error::{fail, install, packages, too_old};
+use super::error::{fail, fail_too_old, install, install_libhs};
 use super::library::{Library, LibraryKind, add_cxx_runtime, existing};
 use super::{DIR_VARIABLE, LinkMode, STATIC_VARIABLE, cargo_variable, target};
 
-/// Finds libhs for the target, or fails the build. The crate `pkg_config` declares to cargo the
-/// variables that it reads.
+/// Finds libhs for the target, or fails the build. This function prints no `rerun-if-env-changed`:
+/// the crate `pkg_config` does so for the variables that it reads.
 pub(super) fn library(mode: LinkMode) -> Library {
     if target("FAMILY").split(',').any(|family| family == "wasm") || target("ENDIAN") == "big" {
         fail(
@@ -16,7 +16,7 @@ pub(super) fn library(mode: LinkMode) -> Library {
                  processors, and not WebAssembly",
                 cargo_variable("TARGET")
             ),
-            format!("set {DIR_VARIABLE} if you have one nevertheless"),
+            format!("set {DIR_VARIABLE} if you have a port of it"),
         );
     }
     let found =
@@ -33,7 +33,8 @@ pub(super) fn library(mode: LinkMode) -> Library {
         };
     }
 
-    // pkg-config leaves out the directories that linkers search by default.
+    // pkg-config omits directories that linkers search by default, but libhs.a may be in one of
+    // them.
     let mut paths = found.link_paths;
     if let Ok(libdir) = pkg_config::get_variable("libhs", "libdir") {
         let sysroot = cargo_variable("PKG_CONFIG_SYSROOT_DIR");
@@ -87,11 +88,11 @@ fn fail_to_find(error: pkg_config::Error) -> ! {
     }
     // Without a required version, this distinguishes an old library from a missing one.
     match pkg_config::Config::new().cargo_metadata(false).probe("libhs") {
-        Ok(old) => too_old(&old.version, &"pkg-config"),
+        Ok(old) => fail_too_old(&old.version, &"pkg-config"),
         Err(_) => fail(
             "the `native` feature needs libhs (Hyperscan or Vectorscan 5.4 or later), which \
              pkg-config does not find",
-            packages(),
+            install_libhs(),
         ),
     }
 }

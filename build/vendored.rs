@@ -1,18 +1,17 @@
 //! Vectorscan, built from the sources that the crate `vectorscan-src` carries.
 //!
 //! That crate is written to be called from the build script of a `-sys` crate: it prints directives
-//! and warnings for cargo, and panics when something is missing. So it runs in a child process,
-//! which is this program started again, and the parent reads its output. The child in turn makes
-//! the crate start this program in place of cmake, because the sources must be copied and patched
-//! before they are configured:
+//! and warnings for cargo, and panics when something is missing. So the build script starts itself
+//! again as a child process, calls the crate there and reads the child's output. The sources must
+//! be copied and patched before cmake configures them, so the child makes the crate start the build
+//! script a third time, in place of cmake:
 //!
 //! ```text
 //! build script -> child: vectorscan_src::Build -> cmake wrapper -> cmake
 //! ```
 //!
 //! [`CHILD_VARIABLE`] marks the second and third process; the third has arguments, the second has
-//! none. A build takes minutes, so its result is kept and reused as long as what it depends on
-//! stays the same.
+//! none. A build takes minutes, so its result is reused until one of its inputs changes.
 
 use std::env;
 use std::ffi::OsString;
@@ -31,9 +30,9 @@ const CHILD_VARIABLE: &str = "DRAGNET_BUILD_IS_VENDORED_CHILD";
 const INCLUDE_PREFIX: &str = "dragnet-include=";
 const LIB_PREFIX: &str = "dragnet-lib=";
 
-/// Variables that cmake and the compilers read, also with the name of the target in them. `cc`
-/// declares those of the C compiler.
-const VARIABLES: [&str; 7] = [
+/// Environment variables that cmake and the compilers read. Each can also be set for one target, as
+/// in [`target_variable`].
+const TOOLCHAIN_VARIABLES: [&str; 7] = [
     "CMAKE_TOOLCHAIN_FILE",
     "CMAKE_GENERATOR",
     "CMAKE_PREFIX_PATH",
@@ -43,11 +42,11 @@ const VARIABLES: [&str; 7] = [
     "CXXFLAGS",
 ];
 
-/// The tools, named by these variables, with which Vectorscan's own script joins code for several
-/// instruction sets.
+/// Environment variables that name the binutils tools. Vectorscan's `cmake/build_wrapper.sh` uses
+/// the tools to combine code for several instruction sets in one library.
 const OBJECT_TOOLS: [&str; 2] = ["NM", "OBJCOPY"];
 
-/// A correction of one file of the sources.
+/// A bug fix for one source file, applied by text replacement.
 #[derive(Debug)]
 struct Patch {
     file: &'static str,
@@ -56,16 +55,17 @@ struct Patch {
     new: &'static str,
 }
 
-/// The loop that skips to the next interesting pair of bytes must leave the last byte to the
-/// automaton, whose state at the end of the record decides whether `\z` matches. Version 5.4.13
-/// reads to the very end: it does not find `d\z|[ab]b` in a record of 16 `x` and a `d`.
+/// The double-byte shufti loop, which skips to the next pair of bytes that can leave the
+/// automaton's current state, must not skip the record's last byte: the state after it decides
+/// whether `\z` matches. Version 5.4.13 skips it, and so does not find `d\z|[ab]b` in a record of
+/// 16 `x` and a `d`.
 const PATCHES: [Patch; 1] = [Patch {
     file: "src/nfa/accel.c",
     old: "accel->dshufti.hi2, c, c_end);",
     new: "accel->dshufti.hi2, c, c_end - 1);",
 }];
 
-/// A prerequisite, and the message of the build that shows that it is missing.
+/// Software that the build needs, and the text in the build's output that shows that it is missing.
 struct Prerequisite {
     message: &'static str,
     name: &'static str,
@@ -108,8 +108,8 @@ pub(super) fn library(mode: LinkMode) -> Library {
         );
     }
     let cmake = target_variable("CMAKE").unwrap_or_else(|| "cmake".to_owned());
-    // Everything that the build depends on and that can change while OUT_DIR stays the same.
-    let mut inputs: Vec<_> = VARIABLES.map(target_variable).to_vec();
+    // Everything that changes the result of the build and can change without changing OUT_DIR.
+    let mut inputs: Vec<_> = TOOLCHAIN_VARIABLES.map(target_variable).to_vec();
     inputs.push(variable("BOOST_ROOT"));
     inputs.extend(OBJECT_TOOLS.map(variable));
     inputs.push(Some(cmake.clone()));
@@ -136,8 +136,8 @@ pub(super) fn library(mode: LinkMode) -> Library {
     library
 }
 
-/// Returns the value of a variable that can be set for one target only, with the precedence that
-/// the crate `cmake` defines.
+/// Returns the value of an environment variable. A value for the target, such as `CC_` with the
+/// target's name, takes precedence, as in the crates `cmake` and `cc`.
 fn target_variable(name: &str) -> Option<String> {
     let target = cargo_variable("TARGET");
     let kind = if target == cargo_variable("HOST") { "HOST" } else { "TARGET" };
@@ -147,12 +147,12 @@ fn target_variable(name: &str) -> Option<String> {
         format!("{kind}_{name}"),
         name.to_owned(),
     ];
-    // All four are declared to cargo, not only those up to the first that is set.
+    // `map` before `next`: `variable` also declares the variable to cargo, and all four must be.
     names.map(|name| variable(&name)).into_iter().flatten().next()
 }
 
 /// Returns the output of a build with these inputs. Cargo runs this script for many changes that do
-/// not concern libhs, so the output of the last successful build is kept with its inputs.
+/// not affect libhs, so the inputs and the output of the last successful build are kept in a file.
 fn build_or_reuse(log: &Path, cmake: &str, inputs: &str) -> io::Result<String> {
     let stamp = out_dir().join("vectorscan.built");
     if let Some(output) =
@@ -170,7 +170,7 @@ fn build_or_reuse(log: &Path, cmake: &str, inputs: &str) -> io::Result<String> {
 fn build_in_child(log: &Path, cmake: &str) -> io::Result<String> {
     let out = File::create(log)?;
     let this = env::current_exe()?;
-    // The status is not used: a child that failed has not printed its last line.
+    // The exit status is not needed: a child that fails does not print the `LIB_PREFIX` line.
     Command::new(&this)
         .env(CHILD_VARIABLE, cmake)
         .env(format!("CMAKE_{}", cargo_variable("TARGET")), &this)
@@ -185,7 +185,8 @@ pub(super) fn is_child() -> bool {
     env::var_os(CHILD_VARIABLE).is_some()
 }
 
-/// The main function of both child processes: the one that builds, and the wrapper of cmake.
+/// The main function of both child processes: the one that calls `vectorscan_src`, and the one that
+/// replaces cmake.
 pub(super) fn run_child() {
     if env::args_os().len() > 1 {
         return run_cmake(env::args_os().skip(1).collect());
@@ -196,7 +197,8 @@ pub(super) fn run_child() {
 }
 
 fn run_cmake(mut args: Vec<OsString>) {
-    // The first argument is a directory of sources when cmake is to configure them.
+    // cmake is called first to configure, with the source directory as its first argument, then to
+    // build.
     if Path::new(&args[0]).join("CMakeLists.txt").is_file() {
         match patched_copy(Path::new(&args[0])) {
             Ok(source) => args[0] = source.into(),
@@ -222,8 +224,8 @@ fn run_cmake(mut args: Vec<OsString>) {
 
 /// Whether to build code for several instruction sets, one of which is chosen at run time.
 ///
-/// Vectorscan supports that on Linux for x86-64 and AArch64. It joins the code with objcopy, and
-/// the objcopy of the host may not support the objects of another processor.
+/// Vectorscan supports that on Linux for x86-64 and AArch64. It combines the code with objcopy, and
+/// the host's objcopy may not support the object files of another processor.
 fn has_fat_runtime() -> bool {
     let (target, host) = (cargo_variable("TARGET"), cargo_variable("HOST"));
     let processor = |triple: &str| triple.split('-').next().unwrap_or_default().to_owned();
@@ -234,14 +236,14 @@ fn has_fat_runtime() -> bool {
         && has_object_tools
 }
 
-/// Returns a copy of the sources with [`PATCHES`] applied and the permission to execute the script
-/// that compiles them, which the crate's package does not preserve.
+/// Returns a copy of the sources with [`PATCHES`] applied. Makes the script that compiles them
+/// executable, because the crate's package does not preserve permissions.
 fn patched_copy(source: &Path) -> io::Result<PathBuf> {
     let copy = out_dir().join("source");
     let (patches, stamp) = (format!("{PATCHES:?}"), "patches");
-    // An existing copy is kept if its patches are the same, since make compiles newer files again.
+    // A copy with the same patches is kept: with newer files, make would compile everything again.
     if fs::read_to_string(copy.join(stamp)).ok().as_deref() != Some(&patches) {
-        // Renamed when it is complete, so that an interrupted copy is never used.
+        // The copy gets its name when it is complete, so that an interrupted one is never used.
         let partial = out_dir().join("source.part");
         for old in [&partial, &copy] {
             let _ = fs::remove_dir_all(old);
@@ -283,8 +285,8 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Fails the build of the crate with the reason why Vectorscan did not build.
 fn fail_to_build(output: &str, log: &Path) -> ! {
-    // cmake caches the tools that it did not find, and would not search for them again. The file
-    // does not exist if cmake did not run.
+    // cmake caches which tools are missing, and would not search for them again after they were
+    // installed. The file does not exist if cmake did not run.
     let _ = fs::remove_file(out_dir().join("build/CMakeCache.txt"));
     for Prerequisite { message, name, package } in PREREQUISITES {
         if output.contains(message) {

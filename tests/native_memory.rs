@@ -66,7 +66,7 @@ unsafe extern "C" fn release(pointer: *mut c_void) {
     }
 }
 
-/// Makes one allocation fail, after `count` others have succeeded.
+/// Makes one allocation fail, after `count` more have succeeded.
 fn fail_after(count: usize) {
     HEAP.lock().unwrap().until_failure = Some(count);
 }
@@ -157,7 +157,7 @@ fn every_allocation_can_fail_and_is_freed_once() {
     // SAFETY: no other function of libhs runs, and `release` frees what `allocate` allocates.
     assert_eq!(unsafe { hs_set_allocator(Some(allocate), Some(release)) }, 0);
 
-    // The self-test. One that lacked memory must not count as failed for good.
+    // The self-test. If it ends for lack of memory, it must run again for the next engine.
     let mut unfinished = 0;
     for count in 0.. {
         fail_after(count);

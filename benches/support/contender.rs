@@ -1,4 +1,4 @@
-//! One way to scan behind an interface that all share, and the race between several.
+//! The common interface of the contenders, and the race that measures them.
 
 use std::time::Instant;
 
@@ -6,17 +6,17 @@ use dragnet::Batch;
 
 use super::corpus::Corpus;
 
-/// A way to scan, built for one rule set.
+/// An engine or a library, with one rule set compiled.
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
     pub(crate) build_seconds: f64,
     /// Bytes of memory that all its scanners share, if the contender can report it.
     pub(crate) memory: Option<usize>,
-    /// Returns the bytes of memory that its scanner holds by now.
+    /// Returns the bytes of memory that its scanner currently holds.
     pub(crate) working_memory: Option<Box<dyn Fn() -> usize>>,
     /// The number of patterns that it does not support and so does not search for.
     pub(crate) refused: usize,
-    /// The number of bytes of a corpus that it scans; a slow contender is measured on less.
+    /// The number of bytes that it scans of each corpus; less than all for a slow contender.
     pub(crate) sample: usize,
     /// Whether the summary over all races includes it.
     pub(crate) in_summary: bool,
@@ -35,7 +35,8 @@ pub(crate) struct Row {
 /// A [`Contender::sample`] that covers every corpus.
 pub(crate) const WHOLE_CORPUS: usize = usize::MAX;
 
-/// Lets all contenders scan the corpus in turns, and returns the median of each one.
+/// Lets all contenders scan the corpus in turn, once per round, and returns the median speed of
+/// each one.
 pub(crate) fn race(contenders: &mut [Contender], corpus: &Corpus, rounds: usize) -> Vec<Row> {
     let mut times = vec![Vec::new(); contenders.len()];
     let mut rows: Vec<Row> = Vec::new();
@@ -45,14 +46,14 @@ pub(crate) fn race(contenders: &mut [Contender], corpus: &Corpus, rounds: usize)
             let mut matches = 0;
             let mut seconds = 0.0;
             for number in 0..corpus.batches.len() {
-                let batch = part(corpus.batch(number), contender.sample.saturating_sub(bytes));
+                let batch = prefix(corpus.batch(number), contender.sample.saturating_sub(bytes));
                 if batch.is_empty() {
                     break;
                 }
                 let start = Instant::now();
                 matches += (contender.scan)(&batch);
                 seconds += start.elapsed().as_secs_f64();
-                bytes += size(&batch);
+                bytes += bytes_with_line_breaks(&batch);
             }
             if round == 0 {
                 // The first round is not measured: it fills caches and lazy automata.
@@ -68,27 +69,27 @@ pub(crate) fn race(contenders: &mut [Contender], corpus: &Corpus, rounds: usize)
         row.megabytes_per_second = times[times.len() / 2];
         let mut bytes = 0;
         for number in 0..corpus.batches.len() {
-            let batch = part(corpus.batch(number), sample.saturating_sub(bytes));
+            let batch = prefix(corpus.batch(number), sample.saturating_sub(bytes));
             if batch.is_empty() {
                 break;
             }
-            bytes += size(&batch);
+            bytes += bytes_with_line_breaks(&batch);
             row.expected += (contenders[0].scan)(&batch);
         }
     }
     rows
 }
 
-/// The bytes of all records, with the line break after each one.
-fn size(batch: &Batch<'_>) -> usize {
+/// The number of bytes of all records, with the line break after each one.
+fn bytes_with_line_breaks(batch: &Batch<'_>) -> usize {
     match batch.len() {
         0 => 0,
         len => batch.range(len - 1).end - batch.range(0).start + 1,
     }
 }
 
-/// The first records of a batch, as many as it takes to have `bytes` bytes.
-fn part<'a>(batch: Batch<'a>, bytes: usize) -> Batch<'a> {
+/// The shortest prefix of a batch that has at least `bytes` bytes, or the whole batch.
+fn prefix<'a>(batch: Batch<'a>, bytes: usize) -> Batch<'a> {
     if bytes == 0 || batch.is_empty() {
         return batch.slice(0..0);
     }

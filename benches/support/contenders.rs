@@ -33,9 +33,9 @@ pub(crate) fn all(set: &RuleSet) -> Vec<Contender> {
         all.extend(hyperscan::contenders(set, &wanted));
     }
     // With its default cache of 2 MiB, RegexSet's lazy DFA gives up on most of these rule sets and
-    // leaves the search to an NFA simulation. Users with many patterns raise the limit, so that
-    // a ratio to the default would flatter the others: it runs on request only, without a line in
-    // the summary.
+    // leaves the search to an NFA simulation. Users with many patterns raise the limit, so a
+    // comparison with the default would be unfair: it runs on request only, without a line in the
+    // summary.
     if wanted_explicitly(DEFAULT_REGEX_SET) {
         let default = regex_set(DEFAULT_REGEX_SET, set, 2 << 20);
         all.extend(default.map(|default| Contender { in_summary: false, ..default }));
@@ -53,7 +53,8 @@ pub(crate) fn all(set: &RuleSet) -> Vec<Contender> {
     }
     if wanted("absent byte") {
         all.push(contender("absent byte", WHOLE_CORPUS, || {
-            // No corpus has this byte. The search shows the least that one pass over the data costs.
+            // No corpus has this byte. The search is a lower bound: the cost of one pass over the
+            // data.
             (0, None, |batch: &Batch<'_>| u64::from(memchr::memchr(0x01, batch.buffer()).is_some()))
         }));
     }
@@ -96,7 +97,7 @@ fn pure(name: &'static str, set: &RuleSet, isa: Isa) -> Contender {
     let in_use = Rc::clone(&scanner);
     let mut matches = Matches::new();
     let scan = move |batch: &Batch<'_>| {
-        scanner.borrow_mut().scan(batch, &mut matches).expect("nothing stops it");
+        scanner.borrow_mut().scan(batch, &mut matches).expect("the scan succeeds");
         matches.len() as u64
     };
     Contender {
@@ -121,11 +122,11 @@ fn native(set: &RuleSet) -> Option<Contender> {
             return None;
         }
     };
-    let mut scanner = engine.scanner().expect("scratch space");
+    let mut scanner = engine.scanner().expect("libhs allocates scratch space");
     let build_seconds = start.elapsed().as_secs_f64();
     let mut matches = Matches::new();
     let scan = move |batch: &Batch<'_>| {
-        scanner.scan(batch, &mut matches).expect("nothing stops it");
+        scanner.scan(batch, &mut matches).expect("the scan succeeds");
         matches.len() as u64
     };
     Some(Contender {
@@ -140,7 +141,8 @@ fn native(set: &RuleSet) -> Option<Contender> {
     })
 }
 
-/// `cache` is the limit of the lazy DFA's cache, in bytes. The crate's default is 2 MiB.
+/// Builds a `RegexSet`. `cache` limits its lazy DFA's cache, in bytes; the crate's default is 2
+/// MiB.
 fn regex_set(name: &'static str, set: &RuleSet, cache: usize) -> Option<Contender> {
     let start = Instant::now();
     let built = regex::bytes::RegexSetBuilder::new(&set.patterns)
@@ -159,7 +161,7 @@ fn regex_set(name: &'static str, set: &RuleSet, cache: usize) -> Option<Contende
     let scan = move |batch: &Batch<'_>| {
         batch.iter().map(|record| built.matches(record).iter().count() as u64).sum()
     };
-    // Bounds the time of the slowest races; without its cache, even 1 MiB would take minutes.
+    // Bounds the time of the slowest races: with the default cache, even 1 MiB would take minutes.
     let sample = if cache > 2 << 20 { 1 << 20 } else { 64 << 10 };
     Some(Contender {
         name,
@@ -178,8 +180,8 @@ fn regexes(set: &RuleSet) -> Vec<regex::bytes::Regex> {
     set.patterns.iter().map(|p| build(p).expect("a valid pattern")).collect()
 }
 
-/// A loop that people write by hand: an Aho-Corasick automaton finds one required literal of each
-/// pattern, and the pattern's regex then searches each record that has the literal.
+/// The prefilter that many projects write by hand: an Aho-Corasick automaton finds one required
+/// literal of each pattern, and the pattern's regex then searches each record that has the literal.
 fn aho_corasick(set: &RuleSet) -> Contender {
     contender("aho-corasick loop", 4 << 20, || {
         let regexes = regexes(set);
@@ -198,7 +200,7 @@ fn aho_corasick(set: &RuleSet) -> Contender {
         let automaton = aho_corasick::AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .build(&literals)
-            .expect("literals fit");
+            .expect("the automaton is not too large");
         let mut last_checked = vec![u64::MAX; regexes.len()];
         let mut record_number = 0;
         let scan = move |batch: &Batch<'_>| {
@@ -261,7 +263,7 @@ fn filtered(set: &RuleSet) -> Option<Contender> {
     let start = Instant::now();
     let mut builder = regex_filtered::Builder::new();
     for pattern in &set.patterns {
-        // This crate searches only text, with Unicode on.
+        // Unicode can't be turned off in this crate, which searches only `str`.
         builder = match builder.push(pattern) {
             Ok(builder) => builder,
             Err(error) => {

@@ -1,5 +1,5 @@
-//! libhs called directly, without dragnet: with its own pattern syntax, one `hs_scan` for each
-//! record, and a callback for each match.
+//! Contenders that call libhs directly, without dragnet, to measure what dragnet adds. libhs parses
+//! the patterns itself, and calls back for each match.
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::ptr::{null, null_mut};
@@ -104,13 +104,13 @@ impl Library {
             }
             // SAFETY: a failed compilation sets `error` to a valid structure, which is read before
             // it is freed and freed once.
-            let culprit = unsafe {
-                let culprit = (*error).expression;
+            let index = unsafe {
+                let index = (*error).expression;
                 hs_free_compile_error(error);
-                culprit
+                index
             };
-            let culprit = usize::try_from(culprit).expect("the error names a pattern");
-            patterns.remove(culprit);
+            let index = usize::try_from(index).expect("the error names a pattern");
+            patterns.remove(index);
         }
     }
 
@@ -127,8 +127,9 @@ impl Library {
             unsafe { *context.cast::<u64>() += 1 };
             0
         }
-        // SAFETY: database and scratch belong together and are used by one thread. `data` outlives
-        // the call, and is followed by 64 readable bytes: libhs may read some of them.
+        // SAFETY: `scratch` was allocated for `database`. No other call uses it at the same time:
+        // the raw pointers make `Library` `!Sync`. `data` outlives the call, and `Corpus` leaves 64
+        // readable bytes after it, in case libhs reads some of them.
         let code = unsafe {
             hs_scan(
                 self.database,
@@ -154,7 +155,7 @@ impl Library {
     }
 }
 
-/// The two ways to call libhs, on one database: those whose names are `wanted`.
+/// Builds the `wanted` ones of the two ways to call libhs. Both use one database.
 pub(crate) fn contenders(set: &RuleSet, wanted: &dyn Fn(&str) -> bool) -> Vec<Contender> {
     type Pass = fn(&Library, &Batch<'_>) -> u64;
     let per_record: Pass = |library, batch| {
@@ -162,8 +163,8 @@ pub(crate) fn contenders(set: &RuleSet, wanted: &dyn Fn(&str) -> bool) -> Vec<Co
         batch.iter().for_each(|record| library.scan(record, &mut count));
         count
     };
-    // This answers another question: the whole buffer is one record, so that each pattern is found
-    // at most once, and a match may cross lines.
+    // Not equivalent to the other contenders: the whole buffer is one record, so each pattern is
+    // found at most once, and a match may span several lines.
     let whole_buffer: Pass = |library, batch| {
         let mut count = 0;
         library.scan(batch.buffer(), &mut count);

@@ -6,7 +6,12 @@ use super::contender::{Contender, Row};
 use super::corpus::Corpus;
 use super::rules::RuleSet;
 
-/// Prints the table of one race. The ratios are those of the first contender to each other one.
+/// Prints the table of one race.
+///
+/// The first ratio is the first contender's speed divided by the row's speed, the second the row's
+/// build time divided by the first contender's. `KiB` is the memory that all scanners share, and
+/// `+ scanner` what each scanner adds. `=` after the number of matches says that it is the expected
+/// one.
 pub(crate) fn print(
     title: &str,
     set: &RuleSet,
@@ -75,7 +80,7 @@ pub(crate) fn save(set: &RuleSet, corpus: &Corpus, contenders: &[Contender], row
     }
 }
 
-/// A text as a JSON string. Names of files may contain any character.
+/// Returns a text as a JSON string. Names of files may contain any character.
 fn json(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
@@ -88,9 +93,10 @@ fn json(text: &str) -> String {
     out + "\""
 }
 
-/// The ratio of the first contender's speed to each other one's, over all races.
+/// For each contender but the first, how many times faster the first one was, over all races.
 #[derive(Default)]
 pub(crate) struct Summary {
+    /// For each contender's name, the ratio and the title of each race.
     ratios: Vec<(&'static str, Vec<(f64, String)>)>,
 }
 

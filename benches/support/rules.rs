@@ -1,8 +1,7 @@
 //! Rule sets: the built-in rules, generated ones of several sizes and kinds, and the files that
 //! `DRAGNET_RULES` names.
 //!
-//! Generated sets depend on a fixed seed alone, so that builds of two commits search for the same
-//! patterns.
+//! Generated sets depend only on a fixed seed, so that the results of two commits are comparable.
 
 use std::path::Path;
 
@@ -12,7 +11,7 @@ use dragnet_testkit::{Rng, secret_rules};
 /// A named list of patterns.
 pub(crate) struct RuleSet {
     pub(crate) name: String,
-    /// To be read with Unicode off, as in the rule files of RE2 and Hyperscan.
+    /// Regexes that contenders compile with Unicode off, as RE2 and Hyperscan do by default.
     pub(crate) patterns: Vec<String>,
 }
 
@@ -50,7 +49,7 @@ pub(crate) fn all() -> Vec<RuleSet> {
     sets
 }
 
-/// The `regex` of each of a file's `[[rules]]` that has one.
+/// Returns the regexes of a file's `[[rules]]`. Rules without one are skipped.
 fn read(path: &Path) -> Vec<String> {
     let text =
         std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -1,7 +1,7 @@
 //! The command line: the subcommands, and the options that several of them share.
 //!
-//! The options of one subcommand alone are in the `args` module beside it, such as
-//! `commands/scan/args.rs`. Doc comments in these modules are the help texts that users read.
+//! Options of a single subcommand are in its own `args` module, such as `commands/scan/args.rs`.
+//! Doc comments in these modules are the help texts that users read.
 
 // Brackets in help texts are not links.
 #![allow(rustdoc::broken_intra_doc_links)]
@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Rules(RulesArgs),
     Serve(ServeArgs),
     Cost(CostArgs),
-    /// The other process of the measurements of `dragnet cost`
+    /// Answer the measurements of `dragnet cost` in another process
     #[command(hide = true)]
     CostPeer(CostPeerArgs),
 }
@@ -86,7 +86,7 @@ pub(crate) struct EngineArgs {
     /// Engine to search with: pure Rust, or native (Hyperscan or Vectorscan)
     ///
     /// `auto` is the native engine if this build has it and the C library passes its self-test, and
-    /// the pure engine otherwise. Both give the same answers; `dragnet compare` measures which one
+    /// the pure engine otherwise. Both find the same matches; `dragnet compare` measures which one
     /// is faster on your rules and data.
     #[arg(
         long,
@@ -98,7 +98,7 @@ pub(crate) struct EngineArgs {
     pub(crate) backend: Backend,
 }
 
-/// The option that chooses the form of output.
+/// The option that chooses the output format.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputArgs {
     /// Output format: text for people, or JSON for programs

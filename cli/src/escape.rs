@@ -12,13 +12,13 @@ use std::path::Path;
 pub(crate) fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         let valid = chunk.valid();
-        let mut clean = 0;
+        let mut copied = 0;
         for (at, c) in valid.char_indices().filter(|&(_, c)| is_unsafe(c)) {
-            out.extend_from_slice(&valid.as_bytes()[clean..at]);
+            out.extend_from_slice(&valid.as_bytes()[copied..at]);
             push_escaped(out, c);
-            clean = at + c.len_utf8();
+            copied = at + c.len_utf8();
         }
-        out.extend_from_slice(&valid.as_bytes()[clean..]);
+        out.extend_from_slice(&valid.as_bytes()[copied..]);
         for byte in chunk.invalid() {
             out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
         }
@@ -47,9 +47,9 @@ fn push_escaped(out: &mut Vec<u8>, c: char) {
     }
 }
 
-/// Whether `c` can change what a terminal shows beside itself: control characters except the tab,
-/// line and paragraph separators, and the marks, embeddings, overrides and isolates that change the
-/// direction of text.
+/// Whether `c` can change how a terminal displays other characters. This holds for control
+/// characters except the tab, for line and paragraph separators, and for the bidirectional marks,
+/// embeddings, overrides and isolates.
 fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,8 +1,8 @@
-//! Any bytes as patterns, flags and limits. They make a set or an error that names the invalid patterns,
-//! but never a panic, and every set makes an engine.
+//! Compiles arbitrary bytes as patterns, flags and limits. The result must be a set, which then
+//! compiles to an engine, or an error that names the invalid patterns; never a panic.
 //!
-//! An input is three bytes of limits and then patterns, separated by `0xFF`, a byte that no UTF-8 has.
-//! Each pattern is a byte of flags and its text.
+//! An input is three bytes of limits and then patterns, separated by `0xFF`, which never occurs in
+//! UTF-8. Each pattern is a byte of flags and its text.
 
 #![no_main]
 
@@ -10,21 +10,23 @@ use dragnet::pure::Engine;
 use dragnet::{Batch, BuildError, Matches, Pattern, PatternError, PatternSet, Report, Scan};
 use libfuzzer_sys::fuzz_target;
 
-/// The size of the largest set that is scanned with: the automata of larger ones are built slowly.
-const SCANNED: u64 = 2_000;
+/// The maximum size of a set that is also scanned with, in the unit of
+/// `PatternSetBuilder::set_size_limit`. The automata of larger ones are built slowly.
+const MAX_SCANNED_SIZE: u64 = 2_000;
 
-/// The most patterns of a set, so that the fuzzer does not spend its time on sets of empty patterns.
-const MOST: usize = 16;
+/// The maximum number of patterns in a set, so that the fuzzer does not spend its time on sets of
+/// empty patterns.
+const MAX_PATTERNS: usize = 16;
 
 fuzz_target!(|data: &[u8]| {
     let Some((&limits, data)) = data.split_first_chunk::<3>() else { return };
     let patterns: Vec<Pattern> = data
-        .splitn(MOST, |&byte| byte == 0xFF)
+        .splitn(MAX_PATTERNS, |&byte| byte == 0xFF)
         .enumerate()
         .map(|(n, text)| pattern(n, text))
         .collect();
     let mut builder = PatternSet::builder().patterns(patterns.clone());
-    // A byte of 0 is the default limit, and n is 2^n - 1.
+    // The byte 0 stands for the default limit, and another byte n for the limit 2^n - 1.
     let power = |byte: u8| 1_u64.checked_shl(u32::from(byte)).unwrap_or(u64::MAX);
     if limits[0] > 0 {
         builder = builder.pattern_size_limit(power(limits[0]) - 1);
@@ -91,12 +93,12 @@ fn engines(set: &PatternSet, patterns: &[Pattern], data: &[u8]) {
             );
         }
         assert!(engine.explain(patterns.len()).is_none());
-        if set.size() <= SCANNED {
+        if set.size() <= MAX_SCANNED_SIZE {
             // Some patterns match their own text.
             let mut offsets = Vec::new();
             let batch = Batch::lines(data, &mut offsets).expect("it is short");
             let mut matches = Matches::new();
-            engine.scanner().scan(&batch, &mut matches).expect("nobody stops it");
+            engine.scanner().scan(&batch, &mut matches).expect("the scan succeeds");
             assert!(matches.iter().all(|m| m.pattern() < set.len() && m.record() < batch.len()));
         }
     }

@@ -1,8 +1,8 @@
-//! Any bytes as a rule file or a pattern file, which the command loads: it gets rules, or messages that
-//! name the file, with nothing in them that could control a terminal.
+//! Loads arbitrary bytes as a rule file or a pattern file of the command. The result must be rules,
+//! or error messages that name the file and contain no terminal control characters.
 //!
-//! An input is a byte and the file. The byte's lowest bit turns Unicode on, and its second bit makes the
-//! file one of patterns.
+//! The first byte of an input selects options, and the rest is the file. Bit 0 turns Unicode on;
+//! bit 1 selects a pattern file instead of a rule file.
 
 #![no_main]
 #![allow(dead_code, reason = "the command uses more of its modules")]

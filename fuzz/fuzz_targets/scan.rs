@@ -1,8 +1,9 @@
-//! Small sets of patterns and batches, compared with the oracle: one engine, or one level of SIMD, of
-//! those that this machine has; both reports, all layouts of a batch, at once and in blocks.
+//! Compares one engine or SIMD level of this machine with the oracle, on small sets of patterns and
+//! batches: with both reports and all layouts of a batch, by `scan` and by `scan_with`.
 //!
-//! An input is a byte that says which engine, and choices for the generator that the tests use. A third
-//! of the patterns are text, which the fuzzer mutates freely; the others are always valid.
+//! The first byte of an input selects the engine; the rest are choices for the generator of the
+//! tests. A third of the patterns are text, which the fuzzer mutates freely; the others are always
+//! valid.
 
 #![no_main]
 
@@ -12,18 +13,19 @@ use dragnet_testkit::{Case, Choices, Comparison, Spec, contenders, flags, patter
 use libfuzzer_sys::{Corpus, fuzz_target};
 use regex_syntax::hir::Hir;
 
-/// The largest pattern, in the unit of the limits on patterns: larger ones take the oracle too long.
-const LARGEST: u64 = 1500;
+/// The maximum size of a pattern, in the unit of `PatternSetBuilder::pattern_size_limit`. Larger
+/// ones take the oracle too long.
+const MAX_PATTERN_SIZE: u64 = 1500;
 
-/// The most bytes of records in a batch.
-const LONGEST: usize = 2000;
+/// The maximum length of all records in a batch, in bytes.
+const MAX_BATCH_LEN: usize = 2000;
 
 /// The input of the fuzzer, as choices.
 struct Input<'a>(Unstructured<'a>);
 
 impl Choices for Input<'_> {
     fn below(&mut self, limit: usize) -> usize {
-        // It takes as many bytes as the limit needs, and 0 when there are none left.
+        // Consumes as many bytes as the limit needs. Answers 0 when none are left.
         self.0.int_in_range(0..=limit - 1).unwrap_or(0)
     }
 }
@@ -65,10 +67,12 @@ fn case(choices: &mut dyn Choices) -> Option<Case> {
     }
     let specs: Vec<Spec> =
         patterns.into_iter().map(|(regex, flags, _)| Spec { regex, flags }).collect();
-    let builder = PatternSet::builder().pattern_size_limit(LARGEST).set_size_limit(LARGEST * 4);
+    let builder = PatternSet::builder()
+        .pattern_size_limit(MAX_PATTERN_SIZE)
+        .set_size_limit(MAX_PATTERN_SIZE * 4);
     builder.patterns(specs.iter().map(Spec::pattern)).build().ok()?;
     let hirs: Vec<Hir> = specs.iter().map(Spec::hir).collect();
     let batches = choices.list(1, 2, |choices| records(choices, &hirs, &alphabet));
-    let fits = |batch: &Vec<Vec<u8>>| batch.iter().map(Vec::len).sum::<usize>() <= LONGEST;
+    let fits = |batch: &Vec<Vec<u8>>| batch.iter().map(Vec::len).sum::<usize>() <= MAX_BATCH_LEN;
     batches.iter().all(fits).then_some(Case { specs, batches })
 }

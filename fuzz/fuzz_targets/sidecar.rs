@@ -1,9 +1,10 @@
-//! All that the two processes of a sidecar read from each other: messages, patterns, the words and records
-//! in shared memory, and blocks of matches.
+//! Fuzzes everything that the two processes of a sidecar read from each other: messages, patterns,
+//! the words and records in shared memory, and blocks of matches.
 //!
-//! An input is a byte that chooses one of five parts to fuzz, and what that reads: a message, encoded
-//! patterns, a batch in shared memory, a session of a hostile client with a real server, or the answers
-//! of a hostile server to a real client. Both sides run in this process.
+//! The first byte of an input selects one of five targets, and the rest is the input of that
+//! target: a message, encoded patterns, a chunk in shared memory, a session of a hostile client
+//! with a real server, or the answers of a hostile server to a real client. Both sides run in this
+//! process.
 
 #![no_main]
 
@@ -16,6 +17,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 const HELLO: u32 = 1;
 const WELCOME: u32 = 2;
 const REGION: u32 = 4;
+const ERROR: u32 = 5;
 
 fuzz_target!(|data: &[u8]| -> Corpus {
     let Some((kind, data)) = data.split_first() else { return Corpus::Reject };
@@ -37,8 +39,8 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     if done.is_ok() { Corpus::Keep } else { Corpus::Reject }
 });
 
-/// The right word, and now and then a wrong one: any number, one near an edge, or one near the right
-/// one. Once the input is used up, always the right one.
+/// Returns the right word or, sometimes, a wrong one: any number, one near a boundary value, or one
+/// near the right one. At the end of the input, always returns the right one.
 fn word(source: &mut Unstructured<'_>, right: u32) -> Result<u32> {
     if source.is_empty() {
         return Ok(right);
@@ -55,19 +57,19 @@ fn word(source: &mut Unstructured<'_>, right: u32) -> Result<u32> {
     })
 }
 
-/// The next bytes of the input, `most` at most.
-fn bytes<'a>(source: &mut Unstructured<'a>, most: usize) -> Result<&'a [u8]> {
-    let len = source.int_in_range(0..=most)?.min(source.len());
+/// The next bytes of the input, at most `max`.
+fn bytes<'a>(source: &mut Unstructured<'a>, max: usize) -> Result<&'a [u8]> {
+    let len = source.int_in_range(0..=max)?.min(source.len());
     source.bytes(len)
 }
 
-/// False about once in `times`. Once the input is used up, always true.
+/// False with a probability of about one in `times`. At the end of the input, always true.
 fn mostly(source: &mut Unstructured<'_>, times: u8) -> Result<bool> {
     Ok(source.is_empty() || !source.ratio(1, times)?)
 }
 
-/// A part of a batch in shared memory, and the words that describe it, some of which may be wrong.
-fn part(source: &mut Unstructured<'_>) -> Result<([u32; 4], Memory)> {
+/// A chunk in shared memory, and the words that describe it, some of which may be wrong.
+fn chunk(source: &mut Unstructured<'_>) -> Result<([u32; 4], Memory)> {
     let count = source.int_in_range(0..=6)?;
     let records = (0..count).map(|_| bytes(source, 40)).collect::<Result<Vec<_>>>()?;
     let terminator = u32::from(source.arbitrary::<bool>()?);
@@ -103,7 +105,7 @@ fn part(source: &mut Unstructured<'_>) -> Result<([u32; 4], Memory)> {
 }
 
 fn records(source: &mut Unstructured<'_>) -> Result<()> {
-    let ([len, at, count, terminator], memory) = part(source)?;
+    let ([len, at, count, terminator], memory) = chunk(source)?;
     fuzz::records([0, 0, len, at, count, terminator], &memory);
     Ok(())
 }
@@ -182,7 +184,7 @@ enum Step {
     /// with the message.
     Region(Vec<u8>, Memory, usize),
     /// The words of a slot, and the increment of `submitted`.
-    Part([u32; 6], u32),
+    Chunk([u32; 6], u32),
     Cancel(u32),
     Settle,
 }
@@ -192,9 +194,9 @@ impl Step {
         match source.int_in_range(0..=7)? {
             0 => steps.push(Step::Cancel(word(source, 0)?)),
             1 => steps.push(Step::Settle),
-            // A part, most often in memory that is announced first.
+            // A chunk, usually in memory that is announced first.
             kind => {
-                let ([len, at, records, terminator], memory) = part(source)?;
+                let ([len, at, records, terminator], memory) = chunk(source)?;
                 let (number, generation) = (source.int_in_range(0..=2)?, steps.len() as u32 + 1);
                 let mut body = Vec::new();
                 for right in [number, generation, memory.len() as u32, 0] {
@@ -208,7 +210,7 @@ impl Step {
                 for right in &mut words[..2] {
                     *right = word(source, *right)?;
                 }
-                steps.push(Step::Part(words, word(source, 1)?));
+                steps.push(Step::Chunk(words, word(source, 1)?));
             }
         }
         Ok(())
@@ -217,7 +219,7 @@ impl Step {
     fn take(&self, client: &mut Client) {
         match self {
             Step::Region(bytes, memory, copies) => client.send(bytes, &vec![memory; *copies]),
-            Step::Part(words, parts) => client.submit(*words, *parts),
+            Step::Chunk(words, chunks) => client.submit(*words, *chunks),
             Step::Cancel(before) => client.cancel(*before),
             Step::Settle => client.settle(),
         }
@@ -246,12 +248,12 @@ fn server(source: &mut Unstructured<'_>) -> Result<()> {
             word(source, matches.len() as u32)?,
             word(source, 0)?,
         ];
-        let reason = bytes(source, 40)?;
-        let message = if reason.is_empty() { Vec::new() } else { message(source, 5, reason)? };
+        let error = bytes(source, 40)?;
+        let message = if error.is_empty() { Vec::new() } else { message(source, ERROR, error)? };
         blocks.push(ServerBlock { words, matches, message });
     }
     let mut offsets = Vec::new();
-    // A client submits no part without records.
+    // A client submits no chunk without records.
     let text = if text.is_empty() { b"\n" } else { text };
     let batch = Batch::lines(text, &mut offsets).expect("it is short");
     fuzz::answers(&first, patterns, report, &batch, &blocks);

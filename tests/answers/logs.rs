@@ -58,7 +58,7 @@ const RULES: [&str; 42] = [
     r"(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14})",
 ];
 
-/// Templates of lines. `%` with one of the letters of [`random`] stands for something random.
+/// Templates of lines. `%` and a letter are replaced by the random text that [`random`] returns.
 const LINES: [&str; 34] = [
     "%t INFO [worker-%d] request %u from %i took %d.%dms",
     "%t ERROR [worker-%d] java.lang.NullPointerException: null",
@@ -117,8 +117,8 @@ fn generated(lines: usize) -> Vec<u8> {
     text
 }
 
-/// What stands for `%` and this letter: a time (`t`), a UUID (`u`), an IP address (`i`), a word
-/// (`w`), eight (`h`) or four (`A`) hexadecimal digits, a digit (`d`), or just `%`.
+/// Returns a random replacement for `%` and this letter: a time (`t`), a UUID (`u`), an IP address
+/// (`i`), a word (`w`), eight (`h`) or four (`A`) hexadecimal digits, a digit (`d`), or just `%`.
 fn random(rng: &mut Rng, kind: Option<char>) -> String {
     let n = rng.next();
     let (a, b, c) = (n % 10, n / 10 % 24, n / 240 % 60);
@@ -190,8 +190,8 @@ fn plant(hir: &Hir, rng: &mut Rng, line: &mut Vec<u8>) {
     line.splice(at..at, text);
 }
 
-/// The rules of a file. It says which it leaves out: some files have rules for the names of files, or
-/// in another syntax.
+/// Returns the rules of a file. Reports and skips those that are not regexes for contents, such as
+/// rules for file names, or that have another syntax.
 fn rules_of(path: &Path) -> Vec<Spec> {
     let text = fs::read_to_string(path).unwrap();
     let table: toml::Table = text.parse().unwrap();
@@ -205,7 +205,7 @@ fn rules_of(path: &Path) -> Vec<Spec> {
         let spec = Spec::new(regex, "-u");
         match dragnet::PatternSet::new([spec.pattern()]) {
             Ok(_) => specs.push(spec),
-            Err(error) => say(&format!("rule {number} is left out: {error}")),
+            Err(error) => say(&format!("rule {number} is skipped: {error}")),
         }
     }
     say(&format!("{} of {} rules", specs.len(), rules.len()));

@@ -1,10 +1,10 @@
-//! What every scanner must do: the same matches as the oracle, the contract around them, and no
-//! more work than linear.
+//! Tests of every scanner: it finds the oracle's matches, keeps the promises of the API, and does
+//! work that is linear in the data.
 //!
-//! One program for all of it: each test program is linked with everything that it tests, which takes
-//! longer than most of its tests. Tests that replace the allocator are apart, in `tests/memory` and
-//! `tests/native_memory.rs`, and so are those of the native engine alone, in `tests/native`.
-//! `cargo test --test answers named::` runs one module.
+//! All of them are one program, because linking a test program takes longer than running most of
+//! its tests. Tests that replace the allocator are separate, in `tests/memory` and
+//! `tests/native_memory.rs`, and so are those of the native engine alone, in `tests/native`. `cargo
+//! test --test answers named::` runs one module.
 
 mod contract;
 mod docs;

@@ -29,7 +29,7 @@ proptest! {
     }
 
     #[test]
-    fn many_short_literals_are_told_apart(
+    fn many_short_literals_are_distinguished(
         case in drawn(|choices| case(choices, literals, 2)),
     ) {
         let mut comparison = Comparison::new(&case.specs);
@@ -58,9 +58,9 @@ struct Periodic {
     records: Vec<Vec<u8>>,
 }
 
-/// Patterns around literals of 8 to 40 bytes that repeat a short unit, records in which such a literal
-/// overlaps itself, and 150 to 249 words: enough literals for the engine to search for their parts of
-/// four bytes.
+/// Generates patterns with literals of 8 to 40 bytes that repeat a short unit, and records in which
+/// such a literal overlaps itself. 150 to 249 words are added as patterns, enough literals for the
+/// engine to search for four-byte parts of them.
 fn periodic(choices: &mut dyn Choices) -> Periodic {
     let (mut patterns, mut records) = (Vec::new(), Vec::new());
     choices.list(1, 3, |choices| {
@@ -143,7 +143,7 @@ impl fmt::Debug for AnyText {
     }
 }
 
-/// Tokens of the syntax of patterns, whole and cut.
+/// Tokens of the pattern syntax, complete and truncated.
 #[rustfmt::skip]
 const TOKENS: &[&str] = &[
     "a", "b", "z", "(", ")", "[", "]", "{", "}", "*", "+", "?", "|", "^", "$", ".", "\\", "-", ",",

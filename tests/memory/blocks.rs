@@ -1,5 +1,5 @@
-//! `Scan::scan_with` of every scanner: what its blocks hold wherever the callback ends the scan, and
-//! that no list of all matches is built for them.
+//! `Scan::scan_with` of every scanner: the matches are right wherever the callback breaks or
+//! panics, and a scan never holds all matches in memory.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
@@ -19,7 +19,8 @@ fn set() -> PatternSet {
     PatternSet::new(PATTERNS).unwrap()
 }
 
-/// `records` records of about `len` bytes, with that many matches of some patterns and few of others.
+/// Returns `records` records of about `len` bytes. Some patterns match about once per byte, others
+/// rarely.
 fn batch(records: usize, len: usize) -> BatchBuf {
     let mut batch = BatchBuf::new();
     for i in 0..records {
@@ -35,9 +36,9 @@ fn scan_all(scanner: &mut dyn Scan, batch: &BatchBuf) -> Matches {
 }
 
 #[test]
-fn a_break_ends_the_matches_there() {
+fn a_break_ends_the_scan_after_the_block() {
     let _turn = alone();
-    // Many blocks over several records and over one record, and less than a block.
+    // Many blocks in several records, many in one record, less than one block, and no records.
     for batch in [batch(40, 400), batch(1, 30_000), batch(3, 20), BatchBuf::new()] {
         for (contender, report) in
             contenders().iter().flat_map(|c| [Report::Patterns, Report::Spans].map(|r| (c, r)))
@@ -98,8 +99,8 @@ fn memory_does_not_grow_with_the_matches_of_a_record() {
     // Patterns that libhs searches for by a literal and by a class, and one that it can't.
     for pattern in ["a", "(?:ab|-a)", "[^b]", "x*"] {
         let set = PatternSet::new([pattern]).unwrap();
-        // Scanners that pass records to other threads hold the matches of one part, and shadows those
-        // that they compare, as their documentation says.
+        // Scanners on other threads hold all matches of one part of a batch, and shadows hold the
+        // matches that they compare; both are documented.
         let holds_matches =
             |name: &str| ["owner", "pool", "shadow"].iter().any(|p| name.contains(p));
         for contender in contenders().iter().filter(|contender| !holds_matches(&contender.name)) {

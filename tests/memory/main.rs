@@ -1,5 +1,5 @@
-//! How much memory scans take, and sets, engines and scanners say that they take, by an allocator
-//! that counts.
+//! Memory use, measured by an allocator that counts bytes: the memory that scans need at most, and
+//! whether sets, engines and scanners report their own memory correctly.
 
 mod blocks;
 mod reported;
@@ -8,18 +8,18 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Counts the bytes that are allocated.
-struct Counting;
+/// The system's allocator, which also counts the allocated bytes.
+struct CountingAllocator;
 
-/// The bytes that are allocated now.
+/// The number of bytes that are currently allocated.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// The most bytes that were allocated at a time since a test has set it.
+/// The maximum of [`LIVE`] since a test last reset this, in bytes.
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call is passed on to the system's allocator as it is, and counting its size neither
+// SAFETY: every call is forwarded unchanged to the system's allocator, and counting neither
 // allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let live = LIVE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         PEAK.fetch_max(live, Ordering::Relaxed);
@@ -29,16 +29,16 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller of `dealloc` passes a block of `alloc`, which is one of `System`, with
-        // its layout.
+        // SAFETY: the caller of `dealloc` passes a block that `alloc` got from `System`, with the
+        // same layout.
         unsafe { System.dealloc(ptr, layout) }
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-/// Keeps other tests from running, whose allocations would be counted, too.
+/// Waits for and blocks the other tests, because their allocations would be counted too.
 fn alone() -> impl Drop {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)

@@ -7,15 +7,15 @@ use dragnet::{Batch, Matches, Pattern, PatternSet, Report, Scan};
 
 use crate::{LIVE, alone};
 
-/// What `make` makes, and how many bytes it has allocated for that.
+/// Runs `make`. Returns its result and the number of bytes that it allocated and did not free.
 fn allocated<T>(make: impl FnOnce() -> T) -> (T, usize) {
     let before = LIVE.load(Ordering::Relaxed);
     let made = make();
     (made, LIVE.load(Ordering::Relaxed) - before)
 }
 
-/// A report is an estimate, within a factor of 2: dependencies allocate memory that can't be seen from
-/// outside of them.
+/// Checks that a report is right within a factor of 2. It can't be exact, because dependencies do
+/// not report all memory that they allocate.
 fn check(what: &str, reported: usize, allocated: usize) {
     assert!(
         reported > allocated / 2 && reported < allocated * 2,

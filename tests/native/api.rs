@@ -1,4 +1,5 @@
-//! What `native::Engine` and its scanners offer besides answers.
+//! The API of `native::Engine` and its scanners, apart from the matches: fallbacks, stop flags and
+//! sharing between threads.
 
 use std::thread;
 

@@ -1,8 +1,8 @@
 //! The native engine on its own: its answers, the patterns that it leaves to the pure engine, and
 //! the memory that it reads.
 //!
-//! `tests/answers` compares every scanner, this one included, with the oracle. What is here needs
-//! cases that libhs in particular could get wrong, and is quick enough for valgrind.
+//! `tests/answers` compares every scanner, this one included, with the oracle. The tests here have
+//! cases that are difficult for libhs in particular, and are quick enough to run under valgrind.
 #![cfg(feature = "native")]
 
 mod agreement;
@@ -14,7 +14,7 @@ mod padding;
 use dragnet::{Backend, Batch, BatchBuf, Engine, EngineError, Match, Matches, Report, Scan};
 use dragnet_testkit::{Native, Oracle, Spec, native, not_tested, set};
 
-/// Whether the library failed its self-test. The caller then has nothing to test.
+/// Whether the library failed its self-test, so that there is no native engine to test.
 fn is_refused() -> bool {
     match native() {
         Native::Refused(error @ EngineError::SelfTest { .. }) => {

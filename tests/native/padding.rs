@@ -1,7 +1,8 @@
 //! libhs never reads outside the buffer of a batch.
 //!
-//! It loads whole vectors and may read past the end of a record. So records at the end of a buffer
-//! are scanned in a copy with padding; without that, these scans would fault.
+//! libhs loads whole vectors, so it may read past the end of a record. The native engine therefore
+//! scans the records at the end of a buffer in a copy with padding; without the copy, these scans
+//! would fault.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -13,10 +14,10 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, m
 
 use super::{ascii, expected, is_refused};
 
-/// The readable part in bytes: a multiple of the page size of every system.
+/// The length of the readable part in bytes: a multiple of the page size of every system.
 const LEN: usize = 64 << 10;
 
-/// Readable memory between two parts that fault.
+/// Readable memory between two guard regions, in which every access faults.
 struct Guarded {
     map: *mut u8,
 }
@@ -28,7 +29,7 @@ impl Guarded {
         let map = unsafe { mmap_anonymous(null_mut(), 3 * LEN, access, MapFlags::PRIVATE) };
         let map = map.expect("192 KiB of memory");
         for part in [0, 2] {
-            // SAFETY: the part is within the new mapping, and nothing refers to it.
+            // SAFETY: the part is within the new mapping, and no reference to it exists yet.
             unsafe { mprotect(map.byte_add(part * LEN), LEN, MprotectFlags::empty()) }
                 .expect("the part can be made inaccessible");
         }
@@ -85,7 +86,7 @@ fn nothing_outside_a_borrowed_buffer_is_read() {
             }
         }
     }
-    // Records of which most have padding, and the last does not.
+    // For most of these records, the bytes after them are in the buffer too; not for the last ones.
     let offsets: Vec<u32> = (0..=page.len() as u32).step_by(1024).collect();
     let batch = Batch::from_offsets(page, &offsets).unwrap();
     scanner.scan(&batch, &mut matches).unwrap();

@@ -23,31 +23,31 @@ function below(bound) {
     return (state >>> 0) % bound;
 }
 
-const one = (list) => list[below(list.length)];
-const times = (least, most, make) =>
+const pick = (list) => list[below(list.length)];
+const repeat = (least, most, make) =>
     Array.from({ length: least + below(most - least + 1) }, make).join("");
 
 const atom = () =>
-    one(["a", "b", "c", "ab", "bca", "[ab]", "[^a]", "(?:a|bc)", "(?:ab|a)", "(?:[a-c]{3})"]);
-const repeated = () => atom() + one(["", "", "", "*", "+", "?", "*?", "{2}", "{1,3}"]);
-const around = (text) => one(["", "", "", "^", "\\b"]) + text + one(["", "", "", "$", "\\b"]);
-const short = () => around(times(1, 4, repeated));
-const literal = () => times(3, 9, () => one([..."abcdefgh"]));
+    pick(["a", "b", "c", "ab", "bca", "[ab]", "[^a]", "(?:a|bc)", "(?:ab|a)", "(?:[a-c]{3})"]);
+const quantified = () => atom() + pick(["", "", "", "*", "+", "?", "*?", "{2}", "{1,3}"]);
+const anchored = (text) => pick(["", "", "", "^", "\\b"]) + text + pick(["", "", "", "$", "\\b"]);
+const shortPattern = () => anchored(repeat(1, 4, quantified));
+const literal = () => repeat(3, 9, () => pick([..."abcdefgh"]));
 const record = () =>
-    times(0, 30, () => one(["a", "b", "c", "ab", "bca", "ccc", " ", "-", "\n", "abcdefgh"])) +
-    one(["", "", times(0, 200, () => one([..."abcdefgh "]))]);
+    repeat(0, 30, () => pick(["a", "b", "c", "ab", "bca", "ccc", " ", "-", "\n", "abcdefgh"])) +
+    pick(["", "", repeat(0, 200, () => pick([..."abcdefgh "]))]);
 
-/** Passes a text to the module byte by byte; `take` then makes it a pattern or a record. */
-function give(text, take) {
+/** Passes a text to the module byte by byte, then calls `finish` to add it as a pattern or record. */
+function pass(text, finish) {
     for (const byte of new TextEncoder().encode(text)) {
-        dragnet.byte(byte);
+        dragnet.push_byte(byte);
     }
-    if (!take()) {
+    if (!finish()) {
         throw new Error(`${JSON.stringify(text)} is refused`);
     }
 }
 
-/** All matches in the order of the contract: by record, then pattern, then start. */
+/** All matches in the order that dragnet guarantees: by record, then pattern, then start. */
 function expected(patterns, records) {
     return records.flatMap((text, record) =>
         patterns.flatMap((source, pattern) => spans(source, text).map((s) => [record, pattern, ...s])),
@@ -80,22 +80,22 @@ function spans(source, text) {
 
 let matches = 0;
 for (let round = 0; round < 600; round += 1) {
-    // Few patterns, and in some rounds enough literals for the engine to search for their parts of
-    // four bytes.
-    const patterns = Array.from({ length: 1 + below(6) }, short);
+    // A few short patterns; two rounds of three also have literals, enough in some rounds for the
+    // engine to search for four-byte parts of them.
+    const patterns = Array.from({ length: 1 + below(6) }, shortPattern);
     if (round % 3 > 0) {
         patterns.push(...Array.from({ length: 1 + below(round % 3 === 1 ? 12 : 150) }, literal));
     }
     const records = Array.from({ length: below(20) }, record);
     for (const text of patterns) {
-        give(`(?-u)${text}`, dragnet.pattern);
+        pass(`(?-u)${text}`, dragnet.finish_pattern);
     }
     for (const text of records) {
-        give(text, dragnet.record);
+        pass(text, dragnet.finish_record);
     }
     const count = dragnet.scan();
     const found = Array.from({ length: Math.max(count, 0) }, (_, index) =>
-        [0, 1, 2, 3].map((which) => dragnet.part(index, which)),
+        [0, 1, 2, 3].map((field) => dragnet.match_field(index, field)),
     );
     const wanted = expected(patterns, records);
     if (count < 0 || JSON.stringify(found) !== JSON.stringify(wanted)) {
@@ -109,5 +109,5 @@ for (let round = 0; round < 600; round += 1) {
 if (matches < 1000) {
     throw new Error(`only ${matches} matches were compared`);
 }
-const vectors = dragnet.levels() > 1 ? "with vectors" : "without vectors";
-console.log(`${matches} matches in 600 rounds are those of JavaScript, ${vectors}`);
+const simd = dragnet.simd_levels() > 1 ? "with SIMD" : "without SIMD";
+console.log(`${matches} matches in 600 rounds are equal to those of JavaScript, ${simd}`);

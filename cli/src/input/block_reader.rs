@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use super::read_ahead::ReadAhead;
 use super::{BLOCK_SIZE, Source};
 
-/// The number of bytes that are read ahead from a pipe. A few blocks, so that reading and searching
-/// overlap.
+/// The number of bytes that are read ahead from a pipe. Several blocks, so that the next block is
+/// read while the last one is searched.
 const READ_AHEAD: usize = 4 * BLOCK_SIZE;
 
 /// Some whole lines of a file.
@@ -79,9 +79,9 @@ struct LineCutter<R> {
     reader: R,
     /// The size of a block, in bytes.
     size: usize,
-    /// The start of a line whose end was not in the last block.
+    /// The bytes after the last whole line that were read with the last block.
     partial_line: Vec<u8>,
-    /// The result of reading, once there is nothing more to read.
+    /// Set when reading has ended, at the end of the file or by an error.
     end: Option<io::Result<()>>,
 }
 
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_end_with_a_line() {
+    fn blocks_end_at_line_ends() {
         let cases: [(&str, &[&str]); 9] = [
             ("", &[]),
             ("\n", &["\n"]),

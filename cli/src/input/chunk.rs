@@ -1,4 +1,4 @@
-//! Holds the lines of one task in one buffer.
+//! A chunk: the lines of one task in one buffer, to be scanned as one batch.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use super::{BLOCK_SIZE, Block, BlockReader, Source, Task, is_binary};
 
-/// The size, in bytes, up to which a file of a group of small files is read at once. The file was
-/// smaller than [`BLOCK_SIZE`] when it was found; one that has grown beyond this since is read in
-/// blocks.
+/// The size, in bytes, from which on a file in [`Task::SmallFiles`] is read in blocks after all.
+/// The walk found it smaller than [`BLOCK_SIZE`], so it has grown since.
 const MAX_SMALL_FILE: u64 = 4 * BLOCK_SIZE as u64;
 
 /// Lines of one or more files in one buffer, to be scanned as one batch.
@@ -26,7 +25,7 @@ pub(crate) struct FilePart {
     pub(crate) start: usize,
     /// The number of the part's first line in the file, from 1.
     pub(crate) first_line: u64,
-    /// Whether the part is at the end of the file.
+    /// Whether the part ends at the end of the file.
     pub(crate) is_last: bool,
     /// Whether the part is all of the file.
     pub(crate) is_whole_file: bool,
@@ -44,9 +43,9 @@ impl Chunk {
         &self.parts
     }
 
-    /// Reads the lines of `task` and calls `search` with the chunk that holds them. If a file has
-    /// grown large since it was found, `search` is called for each of its blocks. Calls
-    /// `unreadable` with a message for each file that can't be read.
+    /// Reads the lines of `task` and calls `search` with the chunk that holds them. If a small file
+    /// has grown large since the walk found it, `search` is called for each of its blocks. Calls
+    /// `report_unreadable` with a message for each file that can't be read.
     ///
     /// # Errors
     ///
@@ -54,7 +53,7 @@ impl Chunk {
     pub(crate) fn load<E>(
         &mut self,
         task: Task,
-        mut unreadable: impl FnMut(String),
+        mut report_unreadable: impl FnMut(String),
         mut search: impl FnMut(&Chunk) -> Result<(), E>,
     ) -> Result<(), E> {
         self.clear();
@@ -62,7 +61,7 @@ impl Chunk {
             Task::SmallFiles(sources) => {
                 for source in sources {
                     if let Err(error) = self.add_file(&source, &mut search)? {
-                        unreadable(format!("{}: {error}", source.display_path()));
+                        report_unreadable(format!("{}: {error}", source.display_path()));
                     }
                 }
             }
@@ -90,8 +89,9 @@ impl Chunk {
         });
     }
 
-    /// Appends a small file. If it has grown large, searches the contents so far and then the file,
-    /// block by block. The outer error is that of `search`, the inner one that of reading the file.
+    /// Appends a small file. If the file has grown large, searches the chunk as it is so far, and
+    /// then the file, block by block. The outer error comes from `search`, the inner one from
+    /// reading the file.
     fn add_file<E>(
         &mut self,
         source: &Arc<Source>,
@@ -112,8 +112,8 @@ impl Chunk {
             }
             return self.search_blocks(source, search);
         } else if self.bytes.len() > start {
-            // The bytes read before an error are searched, too. The terminator keeps the last line
-            // apart from the next file's first one.
+            // Also after a read error: the bytes before it are searched. Without the terminator,
+            // the last line would run into the first line of the next file.
             if self.bytes.last() != Some(&b'\n') {
                 self.bytes.push(b'\n');
             }

@@ -36,8 +36,8 @@ impl Chunk {
 
 /// Finds the files and lines of records, in ascending order of records.
 ///
-/// Walks through the parts once for all records, and searches the batch once for each part that has
-/// a record, not once for each match.
+/// Because records come in ascending order, the parts are walked through only once. The number of a
+/// part's first record is found by binary search, once per part that a match is in.
 pub(crate) struct Locator<'a> {
     parts: &'a [FilePart],
     batch: Batch<'a>,
@@ -53,8 +53,8 @@ impl<'a> Locator<'a> {
     }
 
     /// Returns the part that contains `record`, and the record's line number in the file, from 1.
-    /// Returns `None` only if the chunk has no parts. `record` must not be less than in the last
-    /// call.
+    /// Returns `None` only if the chunk has no parts. `record` must not be less than in the
+    /// previous call.
     pub(crate) fn locate(&mut self, record: usize) -> Option<(&'a FilePart, u64)> {
         let start = self.batch.range(record).start;
         let skipped =
@@ -62,14 +62,14 @@ impl<'a> Locator<'a> {
         let part = self.parts.get(self.part + skipped)?;
         if skipped > 0 {
             self.part += skipped;
-            self.first_record = first_record_from(&self.batch, part.start);
+            self.first_record = first_record_at_or_after(&self.batch, part.start);
         }
         Some((part, part.first_line + (record - self.first_record) as u64))
     }
 }
 
 /// Returns the number of the first record that starts at or after `offset`, by binary search.
-fn first_record_from(batch: &Batch<'_>, offset: usize) -> usize {
+fn first_record_at_or_after(batch: &Batch<'_>, offset: usize) -> usize {
     let (mut low, mut high) = (0, batch.len());
     while low < high {
         let middle = low + (high - low) / 2;

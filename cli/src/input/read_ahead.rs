@@ -24,8 +24,8 @@ struct Shared {
     buffer: Mutex<LineBuffer>,
     /// Notified when the buffer has changed.
     changed: Condvar,
-    /// The number of buffered bytes at which the thread stops reading, unless they are a part of
-    /// one line.
+    /// The number of buffered bytes at which the thread pauses, provided that a whole line is among
+    /// them.
     limit: usize,
 }
 
@@ -34,25 +34,26 @@ struct LineBuffer {
     bytes: Vec<u8>,
     /// The length of the prefix of `bytes` that consists of whole lines.
     complete: usize,
-    /// The result of reading, once there is nothing more to read.
+    /// Set when reading has ended, at the end of input or by an error.
     end: Option<io::Result<()>>,
-    /// Whether the consumer was dropped.
+    /// Whether the consumer was dropped, so that nobody will take the lines.
     is_abandoned: bool,
 }
 
 impl ReadAhead {
-    /// Starts the background thread, which reads up to about `limit` bytes ahead, or to the end of
-    /// a longer line.
+    /// Starts the background thread, which reads about `limit` bytes ahead, or more if a single
+    /// line is longer.
     pub(super) fn new(
         mut reader: impl Read + Send + 'static,
         limit: usize,
     ) -> io::Result<ReadAhead> {
         let shared = Arc::new(Shared { buffer: Mutex::default(), changed: Condvar::new(), limit });
         let for_thread = shared.clone();
-        // Never joined: the thread may be blocked in a read for good, and has nothing to clean up.
+        // Never joined: the read that the thread is blocked in may never return, and the thread has
+        // nothing to clean up.
         std::thread::Builder::new()
             .name("read ahead".to_owned())
-            .spawn(move || for_thread.read(&mut reader))?;
+            .spawn(move || for_thread.run(&mut reader))?;
         Ok(ReadAhead { shared })
     }
 
@@ -75,7 +76,8 @@ impl ReadAhead {
             return buffer.end.replace(Ok(())).unwrap_or(Ok(()));
         }
         let complete = std::mem::take(&mut buffer.complete);
-        // Copies the incomplete line and swaps the rest, which is usually much longer.
+        // Copy the incomplete line and swap the buffers, because the whole lines are usually much
+        // longer.
         lines.extend_from_slice(&buffer.bytes[complete..]);
         std::mem::swap(lines, &mut buffer.bytes);
         lines.truncate(complete);
@@ -92,8 +94,8 @@ impl Drop for ReadAhead {
 }
 
 impl Shared {
-    /// The background thread.
-    fn read(&self, reader: &mut impl Read) {
+    /// Runs the background thread: reads until the end of input, an error or the consumer's drop.
+    fn run(&self, reader: &mut impl Read) {
         let mut block = vec![0; READ_SIZE];
         loop {
             let result = reader.read(&mut block);
@@ -115,8 +117,8 @@ impl Shared {
                 Err(error) => buffer.end = Some(Err(error)),
             }
             self.changed.notify_all();
-            // An incomplete line is read to its end, however long it is: the consumer is waiting
-            // for it.
+            // Without a whole line the thread reads on beyond the limit: the consumer waits for the
+            // end of the line, so waiting for the consumer would be a deadlock.
             while buffer.bytes.len() >= self.limit && buffer.complete > 0 && !buffer.is_abandoned {
                 buffer = self.wait(buffer);
             }
@@ -127,7 +129,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, LineBuffer> {
-        // Poison is ignored: no statement leaves the buffer invalid.
+        // A poisoned lock is used all the same: a panic can't leave the buffer invalid.
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,4 +1,4 @@
-//! Groups files into tasks of a size at which an engine is fast.
+//! Turns the files of a walk into tasks that are large enough for an engine to be fast.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) struct Tasks<W> {
     large: Option<Arc<Source>>,
     /// The file that is being read in blocks.
     reading: Option<(Arc<Source>, BlockReader)>,
-    /// A file with a read error that was returned last; its end is returned next.
+    /// The file whose read error was the last item. Its [`Task::EndOfFile`] is the next one.
     failed: Option<Arc<Source>>,
 }
 
@@ -48,8 +48,8 @@ impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Tasks<W> {
         Task::SmallFiles(std::mem::take(&mut self.small))
     }
 
-    /// Opens a file and returns its first block. Returns `None` if the file is binary and was not
-    /// named on the command line.
+    /// Opens a file and returns its first block. Returns `None`, to skip the file, if it is binary
+    /// and was not named on the command line.
     fn open(&mut self, source: Arc<Source>) -> Option<Result<Task, WalkError>> {
         match BlockReader::open(&source) {
             Ok(blocks) => {
@@ -63,7 +63,8 @@ impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Tasks<W> {
         }
     }
 
-    /// Returns the next block of the file that is being read. `None` as for [`Tasks::open`].
+    /// Returns the next block of the file that is being read. Returns `None` if this is the first
+    /// block of a binary file, as [`Tasks::open`] does.
     fn read_block(&mut self, is_first: bool) -> Option<Result<Task, WalkError>> {
         let (source, mut blocks) = self.reading.take()?;
         let mut block = Block::default();

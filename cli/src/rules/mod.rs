@@ -1,7 +1,7 @@
 //! Loads the rules to search for, from the command line, from files, or the built-in ones.
 //!
-//! Loading reports everything that is wrong at once, each error with the file and line that it is
-//! about. `dragnet rules`, which lists the rules, is in `commands/rules`.
+//! Loading does not stop at the first error: it reports all errors, each with its file and line.
+//! `dragnet rules`, which lists the rules, is in `commands/rules`.
 
 mod builtin;
 mod diagnostic;
@@ -31,7 +31,7 @@ pub(crate) struct Rule {
     origin: Origin,
 }
 
-/// The place that a rule comes from, as it is shown in messages. Numbers are from 1.
+/// Where a rule was defined, for messages. Numbers are from 1.
 #[derive(Clone, Debug)]
 enum Origin {
     /// An `-e` option, with its position among them.
@@ -59,7 +59,8 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The rules of one run. A rule's number is its index, and that of its pattern in the set.
+/// The rules of one run. A rule's number is its index in the list, and the index of its pattern in
+/// the set.
 #[derive(Debug)]
 pub(crate) struct Rules {
     list: Vec<Rule>,
@@ -149,7 +150,7 @@ impl Rules {
         &self.patterns
     }
 
-    /// Fails if `paths` name standard input, but patterns were read from it.
+    /// Fails if `paths` contains standard input, but patterns were read from it.
     pub(crate) fn check_stdin(&self, paths: &[PathBuf]) -> Result<(), Failure> {
         if self.reads_stdin && paths.iter().any(|path| path == Path::new("-")) {
             return Err(Failure::new("standard input can't hold both the patterns and the data"));
@@ -157,7 +158,7 @@ impl Rules {
         Ok(())
     }
 
-    /// Whether patterns were read from standard input, which is at its end then.
+    /// Whether patterns were read from standard input, which then has no data left to search.
     pub(crate) fn reads_stdin(&self) -> bool {
         self.reads_stdin
     }
@@ -194,7 +195,8 @@ fn read(path: &Path, is_stdin: bool) -> Result<(Arc<str>, Vec<u8>), String> {
     Ok((name, bytes))
 }
 
-/// Returns the contents of a file as text, or a message with the place of the first invalid byte.
+/// Returns the contents of a file as text, or a message with the position of the first invalid
+/// byte.
 fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, String> {
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = &bytes[..error.valid_up_to()];

@@ -24,8 +24,8 @@ const RULE_METADATA: [&str; 4] = ["tags", "source", "matches", "rejects"];
 /// The rules of a file, and the messages about it.
 #[derive(Debug, Default)]
 pub(super) struct ParsedRuleFile {
-    /// The valid rules. Their patterns are checked even if the file has errors, so that all errors
-    /// are reported at once.
+    /// The valid rules, also if the file has errors: their patterns are then checked all the same,
+    /// so that all errors are reported together.
     pub(super) rules: Vec<Rule>,
     /// Messages about unsupported settings. Empty if there are errors.
     pub(super) warnings: Vec<String>,
@@ -78,11 +78,12 @@ struct RuleFileParser<'a> {
     text: &'a str,
     rules: Vec<Rule>,
     errors: Vec<String>,
-    /// Whether the file extends another one, whose rules it can refer to without a regex.
+    /// Whether the file extends another one, so that a rule without a regex can amend one of that
+    /// file.
     extends: bool,
     /// Unsupported top-level keys.
     ignored_settings: Vec<String>,
-    /// Unsupported keys of rules, each with its number of rules.
+    /// Unsupported keys of rules, each with the number of rules that have it.
     ignored_keys: BTreeMap<String, usize>,
     /// The ids of rules that were skipped because they have no regex.
     skipped: Vec<String>,

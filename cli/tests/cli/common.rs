@@ -77,7 +77,7 @@ impl Tree {
         command
     }
 
-    /// Runs the command with `/dev/null` as standard input, which it does not take for a pipe.
+    /// Runs the command with `/dev/null` as standard input, which the command does not search.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Run {
         finish(self.command(args).stdin(Stdio::null()))
     }

@@ -1,6 +1,8 @@
 //! `dragnet cost`: its output, and the end of its processes. The times themselves are not tested.
 
-use crate::common::{Tree, without_fallback_warning};
+use crate::common::Tree;
+#[cfg(target_os = "linux")]
+use crate::common::without_fallback_warning;
 
 const RUNGS: [(&str, &str); 11] = [
     ("rust", "Rust function"),

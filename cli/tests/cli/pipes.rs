@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use crate::common::{Tree, without_fallback_warning};
 
 /// Waits for a command and returns its exit status and its messages.
-fn end(mut child: Child) -> (Option<i32>, String) {
+fn wait_for_end(mut child: Child) -> (Option<i32>, String) {
     let mut stderr = Vec::new();
     child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
     (child.wait().unwrap().code(), without_fallback_warning(stderr))
@@ -27,7 +27,7 @@ fn closed_pipe_ends_the_command_without_a_message() {
         // After one line, the reader is dropped and closes the pipe.
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(!line.is_empty());
-        assert_eq!(end(child), (Some(0), String::new()), "{command}");
+        assert_eq!(wait_for_end(child), (Some(0), String::new()), "{command}");
     }
 }
 
@@ -45,7 +45,7 @@ fn closed_pipe_ends_a_command_that_waits_for_input() {
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(b"abc\n").unwrap();
         // `stdin` stays open, so the command has to end by itself.
-        assert_eq!(end(child), (Some(0), String::new()), "{command}");
+        assert_eq!(wait_for_end(child), (Some(0), String::new()), "{command}");
         drop(stdin);
     }
 }

@@ -44,7 +44,7 @@ fn matches_have_line_and_byte_column() {
     let cases: [(&[&str], &[u8], &[&str]); 12] = [
         (&["-e", "b+"], b"abb b\nb", &["1:2: 1: bb", "1:5: 1: b", "2:1: 1: b"]),
         (&["-e", "b", "-e", "a"], b"ab\n", &["1:2: 1: b", "1:1: 2: a"]),
-        // Each line is a record: anchors match at its edges, and no match crosses them.
+        // Each line is a record: anchors match at its start and end, and no match spans two lines.
         (&["-e", "^a$"], b"a\nba\na", &["1:1: 1: a", "3:1: 1: a"]),
         (&["-e", r"(?s)a.b"], b"a\nb", &[]),
         // A carriage return is part of the line.
@@ -92,7 +92,7 @@ fn json_has_one_object_per_match() {
 }
 
 #[test]
-fn count_prints_matches_per_file_with_any() {
+fn count_lists_only_files_with_matches() {
     let large = "aa\n".repeat(1 << 20);
     let tree = Tree::with(&[("b", "a a\n"), ("a", "x"), ("c", "\na"), ("large", &large)]);
     let run = tree.run(["scan", "--count", "-e", "a", "-e", "aa"]);

@@ -79,7 +79,7 @@ impl Builder {
     /// The thread of an owner is named `name`; those of a pool are named `name-0`, `name-1` and so
     /// on. NUL bytes, which a thread's name can't contain, are removed.
     pub fn new(name: &str) -> Builder {
-        // The defaults are judgement, not measurement.
+        // The defaults are estimates; none was measured.
         Builder {
             name: name.replace('\0', ""),
             // Absorbs bursts, and makes producers wait soon if calls take long.
@@ -88,7 +88,7 @@ impl Builder {
             on_drop: OnDrop::default(),
             // Plenty for code that polls its flag.
             grace: Duration::from_secs(1),
-            // A library with that many stuck calls will not recover by more threads.
+            // More threads would not help a library in which that many calls are stuck.
             spares: 4,
             on_abandoned: None,
         }

@@ -5,10 +5,10 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// Plain data that can be passed to C and back: it has no pointers and no padding, and any bytes
 /// are a valid value.
 ///
-/// So Rust can read whatever C wrote, and C reads no uninitialized bytes and no addresses. The
-/// trait is implemented for every type that is [`AnyBitPattern`] and [`NoUninit`]; the derives of
-/// [`bytemuck`] prove both at compile time. Use [`assert_layout!`](crate::assert_layout) to check
-/// that C and Rust agree on the layout.
+/// So Rust can read whatever bytes C wrote, and never passes uninitialized bytes or addresses to C.
+/// The trait is implemented for every type that is [`AnyBitPattern`] and [`NoUninit`]; the derives
+/// of [`bytemuck`] prove both at compile time. Use [`assert_layout!`](crate::assert_layout) to
+/// check that C and Rust agree on the layout.
 ///
 /// ```
 /// use dragnet_boundary::{Flat, bytemuck};
@@ -23,10 +23,10 @@ use bytemuck::{AnyBitPattern, NoUninit};
 ///
 /// dragnet_boundary::assert_layout!(Span, size 8, align 4, { start: 0, len: 4 });
 ///
-/// fn crosses<T: Flat>(values: &[T]) -> usize {
+/// fn pass_to_c<T: Flat>(values: &[T]) -> usize {
 ///     bytemuck::cast_slice::<T, u8>(values).len()
 /// }
-/// assert_eq!(crosses(&[Span { start: 0, len: 1 }]), 8);
+/// assert_eq!(pass_to_c(&[Span { start: 0, len: 1 }]), 8);
 /// ```
 ///
 /// # Types that are not flat
@@ -34,26 +34,26 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// A reference:
 ///
 /// ```compile_fail,E0277
-/// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
-/// crosses(&["text"]);
+/// # fn pass_to_c<T: dragnet_boundary::Flat>(values: &[T]) {}
+/// pass_to_c(&["text"]);
 /// ```
 ///
 /// A raw pointer, an atomic pointer or a function pointer:
 ///
 /// ```compile_fail,E0277
-/// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
-/// crosses(&[std::ptr::null::<u8>()]);
+/// # fn pass_to_c<T: dragnet_boundary::Flat>(values: &[T]) {}
+/// pass_to_c(&[std::ptr::null::<u8>()]);
 /// ```
 ///
 /// ```compile_fail,E0277
-/// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
-/// crosses(&[std::sync::atomic::AtomicPtr::<u8>::default()]);
+/// # fn pass_to_c<T: dragnet_boundary::Flat>(values: &[T]) {}
+/// pass_to_c(&[std::sync::atomic::AtomicPtr::<u8>::default()]);
 /// ```
 ///
 /// ```compile_fail,E0277
-/// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
+/// # fn pass_to_c<T: dragnet_boundary::Flat>(values: &[T]) {}
 /// fn callback() {}
-/// crosses(&[callback as fn()]);
+/// pass_to_c(&[callback as fn()]);
 /// ```
 ///
 /// A struct with a pointer in it:
@@ -82,11 +82,11 @@ use bytemuck::{AnyBitPattern, NoUninit};
 /// }
 /// ```
 ///
-/// A `bool`, a `char` or an enum, for which some bytes are no valid value:
+/// A `bool`, a `char` or an enum, which have invalid bit patterns:
 ///
 /// ```compile_fail,E0277
-/// # fn crosses<T: dragnet_boundary::Flat>(values: &[T]) {}
-/// crosses(&[true]);
+/// # fn pass_to_c<T: dragnet_boundary::Flat>(values: &[T]) {}
+/// pass_to_c(&[true]);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be passed to C",
@@ -150,8 +150,8 @@ macro_rules! assert_layout {
         { $($field:ident: $offset:expr),* $(,)? }
     ) => {
         const _: () = {
-            const fn flat<T: $crate::Flat>() {}
-            flat::<$Type>();
+            const fn assert_flat<T: $crate::Flat>() {}
+            assert_flat::<$Type>();
             assert!(::core::mem::size_of::<$Type>() == $size, "the size differs from C");
             assert!(::core::mem::align_of::<$Type>() == $align, "the alignment differs from C");
             $(assert!(

@@ -98,7 +98,9 @@ pub struct HandlesFull;
 /// count. Slots of removed values are reused and never freed.
 pub struct Handles<T> {
     shards: [RwLock<Shard<T>>; SHARDS],
-    next: AtomicUsize,
+    /// The number of insertions so far. Its remainder selects the shard of the next insertion, so
+    /// that concurrent insertions use different shards.
+    insertions: AtomicUsize,
 }
 
 struct Shard<T> {
@@ -118,7 +120,7 @@ impl<T> Handles<T> {
     pub const fn new() -> Handles<T> {
         Handles {
             shards: [const { RwLock::new(Shard { slots: Vec::new(), free: Vec::new() }) }; SHARDS],
-            next: AtomicUsize::new(0),
+            insertions: AtomicUsize::new(0),
         }
     }
 
@@ -128,7 +130,7 @@ impl<T> Handles<T> {
     ///
     /// If there are about 2^32 values. The value is dropped.
     pub fn insert(&self, value: T) -> Result<Handle, HandlesFull> {
-        let shard = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        let shard = self.insertions.fetch_add(1, Ordering::Relaxed) % SHARDS;
         let value = Some(Arc::new(value));
         let mut shard_slots = self.write(shard);
         if let Some(slot) = shard_slots.free.pop()
@@ -173,7 +175,8 @@ impl<T> Handles<T> {
             return None;
         }
         let value = entry.value.take()?;
-        // A slot that has used all its generations is retired: reuse would repeat its first handle.
+        // A slot that has used all its generations is never reused: its next handle would be one
+        // that C may still hold.
         if let Some(next) = generation.checked_add(1) {
             entry.generation = next;
             shard_slots.free.push(slot);
@@ -226,23 +229,23 @@ mod tests {
         let first = handles.insert(0).unwrap();
         let (slot, shard, generation) = first.parts();
         assert_eq!((slot, generation), (0, 1));
-        let again = |value| {
-            // Directs the next insertion to the same shard.
-            handles.next.store(shard, super::Ordering::Relaxed);
+        let insert_in_same_shard = |value| {
+            // Selects the shard of the next insertion.
+            handles.insertions.store(shard, super::Ordering::Relaxed);
             handles.insert(value).unwrap()
         };
         handles.remove(first).unwrap();
-        let second = again(1);
+        let second = insert_in_same_shard(1);
         assert_eq!(second.parts(), (0, shard, 2));
 
         handles.remove(second).unwrap();
         handles.write(shard).slots[0].generation = u32::MAX;
-        let last = again(2);
+        let last = insert_in_same_shard(2);
         assert_eq!(last.parts(), (0, shard, u32::MAX));
         assert_eq!(handles.remove(last).as_deref(), Some(&2));
         // The retired slot finds nothing and is not reused.
         assert_eq!((handles.get(last), handles.remove(last)), (None, None));
-        let other = again(3);
+        let other = insert_in_same_shard(3);
         assert_eq!(other.parts(), (1, shard, 1));
         for generation in [0, 1, 2, u32::MAX] {
             assert_eq!(handles.get(Handle::new(0, shard, generation)), None);

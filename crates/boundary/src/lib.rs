@@ -1,4 +1,4 @@
-//! Building blocks for wrapping a C library, whichever library it is.
+//! Building blocks for wrapping any C library.
 //!
 //! Each part can be used without the others:
 //!

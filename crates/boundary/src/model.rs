@@ -18,13 +18,13 @@ use crate::worker_set::WorkerId;
 use crate::workers::Workers;
 use crate::{CallError, CancelFlag, MakeError};
 
-/// Checks all interleavings. Only models of few threads with few steps end in reasonable time.
+/// Checks all interleavings. Feasible only for models with few threads and few steps.
 fn check_all(model: impl Fn() + Send + Sync + 'static) {
     loom::model(model);
 }
 
-/// Checks all interleavings with at most this many preemptions, for models that have too many
-/// interleavings. Waiting is no preemption.
+/// Checks all interleavings with at most this many preemptions, for models with too many
+/// interleavings to check all. A thread that blocks does not count as preempted.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);
@@ -32,8 +32,9 @@ fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// Counts an outcome over all interleavings, so that a test can check that its model reaches each.
-fn seen(outcome: &AtomicUsize) {
+/// Counts an outcome over all interleavings, so that a test can check that its model reaches every
+/// outcome.
+fn count_outcome(outcome: &AtomicUsize) {
     outcome.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -70,28 +71,28 @@ fn items_of_two_producers_leave_once_and_in_order() {
 
 #[test]
 fn closing_amid_pushes_loses_no_item() {
-    for clear in [false, true] {
+    for discard in [false, true] {
         check_all(move || {
             let queue = Arc::new(Queue::new(1));
             let producers = [1, 2].map(|item| {
                 let queue = Arc::clone(&queue);
                 thread::spawn(move || queue.push(item, WaitLimit::Forever))
             });
-            let mut seen = Vec::new();
-            if clear {
-                seen.extend(queue.close_and_clear());
+            let mut returned = Vec::new();
+            if discard {
+                returned.extend(queue.close_and_clear());
             } else {
                 queue.close();
             }
             for producer in producers {
                 if let Err((item, refusal)) = producer.join().unwrap() {
                     assert_eq!(refusal, Refusal::Closed);
-                    seen.push(item);
+                    returned.push(item);
                 }
             }
-            seen.extend(drain(&queue));
-            seen.sort();
-            assert_eq!(seen, [1, 2]);
+            returned.extend(drain(&queue));
+            returned.sort();
+            assert_eq!(returned, [1, 2]);
         });
     }
 }
@@ -133,7 +134,7 @@ fn each_freed_slot_goes_to_a_waiting_producer() {
 
 #[test]
 fn a_late_call_ends_in_exactly_one_way() {
-    static WAYS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+    static OUTCOMES: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
     check_all(|| {
         let reply = Arc::new(Reply::new());
         let thread = {
@@ -144,15 +145,15 @@ fn a_late_call_ends_in_exactly_one_way() {
         let abandoned = reply.abandon();
         let kept = thread.join().unwrap();
         let in_time = reply.wait().is_ok();
-        seen(match (late_in_queue, kept, abandoned, in_time) {
-            (true, None, None, false) => &WAYS[0],
-            (false, Some(true), None, true) => &WAYS[1],
-            (false, Some(true), None, false) => &WAYS[2],
-            (false, Some(false), Some(_), false) => &WAYS[3],
+        count_outcome(match (late_in_queue, kept, abandoned, in_time) {
+            (true, None, None, false) => &OUTCOMES[0],
+            (false, Some(true), None, true) => &OUTCOMES[1],
+            (false, Some(true), None, false) => &OUTCOMES[2],
+            (false, Some(false), Some(_), false) => &OUTCOMES[3],
             other => panic!("{other:?}"),
         });
     });
-    assert!(WAYS.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
+    assert!(OUTCOMES.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
 }
 
 /// Workers whose values count the calls that they have run.
@@ -166,14 +167,15 @@ fn count(value: &mut Cell<u32>, _: &CancelFlag) -> u32 {
     value.get()
 }
 
-/// Queues a call whose deadline passes when [`pass_time`] takes it from the timer, not by the
-/// clock.
-fn timed(workers: &Arc<Workers<Cell<u32>>>) -> Arc<Reply<u32>> {
+/// Queues a call with a deadline that never passes by the clock, only when [`pass_deadlines`] takes
+/// it from the timer.
+fn enqueue_timed(workers: &Arc<Workers<Cell<u32>>>) -> Arc<Reply<u32>> {
     workers.enqueue(count, true, Some(Instant::now() + Duration::from_secs(3600))).unwrap()
 }
 
-/// Lets the deadline of the first call and then its grace period pass, at any moment.
-fn pass_time(workers: &Arc<Workers<Cell<u32>>>) -> thread::JoinHandle<()> {
+/// Starts a thread that lets the first call's deadline and then its grace period pass, each at any
+/// moment.
+fn pass_deadlines(workers: &Arc<Workers<Cell<u32>>>) -> thread::JoinHandle<()> {
     let workers = Arc::clone(workers);
     thread::spawn(move || {
         for _ in 0..2 {
@@ -225,8 +227,8 @@ fn a_deadline_at_any_moment_affects_one_call() {
     static OUTCOMES: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
     check(2, || {
         let workers = workers(1, 1, OnDrop::Drain);
-        let late = timed(&workers);
-        let timer = pass_time(&workers);
+        let late = enqueue_timed(&workers);
+        let timer = pass_deadlines(&workers);
         let other = workers.enqueue(count, true, None).unwrap();
         let served = other.wait().unwrap().unwrap();
         timer.join().unwrap();
@@ -236,19 +238,20 @@ fn a_deadline_at_any_moment_affects_one_call() {
             // The call was in time, so its worker was not abandoned.
             Ok(result) => {
                 assert_eq!((result.unwrap(), abandoned), (1, 0));
-                seen(&OUTCOMES[0]);
+                count_outcome(&OUTCOMES[0]);
             }
             Err(error) => {
                 assert!(matches!(error, CallError::TimedOut));
-                seen(&OUTCOMES[1 + abandoned]);
+                count_outcome(&OUTCOMES[1 + abandoned]);
             }
         }
-        // Served by the value of the first worker, or by a new one.
+        // Served by the first worker (as its first or second call) or by its replacement.
         assert!(served == 1 || served == 2 && abandoned == 0);
         workers.shut_down();
-        // An abandoned worker is not joined, but it ends by itself: otherwise the model would not.
+        // An abandoned worker is not joined, but it ends by itself: the model waits for all
+        // threads.
     });
-    // In time; late and finished; late and abandoned.
+    // In time; late, but the worker finished; late, and the worker was abandoned.
     assert!(OUTCOMES.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
 }
 
@@ -257,14 +260,14 @@ fn calls_run_again_after_all_workers_were_stuck() {
     static OUTCOMES: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
     check(2, || {
         let workers = workers(1, 0, OnDrop::Drain);
-        let late = timed(&workers);
-        let timer = pass_time(&workers);
-        // Refused on submission, or in the queue, or run.
+        let late = enqueue_timed(&workers);
+        let timer = pass_deadlines(&workers);
+        // The call runs, or is refused: when it is submitted, or later in the queue.
         let refused = match workers.enqueue(count, true, None) {
             Ok(call) => call.wait().err(),
             Err(error) => Some(error),
         };
-        seen(&OUTCOMES[usize::from(refused.is_some())]);
+        count_outcome(&OUTCOMES[usize::from(refused.is_some())]);
         if let Some(error) = refused {
             assert!(matches!(error, CallError::Exhausted { stuck: 1 }));
             assert!(matches!(late.wait(), Err(CallError::TimedOut)));
@@ -285,8 +288,8 @@ fn shutdown_ends_while_the_last_worker_is_stuck() {
     static ABANDONED: AtomicUsize = AtomicUsize::new(0);
     check(2, || {
         let workers = workers(1, 0, OnDrop::Drain);
-        let late = timed(&workers);
-        let timer = pass_time(&workers);
+        let late = enqueue_timed(&workers);
+        let timer = pass_deadlines(&workers);
         workers.shut_down();
         assert!(late.is_answered());
         timer.join().unwrap();

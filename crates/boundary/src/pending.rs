@@ -31,7 +31,7 @@ impl<R> Pending<R> {
     /// # Errors
     ///
     /// If the call did not run or did not return before its deadline. On a thread of the same owner
-    /// or pool, [`CallError::Reentrant`] unless the result is already there.
+    /// or pool, [`CallError::Reentrant`] unless the call has already returned.
     pub fn wait(self) -> Result<R, CallError> {
         if sync::current_workers() == Some(self.workers) {
             return resume(self.reply.try_take().unwrap_or(Err(CallError::Reentrant)));
@@ -39,8 +39,8 @@ impl<R> Pending<R> {
         resume(self.reply.wait())
     }
 
-    /// Returns whether the result, an error or a panic is there, so that [`wait`](Pending::wait)
-    /// returns at once.
+    /// Returns whether the call has ended, with a result, an error or a panic, so that
+    /// [`wait`](Pending::wait) does not block.
     pub fn is_done(&self) -> bool {
         self.reply.is_answered()
     }

@@ -1,6 +1,7 @@
 //! The threads of an owner or a pool, with the status of each.
 //!
-//! They are an unordered list, because an owner or a pool has few threads, and no call searches it.
+//! The set is a plain list: an owner or a pool has few threads, and the list is searched only when
+//! a thread starts or stops, not for each call.
 
 use crate::sync::JoinHandle;
 

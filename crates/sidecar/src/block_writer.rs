@@ -17,9 +17,9 @@ pub(super) struct BlockWriter<'a> {
     sequence: Sequence,
     /// Whether the client has closed the connection.
     is_gone: &'a dyn Fn() -> bool,
-    /// How many blocks were published.
+    /// The number of blocks published so far.
     published: u32,
-    /// How many matches are in the block that is written but not published.
+    /// The number of matches in the block that is written but not published.
     held: u32,
 }
 
@@ -34,8 +34,8 @@ impl<'a> BlockWriter<'a> {
         BlockWriter { control, sequence, is_gone, published: 0, held: 0 }
     }
 
-    /// Writes a block, and publishes the one before it. Waits until the client has taken that one.
-    /// Breaks if nobody wants the rest of the answer.
+    /// Publishes the previous block and waits until the client has taken it, then writes this one.
+    /// Breaks if the client has disconnected or cancelled the chunk.
     pub(super) fn push(&mut self, block: &[Match]) -> ControlFlow<()> {
         if self.held > 0 {
             let count = self.published.wrapping_add(1);

@@ -119,9 +119,9 @@ impl SidecarBuilder {
         })
     }
 
-    /// Starts a server by a command that `command` returns anew each time. The server's end of the
-    /// socket is its standard input, to be passed to [`Server::new`](super::Server::new); its
-    /// standard output is discarded.
+    /// Starts a server. `command` is called for each server, and returns the command that starts
+    /// it. The server's standard input is its end of the socket, to be passed to
+    /// [`Server::new`](super::Server::new); its standard output is discarded.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Validates the request of a chunk: from untrusted words and offsets to a [`Batch`].
+//! Validates a client's request to scan a chunk, and turns its untrusted numbers into a [`Batch`].
 //!
 //! All numbers are copied out of shared memory before they are checked, so that the client can't
 //! change them afterwards. The bytes of the records are not checked, since any bytes are a record.
@@ -54,7 +54,8 @@ impl<'a> ChunkRecords<'a> {
         })
     }
 
-    /// How many bytes from the start of the region are searched, including the padding.
+    /// The number of bytes from the start of the region that the scan may read: the records and
+    /// their padding.
     pub(super) fn padded_len(&self) -> usize {
         self.padded_len
     }

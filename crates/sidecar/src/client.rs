@@ -1,9 +1,9 @@
 //! The client: a [`Scan`] whose work is done by a server in another process.
 //!
-//! A batch is split into chunks. Several chunks are in flight at a time, so that this process copies
-//! records and takes over matches while the server scans. Chunks are answered in the order of their
-//! submission, which is why a queue is all the bookkeeping there is: the oldest chunk belongs to the
-//! oldest batch without an outcome.
+//! A batch is split into chunks. Several chunks are in flight at a time, so that this process
+//! copies records and receives matches while the server scans. Chunks are answered in the order of
+//! their submission, so two queues suffice: the oldest chunk always belongs to the oldest batch
+//! without an outcome.
 //!
 //! A chunk keeps its region of shared memory until it is answered. So a lost server costs no copy: the
 //! next one gets the same regions, and scans all chunks again that have no answer yet. The
@@ -28,7 +28,7 @@ use super::region::Region;
 use super::sequence::{Generation, RegionIndex, SLOTS, Sequence};
 use dragnet::{Backend, Batch, Match, Matches, Scan, ScanError, StopFlag};
 
-/// The most matches for which memory is kept from one batch to the next: 1 MiB per list.
+/// The capacity, in matches, that a list keeps from one batch to the next: 1 MiB of memory.
 const MAX_KEPT_MATCHES: usize = 1 << 16;
 
 /// The settings of a client, as its builder collects them.
@@ -100,7 +100,7 @@ pub struct Sidecar {
     generation: Generation,
     /// The matches of the oldest chunk that were received so far.
     found: Vec<Match>,
-    /// Empty lists that delivered batches have left, kept for their memory.
+    /// Empty lists of delivered batches, kept so that later batches reuse their memory.
     spare: Vec<Vec<Match>>,
     /// How many servers were lost since the last answer.
     losses: u32,
@@ -182,8 +182,7 @@ impl Sidecar {
         self.connection.as_ref().map(Connection::backend)
     }
 
-    /// Why the server uses the pure backend although it was to try the native one; `None` if it does
-    /// not.
+    /// Why the server fell back from the native to the pure backend; `None` if it did not.
     pub fn fallback_reason(&self) -> Option<&str> {
         let reason = self.connection.as_ref().map(Connection::fallback_reason);
         reason.filter(|reason| !reason.is_empty())
@@ -200,8 +199,8 @@ impl Sidecar {
         self.restarts
     }
 
-    /// Sends a batch, without waiting for its answer. Blocks only while as many chunks are in flight as
-    /// [may be](super::SidecarBuilder::max_in_flight).
+    /// Sends a batch, without waiting for its answer. Blocks while the
+    /// [maximum number of chunks](super::SidecarBuilder::max_in_flight) is in flight.
     ///
     /// # Errors
     ///
@@ -238,7 +237,7 @@ impl Sidecar {
                         // The batch has failed, which `wait` reports.
                         return Ok(());
                     }
-                    let range = self.fitting(&records, &rest);
+                    let range = self.prefix_that_fits(&records, &rest);
                     rest.start = range.end;
                     let base = (base + range.start) as u32;
                     let is_last = base as usize + range.len() == batch.len();
@@ -309,8 +308,8 @@ impl Scan for Sidecar {
         self.scan_newest(batch, out, &mut Sidecar::receive_oldest)
     }
 
-    /// Holds one block of matches at a time. If a server is lost amid a chunk, the matches that it had
-    /// delivered are not delivered again.
+    /// Holds one block of matches at a time. If a server is lost while it answers a chunk, the
+    /// matches that it had delivered are not delivered again.
     fn scan_with(
         &mut self,
         batch: &Batch<'_>,

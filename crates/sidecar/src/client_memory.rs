@@ -10,8 +10,8 @@ use super::sys;
 
 /// Maps the first `len` bytes of a client's memory, which must have at least these seals.
 ///
-/// A seal against shrinking is what keeps the client from killing the server by a SIGBUS: without it,
-/// the client could cut the memory off while the server accesses it.
+/// The seal against shrinking prevents SIGBUS: without it, the client could truncate the memory
+/// while the server accesses it, and so kill the server.
 pub(super) fn map(
     descriptor: &OwnedFd,
     len: u64,

@@ -1,7 +1,8 @@
 //! A client's connection to one server, from the handshake to the end.
 //!
-//! A connection knows nothing of batches. It submits chunks and receives the blocks of their answers,
-//! validated. When it fails, the [`Sidecar`](super::Sidecar) drops it and makes another one.
+//! A connection submits chunks, and receives and validates the blocks of their answers; batches are
+//! the concern of the [`Sidecar`](super::Sidecar). When a connection fails, the `Sidecar` drops it
+//! and makes another one.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -24,7 +25,7 @@ use super::sequence::{Generation, RegionIndex, SLOTS, Sequence};
 use super::sys;
 use dragnet::{Backend, Match, Report, ScanError, StopFlag};
 
-/// The longest sleep of a wait that checks a stop flag: it bounds how late the flag is noticed.
+/// How often a wait checks the stop flag, and so the maximum delay until a raised flag is noticed.
 const MAX_SLEEP: Duration = Duration::from_millis(5);
 
 /// How long to wait for the exit status of a server whose socket has closed. The kernel closes the
@@ -37,7 +38,7 @@ pub(super) struct SessionRequest {
     pub(super) hello: Hello,
     /// The encoded patterns, in sealed memory.
     pub(super) patterns: OwnedFd,
-    /// How long a server may be silent.
+    /// How long to wait for a message or an answer before the server counts as hung.
     pub(super) timeout: Duration,
 }
 
@@ -70,8 +71,8 @@ pub(super) struct Connection {
     sent_regions: [Option<Generation>; SLOTS],
     /// The number of the next chunk.
     next: Sequence,
-    /// The end of the chunks that are answered or cancelled.
-    cancelled: Sequence,
+    /// All chunks before this one have ended: they were answered or cancelled.
+    ended: Sequence,
 }
 
 impl Connection {
@@ -115,7 +116,7 @@ impl Connection {
             has_spans: frame::report_from_code(request.hello.report) == Some(Report::Spans),
             sent_regions: [None; SLOTS],
             next: Sequence::default(),
-            cancelled: Sequence::default(),
+            ended: Sequence::default(),
         };
         match connection.handshake(&memory, request, stop) {
             Ok(()) => Ok(connection),
@@ -239,11 +240,12 @@ impl Connection {
         self.control.words().server_event.signal();
     }
 
-    /// Marks all chunks before `end` as ended, for the server. This must happen at least once in
-    /// 2^31 chunks, so that the server can compare their numbers. A cancelled chunk stays cancelled.
+    /// Publishes to the server that all chunks before `end` have ended, which cancels those that it
+    /// has not answered. Must be called at least once in 2^31 chunks, because sequence numbers wrap
+    /// around.
     pub(super) fn mark_ended(&mut self, end: Sequence) {
-        if self.cancelled.is_before(end) {
-            self.cancelled = end;
+        if self.ended.is_before(end) {
+            self.ended = end;
             self.control.set_cancelled(end);
         }
     }
@@ -264,8 +266,8 @@ impl Connection {
         if taken > 0 {
             self.control.take(sequence, taken);
         }
-        // The wait below does not check the flag if there is a block already, and an answer may have
-        // any number of blocks.
+        // If a block is ready, the wait below returns without checking the flag, so a long answer
+        // could never be stopped.
         if stop.is_raised() {
             return Err(ConnectionError::Stopped);
         }
@@ -324,8 +326,7 @@ impl Connection {
         (frame.kind == FrameKind::Error).then(|| frame.text())
     }
 
-    /// Adds to an error whatever can be learned about the end of the server: its last message, and its
-    /// exit status.
+    /// Adds the server's last message and its exit status to an error, if they are available.
     pub(super) fn explain(&mut self, error: ConnectionError) -> ConnectionError {
         let ConnectionError::Broken(reason) = error else { return error };
         let mut reasons = vec![reason];

@@ -1,4 +1,4 @@
-//! Errors that make a client's connection useless.
+//! Errors after which a client's connection can't be used.
 
 use std::io;
 
@@ -8,7 +8,8 @@ pub(super) enum ConnectionError {
     /// The server refuses this client. Another attempt would end in the same way.
     #[error("{0}")]
     Refused(String),
-    /// The server has exited, is silent, or violated the protocol. Another server may do better.
+    /// The server has exited, does not answer, or violated the protocol. An attempt with another
+    /// server may succeed.
     #[error("{0}")]
     Broken(String),
     /// A system call of this process failed.
@@ -20,7 +21,7 @@ pub(super) enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// The text of the error that ends the last of some attempts.
+    /// The message when this error ended the last of `attempts` attempts.
     pub(super) fn after_attempts(&self, attempts: u32) -> String {
         match attempts {
             1 => format!("the sidecar failed: {self}"),
@@ -29,12 +30,12 @@ impl ConnectionError {
     }
 }
 
-/// Makes a [`ConnectionError::System`] of an error.
+/// Converts an `io::Error` to a [`ConnectionError::System`].
 pub(super) fn system(context: &'static str) -> impl FnOnce(io::Error) -> ConnectionError {
     move |error| ConnectionError::System(context, error)
 }
 
-/// A [`ConnectionError::Broken`] with this description.
+/// Returns a [`ConnectionError::Broken`] with this description.
 pub(super) fn broken<T>(reason: impl Into<String>) -> Result<T, ConnectionError> {
     Err(ConnectionError::Broken(reason.into()))
 }

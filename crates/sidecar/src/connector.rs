@@ -59,7 +59,8 @@ impl Connector {
 /// Starts a process with one end of a socket as its standard input.
 pub(super) fn spawn(mut command: Command) -> io::Result<(OwnedFd, Option<ServerProcess>)> {
     let (client, server) = sys::socket_pair()?;
-    // Its output would mix with the output of this process. Errors may.
+    // The server's standard output would mix with that of this process. Its standard error is
+    // inherited.
     command.stdin(Stdio::from(server)).stdout(Stdio::null());
     let child = command.spawn().map_err(|error| {
         let program = command.get_program().display();

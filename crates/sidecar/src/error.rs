@@ -13,8 +13,8 @@ pub enum SidecarError {
     /// The server refused the patterns or the backend, or speaks another version of the protocol.
     #[error("the sidecar refuses: {0}")]
     Refused(String),
-    /// No server could be started or reached in the number of
-    /// [attempts](super::SidecarBuilder::max_attempts) that was set.
+    /// Every one of the configured [attempts](super::SidecarBuilder::max_attempts) to start or
+    /// reach a server failed.
     #[error("{0}")]
     Unavailable(String),
     /// This process has run out of descriptors, memory or threads.

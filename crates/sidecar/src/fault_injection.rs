@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::Errno;
 
-/// One system call of a thread that fails.
+/// Makes one system call of a thread fail.
 #[derive(Debug)]
 pub(super) struct Fault {
-    /// How many calls succeed before.
+    /// The number of calls that still succeed before the one that fails.
     after: u32,
     errno: Errno,
     has_failed: Arc<AtomicBool>,

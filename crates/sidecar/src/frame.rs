@@ -1,4 +1,4 @@
-//! The messages on the socket: few, small, each with its file descriptors.
+//! The messages on the socket. They are few and small, and can carry file descriptors.
 //!
 //! ```text
 //!  client                               server
@@ -30,8 +30,8 @@ use rustix::net::{
 use super::sys;
 use dragnet::{Backend, Report};
 
-/// The version of the protocol, which both sides must share. Increase it with every change of a
-/// message or of the [layout](super::layout) of shared memory.
+/// The version of the protocol. Both sides must have the same one. Increase it whenever a message
+/// or the [layout](super::layout) of shared memory changes.
 pub(super) const VERSION: u32 = 2;
 
 /// The first word of every message.
@@ -43,7 +43,7 @@ const MAX_FRAME_LEN: usize = 2048;
 /// The longest body of a message, in bytes.
 pub(super) const MAX_BODY_LEN: usize = MAX_FRAME_LEN - size_of::<FrameHeader>();
 
-/// The most descriptors that a message carries.
+/// The maximum number of descriptors in a message.
 const MAX_DESCRIPTORS: usize = 2;
 
 /// The meaning of a message.
@@ -96,8 +96,8 @@ pub(super) struct Hello {
     pub(super) bytes: u64,
 }
 
-/// The body of WELCOME: the server is ready. A text follows, which says why the server does not use
-/// the native backend; it is empty if there is nothing to say.
+/// The body of WELCOME: the server is ready. A text follows: why the server fell back from the
+/// native to the pure backend, or nothing if it did not.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Welcome {
@@ -115,7 +115,7 @@ pub(super) struct Welcome {
 pub(super) struct RegionNotice {
     /// The index of the region that this memory becomes.
     pub(super) number: u32,
-    /// Distinguishes this memory from that which the region had before.
+    /// Distinguishes this memory from earlier memory of the same region.
     pub(super) generation: u32,
     /// The length of the memory, in bytes.
     pub(super) len: u64,
@@ -197,8 +197,8 @@ fn printable(bytes: &[u8]) -> String {
 
 /// Sends a message whose body is `value` and a text, which is cut if it is too long.
 ///
-/// Does not block. A message that finds no room in the socket is an error: there is room for many,
-/// so the peer has stopped reading.
+/// Does not block. A full socket is an error: it has room for many messages, so the peer has
+/// stopped reading.
 ///
 /// # Panics
 ///

@@ -106,7 +106,7 @@ impl Memory {
         seals.set(SealFlags::GROW, grow);
         // `WRITE` would fail, since the memory is mapped for writing.
         seals.set(SealFlags::FUTURE_WRITE, write);
-        sys::seal(fd.as_fd(), seals).expect("it is ours");
+        sys::seal(fd.as_fd(), seals).expect("new memory can be sealed");
         Memory { fd, mapping }
     }
 
@@ -115,7 +115,7 @@ impl Memory {
         let Memory { fd, mapping } = Memory::new(bytes, 0, [false; 3]);
         drop(mapping);
         let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
-        sys::seal(fd.as_fd(), all).expect("it is ours");
+        sys::seal(fd.as_fd(), all).expect("new memory can be sealed");
         let mapping = SharedMapping::new(fd.as_fd(), bytes.len().max(1), false);
         Memory { fd, mapping: mapping.expect("there is memory") }
     }
@@ -132,7 +132,7 @@ impl Memory {
     }
 }
 
-/// A client that sends whatever it is given to a server in this process.
+/// A client that sends arbitrary messages to a server in this process.
 pub struct Client {
     socket: OwnedFd,
     server: JoinHandle<Result<(), ServeError>>,
@@ -172,10 +172,10 @@ impl Client {
         }
     }
 
-    /// Writes the words of the next slot, and counts `count` more chunks as submitted.
-    pub fn submit(&mut self, words: [u32; 6], count: u32) {
+    /// Writes the words of the next slot, and adds `chunks` to the number of submitted chunks.
+    pub fn submit(&mut self, words: [u32; 6], chunks: u32) {
         let slot = self.control.slot(Sequence::new(self.submitted));
-        let places = [
+        let slot_words = [
             &slot.region,
             &slot.generation,
             &slot.bytes,
@@ -185,10 +185,10 @@ impl Client {
             &slot.taken,
             &slot.answered,
         ];
-        for (place, word) in places.into_iter().zip(words.into_iter().chain([0, 0])) {
-            place.store(word, Ordering::Relaxed);
+        for (slot_word, word) in slot_words.into_iter().zip(words.into_iter().chain([0, 0])) {
+            slot_word.store(word, Ordering::Relaxed);
         }
-        self.submitted = self.submitted.wrapping_add(count);
+        self.submitted = self.submitted.wrapping_add(chunks);
         let words = self.control.words();
         words.submitted.0.store(self.submitted, Ordering::Release);
         words.server_event.signal();
@@ -253,10 +253,10 @@ pub fn answers(
     blocks: &[ServerBlock],
 ) {
     let server = Arc::new(Mutex::new(None));
-    let (place, first) = (Arc::clone(&server), first.to_vec());
+    let (server_slot, first) = (Arc::clone(&server), first.to_vec());
     let connector = Connector::Custom(Box::new(move |socket| {
         send(socket.as_fd(), &first, &[]);
-        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(socket);
+        *server_slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(socket);
         Ok(())
     }));
     let report_number = frame::report_code(report);

@@ -4,7 +4,7 @@
 //! which sleeps in `poll` until the kernel reports that the socket was closed, for whatever reason:
 //! the kernel closes the sockets of a process that exits or crashes. It then signals the event that
 //! its side waits for. The alternative, checking the socket from time to time, would cost each wait a
-//! system call or delay the news.
+//! system call or detect the end late.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -57,18 +57,18 @@ impl HangupWatcher {
             control: Mutex::new(None),
             event,
         });
-        let (watched, of_thread) = (Arc::clone(&socket), Arc::clone(&shared));
+        let (socket_in_thread, shared_in_thread) = (Arc::clone(&socket), Arc::clone(&shared));
         let thread = sys::spawn(move || {
             let hangup = PollFlags::HUP | PollFlags::ERR | PollFlags::RDHUP | PollFlags::NVAL;
             loop {
-                match sys::poll(watched.as_fd(), PollFlags::RDHUP, None) {
+                match sys::poll(socket_in_thread.as_fd(), PollFlags::RDHUP, None) {
                     Ok(events) if !events.intersects(hangup) => {}
                     // A socket that can't be polled can't be used either.
                     Ok(_) | Err(_) => break,
                 }
             }
-            of_thread.is_gone.store(true, Ordering::SeqCst);
-            of_thread.signal();
+            shared_in_thread.is_gone.store(true, Ordering::SeqCst);
+            shared_in_thread.signal();
             on_hangup();
         })?;
         Ok(HangupWatcher { socket, shared, thread: Some(thread) })
@@ -76,10 +76,11 @@ impl HangupWatcher {
 
     /// Sets the control memory whose event is signalled when the connection ends.
     pub(super) fn signal_in(&self, control: &ControlMemory) {
-        let mut place = self.shared.control.lock().unwrap_or_else(PoisonError::into_inner);
-        *place = Some(control.clone());
-        drop(place);
-        // The thread may have found no control memory just before.
+        let mut slot = self.shared.control.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(control.clone());
+        drop(slot);
+        // The connection may have ended before the control memory was set; then the thread
+        // signalled nothing.
         if self.is_gone() {
             self.shared.signal();
         }

@@ -5,9 +5,10 @@
 //! SLOTS blocks of BLOCK_MATCHES matches
 //! ```
 //!
-//! Words that different processes write to are in different cache lines, so that polling one of them
-//! is not slowed down by writes to another. All words are atomics, for which every bit pattern is a
-//! valid value.
+//! Every word has one writer, named below, and shares its cache line only with words of the same
+//! writer, so that a processor that polls a word does not slow down unrelated writes of the other
+//! process. (The only exception: the client resets `answered` when it submits a chunk.) All words
+//! are atomics, for which every bit pattern is valid.
 
 use super::futex_event::FutexEvent;
 use super::sequence::SLOTS;
@@ -23,7 +24,7 @@ pub(super) const BLOCK_LEN: usize = BLOCK_MATCHES * size_of::<Match>();
 /// The length of the control memory, in bytes.
 pub(super) const CONTROL_LEN: usize = size_of::<ControlWords>() + SLOTS * BLOCK_LEN;
 
-/// The states of a chunk's answer, as [`ChunkSlot::status`] has them.
+/// The values of [`ChunkSlot::status`].
 pub(super) mod status {
     /// Another block follows.
     pub(in super::super) const MORE: u32 = 1;
@@ -59,8 +60,8 @@ pub(super) struct ControlWords {
     pub(super) slots: [ChunkSlot; SLOTS],
 }
 
-/// The place of one chunk in flight. The client writes the first cache line, the server the second
-/// one, except that the client resets `answered` before it submits a chunk.
+/// The request and the answer of one chunk in flight. The client writes the first cache line, the
+/// server the second one, except that the client resets `answered` before it submits a chunk.
 #[derive(Debug)]
 #[cfg_attr(all(loom, test), derive(Default))]
 #[repr(C, align(64))]

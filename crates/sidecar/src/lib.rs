@@ -15,20 +15,20 @@
 //!
 //! Neither process trusts the other.
 //!
-//! The server accepts clients of its own user only. It maps memory that is sealed against shrinking
-//! only, since accessing memory that was cut off would kill it. It copies every length, offset and
-//! number out of shared memory before it validates it. A client that violates the protocol is
-//! disconnected.
+//! The server accepts clients of its own user only. It refuses to map memory that is not sealed
+//! against shrinking, because an access to truncated memory would kill it. It copies every length,
+//! offset and number out of shared memory before it validates it. A client that violates the
+//! protocol is disconnected.
 //!
 //! The records are the only data that are not always copied. By default a server copies each chunk of
 //! records before it searches it. `Server::search_in_place` avoids this copy; it is an unsafe function,
 //! because a client that changes records during a scan then causes undefined behaviour in the server.
 //! `dragnet serve` uses it, and contains the damage: one sandboxed process per client.
 //!
-//! The client connects to servers of its own user or of root only. It checks that each match names an
-//! existing record, pattern and span and is in order, so that a wrong match can't make the caller
-//! panic. The server can't write to the memory of records. A server that violates the protocol is
-//! replaced, like one that has crashed.
+//! The client connects to servers of its own user or of root only. It checks that each match names
+//! an existing record, pattern and span, and that matches are in order, so that a wrong match can't
+//! make the caller panic. The server can't write to the memory of records. A server that violates
+//! the protocol is replaced, like one that has crashed.
 //!
 //! What this does not protect against: a server can leave out matches or invent plausible ones, and a
 //! client can make the server use as much time and memory as the limits allow.

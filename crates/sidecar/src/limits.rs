@@ -1,13 +1,13 @@
 //! Limits on what a server accepts from a client.
 
-/// What a client may ask of a [`Server`](super::Server). A request for more is refused with an error
-/// that names the number and the limit.
+/// Limits on the requests of a [`Server`](super::Server)'s client. A request that exceeds one is
+/// refused with an error that names the number and the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most patterns; a million by default.
+    /// The maximum number of patterns; a million by default.
     pub patterns: u32,
-    /// The most bytes of encoded patterns; 64 MiB by default.
+    /// The maximum size of the encoded patterns, in bytes; 64 MiB by default.
     pub pattern_bytes: u64,
     /// The largest pattern set, in the units of
     /// [`PatternSetBuilder::set_size_limit`](dragnet::PatternSetBuilder::set_size_limit); 100 million

@@ -1,8 +1,8 @@
 //! Memory that is shared with another process.
 //!
-//! The other process may write to the memory at any moment, so no safe function hands out a `&[u8]`
-//! of it: Rust assumes that bytes do not change while there is a shared reference to them. There are three ways to
-//! access a [`SharedMapping`]:
+//! The other process may write to the memory at any moment, so no safe function returns a `&[u8]`
+//! of it: Rust assumes that bytes do not change while there is a shared reference to them. There
+//! are three ways to access a [`SharedMapping`]:
 //!
 //! - [`load`](SharedMapping::load) and [`store`](SharedMapping::store) copy with relaxed atomic
 //!   operations, a machine word at a time. Whatever the other process does, a copy has some value.
@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use super::sys;
 use dragnet_boundary::Flat;
 
-/// The size of the atomic operations that copy most bytes.
+/// The size in bytes of the atomic operations that copy most of the data.
 const WORD: usize = size_of::<usize>();
 
 /// A mapping of shared memory, unmapped when it is dropped.
@@ -45,7 +45,7 @@ unsafe impl Sync for SharedMapping {}
 
 impl SharedMapping {
     /// Maps the first `len` bytes, at least one, of memory that is at least as long and can't
-    /// shrink: accessing what has been cut off would kill the process by a SIGBUS.
+    /// shrink: an access to truncated memory would kill the process with SIGBUS.
     pub(super) fn new(fd: BorrowedFd<'_>, len: usize, writable: bool) -> io::Result<SharedMapping> {
         let start = sys::map(fd, len, writable)?;
         let start = NonNull::new(start).ok_or(io::ErrorKind::OutOfMemory)?;
@@ -139,9 +139,10 @@ impl SharedMapping {
         out.reserve(count);
         // SAFETY: the assertion above keeps all loads within the mapping, which lives as long as
         // `self`; `split` has returned a `head` after which words are aligned; all accesses to this
-        // memory that may happen meanwhile are atomic or, by other processes, not of this program.
-        // The stores go to spare capacity that was just reserved. Every bit pattern is a valid `T`,
-        // so all `count` values are initialized in the end.
+        // memory by this process that may happen meanwhile are atomic, and what another process
+        // does is outside of this program: the loads return some value. The stores go to spare
+        // capacity that was just reserved. Every bit pattern is a valid `T`, so all `count` values
+        // are initialized in the end.
         unsafe {
             let from = self.start.as_ptr().add(position);
             let to = out.as_mut_ptr().add(out.len()).cast::<u8>();

@@ -1,4 +1,4 @@
-//! Models of what two processes do in shared memory.
+//! Models of the protocol that client and server follow in shared memory.
 //!
 //! `loom` runs each model through all interleavings of its threads, and through all values that the
 //! memory model allows a load to return; see `ci/loom`. A thread stands for a process. A lost wake-up
@@ -22,8 +22,8 @@ use super::sequence::{SLOTS, Sequence};
 use super::simulated::memory::{Memory, RaceChecked};
 use dragnet::Match;
 
-/// Runs a model through all interleavings in which a thread is preempted at most this often. All
-/// interleavings are too many. A wait is not a preemption.
+/// Checks all interleavings with at most this many preemptions, because there are too many
+/// interleavings to check all. A thread that blocks does not count as preempted.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);
@@ -31,8 +31,9 @@ fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// Counts an outcome over all interleavings, to check that a model reaches all of them.
-fn seen(outcome: &AtomicUsize) {
+/// Counts an outcome over all interleavings, so that a test can check that its model reaches every
+/// outcome.
+fn count_outcome(outcome: &AtomicUsize) {
     outcome.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -40,7 +41,7 @@ fn seen(outcome: &AtomicUsize) {
 fn a_signal_at_any_moment_wakes_the_waiter() {
     check(3, || {
         let shared = Arc::new((FutexEvent::default(), [(); 2].map(|()| AtomicBool::new(false))));
-        // One stands for the other process, the other one for the hangup watcher.
+        // Two threads signal, like the other process and the hangup watcher.
         let signallers = [0, 1].map(|number| {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
@@ -117,9 +118,9 @@ impl Shared {
         self.control.submit(sequence, &request);
     }
 
-    /// Receives the blocks of a chunk, as the client does, and calls `on_taken` after each that was
-    /// taken. Returns the status of the last block and the number of blocks; `None` if the server has
-    /// ended before.
+    /// Receives the blocks of a chunk, as the client does, and calls `on_taken` after taking each
+    /// one. Returns the status of the last block and the number of blocks, or `None` if the server
+    /// ends before the answer is complete.
     fn collect(&self, number: u32, mut on_taken: impl FnMut(u32)) -> Option<(u32, u32)> {
         let sequence = Sequence::new(number);
         let mut taken = 0;
@@ -148,7 +149,7 @@ impl Shared {
     }
 
     /// Answers the first `end` chunks with `blocks` blocks each, as the server does. Returns false if
-    /// the client has ended before.
+    /// the client ends first.
     fn serve(&self, end: u32, blocks: u32) -> bool {
         let is_gone = || self.client_is_gone.load(Ordering::SeqCst);
         for next in (0..end).map(Sequence::new) {
@@ -216,7 +217,7 @@ fn cancelling_amid_an_answer_leaves_the_next_chunk_intact() {
         };
         let (status, blocks) = shared.collect(0, cancel).unwrap();
         assert!(blocks == 2 && [status::DONE, status::STOPPED].contains(&status));
-        seen(&STATUS[usize::from(status == status::STOPPED)]);
+        count_outcome(&STATUS[usize::from(status == status::STOPPED)]);
         shared.submit(1);
         assert_eq!(shared.collect(1, |_| ()), Some((status::DONE, 2)));
         server.join().unwrap();
@@ -263,7 +264,7 @@ fn a_client_gets_an_answer_or_an_end() {
         shared.submit(0);
         let answer = shared.collect(0, |_| ());
         assert!(answer.is_none() || answer == Some((status::DONE, 2)));
-        seen(&OUTCOMES[usize::from(answer.is_some())]);
+        count_outcome(&OUTCOMES[usize::from(answer.is_some())]);
         watcher.join().unwrap();
         // The server of this model still runs, and must notice the end of its client.
         shared.end_client();
@@ -302,7 +303,7 @@ fn a_server_notices_a_client_lost_anytime() {
                 shared.control.take(Sequence::new(0), 1);
             })
         };
-        seen(&OUTCOMES[usize::from(shared.serve(1, 3))]);
+        count_outcome(&OUTCOMES[usize::from(shared.serve(1, 3))]);
         watcher.join().unwrap();
         client.join().unwrap();
     });

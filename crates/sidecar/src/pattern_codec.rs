@@ -63,7 +63,7 @@ pub(super) fn decode(
     set_size_limit: u64,
 ) -> Result<PatternSet, DecodeError> {
     let mut rest = bytes;
-    // `count` is not trusted with the size of an allocation.
+    // `count` is not trusted: the capacity is at most the number of patterns that fit in `bytes`.
     let mut patterns = Vec::with_capacity(count.min(bytes.len() / HEADER_LEN));
     for number in 0..count {
         let pattern = take_pattern(&mut rest).ok_or(DecodeError::Malformed(number))?;

@@ -1,11 +1,12 @@
-//! Memory that the client puts the records of a chunk in, for the server to read.
+//! Regions: shared memory into which the client copies the records of a chunk, for the server to
+//! read.
 //!
 //! Records are copied once, by the client. The server maps the region read-only and searches the
-//! records where they are, if its caller chose [`Server::search_in_place`](super::Server). This file
-//! keeps the promise that such a server relies on: a region is not written to between the
-//! submission of its chunk and the chunk's answer. A connection that ends before the answer leaves a
-//! server that may still be reading; [`retire`](Region::retire) then sees to it that the memory is
-//! replaced instead of written to.
+//! records in it, if its caller chose [`Server::search_in_place`](super::Server). Such a server
+//! relies on the client: a region must not be written to between the submission of its chunk and
+//! the chunk's answer. If a connection ends before the answer, the server may still be reading the
+//! region, so [`retire`](Region::retire) makes the client allocate a new one instead of writing to
+//! it.
 //!
 //! The memory is sealed so that it can neither shrink, which would crash a server that reads it, nor
 //! be mapped for writing by anybody else.
@@ -37,7 +38,7 @@ pub(super) struct Region {
     layout: RegionLayout,
     /// The offsets of the records, from the start of the region.
     offsets: Vec<u32>,
-    /// Whether the memory must not be written to any more.
+    /// Whether the memory must not be written to again, because a server may still read it.
     is_retired: bool,
 }
 
@@ -91,13 +92,14 @@ impl Region {
         })
     }
 
-    /// Whether a chunk of `len` bytes can be put here, without wasting much memory.
+    /// Whether this region can be written to, is long enough for a chunk of `len` bytes, and is not
+    /// so long that it would waste memory.
     pub(super) fn suits(&self, len: usize) -> bool {
         let max_len = MAX_KEPT_LEN.max(len.saturating_mul(8));
         !self.is_retired && (len..=max_len).contains(&self.mapping.len())
     }
 
-    /// Replaces the records in the region, which [`suits`](Region::suits) them.
+    /// Replaces the records in the region. It must [suit](Region::suits) their length.
     pub(super) fn fill(&mut self, batch: &Batch<'_>, layout: RegionLayout) {
         assert!(!self.is_retired, "a server may still read this region");
         let extent = batch.extent();
@@ -115,13 +117,14 @@ impl Region {
         self.layout = layout;
     }
 
-    /// Makes [`suits`](Region::suits) return false from now on, because a server that this client has
-    /// left may still be reading the records. They can be submitted again.
+    /// Makes [`suits`](Region::suits) return false from now on, because the server of an ended
+    /// connection may still be reading the records. The region's chunk can still be submitted
+    /// again.
     pub(super) fn retire(&mut self) {
         self.is_retired = true;
     }
 
-    /// The request to scan what is in this region, whose index is `index`.
+    /// The request to scan the records in this region, which has the index `index`.
     pub(super) fn request(&self, index: RegionIndex) -> ChunkRequest {
         ChunkRequest {
             region: index.number(),

@@ -5,7 +5,7 @@ use dragnet::{Backend, Engine, PatternSet, Report, Scan, StopFlag};
 /// The patterns of a session, ready to make scanners.
 pub(super) struct ScannerSource {
     pub(super) backend: Backend,
-    /// Why this is not the native backend; empty if there is nothing to say.
+    /// Why the native backend was replaced by the pure one; empty if it was not.
     pub(super) fallback_reason: String,
     make: Box<dyn Fn() -> Result<Box<dyn Scan>, String>>,
 }
@@ -36,7 +36,7 @@ impl ScannerSource {
         backend: Backend,
         stop: StopFlag,
     ) -> ScannerSource {
-        // A client accepts the backends that it knows, and `Auto` is none.
+        // The client needs the name of a concrete backend, which `Auto` is not.
         let backend = if backend == Backend::Auto { Backend::Pure } else { backend };
         ScannerSource {
             backend,

@@ -3,14 +3,14 @@
 //! All of them are `u32` in shared memory and on the socket. Separate types keep a chunk's number
 //! from being used where a region's number is meant.
 
-/// How many chunks can be in flight, and how many regions of records there are. Models use the
-/// smallest number that can show a mix-up, since their running time grows with it.
+/// The number of chunks that can be in flight, and of regions. Models use the smallest number with
+/// which slots can be confused, because their running time grows with it.
 pub(super) const SLOTS: usize = if cfg!(all(loom, test)) { 2 } else { 8 };
 
 /// The number of a chunk in its connection, counted modulo 2^32.
 ///
-/// Two numbers can be compared as long as they are less than 2^31 apart. That holds for all that meet
-/// here, since at most [`SLOTS`] chunks are in flight.
+/// Two numbers can be compared if they are less than 2^31 apart. Numbers of chunks in flight always
+/// are, because at most [`SLOTS`] chunks are in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sequence(u32);
 
@@ -44,7 +44,7 @@ impl Sequence {
     }
 }
 
-/// Which of the [`SLOTS`] regions of a connection is meant.
+/// The index of one of the [`SLOTS`] regions of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RegionIndex(u8);
 
@@ -69,7 +69,7 @@ impl RegionIndex {
     }
 }
 
-/// Distinguishes the pieces of memory that a region has had, one after the other.
+/// Distinguishes the successive memories of a region, which is replaced when it does not fit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Generation(u32);
 

@@ -36,12 +36,12 @@ impl From<FrameError> for ServeError {
     }
 }
 
-/// Makes a [`ServeError::System`] of an error.
+/// Converts an `io::Error` to a [`ServeError::System`].
 pub(super) fn system(context: &'static str) -> impl FnOnce(io::Error) -> ServeError {
     move |error| ServeError::System { context, error }
 }
 
-/// A [`ServeError::Protocol`] with this description.
+/// Returns a [`ServeError::Protocol`] with this description.
 pub(super) fn protocol<T>(reason: impl Into<String>) -> Result<T, ServeError> {
     Err(ServeError::Protocol(reason.into()))
 }

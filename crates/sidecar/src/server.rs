@@ -20,13 +20,13 @@ use super::session::{Peer, Session};
 use super::{client_memory, pattern_codec, sys};
 use dragnet::{Backend, PatternSet, Report, Scan, StopFlag};
 
-/// How long a client may delay a message that it owes.
+/// How long the server waits for a message that the protocol requires the client to send.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a scan may continue after its client has gone, before `on_stuck` is called.
+/// How long a scan may continue after its client has disconnected, before `on_stuck` is called.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often the end of such a scan is polled.
+/// The interval between checks whether such a scan has ended.
 const STOP_POLL: Duration = Duration::from_millis(5);
 
 /// Serves one client over a socket.
@@ -55,7 +55,7 @@ pub struct Server {
     limits: Limits,
 }
 
-/// Makes the scanners of a session, for these patterns.
+/// Makes the source of a session's scanners from what the client requests.
 type MakeSource<'a> =
     &'a dyn Fn(&PatternSet, Report, Backend, StopFlag) -> Result<ScannerSource, String>;
 
@@ -108,7 +108,7 @@ impl Server {
         Ok(Server { peer, stop, has_ended, limits })
     }
 
-    /// Searches records where the client has put them, instead of in a private copy.
+    /// Searches records in the memory shared with the client, instead of in a private copy.
     ///
     /// This saves one copy of every record.
     ///
@@ -128,7 +128,7 @@ impl Server {
         self
     }
 
-    /// Sets the time that a client may delay a message, which is too long for tests.
+    /// Replaces [`MESSAGE_TIMEOUT`], which is too long for tests.
     #[cfg(any(test, fuzzing))]
     pub(super) fn set_message_timeout(&mut self, timeout: Duration) {
         self.peer.timeout = timeout;

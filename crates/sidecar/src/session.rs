@@ -1,6 +1,6 @@
-//! The server's side of a connection after the handshake: it answers chunks until the client is gone.
+//! The server's side of a connection after the handshake: answers chunks until the client
+//! disconnects.
 
-use std::any::Any;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,17 +21,19 @@ use super::scanner_source::ScannerSource;
 use super::sequence::{Generation, RegionIndex, SLOTS, Sequence};
 use super::serve_error::{ServeError, protocol, system};
 use dragnet::{Scan, ScanError};
+use dragnet_boundary::sync::panic_message;
 
-/// The longest copy of a chunk whose memory is kept for the next chunk, in bytes.
+/// The capacity of [`Session::copy`] that is kept from one chunk to the next, in bytes. A larger
+/// copy is freed by the next chunk.
 const MAX_KEPT_COPY: usize = 1 << 20;
 
 /// The client, as the server sees it.
 pub(super) struct Peer {
     pub(super) socket: Arc<OwnedFd>,
     pub(super) watcher: HangupWatcher,
-    /// The longest region that is mapped, in bytes.
+    /// The length of the longest region that the server maps, in bytes.
     pub(super) max_region_len: u64,
-    /// How long the client may delay a message that it owes.
+    /// How long the server waits for a message that the protocol requires the client to send.
     pub(super) timeout: Duration,
     /// Whether records are searched in the client's memory. Only set by
     /// [`Server::search_in_place`](super::Server::search_in_place), whose caller promises that the
@@ -40,8 +42,8 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Sends an ERROR frame. A client that does not receive it learns of the error by the end of the
-    /// connection, or by the status of its chunk.
+    /// Sends an ERROR frame. Sending may fail: the client then notices the error when the
+    /// connection ends, or from the status of its chunk, and only the text is lost.
     pub(super) fn send_error(&self, text: &str) {
         let _ = frame::send(&*self.socket, FrameKind::Error, &[], text, &[]);
     }
@@ -102,7 +104,7 @@ impl<'a> Session<'a> {
             if is_gone() {
                 return Ok(());
             }
-            // A client may have reset the counter.
+            // A hostile client can reset the counter.
             if submitted == next {
                 continue;
             }
@@ -127,7 +129,7 @@ impl<'a> Session<'a> {
         }
         let index = self.map_region(&request)?;
         let Some(MappedRegion { mapping, .. }) = &self.regions[index.get()] else {
-            return protocol("a chunk has no memory");
+            return protocol("a chunk names no region");
         };
         let records = match ChunkRecords::new(&request, mapping, &mut self.offsets) {
             Ok(records) => records,
@@ -156,7 +158,7 @@ impl<'a> Session<'a> {
         }));
         match scanned {
             Ok(Ok(ControlFlow::Continue(()))) => blocks.finish(status::DONE, 0),
-            // The chunk was cancelled, or the client has gone, which `run` notices.
+            // The chunk was cancelled, or the client has disconnected, which `run` notices.
             Ok(Ok(ControlFlow::Break(())) | Err(ScanError::Stopped)) => {
                 blocks.finish(status::STOPPED, 0);
             }
@@ -169,7 +171,7 @@ impl<'a> Session<'a> {
                 blocks.finish(status::FAILED, code);
             }
             Err(payload) => {
-                self.peer.send_error(panic_text(&*payload));
+                self.peer.send_error(&panic_message(&*payload));
                 match self.source.make_scanner() {
                     Ok(scanner) => self.scanner = scanner,
                     Err(reason) => return self.peer.refuse(reason),
@@ -214,20 +216,12 @@ impl<'a> Session<'a> {
                     notice.len, self.peer.max_region_len,
                 ));
             }
-            let place = &mut self.regions[index.get()];
-            // The old region is unmapped first, to map no more memory than the limits allow.
-            *place = None;
+            let region = &mut self.regions[index.get()];
+            // Unmap the old region first: both together may exceed the limits.
+            *region = None;
             let mapping = client_memory::map(&descriptor, notice.len, SealFlags::SHRINK, false)?;
-            *place = Some(MappedRegion { generation: Generation::new(notice.generation), mapping });
+            *region =
+                Some(MappedRegion { generation: Generation::new(notice.generation), mapping });
         }
-    }
-}
-
-/// The message of a panic.
-fn panic_text(payload: &(dyn Any + Send)) -> &str {
-    match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text,
-        _ => "a value that is not a text",
     }
 }

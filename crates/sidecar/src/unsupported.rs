@@ -1,4 +1,4 @@
-//! A [`Sidecar`] that can't be made, for systems without support.
+//! A [`Sidecar`] that can't be constructed, for systems other than Linux.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ impl Sidecar {
         match self.never {}
     }
 
-    /// Why the server uses the pure backend although it was to try the native one.
+    /// Why the server fell back to the pure backend.
     pub fn fallback_reason(&self) -> Option<&str> {
         match self.never {}
     }

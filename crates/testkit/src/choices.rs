@@ -1,26 +1,29 @@
-//! Sources of choices: what a generator asks whenever it could go more than one way.
+//! Sources of choices, from which generators take all their decisions.
 //!
-//! A generator that takes its decisions from a [`Choices`] needs no random numbers of its own. From
-//! an [`Rng`] it makes the same thing for the same seed, from the bytes of a fuzzer's input it makes
-//! what the fuzzer mutates towards, and from a list of recorded choices it makes the same thing
-//! again, or, after some choices were deleted or lowered, a simpler one. The idea is that of
-//! Hypothesis (MacIver and Donaldson, "Test-Case Reduction via Test-Case Generation", ECOOP 2020).
+//! One generator then serves three purposes. With an [`Rng`] as the source, its output depends only
+//! on the seed. With the bytes of a fuzzer's input, the fuzzer's mutations steer it. With a list of
+//! recorded choices, it repeats its output or, after some choices were deleted or lowered, makes a
+//! simpler one, which is how failures are shrunk. The idea is that of Hypothesis (MacIver and
+//! Donaldson, "Test-Case Reduction via Test-Case Generation", ECOOP 2020).
 //!
-//! For that, every generator keeps one rule: of the alternatives of a choice, the simplest is
-//! number 0. A source that has run out answers 0 for ever, so what it makes ends soon.
+//! Shrinking needs one rule in every generator: the simplest alternative of a choice is number 0.
+//! An exhausted source always answers 0, so a generator ends soon after.
 
 /// A source of choices.
 pub trait Choices {
     /// A number below `limit`, which must not be 0. The simplest alternative is number 0.
     fn below(&mut self, limit: usize) -> usize;
 
-    /// Says that the choices from here to the matching [`end`](Choices::end) make one part, which
-    /// can be left out or replaced by a part within it. Only shrinking uses it.
+    /// Marks the start of a part: the choices up to the matching [`end`](Choices::end) can be
+    /// deleted together, or replaced by a part within them. Only shrinking uses this.
     fn begin(&mut self) {}
 
-    /// Ends the part that was begun last.
+    /// Ends the innermost open part.
     fn end(&mut self) {}
 }
+
+/// Makes a value from further choices.
+pub(crate) type Alternative<'a, T> = &'a dyn Fn(&mut dyn Choices) -> T;
 
 impl dyn Choices + '_ {
     /// A number from `min` to `max`, both included.
@@ -43,7 +46,8 @@ impl dyn Choices + '_ {
         list[self.below(list.len())]
     }
 
-    /// The number of one of these alternatives, each as likely as its weight is of their sum.
+    /// The index of one of these alternatives, chosen with a probability proportional to its
+    /// weight.
     pub fn weighted(&mut self, weights: &[usize]) -> usize {
         let mut rest = self.below(weights.iter().sum());
         let chosen = weights.iter().position(|weight| match rest.checked_sub(*weight) {
@@ -56,8 +60,9 @@ impl dyn Choices + '_ {
         chosen.expect("the weights have a sum above 0")
     }
 
-    /// What one of these alternatives makes, each with a weight.
-    pub fn one_of<T>(&mut self, alternatives: &[(usize, &dyn Fn(&mut dyn Choices) -> T)]) -> T {
+    /// Runs one of these alternatives, chosen as by [`weighted`](Self::weighted), and returns its
+    /// result.
+    pub fn one_of<T>(&mut self, alternatives: &[(usize, Alternative<'_, T>)]) -> T {
         let weights: Vec<usize> = alternatives.iter().map(|(weight, _)| *weight).collect();
         let (_, make) = alternatives[self.weighted(&weights)];
         make(self)
@@ -76,7 +81,7 @@ impl dyn Choices + '_ {
         let mut list = Vec::new();
         while list.len() < max {
             self.begin();
-            // Of the lengths that are left, the first is that of the list as it is.
+            // Alternative 0 of the remaining lengths ends the list as it is.
             let limit = if list.len() < min { 1 } else { max - list.len() + 1 };
             if self.below(limit) == 0 && list.len() >= min {
                 self.end();
@@ -95,7 +100,7 @@ impl dyn Choices + '_ {
     }
 }
 
-/// A small generator of numbers, so that what is made depends on its seed alone, on every machine
+/// A pseudorandom number generator whose numbers depend only on the seed, on every machine
 /// (SplitMix64; Steele, Lea and Flood, 2014).
 #[derive(Clone, Debug)]
 pub struct Rng(u64);

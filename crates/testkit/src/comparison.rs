@@ -89,7 +89,7 @@ impl Comparison {
                 };
                 return Err(format!("{name}, {report:?}, {}: {outcome}", layout.name));
             }
-            // The same, handed out in blocks.
+            // The same scan, with the matches delivered in blocks.
             let answer = layout.with_batch(|batch| by_blocks(scanner, batch));
             let outcome = match answer {
                 Ok(found) if found == *expected => continue,
@@ -113,10 +113,10 @@ impl Comparison {
     }
 }
 
-/// The largest number of matches that `Scan::scan_with` hands out in one block.
+/// The maximum number of matches in a block of `Scan::scan_with`.
 pub const BLOCK: usize = 4096;
 
-/// All matches that a scanner hands out in blocks.
+/// Returns all matches that a scanner delivers in blocks.
 ///
 /// # Errors
 ///
@@ -132,7 +132,7 @@ pub fn by_blocks(scanner: &mut dyn Scan, batch: &Batch<'_>) -> Result<Vec<Match>
         found.extend_from_slice(block);
         ControlFlow::Continue(())
     })?;
-    assert!(flow.is_continue(), "nothing ended the scan, but it says so");
+    assert!(flow.is_continue(), "the scan reports a break, but the callback never broke");
     Ok(found)
 }
 

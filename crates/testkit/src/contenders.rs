@@ -52,11 +52,11 @@ fn list() -> Vec<Contender> {
     list
 }
 
-/// One contender for each backend, without a native one that is refused.
+/// One contender for each backend that this build has and whose C library is accepted.
 fn engines() -> Vec<Contender> {
     // Without a wildcard: a new backend does not compile until it has a line here.
     let is_tested = |backend| match backend {
-        // It is one of the other two.
+        // Always resolves to one of the other two.
         Backend::Auto => false,
         Backend::Pure => true,
         Backend::Native => match native() {

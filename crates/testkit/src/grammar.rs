@@ -88,10 +88,11 @@ const GROUP_FLAGS: &[&str] = &["i", "-i", "s", "m", "R", "Rm", "U", "-u", "u", "
 /// Counts around the widths of vectors, for runs of a class.
 const RUN_LENGTHS: &[usize] = &[3, 8, 15, 16, 17, 31, 32, 33, 40, 63, 64, 65];
 
-/// How deep trees are at most: 13 nodes on average.
-const DEPTH: usize = 4;
+/// The maximum depth of trees. Trees then have 13 nodes on average.
+const MAX_DEPTH: usize = 4;
 
-/// The heaviest pattern, by [`Node::weight`]: heavier ones take the oracle too long.
+/// The exclusive upper bound on the [`Node::weight`] of a pattern: heavier ones take the oracle too
+/// long.
 const MAX_WEIGHT: u64 = 1500;
 
 /// Patterns, and batches to scan with them one after the other.
@@ -118,7 +119,7 @@ impl fmt::Debug for Case {
     }
 }
 
-/// A case of the patterns that `patterns` makes and of 1 to `max_batches` batches.
+/// A case with the patterns that `patterns` generates, and 1 to `max_batches` batches.
 pub fn case(
     choices: &mut dyn Choices,
     patterns: impl FnOnce(&mut dyn Choices) -> Vec<(Node, Flags)>,
@@ -142,7 +143,8 @@ pub fn patterns(choices: &mut dyn Choices) -> Vec<(Node, Flags)> {
     choices.list(min, max, pattern)
 }
 
-/// 20 to 120 literals that share prefixes, suffixes and all that a filter can hash.
+/// 20 to 120 literals over a small alphabet, so that they share prefixes, suffixes and q-grams, and
+/// a filter has many false candidates.
 pub fn literals(choices: &mut dyn Choices) -> Vec<(Node, Flags)> {
     choices.list(20, 120, |choices| {
         let text = choices.text("abcB", 1, 6);
@@ -156,7 +158,7 @@ pub fn pattern(choices: &mut dyn Choices) -> (Node, Flags) {
     let node = loop {
         choices.begin();
         let node = choices.one_of(&[
-            (8, &|choices| tree(choices, DEPTH)),
+            (8, &|choices| tree(choices, MAX_DEPTH)),
             (3, &around_a_word),
             (2, &long_text),
             (1, &|choices| Node::Either(choices.list(2, 19, word))),
@@ -243,7 +245,7 @@ fn repeat(
     Node::Repeat { min, max, lazy: choices.flag(), node: Box::new(node(choices)) }
 }
 
-/// A long run of a class, with an assertion on either side or none: it has no literal, and the engine
+/// A long run of a class, with an optional assertion on either side. It has no literal, so the engine
 /// searches for it by sampling every n-th byte.
 fn class_run(choices: &mut dyn Choices) -> Node {
     let end = |choices: &mut dyn Choices| choices.list(0, 1, look);

@@ -1,4 +1,4 @@
-//! The ways in which the same records can lie in a batch.
+//! The memory layouts in which the same records can be passed as a batch.
 
 use std::ops::Range;
 
@@ -21,8 +21,8 @@ enum Buffer {
 }
 
 impl Layout {
-    /// Every layout of `records`. In those that are lines, a record with line ends in it is several
-    /// records.
+    /// Every layout of `records`. The layouts of lines split a record that contains line ends into
+    /// several records.
     pub fn all(records: &[Vec<u8>]) -> Vec<Layout> {
         let mut layouts =
             vec![pushed(records), exact(records), with_gaps(records), slice_of_more(records)];
@@ -82,14 +82,14 @@ fn pushed(records: &[Vec<u8>]) -> Layout {
     Layout { name: "pushed", records: records.to_vec(), buffer }
 }
 
-/// Records that abut, in an allocation that ends where the last record does.
+/// Adjacent records, in an allocation that ends with the last record.
 fn exact(records: &[Vec<u8>]) -> Layout {
     let buffer = Buffer::Offsets(records.concat().into_boxed_slice(), offsets(0, records));
     Layout { name: "offsets, exact", records: records.to_vec(), buffer }
 }
 
-/// Records that abut, in the middle of a buffer. The bytes before and after them would complete a
-/// match that begins or ends at the edge of the first or the last record.
+/// Adjacent records in the middle of a buffer. The bytes before and after them would complete
+/// matches across the start of the first and the end of the last record, if a scanner read them.
 fn with_gaps(records: &[Vec<u8>]) -> Layout {
     let mut buffer = records.last().cloned().unwrap_or_else(|| b"ab".to_vec());
     let start = buffer.len();

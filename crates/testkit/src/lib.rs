@@ -47,6 +47,6 @@ pub use rules::secret_rules;
 pub use sample::sample;
 #[cfg(all(target_os = "linux", feature = "placements"))]
 pub use server::{
-    MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, why_no_server,
+    MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, server_unavailable_reason,
 };
 pub use spec::{Flags, Spec, set};

@@ -1,9 +1,9 @@
-//! Patterns as trees: what the generator makes, and how a tree is written as a regular expression.
+//! Syntax trees of generated patterns, and how they are written as regular expressions.
 
 use std::fmt::Write;
 
-/// A part of a regular expression that is valid under any flags: what a flag would make invalid is
-/// put into a group that sets the flag itself.
+/// A part of a regular expression. It is valid under any flags of the whole expression: a part that
+/// a flag would make invalid is written in a group that sets or clears that flag.
 #[derive(Clone, Debug)]
 pub enum Node {
     /// The empty pattern.

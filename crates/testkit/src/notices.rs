@@ -1,9 +1,9 @@
-//! Lines that a test prints for whoever reads its log, whether it passes or not.
+//! Notices that appear in the test log even if the test passes.
 
 use std::io::Write;
 
-/// Prints a line to the standard error stream itself: what the print macros print, the test harness
-/// shows only if the test fails.
+/// Prints a line to standard error. Does not use the print macros, because the test harness
+/// captures their output and shows it only if the test fails.
 pub fn say(text: &str) {
     // A closed stream is no reason to fail a test.
     let _ = writeln!(std::io::stderr(), "dragnet tests: {text}");
@@ -13,8 +13,8 @@ pub fn say(text: &str) {
 ///
 /// # Panics
 ///
-/// If `DRAGNET_EXPECT`, a list of words with blanks between them, has `what` in it: where something
-/// is expected to be tested, a test that skips it must not pass.
+/// If `DRAGNET_EXPECT`, a list of words separated by spaces, contains `what`: where something is
+/// expected to be tested, a test that skips it must not pass.
 pub fn not_tested(what: &str, why: &str) {
     let expected = std::env::var("DRAGNET_EXPECT").unwrap_or_default();
     let is_expected = expected.split_whitespace().any(|word| word == what);

@@ -1,8 +1,8 @@
 //! The reference for all answers: a plain NFA simulation of one pattern over one record at a time.
 //!
 //! `PikeVM` of `regex-automata` has no prefilters, no DFA and no cache of states; it follows all
-//! threads of the NFA in their order of preference. It is slow, and there is little in it that could
-//! be wrong. Each pattern is parsed here, without dragnet.
+//! threads of the NFA in their order of preference. It is slow, but simple enough to be trusted.
+//! Each pattern is parsed here, without dragnet.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use regex_automata::nfa::thompson::{
 
 use super::Spec;
 
-/// Finds the matches that the contract demands.
+/// Finds the matches that every scanner must report.
 pub struct Oracle {
     machines: Vec<(PikeVM, Cache)>,
     /// The matches (pattern, start, end) of each record that was searched. The same records come in

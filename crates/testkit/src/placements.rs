@@ -57,7 +57,7 @@ pub(crate) fn placements() -> Vec<Contender> {
         ]);
     }
     #[cfg(target_os = "linux")]
-    if let Some(reason) = super::why_no_server() {
+    if let Some(reason) = super::server_unavailable_reason() {
         not_tested("sidecar", &format!("this program can't start itself again: {reason}"));
     } else {
         let whole = |backend| sidecar(backend, |builder| builder);

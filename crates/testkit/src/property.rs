@@ -1,4 +1,4 @@
-//! Generators as strategies of proptest.
+//! Runs the generators of this crate as proptest strategies, with shrinking by recorded choices.
 
 use std::fmt::Debug;
 
@@ -9,14 +9,15 @@ use proptest::test_runner::{FileFailurePersistence, TestRunner};
 use crate::shrink::{Recorder, Recording, Replay, Shrinker};
 use crate::{Choices, Native, Rng, native};
 
-/// How a property runs. `PROPTEST_CASES` sets the number of its cases; the default keeps the suite
-/// quick. The seeds of failures are kept beside the test that found them, in a file that proptest
-/// names after it. A change to a generator makes other cases of these seeds, so a failure that is
-/// worth keeping belongs into the table of named cases.
+/// Returns the configuration of a property. `PROPTEST_CASES` sets the number of cases; the default
+/// keeps the suite quick. Proptest saves the seeds of failures in a file beside the test that found
+/// them. After a change to a generator the same seeds make other cases, so a failure that is worth
+/// keeping belongs into the table of named cases.
 pub fn config(default_cases: u32) -> ProptestConfig {
     let cases = match std::env::var("PROPTEST_CASES") {
         Ok(text) => text.parse().expect("PROPTEST_CASES is a number"),
-        // libhs compiles a set of patterns about a hundred times as long as all else takes.
+        // Fewer cases, because libhs takes about a hundred times as long to compile the patterns as
+        // everything else in a case takes.
         Err(_) if !matches!(native(), Native::NotBuilt) => default_cases.div_ceil(12),
         Err(_) => default_cases,
     };
@@ -30,7 +31,8 @@ pub fn config(default_cases: u32) -> ProptestConfig {
     }
 }
 
-/// The strategy of whatever `draw` makes. It shrinks by the choices that `draw` asked for.
+/// Returns a strategy for the values that `draw` generates. It shrinks a value by shrinking the
+/// recorded choices of `draw`; see [`Choices`].
 pub fn drawn<T: Debug>(draw: fn(&mut dyn Choices) -> T) -> impl Strategy<Value = T> {
     Drawn { draw }
 }
@@ -45,23 +47,24 @@ impl<T: Debug> Strategy for Drawn<T> {
     type Value = T;
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
-        // Proptest's random state is a seed for ours, and is all that it keeps of a failure.
+        // All randomness comes from this one seed, which proptest saves for a failure.
         let seed = any::<u64>().new_tree(runner)?.current();
         let (_, made) = Recorder::record(Rng::new(seed), self.draw);
         Ok(DrawnTree { draw: self.draw, current: made.clone(), shrinker: Shrinker::new(made) })
     }
 }
 
-/// A value by its choices, and how it shrinks.
+/// A generated value, as the choices that generate it, with the state of shrinking.
 struct DrawnTree<T> {
     draw: fn(&mut dyn Choices) -> T,
-    /// What is tried now.
+    /// The choices of the value that is being tested.
     current: Recording,
     shrinker: Shrinker,
 }
 
 impl<T> DrawnTree<T> {
-    /// Makes the next proposal current; the best known failure where there is none.
+    /// Makes the next proposal the current value and returns true. If there is none, makes the
+    /// simplest known failure the current value and returns false.
     fn propose(&mut self) -> bool {
         let draw = self.draw;
         let record = |choices: &[usize]| Recorder::record(Replay::new(choices), draw).1;
@@ -79,13 +82,13 @@ impl<T: Debug> ValueTree for DrawnTree<T> {
         (self.draw)(&mut Replay::new(&self.current.choices))
     }
 
-    /// Proptest calls it when the current value fails.
+    /// Called by proptest when the current value fails.
     fn simplify(&mut self) -> bool {
         self.shrinker.accept(self.current.clone());
         self.propose()
     }
 
-    /// Proptest calls it when the current value does not fail.
+    /// Called by proptest when the current value does not fail.
     fn complicate(&mut self) -> bool {
         self.shrinker.reject();
         self.propose()

@@ -1,17 +1,18 @@
-//! Random records that patterns are likely to match, and to match across if an engine lets them.
+//! Random records that patterns are likely to match, also across the boundary of two records if an
+//! engine wrongly allows that.
 
 use regex_syntax::hir::Hir;
 
 use super::{Choices, Rng, sample};
 
-/// Bytes that are no text, ends of lines, and letters that patterns often have.
+/// Bytes that are not valid UTF-8, line ends, and bytes that are frequent in patterns.
 const NOISE: &[u8] = b"ab _-.\n\r\0\x80\xC3\xA9\xE2\xFF";
 
 /// The widths of vectors, in bytes.
 const VECTORS: &[usize] = &[16, 32, 64];
 
-/// Records that are put together from pieces: from none to many short or few long ones. `hirs` are
-/// the patterns, and `alphabet` has the bytes that they contain. Neither may be empty.
+/// Generates records from random pieces: no records, many short or few long ones. `hirs` are the
+/// patterns, and `alphabet` has the bytes that they contain. Neither may be empty.
 pub fn records(choices: &mut dyn Choices, hirs: &[Hir], alphabet: &[u8]) -> Vec<Vec<u8>> {
     let mut records = Records::default();
     let pieces = match choices.weighted(&[6, 2, 1]) {
@@ -92,7 +93,8 @@ impl Records {
 /// A text that some pattern may match.
 fn text(choices: &mut dyn Choices, hirs: &[Hir]) -> Vec<u8> {
     let hir = &hirs[choices.below(hirs.len())];
-    // By a seed: a choice for each character would make shrinking very long.
+    // One choice is the seed of the whole text. With a choice for each byte, shrinking would take
+    // too long.
     let seed = choices.below(256) as u64;
     let mut text = Vec::new();
     sample(hir, &mut Rng::new(seed), &mut text);

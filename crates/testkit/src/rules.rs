@@ -4,8 +4,8 @@ use super::Choices;
 
 const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 
-/// `count` rules, to be parsed with Unicode off: of every eight, three match a key by a keyword and what
-/// is assigned to it, four a token by its prefix, and one a URL.
+/// Returns `count` rules, to be parsed with Unicode off. Of every eight, three match an assignment
+/// of a key to a variable with a certain name, four a token with a certain prefix, and one a URL.
 pub fn secret_rules(choices: &mut dyn Choices, count: usize) -> Vec<String> {
     (0..count)
         .map(|index| {
@@ -25,8 +25,8 @@ pub fn secret_rules(choices: &mut dyn Choices, count: usize) -> Vec<String> {
         .collect()
 }
 
-/// A word of `len` lower-case letters. Not by `text`, which makes more choices: benchmarks compare
-/// their figures with those of earlier versions, so the rules of a seed must stay as they are.
+/// A word of `len` lower-case letters. Does not use `text`, which makes more choices, so that a
+/// seed keeps giving the same rules: benchmarks are compared with earlier versions.
 fn word(choices: &mut dyn Choices, len: usize) -> String {
     let letters: Vec<char> = LOWER.chars().collect();
     (0..len).map(|_| choices.pick(&letters)).collect()

@@ -4,11 +4,12 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use super::Rng;
 
-/// Characters that are drawn as often as all others of a class together, so that texts for
-/// neighbouring classes are likely to match both.
+/// Characters that are preferred when a class contains them, so that a text drawn for one class is
+/// likely to match other classes too.
 const FAVORITES: [char; 8] = ['a', 'b', '0', '_', '-', ' ', '\n', 'é'];
 
-/// Appends a text for `hir` to `out`. Assertions are taken to hold, so a text may not match.
+/// Appends a text for `hir` to `out`. Word boundaries and anchors of the text are
+/// ignored, so the pattern may not match the text.
 pub fn sample(hir: &Hir, rng: &mut Rng, out: &mut Vec<u8>) {
     match hir.kind() {
         HirKind::Empty => {}

@@ -1,8 +1,8 @@
-//! The server process of sidecars: the running test program started again, which then runs only the
-//! test that serves.
+//! Starts sidecar servers for tests. A server must be another process, so the test program starts
+//! itself again with a filter that selects one test, and that test runs the server.
 //!
-//! A test program that uses [`contenders`](crate::contenders) or [`server`] has this test in its
-//! root:
+//! A test program that uses [`contenders`](crate::contenders) or [`server`] must have this test in
+//! its root module:
 //!
 //! ```ignore
 //! #[cfg(target_os = "linux")]
@@ -23,14 +23,14 @@ use dragnet_sidecar::{Limits, Listener, Server};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// The test that serves.
-const TEST: &str = "serves_sidecars_in_another_process";
+/// The name of the test that runs the server.
+const SERVER_TEST: &str = "serves_sidecars_in_another_process";
 
-/// Set in the process that serves.
-const MARK: &str = "DRAGNET_TEST_SERVER";
+/// Names the variable that is set in the server process only.
+const IS_SERVER: &str = "DRAGNET_TEST_SERVER";
 
-/// Where the server listens, if it serves more than one client.
-const SOCKET: &str = "DRAGNET_TEST_SOCKET";
+/// Names the variable with the path of the socket, if the server accepts several clients.
+const SOCKET_PATH: &str = "DRAGNET_TEST_SOCKET";
 
 /// Names the variable that limits how much more memory the server may map, in bytes, than it has
 /// when it starts.
@@ -39,7 +39,7 @@ pub const MEMORY_LIMIT: &str = "DRAGNET_TEST_MEMORY";
 /// Names the variable that limits the shared memory that the server accepts from a client, in bytes.
 pub const REGION_LIMIT: &str = "DRAGNET_TEST_REGION";
 
-/// The emulator that runs this program, with its arguments, where the system itself can't.
+/// Names the variable with the emulator, and its arguments, that runs programs for this target.
 const RUNNER: &str = "DRAGNET_TEST_RUNNER";
 
 /// The command that starts this program as a server.
@@ -55,35 +55,37 @@ pub fn server() -> Command {
         }
         None => Command::new(program),
     };
-    command.args([TEST, "--exact", "--nocapture"]);
-    command.env(MARK, "1");
+    command.args([SERVER_TEST, "--exact", "--nocapture"]);
+    command.env(IS_SERVER, "1");
     command
 }
 
-/// Why this program can't be started again: it is for another system and runs in an emulator, which
-/// does not run the processes that it starts unless `DRAGNET_TEST_RUNNER` names it.
-pub fn why_no_server() -> Option<String> {
+/// Returns why this program can't start itself as a server, or `None` if it can. A program for
+/// another processor runs in an emulator, but the processes that it starts do not, unless
+/// `DRAGNET_TEST_RUNNER` names the emulator.
+pub fn server_unavailable_reason() -> Option<String> {
     let mut command = server();
-    command.env_remove(MARK).stdin(Stdio::null()).stdout(Stdio::null());
+    command.env_remove(IS_SERVER).stdin(Stdio::null()).stdout(Stdio::null());
     match command.status() {
         Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
             Some(error.to_string())
         }
-        // An emulated system gives no error number.
+        // Some emulators don't report the error of `execve`, but exit with the shell's status for
+        // it.
         Ok(status) if status.code() == Some(127) => Some(status.to_string()),
-        // The tests find out about all other errors.
+        // Any other error fails the tests that use a server.
         _ => None,
     }
 }
 
-/// The socket of one server process for all sidecars of this process: starting one for each takes too
-/// long. The server ends with this process.
+/// Returns the socket of a server that all tests of this process share, because starting a server
+/// for each takes too long. The server ends with this process.
 pub fn server_socket() -> &'static Path {
     static SERVER: OnceLock<(Child, PathBuf)> = OnceLock::new();
     let start = || {
         let path = std::env::temp_dir().join(format!("dragnet-test-{}", std::process::id()));
         let mut command = server();
-        command.env(SOCKET, &path).stdin(Stdio::piped()).stdout(Stdio::null());
+        command.env(SOCKET_PATH, &path).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().expect("this program starts");
         // The socket appears when the server listens.
         while !path.exists() {
@@ -108,8 +110,8 @@ fn listen(path: &Path) -> ! {
     loop {
         let client = listener.accept().expect("a client");
         thread::spawn(move || {
-            // Nothing ends this process when a client disconnects during a scan: it has other
-            // clients.
+            // The callback does nothing: when a client disconnects during a scan, this process must
+            // keep running for its other clients.
             let server =
                 Server::new(client, Limits::default(), || ()).expect("the socket is a client's");
             if let Err(error) = server.run() {
@@ -119,18 +121,19 @@ fn listen(path: &Path) -> ! {
     }
 }
 
-/// Serves and then exits, in a process that [`server`] has started. Returns at once in any other.
+/// In a process that [`server`] has started, runs the server and exits. In any other, returns at
+/// once.
 pub fn serve_if_asked() {
-    if std::env::var_os(MARK).is_none() {
+    if std::env::var_os(IS_SERVER).is_none() {
         return;
     }
-    if let Some(path) = std::env::var_os(SOCKET) {
+    if let Some(path) = std::env::var_os(SOCKET_PATH) {
         listen(Path::new(&path));
     }
     if let Some(bytes) = number(MEMORY_LIMIT) {
-        let now = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
+        let status = std::fs::read_to_string("/proc/self/status").expect("/proc is mounted");
         for (name, resource) in [("VmSize:", Resource::As), ("VmData:", Resource::Data)] {
-            let line = now.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
             let size: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
             let limit = Some((size << 10) + bytes);
             setrlimit(resource, Rlimit { current: limit, maximum: limit })

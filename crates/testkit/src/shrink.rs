@@ -1,13 +1,14 @@
-//! Shrinking of recorded choices: what a generator makes of fewer and lower choices is simpler.
+//! Shrinking of recorded choices: from fewer and lower choices, a generator makes a simpler value.
 //!
 //! A [`Shrinker`] holds the choices of the simplest known failure and proposes simpler ones, each
 //! derived by one edit: a part is left out, a part is replaced by a part within it (`(?:ab)+`
 //! becomes `ab`), a few choices are deleted, or one choice is lowered. The generator then reads the
-//! edited choices, and what it really asked for is recorded anew. A proposal is always shorter than
-//! the choices before, or as long and lexicographically less, so shrinking ends.
+//! edited choices, and the choices that it actually used are recorded again. A proposal is always
+//! shorter than the choices before, or as long and lexicographically less, so shrinking ends.
 //!
-//! A tree of values that shrink each by itself, as proptest's own strategies build, needs every
-//! generator to be written as a strategy, and then neither a fuzzer nor a seed can drive it.
+//! Proptest's own way, in which each value in a tree shrinks by itself, would require every
+//! generator to be written as a proptest strategy, and then neither a fuzzer nor a plain seed could
+//! drive it.
 
 use std::ops::Range;
 
@@ -31,7 +32,7 @@ pub(crate) struct Recorder<S> {
 }
 
 impl<S: Choices> Recorder<S> {
-    /// What `draw` makes of the choices of `source`, and those choices.
+    /// Runs `draw` with the choices of `source`. Returns its value and the recorded choices.
     pub(crate) fn record<T>(source: S, draw: impl FnOnce(&mut dyn Choices) -> T) -> (T, Recording) {
         let mut recorder = Recorder { source, made: Recording::default(), open: Vec::new() };
         let value = draw(&mut recorder);
@@ -58,7 +59,8 @@ impl<S: Choices> Choices for Recorder<S> {
     }
 }
 
-/// Answers with choices that were recorded, as far as they are possible, and then with 0.
+/// Answers with recorded choices, each lowered to the limit if it exceeds it, and with 0 at their
+/// end.
 pub(crate) struct Replay<'a>(std::slice::Iter<'a, usize>);
 
 impl<'a> Replay<'a> {
@@ -73,13 +75,13 @@ impl Choices for Replay<'_> {
     }
 }
 
-/// The edits that are tried, in this order, as larger steps come first. Each has a position, which
-/// stays where it is while its edits succeed.
+/// The edits that are tried, in this order, so that large simplifications come first. Each edit has
+/// a position, which advances when an edit fails and stays when it succeeds.
 #[derive(Clone, Copy, Debug)]
 enum Edit {
     /// Leaves part `part` out, or (`inner` > 0) keeps only the part that began `inner` later.
     Part { part: usize, inner: usize },
-    /// Deletes `len` choices that end `back` before the last.
+    /// Deletes `len` choices, of which the last has `back` choices after it.
     Delete { len: usize, back: usize },
     /// Lowers one choice: to 0, to its half, or by 1.
     Lower { choice: usize, step: usize },
@@ -87,7 +89,7 @@ enum Edit {
     Done,
 }
 
-/// How many choices an edit deletes at first where there are no parts; then half of that, down to 1.
+/// The number of choices that [`Edit::Delete`] deletes at first. It is then halved, down to 1.
 const LONGEST_DELETION: usize = 8;
 
 /// Finds simpler choices that still fail.
@@ -111,24 +113,24 @@ impl Shrinker {
         &self.best
     }
 
-    /// Takes a proposal that fails, too, as the best.
+    /// Makes a proposal that still fails the best one.
     pub(crate) fn accept(&mut self, failing: Recording) {
         self.improved |= failing.choices != self.best.choices;
         self.best = failing;
     }
 
-    /// Gives up the edit that was proposed last: it does not fail.
+    /// Drops the last proposal, because it does not fail.
     pub(crate) fn reject(&mut self) {
         self.advance();
     }
 
-    /// The next choices to try. `None` if no edit makes what still fails any simpler.
+    /// The next choices to try, or `None` if no edit simplifies the best failure any further.
     pub(crate) fn propose(&mut self, record: impl Fn(&[usize]) -> Recording) -> Option<Recording> {
         loop {
             match self.edited() {
                 Some(edited) => {
-                    // What the generator asks for may be less than what is left, and other limits
-                    // may hold.
+                    // The generator may use fewer choices than are left, and lower ones if its
+                    // limits changed.
                     let made = record(&edited);
                     let (new, old) = (&made.choices, &self.best.choices);
                     if (new.len(), new) < (old.len(), old) {
@@ -146,7 +148,7 @@ impl Shrinker {
         }
     }
 
-    /// The best choices with the current edit, or with the next one that there is.
+    /// The best choices with the current edit applied, or with the next edit that applies.
     fn edited(&mut self) -> Option<Vec<usize>> {
         let Recording { choices, parts } = &self.best;
         loop {

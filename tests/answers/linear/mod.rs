@@ -1,7 +1,7 @@
 //! No input makes a scan quadratic, measured in steps of automata and not in time.
 //!
-//! Each case attacks one of the limits that keep a scan linear. It is scanned at three sizes, as one
-//! record and cut into short records. A step is a byte that an automaton reads;
+//! Each case attacks one of the limits that keep a scan linear. It is scanned at three sizes, both
+//! as one record and split into short records. A step is a byte that an automaton reads;
 //! `Scanner::steps` is an upper bound on their number. The search for candidates is not counted: it
 //! reads each byte a fixed number of times by construction.
 
@@ -16,16 +16,16 @@ use cases::{Case, FIND_ALL, LITERALS, MANY_LITERALS, NO_LITERAL, SAME_LITERAL};
 /// searches from a literal, around one, and for spans.
 const STEPS_PER_BYTE: u64 = 32;
 
-/// Steps that one pattern may take for each record besides.
+/// Steps that one pattern may take for each record, in addition to [`STEPS_PER_BYTE`].
 const STEPS_PER_RECORD: u64 = 6 << 10;
 
-/// The factor by which steps may grow when data doubles.
-const GROWTH: f64 = 2.2;
+/// The factor by which steps may grow when data doubles: 2 for linear growth, with a margin.
+const MAX_GROWTH: f64 = 2.2;
 /// Steps for each byte and pattern below which growth is not checked: how often a pattern with several
 /// literals is searched depends on where they happen to lie.
-const FEW: f64 = 4.0;
+const UNCHECKED_STEPS: f64 = 4.0;
 /// The length of short records, in bytes.
-const SHORT: usize = 64;
+const SHORT_RECORD: usize = 64;
 
 fn engine<P: AsRef<str>>(patterns: &[P], report: Report) -> Engine {
     let patterns = patterns.iter().map(|pattern| Pattern::new(pattern.as_ref()).unicode(false));
@@ -44,21 +44,22 @@ fn steps(engine: &Engine, data: &[u8], records: usize) -> (u64, usize) {
     (scanner.steps(), matches.len())
 }
 
-/// Descriptions of all that is wrong with a case.
+/// Returns a description of each way in which a case fails.
 fn problems(case: &Case) -> Vec<String> {
     let patterns = (case.patterns)();
     let engine = engine(&patterns, case.report);
     let mut problems = Vec::new();
     let search = engine.explain(0).unwrap().to_string();
-    if !search.starts_with(case.by) {
-        problems.push(format!("{}: its strategy is not {}, but {search}", case.name, case.by));
+    if !search.starts_with(case.strategy) {
+        problems
+            .push(format!("{}: its strategy is not {}, but {search}", case.name, case.strategy));
     }
     for short in [false, true] {
         let layout = if short { "short records" } else { "one record" };
         let mut all: Vec<u64> = Vec::new();
         for doubling in 0..3 {
             let data = (case.record)(case.size << doubling);
-            let records = if short { data.len() / SHORT } else { 1 };
+            let records = if short { data.len() / SHORT_RECORD } else { 1 };
             let (steps, matches) = steps(&engine, &data, records);
             let most = patterns.len() as u64
                 * (STEPS_PER_BYTE * data.len() as u64 + STEPS_PER_RECORD * records as u64);
@@ -70,7 +71,8 @@ fn problems(case: &Case) -> Vec<String> {
                     data.len(),
                 ));
             };
-            // A pattern that matches is not searched for any longer, unless for spans.
+            // A case without spans must not match: after a match, its pattern would not be
+            // searched.
             if (matches > 0) != (case.report == Report::Spans) {
                 problem(format!("{matches} matches"));
             }
@@ -84,9 +86,10 @@ fn problems(case: &Case) -> Vec<String> {
             // must not more than double, either.
             all.push(steps);
             if let [once, twice, four] = all[..]
-                && four as f64 > twice as f64 * GROWTH
-                && four.saturating_sub(twice) as f64 > twice.saturating_sub(once) as f64 * GROWTH
-                && per_byte > FEW
+                && four as f64 > twice as f64 * MAX_GROWTH
+                && four.saturating_sub(twice) as f64
+                    > twice.saturating_sub(once) as f64 * MAX_GROWTH
+                && per_byte > UNCHECKED_STEPS
             {
                 problem(format!("{steps} steps, after {once} and {twice}"));
             }

@@ -7,20 +7,34 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 fn vectorscan() -> Vec<Case> {
-    let lost = "Vectorscan 5.4.9 on AVX-512, by random tests";
+    let lost_on_avx512 = "Vectorscan 5.4.9 on AVX-512, by random tests";
     vec![
-        one("end, class and byte", lost, "-u", "[ab]b", " cac-a- acccac-dbb", &[16..18]),
-        one("end, no word", lost, "-u", r"b(?:\n\B|[ab])", "cbdb--\n  d cddca\nba", &[17..19]),
         one(
-            "end, runs",
-            lost,
+            "match at the end of the record, class and byte",
+            lost_on_avx512,
+            "-u",
+            "[ab]b",
+            " cac-a- acccac-dbb",
+            &[16..18],
+        ),
+        one(
+            "match at the end of the record, `\\B`",
+            lost_on_avx512,
+            "-u",
+            r"b(?:\n\B|[ab])",
+            "cbdb--\n  d cddca\nba",
+            &[17..19],
+        ),
+        one(
+            "match at the end of the record, repetitions",
+            lost_on_avx512,
             "-u",
             r"(?:(?:b){2,}|(?:a\n){1,3}\w)",
             "cb- \nbcb\n d c-a-abcccbcbb",
             &[23..25],
         ),
         one(
-            "end, word at it",
+            "match at the end of the record, `\\b` before `\\z`",
             "Vectorscan 5.4.13, by random tests",
             "-u",
             r"(?:(?:.|a)(\b)\b\z|[ab]b)",
@@ -28,22 +42,22 @@ fn vectorscan() -> Vec<Case> {
             &[17..18],
         ),
         one(
-            "end, during a search for a pair",
-            "the same, reduced; its accelerator for byte pairs skips the last byte",
+            "match at the end of the record, skipped by a byte-pair accelerator",
+            "the case above, reduced",
             "-u",
             r"d\z|[ab]b",
             "xxxxxxxxxxxxxxxxd",
             &[16..17],
         ),
         one(
-            "the last of eight with other nibbles",
+            "class of eight bytes with distinct nibbles",
             "ClickHouse/ClickHouse#117527, reduced; Vectorscan 5.4.9 on AArch64",
             "-u",
             r"[\x01\x12\x23\x34\x45\x56\x67\x78]",
             "aaaaaaaaaaaaaaax",
             &[15..16],
         ),
-        Case::new("any byte, then a rare one", "VectorCamp/vectorscan#382")
+        Case::new("`.*` before a rare byte", "VectorCamp/vectorscan#382")
             .patterns("s-u", [r"curl.*\|\s*python"])
             .patterns("-u", [r"curl.*\|\s*python"])
             .records([
@@ -57,7 +71,7 @@ fn vectorscan() -> Vec<Case> {
                     .enumerate()
                     .flat_map(|(record, len)| [(record, 0, 0..len), (record, 1, 0..len)]),
             ),
-        Case::new("one of several with any bytes", "VectorCamp/vectorscan#358")
+        Case::new("several patterns with `[\\s\\S]+`", "VectorCamp/vectorscan#358")
             .patterns(
                 "-u",
                 [
@@ -71,7 +85,7 @@ fn vectorscan() -> Vec<Case> {
             .records(["<%out.print();int a%>", "${a()}", "<c:param <x:scriptlet>"])
             .finds([(0, 0, 0..21), (1, 2, 0..6), (2, 1, 0..8), (2, 3, 9..22)]),
         one(
-            "short words that rhyme",
+            "alternatives that differ in the first byte",
             "VectorCamp/vectorscan#322",
             "i-u",
             "bat|cat|mat|rat|fat|sat|pat|hat|vat",
@@ -79,7 +93,7 @@ fn vectorscan() -> Vec<Case> {
             &[0..3, 4..7, 8..11, 12..15, 16..19, 20..23, 24..27],
         ),
         one(
-            "a property",
+            "Unicode property",
             "VectorCamp/vectorscan#304",
             "",
             r"\p{Sm}",
@@ -95,7 +109,7 @@ fn vectorscan() -> Vec<Case> {
             "点星星灯",
             &[3..9],
         ),
-        Case::new("an end in the middle", "VectorCamp/vectorscan#100")
+        Case::new("`\\z` in the middle of a pattern", "VectorCamp/vectorscan#100")
             .patterns("ms-u", [r"^x\z*x", r"y\z*TEXT12345"])
             .records(["xxxxxxxxxx?y\nTEXT12345xxxxxxxxxxxx", "yTEXT12345"])
             .finds([(0, 0, 0..2), (1, 1, 0..10)]),
@@ -107,7 +121,7 @@ fn vectorscan() -> Vec<Case> {
             )
             .records(["５０７５０７８３２４０１", "NL２０INGB０００１２３４567"])
             .finds([(0, 0, 0..36), (1, 1, 0..36)]),
-        Case::new("many alike from the start to the end", "VectorCamp/vectorscan#317")
+        Case::new("similar patterns, anchored at both ends", "VectorCamp/vectorscan#317")
             .patterns(
                 "-u",
                 ["deploy", "notify", "archive", "mirror"]
@@ -116,12 +130,12 @@ fn vectorscan() -> Vec<Case> {
             .patterns("-u", ["^ops/jobs/nightly-(prod|test)-.*/[0-9]+$"])
             .records(["ops/jobs/nightly-prod-eu-1/12", "deploy-service/jobs/nightly-test-x/0"])
             .finds([(0, 4, 0..29), (1, 0, 0..36)]),
-        Case::new("pairs of bytes at the end of a vector", "VectorCamp/vectorscan#325")
+        Case::new("first byte of a pair at the end of a vector", "VectorCamp/vectorscan#325")
             .patterns("-u", ["ab", "ba", "[ab]c"])
             .records((0..140).map(|len| [vec![b'-'; len], b"a".to_vec()].concat()))
             .finds([]),
         // The bytes after the last whole vector were not searched.
-        Case::new("the only other byte is in the tail", "VectorCamp/vectorscan#378")
+        Case::new("negated class after the last whole vector", "VectorCamp/vectorscan#378")
             .patterns("-u", ["[^a]", "[^a]b", "a+[^a]"])
             .records((1..200).flat_map(|len: usize| {
                 (len.saturating_sub(3)..len).map(move |at| {
@@ -149,7 +163,7 @@ fn vectorscan() -> Vec<Case> {
 
 fn hyperscan() -> Vec<Case> {
     vec![
-        Case::new("descriptions of payments", "gliwka/hyperscan-java#231")
+        Case::new("caseless literals with `.*` around them", "gliwka/hyperscan-java#231")
             .patterns(
                 "i-u",
                 [

@@ -1,5 +1,5 @@
-//! What random tests of dragnet itself have caught, shrunk, so that each is tried again in every run,
-//! whatever the generator makes.
+//! Bugs that random tests found in dragnet itself, shrunk. They are tested in every run, because
+//! the generator may not find them again.
 
 use super::case::Case;
 

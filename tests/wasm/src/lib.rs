@@ -1,15 +1,15 @@
-//! An interface to dragnet for JavaScript, in plain numbers only, so that neither side reads the
-//! other's memory. `check.mjs` compares its matches with those of JavaScript.
+//! Exports dragnet to JavaScript. All arguments and results are integers, so neither side needs to
+//! read the other's memory. `check.mjs` compares the matches with those of JavaScript.
 
 use std::cell::RefCell;
 
 use dragnet::pure::Isa;
 use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan};
 
-/// What the calls so far have set up.
+/// The state that the exported functions share.
 #[derive(Default)]
 struct Session {
-    /// The bytes since the last pattern or record.
+    /// The bytes of the pattern or record that is being passed.
     text: Vec<u8>,
     patterns: Vec<String>,
     batch: BatchBuf,
@@ -20,32 +20,33 @@ thread_local! {
     static SESSION: RefCell<Session> = RefCell::default();
 }
 
-/// Appends a byte to the text of the next pattern or record.
-// SAFETY: no other function of this module is exported as `byte`.
+/// Appends a byte to the pattern or record that is being passed.
+// SAFETY: no other function of this module is exported as `push_byte`.
 #[unsafe(no_mangle)]
-pub extern "C" fn byte(value: u8) {
+pub extern "C" fn push_byte(value: u8) {
     SESSION.with_borrow_mut(|session| session.text.push(value));
 }
 
-/// Makes the text a pattern. False if it is not UTF-8.
-// SAFETY: no other function of this module is exported as `pattern`.
+/// Adds the bytes passed since the last call as a pattern. Returns false if they are not UTF-8.
+// SAFETY: no other function of this module is exported as `finish_pattern`.
 #[unsafe(no_mangle)]
-pub extern "C" fn pattern() -> bool {
+pub extern "C" fn finish_pattern() -> bool {
     SESSION.with_borrow_mut(|session| {
         let text = String::from_utf8(std::mem::take(&mut session.text));
         text.map(|text| session.patterns.push(text)).is_ok()
     })
 }
 
-/// Makes the text a record. False if the batch is full.
-// SAFETY: no other function of this module is exported as `record`.
+/// Adds the bytes passed since the last call as a record. Returns false if the batch is full.
+// SAFETY: no other function of this module is exported as `finish_record`.
 #[unsafe(no_mangle)]
-pub extern "C" fn record() -> bool {
+pub extern "C" fn finish_record() -> bool {
     SESSION
         .with_borrow_mut(|session| session.batch.push(&std::mem::take(&mut session.text)).is_ok())
 }
 
-/// Scans the records for the patterns, and removes both. The number of matches, or -1 for an error.
+/// Scans the records for the patterns and removes both. Returns the number of matches, or -1 for an
+/// error.
 // SAFETY: no other function of this module is exported as `scan`.
 #[unsafe(no_mangle)]
 pub extern "C" fn scan() -> i32 {
@@ -61,12 +62,12 @@ pub extern "C" fn scan() -> i32 {
     })
 }
 
-/// The record (`which` is 0), pattern (1), start (2) or end (3) of match `index`, or -1 if there is no
-/// such match.
-// SAFETY: no other function of this module is exported as `part`.
+/// Returns one field of match `index`: its record (`field` is 0), pattern (1), start (2) or end
+/// (3). Returns -1 if there is no such match or field.
+// SAFETY: no other function of this module is exported as `match_field`.
 #[unsafe(no_mangle)]
-pub extern "C" fn part(index: usize, which: u32) -> i32 {
-    SESSION.with_borrow(|session| match (session.matches.as_slice().get(index), which) {
+pub extern "C" fn match_field(index: usize, field: u32) -> i32 {
+    SESSION.with_borrow(|session| match (session.matches.as_slice().get(index), field) {
         (Some(found), 0) => found.record() as i32,
         (Some(found), 1) => found.pattern() as i32,
         (Some(found), 2) => found.range().start as i32,
@@ -75,9 +76,9 @@ pub extern "C" fn part(index: usize, which: u32) -> i32 {
     })
 }
 
-/// The number of SIMD levels, including the scalar one.
-// SAFETY: no other function of this module is exported as `levels`.
+/// Returns the number of SIMD levels that can be used here, including the scalar one.
+// SAFETY: no other function of this module is exported as `simd_levels`.
 #[unsafe(no_mangle)]
-pub extern "C" fn levels() -> usize {
+pub extern "C" fn simd_levels() -> usize {
     Isa::available().len()
 }

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::args::{OutputArgs, RuleArgs};
 
-/// Compare the answers and the speed of the backends on your data
+/// Compare the matches and the speed of the backends on your data
 ///
 /// Searches the files that `dragnet scan` would search, once with every backend of this build, and
 /// reports whether the matches are equal and how long each backend took to compile the rules and to
-/// search. The backends take turns on the same blocks of lines, on one thread. The time for reading
-/// files is not counted.
+/// search. The backends search the same blocks of lines in turn, on one thread. The time for
+/// reading files is not counted.
 ///
 /// A build without the `native` feature has only the pure backend, and nothing to compare it with.
 ///

@@ -16,13 +16,13 @@ pub(super) struct Difference {
     /// The line number in the file, from 1.
     pub(super) line: u64,
     pub(super) rule: usize,
-    /// The bytes of the line that matched.
+    /// The range of the match in the line, in bytes.
     pub(super) range: Range<usize>,
     /// The backend that found the match.
     pub(super) found_by: Backend,
 }
 
-/// Returns the matches in a batch that only one of two contenders found, in the order of matches.
+/// Returns the matches in a batch that only one of two contenders found, in ascending order.
 pub(super) fn differences<'a>(
     chunk: &'a Chunk,
     batch: &Batch<'a>,
@@ -74,8 +74,8 @@ fn symmetric_difference<'a>(
 mod tests {
     use super::*;
 
-    /// The records of the left and the right list, and the expected records with their list's
-    /// index.
+    /// The records of the left list, those of the right list, and the expected differences as
+    /// record and index of the list.
     type Case<'a> = (&'a [u32], &'a [u32], &'a [(usize, usize)]);
 
     #[test]

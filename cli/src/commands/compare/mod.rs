@@ -1,8 +1,8 @@
 //! `dragnet compare`: runs all backends on the same rules and data.
 //!
-//! Every backend scans each chunk of the input right after the other, on one thread, so that load
-//! on the machine and the state of its caches affect all backends alike. Backends that find
-//! different matches are a bug in one of them, which is reported with the first differences.
+//! The backends scan each chunk of the input one after the other, on one thread, so that load on
+//! the machine and the state of its caches affect them alike. If they find different matches, one
+//! of them has a bug; the first differences are printed.
 
 mod args;
 mod difference;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, Failure> {
     rules.check_stdin(&args.paths)?;
     let mut comparison = Comparison::new(&rules)?;
     let mut is_complete = true;
-    let mut unreadable = |message: String| {
+    let mut report_unreadable = |message: String| {
         is_complete = false;
         messages::error(message);
     };
@@ -38,9 +38,9 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, Failure> {
         match task {
             Ok(task) => {
                 let compare = |chunk: &Chunk| comparison.compare(chunk);
-                Chunk::default().load(task, &mut unreadable, compare)?;
+                Chunk::default().load(task, &mut report_unreadable, compare)?;
             }
-            Err(error) if error.skips_input => unreadable(error.message),
+            Err(error) if error.skips_input => report_unreadable(error.message),
             Err(error) => messages::error(error.message),
         }
     }
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, Failure> {
         Format::Text => report::text(&mut out, &comparison),
         Format::Json => {
             report::json(&mut out, &comparison);
-            if let Some(reason) = &comparison.no_native {
+            if let Some(reason) = &comparison.native_error {
                 messages::warning(format_args!("the native backend did not run: {reason}"));
             }
             report::differences(&comparison).iter().for_each(messages::error);
@@ -65,25 +65,26 @@ struct Comparison<'a> {
     rules: &'a Rules,
     /// The pure backend, and the native one if it is available.
     contenders: Vec<Contender>,
-    /// Why the native backend is not available.
-    no_native: Option<String>,
+    /// Why the native backend did not start.
+    native_error: Option<String>,
     records: u64,
     bytes: u64,
     is_equal: bool,
     /// The first [`MAX_DIFFERENCES`] differences.
     differences: Vec<Difference>,
     offsets: Vec<u32>,
+    /// The number of batches scanned so far.
     batches: usize,
 }
 
-/// A backend, and what it has measured and found.
+/// A backend, with its times and matches so far.
 struct Contender {
     backend: Backend,
     scanner: Scanner,
-    build: Duration,
-    scan: Duration,
+    build_time: Duration,
+    scan_time: Duration,
     /// The number of matches in all batches.
-    total: u64,
+    total_matches: u64,
     /// The matches in the last batch.
     matches: Matches,
 }
@@ -97,9 +98,9 @@ impl Contender {
         Ok(Contender {
             backend,
             scanner,
-            build: start.elapsed(),
-            scan: Duration::ZERO,
-            total: 0,
+            build_time: start.elapsed(),
+            scan_time: Duration::ZERO,
+            total_matches: 0,
             matches: Matches::new(),
         })
     }
@@ -107,8 +108,8 @@ impl Contender {
     fn scan(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
         let start = Instant::now();
         let result = self.scanner.scan(batch, &mut self.matches);
-        self.scan += start.elapsed();
-        self.total += self.matches.len() as u64;
+        self.scan_time += start.elapsed();
+        self.total_matches += self.matches.len() as u64;
         result.map_err(|error| Failure::new(format!("{} backend: {error}", self.backend)))
     }
 }
@@ -117,11 +118,11 @@ impl<'a> Comparison<'a> {
     fn new(rules: &'a Rules) -> Result<Comparison<'a>, Failure> {
         let mut contenders = vec![Contender::new(rules, Backend::Pure).map_err(Failure::new)?];
         let native = Contender::new(rules, Backend::Native);
-        let no_native = native.map(|contender| contenders.push(contender)).err();
+        let native_error = native.map(|contender| contenders.push(contender)).err();
         Ok(Comparison {
             rules,
             contenders,
-            no_native,
+            native_error,
             records: 0,
             bytes: 0,
             is_equal: true,
@@ -140,7 +141,8 @@ impl<'a> Comparison<'a> {
             .map_err(|error| Failure::new(error.to_string()))?;
         self.records += batch.len() as u64;
         self.bytes += chunk.bytes().len() as u64;
-        // The first backend to scan a batch brings it into the cache, so they take turns at that.
+        // Whichever backend scans a batch first pays for the cache misses, so they take turns to be
+        // first.
         let count = self.contenders.len();
         for turn in 0..count {
             self.contenders[(self.batches + turn) % count].scan(&batch)?;
@@ -178,7 +180,7 @@ mod tests {
         let rules = rules(["a", "b"]);
         let mut comparison = Comparison::new(&rules).unwrap();
         comparison.contenders.truncate(1);
-        // A pretended native backend that misses the second `b`.
+        // A pure backend in the native one's place, with a pattern that misses the second `b`.
         let wrong = self::rules(["a", "b$"]);
         let mut wrong = Contender::new(&wrong, Backend::Pure).unwrap();
         wrong.backend = Backend::Native;

@@ -6,12 +6,12 @@ use super::{Comparison, Contender, MAX_DIFFERENCES};
 use crate::escape;
 use crate::json;
 
-/// The least ratio of two scan times at which one backend is called faster. Smaller ratios are
-/// noise.
+/// The ratio of two scan times above which the report calls one backend faster. Smaller ratios may
+/// be noise.
 const NOTABLE_RATIO: f64 = 1.1;
 
-/// The least scan time that is divided by, in seconds, so that an empty input gives no infinite
-/// speed.
+/// A lower bound on scan times, in seconds, so that dividing by the time of an empty input is not a
+/// division by zero.
 const MIN_SECONDS: f64 = 1e-9;
 
 /// The JSON output.
@@ -36,9 +36,9 @@ struct JsonContender {
 pub(super) fn json(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
     let contenders = comparison.contenders.iter().map(|contender| JsonContender {
         name: contender.backend.to_string(),
-        build_seconds: contender.build.as_secs_f64(),
-        scan_seconds: contender.scan.as_secs_f64(),
-        matches: contender.total,
+        build_seconds: contender.build_time.as_secs_f64(),
+        scan_seconds: contender.scan_time.as_secs_f64(),
+        matches: contender.total_matches,
     });
     json::push_line(
         out,
@@ -68,10 +68,10 @@ pub(super) fn text(out: &mut Vec<u8>, comparison: &Comparison<'_>) {
         format!(
             "{:<8} {:>10.3} {:>10.3} {:>10.1} {:>10}",
             contender.backend.to_string(),
-            contender.build.as_secs_f64(),
-            contender.scan.as_secs_f64(),
+            contender.build_time.as_secs_f64(),
+            contender.scan_time.as_secs_f64(),
             *bytes as f64 / 1e6 / scan_seconds(contender),
-            contender.total,
+            contender.total_matches,
         )
     }));
     lines.push(String::new());
@@ -107,10 +107,10 @@ pub(super) fn differences(comparison: &Comparison<'_>) -> Vec<String> {
     std::iter::once(heading).chain(lines).collect()
 }
 
-/// Returns a sentence or two that say which backend to use.
+/// Returns one or two sentences that recommend a backend.
 fn recommendation(comparison: &Comparison<'_>) -> String {
     let [pure, native] = comparison.contenders.as_slice() else {
-        let reason = comparison.no_native.as_deref().unwrap_or("it did not run");
+        let reason = comparison.native_error.as_deref().unwrap_or("it did not run");
         return format!("Only the pure backend ran, so there is nothing to compare: {reason}.");
     };
     if !comparison.is_equal {
@@ -139,5 +139,5 @@ fn recommendation(comparison: &Comparison<'_>) -> String {
 }
 
 fn scan_seconds(contender: &Contender) -> f64 {
-    contender.scan.as_secs_f64().max(MIN_SECONDS)
+    contender.scan_time.as_secs_f64().max(MIN_SECONDS)
 }

@@ -60,30 +60,30 @@ struct Redactor {
     offsets: Vec<u32>,
     matches: Matches,
     merged: Vec<MergedMatch>,
-    /// The block, redacted.
+    /// The redacted text of the current block.
     redacted: Vec<u8>,
 }
 
 impl Redactor {
     /// Copies all of `source` to standard output, block by block.
     ///
-    /// Each block is flushed. A pipe's reader returns a block as soon as its lines are complete, so
-    /// every line leaves before the next read can wait.
+    /// Each block is flushed. From a pipe, `BlockReader` returns the available whole lines at once,
+    /// so every line is written before a read waits for more input.
     fn copy(&mut self, source: &Source) -> Result<ExitStatus, Failure> {
-        let unreadable = |error| {
+        let report_unreadable = |error| {
             messages::error(format_args!("{}: {error}", source.display_path()));
             Ok(ExitStatus::Failed)
         };
         let mut blocks = match BlockReader::open(source) {
             Ok(blocks) => blocks,
-            Err(error) => return unreadable(error),
+            Err(error) => return report_unreadable(error),
         };
         let mut block = Block::default();
         loop {
             match blocks.next(&mut block) {
                 Ok(true) => {}
                 Ok(false) => return Ok(ExitStatus::Success),
-                Err(error) => return unreadable(error),
+                Err(error) => return report_unreadable(error),
             }
             self.redact(&block.bytes)?;
             output::print(&self.redacted)?;

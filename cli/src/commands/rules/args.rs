@@ -8,7 +8,7 @@ const STRATEGIES: &str = "Strategies:\n  \
     classes     a sequence of byte classes\n  \
     no filter   nothing: an automaton reads every record, which is the slowest\n  \
     always      nothing: the rule matches every record\n  \
-    native      whatever the C library chooses, which searches the rule";
+    native      the C library searches the rule, with a strategy of its own";
 
 const EXAMPLES: &str = "Examples:\n  \
     dragnet rules             list the built-in rules\n  \

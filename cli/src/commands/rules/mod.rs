@@ -26,7 +26,7 @@ struct JsonRule<'a> {
     id: &'a str,
     description: Option<&'a str>,
     regex: &'a str,
-    /// The strategy, as returned by [`strategy`].
+    /// The strategy, as returned by [`strategy_name`].
     search: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<String>,
@@ -44,15 +44,15 @@ pub(crate) fn run(args: &RulesArgs) -> Result<ExitStatus, Failure> {
     let engine = engine::build(&rules, args.engine.backend.into())?;
     let mut out = Vec::new();
     match args.output.format {
-        Format::Text => text(&mut out, &rules, &engine, args.explain),
-        Format::Json => json(&mut out, &rules, &engine, args.explain),
+        Format::Text => write_text(&mut out, &rules, &engine, args.explain),
+        Format::Json => write_json(&mut out, &rules, &engine, args.explain),
     }
     output::print(&out)?;
     Ok(ExitStatus::Success)
 }
 
 /// The name of a rule's search strategy, as listed in the help of `dragnet rules`.
-fn strategy(explanation: Option<&Explanation>) -> &'static str {
+fn strategy_name(explanation: Option<&Explanation>) -> &'static str {
     match explanation {
         Some(Explanation::Native) => "native",
         Some(Explanation::Pure { strategy, .. }) => match strategy {
@@ -76,10 +76,10 @@ fn explained_rules<'a>(
 }
 
 /// Appends one JSON object per rule, and with `explain` one for the prefilter.
-fn json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
+fn write_json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
     for (Rule { id, regex, description, .. }, explanation) in explained_rules(rules, engine) {
         let description = description.as_deref();
-        let search = strategy(explanation.as_ref());
+        let search = strategy_name(explanation.as_ref());
         let explanation = explanation.filter(|_| explain).map(|it| it.to_string());
         json::push_line(out, &JsonRule { id, description, regex, search, explanation });
     }
@@ -88,9 +88,9 @@ fn json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
     }
 }
 
-/// Appends for each rule a line with its id, strategy and description, one with its regex, and with
-/// `explain` one with the explanation; with `explain` also a last line for the prefilter.
-fn text(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
+/// Appends two lines per rule: its id, strategy and description, then its regex. With `explain`,
+/// each rule also has a line with its explanation, and the last line describes the prefilter.
+fn write_text(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
     let (on, off) = match AutoStream::choice(&stdout()) {
         ColorChoice::Never => (String::new(), String::new()),
         _ => (ID.render().to_string(), ID.render_reset().to_string()),
@@ -98,7 +98,7 @@ fn text(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
     for (rule, explanation) in explained_rules(rules, engine) {
         let id = escape::text(rule.id.as_bytes());
         let description = escape::text(rule.description.as_deref().unwrap_or_default().as_bytes());
-        let strategy = strategy(explanation.as_ref());
+        let strategy = strategy_name(explanation.as_ref());
         let line = format!("{on}{id}{off} ({strategy}) {description}");
         let regex = escape::text(rule.regex.as_bytes());
         out.extend_from_slice(format!("{}\n    {regex}\n", line.trim_end()).as_bytes());

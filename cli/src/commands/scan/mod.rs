@@ -2,7 +2,7 @@
 //!
 //! The main thread walks the files and cuts them into tasks; worker threads, one per CPU, search
 //! the tasks. Workers finish in any order, so [`OrderedOutput`] prints their output in the order of
-//! the tasks: the output depends on nothing but the paths.
+//! the tasks, and every run prints the same.
 
 mod args;
 mod ordered_output;
@@ -82,7 +82,7 @@ impl ParallelSearch<'_> {
                 let worker = || Worker::new(self).run(&receiver);
                 match std::thread::Builder::new().spawn_scoped(scope, worker) {
                     Ok(_) => {}
-                    // The system has a limit on threads. One is enough.
+                    // The system limits the number of threads, and one is enough.
                     Err(_) if started > 0 => break,
                     Err(error) => {
                         return Err(Failure::new(format!("can't start a thread: {error}")));

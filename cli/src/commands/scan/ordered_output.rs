@@ -1,9 +1,9 @@
 //! Prints the output of tasks in the order in which they were started, whichever finishes first.
 //!
-//! A task collects its output in memory. It prints the output itself when all earlier tasks have
-//! been printed; otherwise the thread that completes the preceding task does. Memory is bounded
-//! twice: a task is started only if it is at most a window ahead of the oldest unprinted one, and a
-//! task with much output waits for its turn.
+//! A task collects its output in memory. It prints the output itself if all earlier tasks have been
+//! printed; otherwise the thread that completes the preceding task does. Two limits bound the
+//! memory: a task starts only when fewer than `window` tasks are started and not printed, and a
+//! task with more than [`MAX_BUFFERED`] bytes of output waits for its turn.
 
 use std::collections::BTreeMap;
 use std::io::{Stdout, Write};

@@ -71,17 +71,17 @@ impl<'a> Printer<'a> {
         let text = if self.redact { REDACTED } else { located.text };
         match self.format {
             Format::Text => {
-                self.styled(out, PATH, located.part.source.display_path().as_bytes());
+                self.push_styled(out, PATH, located.part.source.display_path().as_bytes());
                 out.push(b':');
-                self.styled(out, LINE, located.line.to_string().as_bytes());
+                self.push_styled(out, LINE, located.line.to_string().as_bytes());
                 out.push(b':');
                 out.extend_from_slice((located.found.start() + 1).to_string().as_bytes());
                 out.extend_from_slice(b": ");
-                self.styled(out, RULE, self.escaped_ids[located.found.pattern()].as_bytes());
+                self.push_styled(out, RULE, self.escaped_ids[located.found.pattern()].as_bytes());
                 out.extend_from_slice(b": ");
-                self.start(out, MATCH);
+                self.push_style(out, MATCH);
                 escape::push(out, text);
-                self.stop(out, MATCH);
+                self.push_style_reset(out, MATCH);
                 out.push(b'\n');
             }
             Format::Json => json::push_line(
@@ -106,26 +106,26 @@ impl<'a> Printer<'a> {
         }
         match self.format {
             Format::Text => {
-                self.styled(out, PATH, source.display_path().as_bytes());
+                self.push_styled(out, PATH, source.display_path().as_bytes());
                 out.extend_from_slice(format!(":{count}\n").as_bytes());
             }
             Format::Json => json::push_line(out, &JsonCount { path: &source.json_path(), count }),
         }
     }
 
-    fn styled(&self, out: &mut Vec<u8>, style: Style, text: &[u8]) {
-        self.start(out, style);
+    fn push_styled(&self, out: &mut Vec<u8>, style: Style, text: &[u8]) {
+        self.push_style(out, style);
         out.extend_from_slice(text);
-        self.stop(out, style);
+        self.push_style_reset(out, style);
     }
 
-    fn start(&self, out: &mut Vec<u8>, style: Style) {
+    fn push_style(&self, out: &mut Vec<u8>, style: Style) {
         if self.colors {
             out.extend_from_slice(style.render().to_string().as_bytes());
         }
     }
 
-    fn stop(&self, out: &mut Vec<u8>, style: Style) {
+    fn push_style_reset(&self, out: &mut Vec<u8>, style: Style) {
         if self.colors {
             out.extend_from_slice(style.render_reset().to_string().as_bytes());
         }

@@ -1,4 +1,4 @@
-//! A thread that searches tasks.
+//! The threads that search: each one takes tasks from a channel and prints their matches.
 
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use crate::status::ExitStatus;
 /// A thread's scanner and buffers, which are reused from task to task.
 pub(super) struct Worker<'a> {
     search: &'a ParallelSearch<'a>,
-    /// Created for the first task, so that a worker without one costs nothing.
+    /// Created for the first task, so that a worker that gets no task costs nothing.
     scanner: Option<Scanner>,
     offsets: Vec<u32>,
     matches: Matches,
@@ -71,14 +71,15 @@ impl<'a> Worker<'a> {
         let batch = Batch::lines(chunk.bytes(), &mut self.offsets)?;
         let printer = self.search.printer;
         if printer.prints_counts() {
-            // Block by block: the matches of a long line may not fit in memory.
+            // Counts matches as the scanner delivers them, because all matches of a long line may
+            // not fit in memory.
             let mut locator = Locator::new(chunk, batch);
             let mut found = false;
-            let _ = scanner.scan_with(&batch, &mut |block| {
+            let _ = scanner.scan_with(&batch, &mut |matches| {
                 found = true;
-                for of_record in block.chunk_by(|a, b| a.record() == b.record()) {
-                    if let Some((part, _)) = locator.locate(of_record[0].record()) {
-                        let count = of_record.len() as u64;
+                for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
+                    if let Some((part, _)) = locator.locate(in_record[0].record()) {
+                        let count = in_record.len() as u64;
                         part.source.match_count.fetch_add(count, Ordering::Relaxed);
                     }
                 }
@@ -89,7 +90,7 @@ impl<'a> Worker<'a> {
             }
             for part in chunk.parts().iter().filter(|part| part.is_last) {
                 if !part.is_whole_file {
-                    // The file's earlier blocks are tasks of other workers, which may still count.
+                    // Other workers may still be counting in earlier blocks of the file.
                     output.wait_for_turn();
                 }
                 printer.print_count(output.text(), &part.source);

@@ -1,7 +1,7 @@
 //! Accepts clients on a socket and starts a process for each.
 //!
-//! This process reads nothing from clients, so a client can neither crash it nor, through it, harm
-//! another client.
+//! This process reads nothing from clients, so no client can crash it or reach another client
+//! through it.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -58,14 +58,14 @@ fn start_server(
     args: &ServeArgs,
     active: &Arc<AtomicUsize>,
 ) -> std::io::Result<()> {
-    // The thread starts first: if it fails to start, there is no process that nobody waits for.
+    // The thread starts before the process: if the thread can't start, no process becomes a zombie.
     let (sender, receiver) = mpsc::channel::<Child>();
-    let count = Arc::clone(active);
+    let active_in_thread = Arc::clone(active);
     thread::Builder::new().name("wait".to_owned()).spawn(move || {
         if let Ok(mut child) = receiver.recv() {
-            // The exit status is ignored: the client notices that its server is gone.
+            // The exit status is ignored: the client notices that its server has exited.
             let _ = child.wait();
-            count.fetch_sub(1, Ordering::SeqCst);
+            active_in_thread.fetch_sub(1, Ordering::SeqCst);
         }
     })?;
     let child = Command::new(std::env::current_exe()?)

@@ -4,10 +4,10 @@
 //! command with `--stdin` and the client's socket as standard input. That process drops its
 //! privileges in two steps, and only then reads from the client:
 //!
-//! 1. [`sandbox`] drops files and the network, while the process still has a single thread. Threads
-//!    inherit these restrictions.
-//! 2. [`seccomp`] drops system calls, after the server has started its threads, since starting one
-//!    needs calls that are dropped.
+//! 1. [`sandbox`] gives up access to files and the network, while the process still has a single
+//!    thread. Threads that start later inherit these restrictions.
+//! 2. [`seccomp`] forbids most system calls. It runs after the server has started its threads,
+//!    because starting a thread needs some of them.
 
 #[cfg(target_os = "linux")]
 mod listen;
@@ -50,14 +50,16 @@ cfg_if::cfg_if! {
             let mut limits = Limits::default();
             limits.region_bytes = args.max_memory << 20;
             limits.patterns = args.max_patterns;
-            // A scan that does not stop when its client is gone can only be ended with the process.
+            // If a scan does not stop after its client disconnects, the only way to end it is to
+            // end the process.
             let server = Server::new(socket, limits, || exit(2))
                 .map_err(|error| Failure::new(error.to_string()))?;
             #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))]
             seccomp::restrict().map_err(Failure::new)?;
-            // SAFETY: a client that writes to pending records breaks the promise of this function, and
-            // its effects stay in this process: it serves this client only, holds no data but what
-            // this client has sent, and has given up files, network and most system calls.
+            // SAFETY: the client must not write to the records of a pending request, which this
+            // process can't enforce. A client that does can only harm itself: this process serves
+            // no other client, holds no data of others, and has given up files, network and most
+            // system calls.
             let server = unsafe { server.search_in_place() };
             server.run().map_err(|error| Failure::new(error.to_string()))?;
             Ok(ExitStatus::Success)

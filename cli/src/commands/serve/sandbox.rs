@@ -5,9 +5,9 @@ use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetEr
 /// Restricts the calling thread, and all threads it starts, for good.
 ///
 /// Sets `no_new_privs`, disables core dumps (which would contain records), and uses Landlock to
-/// deny files, TCP, and signals and abstract sockets of processes outside. File descriptors that
-/// are already open stay usable. Landlock is applied as far as the kernel supports it, which may be
-/// not at all; that is not an error.
+/// deny access to files, TCP, and the signals and abstract sockets of other processes. File
+/// descriptors that are already open stay usable. Landlock is applied as far as the kernel supports
+/// it, which may be not at all; that is not an error.
 pub(super) fn restrict() -> Result<(), String> {
     rustix::thread::set_no_new_privs(true)
         .map_err(|error| format!("can't set no_new_privs: {error}"))?;

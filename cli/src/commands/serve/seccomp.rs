@@ -1,7 +1,7 @@
-//! Drops the system calls that scanning for a client does not use.
+//! Forbids the system calls that the server of one client does not need.
 //!
-//! The filter lists what is allowed, so that system calls of future kernels are denied too. A
-//! denied call fails with `EPERM`.
+//! The filter is an allow list, so it also denies the system calls of future kernels. A denied call
+//! fails with `EPERM`.
 
 use std::collections::BTreeMap;
 

@@ -8,11 +8,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Start of the version that the compiler of the `.stderr` files prints.
-const WORDED_BY: &str = "rustc 1.95.";
+/// The start of `rustc --version` for the release that wrote the `.stderr` files.
+const STDERR_RELEASE: &str = "rustc 1.95.";
 
-/// The programs in `tests/compile_fail`, and a part of the error of each: its code, or its text if
-/// it has no code, as errors about lifetimes.
+/// The programs in `tests/compile_fail`, each with its error code, or with a part of the error's
+/// text if it has no code, like lifetime errors.
 const CASES: [(&str, &str); 7] = [
     ("flat_pointer", "E0277"),
     ("flat_pointer_inside", "E0277"),
@@ -42,14 +42,15 @@ fn misuse_does_not_compile() {
 
     let version = Command::new("rustc").arg("--version").output().unwrap().stdout;
     let version = String::from_utf8(version).unwrap();
-    if version.starts_with(WORDED_BY) {
+    if version.starts_with(STDERR_RELEASE) {
         let cases = trybuild::TestCases::new();
         for (name, _) in CASES {
             cases.compile_fail(format!("tests/compile_fail/{name}.rs"));
         }
     } else {
         let expected = std::env::var("DRAGNET_EXPECT").unwrap_or_default();
-        let reason = format!("compile-fail: the errors are those of {WORDED_BY}, not of {version}");
+        let reason =
+            format!("compile-fail: the errors are those of {STDERR_RELEASE}, not of {version}");
         assert!(!expected.split_whitespace().any(|word| word == "compile-fail"), "{reason}");
         // Not with `eprintln!`, whose output the test harness hides unless the test fails.
         let _ = writeln!(std::io::stderr(), "dragnet tests: not tested here: {reason}");

@@ -1,4 +1,4 @@
-//! Chunks in flight: sent, answered, and removed from the queue.
+//! The queue of chunks in flight: sends chunks, receives their answers and removes them.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -41,18 +41,18 @@ impl Sidecar {
         }
     }
 
-    /// Copies records into a region. Replaces the region if it does not suit them.
+    /// Copies records into a region. Replaces the region if it is too short or too long for them.
     fn fill(&mut self, index: RegionIndex, records: &Batch<'_>) -> io::Result<()> {
         let (layout, len) = RegionLayout::of(records);
-        let place = &mut self.regions[index.get()];
-        let region = match place {
+        let slot = &mut self.regions[index.get()];
+        let region = match slot {
             Some(region) if region.suits(len) => region,
             _ => {
                 // The old region is freed first, to hold no more memory than necessary.
-                *place = None;
+                *slot = None;
                 self.generation = self.generation.next();
                 let max_len = self.connection.as_ref().map_or(len, |c| c.max_region_len() as usize);
-                place.insert(Region::new(len, max_len, self.generation)?)
+                slot.insert(Region::new(len, max_len, self.generation)?)
             }
         };
         region.fill(records, layout);
@@ -61,7 +61,7 @@ impl Sidecar {
 
     /// Ends the oldest chunk: by its answer, or by an error.
     pub(super) fn receive_oldest(&mut self) {
-        // Without a callback, nothing breaks.
+        // Only a callback can break.
         let _ = self.receive_oldest_with(&mut None);
     }
 
@@ -125,7 +125,8 @@ impl Sidecar {
             {
                 let new = &mut found[start..];
                 new.iter_mut().for_each(|m| *m = m.offset_record(chunk.base));
-                // A server that was lost may have found, and this client delivered, some of them.
+                // Skip the matches that were delivered to the callback before a server was lost:
+                // the new server finds them again.
                 let fresh = &new[new.len().min(chunk.delivered.saturating_sub(received))..];
                 received += new.len();
                 chunk.delivered = chunk.delivered.max(received);
@@ -134,8 +135,8 @@ impl Sidecar {
                 }
             }
             if on_block.is_some() || !chunk.is_wanted {
-                // Keep only the last match, to check that the next block continues after it: this is
-                // what stops a server that invents matches without end.
+                // Keep only the last match, to check that the next block continues after it.
+                // Without the check, a hostile server could send matches without end.
                 found.clear();
                 found.extend(last.filter(|_| matches!(block, ReceivedBlock::More)));
             }
@@ -191,8 +192,8 @@ impl Sidecar {
         self.found.shrink_to(MAX_KEPT_MATCHES);
     }
 
-    /// Ends all batches that have no outcome. Chunks that a server has stay in the queue, since their
-    /// regions are in use until they are answered.
+    /// Ends all batches that have no outcome. Chunks that were sent to a server stay in the queue,
+    /// since it may use their regions until it answers them.
     fn end_all(&mut self, outcome: &Result<(), ScanError>) {
         for batch in &mut self.batches {
             batch.outcome.get_or_insert(outcome.clone());
@@ -206,7 +207,7 @@ impl Sidecar {
         }
     }
 
-    /// Fails the newest batch, of which a chunk can't be sent.
+    /// Fails the newest batch, because one of its chunks can't be sent.
     fn fail_newest(&mut self, error: ScanError) {
         // Its chunks are the newest ones, back to the last chunk of the batch before.
         for chunk in self.chunks.iter_mut().rev().take_while(|chunk| !chunk.is_last) {

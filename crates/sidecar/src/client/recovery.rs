@@ -1,4 +1,5 @@
-//! Recovery from a lost server: wait a little, connect to another one, submit everything again.
+//! Recovery from a lost server: wait (exponential backoff), connect to another server, and submit
+//! all chunks again.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,11 @@ use super::super::connection_error::ConnectionError;
 use super::Sidecar;
 use dragnet::ScanError;
 
-/// The longest sleep of a wait that checks the stop flag.
+/// How often a wait checks the stop flag.
 const MAX_SLEEP: Duration = Duration::from_millis(5);
 
 impl Sidecar {
-    /// Drops a connection that has failed, and waits a little. The next receive connects again and
+    /// Drops a connection that has failed, and backs off. The next receive connects again and
     /// submits all chunks to the new server. If this has happened too often to the oldest chunk, which
     /// is the one that the server was working on, the batch of that chunk fails.
     pub(super) fn on_disconnect(&mut self, error: ConnectionError) {
@@ -20,7 +21,7 @@ impl Sidecar {
             None => error,
         };
         self.disconnect();
-        // No batch waits for these, and no server has them any more.
+        // No batch waits for the unwanted chunks, and no server scans them any more.
         self.chunks.retain(|chunk| chunk.is_wanted);
         let Some(oldest) = self.chunks.front_mut() else { return };
         oldest.attempts += 1;

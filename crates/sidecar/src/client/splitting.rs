@@ -1,4 +1,4 @@
-//! Sizes of chunks: how a batch is split so that each chunk fits in a region.
+//! Splits batches into chunks that fit in a region.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use super::Sidecar;
 use dragnet::{Batch, PADDING, ScanError};
 
 impl Sidecar {
-    /// Splits off the first records, a quarter of a chunk: with a short first chunk the server starts
-    /// early.
+    /// Splits off the first records, about a quarter of a chunk. The server can start as soon as
+    /// the first chunk is copied, so a short one reduces latency.
     pub(super) fn split_head<'b>(&self, batch: &Batch<'b>) -> (Batch<'b>, Batch<'b>) {
         let head = batch.split_by_bytes(self.chunk_bytes() / 4).next().unwrap_or(0..0).end;
         (batch.slice(0..head), batch.slice(head..batch.len()))
@@ -26,9 +26,13 @@ impl Sidecar {
         self.connection.as_ref().map_or(u64::MAX, |connection| connection.max_region_len())
     }
 
-    /// A prefix of `range` whose records fit in a region together with their offsets, which can be
-    /// longer than short records are.
-    pub(super) fn fitting(&self, records: &Batch<'_>, range: &Range<usize>) -> Range<usize> {
+    /// Returns a prefix of `range` whose records fit in a region together with their offsets.
+    /// Offsets of short records can take more space than the records.
+    pub(super) fn prefix_that_fits(
+        &self,
+        records: &Batch<'_>,
+        range: &Range<usize>,
+    ) -> Range<usize> {
         let mut end = range.end;
         while end - range.start > 1
             && RegionLayout::of(&records.slice(range.start..end)).1 as u64 > self.max_region_len()
@@ -41,7 +45,7 @@ impl Sidecar {
     /// Checks that each record fits in a region.
     pub(super) fn check_record_sizes(&self, batch: &Batch<'_>) -> Result<(), ScanError> {
         let max_len = self.max_region_len();
-        // A batch that is at most as long as a chunk fits.
+        // A chunk takes at most half of a region, so a record that is not longer than a chunk fits.
         if batch.extent().len() <= self.chunk_bytes() {
             return Ok(());
         }
@@ -49,7 +53,7 @@ impl Sidecar {
             let (_, len) = RegionLayout::of(&batch.slice(range.clone()));
             (len as u64 > max_len).then(|| batch.range(range.start).len())
         };
-        // A record that is too long is a chunk of its own.
+        // A record longer than a chunk is alone in its range.
         let mut chunks = batch.split_by_bytes(self.chunk_bytes()).filter(|range| range.len() == 1);
         match chunks.find_map(too_large) {
             None => Ok(()),

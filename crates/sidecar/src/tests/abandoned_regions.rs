@@ -1,4 +1,4 @@
-//! Regions that a server may still read after its client has left it.
+//! Regions that a server may still read after its client has given up on it.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +43,7 @@ fn a_region_of_an_abandoned_server_stays_unchanged() {
     let before = Resources::now();
     let (is_first, (sender, regions)) = (AtomicBool::new(true), mpsc::channel());
     let server = Arc::new(std::sync::Mutex::new(None));
-    let place = Arc::clone(&server);
+    let server_slot = Arc::clone(&server);
     let start = move |socket: OwnedFd| {
         if is_first.swap(false, Ordering::SeqCst) {
             let sender = sender.clone();
@@ -55,7 +55,7 @@ fn a_region_of_an_abandoned_server_stays_unchanged() {
             }));
         } else {
             let server = ServerThread::start(socket, Duration::from_secs(10), || ());
-            *place.lock().unwrap() = Some(server);
+            *server_slot.lock().unwrap() = Some(server);
         }
         Ok(())
     };

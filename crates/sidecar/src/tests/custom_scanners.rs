@@ -1,4 +1,4 @@
-//! Servers that run scanners of their caller.
+//! [`Server::run_with`]: servers that run the caller's scanners instead of an engine of dragnet.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use super::{patterns, sidecar, spawn_named};
 use crate::{Limits, Server, Sidecar, SidecarError};
 use dragnet::{Backend, Batch, BatchBuf, Match, Matches, Report, Scan, ScanError, StopFlag};
 
-/// Reports one match per record, of a pattern that its first byte gives. Panics at a `!`.
+/// Reports one match per record, for the pattern with the number of the record's first byte modulo
+/// 5. Panics if that byte is `!`.
 struct FirstByte;
 
 impl Scan for FirstByte {
@@ -74,7 +75,7 @@ fn a_server_runs_scanners_of_its_caller() {
 }
 
 #[test]
-fn frames_cross_a_bare_socket_unchanged() {
+fn frames_arrive_unchanged_over_a_bare_socket() {
     let _exclusive = super::resources::exclusive();
     let (client, server) = sys::socket_pair().unwrap();
     let (client, server) = (FrameSocket::new(client), FrameSocket::new(server));

@@ -1,4 +1,5 @@
-//! A client's whole life with every system call failing once, each with several errors.
+//! Runs a client from its start to its end, once for each system call and each of several errors,
+//! with that call failing with that error.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,7 +46,7 @@ fn a_failing_system_call_loses_nothing() {
             let mut after = 0;
             while run_with_fault(thread, after, errno) {
                 after += 1;
-                assert!(after < 10_000, "{thread:?} makes calls without end");
+                assert!(after < 10_000, "{thread:?} makes too many calls");
             }
             calls = calls.max(after);
             runs += after + 1;
@@ -93,7 +94,7 @@ fn run_with_fault(thread: FaultyThread, after: u32, errno: Errno) -> bool {
         .chunk_bytes(200);
     match sidecar(builder, start) {
         Ok(mut client) => check_scans(&context, &mut client, &has_failed),
-        // An error of this process is reported at once, except an interrupted call.
+        // The client may fail to start with any error but `EINTR`, after which it must try again.
         Err(SidecarError::System { .. }) => assert_ne!(errno, Errno::INTR, "{context}"),
         Err(error) => panic!("{context}: {error}"),
     }

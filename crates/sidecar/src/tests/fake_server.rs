@@ -1,4 +1,4 @@
-//! A server that lies to its client, or stays silent.
+//! A server that violates the protocol at random: it sends false or malformed answers, or none.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -22,10 +22,11 @@ use dragnet::{Engine, Match, StopFlag};
 /// What the fake servers of a session share with the test.
 pub(super) struct Shared {
     pub(super) engine: Engine,
-    /// Whether to stop lying.
+    /// Whether all servers follow the protocol from now on.
     pub(super) honest: AtomicBool,
-    /// Whether there was a lie that the client can't detect.
+    /// Whether a server sent a false answer that the client can't detect.
     pub(super) believable: AtomicBool,
+    /// The number of messages and blocks that the servers sent.
     pub(super) sent: AtomicU64,
     /// The client's stop flag, which a fake server may raise at any moment.
     pub(super) stop: std::sync::Mutex<StopFlag>,
@@ -50,9 +51,9 @@ impl FakeServer {
         FakeServer { socket, shared, rng: Rng(seed) }
     }
 
-    /// Whether to lie now, with a probability of one in `times`.
-    fn lies(&mut self, times: usize) -> bool {
-        self.rng.one_in(times) && !self.shared.honest.load(Ordering::SeqCst)
+    /// Returns true with a probability of one in `chances`, but never once servers must be honest.
+    fn lies(&mut self, chances: usize) -> bool {
+        self.rng.one_in(chances) && !self.shared.honest.load(Ordering::SeqCst)
     }
 
     fn count_sent(&self) {
@@ -60,7 +61,7 @@ impl FakeServer {
     }
 
     pub(super) fn run(mut self) {
-        // `None` only says that it ended early.
+        // Both results are fine: `None` means that the server ended the connection.
         let _ = self.handshake();
     }
 
@@ -123,7 +124,7 @@ impl FakeServer {
     }
 
     /// Answers chunks until the client closes the connection.
-    fn serve(&mut self, control: &ControlMemory, again: &Arc<SharedMapping>) -> Option<()> {
+    fn serve(&mut self, control: &ControlMemory, raw_control: &Arc<SharedMapping>) -> Option<()> {
         let words = control.words();
         let mut regions: [Option<(u32, SharedMapping)>; SLOTS] = [const { None }; SLOTS];
         let mut scrambler = None;
@@ -150,7 +151,7 @@ impl FakeServer {
                 self.shared.believable.store(true, Ordering::SeqCst);
                 let start = if self.rng.one_in(2) { 0 } else { size_of::<ControlWords>() };
                 let end = size_of::<ControlWords>() + 4096;
-                let range = Range { mapping: Arc::clone(again), start, end };
+                let range = Range { mapping: Arc::clone(raw_control), start, end };
                 scrambler = Some(Scrambler::start(vec![range], self.rng.next()));
             }
             let request = ChunkRequest::load(control.slot(next));
@@ -230,7 +231,7 @@ impl FakeServer {
                 return Some(AfterAnswer::Continue);
             }
             7 => {
-                // The same block again and again.
+                // The same block seven times.
                 let block = blocks[0].clone();
                 control.write_block(sequence, &block);
                 for count in 1..8 {
@@ -244,7 +245,7 @@ impl FakeServer {
                 self.publish(control, sequence, 1, status::STOPPED, found, 0);
                 return Some(AfterAnswer::Continue);
             }
-            9..=14 if !matches.is_empty() => self.change(lie, &mut blocks[0]),
+            9..=14 if !matches.is_empty() => self.invalidate(lie, &mut blocks[0]),
             15 => {
                 // One match is left out, which the client can't detect.
                 blocks[0].pop();
@@ -269,8 +270,8 @@ impl FakeServer {
         Some(AfterAnswer::Continue)
     }
 
-    /// Makes one of the matches impossible.
-    fn change(&mut self, lie: usize, block: &mut Vec<Match>) {
+    /// Changes the matches so that the client must reject them.
+    fn invalidate(&mut self, lie: usize, block: &mut Vec<Match>) {
         let at = self.rng.below(block.len());
         let m = block[at];
         let (record, pattern) = (m.record() as u32, m.pattern() as u32);

@@ -77,7 +77,7 @@ fn session(seed: u64, engine: &Engine, outcomes: &Outcomes) -> u64 {
         }
     }
     if silent {
-        // The server ends the connection, unless it waits for nothing.
+        // A server that waits for a message times out and ends the connection.
         let end = Instant::now() + Duration::from_millis(20);
         while !server.is_finished() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(1));
@@ -144,7 +144,8 @@ fn handshake(
             let file = File::from(memory(0, SealFlags::empty()));
             io::Write::write_all(&mut &file, &text).expect("there is memory");
             let file = OwnedFd::from(file);
-            sys::seal(file.as_fd(), fixed_len | SealFlags::WRITE).expect("it is ours");
+            sys::seal(file.as_fd(), fixed_len | SealFlags::WRITE)
+                .expect("new memory can be sealed");
             file
         }
     };

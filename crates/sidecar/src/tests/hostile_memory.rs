@@ -1,4 +1,4 @@
-//! What hostile clients write to shared memory, after a valid handshake.
+//! Hostile clients that write invalid numbers to shared memory after a valid handshake.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -28,7 +28,7 @@ pub(super) struct HostileSession<'a> {
     socket: BorrowedFd<'a>,
     engine: &'a Engine,
     control: ControlMemory,
-    /// Another mapping of the control memory, to write anything to.
+    /// Another mapping of the control memory, for writes that `ControlMemory` does not allow.
     words: Arc<SharedMapping>,
     regions: [Option<SentRegion>; SLOTS],
     generation: u32,
@@ -154,7 +154,7 @@ impl<'a> HostileSession<'a> {
         region.mapping.store(0, batch.buffer());
         region.mapping.store(layout.offsets as usize, bytemuck::cast_slice(&offsets));
         let slot = self.control.slot(self.submitted);
-        let places = [
+        let slot_words = [
             &slot.region,
             &slot.generation,
             &slot.bytes,
@@ -162,8 +162,8 @@ impl<'a> HostileSession<'a> {
             &slot.records,
             &slot.terminator,
         ];
-        for (place, word) in places.into_iter().zip(words) {
-            place.store(word, Ordering::Relaxed);
+        for (slot_word, word) in slot_words.into_iter().zip(words) {
+            slot_word.store(word, Ordering::Relaxed);
         }
         slot.taken.store(0, Ordering::Relaxed);
         slot.answered.store(0, Ordering::Relaxed);
@@ -258,21 +258,21 @@ impl<'a> HostileSession<'a> {
         }
     }
 
-    /// Starts to change memory all the time: the control words, the records, or both.
+    /// Starts a thread that keeps changing memory: the control words, the records, or both.
     fn scramble(&mut self, rng: &mut Rng) {
         if self.scrambler.is_some() {
             return;
         }
         let mut ranges = Vec::new();
-        let what = rng.below(4);
-        if what != 0 {
+        let target = rng.below(4);
+        if target != 0 {
             // All words, or those of the slots only.
             let slots = SLOTS * size_of::<ChunkSlot>();
-            let start = if what == 1 { 0 } else { size_of::<ControlWords>() - slots };
+            let start = if target == 1 { 0 } else { size_of::<ControlWords>() - slots };
             let end = size_of::<ControlWords>();
             ranges.push(Range { mapping: Arc::clone(&self.words), start, end });
         }
-        if what != 2 {
+        if target != 2 {
             let records = self.regions.iter().flatten();
             // This range has the records and the offsets of most chunks.
             ranges.extend(records.map(|region| Range {

@@ -1,7 +1,7 @@
 //! A client whose servers violate the protocol.
 //!
-//! A client can't detect every lie: a server may leave out a match, or invent a plausible one. An
-//! answer after such a lie is only checked to be plausible.
+//! A client can't detect every false answer: a server may leave out a match, or invent a plausible
+//! one. After such a lie, the tests check only that answers are plausible, not that they are right.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

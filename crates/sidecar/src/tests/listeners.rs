@@ -1,4 +1,4 @@
-//! Listening sockets: when they appear, what they replace, and what a failing call leaves behind.
+//! Listening sockets: when they appear, which files they replace, and clean-up after failed calls.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -70,7 +70,7 @@ fn a_visible_socket_is_ready_and_private() {
                 std::thread::yield_now();
             }
             let (mode, connected) = seen.join().expect("it does not panic");
-            assert_eq!(mode.expect("it is there"), 0o600);
+            assert_eq!(mode.expect("the socket exists"), 0o600);
             connected.expect("it listens");
             assert_eq!(directory.names(), ["socket"]);
             drop(listener);

@@ -64,15 +64,15 @@ pub(super) fn send_mutated(
 /// Shared memory whose pages are not allocated.
 pub(super) fn memory(len: usize, seals: SealFlags) -> OwnedFd {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    let memory = rustix::fs::memfd_create("dragnet-hostile", flags).expect("memory");
-    rustix::fs::ftruncate(&memory, len as u64).expect("memory");
-    sys::seal(memory.as_fd(), seals).expect("it is ours");
+    let memory = rustix::fs::memfd_create("dragnet-hostile", flags).expect("the memory is created");
+    rustix::fs::ftruncate(&memory, len as u64).expect("the length is set");
+    sys::seal(memory.as_fd(), seals).expect("new memory can be sealed");
     memory
 }
 
 /// A descriptor that no message should carry.
 pub(super) fn wrong_descriptor(rng: &mut Rng) -> OwnedFd {
-    let open = |path: &str| OwnedFd::from(File::open(path).expect("it is there"));
+    let open = |path: &str| OwnedFd::from(File::open(path).expect("the file exists"));
     match rng.below(10) {
         0 => open("/dev/null"),
         1 => open("/dev/zero"),
@@ -84,7 +84,8 @@ pub(super) fn wrong_descriptor(rng: &mut Rng) -> OwnedFd {
         7 => memory(0, SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE),
         8 => memory(1 + rng.below(4096), SealFlags::SHRINK),
         _ => {
-            // Huge pages, whose mappings have other lengths, if the system has some.
+            // Huge pages, if the system has some: their mappings are multiples of another page
+            // size.
             let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING | MemfdFlags::HUGETLB;
             match rustix::fs::memfd_create("dragnet-hostile", flags) {
                 Ok(memory) => {

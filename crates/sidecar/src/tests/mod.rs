@@ -1,5 +1,5 @@
-//! Peers that violate the protocol, and system calls that fail. Whatever happens, a scan must end soon
-//! with the exact answer or a typed error, and nothing may be left behind.
+//! Peers that violate the protocol, and system calls that fail. In every case, a scan must end soon
+//! with the exact answer or a typed error, and no resource may leak.
 //!
 //! `DRAGNET_HOSTILE` sets how many messages the hostile peers of a test send. A test that fails prints
 //! the seed of the session; `DRAGNET_SEED` sets the seed of the first one.
@@ -37,7 +37,7 @@ fn patterns() -> PatternSet {
 }
 
 fn engine(set: &PatternSet, report: Report) -> Engine {
-    Engine::with_backend(set, report, Backend::Pure).expect("the pure backend is always there")
+    Engine::with_backend(set, report, Backend::Pure).expect("the pure backend is in every build")
 }
 
 /// Up to `max_len` records with matches of all patterns.

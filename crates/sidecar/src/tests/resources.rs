@@ -1,4 +1,4 @@
-//! Counts what the process holds, to find what a sidecar leaves behind.
+//! Counts the resources of the process before and after a test, to find leaks.
 
 use std::fmt;
 use std::fs;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Instant;
 
-/// How many panics there were in threads of servers.
+/// The number of panics in server threads so far.
 pub(super) static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes the tests that count resources run one at a time.
@@ -16,7 +16,7 @@ pub(super) fn exclusive() -> MutexGuard<'static, ()> {
     EXCLUSIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts the panics of servers. A server catches them, so that a test would not fail by them.
+/// Counts the panics of servers, which catch them, so that they would not fail a test otherwise.
 fn count_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -30,11 +30,11 @@ fn count_panics() {
     });
 }
 
-/// How many resources of the kinds that sidecars use this process holds.
+/// The numbers of resources that this process holds, of the kinds that sidecars use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Resources {
     sockets: usize,
-    memories: usize,
+    memfds: usize,
     mappings: usize,
     threads: usize,
     panics: usize,
@@ -42,8 +42,8 @@ pub(super) struct Resources {
 
 impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Resources { sockets, memories, mappings, threads, panics } = self;
-        write!(f, "{sockets} sockets, {memories} memories, {mappings} mappings, ")?;
+        let Resources { sockets, memfds, mappings, threads, panics } = self;
+        write!(f, "{sockets} sockets, {memfds} memfds, {mappings} mappings, ")?;
         write!(f, "{threads} threads, {panics} panics")
     }
 }
@@ -51,47 +51,47 @@ impl fmt::Debug for Resources {
 impl Resources {
     pub(super) fn now() -> Resources {
         let links: Vec<String> = fs::read_dir("/proc/self/fd")
-            .expect("there is /proc")
+            .expect("/proc is mounted")
             .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
             .map(|link| link.to_string_lossy().into_owned())
             .collect();
         let threads = fs::read_dir("/proc/self/task")
-            .expect("there is /proc")
+            .expect("/proc is mounted")
             .filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("comm")).ok())
             .filter(|name| name.starts_with("dragnet-sidecar") || name.starts_with("hostile-"))
             .count();
-        let maps = fs::read_to_string("/proc/self/maps").expect("there is /proc");
+        let maps = fs::read_to_string("/proc/self/maps").expect("/proc is mounted");
         let count = |start: &str| links.iter().filter(|link| link.starts_with(start)).count();
         Resources {
             sockets: count("socket:"),
-            memories: count("/memfd:"),
+            memfds: count("/memfd:"),
             mappings: maps.lines().filter(|line| line.contains("/memfd:")).count(),
             threads,
             panics: PANICS.load(Ordering::SeqCst),
         }
     }
 
-    /// Without the resources that an emulator leaks: qemu 7.2 opens descriptors for which a receiver
-    /// has no room, and does not pass them on.
+    /// Ignores the resources that an emulator leaks: if a message carries more descriptors than the
+    /// receiver has room for, qemu 7.2 opens them all and keeps the surplus open.
     fn without_leaks_of_emulator(self) -> Resources {
         match is_emulated() {
-            true => Resources { sockets: 0, memories: 0, ..self },
+            true => Resources { sockets: 0, memfds: 0, ..self },
             false => self,
         }
     }
 
-    /// Whether there is more of any kind than before. There may be less, if a test of another module
-    /// has freed something meanwhile.
+    /// Whether there are more resources of any kind than before. There may be fewer, if a test of
+    /// another module has freed some in the meantime.
     fn is_more_than(self, before: Resources) -> bool {
         let counts = |held: Resources| {
-            let Resources { sockets, memories, mappings, threads, panics } = held;
-            [sockets, memories, mappings, threads, panics]
+            let Resources { sockets, memfds, mappings, threads, panics } = held;
+            [sockets, memfds, mappings, threads, panics]
         };
         counts(self).iter().zip(counts(before)).any(|(&now, before)| now > before)
     }
 
-    /// Fails if the process holds more than these resources. Waits for them first, since the system
-    /// shows a thread for a moment after it has ended.
+    /// Fails if the process holds more than these resources for ten seconds: the system still lists
+    /// a thread for a moment after it has ended.
     pub(super) fn assert_nothing_leaked(self, context: impl fmt::Display) {
         let start = Instant::now();
         let before = self.without_leaks_of_emulator();
@@ -114,7 +114,7 @@ pub(super) fn resident_kib() -> u64 {
     if is_emulated() {
         return 0;
     }
-    let status = fs::read_to_string("/proc/self/status").expect("there is /proc");
+    let status = fs::read_to_string("/proc/self/status").expect("/proc is mounted");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }

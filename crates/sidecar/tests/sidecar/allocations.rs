@@ -1,5 +1,5 @@
-//! A server whose Nth allocation fails, for many N: it aborts, as Rust programs do, and its client gets
-//! the right answer from the next server.
+//! Out of memory in the server, at the Nth allocation for many N: the server aborts, as Rust
+//! programs do, and its client gets the right answer from the next server.
 //!
 //! `DRAGNET_ALLOCATIONS=every` tries every N up to the server's last allocation, which takes minutes.
 
@@ -14,24 +14,27 @@ use std::time::Duration;
 use dragnet::{Backend, BatchBuf, Matches, PatternSet, Report, Scan};
 use dragnet_sidecar::{Limits, Server, Sidecar};
 
-/// Set in the process that serves, to the number of the allocation that fails.
-const MARK: &str = "DRAGNET_TEST_ALLOCATION";
+/// Names the variable with the number of the allocation that fails. Set in server processes only.
+const FAILING_ALLOCATION: &str = "DRAGNET_TEST_ALLOCATION";
 
-/// How many allocations succeed before one fails. `u64::MAX`, as in the client, is no limit.
-static LEFT: AtomicU64 = AtomicU64::new(u64::MAX);
+/// The number of allocations that still succeed before one fails. `u64::MAX`, as in the client, is
+/// no limit.
+static UNTIL_FAILURE: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// The system's allocator, of which one allocation fails.
-struct Failing;
+/// The system's allocator, with one allocation that fails.
+struct FailingAllocator;
 
-fn fails() -> bool {
-    LEFT.load(Ordering::Relaxed) != u64::MAX && LEFT.fetch_sub(1, Ordering::Relaxed) == 0
+/// Counts an allocation and returns whether it is the one that fails.
+fn counts_down_to_failure() -> bool {
+    UNTIL_FAILURE.load(Ordering::Relaxed) != u64::MAX
+        && UNTIL_FAILURE.fetch_sub(1, Ordering::Relaxed) == 0
 }
 
-// SAFETY: a call is either passed on to the system's allocator as it is, or returns null, as an
+// SAFETY: a call is either forwarded unchanged to the system's allocator, or returns null, as an
 // allocation may; deciding which neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Failing {
+unsafe impl GlobalAlloc for FailingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if fails() {
+        if counts_down_to_failure() {
             return std::ptr::null_mut();
         }
         // SAFETY: the caller of `alloc` passes a layout whose size is not 0, as `System` demands.
@@ -39,34 +42,34 @@ unsafe impl GlobalAlloc for Failing {
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if fails() {
+        if counts_down_to_failure() {
             return std::ptr::null_mut();
         }
-        // SAFETY: the caller of `realloc` passes a block of this allocator, which is one of `System`,
-        // its layout, and a new size that is not 0.
+        // SAFETY: the caller of `realloc` passes a block that this allocator got from `System`, its
+        // layout, and a new size that is not 0.
         unsafe { System.realloc(ptr, layout, size) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller of `dealloc` passes a block of this allocator, which is one of `System`,
-        // with its layout.
+        // SAFETY: the caller of `dealloc` passes a block that this allocator got from `System`, and
+        // its layout.
         unsafe { System.dealloc(ptr, layout) }
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Failing = Failing;
+static ALLOCATOR: FailingAllocator = FailingAllocator;
 
 /// Does nothing, unless [`server`] has started this program.
 #[test]
 fn serves_until_an_allocation_fails() {
-    let Some(number) = std::env::var_os(MARK) else { return };
+    let Some(number) = std::env::var_os(FAILING_ALLOCATION) else { return };
     let number = number.to_str().and_then(|text| text.parse().ok()).expect("a number");
     let socket = stdin().as_fd().try_clone_to_owned().expect("standard input is a socket");
-    LEFT.store(number, Ordering::Relaxed);
+    UNTIL_FAILURE.store(number, Ordering::Relaxed);
     let served = Server::new(socket, Limits::default(), || exit(3)).and_then(Server::run);
     // Printing allocates, and must not fail.
-    LEFT.store(u64::MAX, Ordering::Relaxed);
+    UNTIL_FAILURE.store(u64::MAX, Ordering::Relaxed);
     match served {
         Ok(()) => exit(0),
         Err(error) => {
@@ -80,7 +83,7 @@ fn serves_until_an_allocation_fails() {
 fn server(number: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
     command.args(["allocations::serves_until_an_allocation_fails", "--exact", "--nocapture"]);
-    command.env(MARK, number.to_string()).stderr(Stdio::null());
+    command.env(FAILING_ALLOCATION, number.to_string()).stderr(Stdio::null());
     command
 }
 
@@ -101,13 +104,13 @@ fn a_server_without_memory_is_replaced() {
     let every = std::env::var_os("DRAGNET_ALLOCATIONS").is_some_and(|value| value == "every");
     // Each of the first few allocations, then steps that grow by an eighth, until a server makes fewer
     // allocations than that.
-    let (mut number, mut runs, mut failed, mut unharmed) = (0_u64, 0, 0, 0);
+    let (mut number, mut runs, mut failed, mut survivals_in_a_row) = (0_u64, 0, 0, 0);
     loop {
         let started = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&started);
         let command = move || match counted.fetch_add(1, Ordering::SeqCst) {
             0 => server(number),
-            // No allocation of the servers that replace it fails.
+            // In the servers that replace the first one, no allocation fails.
             _ => server(u64::MAX),
         };
         let mut client = Sidecar::builder(&set, Report::Spans)
@@ -124,9 +127,10 @@ fn a_server_without_memory_is_replaced() {
         runs += 1;
         let is_replaced = started.load(Ordering::SeqCst) > 1;
         failed += u32::from(is_replaced);
-        // A server can survive one failed allocation and not the next.
-        unharmed = if is_replaced { 0 } else { unharmed + 1 };
-        if number > 100_000 || every && unharmed == 50 {
+        // A server can survive one failed allocation, but abort at a later one, so one survival is
+        // not the end.
+        survivals_in_a_row = if is_replaced { 0 } else { survivals_in_a_row + 1 };
+        if number > 100_000 || every && survivals_in_a_row == 50 {
             assert!(!is_replaced, "every server fails");
             break;
         }

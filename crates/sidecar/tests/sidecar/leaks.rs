@@ -1,4 +1,4 @@
-//! A sidecar leaves nothing behind: no process, thread, descriptor or memory.
+//! Sidecars leak no processes, threads, descriptors or memory.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -20,7 +20,7 @@ fn a_thousand_crashed_servers_leave_nothing_behind() {
     use dragnet::{Matches, Scan};
     let (batch, expected) = &work().batches[0];
     let mut matches = Matches::new();
-    // The first sidecar makes some resources that stay.
+    // The first sidecar creates resources that stay until the process ends.
     drop(sidecar());
     let before = census();
     let mut kept = sidecar();

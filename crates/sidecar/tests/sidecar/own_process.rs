@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const MARK: &str = "DRAGNET_TEST_ALONE";
+/// Names the variable with the name of the test that runs alone in this process.
+const TEST_ALONE: &str = "DRAGNET_TEST_ALONE";
 
-/// Runs the calling test, whose name is given, again in a new process. Returns true in that process;
-/// returns false in this process, after the test has succeeded there.
+/// Runs the calling test, which is named `test`, in a new process, and returns false once it has
+/// succeeded there. Returns true in that new process.
 pub(crate) fn is_own_process(test: &str) -> bool {
-    if std::env::var(MARK).as_deref() == Ok(test) {
+    if std::env::var(TEST_ALONE).as_deref() == Ok(test) {
         return true;
     }
     let output = command(test).output().expect("this program runs");
@@ -23,7 +24,7 @@ pub(crate) fn is_own_process(test: &str) -> bool {
 /// The command that runs a test of this program in a new process.
 pub(crate) fn command(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(MARK, test);
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(TEST_ALONE, test);
     command.stdin(Stdio::null());
     command
 }
