@@ -60,7 +60,7 @@ impl dyn Choices + '_ {
         chosen.expect("the weights have a sum above 0")
     }
 
-    /// Runs one of these alternatives, chosen as by [`weighted`](Self::weighted), and returns its
+    /// Runs one of these alternatives, chosen as by `weighted`, and returns its
     /// result.
     pub fn one_of<T>(&mut self, alternatives: &[(usize, Alternative<'_, T>)]) -> T {
         let weights: Vec<usize> = alternatives.iter().map(|(weight, _)| *weight).collect();
