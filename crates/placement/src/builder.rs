@@ -9,8 +9,8 @@ use dragnet::{Engine, MAX_BUFFER, Scan};
 use dragnet_boundary::{Abandoned, Builder, OnDrop, OnPanic, StartError};
 
 /// The upper bound of [`ScanBuilder::batch_bytes`], in bytes, and of [`ScanBuilder::batch_records`], in
-/// records: about 2^30. A quarter of the limit of a buffer, so that a batch at its limit and the padding
-/// after it always fit into one.
+/// records: about 2^30. A quarter of the limit of a buffer, so that a batch at its limit and the
+/// padding after it always fit into one.
 const MAX_BATCH: usize = MAX_BUFFER / 4;
 
 /// Configures and starts a [`ScanOwner`] or a [`ScanPool`].
@@ -84,8 +84,8 @@ impl ScanBuilder {
         self
     }
 
-    /// Sets the maximum number of bytes in the queue; batches that are being scanned do not count. 4 MiB
-    /// by default. A record longer than that is accepted when the queue is empty.
+    /// Sets the maximum number of bytes in the queue; batches that are being scanned do not count. 4
+    /// MiB by default. A record longer than that is accepted when the queue is empty.
     pub fn queued_bytes(mut self, bytes: usize) -> ScanBuilder {
         self.limits.queued_bytes = bytes;
         self
@@ -98,8 +98,9 @@ impl ScanBuilder {
         self
     }
 
-    /// Sets the smallest batch, in bytes, that bypasses the queue: it is scanned in place, without a copy,
-    /// in a call of its own. 64 KiB by default. Each record counts 16 bytes in addition to its length.
+    /// Sets the smallest batch, in bytes, that bypasses the queue: it is scanned in place, without a
+    /// copy, in a call of its own. 64 KiB by default. Each record counts 16 bytes in addition to its
+    /// length.
     ///
     /// With a [deadline](ScanBuilder::deadline) no batch bypasses the queue.
     pub fn bypass_bytes(mut self, bytes: usize) -> ScanBuilder {
@@ -107,8 +108,8 @@ impl ScanBuilder {
         self
     }
 
-    /// Sets how long the scan of a shared batch may take. The time starts when the batch is submitted to
-    /// the pool, so it includes the wait for a thread that is stuck. No deadline by default.
+    /// Sets how long the scan of a shared batch may take. The time starts when the batch is submitted
+    /// to the pool, so it includes the wait for a thread that is stuck. No deadline by default.
     ///
     /// When the deadline passes, all callers with records in the batch get
     /// [`TimedOut`](dragnet::ScanError::TimedOut), and the scanner's stop flag is raised. If the scanner

@@ -1,7 +1,7 @@
 //! Runs the scanners of [`dragnet`] on threads of their own.
 //!
-//! Each scanner of this crate implements [`Scan`](dragnet::Scan) and gives the same matches as the scanner that it
-//! runs.
+//! Each scanner of this crate implements [`Scan`](dragnet::Scan) and gives the same matches as the
+//! scanner that it runs.
 //!
 //! | Scanner | Runs | Use it |
 //! | --- | --- | --- |

@@ -61,8 +61,8 @@ impl Drop for CloseOnDrop {
 ///
 /// When a scanner returns an error for a batch that several callers share, each *submission* (a single
 /// record, or the records of one call of `scan`) is scanned once more, alone. So only the callers whose
-/// records cause the error get it. This costs one scan for each submission in the batch. A scan that was
-/// stopped or missed its deadline is not repeated: all callers get the error.
+/// records cause the error get it. This costs one scan for each submission in the batch. A scan that
+/// was stopped or missed its deadline is not repeated: all callers get the error.
 ///
 /// # Drop
 ///

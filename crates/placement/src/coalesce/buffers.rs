@@ -86,8 +86,8 @@ impl Buffers {
     }
 }
 
-/// Fills `starts` so that `matches[starts[r]..starts[r + 1]]` are the matches of record `r`, in one pass
-/// over the matches.
+/// Fills `starts` so that `matches[starts[r]..starts[r + 1]]` are the matches of record `r`, in one
+/// pass over the matches.
 fn index_matches(matches: &Matches, records: usize, starts: &mut Vec<u32>) {
     starts.clear();
     // A faulty scanner may report records that do not exist; those matches are ignored.

@@ -11,8 +11,8 @@ use crate::convert::scan_error;
 use dragnet::ScanError;
 use dragnet_boundary::sync::{Condvar, Mutex, lock, wait, wait_for};
 
-/// Number of batches, per member, whose memory is kept for later batches. One batch of a member is being
-/// scanned and one is open; the others are answered, and callers still read their tickets.
+/// Number of batches, per member, whose memory is kept for later batches. One batch of a member is
+/// being scanned and one is open; the others are answered, and callers still read their tickets.
 const SPARE_BUFFERS_PER_MEMBER: usize = 4;
 
 /// A pool of scanners, and the queue of records for it.

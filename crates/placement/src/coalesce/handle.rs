@@ -27,10 +27,11 @@ const RECORD_OVERHEAD_BYTES: usize = 16;
 /// in place, in a call of its own, unless there is a [deadline](crate::ScanBuilder::deadline): a call
 /// that may be abandoned can't borrow.
 ///
-/// A raised [stop flag](Scan::set_stop) ends the scan of this handle and of no other caller. A scan that
-/// waits for a shared batch polls the flag every 5 ms; its records are still scanned, but their matches
-/// are lost. A scan in place returns when its scanner has stopped. [`submit`](ScanHandle::submit) checks
-/// the flag only while it waits for room in the queue, and tickets ignore it.
+/// A raised [stop flag](Scan::set_stop) ends the scan of this handle and of no other caller. A scan
+/// that waits for a shared batch polls the flag every 5 ms; its records are still scanned, but their
+/// matches are lost. A scan in place returns when its scanner has stopped.
+/// [`submit`](ScanHandle::submit) checks the flag only while it waits for room in the queue, and
+/// tickets ignore it.
 ///
 /// A handle may outlive its owner or pool. Its scans then fail with
 /// [`Unavailable`](ScanError::Unavailable). So do scans on the threads of the pool itself, where they

@@ -53,8 +53,8 @@ impl Job {
         Arc::new(Job { coalescer, state: Mutex::new(state), pending: Mutex::new(None) })
     }
 
-    /// Takes the batch to scan. An unbound job first claims the next batch that is due. Returns `None` if
-    /// no batch is due any more, or the batch was taken before.
+    /// Takes the batch to scan. An unbound job first claims the next batch that is due. Returns `None`
+    /// if no batch is due any more, or the batch was taken before.
     pub(super) fn claim(&self) -> Option<QueuedBatch> {
         let mut queue = lock(&self.coalescer.queue);
         let mut state = lock(&self.state);

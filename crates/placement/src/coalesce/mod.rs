@@ -3,13 +3,14 @@
 //!
 //! # How it works
 //!
-//! Records are appended to the *open* batch. It is *sealed* when it has as many records or bytes as
-//! a batch may have: then it takes no more. It is *due* when it is sealed, when a caller waits for one
-//! of its records, or when it has been open for the linger (the configured maximum delay). While a batch
+//! Records are appended to the *open* batch. It is *sealed* when it has as many records or bytes as a
+//! batch may have: then it takes no more. It is *due* when it is sealed, when a caller waits for one of
+//! its records, or when it has been open for the linger (the configured maximum delay). While a batch
 //! is due and a *member* of the pool, one of its threads, is free, a [`Job`](job::Job) is submitted to
 //! the pool: a call that takes the batch, scans it and answers all of its tickets at once. While no
 //! member is free, the open batch keeps growing. So the size of the batches adapts to the load, as with
-//! group commit in databases, and without a linger a record that finds a free member is scanned at once.
+//! group commit in databases, and without a linger a record that finds a free member is scanned at
+//! once.
 //!
 //! An open batch consists of *segments*: one for the batches of [`Scan::scan`](dragnet::Scan::scan), and
 //! one for each handle that submits single records. When a handle adds a record under the lock of the
@@ -20,12 +21,12 @@
 //! revokes all quotas and checks again, so unused quotas never cause a wait, and the limits are exact.
 //! The member copies the segments into one contiguous batch before it scans, when no lock is held.
 //!
-//! Without a deadline, a job is submitted *unbound*: it claims a batch when it starts, so the batch grows
-//! until then. With a deadline, a job is submitted *bound* to its batch, because the deadline of a call
-//! includes the wait for a member, and a late batch must get its answer.
+//! Without a deadline, a job is submitted *unbound*: it claims a batch when it starts, so the batch
+//! grows until then. With a deadline, a job is submitted *bound* to its batch, because the deadline of
+//! a call includes the wait for a member, and a late batch must get its answer.
 //!
-//! No thread exists only to end a linger. While a batch is open and not due, a free member waits until it
-//! is due: this call is the *flush timer*. While nothing is queued, no timer runs.
+//! No thread exists only to end a linger. While a batch is open and not due, a free member waits until
+//! it is due: this call is the *flush timer*. While nothing is queued, no timer runs.
 //!
 //! # Modules
 //!

@@ -19,8 +19,8 @@ use super::ticket::Ticket;
 use dragnet::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 use dragnet_boundary::{Builder, OnPanic};
 
-/// Runs a model through all interleavings with at most this many preemptions, because there are too many
-/// interleavings to check all. A thread that blocks does not count as preempted.
+/// Runs a model through all interleavings with at most this many preemptions, because there are too
+/// many interleavings to check all. A thread that blocks does not count as preempted.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);

@@ -10,8 +10,8 @@ use super::limits::Limits;
 use super::local_buffer::{LocalBuffer, Quota, Segment, SegmentRecord};
 use super::shared_batch::SharedBatch;
 
-/// A quota is at most the limit of a batch divided by this, so that one batch can hold the quotas of many
-/// handles.
+/// A quota is at most the limit of a batch divided by this, so that one batch can hold the quotas of
+/// many handles.
 const QUOTA_BATCH_DIVISOR: usize = 16;
 
 /// A quota is at most the remaining room, in the batch and in the queue, divided by this, so that other
@@ -100,7 +100,8 @@ impl QueueState {
         self.has_room(bytes, limits) || self.revoke_quotas() && self.has_room(bytes, limits)
     }
 
-    /// Returns whether a record of this many bytes fits into the queue. An empty queue has room for any.
+    /// Returns whether a record of this many bytes fits into the queue. An empty queue has room for
+    /// any.
     pub(super) fn has_room(&self, bytes: usize, limits: &Limits) -> bool {
         self.queued_records == 0
             || self.queued_records < limits.queued_records
@@ -126,8 +127,8 @@ impl QueueState {
 
     /// Adds a record of a batch to the open batch. Returns the batch and the record's index in it.
     ///
-    /// `previous` is the place after the caller's previous record: its batch, and the index that follows
-    /// it there. A record that is added at any other place starts a new submission.
+    /// `previous` is the place after the caller's previous record: its batch, and the index that
+    /// follows it there. A record that is added at any other place starts a new submission.
     pub(super) fn push(
         &mut self,
         record: &[u8],
@@ -295,8 +296,8 @@ impl QueueState {
         Some(batch)
     }
 
-    /// Returns the job to submit now, and counts it as running. Returns `None` if no batch is due, if no
-    /// member is free, or if a job that was submitted before will claim the batch.
+    /// Returns the job to submit now, and counts it as running. Returns `None` if no batch is due, if
+    /// no member is free, or if a job that was submitted before will claim the batch.
     pub(super) fn next_job(&mut self, limits: &Limits) -> Option<NextJob> {
         if self.running_jobs >= limits.members {
             return None;

@@ -47,8 +47,8 @@ impl Coalescer {
     /// Adds one record to the open batch. If the quota suffices, this takes only the lock of the local
     /// buffer; otherwise it takes the lock of the queue, and gets a new quota.
     ///
-    /// A record within a quota needs no call of `dispatch`: it neither opens a batch nor seals one, since
-    /// the batch has counted it since the quota was granted.
+    /// A record within a quota needs no call of `dispatch`: it neither opens a batch nor seals one,
+    /// since the batch has counted it since the quota was granted.
     pub(super) fn submit(
         self: &Arc<Self>,
         local: &Arc<LocalBuffer>,
@@ -136,7 +136,8 @@ impl Coalescer {
         Ok(state)
     }
 
-    /// Waits for room, after the callers that already wait for it. Returns early if the queue is closed.
+    /// Waits for room, after the callers that already wait for it. Returns early if the queue is
+    /// closed.
     fn wait_for_room<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, QueueState>,

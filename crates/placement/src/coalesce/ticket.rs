@@ -40,8 +40,8 @@ impl Ticket {
         self.batch().is_answered()
     }
 
-    /// Waits for the answer, and replaces the contents of `out` with the record's matches. Each match has
-    /// the record number 0.
+    /// Waits for the answer, and replaces the contents of `out` with the record's matches. Each match
+    /// has the record number 0.
     ///
     /// # Errors
     ///
@@ -53,8 +53,8 @@ impl Ticket {
         self.read(out)
     }
 
-    /// As [`wait`](Ticket::wait), but waits at most for `time`. Returns `false` if there is no answer by
-    /// then: the record stays queued, and the ticket can be waited for again.
+    /// As [`wait`](Ticket::wait), but waits at most for `time`. Returns `false` if there is no answer
+    /// by then: the record stays queued, and the ticket can be waited for again.
     ///
     /// # Errors
     ///

@@ -156,8 +156,8 @@ impl Background {
     pub(super) fn abandon(&self) {
         let mut state = self.lock();
         state.deadline_timer = Some(thread::current().id());
-        // The replacement thread may already run the next comparison, but the cancel flag of that one is
-        // not raised. If the stuck comparison has just ended after all, there is nothing to report.
+        // The replacement thread may already run the next comparison, but the cancel flag of that one
+        // is not raised. If the stuck comparison has just ended after all, there is nothing to report.
         let stuck = state.running.iter_mut().find(|running| running.cancel.is_raised());
         let Some(stuck) = stuck else { return };
         let batch = stuck.batch;

@@ -70,10 +70,10 @@ impl<S: Scan> ShadowBuilder<S> {
     /// Sets how long a batch may stay in the background. Ten seconds by default. A time that the clock
     /// can't represent is no limit.
     ///
-    /// A batch that is still queued at its deadline is skipped. If the second engine is scanning it, the
-    /// engine's stop flag is raised. If the engine does not stop within a second, its thread is
-    /// abandoned, and another thread makes the engine again. At most one additional thread is started in
-    /// this way: while two are stuck, all batches are skipped.
+    /// A batch that is still queued at its deadline is skipped. If the second engine is scanning it,
+    /// the engine's stop flag is raised. If the engine does not stop within a second, its thread is
+    /// abandoned, and another thread makes the engine again. At most one additional thread is started
+    /// in this way: while two are stuck, all batches are skipped.
     pub fn deadline(mut self, deadline: Duration) -> ShadowBuilder<S> {
         self.deadline = deadline;
         self

@@ -13,8 +13,8 @@ use dragnet::{Match, ScanError};
 use dragnet_boundary::CancelFlag;
 use dragnet_boundary::sync::panic_message;
 
-/// The comparison of one batch, queued or running. Its drop updates the counts, so they are right however
-/// the comparison ends.
+/// The comparison of one batch, queued or running. Its drop updates the counts, so they are right
+/// however the comparison ends.
 pub(super) struct Comparison {
     pub(super) background: Arc<Background>,
     pub(super) copy: BatchCopy,

@@ -78,8 +78,8 @@ fn write_spans(f: &mut fmt::Formatter<'_>, matches: &[Match]) -> fmt::Result {
     }
 }
 
-/// Yields each pair of a record and a pattern whose matches in the two answers differ: as its matches in
-/// the first answer and those in the second.
+/// Yields each pair of a record and a pattern whose matches in the two answers differ: as its matches
+/// in the first answer and those in the second.
 ///
 /// This merges the two answers, in time linear in their length. If a faulty engine's answer is out of
 /// order, a pair may be yielded more than once.

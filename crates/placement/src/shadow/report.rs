@@ -40,6 +40,7 @@ pub struct ShadowFailure {
     /// The reason. [`ScanError::TimedOut`] if the engine missed the deadline, and
     /// [`ScanError::Unavailable`] if the engine panicked or hung before and could not be made again.
     pub error: ScanError,
-    /// Whether the thread was abandoned, because the engine did not stop after its stop flag was raised.
+    /// Whether the thread was abandoned, because the engine did not stop after its stop flag was
+    /// raised.
     pub abandoned: bool,
 }

@@ -59,8 +59,9 @@ use dragnet_boundary::{CallError, Owner};
 ///
 /// A batch that is not sampled costs the increment of a counter. For a sampled batch, the records and
 /// the first engine's answer are copied to memory that is reused. Sending the copy to the background
-/// thread takes two small allocations. The second engine uses as much processor time as it needs, on its
-/// own thread. Each `Shadow` has such a thread, so if there are many scanners, give only one a shadow.
+/// thread takes two small allocations. The second engine uses as much processor time as it needs, on
+/// its own thread. Each `Shadow` has such a thread, so if there are many scanners, give only one a
+/// shadow.
 ///
 /// # Drop
 ///
@@ -145,8 +146,8 @@ impl<S: Scan> Scan for Shadow<S> {
         Ok(())
     }
 
-    /// Scans with the first engine. The matches of a sampled batch are also collected for the comparison;
-    /// if they exceed the room in the background, the batch is skipped.
+    /// Scans with the first engine. The matches of a sampled batch are also collected for the
+    /// comparison; if they exceed the room in the background, the batch is skipped.
     fn scan_with(
         &mut self,
         batch: &Batch<'_>,
