@@ -9,7 +9,7 @@ use dragnet::{Engine, MAX_BUFFER, Scan};
 use dragnet_boundary::{Abandoned, Builder, OnDrop, OnPanic, StartError};
 
 /// The upper bound of [`ScanBuilder::batch_bytes`], in bytes, and of [`ScanBuilder::batch_records`], in
-/// records: about 2^30. A quarter of the limit of a buffer, so that a batch at its limit and the
+/// records: 2^30 - 1. A quarter of the limit of a buffer, so that a batch at its limit and the
 /// padding after it always fit into one.
 const MAX_BATCH: usize = MAX_BUFFER / 4;
 
@@ -67,7 +67,7 @@ impl ScanBuilder {
         self
     }
 
-    /// Sets the maximum number of records in a shared batch, from one to 2^30. 4096 by default.
+    /// Sets the maximum number of records in a shared batch, from 1 to 2^30 - 1. 4096 by default.
     pub fn batch_records(mut self, records: usize) -> ScanBuilder {
         self.limits.batch_records = records.clamp(1, MAX_BATCH);
         self

@@ -24,7 +24,7 @@ use dragnet_boundary::{Builder, OnPanic};
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);
-    // In steps of one interleaving. A model that exceeds this makes no progress.
+    // Thread switches in one interleaving. A model that needs more makes no progress.
     builder.max_branches = 100_000;
     builder.check(model);
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-/// Minimum duration of a sample. Reading the clock, some tens of nanoseconds, takes less than 1% of it.
+/// Minimum duration of a sample. Reading the clock takes less than 1% of it.
 const MIN_SAMPLE: Duration = Duration::from_micros(10);
 
 /// Maximum number of calls in a sample.
