@@ -1,4 +1,5 @@
-//! `dragnet cost`: its output, and the end of its processes. The times themselves are not tested.
+//! `dragnet cost`: its output, and that none of its processes outlives it. The measured times are not
+//! tested.
 
 use crate::common::Tree;
 #[cfg(target_os = "linux")]
@@ -117,7 +118,7 @@ fn running(program: &std::path::Path) -> Vec<String> {
         .collect()
 }
 
-/// What a test does to the command while it runs.
+/// The disturbance of a run by the test.
 #[cfg(target_os = "linux")]
 #[derive(Clone, Copy, PartialEq)]
 enum Action {
@@ -126,8 +127,9 @@ enum Action {
     KillPeers,
 }
 
-/// Runs a copy of the command, whose processes can be distinguished from those of other tests. Returns
-/// its exit status and messages, once none of its processes is left.
+/// Runs the command, and disturbs it as `action` says. Returns its exit status and messages once none
+/// of its processes is left. The program is a copy, so that [`running`] does not count the processes of
+/// other tests.
 #[cfg(target_os = "linux")]
 fn run_with(action: Action, time: &str) -> (Option<i32>, String) {
     use std::process::{Command, Stdio};
@@ -156,7 +158,7 @@ fn run_with(action: Action, time: &str) -> (Option<i32>, String) {
     let own = child.id().to_string();
     if action != Action::Nothing {
         until("its two peers start", &|| running(&program).len() == 3);
-        // Lets the second peer answer its first call, so that the measurement has begun.
+        // Long enough that the second peer has answered its first call and the measurement has begun.
         std::thread::sleep(Duration::from_millis(100));
         let mut victims = running(&program);
         victims.retain(|victim| (*victim == own) == (action == Action::Kill));

@@ -8,8 +8,9 @@ use super::owner::{CloseOnDrop, ScanOwner, ScanPool};
 use dragnet::{Engine, MAX_BUFFER, Scan};
 use dragnet_boundary::{Abandoned, Builder, OnDrop, OnPanic, StartError};
 
-/// The upper bound of [`ScanBuilder::batch_bytes`] and [`ScanBuilder::batch_records`]. A quarter of the
-/// limit of a buffer, so that a batch at its limit and the padding after it always fit into one.
+/// The upper bound of [`ScanBuilder::batch_bytes`], in bytes, and of [`ScanBuilder::batch_records`], in
+/// records: 2^30 - 1. A quarter of the limit of a buffer, so that a batch at its limit and the
+/// padding after it always fit into one.
 const MAX_BATCH: usize = MAX_BUFFER / 4;
 
 /// Configures and starts a [`ScanOwner`] or a [`ScanPool`].
@@ -53,8 +54,8 @@ impl ScanBuilder {
             deadline: None,
             members: 1,
         };
-        // The queue of the coalescer is the bounded one. The queue of the pool never has more calls
-        // than there are members and callers.
+        // The coalescer bounds its queue of records. The pool's queue of calls needs no bound: it never
+        // holds more calls than there are members and callers.
         let threads = Builder::new(name).capacity(usize::MAX).on_panic(OnPanic::Rebuild);
         ScanBuilder { threads, limits, on_drop: OnDrop::default() }
     }
@@ -66,7 +67,7 @@ impl ScanBuilder {
         self
     }
 
-    /// Sets the maximum number of records in a shared batch, at least one. 4096 by default.
+    /// Sets the maximum number of records in a shared batch, from 1 to 2^30 - 1. 4096 by default.
     pub fn batch_records(mut self, records: usize) -> ScanBuilder {
         self.limits.batch_records = records.clamp(1, MAX_BATCH);
         self
@@ -75,29 +76,31 @@ impl ScanBuilder {
     /// Sets the maximum delay before a batch that no caller waits for is flushed. Zero by default: a
     /// batch is scanned as soon as a thread is free.
     ///
-    /// A batch is scanned at once when a caller waits for one of its records, so a linger does not add
-    /// latency. It makes batches larger where callers submit records long before they wait for them.
+    /// Callers that wait are not delayed: a batch is flushed as soon as a caller waits for one of its
+    /// records. A linger makes batches larger where callers submit records long before they wait for
+    /// them.
     pub fn linger(mut self, linger: Duration) -> ScanBuilder {
         self.limits.linger = linger;
         self
     }
 
-    /// Sets the maximum number of bytes in the queue, without the batches that are being scanned. 4 MiB
-    /// by default. A longer record is accepted when the queue is empty.
+    /// Sets the maximum number of bytes in the queue; batches that are being scanned do not count. 4
+    /// MiB by default. A record longer than that is accepted when the queue is empty.
     pub fn queued_bytes(mut self, bytes: usize) -> ScanBuilder {
         self.limits.queued_bytes = bytes;
         self
     }
 
-    /// Sets the maximum number of records in the queue, at least one, without the batches that are
-    /// being scanned. 65,536 by default.
+    /// Sets the maximum number of records in the queue, at least one; batches that are being scanned do
+    /// not count. 65,536 by default.
     pub fn queued_records(mut self, records: usize) -> ScanBuilder {
         self.limits.queued_records = records.max(1);
         self
     }
 
-    /// Sets the size from which on a batch bypasses the queue: it is scanned in place, without a copy,
-    /// in a call of its own. 64 KiB by default. Each record counts 16 bytes in addition to its length.
+    /// Sets the smallest batch, in bytes, that bypasses the queue: it is scanned in place, without a
+    /// copy, in a call of its own. 64 KiB by default. Each record counts 16 bytes in addition to its
+    /// length.
     ///
     /// With a [deadline](ScanBuilder::deadline) no batch bypasses the queue.
     pub fn bypass_bytes(mut self, bytes: usize) -> ScanBuilder {
@@ -105,10 +108,10 @@ impl ScanBuilder {
         self
     }
 
-    /// Sets how long the scan of a shared batch may take, from when it is handed to the threads. So the
-    /// deadline includes the wait for a thread that is stuck. No deadline by default.
+    /// Sets how long the scan of a shared batch may take. The time starts when the batch is submitted
+    /// to the pool, so it includes the wait for a thread that is stuck. No deadline by default.
     ///
-    /// When the time is over, all callers with records in the batch get
+    /// When the deadline passes, all callers with records in the batch get
     /// [`TimedOut`](dragnet::ScanError::TimedOut), and the scanner's stop flag is raised. If the scanner
     /// does not stop within the [grace period](ScanBuilder::grace), its thread is abandoned, and a new
     /// thread with a new scanner takes its place.
@@ -140,8 +143,9 @@ impl ScanBuilder {
         self
     }
 
-    /// Sets what happens to queued records when the owner or pool is dropped: they are scanned, which
-    /// the drop waits for, or they fail with [`Unavailable`](dragnet::ScanError::Unavailable).
+    /// Sets what a drop of the owner or pool does with queued records. With [`OnDrop::Drain`] it waits
+    /// until they are scanned; with [`OnDrop::Reject`] they fail with
+    /// [`Unavailable`](dragnet::ScanError::Unavailable).
     pub fn on_drop(mut self, policy: OnDrop) -> ScanBuilder {
         self.on_drop = policy;
         self
@@ -166,7 +170,10 @@ impl ScanBuilder {
     }
 
     /// Starts `members` threads, at least one, each of which makes a scanner with `make` and owns it.
-    /// Returns once all scanners are made. Otherwise as [`owner`](ScanBuilder::owner).
+    /// Returns once all scanners are made.
+    ///
+    /// As for an [`owner`](ScanBuilder::owner), `make` is called again after a scanner has panicked or
+    /// its thread was abandoned.
     ///
     /// # Errors
     ///

@@ -7,12 +7,12 @@ use dragnet::{ScanError, StopFlag};
 use dragnet_boundary::sync::{discard, panic_message};
 use dragnet_boundary::{CallError, CancelFlag};
 
-/// Returns the cancel flag of a call as the stop flag of its scanner.
+/// Converts the cancel flag of a call to the stop flag of the scanner that the call uses.
 pub(crate) fn stop_flag(cancel: &CancelFlag) -> StopFlag {
     StopFlag::from(Arc::from(cancel.clone()))
 }
 
-/// Converts the error of a call that did not run or was late.
+/// Converts the error of a call that did not run or missed its deadline.
 pub(crate) fn scan_error(error: &CallError) -> ScanError {
     match error {
         CallError::TimedOut => ScanError::TimedOut,

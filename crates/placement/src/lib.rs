@@ -1,7 +1,7 @@
-//! Scanners of [`dragnet`] that run on threads of their own.
+//! Runs the scanners of [`dragnet`] on threads of their own.
 //!
-//! Each of them implements [`Scan`](dragnet::Scan) and gives the same matches as the scanner that it
-//! runs.
+//! Each scanner of this crate implements [`Scan`](dragnet::Scan) and gives the same matches as the
+//! scanner that it runs.
 //!
 //! | Scanner | Runs | Use it |
 //! | --- | --- | --- |

@@ -22,9 +22,9 @@ impl Drop for CloseOnDrop {
 /// busy are coalesced into one batch, so that one scan serves many callers.
 ///
 /// Use it for a scanner that must stay on one thread, or whose scan costs almost as much for one record
-/// as for hundreds: a C library, another process. Under load, submitting a record and taking its
-/// matches costs a small fraction of a round trip between threads, because all records of a batch share
-/// one. A single record costs one round trip.
+/// as for hundreds: a C library, another process. A single record costs a round trip between threads.
+/// Under load a record costs a small fraction of that, because all records of a batch share one round
+/// trip.
 ///
 /// ```
 /// use dragnet_placement::ScanOwner;
@@ -59,9 +59,10 @@ impl Drop for CloseOnDrop {
 /// When a scanner panics, all callers whose records it was scanning get
 /// [`Panicked`](dragnet::ScanError::Panicked), and a new scanner is made.
 ///
-/// When it returns an error for a batch of several callers, other than that it was stopped or late, the
-/// records of each caller are scanned once more, alone. So only the callers whose records cause the
-/// error get it. This costs one scan for each submission in the batch.
+/// When a scanner returns an error for a batch that several callers share, each *submission* (a single
+/// record, or the records of one call of `scan`) is scanned once more, alone. So only the callers whose
+/// records cause the error get it. This costs one scan for each submission in the batch. A scan that
+/// was stopped or missed its deadline is not repeated: all callers get the error.
 ///
 /// # Drop
 ///
@@ -74,7 +75,8 @@ pub struct ScanOwner {
 
 /// Threads that each own a scanner, behind one queue: for more records than one thread can scan.
 ///
-/// A pool of one thread is a [`ScanOwner`], and what the owner promises holds for a pool, too.
+/// A pool of one thread behaves like a [`ScanOwner`], whose documentation on errors and on the drop
+/// applies to pools, too.
 ///
 /// ```
 /// use dragnet_placement::ScanPool;
@@ -109,7 +111,7 @@ macro_rules! methods {
                 self.inner.coalescer.queued()
             }
 
-            /// Returns how many threads currently wait to flush a batch that lingers: at most one.
+            /// Returns how many threads run the flush timer, 0 or 1. For tests.
             #[doc(hidden)]
             pub fn flush_timers(&self) -> usize {
                 self.inner.coalescer.flush_timers()

@@ -6,24 +6,24 @@
 //!
 //! Each contender sends one request and waits for its reply before it sends the next:
 //!
-//! - a futex that two threads of this process hand to each other, the lower bound of any wait that
+//! - two threads of this process that wake each other with a futex: the lower bound for any wait that
 //!   sleeps,
 //! - a pair of `std::sync::mpsc` channels between two threads,
 //! - a pair of `ipc-channel` channels between two processes,
-//! - a frame over the socket of a sidecar and back,
-//! - a sidecar that is sent a batch of one empty record and searches for nothing,
-//! - starting a process and waiting for its end, which is what every request would cost without a
-//!   process that stays.
+//! - a frame sent over the socket of a sidecar, and one sent back,
+//! - a sidecar that gets a batch of one empty record and whose scanner searches for nothing,
+//! - starting a process and waiting for its exit: the cost of a request if no process stays alive to
+//!   serve it.
 //!
 //! The contenders take turns in each of several rounds, so that a machine that becomes faster or slower
-//! affects all of them. Printed is the time of a round trip in microseconds: the median of the rounds, the
-//! least and the greatest, and the median relative to the futex. `dragnet cost` measures the same sidecar
-//! and the calls of `dragnet-boundary` with work of different sizes.
+//! affects all of them. The output is the time of a round trip in microseconds: the median, the least
+//! and the greatest of the rounds, and the median relative to the futex. `dragnet cost` measures a
+//! sidecar and the calls of `dragnet-boundary` with work of different sizes.
 //!
-//! Environment variables:
+//! Environment variables, with their defaults:
 //!
 //! - `DRAGNET_ROUNDS`: the number of rounds (9).
-//! - `DRAGNET_MILLISECONDS`: the time of a turn (50).
+//! - `DRAGNET_MILLISECONDS`: the time of each contender in a round, in milliseconds (50).
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
@@ -56,7 +56,7 @@ mod linux {
     use rustix::io::Errno;
     use rustix::thread::futex;
 
-    /// The start of the argument that makes this program run as the other process of a contender.
+    /// The prefix of the argument with which this program runs as the other process of a contender.
     const PEER: &str = "--peer=";
 
     /// How long another process may take to start or to reply.
@@ -74,8 +74,8 @@ mod linux {
         if let Some(peer) = peer {
             return serve(&peer);
         }
-        let rounds = number("DRAGNET_ROUNDS", 9).max(1);
-        let turn = Duration::from_millis(number("DRAGNET_MILLISECONDS", 50));
+        let rounds = env_number("DRAGNET_ROUNDS", 9).max(1);
+        let turn = Duration::from_millis(env_number("DRAGNET_MILLISECONDS", 50));
         let mut contenders = [
             contender("futex, threads", futex_hand_over()),
             contender("std::sync::mpsc, threads", channels()),
@@ -107,7 +107,7 @@ mod linux {
         Ok(())
     }
 
-    fn number(variable: &str, default: u64) -> u64 {
+    fn env_number(variable: &str, default: u64) -> u64 {
         env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
     }
 
@@ -167,8 +167,9 @@ mod linux {
         io::Error::other("the other thread or process has ended")
     }
 
-    /// A futex word: whose turn it is.
+    /// The value of the futex word while the other thread has a request to answer.
     const REQUEST: u32 = 1;
+    /// The value of the futex word once it has replied.
     const REPLY: u32 = 0;
 
     fn futex_hand_over() -> impl FnMut() -> io::Result<()> {
@@ -188,7 +189,7 @@ mod linux {
         }
         let word = Arc::new(AtomicU32::new(REPLY));
         let other = Arc::clone(&word);
-        // Ends with this process.
+        // This thread runs until the process exits.
         thread::spawn(move || -> io::Result<()> {
             loop {
                 wait_while(&other, REPLY)?;
@@ -245,7 +246,7 @@ mod linux {
         let (request, requests) = ipc::channel::<u64>().map_err(io::Error::other)?;
         let (reply, replies) = ipc::channel::<u64>().map_err(io::Error::other)?;
         connection.send((request, replies)).map_err(io::Error::other)?;
-        // Until the client has ended.
+        // `recv` fails once the client has ended.
         while let Ok(request) = requests.recv() {
             reply.send(request).map_err(io::Error::other)?;
         }

@@ -35,7 +35,7 @@ const MAX_KEPT_MATCHES: usize = 1 << 16;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SidecarConfig {
     pub(super) max_attempts: u32,
-    /// The first and the longest wait before a reconnection.
+    /// The wait before the first reconnection, and the longest wait.
     pub(super) backoff: (Duration, Duration),
     /// The length of a chunk, in bytes of records.
     pub(super) chunk_bytes: usize,
@@ -44,14 +44,15 @@ pub(super) struct SidecarConfig {
 
 /// Scans in another process, which may crash, hang or be killed at any time without harm.
 ///
-/// The records are copied once, into memory that both processes map, and searched there. A batch is
-/// sent in chunks, several of which are in flight at a time, so that copying, scanning and receiving
-/// overlap. If the server exits or stays silent, another one is started, and all chunks that have no
-/// answer are sent again. The result is the complete and exact answer, or an error that says what
-/// happened; never a part of an answer.
+/// The records are copied once, into memory that both processes map. `dragnet serve` searches them
+/// there; a [`Server`](super::Server) without [`search_in_place`](super::Server::search_in_place)
+/// copies them once more. A batch is sent in chunks, several of which are in flight at a time, so that
+/// copying, scanning and receiving overlap. If the server exits or stays silent, another one is
+/// started, and all chunks that have no answer are sent again. The result is the complete and exact
+/// answer, or an error that says what happened; never a part of an answer.
 ///
 /// The patterns are sent once per server and compiled there. The server may have the native backend
-/// although this process has not.
+/// even if this process was built without it.
 ///
 /// ```no_run
 /// use dragnet_sidecar::Sidecar;
@@ -81,7 +82,7 @@ pub(super) struct SidecarConfig {
 /// # Memory
 ///
 /// A server that runs out of memory exits and is replaced. If this process runs out of memory for the
-/// matches, it aborts, as any Rust program whose `Vec` can't grow. A match takes 16 bytes.
+/// matches, it aborts, like any Rust program whose `Vec` can't grow. A match takes 16 bytes.
 pub struct Sidecar {
     config: SidecarConfig,
     connector: Connector,
@@ -113,13 +114,14 @@ struct PendingChunk {
     region: RegionIndex,
     /// The number of its first record in the batch.
     base: u32,
-    /// How many servers were lost while this chunk was the oldest one.
+    /// How many servers were lost while this chunk was the oldest one. It counts against
+    /// [`SidecarConfig::max_attempts`].
     attempts: u32,
     /// Whether its batch still waits for it.
     is_wanted: bool,
     /// Whether it is the last chunk of its batch.
     is_last: bool,
-    /// How many of its matches were passed to the caller's callback, by any server.
+    /// How many of its matches were passed to the caller's callback, over all servers that answered.
     delivered: usize,
     /// How many blocks of its answer were taken in this connection.
     taken: u32,
@@ -317,8 +319,7 @@ impl Scan for Sidecar {
     ) -> Result<ControlFlow<()>, ScanError> {
         let mut panicked = None;
         let mut guarded = |block: &[Match]| {
-            // The panic resumes below, so whoever catches it sees the state that `each` left behind,
-            // as if nothing had caught it here.
+            // Unwind safe: the panic resumes below, and nothing uses the state of `each` in between.
             match catch_unwind(AssertUnwindSafe(|| each(block))) {
                 Ok(flow) => flow,
                 Err(payload) => {

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use super::sync::{self, Futex};
 
-/// How long a wait polls its condition before the thread sleeps. Waking a sleeping thread takes
-/// longer than a short answer does. Only used where both processes can run at the same time.
+/// How long a wait polls its condition before the thread sleeps. A short answer arrives in less time
+/// than it takes to wake a sleeping thread. Only used where both processes can run at the same time.
 const SPIN: Duration = Duration::from_micros(30);
 
 /// The longest sleep. A wait that misses a signal, because the other process corrupted the word,
@@ -55,9 +55,8 @@ impl FutexEvent {
         }
     }
 
-    /// Waits until `condition` holds, and returns whether it does: false means that the deadline has
-    /// passed. `condition` is checked after each signal, and at least once per `max_sleep`, or every
-    /// 250 ms if that is shorter.
+    /// Waits until `condition` holds. Returns false if the deadline passes first. `condition` is
+    /// checked after each signal, and at least every `max_sleep` or every 250 ms, whichever is shorter.
     pub(super) fn wait(
         &self,
         deadline: Option<Instant>,
@@ -67,6 +66,7 @@ impl FutexEvent {
         if sync::is_parallel() {
             let end = Instant::now() + SPIN;
             loop {
+                // Several checks for each reading of the clock, which costs more than a check.
                 for _ in 0..16 {
                     if condition() {
                         return Ok(true);

@@ -45,8 +45,8 @@ impl WatchShared {
 }
 
 impl HangupWatcher {
-    /// Starts the thread. When the connection has ended, the thread signals `event` of the control
-    /// memory, if there is [some](HangupWatcher::signal_in), and then calls `on_hangup`.
+    /// Starts the thread. When the connection has ended, the thread signals `event` in the control
+    /// memory, if [`signal_in`](HangupWatcher::signal_in) has set that, and then calls `on_hangup`.
     pub(super) fn start(
         socket: Arc<OwnedFd>,
         event: fn(&ControlWords) -> &FutexEvent,
@@ -79,8 +79,7 @@ impl HangupWatcher {
         let mut slot = self.shared.control.lock().unwrap_or_else(PoisonError::into_inner);
         *slot = Some(control.clone());
         drop(slot);
-        // The connection may have ended before the control memory was set; then the thread
-        // signalled nothing.
+        // If the connection ended before the control memory was set, the thread had nothing to signal.
         if self.is_gone() {
             self.shared.signal();
         }

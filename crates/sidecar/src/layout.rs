@@ -15,7 +15,7 @@ use super::sequence::SLOTS;
 use super::sync::AtomicU32;
 use dragnet::{MAX_BLOCK, Match};
 
-/// How many matches fit in the block of a slot.
+/// Maximum number of matches in the block of a slot.
 pub(super) const BLOCK_MATCHES: usize = MAX_BLOCK;
 
 /// The length of a block, in bytes.
@@ -55,7 +55,8 @@ pub(super) struct ControlWords {
     pub(super) client_event: FutexEvent,
     /// How many chunks were submitted in this connection, modulo 2^32. Written by the client.
     pub(super) submitted: CacheLine,
-    /// How many of them, from the first one on, are cancelled. Written by the client.
+    /// How many of these chunks, from the first one of the connection on, are cancelled. Written by the
+    /// client.
     pub(super) cancelled: CacheLine,
     pub(super) slots: [ChunkSlot; SLOTS],
 }

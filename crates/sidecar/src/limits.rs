@@ -1,7 +1,7 @@
 //! Limits on what a server accepts from a client.
 
-/// Limits on the requests of a [`Server`](super::Server)'s client. A request that exceeds one is
-/// refused with an error that names the number and the limit.
+/// Limits on the requests of a [`Server`](super::Server)'s client. A request that exceeds a limit is
+/// refused with an error that names the limit and the requested number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

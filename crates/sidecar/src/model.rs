@@ -1,10 +1,10 @@
 //! Models of the protocol that client and server follow in shared memory.
 //!
-//! `loom` runs each model through all interleavings of its threads, and through all values that the
-//! memory model allows a load to return; see `ci/loom`. A thread stands for a process. A lost wake-up
-//! leaves a thread asleep; a block that is read too early or replaced too early is a race of
-//! [`RaceChecked`]; both fail the model. `ci/loom-faults` plants such faults and checks that
-//! they are found.
+//! `loom` runs each model through all interleavings of its threads that have at most two or three
+//! preemptions, and through all values that the memory model allows a load to return; see `ci/loom`. A
+//! thread stands for a process. A model fails if a lost wake-up leaves a thread asleep, or if a block
+//! is read or replaced too early, which [`RaceChecked`] detects as a race. `ci/loom-faults` plants such
+//! faults and checks that the models detect them.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ use dragnet::Match;
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);
+    // Thread switches in one interleaving. A model that needs more makes no progress.
     builder.max_branches = 10_000;
     builder.check(model);
 }
@@ -97,7 +98,7 @@ impl Shared {
         })
     }
 
-    /// Ends the client, and does what the server's hangup watcher does then.
+    /// Ends the client, and signals the server's event, as the server's hangup watcher does.
     fn end_client(&self) {
         self.client_is_gone.store(true, Ordering::SeqCst);
         self.control.words().server_event.signal();
@@ -176,7 +177,7 @@ impl Shared {
     }
 }
 
-/// The match in a block of a chunk.
+/// Returns the only match in this block of a chunk.
 fn found(sequence: Sequence, block: u32) -> Match {
     Match::new(sequence.get(), block, 0..1)
 }

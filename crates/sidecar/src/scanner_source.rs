@@ -1,4 +1,5 @@
-//! Where a server gets its scanners: from dragnet's engines, or from a function of its caller.
+//! The source of a server's scanners: an engine of dragnet, or a function that the caller of the server
+//! provides.
 
 use dragnet::{Backend, Engine, PatternSet, Report, Scan, StopFlag};
 
@@ -30,7 +31,7 @@ impl ScannerSource {
         })
     }
 
-    /// Uses a function in place of an engine.
+    /// Makes scanners with a function instead of an engine.
     pub(super) fn function(
         make: impl Fn(StopFlag) -> Result<Box<dyn Scan>, String> + 'static,
         backend: Backend,

@@ -1,7 +1,7 @@
 //! All system calls of this crate, in one place, so that tests can make each of them fail.
 //!
 //! A call that a signal interrupts is repeated. The exceptions are calls with a timeout, which return
-//! early instead: repeated with the same timeout, they would never return if signals kept coming.
+//! early: repeated with the same timeout, they could wait forever if signals kept arriving.
 
 use std::ffi::OsStr;
 use std::io;
@@ -39,6 +39,7 @@ fn call<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 
 /// Starts a thread with the name of this crate.
 pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    // Lets a test make the start fail: the standard library makes the actual call.
     call(|| Ok(()))?;
     #[cfg(test)]
     let work = {
@@ -76,8 +77,9 @@ pub(super) fn seal(fd: BorrowedFd<'_>, seals: SealFlags) -> io::Result<()> {
 /// If the descriptor is not shared memory; or if it has huge pages, since the length of a mapping
 /// would have to be a multiple of their size.
 pub(super) fn seals(fd: BorrowedFd<'_>) -> io::Result<SealFlags> {
-    const HUGETLBFS: u32 = 0x9584_58f6;
-    if call(|| rustix::fs::fstatfs(fd))?.f_type as u32 == HUGETLBFS {
+    // `HUGETLBFS_MAGIC` of linux/magic.h.
+    const HUGETLBFS_MAGIC: u32 = 0x9584_58f6;
+    if call(|| rustix::fs::fstatfs(fd))?.f_type as u32 == HUGETLBFS_MAGIC {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it has huge pages"));
     }
     Ok(call(|| rustix::fs::fcntl_get_seals(fd))?)
@@ -124,8 +126,8 @@ pub(super) fn socket() -> io::Result<OwnedFd> {
     Ok(call(|| rustix::net::socket_with(family, SocketType::SEQPACKET, flags, None))?)
 }
 
-/// Limits how long [`connect`] blocks while the listener's queue is full, which is forever otherwise.
-/// `time` is clamped to what the system accepts.
+/// Limits how long [`connect`] blocks while the listener's queue is full. Without a limit it may block
+/// forever. `time` is clamped to what the system accepts.
 pub(super) fn set_send_timeout(socket: BorrowedFd<'_>, time: Duration) -> io::Result<()> {
     let time = time.clamp(Duration::from_millis(1), Duration::from_secs(1 << 20));
     let which = rustix::net::sockopt::Timeout::Send;
@@ -199,8 +201,8 @@ pub(super) fn receive(
     })?)
 }
 
-/// Waits until one of `events` happens or the peer closes the socket. Returns the events, which are
-/// empty if the time is over or a signal interrupted the wait.
+/// Waits until one of `events` happens or the peer closes the socket. Returns the events that happened:
+/// none if the timeout passed or a signal interrupted the wait.
 pub(super) fn poll(
     socket: BorrowedFd<'_>,
     events: PollFlags,
@@ -225,7 +227,7 @@ pub(super) fn peer(socket: BorrowedFd<'_>) -> io::Result<UCred> {
     Ok(call(|| rustix::net::sockopt::socket_peercred(socket))?)
 }
 
-/// Sleeps while the word has this value, until [`wake`] is called or the time is over. May return
+/// Sleeps until [`wake`] is called or the timeout passes, unless the word has another value. May return
 /// early.
 pub(super) fn sleep(word: &AtomicU32, value: u32, timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(timespec);

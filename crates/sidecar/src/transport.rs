@@ -1,5 +1,5 @@
-//! The socket of a sidecar alone, for measurements: frames there and back, without shared memory and
-//! without a scan.
+//! The socket of a sidecar alone, for measurements: sends and receives frames, without shared memory
+//! and without a scan.
 //!
 //! `dragnet cost` compares a round trip over this socket with a whole [`Sidecar`](super::Sidecar).
 //! The rest of the transport is measured through `Sidecar` and
@@ -37,7 +37,8 @@ impl FrameSocket {
         Ok(FrameSocket { socket, _process: process })
     }
 
-    /// Uses an end that this process was started with.
+    /// Uses an existing end: the standard input of a process that [`spawn`](FrameSocket::spawn)
+    /// started, or one end of a socket pair.
     pub fn new(socket: OwnedFd) -> FrameSocket {
         FrameSocket { socket, _process: None }
     }
@@ -66,7 +67,7 @@ impl FrameSocket {
     ///
     /// # Errors
     ///
-    /// If no frame arrives in time, or something else does.
+    /// If no frame arrives in time, or a message arrives that is not a frame of this type.
     pub fn receive(&self, timeout: Duration) -> io::Result<Option<Vec<u8>>> {
         match frame::receive(&self.socket, Instant::now().checked_add(timeout)) {
             Ok(frame) if frame.kind == FrameKind::Probe => Ok(Some(frame.body)),

@@ -5,8 +5,9 @@ use crate::args::OutputArgs;
 
 /// Measure the cost of calling into C, other threads and other processes
 ///
-/// Runs the same work, hashing 64-byte records, as a plain Rust function and across each kind of
-/// boundary. The time beyond that of the Rust function is the cost of crossing the boundary.
+/// Has the same work, hashing 64-byte records, done by a plain Rust call and across each kind of
+/// boundary. The time beyond that of the plain call is the cost of crossing the boundary. Each row
+/// of the output, a rung, is one kind of boundary:
 ///
 ///   Rust function              does the work
 ///   C function                 is called before the work
@@ -20,12 +21,12 @@ use crate::args::OutputArgs;
 ///   Unix socket                sends the records to another process over a sidecar's socket (Linux)
 ///   shared memory              has a sidecar hash the records, as it would search them (Linux)
 ///
-/// The columns are the crossing alone (a call without records) as its median and its 90th and 99th
-/// percentiles; its median relative to the plain Rust call; the time per record in batches of 1 to
-/// 10,000; and the smallest batch to which the crossing adds less than 5%.
+/// The first columns are about the crossing alone, a call without records: its median time, its 90th
+/// and 99th percentiles, and its median relative to the plain Rust call. Then come the time per record
+/// in batches of 1 to 10,000, and the smallest batch to which the crossing adds less than 5%.
 ///
-/// The measurements take turns, but other load on the machine still affects them. JSON output has
-/// all percentiles of all batches, in nanoseconds.
+/// The rungs take turns, so that a change of the machine's speed affects all of them, but other load
+/// still adds noise. JSON output has all percentiles of all batches, in nanoseconds.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 #[command(after_help = "Examples:\n  \

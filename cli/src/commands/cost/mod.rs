@@ -13,7 +13,7 @@ use crate::args::Format;
 use crate::output;
 use crate::status::{ExitStatus, Failure};
 
-/// Number of turns of each rung.
+/// Number of rounds. Each rung is measured in one turn per round and batch size.
 const ROUNDS: u32 = 5;
 
 /// Runs the command.
@@ -21,17 +21,17 @@ pub(crate) fn run(args: &CostArgs) -> Result<ExitStatus, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
     let program = std::env::current_exe().map_err(|error| failed(&error))?;
     let options = Options { time: Duration::from_millis(args.time), rounds: ROUNDS, program };
-    let ladder = measure::measure(&options).map_err(|error| failed(&error))?;
+    let measurements = measure::measure(&options).map_err(|error| failed(&error))?;
     let mut out = Vec::new();
     match args.output.format {
-        Format::Text => report::text(&mut out, &ladder, stdout().is_terminal()),
-        Format::Json => report::json(&mut out, &ladder),
+        Format::Text => report::text(&mut out, &measurements, stdout().is_terminal()),
+        Format::Json => report::json(&mut out, &measurements),
     }
     output::print(&out)?;
     Ok(ExitStatus::Success)
 }
 
-/// Runs the hidden command `dragnet cost-peer`, the other process of a rung.
+/// Runs the hidden command `dragnet cost-peer`: the other process of a rung that measures processes.
 pub(crate) fn serve(args: &CostPeerArgs) -> Result<ExitStatus, Failure> {
     match measure::serve(args.peer) {
         Ok(()) => Ok(ExitStatus::Success),

@@ -1,12 +1,12 @@
 //! Prints the measurements as a table or as JSON.
 
-use super::measure::{BATCHES, Cost, Ladder, Outcome, Percentiles, Record, Rung};
+use super::measure::{BATCHES, Cost, Measurements, Outcome, Percentiles, Record, Rung};
 use serde::Serialize;
 
 use crate::json;
 
 /// The length of the longest bar, in characters.
-const BAR: usize = 24;
+const MAX_BAR_LEN: usize = 24;
 
 #[derive(Serialize)]
 struct JsonReport {
@@ -18,7 +18,7 @@ struct JsonReport {
 struct JsonRung {
     name: &'static str,
     title: &'static str,
-    /// The reason, if the rung is not supported. There are no figures then.
+    /// Why the system does not support the rung; `null` if it does. Unsupported rungs have no figures.
     unsupported: Option<String>,
     #[serde(flatten)]
     cost: Option<JsonCost>,
@@ -60,7 +60,7 @@ impl From<&Percentiles> for JsonPercentiles {
             p99_ns: call.p99,
             mean_ns: call.mean,
             samples: call.samples,
-            calls_per_sample: call.calls,
+            calls_per_sample: call.calls_per_sample,
         }
     }
 }
@@ -82,9 +82,9 @@ impl From<&Cost> for JsonCost {
     }
 }
 
-/// Prints one JSON object.
-pub(super) fn json(out: &mut Vec<u8>, ladder: &Ladder) {
-    let rungs = ladder.rungs.iter().map(|Rung { name, title, outcome, .. }| {
+/// Appends one JSON object to `out`.
+pub(super) fn json(out: &mut Vec<u8>, measurements: &Measurements) {
+    let rungs = measurements.rungs.iter().map(|Rung { name, title, outcome, .. }| {
         let (unsupported, cost) = match outcome {
             Outcome::Measured(cost) => (None, Some(cost.into())),
             Outcome::Unsupported(reason) => (Some(reason.clone()), None),
@@ -94,8 +94,8 @@ pub(super) fn json(out: &mut Vec<u8>, ladder: &Ladder) {
     json::push_line(out, &JsonReport { record_bytes: size_of::<Record>(), rungs: rungs.collect() });
 }
 
-/// Prints a table, and bars if `bars` is set.
-pub(super) fn text(out: &mut Vec<u8>, ladder: &Ladder, bars: bool) {
+/// Appends a table to `out`, and a bar chart if `bars` is set.
+pub(super) fn text(out: &mut Vec<u8>, measurements: &Measurements, bars: bool) {
     let mut lines = vec![
         format!(
             "{:<27} {:^36} {:^43} {:>9}",
@@ -112,12 +112,12 @@ pub(super) fn text(out: &mut Vec<u8>, ladder: &Ladder, bars: bool) {
             "from",
         ),
     ];
-    lines.extend(ladder.rungs.iter().map(|rung| match &rung.outcome {
+    lines.extend(measurements.rungs.iter().map(|rung| match &rung.outcome {
         Outcome::Measured(cost) => row(rung.title, cost),
         Outcome::Unsupported(reason) => format!("{:<27} unsupported: {reason}", rung.title),
     }));
     if bars {
-        lines.extend(chart(ladder));
+        lines.extend(chart(measurements));
     }
     out.extend_from_slice((lines.join("\n") + "\n").as_bytes());
 }
@@ -153,9 +153,9 @@ fn time(nanoseconds: f64) -> String {
     }
 }
 
-/// Returns the crossings as bars, on a logarithmic scale.
-fn chart(ladder: &Ladder) -> Vec<String> {
-    let crossings: Vec<_> = ladder
+/// Returns the lines of a bar chart of the crossings, on a logarithmic scale.
+fn chart(measurements: &Measurements) -> Vec<String> {
+    let crossings: Vec<_> = measurements
         .rungs
         .iter()
         .filter_map(|rung| match &rung.outcome {
@@ -168,8 +168,8 @@ fn chart(ladder: &Ladder) -> Vec<String> {
     let most = crossings.iter().map(|(_, time)| *time).fold(least, f64::max);
     let scale = (most / least).ln().max(f64::MIN_POSITIVE);
     let bars = crossings.iter().map(|&(title, time)| {
-        let length = 1 + ((time / least).ln() / scale * (BAR - 1) as f64).round() as usize;
-        format!("{title:<27} {:<BAR$} {}", "\u{2588}".repeat(length), self::time(time))
+        let length = 1 + ((time / least).ln() / scale * (MAX_BAR_LEN - 1) as f64).round() as usize;
+        format!("{title:<27} {:<MAX_BAR_LEN$} {}", "\u{2588}".repeat(length), self::time(time))
     });
     let heading = "The crossing alone, by its median; the scale is logarithmic".to_owned();
     [String::new(), heading].into_iter().chain(bars).collect()

@@ -12,11 +12,12 @@ use dragnet_boundary::sync::{Mutex, lock};
 /// The memory of one shared batch.
 #[derive(Default)]
 pub(super) struct Buffers {
-    /// The records of whole batches. After [`merge`](Buffers::merge), all records.
+    /// The records of callers that scan whole batches. [`merge`](Buffers::merge) appends the segments.
     pub(super) records: BatchBuf,
-    /// The first record of each submission: of each batch, and after the merge of each single record.
+    /// The index of the first record of each submission, in order. A submission is a batch that one
+    /// caller scans, or a single record; [`merge`](Buffers::merge) adds the single records.
     pub(super) submissions: Vec<u32>,
-    /// The single records of each handle.
+    /// The single records, in one segment for each handle that has submitted any.
     segments: Vec<BatchBuf>,
     /// Number of segments in use.
     used_segments: usize,
@@ -28,7 +29,7 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Returns the memory of a segment. Segments are used in order.
+    /// Returns the memory of a segment. The caller asks for segments in order, from index 0.
     pub(super) fn segment(&mut self, index: usize) -> &mut BatchBuf {
         self.used_segments = index + 1;
         if self.segments.len() < self.used_segments {
@@ -37,10 +38,11 @@ impl Buffers {
         &mut self.segments[index]
     }
 
-    /// Makes one contiguous batch of all records. Copies each segment, unless there is only one.
+    /// Makes one contiguous batch of all records. Copies the segments, unless a single one has all
+    /// records.
     pub(super) fn merge(&mut self) {
         let is_single_segment = self.records.is_empty() && self.used_segments == 1;
-        let whole_batches = self.records.len() as u32;
+        let first_single_record = self.records.len() as u32;
         self.segment_starts.clear();
         for segment in &mut self.segments[..self.used_segments] {
             self.segment_starts.push(self.records.len() as u32);
@@ -52,7 +54,7 @@ impl Buffers {
                 unreachable!("a shared batch fits into one buffer");
             }
         }
-        self.submissions.extend(whole_batches..self.records.len() as u32);
+        self.submissions.extend(first_single_record..self.records.len() as u32);
     }
 
     /// Returns the index of a segment's record in the merged batch.
@@ -84,7 +86,7 @@ impl Buffers {
     }
 }
 
-/// Fills `starts` so that the matches of record `r` are those from `starts[r]` to `starts[r + 1]`. One
+/// Fills `starts` so that `matches[starts[r]..starts[r + 1]]` are the matches of record `r`, in one
 /// pass over the matches.
 fn index_matches(matches: &Matches, records: usize, starts: &mut Vec<u32>) {
     starts.clear();
@@ -100,7 +102,7 @@ fn index_matches(matches: &Matches, records: usize, starts: &mut Vec<u32>) {
     starts.resize(records + 1, count);
 }
 
-/// Memory of answered batches, for later ones.
+/// Keeps the memory of answered batches for later batches.
 pub(super) struct BufferPool {
     spare: Mutex<Vec<Buffers>>,
     capacity: usize,

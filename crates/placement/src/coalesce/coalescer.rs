@@ -11,9 +11,9 @@ use crate::convert::scan_error;
 use dragnet::ScanError;
 use dragnet_boundary::sync::{Condvar, Mutex, lock, wait, wait_for};
 
-/// Number of batches per member whose memory is kept for later batches. One batch of a member is being
-/// scanned and one is open; the others are answered, but their tickets are still read.
-const SPARE_BUFFERS: usize = 4;
+/// Number of batches, per member, whose memory is kept for later batches. One batch of a member is
+/// being scanned and one is open; the others are answered, and callers still read their tickets.
+const SPARE_BUFFERS_PER_MEMBER: usize = 4;
 
 /// A pool of scanners, and the queue of records for it.
 ///
@@ -25,7 +25,8 @@ pub(crate) struct Coalescer {
     pub(super) threads: Arc<ScanThreads>,
     pub(super) limits: Limits,
     pub(super) queue: Mutex<QueueState>,
-    /// Notified when a caller that waits for room may continue.
+    /// Notified when the first caller in line may have room, when the line moves up, and when the queue
+    /// is closed.
     pub(super) room: Condvar,
     /// Notified when the open batch is due, or the member that runs the flush timer is needed.
     pub(super) due: Condvar,
@@ -42,7 +43,7 @@ impl Coalescer {
             room: Condvar::new(),
             due: Condvar::new(),
             idle: Condvar::new(),
-            spare: Arc::new(BufferPool::new(SPARE_BUFFERS * limits.members)),
+            spare: Arc::new(BufferPool::new(SPARE_BUFFERS_PER_MEMBER * limits.members)),
             limits,
         })
     }
@@ -54,13 +55,13 @@ impl Coalescer {
 
     /// Wakes the callers that wait for room, if there is some or the queue is closed.
     pub(super) fn notify_room(&self, state: &QueueState) {
-        // Wakes all, since only the first one may continue and a single notification could wake any.
+        // Wakes all: only the first in line may continue, and `notify_one` might wake another.
         if !state.room_waiters.is_empty() && (state.is_closed || state.has_room(0, &self.limits)) {
             self.room.notify_all();
         }
     }
 
-    /// Waits until the open batch is due or the member is needed for something else.
+    /// Runs the flush timer: waits until the open batch is due, or the queue no longer wants a timer.
     pub(super) fn wait_until_due(&self) {
         let mut state = lock(&self.queue);
         while state.wants_flush_timer(&self.limits) {

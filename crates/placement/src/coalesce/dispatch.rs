@@ -1,8 +1,8 @@
 //! The calls that the coalescer submits to its pool: jobs, the flush timer, and large batches that
 //! bypass the queue.
 //!
-//! [`Coalescer::dispatch`] decides which calls to submit. Every change of the queue that can make a
-//! batch due or a member free ends with it, so no call is submitted from anywhere else.
+//! [`Coalescer::dispatch`] decides which calls to submit. Every function that may make a batch due or
+//! a member free calls it at the end, so jobs and the flush timer are submitted nowhere else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use dragnet_boundary::{CallError, CancelFlag, Pending};
 
 impl Coalescer {
     /// Submits jobs for the batches that are due, as long as members are free. Then starts or ends the
-    /// flush timer, and wakes the threads that wait for room or for the end.
+    /// flush timer, and wakes the threads that wait for room in the queue or for a closed queue to
+    /// become idle.
     pub(super) fn dispatch<'a>(self: &'a Arc<Self>, mut state: MutexGuard<'a, QueueState>) {
         while let Some(next) = state.next_job(&self.limits) {
             self.notify_room(&state);
@@ -48,7 +49,7 @@ impl Coalescer {
         }
     }
 
-    /// Submits a job, which already counts as running.
+    /// Submits a job. [`next_job`](QueueState::next_job) has counted it as running already.
     fn submit_job(self: &Arc<Self>, next: NextJob) {
         let job = Job::new(Arc::clone(self), next);
         let call = {
@@ -60,12 +61,13 @@ impl Coalescer {
             Err(error) => Some(error),
         };
         if let Some(error) = error {
-            // `dispatch` continues with the next job.
+            // No `dispatch` afterwards: the caller is `dispatch`, which continues with the next job.
             job.fail(&error);
         }
     }
 
-    /// Runs a call that occupies a member, outside of the queue.
+    /// Runs `call`, which occupies a member although it bypasses the queue. Counts the member as busy
+    /// meanwhile, so that it is not expected to run the flush timer.
     pub(super) fn bypass<R>(self: &Arc<Self>, call: impl FnOnce() -> R) -> Result<R, ScanError> {
         let mut state = lock(&self.queue);
         if state.is_closed {
@@ -81,7 +83,8 @@ impl Coalescer {
     }
 
     /// Closes the queue: it accepts no more records. Scans the queued records or, if `reject` is set,
-    /// refuses them. Waits until no call is in progress, unless this is one of the pool's threads.
+    /// answers them with an error. Waits until no call is in progress; but on one of the pool's own
+    /// threads it returns at once, and the last job shuts the pool down.
     pub(crate) fn close(self: &Arc<Self>, reject: bool) {
         let mut state = lock(&self.queue);
         state.is_closed = true;
@@ -118,7 +121,7 @@ fn run_job(job: &Job, scanner: &mut Box<dyn Scan>, cancel: &CancelFlag) {
     match catch_unwind(AssertUnwindSafe(|| job::scan(&mut **scanner, cancel, buffers))) {
         Ok(answer) => {
             shared.finish(answer);
-            // Before the next job, which can then use the memory of this batch.
+            // Dropped before the next job starts, so that it can reuse the memory of this batch.
             drop(shared);
             coalescer.dispatch(job.end());
         }
@@ -133,10 +136,11 @@ fn run_job(job: &Job, scanner: &mut Box<dyn Scan>, cancel: &CancelFlag) {
     }
 }
 
-/// Polls a call when its waker fires. Returns the error of a call that has already failed.
+/// Arranges that the result of a job's call is polled when its waker fires. Returns the error if the
+/// call has already failed.
 fn poll_later(job: &Arc<Job>, mut pending: Pending<()>) -> Option<CallError> {
     let waker = Waker::from(Arc::clone(job));
-    // The waker may fire during the poll. It then waits for this lock.
+    // If the waker fires on another thread before `pending` is stored, it waits for this lock.
     let mut slot = lock(&job.pending);
     match poll_call(&mut pending, &mut Context::from_waker(&waker)) {
         Poll::Ready(error) => error,
@@ -147,7 +151,7 @@ fn poll_later(job: &Arc<Job>, mut pending: Pending<()>) -> Option<CallError> {
     }
 }
 
-/// Runs on a thread of the pool, when the call is over or late.
+/// The waker fires on a thread of the pool, when the call has ended or its deadline has passed.
 impl Wake for Job {
     fn wake(self: Arc<Self>) {
         let pending = lock(&self.pending).take();
@@ -174,7 +178,8 @@ impl FlushTimer {
     }
 }
 
-/// If the call did not run, the batch is due at once: its job then fails with the reason.
+/// Ends the timer. If the pool dropped the call without running it, no timer will make the open batch
+/// due, so this does: the batch's job then fails with the pool's error, which its callers get.
 impl Drop for FlushTimer {
     fn drop(&mut self) {
         let mut state = lock(&self.coalescer.queue);

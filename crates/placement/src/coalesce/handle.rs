@@ -14,23 +14,24 @@ use super::ticket::Ticket;
 use crate::convert::{panic_error, scan_error};
 use dragnet::{Batch, Matches, Scan, ScanError, StopFlag};
 
-/// The weight of a record beside its bytes, in bytes, when the size of a batch is compared with
-/// [`bypass_bytes`](crate::ScanBuilder::bypass_bytes). So a batch of many empty records is large, too.
-const RECORD_WEIGHT: usize = 16;
+/// Number of bytes that each record counts in addition to its length when the size of a batch is
+/// compared with [`bypass_bytes`](crate::ScanBuilder::bypass_bytes), so that a batch of many empty
+/// records is large, too.
+const RECORD_OVERHEAD_BYTES: usize = 16;
 
 /// Scans on the threads of a [`ScanOwner`](crate::ScanOwner) or [`ScanPool`](crate::ScanPool), for one
 /// caller. Each caller makes its own handle, or clones one.
 ///
-/// A batch that is scanned through a handle is coalesced with the records of other callers, which
-/// copies it once, into the shared batch. A [large](crate::ScanBuilder::bypass_bytes) batch is scanned
+/// A batch that is scanned through a handle is copied into the batch that callers share, and scanned
+/// with the records of the others. A [large](crate::ScanBuilder::bypass_bytes) batch is scanned
 /// in place, in a call of its own, unless there is a [deadline](crate::ScanBuilder::deadline): a call
 /// that may be abandoned can't borrow.
 ///
-/// A raised [stop flag](Scan::set_stop) ends the scan of this handle and of no other caller. Records
-/// that were coalesced are still scanned, but their matches are lost. A scan that waits polls the flag
-/// every 5 ms. For a large batch that is scanned in place, the scan returns when its scanner has
-/// stopped. Records that are [submitted](ScanHandle::submit) ignore the flag, except while they wait
-/// for room.
+/// A raised [stop flag](Scan::set_stop) ends the scan of this handle and of no other caller. A scan
+/// that waits for a shared batch polls the flag every 5 ms; its records are still scanned, but their
+/// matches are lost. A scan in place returns when its scanner has stopped.
+/// [`submit`](ScanHandle::submit) checks the flag only while it waits for room in the queue, and
+/// tickets ignore it.
 ///
 /// A handle may outlive its owner or pool. Its scans then fail with
 /// [`Unavailable`](ScanError::Unavailable). So do scans on the threads of the pool itself, where they
@@ -39,7 +40,7 @@ pub struct ScanHandle {
     coalescer: Arc<Coalescer>,
     local: Arc<LocalBuffer>,
     stop: Option<StopFlag>,
-    /// Scratch memory of [`scan`](Scan::scan): where the records of the batch are.
+    /// Scratch memory of [`scan`](Scan::scan): the places of its records in shared batches.
     parts: Vec<BatchRecords>,
 }
 
@@ -51,9 +52,9 @@ impl ScanHandle {
     /// Copies a record into the queue and returns a ticket for its matches. If the queue is full, waits
     /// for room.
     ///
-    /// This allocates only for a new batch and for a handle's first record in a batch. Most records
-    /// take only a lock of this handle. So threads that share a handle contend with each other, and
-    /// threads with a handle each do not.
+    /// Memory is allocated only for a new batch and for a handle's first record in a batch. Most calls
+    /// take only a lock of this handle. So threads that share a handle contend with each other on every
+    /// record, and threads that each have a handle rarely do.
     ///
     /// # Errors
     ///
@@ -151,8 +152,8 @@ impl Scan for ScanHandle {
             return Ok(());
         }
         let limits = &self.coalescer.limits;
-        let weight = batch.len().saturating_mul(RECORD_WEIGHT);
-        let size = batch.extent().len().saturating_add(weight);
+        let overhead = batch.len().saturating_mul(RECORD_OVERHEAD_BYTES);
+        let size = batch.extent().len().saturating_add(overhead);
         let scanned = if limits.deadline.is_none() && size >= limits.bypass_bytes {
             self.scan_bypassing(batch, out)
         } else {

@@ -1,6 +1,7 @@
 //! A job: a call to the pool that scans one shared batch.
 //!
-//! This module has the life of a job and the scan. `dispatch` submits jobs and runs them.
+//! This module has the states of a job, from its claim of a batch to its end, and the scan itself.
+//! `dispatch` submits jobs and runs them.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,11 +30,11 @@ pub(super) struct Job {
 struct JobState {
     /// The batch, until its scan starts.
     queued: Option<QueuedBatch>,
-    /// The batch that has to be answered.
+    /// The batch, until the job ends or fails.
     batch: Option<Arc<SharedBatch>>,
-    /// Whether the job may still claim a batch.
+    /// Whether the job has yet to claim a batch.
     is_unbound: bool,
-    /// Whether the job no longer counts as running.
+    /// Whether the job has ended, so that it no longer counts as running.
     is_over: bool,
 }
 
@@ -52,7 +53,8 @@ impl Job {
         Arc::new(Job { coalescer, state: Mutex::new(state), pending: Mutex::new(None) })
     }
 
-    /// Takes the batch to scan. An unbound job claims one; `None` if no batch is due any more.
+    /// Takes the batch to scan. An unbound job first claims the next batch that is due. Returns `None`
+    /// if no batch is due any more, or the batch was taken before.
     pub(super) fn claim(&self) -> Option<QueuedBatch> {
         let mut queue = lock(&self.coalescer.queue);
         let mut state = lock(&self.state);
@@ -65,7 +67,8 @@ impl Job {
         state.queued.take()
     }
 
-    /// Ends the job: it no longer counts as running, and its batch has an answer.
+    /// Ends the job, whose batch has an answer: it no longer counts as running. Returns the locked
+    /// queue, on which the caller calls `dispatch`.
     pub(super) fn end(&self) -> MutexGuard<'_, QueueState> {
         let mut queue = lock(&self.coalescer.queue);
         let mut state = lock(&self.state);
@@ -76,9 +79,10 @@ impl Job {
         queue
     }
 
-    /// Answers the batch of a job whose call did not run or is late, and ends the job.
+    /// Answers the batch of a job whose call did not run or missed its deadline, and ends the job.
     pub(super) fn fail(&self, error: &CallError) {
-        // An unbound job claims a batch for the error: the next job would fail in the same way.
+        // An unbound job claims a batch to answer it with the error: if the batch stayed in the queue,
+        // the next job for it would fail in the same way, without end.
         let queued = self.claim();
         let batch = lock(&self.state).batch.take();
         if let Some(batch) = batch {
@@ -91,8 +95,8 @@ impl Job {
     }
 }
 
-/// Polls a call. Returns the error of a call that did not run or was late. A panic is no error here,
-/// because the job has already answered with it.
+/// Polls the result of a call. Returns the error of a call that did not run or missed its deadline. A
+/// panic is no error here, because the job has already answered its batch with it.
 pub(super) fn poll_call(
     pending: &mut Pending<()>,
     context: &mut Context<'_>,
@@ -104,7 +108,7 @@ pub(super) fn poll_call(
     }
 }
 
-/// Scans a batch with the scanner of a member. The cancel flag is that of the call.
+/// Scans a batch with the scanner of a member. `cancel` is the flag of the call that scans.
 pub(super) fn scan(
     scanner: &mut dyn Scan,
     cancel: &CancelFlag,
@@ -112,7 +116,7 @@ pub(super) fn scan(
 ) -> Result<BatchAnswer, ScanError> {
     scanner.set_stop(stop_flag(cancel));
     scan_merged(scanner, cancel, buffers).map_err(|error| match error {
-        // Only the deadline raises this flag.
+        // Only the deadline raises the cancel flag.
         ScanError::Stopped if cancel.is_raised() => ScanError::TimedOut,
         error => error,
     })

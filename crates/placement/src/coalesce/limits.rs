@@ -13,7 +13,7 @@ pub(crate) struct Limits {
     pub(crate) queued_bytes: usize,
     /// Maximum number of records that wait for a member.
     pub(crate) queued_records: usize,
-    /// Size of a batch, in bytes, from which on it bypasses coalescing.
+    /// Size of the smallest batch that bypasses the queue, in bytes.
     pub(crate) bypass_bytes: usize,
     /// Maximum delay before a batch that no caller waits for is flushed.
     pub(crate) linger: Duration,

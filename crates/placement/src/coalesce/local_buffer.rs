@@ -1,4 +1,4 @@
-//! The buffer of one handle, which takes single records without the lock of the queue.
+//! The buffer of one handle, to which single records are added without the lock of the queue.
 
 use std::mem;
 use std::sync::Arc;
@@ -7,8 +7,9 @@ use super::shared_batch::SharedBatch;
 use dragnet::BatchBuf;
 use dragnet_boundary::sync::{Mutex, lock};
 
-/// How much a handle may add to the open batch without the lock of the queue. It counts as queued, and
-/// as part of the batch, until it is used or revoked.
+/// How much a handle may add to the open batch without the lock of the queue: a number of records, and
+/// the sum of their lengths in bytes. The queue and the batch count it as used when it is granted; what
+/// is unused is subtracted when it is revoked.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Quota {
     pub(super) records: usize,
@@ -18,8 +19,8 @@ pub(super) struct Quota {
 /// A handle's segment of the open batch, and the rest of its quota.
 ///
 /// Its lock may be taken while the lock of the queue is held. Only the threads that share the handle
-/// contend on it. It has records or a quota only while the open batch lists it: sealing the batch takes
-/// both.
+/// contend on it. It has records or a quota only while it is one of the open batch's local buffers:
+/// sealing the batch takes both.
 #[derive(Default)]
 pub(super) struct LocalBuffer {
     state: Mutex<LocalState>,
@@ -100,7 +101,7 @@ impl LocalBuffer {
         mem::take(&mut lock(&self.state).quota)
     }
 
-    /// Moves the records out, in exchange for the empty memory in `records`. The quota was revoked.
+    /// Swaps the records with `records`, which is empty. The caller has revoked the quota.
     pub(super) fn take_records(&self, records: &mut BatchBuf) {
         let mut state = lock(&self.state);
         debug_assert_eq!(state.quota.records, 0, "the quota was revoked");

@@ -1,5 +1,5 @@
-//! Models of the coalescer, which `loom` runs through every interleaving of their threads; see
-//! `ci/loom`.
+//! Models of the coalescer. `loom` runs each through every interleaving of its threads that has at most
+//! two preemptions; see `ci/loom`.
 //!
 //! There are no clocks in a model: a linger is zero or never ends, and deadlines pass only in the models
 //! of `dragnet-boundary`.
@@ -19,10 +19,12 @@ use super::ticket::Ticket;
 use dragnet::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 use dragnet_boundary::{Builder, OnPanic};
 
-/// Runs a model through all interleavings with at most this many preemptions.
+/// Runs a model through all interleavings with at most this many preemptions, because there are too
+/// many interleavings to check all. A thread that blocks does not count as preempted.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);
+    // Thread switches in one interleaving. A model that needs more makes no progress.
     builder.max_branches = 100_000;
     builder.check(model);
 }
@@ -143,7 +145,8 @@ fn closing_at_any_moment_answers_every_ticket() {
     assert!(PATHS.iter().all(|seen| seen.load(Ordering::Relaxed) > 0));
 }
 
-/// Adds a record within the quota if there is one, and counts which path it took.
+/// Submits a record: within the quota if there is one, else under the lock of the queue. Counts in
+/// `paths` which of the two it was.
 fn submit_within_quota(
     coalescer: &Arc<Coalescer>,
     local: &Arc<LocalBuffer>,
@@ -158,7 +161,8 @@ fn submit_within_quota(
 #[test]
 fn record_within_a_quota_is_scanned_after_revocation() {
     static PATHS: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
-    // The other record is small, or fits only once the quota is revoked, or does not fit at all.
+    // Lengths of the other record, in bytes: small; fits into the batch of 1,000 bytes only after the
+    // quota is revoked; does not fit at all.
     for other in [1, 950, 990] {
         for linger in [Duration::ZERO, NEVER] {
             check(2, move || {
@@ -170,7 +174,8 @@ fn record_within_a_quota_is_scanned_after_revocation() {
                 let local = Arc::default();
                 let first = submit_through(&coalescer, &local, b"first").unwrap();
                 let second = submit_within_quota(&coalescer, &local, b"22", &PATHS).unwrap();
-                // In this order, so that nobody waits for the second record except through the first.
+                // The first record is waited for first: that wait alone must make the batch due, which
+                // also has the second record.
                 assert_eq!(length(first), Ok(5));
                 assert_eq!(length(second), Ok(2));
                 assert_eq!(thread.join().unwrap(), Ok(other));
@@ -199,7 +204,8 @@ fn closing_answers_or_refuses_a_record_within_a_quota() {
             assert!(first.is_done());
             let end = match other.join().unwrap() {
                 Ok(second) => {
-                    // It was added before the end, so it has an answer by now.
+                    // It was added before the queue was closed, and `close` has returned, so it has an
+                    // answer.
                     assert!(second.is_done());
                     assert_eq!(length(first).is_ok(), !reject);
                     match length(second) {

@@ -10,18 +10,21 @@ use super::limits::Limits;
 use super::local_buffer::{LocalBuffer, Quota, Segment, SegmentRecord};
 use super::shared_batch::SharedBatch;
 
-/// A quota is at most this fraction of a whole batch: 1/16, so that a batch has room for the quotas of
-/// several handles,
-const QUOTA_OF_BATCH: usize = 16;
-/// and at most this fraction of the room that is left: 1/4, so that other handles find some, too.
-const QUOTA_OF_ROOM: usize = 4;
+/// A quota is at most the limit of a batch divided by this, so that one batch can hold the quotas of
+/// many handles.
+const QUOTA_BATCH_DIVISOR: usize = 16;
 
-/// A batch that was not scanned yet.
+/// A quota is at most the remaining room, in the batch and in the queue, divided by this, so that other
+/// handles find room, too.
+const QUOTA_ROOM_DIVISOR: usize = 4;
+
+/// A batch whose scan has not started.
 pub(super) struct QueuedBatch {
     pub(super) shared: Arc<SharedBatch>,
     pub(super) buffers: Buffers,
-    /// Number of records. Includes the quotas while the batch is open, as does `bytes`.
+    /// Number of records. While the batch is open, this includes the quotas.
     records: usize,
+    /// The length of all records, in bytes. While the batch is open, this includes the quotas.
     bytes: usize,
 }
 
@@ -32,7 +35,7 @@ pub(super) struct OpenBatch {
     local_buffers: Vec<Arc<LocalBuffer>>,
     /// The indexes of the local buffers that may have a quota.
     with_quota: Vec<usize>,
-    /// When the batch is due although no caller waits for it; `None` for never.
+    /// The time at which the batch becomes due even if no caller waits for it; `None` for never.
     pub(super) flush_at: Option<Instant>,
     /// Whether a caller waits for the batch.
     pub(super) is_awaited: bool,
@@ -54,29 +57,31 @@ impl OpenBatch {
     }
 }
 
-/// What the lock of the queue protects.
+/// The state of the queue, which its lock protects.
 #[derive(Default)]
 pub(super) struct QueueState {
     pub(super) open: Option<OpenBatch>,
     sealed: VecDeque<QueuedBatch>,
-    /// Of the open batch and the sealed batches, with the quotas.
+    /// The length of all records in the open batch and the sealed batches, in bytes, with the quotas.
     queued_bytes: usize,
+    /// Number of records in these batches, with the quotas.
     queued_records: usize,
-    /// The tickets, in the sense of a ticket lock, of the callers that wait for room. The first one
-    /// is served first.
+    /// The callers that wait for room, each as a unique number, in the order of their arrival. Only the
+    /// first one may take room, so that a caller with a long record is not overtaken forever.
     pub(super) room_waiters: VecDeque<u64>,
+    /// The number of the next caller that waits for room.
     pub(super) next_room_waiter: u64,
     /// Jobs that were submitted and have not finished.
     pub(super) running_jobs: usize,
-    /// Those of the running jobs that have no batch yet.
+    /// The running jobs that have not claimed a batch yet.
     pub(super) unbound_jobs: usize,
-    /// Large batches that are scanned in calls of their own.
+    /// Calls in progress that bypass the queue, each with a large batch.
     pub(super) bypass_calls: usize,
-    /// Whether a member waits until the open batch is due.
+    /// Whether a member runs the flush timer: waits until the open batch is due.
     pub(super) flush_timer_runs: bool,
     pub(super) is_closed: bool,
-    /// Whether the queue was closed on one of the pool's threads. Then nobody waits for the end, and
-    /// the last job shuts the pool down.
+    /// Whether the queue was closed on one of the pool's threads, which can't wait until the queue is
+    /// idle. The last job then shuts the pool down.
     pub(super) closed_by_member: bool,
 }
 
@@ -89,12 +94,14 @@ pub(super) enum NextJob {
 }
 
 impl QueueState {
-    /// Returns whether a record fits into the queue, if necessary without the quotas.
+    /// Returns whether a record of this many bytes fits into the queue. Revokes the quotas if it does
+    /// not fit with them.
     pub(super) fn make_room(&mut self, bytes: usize, limits: &Limits) -> bool {
         self.has_room(bytes, limits) || self.revoke_quotas() && self.has_room(bytes, limits)
     }
 
-    /// Returns whether a record fits into the queue.
+    /// Returns whether a record of this many bytes fits into the queue. An empty queue has room for
+    /// any.
     pub(super) fn has_room(&self, bytes: usize, limits: &Limits) -> bool {
         self.queued_records == 0
             || self.queued_records < limits.queued_records
@@ -120,8 +127,8 @@ impl QueueState {
 
     /// Adds a record of a batch to the open batch. Returns the batch and the record's index in it.
     ///
-    /// `previous` is where the caller's record before this one is, with the index after it. A record
-    /// that does not follow it directly starts a new submission.
+    /// `previous` is the place after the caller's previous record: its batch, and the index that
+    /// follows it there. A record that is added at any other place starts a new submission.
     pub(super) fn push(
         &mut self,
         record: &[u8],
@@ -181,7 +188,7 @@ impl QueueState {
         });
     }
 
-    /// Counts records or a quota of the open batch.
+    /// Adds records, or a quota, to the counts of the queue and of the open batch.
     fn count(&mut self, records: usize, bytes: usize) {
         self.queued_records += records;
         self.queued_bytes += bytes;
@@ -193,7 +200,7 @@ impl QueueState {
 
     /// Grants a quota, unless callers wait for room or little room is left.
     fn grant_quota(&mut self, local: &LocalBuffer, segment: usize, limits: &Limits) {
-        // If there is no open batch, the record has just sealed it.
+        // If there is no open batch, the record that was just added has filled and sealed it.
         let Some(open) = &mut self.open else { return };
         if !self.room_waiters.is_empty() {
             return;
@@ -201,7 +208,7 @@ impl QueueState {
         let share = |batch_limit: usize, in_batch, queue_limit: usize, queued| {
             let in_queue = queue_limit.saturating_sub(queued);
             let room = batch_limit.saturating_sub(in_batch).min(in_queue);
-            (batch_limit / QUOTA_OF_BATCH).min(room / QUOTA_OF_ROOM)
+            (batch_limit / QUOTA_BATCH_DIVISOR).min(room / QUOTA_ROOM_DIVISOR)
         };
         let quota = Quota {
             records: share(
@@ -224,7 +231,7 @@ impl QueueState {
         }
     }
 
-    /// Revokes all quotas. Returns whether any was left.
+    /// Revokes all quotas. Returns whether any of them was not used up.
     fn revoke_quotas(&mut self) -> bool {
         let Some(open) = &mut self.open else { return false };
         let mut unused = Quota::default();
@@ -240,7 +247,8 @@ impl QueueState {
         unused.records + unused.bytes > 0
     }
 
-    /// Seals the open batch if `is_full` holds with the quotas, and still holds without them.
+    /// Seals the open batch if it is full. If it seems full only because unused quotas count, revokes
+    /// these and keeps it open.
     fn seal_if(&mut self, is_full: impl Fn(&QueuedBatch) -> bool) {
         let is_open_full =
             |state: &QueueState| state.open.as_ref().is_some_and(|open| is_full(&open.queued));
@@ -258,8 +266,8 @@ impl QueueState {
         self.sealed.push_back(queued);
     }
 
-    /// Marks that a caller waits for this batch. Does nothing if the batch is not open any more: then
-    /// it is due anyway.
+    /// Marks that a caller waits for this batch. Does nothing if the batch is sealed: then it is due
+    /// anyway.
     pub(super) fn mark_awaited(&mut self, batch: &Arc<SharedBatch>) {
         if let Some(open) = &mut self.open
             && Arc::ptr_eq(&open.queued.shared, batch)
@@ -288,8 +296,8 @@ impl QueueState {
         Some(batch)
     }
 
-    /// Returns the job to submit now, which counts as running from here on; `None` if no batch is due
-    /// or no member is free for it.
+    /// Returns the job to submit now, and counts it as running. Returns `None` if no batch is due, if
+    /// no member is free, or if a job that was submitted before will claim the batch.
     pub(super) fn next_job(&mut self, limits: &Limits) -> Option<NextJob> {
         if self.running_jobs >= limits.members {
             return None;

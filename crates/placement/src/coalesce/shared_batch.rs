@@ -1,4 +1,4 @@
-//! A batch that several callers share, as the callers see it: its answer, and the wait for it.
+//! The callers' side of a shared batch: its answer, and the wait for the answer.
 
 use std::mem;
 use std::ops::Range;
@@ -20,18 +20,18 @@ pub(super) type Flush = Box<dyn Fn(&Arc<SharedBatch>) + Send + Sync>;
 
 /// The answer to a shared batch: its matches, except for the records whose scan failed.
 pub(super) struct BatchAnswer {
-    /// Merged, scanned and indexed.
+    /// The records, merged into one batch, and their matches, indexed by record.
     pub(super) buffers: Buffers,
-    /// The records whose scan failed: ranges in order, which do not overlap.
+    /// The records whose scan failed, as ordered ranges that do not overlap, and the error of each.
     pub(super) failed: Vec<(Range<u32>, ScanError)>,
 }
 
 /// Records of several callers that are scanned together, and their answer, which is set once.
 pub(super) struct SharedBatch {
     threads: Arc<ScanThreads>,
-    /// Takes the memory of the answer when the last ticket is gone.
+    /// Gets the memory of the answer when the last ticket is dropped.
     spare: Arc<BufferPool>,
-    /// `None` if batches do not linger: then each is due from the start.
+    /// `None` if batches do not linger, because each is then due from the start.
     flush: Option<Flush>,
     answer: OnceLock<Result<BatchAnswer, ScanError>>,
     waiters: Mutex<Waiters>,
@@ -59,8 +59,8 @@ impl SharedBatch {
         }
     }
 
-    /// Sets the answer and wakes all waiters. Drops the answer if there already is one, because the
-    /// batch was late.
+    /// Sets the answer and wakes all waiters. Does nothing if there already is an answer: the batch
+    /// missed its deadline, and its callers got that error.
     pub(super) fn finish(&self, answer: Result<BatchAnswer, ScanError>) {
         if self.answer.set(answer).is_err() {
             return;
@@ -91,7 +91,7 @@ impl SharedBatch {
         self.threads.check_thread().map_err(|error| scan_error(&error))
     }
 
-    /// Waits for the answer, at most until this time. Returns whether there is one.
+    /// Waits for the answer, at most until this time. Returns whether there is an answer.
     pub(super) fn wait(&self, until: Option<Instant>) -> bool {
         if self.is_answered() {
             return true;
@@ -111,7 +111,8 @@ impl SharedBatch {
 
     /// Registers the waker of a task for the answer. Returns `false` if there already is an answer.
     ///
-    /// `slot` is where the waker of this task is kept. It is `None` at the first call, which sets it.
+    /// `slot` is the index of the ticket's waker. It is `None` at the first call, which sets it; later
+    /// calls replace the waker.
     pub(super) fn register(&self, slot: &mut Option<usize>, context: &Context<'_>) -> bool {
         // Wakers are cloned and dropped without the lock, since both run code of an executor.
         let waker = context.waker().clone();
@@ -192,7 +193,7 @@ impl Drop for SharedBatch {
     }
 }
 
-/// Consecutive records of a shared batch, which one caller added.
+/// Consecutive records of a shared batch that all come from one scan of a caller.
 pub(super) struct BatchRecords {
     pub(super) batch: Arc<SharedBatch>,
     pub(super) records: Range<u32>,

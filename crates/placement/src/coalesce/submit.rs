@@ -14,7 +14,8 @@ use dragnet_boundary::sync::{MutexGuard, lock, wait, wait_for};
 /// The longest record that fits into a batch, in bytes.
 const MAX_RECORD: usize = MAX_BUFFER - PADDING;
 
-/// How often a caller that waits polls its stop flag.
+/// The interval at which a caller that waits polls its stop flag: too short for a person to notice, and
+/// 200 wake-ups per second for the processor.
 pub(super) const STOP_POLL: Duration = Duration::from_millis(5);
 
 /// How long a caller waits for room.
@@ -28,6 +29,7 @@ pub(super) enum WaitForRoom<'a> {
 
 /// Why a record was not added.
 pub(super) enum SubmitError {
+    /// The queue is full, and the caller does not wait.
     Full,
     Scan(ScanError),
 }
@@ -42,11 +44,11 @@ impl From<SubmitError> for ScanError {
 }
 
 impl Coalescer {
-    /// Adds one record to the open batch: to the local buffer alone if the quota suffices, and
-    /// otherwise under the lock of the queue, which grants a new quota.
+    /// Adds one record to the open batch. If the quota suffices, this takes only the lock of the local
+    /// buffer; otherwise it takes the lock of the queue, and gets a new quota.
     ///
-    /// Only the first record of a batch can change which calls are to be dispatched, and that record
-    /// is never within a quota. So records within a quota need no dispatch.
+    /// A record within a quota needs no call of `dispatch`: it neither opens a batch nor seals one,
+    /// since the batch has counted it since the quota was granted.
     pub(super) fn submit(
         self: &Arc<Self>,
         local: &Arc<LocalBuffer>,
@@ -63,8 +65,8 @@ impl Coalescer {
         Ok(added)
     }
 
-    /// Adds the records of a batch, which may be split over several shared batches, and calls `add`
-    /// with the records in each. The caller is going to wait for all of them.
+    /// Adds the records of a batch to one or more shared batches, and calls `add` with the place of the
+    /// records in each. Marks the batches as awaited, because the caller is going to wait for them.
     ///
     /// If this fails, the records that were already added are scanned, but nobody reads their matches.
     pub(super) fn submit_batch<'r>(
@@ -76,7 +78,7 @@ impl Coalescer {
         self.check_thread().map_err(SubmitError::Scan)?;
         let added = self.push_all(records, wait, add);
         if added.is_err() {
-            // For the records that were added before.
+            // Submits jobs for the records that were added before the error.
             self.dispatch(lock(&self.queue));
         }
         added
@@ -134,7 +136,8 @@ impl Coalescer {
         Ok(state)
     }
 
-    /// Waits for room behind the callers that already do. Returns early if the queue is closed.
+    /// Waits for room, after the callers that already wait for it. Returns early if the queue is
+    /// closed.
     fn wait_for_room<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, QueueState>,
@@ -147,7 +150,7 @@ impl Coalescer {
         let waiter = state.next_room_waiter;
         state.next_room_waiter += 1;
         state.room_waiters.push_back(waiter);
-        // The records that this caller has added may be among those whose scan makes room.
+        // The records that this caller has just added may have to be scanned before there is room.
         self.dispatch(state);
         state = lock(&self.queue);
         let result = loop {
@@ -160,7 +163,7 @@ impl Coalescer {
             {
                 break Err(SubmitError::Scan(ScanError::Stopped));
             }
-            // Only a scan of the queued records makes room, so the open batch must not linger.
+            // Only a scan of the queued records makes room, so the open batch must not linger now.
             if let Some(open) = &mut state.open
                 && !open.is_awaited
             {

@@ -10,11 +10,11 @@ use super::local_buffer::SegmentRecord;
 use super::shared_batch::SharedBatch;
 use dragnet::{Matches, ScanError};
 
-/// A submitted record, whose matches can be waited for. It is also a future; no async runtime is
-/// needed.
+/// The pending matches of a submitted record: [`wait`](Ticket::wait) for them, or poll the ticket as a
+/// future, with or without an async runtime.
 ///
-/// Waiting for a ticket, or polling it, makes its batch due: the batch is scanned as soon as a thread
-/// of the pool is free. Dropping a ticket loses the matches of its record and affects nothing else. The
+/// Waiting for a ticket, or polling it, flushes its batch: the batch is scanned as soon as a thread of
+/// the pool is free. Dropping a ticket loses the matches of its record and affects nothing else. The
 /// memory of a batch is reused after the last of its tickets is dropped.
 ///
 /// On the threads of the pool itself, such as in a waker, a ticket can be read once it
@@ -40,12 +40,12 @@ impl Ticket {
         self.batch().is_answered()
     }
 
-    /// Waits for the answer, and replaces the contents of `out` with the record's matches. The record
-    /// has the number 0 in them.
+    /// Waits for the answer, and replaces the contents of `out` with the record's matches. Each match
+    /// has the record number 0.
     ///
     /// # Errors
     ///
-    /// The error with which the scan of this record ended. `out` is then empty.
+    /// The error of the scan of this record. `out` is then empty.
     pub fn wait(self, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
         self.flush()?;
@@ -53,8 +53,8 @@ impl Ticket {
         self.read(out)
     }
 
-    /// As [`wait`](Ticket::wait), but at most for `time`. Returns whether there is an answer. If not,
-    /// the record stays queued, and the ticket can be waited for again.
+    /// As [`wait`](Ticket::wait), but waits at most for `time`. Returns `false` if there is no answer
+    /// by then: the record stays queued, and the ticket can be waited for again.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Ticket {
     }
 }
 
-/// A ticket that is polled after it was ready returns the same answer again.
+/// Unlike most futures, a ticket may be polled after it was ready. It returns the same answer again.
 impl Future for Ticket {
     type Output = Result<Matches, ScanError>;
 
@@ -92,7 +92,7 @@ impl Future for Ticket {
         let Ticket { record, waker } = &mut *self;
         let batch = &record.segment.batch;
         if !batch.is_answered() && batch.register(waker, context) {
-            // After the registration, since the answer may come at once.
+            // Registered before the flush: the answer may come at once, and must find the waker.
             batch.flush();
             return Poll::Pending;
         }

@@ -1,5 +1,5 @@
-//! What the scanning thread and the background thread share: the counts, the limits, and the running
-//! comparisons.
+//! The state that the scanning thread and the background thread share: the counts, the limits, and the
+//! running comparisons.
 
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,7 @@ use dragnet_boundary::{CallError, CancelFlag};
 pub(super) type OnDifference = Box<dyn Fn(&Difference<'_>) + Send + Sync>;
 pub(super) type OnFailure = Box<dyn Fn(&ShadowFailure) + Send + Sync>;
 
+/// The shared state of a shadow.
 pub(super) struct Background {
     pub(super) set: PatternSet,
     pub(super) on_difference: OnDifference,
@@ -33,15 +34,18 @@ pub(super) struct Background {
 
 #[derive(Default)]
 struct BackgroundState {
-    /// All counts except `seen`, which the scanning thread has.
+    /// All counts except `seen`, which the scanning thread keeps.
     stats: ShadowStats,
-    /// Number of bytes reserved for copies. Abandoned comparisons that still run have theirs, too.
+    /// Number of bytes reserved for copies, including the copies of abandoned comparisons that still
+    /// run.
     reserved_bytes: usize,
+    /// Memory for later copies.
     spare: Vec<BatchCopy>,
+    /// The size of that memory, in bytes.
     spare_bytes: usize,
-    /// At most one, and those that were abandoned and whose failure is still being reported.
+    /// The comparison that is running, if any, and abandoned comparisons until `on_failure` returns.
     running: Vec<RunningComparison>,
-    /// The thread on which abandoned comparisons are reported.
+    /// The thread that calls `on_failure` for abandoned comparisons, once there was one.
     deadline_timer: Option<ThreadId>,
 }
 
@@ -83,7 +87,7 @@ impl Background {
         self.lock().stats
     }
 
-    /// Returns how many bytes can be reserved; `None` if no further comparison may be pending.
+    /// Returns how many bytes can be reserved; `None` if the maximum number of comparisons is pending.
     pub(super) fn room(&self) -> Option<usize> {
         let state = self.lock();
         (state.stats.pending < self.capacity as u64)
@@ -147,17 +151,17 @@ impl Background {
         }
     }
 
-    /// Counts and reports that the running comparison was abandoned. Runs on the thread that tracks
-    /// deadlines.
+    /// Counts and reports that the running comparison was abandoned. Runs on the deadline timer's
+    /// thread.
     pub(super) fn abandon(&self) {
         let mut state = self.lock();
         state.deadline_timer = Some(thread::current().id());
-        // The replacement thread may already run the next comparison, but its flag is not raised. If
-        // the stuck comparison has ended at this very moment, there is nothing to report.
+        // The replacement thread may already run the next comparison, but the cancel flag of that one
+        // is not raised. If the stuck comparison has just ended after all, there is nothing to report.
         let stuck = state.running.iter_mut().find(|running| running.cancel.is_raised());
         let Some(stuck) = stuck else { return };
         let batch = stuck.batch;
-        // The batch is already counted as compared if it is the report of a difference that is stuck.
+        // The batch is already counted as compared if `on_difference` is stuck, not the second engine.
         if !mem::replace(&mut stuck.is_counted, true) {
             state.stats.failed += 1;
         }
@@ -166,8 +170,8 @@ impl Background {
         (self.on_failure)(&ShadowFailure { batch, error: ScanError::TimedOut, abandoned: true });
     }
 
-    /// Ends a comparison, which has been counted unless it never started or panicked. Keeps its memory
-    /// for later copies, as far as the limits allow.
+    /// Ends a comparison. Counts its batch as skipped if it never started, and as failed if it was not
+    /// counted before. Keeps its memory for later copies, as far as the limits allow.
     pub(super) fn end(&self, batch: u64, has_started: bool, reserved: usize, copy: BatchCopy) {
         let mut state = self.lock();
         state.reserved_bytes -= reserved;
@@ -198,7 +202,7 @@ impl Background {
         if let Some(index) = state.running.iter().position(|running| running.batch == batch) {
             let running = state.running.swap_remove(index);
             if !running.is_counted {
-                // It has panicked before it could report anything.
+                // It panicked before it could count its batch.
                 state.stats.failed += 1;
             }
             state.stats.pending -= 1;
@@ -242,7 +246,7 @@ impl BackgroundState {
     }
 }
 
-/// Removes an abandoned comparison, also when the report of it panics.
+/// Removes an abandoned comparison on drop, so that it is also removed if `on_failure` panics.
 struct RemoveOnDrop<'a> {
     background: &'a Background,
     batch: u64,

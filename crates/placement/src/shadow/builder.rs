@@ -31,7 +31,8 @@ pub struct ShadowBuilder<S> {
 impl<S: Scan> Shadow<S> {
     /// Makes a builder with the default configuration.
     ///
-    /// `first` is the scanner of the first engine, and `set` its patterns, which reports name.
+    /// `first` is the scanner of the first engine, and `set` its patterns. Reports take the patterns'
+    /// names from `set`.
     pub fn builder(first: S, set: &PatternSet) -> ShadowBuilder<S> {
         ShadowBuilder {
             first,
@@ -55,11 +56,11 @@ impl<S: Scan> ShadowBuilder<S> {
         self
     }
 
-    /// Sets how many batches may be queued or running in the background, at least one, and how many
-    /// bytes their copies may have together, including the first engine's answers. Batches beyond
-    /// either limit are skipped. 4 batches and 64 MiB by default.
+    /// Sets the limits of the background: how many batches may be queued or running, at least one; and
+    /// how many bytes their copies may take together, including the first engine's answers. Batches
+    /// beyond either limit are skipped. 4 batches and 64 MiB by default.
     ///
-    /// At most as much memory again is kept for later copies.
+    /// Up to `max_bytes` of further memory is kept for later copies.
     pub fn queue(mut self, capacity: usize, max_bytes: usize) -> ShadowBuilder<S> {
         self.capacity = capacity.max(1);
         self.max_bytes = max_bytes;
@@ -69,10 +70,10 @@ impl<S: Scan> ShadowBuilder<S> {
     /// Sets how long a batch may stay in the background. Ten seconds by default. A time that the clock
     /// can't represent is no limit.
     ///
-    /// A batch whose turn has not come by then is skipped. If the second engine is scanning it, its stop
-    /// flag is raised. If it does not stop within a second, its thread is abandoned, and another thread
-    /// makes the engine again. At most one additional thread is started in this way: while two are
-    /// stuck, all batches are skipped.
+    /// A batch that is still queued at its deadline is skipped. If the second engine is scanning it,
+    /// the engine's stop flag is raised. If the engine does not stop within a second, its thread is
+    /// abandoned, and another thread makes the engine again. At most one additional thread is started
+    /// in this way: while two are stuck, all batches are skipped.
     pub fn deadline(mut self, deadline: Duration) -> ShadowBuilder<S> {
         self.deadline = deadline;
         self
@@ -97,9 +98,10 @@ impl<S: Scan> ShadowBuilder<S> {
         self
     }
 
-    /// Sets a function to call when the second engine fails or is late.
+    /// Sets a function to call when the second engine fails or misses the deadline.
     ///
-    /// It runs on a thread of the background, so it should return quickly. A panic in it is ignored.
+    /// It runs on the background thread, or on the thread that tracks deadlines, so it should return
+    /// quickly. A panic in it is ignored.
     pub fn on_failure(
         mut self,
         report: impl Fn(&ShadowFailure) + Send + Sync + 'static,

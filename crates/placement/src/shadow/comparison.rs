@@ -13,7 +13,8 @@ use dragnet::{Match, ScanError};
 use dragnet_boundary::CancelFlag;
 use dragnet_boundary::sync::panic_message;
 
-/// The comparison of one batch, queued or running. However it ends, its drop updates the counts.
+/// The comparison of one batch, queued or running. Its drop updates the counts, so they are right
+/// however the comparison ends.
 pub(super) struct Comparison {
     pub(super) background: Arc<Background>,
     pub(super) copy: BatchCopy,
@@ -26,7 +27,7 @@ pub(super) struct Comparison {
 
 impl Comparison {
     /// Scans with the second engine, compares the answers and reports the differences. A panic of the
-    /// second engine is reported and resumed, so that its owner drops the engine.
+    /// second engine is reported and then resumed, so that the owner thread drops the engine.
     pub(super) fn run(mut self, second: &mut SecondEngine, cancel: &CancelFlag) {
         self.has_started = true;
         self.background.start(RunningComparison {
@@ -35,7 +36,7 @@ impl Comparison {
             thread: thread::current().id(),
             is_counted: false,
         });
-        // Unwind safe: after a panic, the owner drops the engine and makes it again.
+        // Unwind safe: after a panic, nobody uses the engine again before it is made anew.
         match catch_unwind(AssertUnwindSafe(|| second.scan(&self.copy, cancel))) {
             Ok(Ok(())) => self.compare(second.answer.as_slice()),
             Ok(Err(error)) => self.background.fail(self.batch, error),

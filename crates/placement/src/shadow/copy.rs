@@ -7,7 +7,9 @@ use dragnet::{Batch, BatchError, Match, PADDING};
 pub(super) struct BatchCopy {
     /// The records, and zeros after them, so that engines that read whole vectors need not copy.
     buffer: Vec<u8>,
+    /// The offsets of the records in `buffer`.
     offsets: Vec<u32>,
+    /// The length of the terminator after each record, in bytes.
     terminator: u32,
     first_answer: Vec<Match>,
 }
@@ -21,7 +23,7 @@ impl BatchCopy {
         records.saturating_add(offsets).saturating_add(answer)
     }
 
-    /// Replaces the contents. The records are copied at once, not one by one.
+    /// Replaces the contents. All records are copied in one piece, since a batch is contiguous.
     pub(super) fn fill(&mut self, batch: &Batch<'_>, first_answer: &[Match]) {
         let extent = batch.extent();
         self.buffer.clear();

@@ -78,11 +78,11 @@ fn write_spans(f: &mut fmt::Formatter<'_>, matches: &[Match]) -> fmt::Result {
     }
 }
 
-/// Returns, for each pair of a record and a pattern for which two answers differ, the matches of the
-/// pair in either answer.
+/// Yields each pair of a record and a pattern whose matches in the two answers differ: as its matches
+/// in the first answer and those in the second.
 ///
-/// This merges the two answers, in time linear in their length. If an answer of a faulty engine is out
-/// of order, a pair may be returned more than once.
+/// This merges the two answers, in time linear in their length. If a faulty engine's answer is out of
+/// order, a pair may be yielded more than once.
 pub(super) fn differences<'a>(
     mut first: &'a [Match],
     mut second: &'a [Match],
@@ -102,7 +102,8 @@ pub(super) fn differences<'a>(
     })
 }
 
-/// Adds the record and the pattern to the matches of a difference.
+/// Makes a [`Difference`] of the matches that [`differences`] yields: looks up their record and their
+/// pattern. Returns `None` if there are no matches.
 pub(super) fn describe<'a>(
     batch: u64,
     records: &Batch<'a>,
@@ -127,7 +128,7 @@ fn pair(m: &Match) -> (usize, usize) {
     (m.record(), m.pattern())
 }
 
-/// Splits the matches of this pair off the front.
+/// Splits the matches of one record and pattern off the front.
 fn split_off<'a>(matches: &mut &'a [Match], of: (usize, usize)) -> &'a [Match] {
     let len = matches.iter().take_while(|m| pair(m) == of).count();
     let (taken, rest) = matches.split_at(len);

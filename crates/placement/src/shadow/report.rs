@@ -1,4 +1,4 @@
-//! What a shadow reports: counts, and failures of the second engine.
+//! The reports of a shadow: counts, and failures of the second engine.
 
 use dragnet::ScanError;
 
@@ -8,19 +8,19 @@ use dragnet::ScanError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShadowStats {
-    /// Batches that the first engine was given.
+    /// Batches that the first engine has scanned, with or without an error.
     pub seen: u64,
-    /// Batches that were selected for comparison: every nth batch, if the first engine has answered it.
+    /// Batches that were selected for comparison: every nth batch, unless the first engine failed.
     pub sampled: u64,
-    /// Sampled batches that the second engine was not given, because there was no room in the
-    /// background, because their turn did not come before the deadline, or because the caller ended the
-    /// scan early, so that there was no complete answer.
+    /// Sampled batches that were not compared: there was no room in the background, they were still
+    /// queued at their deadline, all background threads were stuck, or the caller ended the first
+    /// engine's scan early, so that its answer was incomplete.
     pub skipped: u64,
     /// Sampled batches that both engines have answered.
     pub compared: u64,
     /// Compared batches for which the answers differ.
     pub differing: u64,
-    /// Sampled batches for which the second engine failed or was late.
+    /// Sampled batches for which the second engine failed or missed the deadline.
     pub failed: u64,
     /// Sampled batches that are still in the background.
     pub pending: u64,
@@ -37,9 +37,10 @@ pub struct ShadowStats {
 pub struct ShadowFailure {
     /// The number of the batch, from 0, in the order that [`ShadowStats::seen`] counts.
     pub batch: u64,
-    /// The reason. [`ScanError::TimedOut`] if the answer was late, and [`ScanError::Unavailable`] if
-    /// the engine was lost and could not be made again.
+    /// The reason. [`ScanError::TimedOut`] if the engine missed the deadline, and
+    /// [`ScanError::Unavailable`] if the engine panicked or hung before and could not be made again.
     pub error: ScanError,
-    /// Whether the thread was abandoned, because the engine did not stop when it was told to.
+    /// Whether the thread was abandoned, because the engine did not stop after its stop flag was
+    /// raised.
     pub abandoned: bool,
 }

@@ -1,4 +1,4 @@
-//! The scanner with a shadow.
+//! The public scanner: runs the first engine, and samples batches for the second.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -58,9 +58,10 @@ use dragnet_boundary::{CallError, Owner};
 /// # Cost
 ///
 /// A batch that is not sampled costs the increment of a counter. For a sampled batch, the records and
-/// the first engine's answer are copied to memory that is reused, and the copy is sent to the
-/// background thread, which takes two small allocations. That thread uses processor time of its own.
-/// With several scanners, each has a background thread; a shadow for one of them may be enough.
+/// the first engine's answer are copied to memory that is reused. Sending the copy to the background
+/// thread takes two small allocations. The second engine uses as much processor time as it needs, on
+/// its own thread. Each `Shadow` has such a thread, so if there are many scanners, give only one a
+/// shadow.
 ///
 /// # Drop
 ///
@@ -88,7 +89,7 @@ impl<S: Scan> Shadow<S> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Reentrant`] if it is called within a report, for which it would wait.
+    /// [`CallError::Reentrant`] if a report function calls it: it would wait for that same call to end.
     pub fn flush(&self) -> Result<(), CallError> {
         self.background.flush(None)
     }
@@ -103,7 +104,7 @@ impl<S: Scan> Shadow<S> {
         self.background.flush(Some(timeout))
     }
 
-    /// Returns the first engine's scanner, and drops the shadow.
+    /// Drops the shadow and returns the first engine's scanner.
     pub fn into_first(self) -> S {
         self.first
     }
@@ -116,7 +117,7 @@ impl<S: Scan> Shadow<S> {
         (self.every_nth != 0 && number.is_multiple_of(self.every_nth)).then_some(number)
     }
 
-    /// Sends copies to the background, or counts the batch as skipped.
+    /// Queues a comparison with copies of the batch and the answer, or counts the batch as skipped.
     fn compare_later(&self, number: u64, batch: &Batch<'_>, answer: &[Match]) {
         let size = BatchCopy::size(batch, answer.len());
         let Some(copy) = self.background.reserve(size) else { return };
@@ -129,7 +130,7 @@ impl<S: Scan> Shadow<S> {
         };
         comparison.copy.fill(batch, answer);
         let call = move |second: &mut SecondEngine, cancel: &_| comparison.run(second, cancel);
-        // The result is not waited for. If the owner refuses the call, it drops the comparison, which
+        // Nobody waits for the result. If the owner refuses the call, it drops the comparison, and that
         // counts the batch as skipped.
         drop(self.owner.try_submit_within(self.deadline, call));
     }
@@ -145,15 +146,15 @@ impl<S: Scan> Scan for Shadow<S> {
         Ok(())
     }
 
-    /// As the first engine. The matches of a sampled batch are also collected, as long as there is room
-    /// for them in the background.
+    /// Scans with the first engine. The matches of a sampled batch are also collected for the
+    /// comparison; if they exceed the room in the background, the batch is skipped.
     fn scan_with(
         &mut self,
         batch: &Batch<'_>,
         each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, ScanError> {
         let Some(number) = self.sample() else { return self.first.scan_with(batch, each) };
-        // The room can only grow during the scan, because only this thread reserves any.
+        // The room can't shrink during the scan, because only this thread reserves room.
         let room = self.background.room();
         let room = room.and_then(|bytes| bytes.checked_sub(BatchCopy::size(batch, 0)));
         let mut room = room.map(|bytes| bytes / size_of::<Match>());

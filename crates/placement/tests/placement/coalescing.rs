@@ -34,18 +34,18 @@ fn batch(records: &[&[u8]]) -> BatchBuf {
 }
 
 #[test]
-fn records_submitted_during_a_scan_share_the_next() {
+fn records_submitted_during_a_scan_share_the_next_scan() {
     let probe = Probe::new();
     let owner = owner(&probe, ScanBuilder::new("owner"));
-    probe.shut();
+    probe.close_gate();
     let first = owner.handle().submit(b"1").unwrap();
-    probe.until_inside(1);
+    probe.wait_for_scans_at_gate(1);
     let tickets: Vec<_> = (0..20)
         .map(|i| thread::scope(|s| s.spawn(|| owner.handle().submit(&vec![b'x'; i])).join()))
         .map(|ticket| ticket.unwrap().unwrap())
         .collect();
     assert_eq!(owner.queued(), 20);
-    probe.open();
+    probe.open_gate();
     assert_eq!(length(first), 1);
     assert!(tickets.into_iter().map(length).eq(0..20));
     assert_eq!(probe.scans(), [1, 20]);
@@ -59,8 +59,8 @@ fn batch_is_scanned_when_it_is_full() {
     let owner = owner(&probe, builder);
     let handle = owner.handle();
     let submit = |len| handle.submit(&vec![b'x'; len]).unwrap();
-    // Sealed by the count, by the bytes, by a record that does not fit, and a record longer than any
-    // batch.
+    // The batches end by the number of records (1 to 4), by the number of bytes (60 and 40), and
+    // because the next record does not fit (99). The last record is longer than a batch may be.
     let sealed = [1, 2, 3, 4, 60, 40, 99];
     let mut tickets: Vec<_> = sealed.iter().map(|&len| submit(len)).collect();
     tickets.push(submit(500));
@@ -73,7 +73,7 @@ fn waiting_for_a_record_ends_the_linger() {
     let probe = Probe::new();
     let owner = owner(&probe, ScanBuilder::new("owner").linger(HOUR));
     let mut handle = owner.handle();
-    // Each wait would take an hour otherwise.
+    // Unless they end the linger, each of these waits takes an hour.
     assert_eq!(length(handle.submit(b"wait").unwrap()), 4);
     let mut matches = Matches::new();
     let ticket = handle.submit(b"within").unwrap();
@@ -165,7 +165,8 @@ fn many_threads_get_exact_answers() {
     }
 }
 
-/// Submits records from index `first` on, many at a time, and scans small batches in between.
+/// Submits 300 records, from index `first` on, with up to 30 tickets pending. In between, scans batches
+/// of two records.
 fn assert_exact(
     mut handle: ScanHandle,
     records: &[Vec<u8>],
@@ -196,6 +197,7 @@ fn assert_exact(
     }
 }
 
+/// A waker that unparks a thread and counts its calls.
 struct Unpark(thread::Thread, AtomicUsize);
 
 impl Wake for Unpark {
@@ -222,15 +224,15 @@ fn block_on(
 fn ticket_wakes_only_the_task_that_polled_last() {
     let probe = Probe::new();
     let owner = owner(&probe, ScanBuilder::new("owner"));
-    probe.shut();
+    probe.close_gate();
     let mut ticket = owner.handle().submit(b"abc").unwrap();
-    probe.until_inside(1);
+    probe.wait_for_scans_at_gate(1);
     let tasks = [(); 2].map(|()| Arc::new(Unpark(thread::current(), AtomicUsize::new(0))));
     for task in &tasks {
         let waker = Waker::from(Arc::clone(task));
         assert!(pin!(&mut ticket).poll(&mut Context::from_waker(&waker)).is_pending());
     }
-    probe.open();
+    probe.open_gate();
     while tasks[1].1.load(Ordering::SeqCst) == 0 {
         thread::park();
     }

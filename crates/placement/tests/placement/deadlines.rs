@@ -24,11 +24,11 @@ fn late_scanner_that_stops_keeps_its_thread() {
     };
     let handle = owner.handle();
     let mut matches = Matches::new();
-    probe.shut();
+    probe.close_gate();
     let late = handle.submit(b"late").unwrap();
     assert_eq!(late.wait(&mut matches), Err(ScanError::TimedOut));
     assert!(matches.is_empty());
-    probe.open();
+    probe.open_gate();
     // The next batch has a deadline of its own.
     loop {
         match handle.submit(b"in time").unwrap().wait(&mut matches) {
@@ -50,7 +50,7 @@ fn stuck_threads_are_replaced_until_no_spare_is_left() {
     };
     let handle = owner.handle();
     let mut matches = Matches::new();
-    probe.shut();
+    probe.close_gate();
     let reason = loop {
         let error = handle.submit(b"stuck").unwrap().wait(&mut matches).unwrap_err();
         assert!(matches.is_empty());
@@ -62,8 +62,8 @@ fn stuck_threads_are_replaced_until_no_spare_is_left() {
     };
     assert!(reason.contains("3 are stuck"), "{reason}");
     assert_eq!((owner.abandoned(), owner.stuck()), (3, 3));
-    // The stuck threads return, and scans run again.
-    probe.open();
+    // With the gate open, the stuck threads return, and scans run again.
+    probe.open_gate();
     loop {
         match handle.submit(b"again").unwrap().wait(&mut matches) {
             Ok(()) => break,

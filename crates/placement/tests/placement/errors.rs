@@ -7,7 +7,7 @@ use std::thread;
 use dragnet::{Batch, BatchBuf, Matches, Scan, ScanError, StopFlag};
 use dragnet_placement::{ScanBuilder, ScanHandle, ScanOwner};
 
-use crate::probe::{Probe, Probing, lengths};
+use crate::probe::{Probe, ProbeScanner, lengths};
 
 fn owner(probe: &Arc<Probe>) -> ScanOwner {
     let probe = Arc::clone(probe);
@@ -20,11 +20,11 @@ fn panic_reaches_the_whole_batch_and_rebuilds_the_scanner() {
     let owner = owner(&probe);
     let handle = owner.handle();
     let mut matches = Matches::new();
-    probe.shut();
+    probe.close_gate();
     let before = handle.submit(b"before").unwrap();
-    probe.until_inside(1);
+    probe.wait_for_scans_at_gate(1);
     let tickets = [&b"one"[..], b"panic", b"two"].map(|record| handle.submit(record).unwrap());
-    probe.open();
+    probe.open_gate();
     before.wait(&mut matches).unwrap();
     for ticket in tickets {
         let error = ticket.wait(&mut matches).unwrap_err();
@@ -59,9 +59,9 @@ fn error_reaches_only_the_caller_whose_record_causes_it() {
     let owner = owner(&probe);
     let handle = owner.handle();
     let mut matches = Matches::new();
-    probe.shut();
+    probe.close_gate();
     let before = handle.submit(b"before").unwrap();
-    probe.until_inside(1);
+    probe.wait_for_scans_at_gate(1);
     let mut pair = BatchBuf::new();
     pair.push(b"a").unwrap();
     pair.push(b"bc").unwrap();
@@ -77,7 +77,7 @@ fn error_reaches_only_the_caller_whose_record_causes_it() {
             thread::yield_now();
         }
         let last = handle.submit(b"a last one").unwrap();
-        probe.open();
+        probe.open_gate();
         before.wait(&mut matches).unwrap();
         let error = culprit.wait(&mut matches).unwrap_err();
         assert_eq!(error, ScanError::Native { library: "none".to_owned(), code: 7 });
@@ -87,17 +87,18 @@ fn error_reaches_only_the_caller_whose_record_causes_it() {
         }
         assert_eq!(batch.join().unwrap().unwrap(), [1, 2]);
     });
-    // The shared batch, and then the records of each submission, the whole batch first.
+    // The first record, the shared batch, and then each submission of it: the batch of two records, and
+    // three single records.
     assert_eq!(probe.scans(), [1, 5, 2, 1, 1, 1]);
 }
 
 /// Scans on its own owner.
-struct Circular {
-    inner: Probing,
+struct ScansOnOwnOwner {
+    inner: ProbeScanner,
     own: Arc<Mutex<Option<ScanHandle>>>,
 }
 
-impl Scan for Circular {
+impl Scan for ScansOnOwnOwner {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         let own = self.own.lock().unwrap().clone();
         match own {
@@ -118,7 +119,8 @@ fn scan_on_its_own_owner_is_refused() {
     let own = Arc::new(Mutex::new(None));
     let owner = {
         let own = Arc::clone(&own);
-        let make = move || probe.make().map(|inner| Circular { inner, own: Arc::clone(&own) });
+        let make =
+            move || probe.make().map(|inner| ScansOnOwnOwner { inner, own: Arc::clone(&own) });
         ScanBuilder::new("owner").owner(make).unwrap()
     };
     *own.lock().unwrap() = Some(owner.handle());

@@ -5,17 +5,17 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use dragnet::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
-/// What all scanners of a test share: the record of their calls, and the gate.
+/// The state that all scanners of a test share: the record of their calls, and the gate.
 #[derive(Default)]
 pub(crate) struct Probe {
     /// The number of records of each scan, in order.
     pub(crate) scans: Mutex<Vec<usize>>,
     pub(crate) made: AtomicUsize,
     pub(crate) dropped: AtomicUsize,
-    /// Number of scans that wait at the gate or pass it.
-    inside: Mutex<usize>,
+    /// Number of scans that wait at the gate.
+    at_gate: Mutex<usize>,
     changed: Condvar,
-    shut: AtomicBool,
+    is_closed: AtomicBool,
     /// Whether scans that wait at the gate poll their stop flag.
     pub(crate) polls_stop: AtomicBool,
 }
@@ -25,27 +25,27 @@ impl Probe {
         Arc::default()
     }
 
-    pub(crate) fn make(self: &Arc<Self>) -> Result<Probing, String> {
+    pub(crate) fn make(self: &Arc<Self>) -> Result<ProbeScanner, String> {
         self.made.fetch_add(1, Ordering::SeqCst);
-        Ok(Probing { probe: Arc::clone(self), stop: StopFlag::new() })
+        Ok(ProbeScanner { probe: Arc::clone(self), stop: StopFlag::new() })
     }
 
-    /// Closes the gate: scans wait from now on.
-    pub(crate) fn shut(&self) {
-        self.shut.store(true, Ordering::SeqCst);
+    /// Closes the gate: scans that start from now on wait.
+    pub(crate) fn close_gate(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
     }
 
-    pub(crate) fn open(&self) {
-        let _inside = self.inside.lock().unwrap();
-        self.shut.store(false, Ordering::SeqCst);
+    pub(crate) fn open_gate(&self) {
+        let _at_gate = self.at_gate.lock().unwrap();
+        self.is_closed.store(false, Ordering::SeqCst);
         self.changed.notify_all();
     }
 
     /// Waits until `count` scans wait at the gate.
-    pub(crate) fn until_inside(&self, count: usize) {
-        let mut inside = self.inside.lock().unwrap();
-        while *inside < count {
-            inside = self.changed.wait(inside).unwrap();
+    pub(crate) fn wait_for_scans_at_gate(&self, count: usize) {
+        let mut at_gate = self.at_gate.lock().unwrap();
+        while *at_gate < count {
+            at_gate = self.changed.wait(at_gate).unwrap();
         }
     }
 
@@ -53,36 +53,36 @@ impl Probe {
         self.scans.lock().unwrap().clone()
     }
 
-    fn pass(&self, stop: &StopFlag) -> Result<(), ScanError> {
-        let mut inside = self.inside.lock().unwrap();
-        *inside += 1;
+    fn pass_gate(&self, stop: &StopFlag) -> Result<(), ScanError> {
+        let mut at_gate = self.at_gate.lock().unwrap();
+        *at_gate += 1;
         self.changed.notify_all();
         let mut answer = Ok(());
-        while self.shut.load(Ordering::SeqCst) {
+        while self.is_closed.load(Ordering::SeqCst) {
             if self.polls_stop.load(Ordering::SeqCst) && stop.is_raised() {
                 answer = Err(ScanError::Stopped);
                 break;
             }
-            let time = std::time::Duration::from_millis(1);
-            inside = self.changed.wait_timeout(inside, time).unwrap().0;
+            let poll = std::time::Duration::from_millis(1);
+            at_gate = self.changed.wait_timeout(at_gate, poll).unwrap().0;
         }
-        *inside -= 1;
+        *at_gate -= 1;
         answer
     }
 }
 
 /// Reports one match per record, as long as the record. Panics on the record `panic`, and fails on the
 /// record `error`.
-pub(crate) struct Probing {
+pub(crate) struct ProbeScanner {
     probe: Arc<Probe>,
     stop: StopFlag,
 }
 
-impl Scan for Probing {
+impl Scan for ProbeScanner {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
         self.probe.scans.lock().unwrap().push(batch.len());
-        self.probe.pass(&self.stop)?;
+        self.probe.pass_gate(&self.stop)?;
         if self.stop.is_raised() {
             return Err(ScanError::Stopped);
         }
@@ -104,13 +104,13 @@ impl Scan for Probing {
     }
 }
 
-impl Drop for Probing {
+impl Drop for ProbeScanner {
     fn drop(&mut self) {
         self.probe.dropped.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// Returns the lengths that a [`Probing`] scanner has reported, by record.
+/// Returns the record lengths that a [`ProbeScanner`] has reported, by record.
 pub(crate) fn lengths(matches: &Matches) -> Vec<usize> {
     assert!(matches.iter().map(Match::record).eq(0..matches.len()), "{matches:?}");
     matches.iter().map(Match::end).collect()

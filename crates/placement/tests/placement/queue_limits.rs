@@ -1,4 +1,4 @@
-//! The limits of the queue, the wait for room, and stop flags during waits.
+//! The limits of the queue, the wait for room in it, and stop flags raised during a wait.
 
 use std::sync::Arc;
 use std::thread;
@@ -19,15 +19,15 @@ fn queue_is_bounded_and_waiting_callers_get_room() {
             builder.owner(move || probe.make()).unwrap()
         };
         let handle = owner.handle();
-        probe.shut();
+        probe.close_gate();
         let running = handle.submit(&[b'x'; 11]).unwrap();
-        probe.until_inside(1);
+        probe.wait_for_scans_at_gate(1);
         let queued: Vec<_> =
             std::iter::from_fn(|| handle.try_submit(&[b'x'; 11]).unwrap()).take(100).collect();
         assert_eq!((queued.len(), owner.queued()), (3, 3));
         thread::scope(|scope| {
             let waits = scope.spawn(|| owner.handle().submit(b"later"));
-            probe.open();
+            probe.open_gate();
             let mut matches = Matches::new();
             for (ticket, len) in [running].into_iter().chain(queued).map(|ticket| (ticket, 11)) {
                 ticket.wait(&mut matches).unwrap();
@@ -41,7 +41,8 @@ fn queue_is_bounded_and_waiting_callers_get_room() {
 
 #[test]
 fn limits_are_exact_with_several_handles() {
-    // Large enough that handles get quotas. Each record has ten bytes.
+    // Large enough that handles get quotas. Each record has 10 bytes, and the limits in bytes are 9
+    // bytes more than the records that fit.
     let builders = [
         ScanBuilder::new("records").queued_records(300).batch_records(64),
         ScanBuilder::new("bytes").queued_bytes(3009).batch_bytes(649),
@@ -52,11 +53,11 @@ fn limits_are_exact_with_several_handles() {
             let probe = Arc::clone(&probe);
             builder.owner(move || probe.make()).unwrap()
         };
-        probe.shut();
+        probe.close_gate();
         let running = owner.handle().submit(b"running").unwrap();
-        probe.until_inside(1);
+        probe.wait_for_scans_at_gate(1);
         let handles = [(); 5].map(|()| owner.handle());
-        // Each handle adds records in turn, until there is no room.
+        // The handles take turns, each with another number of records, until there is no room.
         let mut queued = Vec::new();
         for (stride, handle) in (1..).zip(&handles).cycle() {
             let before = queued.len();
@@ -68,7 +69,7 @@ fn limits_are_exact_with_several_handles() {
         }
         assert_eq!(queued.len(), 300);
         assert!(handles.iter().all(|handle| handle.try_submit(&[b'x'; 10]).unwrap().is_none()));
-        probe.open();
+        probe.open_gate();
         let mut matches = Matches::new();
         running.wait(&mut matches).unwrap();
         for ticket in queued {
@@ -102,9 +103,9 @@ fn stop_flag_ends_only_its_callers_scan() {
     };
     let mut records = BatchBuf::new();
     (0..5).for_each(|_| records.push(b"x").unwrap());
-    probe.shut();
+    probe.close_gate();
     let other = owner.handle().submit(b"other").unwrap();
-    probe.until_inside(1);
+    probe.wait_for_scans_at_gate(1);
     let shared = owner.handle().submit(b"shared").unwrap();
     let stop = StopFlag::new();
     let mut handle = owner.handle();
@@ -114,7 +115,7 @@ fn stop_flag_ends_only_its_callers_scan() {
         thread::scope(|scope| {
             let scan =
                 scope.spawn(|| handle.scan(&records.as_batch().slice(0..count), &mut matches));
-            // The first batch is queued; the second one also waits for room.
+            // All records of the first batch are queued; those of the second one also wait for room.
             while owner.queued() < 3 {
                 thread::yield_now();
             }
@@ -126,7 +127,7 @@ fn stop_flag_ends_only_its_callers_scan() {
         assert_eq!(again, Err(ScanError::Stopped));
         stop.clear();
     }
-    probe.open();
+    probe.open_gate();
     for (ticket, len) in [(other, 5), (shared, 6)] {
         ticket.wait(&mut matches).unwrap();
         assert_eq!(lengths(&matches), [len]);
@@ -149,14 +150,14 @@ fn stop_flag_reaches_the_scanner_of_a_bypassing_batch() {
     let mut handle = owner.handle();
     handle.set_stop(stop.clone());
     let mut matches = Matches::new();
-    probe.shut();
+    probe.close_gate();
     thread::scope(|scope| {
         let scan = scope.spawn(|| handle.scan(&records.as_batch(), &mut matches));
-        probe.until_inside(1);
+        probe.wait_for_scans_at_gate(1);
         stop.raise();
         assert_eq!(scan.join().unwrap(), Err(ScanError::Stopped));
     });
-    probe.open();
+    probe.open_gate();
     // The next caller does not inherit the flag.
     owner.handle().submit(b"x").unwrap().wait(&mut matches).unwrap();
     assert_eq!(lengths(&matches), [1]);

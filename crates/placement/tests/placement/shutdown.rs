@@ -9,7 +9,7 @@ use dragnet::{Batch, BatchBuf, Matches, Scan, ScanError, StopFlag};
 use dragnet_boundary::OnDrop;
 use dragnet_placement::{ScanBuilder, ScanOwner};
 
-use crate::probe::{Probe, Probing, lengths};
+use crate::probe::{Probe, ProbeScanner, lengths};
 
 fn is_unavailable(answer: &Result<(), ScanError>) -> bool {
     matches!(answer, Err(ScanError::Unavailable { reason }) if reason.contains("dropped"))
@@ -35,7 +35,7 @@ fn drop_drains_or_rejects_queued_records() {
             builder.batch_records(4).pool(2, move || probe.make()).unwrap()
         };
         let handle = pool.handle();
-        probe.shut();
+        probe.close_gate();
         let mut matches = Matches::new();
         let mut running = Vec::new();
         for inside in 1..=2 {
@@ -43,16 +43,16 @@ fn drop_drains_or_rejects_queued_records() {
             // The wait flushes the batch, which would otherwise linger.
             let done = running[inside - 1].wait_within(Duration::ZERO, &mut matches);
             assert_eq!(done, Ok(false));
-            probe.until_inside(inside);
+            probe.wait_for_scans_at_gate(inside);
         }
         let queued: Vec<_> = (0..6).map(|_| handle.submit(b"queued").unwrap()).collect();
         thread::scope(|scope| {
             scope.spawn(|| drop(pool));
-            // Opens the gate once the drop has begun, which is when records are refused.
+            // Opens the gate after the drop has begun: from then on records are refused.
             while handle.submit(b"").is_ok() {
                 thread::yield_now();
             }
-            probe.open();
+            probe.open_gate();
         });
         assert!(running.iter().chain(&queued).all(|ticket| ticket.is_done()));
         for ticket in running {
@@ -87,12 +87,12 @@ fn handles_fail_after_their_owner_is_dropped() {
 }
 
 /// Drops its own owner within a scan.
-struct Dropping {
-    inner: Probing,
+struct DropsOwnOwner {
+    inner: ProbeScanner,
     own: Arc<Mutex<Option<ScanOwner>>>,
 }
 
-impl Scan for Dropping {
+impl Scan for DropsOwnOwner {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         let answer = self.inner.scan(batch, out);
         let own = self.own.lock().unwrap().take();
@@ -111,16 +111,16 @@ fn drop_on_the_owners_thread_answers_every_ticket() {
     let own = Arc::new(Mutex::new(None));
     let owner = {
         let (probe, own) = (Arc::clone(&probe), Arc::clone(&own));
-        let make = move || probe.make().map(|inner| Dropping { inner, own: Arc::clone(&own) });
+        let make = move || probe.make().map(|inner| DropsOwnOwner { inner, own: Arc::clone(&own) });
         ScanBuilder::new("owner").batch_records(2).owner(make).unwrap()
     };
     let handle = owner.handle();
     *own.lock().unwrap() = Some(owner);
-    probe.shut();
+    probe.close_gate();
     let first = handle.submit(b"first").unwrap();
-    probe.until_inside(1);
+    probe.wait_for_scans_at_gate(1);
     let queued: Vec<_> = (0..7).map(|_| handle.submit(b"queued").unwrap()).collect();
-    probe.open();
+    probe.open_gate();
     let mut matches = Matches::new();
     first.wait(&mut matches).unwrap();
     for ticket in queued {

@@ -59,14 +59,16 @@ impl Sidecar {
         Ok(())
     }
 
-    /// Ends the oldest chunk: by its answer, or by an error.
+    /// Receives the answer to the oldest chunk, or an error, and removes the chunk from the queue.
+    /// After a lost server the chunk stays in the queue for the next one.
     pub(super) fn receive_oldest(&mut self) {
         // Only a callback can break.
         let _ = self.receive_oldest_with(&mut None);
     }
 
-    /// Ends the oldest chunk. If it belongs to the newest batch and there is a callback, the matches
-    /// are passed to that instead of being stored. Breaks if the callback does, which ends the batch.
+    /// As [`receive_oldest`](Sidecar::receive_oldest). If the chunk belongs to the newest batch and
+    /// there is a callback, the matches are passed to the callback instead of being stored. Returns
+    /// `Break` if the callback does; this ends the batch.
     pub(super) fn receive_oldest_with(
         &mut self,
         on_block: &mut Option<OnBlock<'_>>,
@@ -96,8 +98,8 @@ impl Sidecar {
         ControlFlow::Continue(())
     }
 
-    /// Waits for the answer to the oldest chunk. Continues with the outcome of the scan, and breaks if
-    /// the callback does.
+    /// Waits for the answer to the oldest chunk. Returns `Continue` with the outcome of the scan, or
+    /// `Break` if the callback does.
     fn try_receive_oldest(
         &mut self,
         on_block: &mut Option<OnBlock<'_>>,
@@ -177,7 +179,8 @@ impl Sidecar {
             }
             Err(error) => {
                 batch.outcome = Some(Err(error));
-                // The other chunks of this batch end with its last one, if that was sent already.
+                // The other chunks of this batch that were sent follow it, up to the last one of the
+                // batch.
                 if !chunk.is_last {
                     for other in &mut self.chunks {
                         other.is_wanted = false;
@@ -209,7 +212,7 @@ impl Sidecar {
 
     /// Fails the newest batch, because one of its chunks can't be sent.
     fn fail_newest(&mut self, error: ScanError) {
-        // Its chunks are the newest ones, back to the last chunk of the batch before.
+        // Its chunks are at the end of the queue, after the last chunk of the previous batch.
         for chunk in self.chunks.iter_mut().rev().take_while(|chunk| !chunk.is_last) {
             chunk.is_wanted = false;
         }

@@ -1,4 +1,4 @@
-//! Regions that a server may still read after its client has given up on it.
+//! Regions that a server may still read after its client has abandoned it.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +50,7 @@ fn a_region_of_an_abandoned_server_stays_unchanged() {
             drop(spawn_named("hostile-server", move || {
                 let region = receive_region(&socket);
                 let bytes = contents(&region);
-                // The socket stays open: the client leaves because of its deadline.
+                // The socket stays open, so only its deadline makes the client abandon this server.
                 sender.send((region, bytes, socket)).expect("the test waits");
             }));
         } else {

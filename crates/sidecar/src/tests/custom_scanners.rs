@@ -9,8 +9,8 @@ use super::{patterns, sidecar, spawn_named};
 use crate::{Limits, Server, Sidecar, SidecarError};
 use dragnet::{Backend, Batch, BatchBuf, Match, Matches, Report, Scan, ScanError, StopFlag};
 
-/// Reports one match per record, for the pattern with the number of the record's first byte modulo
-/// 5. Panics if that byte is `!`.
+/// Reports one match per record, of the pattern whose number is the record's first byte modulo 5.
+/// Panics if that byte is `!`.
 struct FirstByte;
 
 impl Scan for FirstByte {

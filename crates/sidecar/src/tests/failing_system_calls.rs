@@ -1,5 +1,5 @@
-//! Runs a client from its start to its end, once for each system call and each of several errors,
-//! with that call failing with that error.
+//! Fault injection into system calls. Repeats a client's whole run from start to end: each repetition
+//! makes one system call fail with one error, until every call has failed with each of several errors.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,8 +57,8 @@ fn a_failing_system_call_loses_nothing() {
     println!("{runs} runs");
 }
 
-/// Runs a client from its start to its end, with one call failing. Returns whether there was such a
-/// call.
+/// Runs a client from start to end. The system call number `after` (from 0) of `thread` fails with
+/// `errno`. Returns whether the thread made that many calls.
 fn run_with_fault(thread: FaultyThread, after: u32, errno: Errno) -> bool {
     let context = format!("{thread:?}, call {after}, {errno}");
     let before = Resources::now();
@@ -100,7 +100,7 @@ fn run_with_fault(thread: FaultyThread, after: u32, errno: Errno) -> bool {
     }
     fault_injection::clear();
     for server in servers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        // It may end with any error, but must end.
+        // A server may end with any error, but it must end.
         let _ = server.join();
     }
     before.assert_nothing_leaked(&context);

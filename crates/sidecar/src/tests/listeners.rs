@@ -15,7 +15,7 @@ use super::super::sys;
 use super::resources::{Resources, exclusive};
 use crate::Listener;
 
-/// A new directory, removed when it is dropped.
+/// A temporary directory that is removed on drop.
 struct TempDir(PathBuf);
 
 impl TempDir {
@@ -109,6 +109,7 @@ fn only_a_stale_socket_is_replaced() {
 fn paths_may_fill_a_socket_address() {
     let _exclusive = exclusive();
     let directory = TempDir::new("long");
+    // The size of `sun_path` on Linux, in bytes.
     let longest = 108;
     let name = "x".repeat(longest - directory.0.as_os_str().len() - 1);
     let path = directory.0.join(&name);

@@ -16,7 +16,8 @@ pub(super) fn exclusive() -> MutexGuard<'static, ()> {
     EXCLUSIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts the panics of servers, which catch them, so that they would not fail a test otherwise.
+/// Counts the panics of server threads. A server catches its panics, so without this count they would
+/// not fail a test.
 fn count_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -30,7 +31,7 @@ fn count_panics() {
     });
 }
 
-/// The numbers of resources that this process holds, of the kinds that sidecars use.
+/// How many resources of each kind that sidecars use this process holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Resources {
     sockets: usize,
@@ -90,8 +91,8 @@ impl Resources {
         counts(self).iter().zip(counts(before)).any(|(&now, before)| now > before)
     }
 
-    /// Fails if the process holds more than these resources for ten seconds: the system still lists
-    /// a thread for a moment after it has ended.
+    /// Fails if the process still holds more than these resources after ten seconds. It waits because
+    /// the system lists a thread for a moment after it has ended.
     pub(super) fn assert_nothing_leaked(self, context: impl fmt::Display) {
         let start = Instant::now();
         let before = self.without_leaks_of_emulator();
@@ -104,7 +105,8 @@ impl Resources {
     }
 }
 
-/// Whether an emulator runs this program. It has descriptors and memory of its own.
+/// Whether an emulator runs this program. The counts then include the emulator's descriptors and
+/// memory.
 fn is_emulated() -> bool {
     std::env::var_os("DRAGNET_TEST_RUNNER").is_some_and(|runner| !runner.is_empty())
 }

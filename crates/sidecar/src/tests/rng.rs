@@ -1,7 +1,7 @@
 //! Random numbers for hostile peers.
 
-/// SplitMix64. A session depends on its seed alone, except for threads that change shared memory
-/// while it is read.
+/// A generator of the algorithm SplitMix64. A test session is determined by its seed, unless a thread
+/// changes shared memory while it is read.
 pub(super) struct Rng(pub(super) u64);
 
 impl Rng {
@@ -22,7 +22,7 @@ impl Rng {
         self.below(times) == 0
     }
 
-    /// Mostly a number near a boundary value, else any number.
+    /// Three times out of four a number near a boundary value, else any number.
     pub(super) fn edge(&mut self) -> u32 {
         let near = [0, 1, 7, 8, 64, 4096, 1 << 16, 1 << 20, 1 << 31, u32::MAX];
         match self.below(4) {

@@ -38,8 +38,8 @@ mod library {
     }
 }
 
-/// C's `labs`, which does next to nothing, so that its time is that of the call. The work depends on its
-/// result, so that the processor can't overlap the two.
+/// C's `labs`, which does next to nothing, so a call takes as long as crossing to C. The work depends
+/// on its result, so that the processor can't overlap the two.
 #[derive(Clone, Copy)]
 struct LabsCall(Labs);
 
@@ -101,7 +101,7 @@ impl LockedCCall {
 
 impl Crossing for LockedCCall {
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64> {
-        // Behind an opaque reference, as a mutex that threads share.
+        // `black_box` hides from the compiler that no other thread can lock this mutex.
         let function = black_box(&self.0).lock().unwrap_or_else(PoisonError::into_inner);
         Ok(work(function.call(seed), records))
     }

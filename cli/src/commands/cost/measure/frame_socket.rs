@@ -1,7 +1,7 @@
 //! A crossing to another process over a Unix socket: the frames of a sidecar, without its shared memory.
 //!
-//! A batch is one frame or more. A frame starts with the number of records that are still to come after
-//! it, and the reply to the last frame is the hash of all records.
+//! A batch is sent in one or more frames. Each frame starts with the number of records in the frames
+//! after it. After the frame with the number 0, the server replies with the hash of all records.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,7 +16,7 @@ use super::work::{Crossing, EMPTY_HASH, Record, hash};
 /// How long the other process may take to reply.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The length of the number at the start of a frame.
+/// The length of the number at the start of a frame, in bytes.
 const PREFIX_LEN: usize = size_of::<u64>();
 
 /// Maximum number of records in a frame.
@@ -66,7 +66,7 @@ impl Crossing for SocketCrossing {
     }
 }
 
-/// Names the causes of errors that are about the other process.
+/// Replaces the system's message of an error that the other process causes.
 fn explain(error: io::Error) -> io::Error {
     let text = match error.kind() {
         io::ErrorKind::TimedOut => "the other process does not answer",

@@ -1,9 +1,9 @@
-//! Measures what it costs to have work done on the other side of a boundary, on this machine.
+//! Measures what it costs, on this machine, to have work done on the other side of a boundary.
 //!
-//! The same work is done by a plain Rust call, the lowest rung of a [`Ladder`], and across each kind of
-//! boundary. So the time that a rung takes beyond the plain call is the cost of crossing its boundary.
-//! The work is the FNV-1a hash of records of 64 bytes, about a tenth of a microsecond for each record:
-//! roughly what a scanner takes for such a record.
+//! Each kind of boundary is a *rung*. The lowest rung is a plain Rust call; the others do the same work
+//! across their boundary. So the time that a rung takes beyond the plain call is the cost of crossing
+//! its boundary. The work is the FNV-1a hash of records of 64 bytes, about a tenth of a microsecond for
+//! each record: roughly what a scanner takes for such a record.
 //!
 //! | Rung | In each call |
 //! | --- | --- |
@@ -19,18 +19,20 @@
 //! | `unix-socket` | Another process receives the records in frames over the Unix socket of a sidecar, does the work and replies. |
 //! | `shared-memory` | A [`Sidecar`](dragnet_sidecar::Sidecar) copies the records to shared memory, and its server does the work there. |
 //!
-//! The work is never done in C, which would do it as fast as Rust or in another way. All calls are made
-//! by one thread, each after the answer to the one before.
+//! The work is always done in Rust: in C, the compiler's code for the hash would differ, and the
+//! difference would count as crossing. One thread makes all calls, each after the answer to the one
+//! before.
 //!
-//! A call without records is the crossing alone. Calls that take less than ten microseconds are timed in
-//! groups, so their percentiles are those of the means of groups; see [`Percentiles::calls`].
+//! A call without records is the crossing alone. Calls that take less than ten microseconds are timed
+//! several at a time, and their percentiles are those of the mean times of such samples; see
+//! [`Percentiles::calls_per_sample`].
 
 #[cfg(not(target_family = "wasm"))]
 mod c;
 #[cfg(target_os = "linux")]
 mod frame_socket;
-mod ladder;
 mod peer;
+mod rungs;
 mod rust;
 #[cfg(target_os = "linux")]
 mod sidecar;
@@ -38,7 +40,7 @@ mod stats;
 mod threads;
 mod work;
 
-pub(crate) use ladder::{Cost, Ladder, Options, Outcome, Rung, measure};
 pub(crate) use peer::{Peer, serve};
+pub(crate) use rungs::{Cost, Measurements, Options, Outcome, Rung, measure};
 pub(crate) use stats::Percentiles;
 pub(crate) use work::{BATCHES, Record};

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-/// Which rung the other process is for.
+/// The rung that the other process serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     FrameSocket,
@@ -14,7 +14,7 @@ pub(crate) enum Peer {
 impl Peer {
     const ALL: [Peer; 2] = [Peer::FrameSocket, Peer::Sidecar];
 
-    /// Its name on the command line.
+    /// Returns the name of this peer on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Peer::FrameSocket => "frame-socket",
@@ -36,8 +36,8 @@ impl Peer {
     }
 }
 
-/// Serves the rung that has started this process, until it closes the socket that is the standard input
-/// of this process.
+/// Serves the process that has started this one, over the socket that is the standard input, until that
+/// process closes the socket.
 ///
 /// # Errors
 ///

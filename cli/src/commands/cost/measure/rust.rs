@@ -1,4 +1,4 @@
-//! The safety measures around C calls, in Rust alone: caught panics, and handles.
+//! Two safety measures of the boundary to C, each without a call of C: caught panics, and handles.
 
 use std::hint::black_box;
 use std::io;
@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use super::work::{Crossing, Record, work};
 use dragnet_boundary::{Handle, Handles};
 
-/// Number of values among which one is looked up.
-const HANDLES: usize = 1_000;
+/// Number of values in the table in which one is looked up.
+const HANDLE_COUNT: usize = 1_000;
 
 /// A panic that is caught before the work. The hook that prints panics does not run.
 pub(super) struct CaughtPanic;
@@ -37,7 +37,7 @@ impl HandleLookup {
     pub(super) fn new() -> io::Result<HandleLookup> {
         let handles = Handles::new();
         let mut handle = Handle::from_bits(0);
-        for _ in 0..HANDLES {
+        for _ in 0..HANDLE_COUNT {
             handle = handles.insert(0).map_err(io::Error::other)?;
         }
         Ok(HandleLookup { handles, handle })

@@ -21,10 +21,10 @@ use dragnet_sidecar::{Limits, Server, Sidecar};
 use super::peer::Peer;
 use super::work::{Crossing, EMPTY_HASH, MAX_BATCH, Record, hash, is_first};
 
-/// How long the other process may take to answer.
+/// How long the server may take to answer a batch.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Number of bytes in a hash, and of matches that carry it.
+/// The length of a hash in bytes, which is also the number of matches that carry it.
 const HASH_LEN: usize = size_of::<u64>();
 
 /// Number of values that a byte can have.
@@ -42,7 +42,8 @@ impl SidecarCrossing {
     /// Starts the other process, which runs `program`, and checks that it answers.
     pub(super) fn start(program: &Path) -> io::Result<SidecarCrossing> {
         let program = program.to_owned();
-        // The scanner of the server searches for none of these. The patterns only have to exist.
+        // A match must name an existing pattern, so there is one for each byte value at each position.
+        // The server's scanner does not search for them.
         let patterns = PatternSet::new(std::iter::repeat_n("x", HASH_LEN * BYTE_VALUES));
         let sidecar = Sidecar::builder(&patterns.map_err(io::Error::other)?, Report::Patterns)
             .backend(Backend::Pure)
@@ -84,7 +85,7 @@ fn read_hash(matches: &[Match]) -> Option<u64> {
 
 /// The other side: hashes batches until the client closes the socket.
 pub(super) fn serve(socket: OwnedFd) -> io::Result<()> {
-    // Nothing but the process can end a scan that does not stop when its client is gone.
+    // If the client is gone and the scan does not stop, only the end of the process can end it.
     let server = Server::new(socket, Limits::default(), || exit(2)).map_err(io::Error::other)?;
     // As `dragnet serve` does, so that the same transport is measured.
     // SAFETY: the client is the `Sidecar` above, in the process that has started this one. A `Sidecar`
@@ -115,7 +116,7 @@ impl Scan for HashScanner {
         Ok(())
     }
 
-    /// Ignored: a scan takes less than a millisecond.
+    /// Ignored, because a scan takes about a millisecond at most.
     fn set_stop(&mut self, _stop: StopFlag) {}
 }
 

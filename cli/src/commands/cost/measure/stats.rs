@@ -3,11 +3,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-/// Minimum duration of a sample. Reading the clock takes less than a hundredth of it.
-const SAMPLE: Duration = Duration::from_micros(10);
+/// Minimum duration of a sample. Reading the clock takes less than 1% of it.
+const MIN_SAMPLE: Duration = Duration::from_micros(10);
 
 /// Maximum number of calls in a sample.
-const MAX_CALLS: u64 = 1 << 20;
+const MAX_CALLS_PER_SAMPLE: u64 = 1 << 20;
 
 /// Maximum number of samples that a meter keeps: 800 KB.
 const MAX_SAMPLES: usize = 100_000;
@@ -15,7 +15,7 @@ const MAX_SAMPLES: usize = 100_000;
 /// The percentiles of the time of a call, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Percentiles {
-    /// A tenth of the samples took at most this: the time without disturbances.
+    /// A tenth of the samples took at most this time, with little disturbance by other load.
     pub(crate) p10: f64,
     /// The median.
     pub(crate) p50: f64,
@@ -29,12 +29,12 @@ pub(crate) struct Percentiles {
     pub(crate) samples: usize,
     /// Number of calls in a sample. If a call takes less than 10 microseconds, this is more than one, and
     /// the percentiles are those of the means of samples.
-    pub(crate) calls: u64,
+    pub(crate) calls_per_sample: u64,
 }
 
 impl Percentiles {
     /// Computes the percentiles of these samples, which it sorts. Returns `None` if there are none.
-    fn of(samples: &mut [f64], calls: u64) -> Option<Percentiles> {
+    fn of(samples: &mut [f64], calls_per_sample: u64) -> Option<Percentiles> {
         if samples.is_empty() {
             return None;
         }
@@ -50,21 +50,24 @@ impl Percentiles {
             p99: at(99),
             mean,
             samples: len,
-            calls,
+            calls_per_sample,
         })
     }
 }
 
-/// Times calls of one kind, in several turns, so that the turns of other meters can be in between.
+/// Times calls of one kind, in several turns, between which other meters can take theirs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter {
-    calls: u64,
+    /// 0 before the first turn.
+    calls_per_sample: u64,
+    /// The time of a call in each sample, in nanoseconds.
     samples: Vec<f64>,
 }
 
 impl Meter {
-    /// Times calls for about `time`, and at least one sample. `repeat` makes the given number of calls.
-    /// The first turn also determines the number of calls in a sample, from calls that are not counted.
+    /// Times calls for about `time`, and at least one sample. `repeat` makes the given number of
+    /// calls. The first turn also determines the number of calls in a sample, from calls that are not
+    /// counted.
     ///
     /// # Errors
     ///
@@ -86,19 +89,23 @@ impl Meter {
         time: Duration,
         mut timed: impl FnMut(u64) -> io::Result<Duration>,
     ) -> io::Result<()> {
-        if self.calls == 0 {
+        if self.calls_per_sample == 0 {
             // The first call is slower than the others: it allocates memory and fills caches.
             timed(1)?;
-            self.calls = 1;
-            while self.calls < MAX_CALLS
-                && timed(self.calls)?.min(timed(self.calls)?).min(timed(self.calls)?) < SAMPLE
+            self.calls_per_sample = 1;
+            while self.calls_per_sample < MAX_CALLS_PER_SAMPLE
+                && timed(self.calls_per_sample)?
+                    .min(timed(self.calls_per_sample)?)
+                    .min(timed(self.calls_per_sample)?)
+                    < MIN_SAMPLE
             {
-                self.calls *= 2;
+                self.calls_per_sample *= 2;
             }
         }
         let start = Instant::now();
         loop {
-            let sample = timed(self.calls)?.as_nanos() as f64 / self.calls as f64;
+            let sample =
+                timed(self.calls_per_sample)?.as_nanos() as f64 / self.calls_per_sample as f64;
             if self.samples.len() < MAX_SAMPLES {
                 self.samples.push(sample);
             }
@@ -110,16 +117,16 @@ impl Meter {
 
     /// Returns the percentiles of all turns; `None` before the first.
     pub(crate) fn percentiles(&self) -> Option<Percentiles> {
-        Percentiles::of(&mut self.samples.clone(), self.calls)
+        Percentiles::of(&mut self.samples.clone(), self.calls_per_sample)
     }
 }
 
-/// The fraction of the time of the work up to which a crossing is negligible.
-const NEGLIGIBLE: f64 = 0.05;
+/// A crossing is negligible if it takes less than this fraction of the time of the work.
+const NEGLIGIBLE_SHARE: f64 = 0.05;
 
 /// The times of a batch of one size, without and with a crossing, in nanoseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
+pub(super) struct BatchTimes {
     pub(super) records: usize,
     pub(super) plain: f64,
     pub(super) crossed: f64,
@@ -128,16 +135,17 @@ pub(super) struct Times {
 /// Returns the smallest batch, in records, from which on the crossing takes less than 5% of the time of
 /// the work; `None` if it takes more even in the largest batch that was measured.
 ///
-/// For sizes above the last one where it takes more, this assumes that the crossing costs as much as
-/// there: small batches measure it accurately, but in large ones it disappears in the noise.
-pub(super) fn negligible_from(sizes: &[Times]) -> Option<usize> {
-    let too_much = |size: &Times| size.crossed - size.plain >= NEGLIGIBLE * size.plain;
+/// The result lies between two sizes: the largest one at which the crossing takes 5% or more, and the
+/// next one. It is computed from the cost of the crossing at the smaller of the two, because in larger
+/// batches that cost disappears in the noise.
+pub(super) fn negligible_from(sizes: &[BatchTimes]) -> Option<usize> {
+    let too_much = |size: &BatchTimes| size.crossed - size.plain >= NEGLIGIBLE_SHARE * size.plain;
     let Some(last) = sizes.iter().rposition(too_much) else {
         return sizes.first().map(|size| size.records);
     };
     let (below, above) = (sizes[last], sizes.get(last + 1)?);
     let record = above.plain / above.records as f64;
-    let records = ((below.crossed - below.plain) / (NEGLIGIBLE * record)).ceil();
+    let records = ((below.crossed - below.plain) / (NEGLIGIBLE_SHARE * record)).ceil();
     // The cast saturates. The result is between the two sizes that were measured.
     Some((records as usize).clamp(below.records + 1, above.records))
 }
@@ -151,7 +159,7 @@ mod tests {
         let mut samples: Vec<f64> = (1..=1_000).rev().map(f64::from).collect();
         let found = Percentiles::of(&mut samples, 3).unwrap();
         assert_eq!((found.p10, found.p50, found.p90, found.p99), (100.0, 500.0, 900.0, 990.0));
-        assert_eq!((found.mean, found.samples, found.calls), (500.5, 1_000, 3));
+        assert_eq!((found.mean, found.samples, found.calls_per_sample), (500.5, 1_000, 3));
 
         let found = Percentiles::of(&mut [7.0], 1).unwrap();
         assert_eq!((found.p50, found.p90, found.p99, found.mean), (7.0, 7.0, 7.0, 7.0));
@@ -173,10 +181,11 @@ mod tests {
             };
             meter.run(Duration::ZERO, repeat).unwrap();
         }
-        // One call to warm up, three that show that a single call is long enough, and one in each turn.
+        // One call to warm up, three that show that one call per sample is enough, and one in each of
+        // the three turns.
         assert_eq!(requested, [1; 7]);
         let found = meter.percentiles().unwrap();
-        assert_eq!((found.samples, found.calls), (3, 1));
+        assert_eq!((found.samples, found.calls_per_sample), (3, 1));
         // A sleep never ends early.
         assert!(found.p50 >= 20_000.0);
 
@@ -188,8 +197,8 @@ mod tests {
             Ok(Duration::from_nanos(calls))
         };
         meter.turn(Duration::ZERO, nanosecond_each).unwrap();
-        let calls = meter.percentiles().unwrap().calls;
-        assert_eq!(u128::from(calls), SAMPLE.as_nanos().next_power_of_two());
+        let calls = meter.percentiles().unwrap().calls_per_sample;
+        assert_eq!(u128::from(calls), MIN_SAMPLE.as_nanos().next_power_of_two());
         assert_eq!(calls, requested[requested.len() - 1]);
         assert!(requested.is_sorted());
 
@@ -203,7 +212,7 @@ mod tests {
         let size = |(i, crossing)| {
             let records = 10_usize.pow(i as u32);
             let plain = records as f64 * 100.0;
-            Times { records, plain, crossed: plain + crossing }
+            BatchTimes { records, plain, crossed: plain + crossing }
         };
         negligible_from(&crossing.iter().enumerate().map(size).collect::<Vec<_>>())
     }

@@ -6,7 +6,7 @@ use super::work::{Crossing, Record, work};
 use dragnet_boundary::{Builder, Owner, Pool, StartError};
 
 /// Number of threads in the pool.
-const MEMBERS: usize = 2;
+const POOL_THREADS: usize = 2;
 
 fn io_error(error: StartError) -> io::Error {
     match error {
@@ -15,7 +15,7 @@ fn io_error(error: StartError) -> io::Error {
     }
 }
 
-/// A call to a thread that owns its value.
+/// A call to the thread of an [`Owner`].
 pub(super) struct OwnerCall(Owner<u64>);
 
 impl OwnerCall {
@@ -31,12 +31,12 @@ impl Crossing for OwnerCall {
     }
 }
 
-/// A call to the first free thread of a pool.
+/// A call to whichever thread of a [`Pool`] is free first.
 pub(super) struct PoolCall(Pool<u64>);
 
 impl PoolCall {
     pub(super) fn new() -> io::Result<PoolCall> {
-        let pool = Builder::new("cost-pool").pool(MEMBERS, || Ok::<_, io::Error>(0));
+        let pool = Builder::new("cost-pool").pool(POOL_THREADS, || Ok::<_, io::Error>(0));
         pool.map(PoolCall).map_err(io_error)
     }
 }

@@ -50,19 +50,19 @@ pub(super) fn is_first(record: &[u8]) -> bool {
     record.iter().take(NUMBER_LEN).all(|&byte| byte == 0)
 }
 
-/// A way to have the work done.
+/// A way to have the work done across a boundary.
 pub(super) trait Crossing {
     /// Crosses the boundary once and does the work for these records.
     ///
-    /// The seed is always 0, which the compiler does not know. A crossing to another process may ignore
-    /// it.
+    /// The seed is always 0, but the compiler can't know this, so it can't compute the work in advance.
+    /// A crossing to another process may ignore the seed.
     fn cross(&mut self, seed: u64, records: &[Record]) -> io::Result<u64>;
 
     /// Crosses the boundary `calls` times and returns the last answer.
     ///
-    /// The loop is a provided method so that it is compiled together with the crossing, and adds no cost
-    /// that another caller would not have. The seed of each call depends on the answer before, so that
-    /// the processor can't overlap two calls.
+    /// This is a provided method so that the loop is compiled together with each `cross`, without a
+    /// virtual call per crossing. The seed of each call depends on the previous answer, so that the
+    /// processor can't overlap two calls.
     fn repeat(&mut self, records: &[Record], calls: u64) -> io::Result<u64> {
         let (mut answer, zero) = (0, black_box(0));
         for _ in 0..calls {
@@ -103,7 +103,7 @@ mod tests {
             hash = ((hash ^ u128::from(byte)) * u128::from(PRIME)) % (1 << 64);
         }
         assert_eq!(u128::from(work(0, &[record])), hash);
-        // The answer depends on the seed, so the call that returns the seed can't be optimized away.
+        // The answer depends on the seed, so a crossing that computes the seed can't be optimized away.
         assert_ne!(work(1, &[record]), work(0, &[record]));
     }
 

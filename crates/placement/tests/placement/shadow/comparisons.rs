@@ -11,8 +11,8 @@ use dragnet_boundary::CallError;
 use dragnet_placement::{Shadow, ShadowFailure};
 
 use super::{
-    OwnedDifference, RECORDS, assert_answers_right, batch, changing, counts_add_up,
-    expected_matches, reports, scanner, send, set,
+    OwnedDifference, RECORDS, batch, counts_add_up, expected_matches, reports, scan_and_check,
+    scanner, send, set, with_changed_answers,
 };
 
 #[test]
@@ -23,7 +23,8 @@ fn every_difference_is_reported_with_both_answers() {
     type ChangeMatches = fn(&mut Vec<Match>);
     type Named = (usize, Option<String>, Option<String>);
     type Case = (ChangeMatches, (usize, Option<&'static str>), Named, Vec<Match>);
-    // The change, and the expected record, its text, the pattern and the second answer.
+    // The change of the answer; then the difference to expect: the record's number and text, the
+    // pattern, and its matches in the second answer.
     let cases: [Case; 7] = [
         (
             |m| m.retain(|m| (m.record(), m.start()) != (0, 2)),
@@ -53,13 +54,13 @@ fn every_difference_is_reported_with_both_answers() {
         let mut shadow = Shadow::builder(scanner(), &set())
             .sample(1)
             .on_difference(move |difference| send(&to, OwnedDifference::of(difference)))
-            .start(changing(move |_, found| {
+            .start(with_changed_answers(move |_, found| {
                 let mut found = found.to_vec();
                 change(&mut found);
                 Ok(found)
             }))
             .unwrap();
-        assert_answers_right(&mut shadow);
+        scan_and_check(&mut shadow);
         shadow.flush().unwrap();
         let stats = shadow.stats();
         drop(shadow);
@@ -115,9 +116,9 @@ fn first_and_every_nth_batch_are_sampled() {
             .sample(every)
             .queue(16, 1 << 20)
             .on_failure(move |failure: &ShadowFailure| send(&to, failure.batch))
-            .start(changing(|_, _| Err(ScanError::Stopped)))
+            .start(with_changed_answers(|_, _| Err(ScanError::Stopped)))
             .unwrap();
-        (0..7).for_each(|_| assert_answers_right(&mut shadow));
+        (0..7).for_each(|_| scan_and_check(&mut shadow));
         shadow.flush().unwrap();
         let stats = shadow.stats();
         drop(shadow);
@@ -128,14 +129,14 @@ fn first_and_every_nth_batch_are_sampled() {
 }
 
 #[test]
-fn batches_without_room_are_skipped_without_waiting() {
+fn scans_skip_the_comparison_instead_of_waiting_for_room() {
     let open = Arc::new(AtomicBool::new(false));
     let gate = Arc::clone(&open);
     let mut shadow = Shadow::builder(scanner(), &set())
         .sample(1)
         .queue(2, 1000)
         .deadline(Duration::MAX)
-        .start(changing(move |_, found| {
+        .start(with_changed_answers(move |_, found| {
             while !gate.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -143,13 +144,13 @@ fn batches_without_room_are_skipped_without_waiting() {
         }))
         .unwrap();
     // Two batches are pending, since the second engine does not answer yet.
-    (0..10).for_each(|_| assert_answers_right(&mut shadow));
+    (0..10).for_each(|_| scan_and_check(&mut shadow));
     let stats = shadow.stats();
     assert_eq!((stats.sampled, stats.skipped, stats.pending), (10, 8, 2), "{stats:?}");
     assert!(matches!(shadow.flush_within(Duration::from_millis(5)), Err(CallError::TimedOut)));
     open.store(true, Ordering::SeqCst);
     shadow.flush().unwrap();
-    // Longer than the limit on bytes.
+    // With its padding, this batch exceeds the limit of 1,000 bytes.
     let mut matches = Matches::new();
     shadow.scan(&batch(&["x".repeat(1000).as_str()]).as_batch(), &mut matches).unwrap();
     shadow.flush().unwrap();
@@ -159,13 +160,13 @@ fn batches_without_room_are_skipped_without_waiting() {
 }
 
 #[test]
-fn complete_answers_in_blocks_are_compared() {
+fn answers_in_blocks_are_compared_if_complete() {
     let (to, reported) = reports();
     let mut shadow = Shadow::builder(scanner(), &set())
         .sample(1)
         .queue(4, 4000)
         .on_difference(move |difference| send(&to, OwnedDifference::of(difference)))
-        .start(changing(|_, found| Ok(found[1..].to_vec())))
+        .start(with_changed_answers(|_, found| Ok(found[1..].to_vec())))
         .unwrap();
     let collect = |shadow: &mut Shadow<_>, records: &[&str], take: usize| {
         let mut all = Vec::new();
@@ -185,7 +186,7 @@ fn complete_answers_in_blocks_are_compared() {
     assert_eq!(shadow.stats().differing, 1);
     assert_eq!(collect(&mut shadow, &RECORDS, 1).1, ControlFlow::Break(()));
     assert_eq!(shadow.stats().skipped, 1);
-    // A thousand matches of 16 bytes exceed the limit, and the caller gets all of them.
+    // A thousand matches of 16 bytes exceed the limit of 4,000 bytes, and the caller gets all of them.
     let (all, _) = collect(&mut shadow, &["a".repeat(1000).as_str()], usize::MAX);
     let stats = shadow.stats();
     assert_eq!((all.len(), stats.skipped, stats.compared), (1000, 2, 1), "{stats:?}");
@@ -201,7 +202,7 @@ fn differences_over_the_limit_are_only_counted() {
         .sample(1)
         .differences(3)
         .on_difference(move |difference| send(&to, difference.record))
-        .start(changing(|_, _| Ok(Vec::new())))
+        .start(with_changed_answers(|_, _| Ok(Vec::new())))
         .unwrap();
     shadow.scan(&batch(&["a"; 10]).as_batch(), &mut Matches::new()).unwrap();
     shadow.flush().unwrap();

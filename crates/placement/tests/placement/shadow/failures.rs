@@ -10,15 +10,16 @@ use dragnet_boundary::{MakeError, StartError};
 use dragnet_placement::{Shadow, ShadowFailure};
 
 use super::{
-    RECORDS, assert_answers_right, batch, changing, counts_add_up, reports, scanner, send, set,
+    RECORDS, batch, counts_add_up, reports, scan_and_check, scanner, send, set,
+    with_changed_answers,
 };
 
 #[test]
-fn errors_and_panics_of_the_second_are_reported() {
+fn second_engines_errors_and_panics_are_reported() {
     let (to, reported) = reports();
-    let (made, asked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (made, scans) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let count = Arc::clone(&made);
-    let make = changing(move |_, found| match asked.fetch_add(1, Ordering::SeqCst) {
+    let make = with_changed_answers(move |_, found| match scans.fetch_add(1, Ordering::SeqCst) {
         0 => Err(ScanError::Native { library: "one".to_owned(), code: -1 }),
         1 => panic!("on purpose"),
         _ => Ok(found.to_vec()),
@@ -27,13 +28,13 @@ fn errors_and_panics_of_the_second_are_reported() {
         .sample(1)
         .on_failure(move |failure| send(&to, failure.clone()))
         .start(move || match count.fetch_add(1, Ordering::SeqCst) {
-            // The first attempt after the panic.
+            // The first attempt to replace the scanner that panicked.
             1 => Err("no more".to_owned()),
             _ => make(),
         })
         .unwrap();
     for _ in 0..4 {
-        assert_answers_right(&mut shadow);
+        scan_and_check(&mut shadow);
         shadow.flush().unwrap();
     }
     let stats = shadow.stats();
@@ -50,16 +51,16 @@ fn errors_and_panics_of_the_second_are_reported() {
 }
 
 #[test]
-fn late_second_is_stopped_and_stuck_second_abandoned() {
+fn late_engine_is_stopped_and_stuck_engine_abandoned() {
     let (to, reported) = reports();
     let open = Arc::new(AtomicBool::new(false));
-    let (gate, asked) = (Arc::clone(&open), AtomicUsize::new(0));
+    let (gate, scans) = (Arc::clone(&open), AtomicUsize::new(0));
     let mut shadow = Shadow::builder(scanner(), &set())
         .sample(1)
         .deadline(Duration::from_millis(50))
         .on_failure(move |failure| send(&to, failure.clone()))
-        .start(changing(move |stop, found| {
-            match asked.fetch_add(1, Ordering::SeqCst) {
+        .start(with_changed_answers(move |stop, found| {
+            match scans.fetch_add(1, Ordering::SeqCst) {
                 0 => {
                     while !stop.is_raised() {
                         thread::sleep(Duration::from_millis(1));
@@ -78,7 +79,7 @@ fn late_second_is_stopped_and_stuck_second_abandoned() {
         .unwrap();
     // On a busy machine a batch may be skipped, because its turn comes too late.
     while shadow.stats().failed < 2 {
-        assert_answers_right(&mut shadow);
+        scan_and_check(&mut shadow);
         shadow.flush().unwrap();
     }
     let failed = shadow.stats();
@@ -86,7 +87,7 @@ fn late_second_is_stopped_and_stuck_second_abandoned() {
     open.store(true, Ordering::SeqCst);
     // A late answer to an abandoned batch is not counted.
     while shadow.stats().compared == 0 {
-        assert_answers_right(&mut shadow);
+        scan_and_check(&mut shadow);
         shadow.flush().unwrap();
     }
     let stats = shadow.stats();
@@ -99,7 +100,7 @@ fn late_second_is_stopped_and_stuck_second_abandoned() {
 }
 
 #[test]
-fn errors_of_the_first_are_returned_and_not_compared() {
+fn first_engines_errors_are_returned_and_not_compared() {
     let mut shadow =
         Shadow::builder(scanner(), &set()).sample(1).start(|| Ok::<_, String>(scanner())).unwrap();
     let stop = StopFlag::new();
@@ -109,14 +110,14 @@ fn errors_of_the_first_are_returned_and_not_compared() {
     let answer = shadow.scan(&batch(&RECORDS).as_batch(), &mut matches);
     assert_eq!((answer, matches.len()), (Err(ScanError::Stopped), 0));
     stop.clear();
-    assert_answers_right(&mut shadow);
+    scan_and_check(&mut shadow);
     shadow.flush().unwrap();
     let stats = shadow.stats();
     assert_eq!((stats.seen, stats.sampled, stats.compared, stats.failed), (2, 1, 1, 0));
 }
 
 #[test]
-fn panicking_report_ends_only_the_reports_of_its_batch() {
+fn panicking_callback_ends_only_its_batchs_reports() {
     let calls = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&calls);
     let mut shadow = Shadow::builder(scanner(), &set())
@@ -125,10 +126,10 @@ fn panicking_report_ends_only_the_reports_of_its_batch() {
             count.fetch_add(1, Ordering::SeqCst);
             panic!("on purpose");
         })
-        .start(changing(|_, _| Ok(Vec::new())))
+        .start(with_changed_answers(|_, _| Ok(Vec::new())))
         .unwrap();
     for _ in 0..3 {
-        assert_answers_right(&mut shadow);
+        scan_and_check(&mut shadow);
         shadow.flush().unwrap();
     }
     let stats = shadow.stats();
@@ -137,7 +138,7 @@ fn panicking_report_ends_only_the_reports_of_its_batch() {
 }
 
 #[test]
-fn start_fails_if_the_second_cannot_be_made() {
+fn start_fails_if_the_second_engine_cannot_be_made() {
     let failed = Shadow::builder(scanner(), &set())
         .start(|| Err::<pure::Scanner, _>("no library".to_owned()))
         .unwrap_err();

@@ -1,4 +1,4 @@
-//! The shadow: its reports, and that the second engine never disturbs the first.
+//! Tests of the shadow. All of them also check that the second engine never disturbs the first.
 
 mod comparisons;
 mod failures;
@@ -11,7 +11,7 @@ use dragnet::{
 };
 use dragnet_placement::{Difference, ShadowStats};
 
-/// Changes the answer of an engine, or fails in its place.
+/// Maps the answer of an engine to a changed answer or an error.
 type Change = Arc<dyn Fn(&StopFlag, &[Match]) -> Result<Vec<Match>, ScanError> + Send + Sync>;
 
 /// The pure engine with a changed answer.
@@ -43,8 +43,8 @@ pub(super) fn scanner() -> pure::Scanner {
     pure::Engine::new(&set(), Report::Spans).scanner()
 }
 
-/// Makes the second engine: a pure scanner whose answers `change` replaces.
-pub(super) fn changing(
+/// Returns a function that makes second engines: pure scanners whose answers `change` replaces.
+pub(super) fn with_changed_answers(
     change: impl Fn(&StopFlag, &[Match]) -> Result<Vec<Match>, ScanError> + Send + Sync + 'static,
 ) -> impl Fn() -> Result<ChangingScanner, String> + Send + Sync + 'static {
     let change: Change = Arc::new(change);
@@ -115,7 +115,8 @@ pub(super) fn counts_add_up(stats: ShadowStats) -> bool {
         && stats.unreported <= stats.differences
 }
 
-pub(super) fn assert_answers_right(shadow: &mut impl Scan) {
+/// Scans `RECORDS` and checks that the answer is the first engine's.
+pub(super) fn scan_and_check(shadow: &mut impl Scan) {
     let mut matches = Matches::new();
     shadow.scan(&batch(&RECORDS).as_batch(), &mut matches).unwrap();
     assert_eq!(matches.as_slice(), expected_matches());

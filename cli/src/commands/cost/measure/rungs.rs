@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::rust::{CaughtPanic, HandleLookup};
-use super::stats::{Meter, Percentiles, Times, negligible_from};
+use super::stats::{BatchTimes, Meter, Percentiles, negligible_from};
 use super::threads::{OwnerCall, PoolCall};
 use super::work::{BATCHES, Crossing, RustCall, records, work};
 
 /// The options of [`measure`].
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// How long each rung is measured with each batch size, in all rounds together. At least one call
-    /// is made in each round, even if it takes longer.
+    /// The time for which each rung is measured with each batch size, over all rounds. Each round makes
+    /// at least one call, even if that takes longer.
     pub(crate) time: Duration,
     /// Number of rounds, at least one. All rungs take turns in each round, so that a machine that
     /// becomes faster or slower affects all of them.
@@ -23,9 +23,9 @@ pub(crate) struct Options {
     pub(crate) program: PathBuf,
 }
 
-/// The cost of crossings on this machine.
+/// The measurements of all rungs on this machine.
 #[derive(Clone, Debug)]
-pub(crate) struct Ladder {
+pub(crate) struct Measurements {
     /// All rungs. The first one is the plain Rust call.
     pub(crate) rungs: Vec<Rung>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Ladder {
 pub(crate) struct Rung {
     /// A short name, of lowercase letters and hyphens.
     pub(crate) name: &'static str,
-    /// A name for people.
+    /// The name in the table.
     pub(crate) title: &'static str,
     pub(crate) outcome: Outcome,
 }
@@ -60,9 +60,9 @@ pub(crate) struct Cost {
     /// The smallest batch, in records, from which on the crossing adds less than 5% to the time of the
     /// work; `None` if it adds more even to the largest batch.
     ///
-    /// It is computed from the tenth percentiles, because other load on the machine makes calls slower
-    /// and never faster, and interpolated between the sizes that were measured. It holds for work that
-    /// takes as long as the work of this ladder; for work that takes twice as long, it is half.
+    /// It is computed from the 10th percentiles, because other load on the machine makes calls slower
+    /// and never faster, and interpolated between the sizes that were measured. It depends on the work:
+    /// for work that takes twice as long per record, it is about half.
     pub(crate) negligible_from: Option<usize>,
 }
 
@@ -84,8 +84,8 @@ impl BatchCost {
     }
 }
 
-/// Why the ladder could not be measured: a rung failed, or gave a wrong answer, or could not be set up,
-/// although the system supports it.
+/// Why a measurement failed: a rung that the system supports could not be set up, returned an error, or
+/// gave a wrong answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{rung}: {source}")]
 pub(crate) struct MeasureError {
@@ -95,11 +95,11 @@ pub(crate) struct MeasureError {
 }
 
 /// A rung that is being measured.
-struct Candidate {
+struct RungMeasurement {
     name: &'static str,
     title: &'static str,
     crossing: io::Result<Box<dyn Crossing>>,
-    /// The first one is for calls without records, the others for the sizes in [`BATCHES`].
+    /// The first meter is for calls without records, the others are for the sizes in [`BATCHES`].
     meters: [Meter; BATCHES.len() + 1],
 }
 
@@ -116,10 +116,10 @@ fn unsupported(reason: &str) -> io::Result<Box<dyn Crossing>> {
     Err(io::Error::new(io::ErrorKind::Unsupported, reason))
 }
 
-fn candidates(options: &Options) -> Vec<Candidate> {
+fn set_up(options: &Options) -> Vec<RungMeasurement> {
     let mut all = Vec::new();
     let mut add = |name, title, crossing| {
-        all.push(Candidate { name, title, crossing, meters: Default::default() });
+        all.push(RungMeasurement { name, title, crossing, meters: Default::default() });
     };
     add("rust", "Rust function", Ok(boxed(RustCall::new())));
     let [plain, guarded, locked, callback] = c_calls();
@@ -176,24 +176,24 @@ fn processes(options: &Options) -> [io::Result<Box<dyn Crossing>>; 2] {
 
 /// Measures all rungs. Their threads and processes have ended when this returns.
 ///
-/// It takes about 11 rungs x 6 batch sizes x [`time`](Options::time), and a second.
+/// This takes about a second more than 66 x [`time`](Options::time): 11 rungs, each with 6 batch sizes.
 ///
 /// # Errors
 ///
 /// If a rung fails, or there is no clock, as on plain WebAssembly. A rung that the system does not
 /// support is no error, but [`Unsupported`](Outcome::Unsupported).
-pub(crate) fn measure(options: &Options) -> Result<Ladder, MeasureError> {
+pub(crate) fn measure(options: &Options) -> Result<Measurements, MeasureError> {
     if cfg!(all(target_family = "wasm", target_os = "unknown")) {
         // `Instant::now` would panic.
         let source = io::Error::new(io::ErrorKind::Unsupported, "there is no clock");
         return Err(MeasureError { rung: "Rust function", source });
     }
-    let mut candidates = candidates(options);
-    for candidate in &candidates {
-        match &candidate.crossing {
+    let mut measurements = set_up(options);
+    for measurement in &measurements {
+        match &measurement.crossing {
             Err(error) if !is_unsupported(error) => {
                 let source = io::Error::new(error.kind(), error.to_string());
-                return Err(MeasureError { rung: candidate.title, source });
+                return Err(MeasureError { rung: measurement.title, source });
             }
             _ => {}
         }
@@ -204,7 +204,7 @@ pub(crate) fn measure(options: &Options) -> Result<Ladder, MeasureError> {
         for meter in 0..=BATCHES.len() {
             let batch = &records[..batch_size(meter)];
             let expected = work(black_box(0), batch);
-            for Candidate { title, crossing, meters, .. } in &mut candidates {
+            for RungMeasurement { title, crossing, meters, .. } in &mut measurements {
                 let Ok(crossing) = crossing else { continue };
                 let repeat = |calls| match crossing.repeat(batch, calls)? == expected {
                     true => Ok(()),
@@ -216,26 +216,27 @@ pub(crate) fn measure(options: &Options) -> Result<Ladder, MeasureError> {
             }
         }
     }
-    Ok(Ladder { rungs: rungs(candidates) })
+    Ok(Measurements { rungs: outcomes(measurements) })
 }
 
-/// Returns whether the system does not support a rung, or denies it to this process.
+/// Returns whether the error means that the system does not support a rung, or denies it to this
+/// process.
 fn is_unsupported(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
 }
 
-fn rungs(candidates: Vec<Candidate>) -> Vec<Rung> {
+fn outcomes(measurements: Vec<RungMeasurement>) -> Vec<Rung> {
     // The plain call is supported everywhere.
     let plain: Vec<Percentiles> =
-        candidates[0].meters.iter().filter_map(Meter::percentiles).collect();
-    let rung = |Candidate { name, title, crossing, meters }: Candidate| {
+        measurements[0].meters.iter().filter_map(Meter::percentiles).collect();
+    let rung = |RungMeasurement { name, title, crossing, meters }: RungMeasurement| {
         let outcome = match crossing {
             Err(reason) => Outcome::Unsupported(reason.to_string()),
             Ok(_) => Outcome::Measured(cost(&plain, &meters)),
         };
         Rung { name, title, outcome }
     };
-    candidates.into_iter().map(rung).collect()
+    measurements.into_iter().map(rung).collect()
 }
 
 fn cost(plain: &[Percentiles], meters: &[Meter]) -> Cost {
@@ -249,7 +250,7 @@ fn cost(plain: &[Percentiles], meters: &[Meter]) -> Cost {
     let times: Vec<_> = batches
         .iter()
         .zip(&plain[1..])
-        .map(|(batch, plain)| Times {
+        .map(|(batch, plain)| BatchTimes {
             records: batch.records,
             plain: plain.p10,
             crossed: batch.call.p10,
