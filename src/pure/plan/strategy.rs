@@ -1,6 +1,7 @@
 //! Chooses what each pattern is searched by: literals, a byte run, a class sequence or nothing.
 //!
-//! Except for patterns that match every record, each strategy trades the time of the filter against the candidates that it leaves:
+//! Except for patterns that match every record, each strategy trades the time of the filter against
+//! the candidates that it leaves:
 //!
 //! - **literals**: all patterns' literals are found in one pass, so one more literal is nearly
 //!   free; taken whenever the pattern has a rare one.
