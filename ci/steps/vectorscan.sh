@@ -36,7 +36,7 @@ run diff "$scratch/pure" "$scratch/out"
 cat "$scratch/err"
 if [ "$expected" = refused ]; then
     expect_text "Vectorscan $version failed its self-test" "$scratch/err"
-    expect_text 'going on with the pure backend' "$scratch/err"
+    expect_text 'falling back to the pure backend' "$scratch/err"
     expect_status 2 ci/vectorscan "$folder" "$target/release/dragnet" scan --backend native \
         "$scratch/planted"
     expect_text "Vectorscan $version failed its self-test" "$scratch/err"
