@@ -4,7 +4,7 @@
 //! last word is kept for the next piece, with the carries of additions, so nothing is computed twice
 //! and matches may be of any length.
 
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 
 use regex_syntax::hir::Hir;
 
@@ -26,7 +26,35 @@ const WORDS: usize = if cfg!(test) { 2 } else { 64 };
 pub(super) const PIECE: usize = WORDS * BITS;
 
 /// A piece of a stream, after the last word of the previous piece.
-type Row = [u64; WORDS + 1];
+///
+/// The piece itself, from the second word on, starts at a multiple of 64 bytes, so that no vector that
+/// is loaded from it or stored to it crosses a cache line.
+#[derive(Debug)]
+#[repr(C, align(64))]
+struct Row {
+    padding: [u64; 7],
+    words: [u64; WORDS + 1],
+}
+
+impl Row {
+    fn zeros() -> Box<Row> {
+        Box::new(Row { padding: [0; 7], words: [0; WORDS + 1] })
+    }
+}
+
+impl Deref for Row {
+    type Target = [u64; WORDS + 1];
+
+    fn deref(&self) -> &[u64; WORDS + 1] {
+        &self.words
+    }
+}
+
+impl DerefMut for Row {
+    fn deref_mut(&mut self) -> &mut [u64; WORDS + 1] {
+        &mut self.words
+    }
+}
 
 /// The search for class sequences of all patterns that have one.
 #[derive(Debug)]
@@ -128,9 +156,9 @@ impl BitStreams {
     /// The state of a search that has not begun.
     pub(crate) fn progress(&self) -> BitStreamProgress {
         BitStreamProgress {
-            rows: (0..self.slots).map(|_| Box::new([0; WORDS + 1])).collect(),
-            spare: Box::new([0; WORDS + 1]),
-            separators: Box::new([0; WORDS + 1]),
+            rows: (0..self.slots).map(|_| Row::zeros()).collect(),
+            spare: Row::zeros(),
+            separators: Row::zeros(),
             carried: vec![(0, false); self.ops.len()],
             segment: 0,
             found: Vec::new(),
