@@ -2,7 +2,7 @@
 """Draws a chart of the figures that the benchmark `versus` measured.
 
     DRAGNET_JSON=versus.jsonl cargo bench --bench versus --features native
-    python3 benches/chart.py versus.jsonl docs/versus.svg
+    python3 benches/chart.py versus.jsonl versus.svg
 
 Each group is a rule set, each bar a contender. A bar shows the contender's speed relative to that of
 the contender named by --against: the geometric mean over the corpora. The thin line spans the
