@@ -123,7 +123,7 @@ pub(in crate::pure) const MIN_SEQUENCE_FREQUENCY: f64 = 3e-3;
 
 // Required runs.
 
-/// A required run shorter than this many bytes is in so many records that the check costs more
+/// A required run shorter than this many bytes is in most records, so that the check costs more
 /// than it saves, unless its class is rare.
 pub(in crate::pure) const MIN_REQUIRED_RUN: u32 = 12;
 

@@ -29,8 +29,8 @@ impl PassedBuffer {
     /// buffer is full. There is no branch on `bits`.
     #[inline(always)]
     pub(super) fn push(&mut self, at: usize, bits: u64, check: &mut impl FnMut(&[PassedWord])) {
-        // The cast is lossless, since buffers are shorter than 2^32 bytes. The remainder tells the
-        // compiler that the index is in range; a full buffer is flushed below.
+        // The cast is lossless, since buffers are shorter than 2^32 bytes. The remainder proves
+        // to the compiler that the index is in range; a full buffer is flushed below.
         self.words[self.len % CAPACITY] = PassedWord { at: at as u32, bits };
         self.len += usize::from(bits != 0);
         if self.len == CAPACITY {
