@@ -73,7 +73,9 @@ fn check(error: &PatternError, pattern: &Pattern) {
             // Panics if it is out of range, or within a character.
             let _ = &error.regex()[position];
         }
-        None => assert!(error.reason().contains("exceeds the limit"), "{error}: it has no position"),
+        None => {
+            assert!(error.reason().contains("exceeds the limit"), "{error}: it has no position")
+        }
     }
     assert!(!error.reason().is_empty() && !error.to_string().contains('\n'), "{error}");
 }
