@@ -1,4 +1,8 @@
 //! Properties of every scanner, over random patterns and batches.
+//!
+//! Scanners on other threads and in other processes ("placed" ones) are compared in one case of
+//! four. What they add is the way of a batch there and of its matches back, which depends little on
+//! the patterns, and starting their threads and processes takes most of the time of a case.
 
 use std::fmt;
 
@@ -12,17 +16,17 @@ proptest! {
 
     #[test]
     fn every_scanner_finds_the_oracles_matches(
-        case in drawn(|choices| case(choices, patterns, 1)),
+        (placed, case) in drawn(|choices| (placed(choices), case(choices, patterns, 1))),
     ) {
-        let mut comparison = Comparison::new(&case.specs);
+        let mut comparison = Comparison::with_placements(&case.specs, placed);
         comparison.batch(&case.batches[0]).map_err(TestCaseError::fail)?;
     }
 
     #[test]
     fn a_scanner_keeps_nothing_of_earlier_batches(
-        case in drawn(|choices| case(choices, patterns, 4)),
+        (placed, case) in drawn(|choices| (placed(choices), case(choices, patterns, 4))),
     ) {
-        let mut comparison = Comparison::new(&case.specs);
+        let mut comparison = Comparison::with_placements(&case.specs, placed);
         for batch in case.batches.iter().chain(case.batches.iter().rev()) {
             comparison.batch(batch).map_err(TestCaseError::fail)?;
         }
@@ -30,9 +34,9 @@ proptest! {
 
     #[test]
     fn many_short_literals_are_distinguished(
-        case in drawn(|choices| case(choices, literals, 2)),
+        (placed, case) in drawn(|choices| (placed(choices), case(choices, literals, 2))),
     ) {
-        let mut comparison = Comparison::new(&case.specs);
+        let mut comparison = Comparison::with_placements(&case.specs, placed);
         for batch in &case.batches {
             comparison.batch(batch).map_err(TestCaseError::fail)?;
         }
@@ -43,12 +47,19 @@ proptest! {
     #![proptest_config(config(60))]
 
     #[test]
-    fn literals_that_overlap_themselves_are_all_found(case in drawn(periodic)) {
+    fn literals_that_overlap_themselves_are_all_found(
+        (placed, case) in drawn(|choices| (placed(choices), periodic(choices))),
+    ) {
         let specs: Vec<Spec> =
             case.patterns.iter().map(|regex| Spec::new(regex.as_str(), "-u")).collect();
-        let mut comparison = Comparison::without_native(&specs);
+        let mut comparison = Comparison::without_native(&specs, placed);
         comparison.batch(&case.records).map_err(TestCaseError::fail)?;
     }
+}
+
+/// Whether a case compares the placed scanners too.
+fn placed(choices: &mut dyn Choices) -> bool {
+    choices.ratio(1, 4)
 }
 
 /// Patterns and records.
@@ -98,7 +109,9 @@ proptest! {
     #![proptest_config(config(1000))]
 
     #[test]
-    fn any_text_is_a_pattern_or_a_positioned_error(input in drawn(any_text)) {
+    fn any_text_is_a_pattern_or_a_positioned_error(
+        (placed, input) in drawn(|choices| (placed(choices), any_text(choices))),
+    ) {
         let AnyText { texts, flags, record } = input;
         let specs: Vec<Spec> = texts.iter().map(|text| Spec::new(text.as_str(), flags)).collect();
         let invalid: Vec<usize> = (0..specs.len())
@@ -110,7 +123,8 @@ proptest! {
                 // The oracle takes too long for repetitions of repetitions.
                 if set.size() < 3000 {
                     let batch = [record.clone(), Vec::new(), record];
-                    Comparison::new(&specs).batch(&batch).map_err(TestCaseError::fail)?;
+                    let mut comparison = Comparison::with_placements(&specs, placed);
+                    comparison.batch(&batch).map_err(TestCaseError::fail)?;
                 }
             }
             Err(BuildError::Patterns(errors)) => {

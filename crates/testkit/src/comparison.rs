@@ -23,11 +23,18 @@ impl Comparison {
         Comparison::of(specs, |_| true)
     }
 
-    /// The comparison of all contenders without libhs: it takes too long to compile many large
-    /// sets.
-    pub fn without_native(specs: &[Spec]) -> Comparison {
+    /// The comparison of the contenders on the calling thread and, if `placed`, of all others.
+    pub fn with_placements(specs: &[Spec], placed: bool) -> Comparison {
+        Comparison::of(specs, |contender| placed || !contender.is_placed)
+    }
+
+    /// As [`with_placements`](Comparison::with_placements), without libhs: it takes too long to
+    /// compile many large sets.
+    pub fn without_native(specs: &[Spec], placed: bool) -> Comparison {
         let native = Backend::Native.to_string();
-        Comparison::of(specs, |contender| !contender.name.contains(&native))
+        Comparison::of(specs, |contender| {
+            (placed || !contender.is_placed) && !contender.name.contains(&native)
+        })
     }
 
     /// The comparison of the contenders for which `is_chosen` holds.

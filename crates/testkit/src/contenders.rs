@@ -13,16 +13,23 @@ type Build = dyn Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Syn
 pub struct Contender {
     /// The engine, and where it runs.
     pub name: String,
+    /// Whether its scanners run on other threads or in other processes.
+    pub is_placed: bool,
     build: Box<Build>,
 }
 
 impl Contender {
-    /// A contender from a function that builds its scanner.
+    /// A contender on the calling thread, from a function that builds its scanner.
     pub fn new(
         name: impl Into<String>,
         build: impl Fn(&PatternSet, Report, StopFlag) -> Box<dyn Scan> + Send + Sync + 'static,
     ) -> Contender {
-        Contender { name: name.into(), build: Box::new(build) }
+        Contender { name: name.into(), is_placed: false, build: Box::new(build) }
+    }
+
+    /// Says that its scanners run on other threads or in other processes.
+    pub(crate) fn placed(self) -> Contender {
+        Contender { is_placed: true, ..self }
     }
 
     /// A scanner without a stop flag.

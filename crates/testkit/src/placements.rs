@@ -88,6 +88,7 @@ pub(crate) fn placements() -> Vec<Contender> {
                 scanner.set_stop(stop);
                 scanner
             })
+            .placed()
         })
         .collect()
 }
