@@ -82,7 +82,7 @@ const LOOKS: &[&str] = &[
     r"(?-u:\b{end-half})",
 ];
 
-/// The flags of groups with flags, as they stand in `(?i-s:...)`.
+/// The flags of groups such as `(?is-u:a)`.
 const GROUP_FLAGS: &[&str] = &["i", "-i", "s", "m", "R", "Rm", "U", "-u", "u", "x", "is-u"];
 
 /// Counts around the widths of vectors, for runs of a class.

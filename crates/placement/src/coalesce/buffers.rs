@@ -50,7 +50,8 @@ impl Buffers {
                 mem::swap(&mut self.records, segment);
             } else if self.records.append(segment).is_err() {
                 // A batch of one record fits, because the length of the record was checked. A larger
-                // one is within the limits on batches, at most a quarter of what a `BatchBuf` can hold.
+                // one is within the limits on batches, which are at most a quarter of the maximum length
+                // of a `BatchBuf`.
                 unreachable!("a shared batch fits into one buffer");
             }
         }

@@ -56,7 +56,8 @@ impl LocalState {
         let index = self.records.len() as u32;
         if self.records.push(record).is_err() {
             // A record in an empty batch fits, because its length was checked. A batch of several is
-            // within the limits on batches, at most a quarter of what a `BatchBuf` can hold.
+            // within the limits on batches, which are at most a quarter of the maximum length of a
+            // `BatchBuf`.
             unreachable!("a segment fits into one buffer");
         }
         index

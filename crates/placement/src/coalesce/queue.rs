@@ -142,7 +142,8 @@ impl QueueState {
         let index = buffers.records.len() as u32;
         if buffers.records.push(record).is_err() {
             // A record in an empty batch fits, because its length was checked. A batch of several is
-            // within the limits on batches, at most a quarter of what a `BatchBuf` can hold.
+            // within the limits on batches, which are at most a quarter of the maximum length of a
+            // `BatchBuf`.
             unreachable!("a shared batch fits into one buffer");
         }
         if !previous.is_some_and(|(batch, next)| Arc::ptr_eq(batch, shared) && next == index) {

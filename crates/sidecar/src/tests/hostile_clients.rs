@@ -52,8 +52,8 @@ fn session(seed: u64, engine: &Engine, outcomes: &Outcomes) -> u64 {
         move |server| match in_place {
             // SAFETY: a client of this test breaks the promise when it changes records during a scan.
             // This is deliberate: the test checks that such a client harms at most the process of its
-            // server, as the documentation of `search_in_place` says. In the code that compilers make
-            // so far, an access to changing records is a load that returns some byte.
+            // server, as the documentation of `search_in_place` says. In the code that compilers have
+            // generated so far, an access to changing records is a load that returns some byte.
             true => unsafe { server.search_in_place() },
             false => server,
         },
