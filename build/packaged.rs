@@ -1,4 +1,4 @@
-//! libhs from the system's install_libhs, found by pkg-config.
+//! libhs from the system's packages, found by pkg-config.
 
 use std::path::PathBuf;
 

@@ -217,8 +217,8 @@ fn every_allocation_can_fail_and_is_freed_once() {
                 break;
             }
         }
-        // Without memory for its scratch a scanner can't be built, and in the last run nothing
-        // fails.
+        // There are errors, because a scanner can't be built without memory for its scratch space. There
+        // are answers, because no allocation fails in the last run.
         eprintln!("{report:?}: {errors} errors, {answers} answers");
         assert!(errors > 0 && answers > 0);
 

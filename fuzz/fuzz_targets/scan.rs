@@ -1,9 +1,9 @@
-//! Compares one engine or SIMD level of this machine with the oracle, on small sets of patterns and
-//! batches: with both reports and all layouts of a batch, by `scan` and by `scan_with`.
+//! Compares one scanner with the oracle, on small sets of patterns and batches: with both reports and
+//! all layouts of a batch, by `scan` and by `scan_with`.
 //!
-//! The first byte of an input selects the engine; the rest are choices for the generator of the
-//! tests. A third of the patterns are text, which the fuzzer mutates freely; the others are always
-//! valid.
+//! The first byte of an input selects the scanner: that of an engine, or of the pure engine with one
+//! instruction set of this machine. The rest are choices for the generator of the tests. A third of the
+//! patterns are text, which the fuzzer mutates freely; the others are always valid.
 
 #![no_main]
 

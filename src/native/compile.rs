@@ -128,9 +128,9 @@ impl<D> Compilation<D> {
 mod tests {
     use super::*;
 
-    /// Compiles `count` expressions with a compiler that refuses some of them, and lists longer
-    /// than `longest`. Returns the databases, the fallbacks, and the number of expressions that the
-    /// compiler was passed in all.
+    /// Compiles `count` expressions with a compiler that refuses some of them. It also refuses lists
+    /// of more than `longest` expressions. Returns the databases, the fallbacks, and the number of
+    /// expressions that the compiler was passed in all.
     fn compile(
         count: u32,
         is_refused: fn(u32) -> bool,

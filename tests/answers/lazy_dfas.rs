@@ -1,5 +1,6 @@
-//! The lazy DFAs of `regex-automata`, which verify matches, compared with its NFA simulation, which
-//! is the oracle, in every way in which the engine uses them.
+//! The lazy DFAs of `regex-automata`, with which the engine verifies matches, find the same matches as
+//! the NFA simulation of the same crate, the oracle. They are tested in every way in which the engine
+//! uses them.
 //!
 //! They are tested apart from the engine because a wrong answer of theirs is rare and easily hidden:
 //! the full DFAs of the same crate are wrong about 1 random pattern in 75,000.

@@ -70,8 +70,8 @@ struct Periodic {
 }
 
 /// Generates patterns with literals of 8 to 40 bytes that repeat a short unit, and records in which
-/// such a literal overlaps itself. 150 to 249 words are added as patterns, enough literals for the
-/// engine to search for four-byte parts of them.
+/// such a literal overlaps itself. Adds 150 to 249 words as patterns, because the engine searches for
+/// four-byte parts of literals only if there are many literals.
 fn periodic(choices: &mut dyn Choices) -> Periodic {
     let (mut patterns, mut records) = (Vec::new(), Vec::new());
     choices.list(1, 3, |choices| {
@@ -170,7 +170,7 @@ const TOKENS: &[&str] = &[
 fn any_text(choices: &mut dyn Choices) -> AnyText {
     let token = |choices: &mut dyn Choices| match choices.weighted(&[8, 1]) {
         0 => choices.pick(TOKENS).to_owned(),
-        // Any character; the numbers of surrogates are none.
+        // Any character. A surrogate code point is not a character, and is replaced by U+FFFD.
         _ => char::from_u32(choices.below(0x11_0000) as u32).unwrap_or('\u{FFFD}').to_string(),
     };
     AnyText {

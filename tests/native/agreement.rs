@@ -7,7 +7,7 @@ use dragnet_testkit::{Case, case, config, drawn, patterns};
 use super::{ascii, batch_of, check, is_refused};
 
 proptest! {
-    // 40 cases with libhs, which takes most of the time to compile them.
+    // `config` reduces this to 40 cases with libhs, because compiling the patterns takes most of the time.
     #![proptest_config(config(480))]
 
     #[test]

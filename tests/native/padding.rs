@@ -86,7 +86,7 @@ fn nothing_outside_a_borrowed_buffer_is_read() {
             }
         }
     }
-    // For most of these records, the bytes after them are in the buffer too; not for the last ones.
+    // Most of these records are followed by enough readable bytes of the buffer. The last one is not.
     let offsets: Vec<u32> = (0..=page.len() as u32).step_by(1024).collect();
     let batch = Batch::from_offsets(page, &offsets).unwrap();
     scanner.scan(&batch, &mut matches).unwrap();

@@ -27,7 +27,7 @@ pub(super) fn message(origin: &Origin, error: &PatternError) -> String {
 }
 
 /// Returns the line of `pattern` that contains the byte at `start`, shortened to a readable length,
-/// and the line to print below it, with carets under the bytes from `start` to `end`, at least one.
+/// and the line to print below it: carets, at least one, under the bytes from `start` to `end`.
 fn point_at(pattern: &str, start: usize, end: usize) -> (String, String) {
     let line_start = pattern[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = pattern[start..].find('\n').map_or(pattern.len(), |at| start + at);

@@ -78,7 +78,7 @@ struct RuleFileParser<'a> {
     text: &'a str,
     rules: Vec<Rule>,
     errors: Vec<String>,
-    /// Whether the file extends another one, so that a rule without a regex can amend one of that
+    /// Whether the file extends another one. A rule without a regex may then amend a rule of the other
     /// file.
     extends: bool,
     /// Unsupported top-level keys.

@@ -118,7 +118,7 @@ fn running(program: &std::path::Path) -> Vec<String> {
         .collect()
 }
 
-/// The disturbance of a run by the test.
+/// What the test does to a running command.
 #[cfg(target_os = "linux")]
 #[derive(Clone, Copy, PartialEq)]
 enum Action {

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Number of shards of a registry, each with a lock of its own: about as many as threads that are
-/// likely to insert at the same time. Not measured.
+/// Number of shards of a registry, each with a lock of its own: an estimate of how many threads may
+/// insert at the same time. Not measured.
 const SHARDS: usize = 16;
 
 /// Maximum number of slots of a shard. A handle has 32 bits for the slot and its shard.

@@ -1,8 +1,8 @@
 //! Owners and pools: threads that own a value each and run the calls of other threads on it.
 //!
-//! This is thread confinement: the value stays on its thread, and closures travel to it. A mutex
-//! costs less than a hundredth of it (`dragnet cost` measures both), but can't keep the value on
-//! one thread, and its users wait without limit for a call that hangs.
+//! This is thread confinement: the value stays on its thread, and closures travel to it. Locking a
+//! mutex costs less than a hundredth of such a call (`dragnet cost` measures both), but a mutex can't
+//! keep the value on one thread, and its users wait without limit for a call that hangs.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The result of a call that was submitted and not waited for.
+//! The pending result of a submitted call.
 
 use std::fmt;
 use std::panic::resume_unwind;

@@ -3,9 +3,9 @@
 //! One mutex guards the items, and two condition variables wake consumers and producers. Fairness
 //! is a list of turns: only the producer that has waited longest may take free room.
 //!
-//! `std::sync::mpsc::sync_channel` and `crossbeam-channel` can't remove an item from the middle,
-//! which the deadline of a queued call needs, nor refuse items for a while and accept them again,
-//! which an owner without a usable thread needs.
+//! `std::sync::mpsc::sync_channel` and `crossbeam-channel` lack two operations. When the deadline of a
+//! queued call passes, its item is removed from the middle. When an owner has no usable thread, its
+//! queue refuses items for a while and then accepts them again.
 
 use std::collections::VecDeque;
 use std::time::Instant;

@@ -48,8 +48,8 @@ pub fn quietly(run: impl FnOnce()) {
     }
 }
 
-/// Maximum number of payloads that [`discard`] drops, each the payload of a panic in the drop
-/// before. Any bound would do: hardly any payload panics in its destructor.
+/// Maximum number of payloads that [`discard`] drops, where the drop of each one panics with the next
+/// one. Any bound would do: hardly any payload panics in its destructor.
 const MAX_NESTED_PAYLOADS: usize = 8;
 
 /// Drops the payload of a panic that is not resumed. The drop may itself panic, with another

@@ -8,9 +8,10 @@ use super::owner::{CloseOnDrop, ScanOwner, ScanPool};
 use dragnet::{Engine, MAX_BUFFER, Scan};
 use dragnet_boundary::{Abandoned, Builder, OnDrop, OnPanic, StartError};
 
-/// The upper bound of [`ScanBuilder::batch_bytes`], in bytes, and of [`ScanBuilder::batch_records`], in
-/// records: 2^30 - 1. A quarter of the limit of a buffer, so that a batch at its limit and the
-/// padding after it always fit into one.
+/// Maximum value of [`ScanBuilder::batch_bytes`] and of [`ScanBuilder::batch_records`]: 2^30 - 1.
+///
+/// This is a quarter of the maximum length of a buffer, so that a batch of this size and its padding
+/// always fit into one buffer.
 const MAX_BATCH: usize = MAX_BUFFER / 4;
 
 /// Configures and starts a [`ScanOwner`] or a [`ScanPool`].

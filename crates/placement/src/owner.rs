@@ -22,9 +22,9 @@ impl Drop for CloseOnDrop {
 /// busy are coalesced into one batch, so that one scan serves many callers.
 ///
 /// Use it for a scanner that must stay on one thread, or whose scan costs almost as much for one record
-/// as for hundreds: a C library, another process. A single record costs a round trip between threads.
-/// Under load a record costs a small fraction of that, because all records of a batch share one round
-/// trip.
+/// as for hundreds, such as one in a C library or in another process. A single record costs a round trip
+/// between threads. Under load a record costs a small fraction of that, because all records of a batch
+/// share one round trip.
 ///
 /// ```
 /// use dragnet_placement::ScanOwner;

@@ -68,8 +68,8 @@ impl SidecarBuilder {
         self
     }
 
-    /// Sets how often a chunk is submitted, and how often a first connection is attempted, at least
-    /// once. A record that crashes every server fails its own batch after this number of attempts.
+    /// Sets the maximum number of attempts to get a chunk answered, and to make the first connection; at
+    /// least 1. A record that crashes every server fails its own batch after this number of attempts.
     ///
     /// The default is 3.
     pub fn max_attempts(mut self, attempts: u32) -> SidecarBuilder {

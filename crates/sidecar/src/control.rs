@@ -15,8 +15,8 @@
 //! ```
 //!
 //! Ownership of a slot and its block follows these counters: a store with `Release` gives it away, a
-//! load with `Acquire` takes it over. `ci/loom` checks all interleavings, and `ci/loom-faults` checks
-//! that it would find each of these orderings missing.
+//! load with `Acquire` takes it over. `ci/loom` checks all interleavings with at most two or three
+//! preemptions. `ci/loom-faults` weakens each of these orderings and requires that a model then fails.
 //!
 //! Neither process trusts the other. A word is loaded once, and the loaded value is validated before
 //! it is used.

@@ -26,10 +26,10 @@ use super::sequence::{Generation, RegionIndex, Sequence};
 use super::{Limits, ServeError, Server, pattern_codec, sys};
 use dragnet::{Batch, Match, PatternSet, Report, StopFlag};
 
-/// How long each side waits for a message. Short, since most inputs leave some out.
+/// How long each side waits for a message. Short, since most inputs lack some of the messages.
 const TIMEOUT: Duration = Duration::from_millis(5);
 
-/// A server that takes longer than this hangs.
+/// The time after which a server counts as hung.
 const HANG_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The limits of the servers.
@@ -42,7 +42,7 @@ pub fn framed(kind: u32, body: &[u8]) -> Vec<u8> {
     [bytemuck::cast_slice(&header), body].concat()
 }
 
-/// Parses a message, and its body as each kind of body.
+/// Parses a message, and parses its body in turn as that of each kind of message.
 pub fn message(bytes: &[u8]) {
     let Ok(frame) = frame::parse(bytes, Vec::new()) else { return };
     assert_eq!(framed(frame.kind as u32, &frame.body), bytes, "parsed as something else");

@@ -2,8 +2,8 @@
 //!
 //! A futex does not report that the other process has died. Each side therefore has one more thread,
 //! which sleeps in `poll` until the kernel reports that the socket was closed, for whatever reason:
-//! the kernel closes the sockets of a process that exits or crashes. It then signals the event that
-//! its side waits for. The alternative, checking the socket from time to time, would cost each wait a
+//! the kernel closes the sockets of a process that exits or crashes. The thread then signals the event
+//! that its side waits for. The alternative, checking the socket from time to time, would cost each wait a
 //! system call or detect the end late.
 
 use std::io;

@@ -110,7 +110,8 @@ impl SharedMapping {
         // SAFETY: `check_writable` has checked that `head + words * WORD + last.len()` bytes from `to`
         // on are in the mapping, which is writable and lives as long as `self`. `split` has returned a
         // `head` after which words are aligned. All accesses to this memory that may happen meanwhile
-        // are atomic: the functions that access it otherwise are unsafe and exclude it.
+        // are atomic: the functions with other accesses are unsafe, and their callers rule out that
+        // somebody else accesses the same memory.
         unsafe {
             let byte = |index: usize| AtomicU8::from_ptr(to.add(index));
             for (index, &value) in first.iter().enumerate() {

@@ -27,7 +27,7 @@ use dragnet::Match;
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);
-    // Thread switches in one interleaving. A model that needs more makes no progress.
+    // Maximum number of thread switches in one interleaving. A model that needs more makes no progress.
     builder.max_branches = 10_000;
     builder.check(model);
 }

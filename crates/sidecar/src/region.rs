@@ -63,7 +63,7 @@ impl RegionLayout {
         let len = offsets.saturating_add((batch.len() + 1).saturating_mul(size_of::<u32>()));
         let layout = RegionLayout {
             bytes: bytes as u32,
-            // Wraps only for a length that is over every limit, so that it is never submitted.
+            // Wraps only if the length is over every limit. Such a chunk is never submitted.
             offsets: offsets as u32,
             records: batch.len() as u32,
             terminator: batch.terminator(),

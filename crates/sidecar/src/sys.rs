@@ -227,8 +227,8 @@ pub(super) fn peer(socket: BorrowedFd<'_>) -> io::Result<UCred> {
     Ok(call(|| rustix::net::sockopt::socket_peercred(socket))?)
 }
 
-/// Sleeps until [`wake`] is called or the timeout passes, unless the word has another value. May return
-/// early.
+/// Sleeps until [`wake`] is called or the timeout passes. Returns at once if the value of the word is not
+/// `value`. May return early.
 pub(super) fn sleep(word: &AtomicU32, value: u32, timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(timespec);
     // Not a private futex: the other side is another process.

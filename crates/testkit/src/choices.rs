@@ -68,7 +68,7 @@ impl dyn Choices + '_ {
         make(self)
     }
 
-    /// A list of `min` to `max` items, all lengths as likely.
+    /// A list of `min` to `max` items. All lengths are equally likely.
     ///
     /// The length is not chosen up front: before each item, a choice says whether there is one
     /// more. So an item and its choices can be deleted together, and what is left is still a list.

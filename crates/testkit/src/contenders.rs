@@ -88,7 +88,7 @@ fn engines() -> Vec<Contender> {
         .collect()
 }
 
-/// The pure engine at each SIMD level of this machine.
+/// The pure engine with each instruction set of this machine.
 fn simd_levels() -> Vec<Contender> {
     Isa::available()
         .into_iter()

@@ -9,9 +9,9 @@ use regex_syntax::hir::Hir;
 
 use super::{Choices, Flags, Node, Spec, records};
 
-/// Words that many patterns share. Some begin or end with one another, two are longer than a vector
-/// of 32 and of 64 bytes, two are of more than one byte a character, and `kiss` has letters that
-/// fold beyond ASCII.
+/// Words that many patterns share. Some begin or end with one another. One is longer than a vector of
+/// 32 bytes, one than a vector of 64 bytes. Two consist of characters of two bytes, and `kiss` has
+/// letters that fold beyond ASCII.
 const WORDS: &[&str] = &[
     "ab",
     "ba",
@@ -36,7 +36,7 @@ const TEXTS: &[&str] =
 /// Bytes at which UTF-8, lines and letters begin and end.
 const BYTES: &[u8] = b"aK\n\r\0\x80\xC3\xA9\xE2\xFF";
 
-/// Unicode classes, each with a character for which they matter.
+/// Unicode classes, each with one of its characters.
 const PROPERTIES: &[(&str, char)] =
     &[(r"\pL", 'é'), (r"\p{Greek}", 'Σ'), (r"\P{Greek}", 'a'), (r"\p{Lu}", 'É'), (r"\p{P}", ',')];
 
@@ -82,7 +82,7 @@ const LOOKS: &[&str] = &[
     r"(?-u:\b{end-half})",
 ];
 
-/// The flags of groups that have some of their own.
+/// The flags of groups such as `(?is-u:a)`.
 const GROUP_FLAGS: &[&str] = &["i", "-i", "s", "m", "R", "Rm", "U", "-u", "u", "x", "is-u"];
 
 /// Counts around the widths of vectors, for runs of a class.
@@ -233,7 +233,8 @@ fn look(choices: &mut dyn Choices) -> Node {
     Node::Look(choices.pick(LOOKS))
 }
 
-/// A repetition of at least 0 to `max_min` times, with no bound or with one up to 2 above that.
+/// A repetition whose minimum is from 0 to `max_min`. It has no maximum, or one that is at most 2 above
+/// the minimum.
 fn repeat(
     choices: &mut dyn Choices,
     node: impl Fn(&mut dyn Choices) -> Node,

@@ -6,7 +6,7 @@ use dragnet::{Batch, BatchBuf};
 
 /// A batch in one layout, and the records that are in it.
 pub struct Layout {
-    /// What distinguishes the layout.
+    /// A short name of the layout, for messages.
     pub name: &'static str,
     /// The records that a scanner must see.
     pub records: Vec<Vec<u8>>,
@@ -49,7 +49,7 @@ impl Layout {
     /// The lines of a text.
     pub fn lines(text: &[u8]) -> Layout {
         let mut records: Vec<Vec<u8>> = text.split(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
-        // Bytes after the last line end are a line; no bytes are none.
+        // A text that does not end with a line end has an unterminated last line.
         records.pop_if(|last| last.is_empty());
         Layout { name: "lines", records, buffer: Buffer::Lines(text.into()) }
     }

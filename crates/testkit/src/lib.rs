@@ -1,15 +1,15 @@
-//! What dragnet's tests, benchmarks and fuzz targets share: a generator of random patterns and
+//! Code that dragnet's tests, benchmarks and fuzz targets share: a generator of random patterns and
 //! records, an oracle that says which matches are right, and every scanner that must find them.
 //!
 //! - [`patterns`], [`literals`], [`secret_rules`] and [`case`] draw patterns and batches from any
 //!   source of [`Choices`]: a seed ([`Rng`]), a fuzzer's input, or proptest ([`drawn`]), which then shrinks
 //!   them.
 //! - [`Oracle`] finds matches with a plain NFA simulation.
-//! - [`contenders`] lists every scanner of this build: one per engine, per SIMD level and per
-//!   placement. [`Comparison`] compares all of them with the oracle, so that a test names no
+//! - [`contenders`] lists every scanner of this build: one per engine, per instruction set
+//!   and per placement. [`Comparison`] compares all of them with the oracle, so that a test names no
 //!   scanner, and a scanner that is added to the list is in every test.
 //!
-//! A crate of its own is compiled once; as a module it would be compiled for each test program.
+//! This is a crate, because a module would be compiled again for each test program.
 
 mod choices;
 mod comparison;

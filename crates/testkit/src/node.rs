@@ -16,7 +16,7 @@ pub enum Node {
     Dot,
     /// A class like `\d`, by its letter, and whether it is ASCII even where Unicode is on.
     Perl(char, bool),
-    /// A Unicode class, and a character that distinguishes it from others.
+    /// A Unicode class, and one of its characters.
     Property(&'static str, char),
     /// A class in brackets.
     Class {

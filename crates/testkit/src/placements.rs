@@ -159,7 +159,7 @@ fn pool(members: usize, inner: Place, setup: fn(ScanBuilder) -> ScanBuilder) -> 
     })
 }
 
-/// A scanner in place `primary`, whose every batch a scanner in place `second` scans as well.
+/// A scanner in place `primary`, with a shadow in place `second` that scans every batch as well.
 fn shadow(second: Place, primary: Place) -> Place {
     Box::new(move |set, report| {
         let (primary, second) = (primary(set, report), second(set, report));

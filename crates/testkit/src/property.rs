@@ -12,7 +12,7 @@ use crate::{Choices, Native, Rng, native};
 /// Returns the configuration of a property. `PROPTEST_CASES` sets the number of cases; the default
 /// keeps the suite quick. Proptest saves the seeds of failures in a file beside the test that found
 /// them. After a change to a generator the same seeds make other cases, so a failure that is worth
-/// keeping belongs into the table of named cases.
+/// keeping belongs in the table of named cases.
 pub fn config(default_cases: u32) -> ProptestConfig {
     let cases = match std::env::var("PROPTEST_CASES") {
         Ok(text) => text.parse().expect("PROPTEST_CASES is a number"),

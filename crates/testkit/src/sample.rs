@@ -41,7 +41,7 @@ fn sample_class(class: &Class, rng: &mut Rng, out: &mut Vec<u8>) {
             let range = rng.pick(class.ranges());
             let (low, high) = (u32::from(range.start()), u32::from(range.end()));
             let any = low + rng.below((high - low) as usize + 1) as u32;
-            // The numbers of surrogates are no characters.
+            // `None` for a surrogate code point, which is not a character.
             let any = char::from_u32(any).unwrap_or(range.start());
             let c = if is_member && rng.below(2) == 0 { favorite } else { any };
             out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());

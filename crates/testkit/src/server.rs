@@ -32,8 +32,7 @@ const IS_SERVER: &str = "DRAGNET_TEST_SERVER";
 /// Names the variable with the path of the socket, if the server accepts several clients.
 const SOCKET_PATH: &str = "DRAGNET_TEST_SOCKET";
 
-/// Names the variable that limits how much more memory the server may map, in bytes, than it has
-/// when it starts.
+/// Names the variable that limits the memory that the server may map after its start, in bytes.
 pub const MEMORY_LIMIT: &str = "DRAGNET_TEST_MEMORY";
 
 /// Names the variable that limits the shared memory that the server accepts from a client, in bytes.

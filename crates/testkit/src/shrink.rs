@@ -79,9 +79,10 @@ impl Choices for Replay<'_> {
 /// a position, which advances when an edit fails and stays when it succeeds.
 #[derive(Clone, Copy, Debug)]
 enum Edit {
-    /// Leaves part `part` out, or (`inner` > 0) keeps only the part that began `inner` later.
+    /// Deletes the part with the index `part`. If `inner` is not 0, replaces it by the part with the
+    /// index `part + inner`, which must be within it.
     Part { part: usize, inner: usize },
-    /// Deletes `len` choices, of which the last has `back` choices after it.
+    /// Deletes the `len` choices before the last `back` ones.
     Delete { len: usize, back: usize },
     /// Lowers one choice: to 0, to its half, or by 1.
     Lower { choice: usize, step: usize },
@@ -129,7 +130,7 @@ impl Shrinker {
         loop {
             match self.edited() {
                 Some(edited) => {
-                    // The generator may use fewer choices than are left, and lower ones if its
+                    // The generator may use fewer choices than it is given, and lower ones if its
                     // limits changed.
                     let made = record(&edited);
                     let (new, old) = (&made.choices, &self.best.choices);
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
     use crate::{Rng, patterns};
 
-    /// What is left of the first random value that fails.
+    /// Shrinks the first random value that fails, as far as possible.
     fn shrunk<T>(draw: fn(&mut dyn Choices) -> T, fails: impl Fn(&T) -> bool) -> T {
         let record = |choices: &[usize]| Recorder::record(Replay::new(choices), draw).1;
         let value = |made: &Recording| draw(&mut Replay::new(&made.choices));

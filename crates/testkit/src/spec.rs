@@ -1,4 +1,4 @@
-//! One pattern as a test writes it, from which both dragnet and the oracle are built.
+//! A pattern as a test writes it. Both dragnet's pattern and the oracle's are made from it.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub struct Flags {
     pub x: bool,
     /// Takes `\r` and `\r\n` as line ends, too: the flag `R`.
     pub crlf: bool,
-    /// Makes lazy of greedy and greedy of lazy: the flag `U`.
+    /// Makes greedy repetitions lazy, and lazy ones greedy: the flag `U`.
     pub swap_greed: bool,
     /// Turns Unicode off: the flag `-u`.
     pub ascii: bool,

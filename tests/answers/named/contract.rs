@@ -45,7 +45,7 @@ fn empty() -> Vec<Case> {
                 (1, 2, 0..0),
                 (1, 2, 1..1),
                 (1, 3, 0..1),
-                // Positions are bytes, so there is one within the character.
+                // The empty pattern also matches between the bytes of the character.
                 (2, 0, 0..0),
                 (2, 0, 1..1),
                 (2, 0, 2..2),
@@ -405,11 +405,11 @@ fn order() -> Vec<Case> {
     ]
 }
 
-/// Literals that overlap themselves or contain each other, next to unbounded parts. A candidate that is
-/// skipped because it overlaps the one before would be a match that is missed.
+/// Literals that overlap themselves or contain each other, next to unbounded parts. An engine that
+/// skipped a candidate because it overlaps the previous one would miss a match.
 fn overlaps() -> Vec<Case> {
     let mut rng = Rng::new(1);
-    // Enough literals for the engine to search for their parts of four bytes.
+    // With 300 literals, the engine searches for parts of four bytes (q-grams).
     let words: Vec<String> = (0..300)
         .map(|_| (0..12).map(|_| char::from(b'a' + rng.below(26) as u8)).collect())
         .collect();

@@ -12,6 +12,8 @@ mod sizes;
 use case::Case;
 use dragnet_testkit::{Comparison, contenders};
 
+/// Checks the oracle against the matches that a case lists, and all scanners against the oracle.
+///
 /// # Errors
 ///
 /// A description of the first wrong answer.

@@ -30,8 +30,8 @@ fn one_literal_in_many_patterns() -> Case {
         .finds([(0, 7, 0..5), (1, 299, 0..7), (2, 3, 8..13), (5, 4, 0..5), (5, 4, 6..11)])
 }
 
-/// 40 characters of a class, in runs of just enough bytes and of one less and one more, at all
-/// alignments.
+/// Runs of 40 or 80 characters of a class, in records with exactly that number, one less or one more, at
+/// all alignments.
 fn runs_of_a_class() -> Case {
     let records = [39, 40, 41, 79, 80, 81].into_iter().flat_map(|len| {
         (0..=64).flat_map(move |at| {
@@ -70,7 +70,7 @@ fn many_words() -> Case {
         .records(records)
 }
 
-/// More patterns than libhs puts into one automaton of 512 states, of four kinds.
+/// 600 patterns of four kinds: more than libhs puts into one automaton of 512 states.
 fn many_patterns() -> Case {
     let patterns = (0..150).flat_map(|number| {
         [

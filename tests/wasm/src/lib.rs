@@ -76,7 +76,7 @@ pub extern "C" fn match_field(index: usize, field: u32) -> i32 {
     })
 }
 
-/// Returns the number of SIMD levels that can be used here, including the scalar one.
+/// Returns the number of instruction sets that can be used here, including the scalar fallback.
 // SAFETY: no other function of this module is exported as `simd_levels`.
 #[unsafe(no_mangle)]
 pub extern "C" fn simd_levels() -> usize {

@@ -5,7 +5,7 @@ use crate::args::OutputArgs;
 
 /// Measure the cost of calling into C, other threads and other processes
 ///
-/// Has the same work, hashing 64-byte records, done by a plain Rust call and across each kind of
+/// Does the same work, hashing 64-byte records, in a plain Rust call and across each kind of
 /// boundary. The time beyond that of the plain call is the cost of crossing the boundary. Each row
 /// of the output, a rung, is one kind of boundary:
 ///
@@ -17,7 +17,7 @@ use crate::args::OutputArgs;
 ///   handle look-up             finds a value by an integer handle before the work
 ///   caught panic               catches a panic before the work
 ///   Owner                      has another thread do the work
-///   Pool                       has the first free one of two threads do the work
+///   Pool                       has whichever of two threads is free do the work
 ///   Unix socket                sends the records to another process over a sidecar's socket (Linux)
 ///   shared memory              has a sidecar hash the records, as it would search them (Linux)
 ///

@@ -49,8 +49,9 @@ impl Buffers {
             if is_single_segment {
                 mem::swap(&mut self.records, segment);
             } else if self.records.append(segment).is_err() {
-                // The batch has a single record, or is within the limits on batches, which are a
-                // fraction of the limit of a `BatchBuf`.
+                // A batch of one record fits, because the length of the record was checked. A larger
+                // one is within the limits on batches, which are at most a quarter of the maximum length
+                // of a `BatchBuf`.
                 unreachable!("a shared batch fits into one buffer");
             }
         }

@@ -11,8 +11,9 @@ use crate::convert::scan_error;
 use dragnet::ScanError;
 use dragnet_boundary::sync::{Condvar, Mutex, lock, wait, wait_for};
 
-/// Number of batches, per member, whose memory is kept for later batches. One batch of a member is
-/// being scanned and one is open; the others are answered, and callers still read their tickets.
+/// Number of batches, per member, whose memory is kept for later batches. A member under load uses about
+/// four: one that it scans, one that is open, and two that are answered but whose tickets callers still
+/// read.
 const SPARE_BUFFERS_PER_MEMBER: usize = 4;
 
 /// A pool of scanners, and the queue of records for it.
@@ -25,8 +26,8 @@ pub(crate) struct Coalescer {
     pub(super) threads: Arc<ScanThreads>,
     pub(super) limits: Limits,
     pub(super) queue: Mutex<QueueState>,
-    /// Notified when the first caller in line may have room, when the line moves up, and when the queue
-    /// is closed.
+    /// Notified when there may be room for the first of the callers that wait for it, when another caller
+    /// becomes the first, and when the queue is closed.
     pub(super) room: Condvar,
     /// Notified when the open batch is due, or the member that runs the flush timer is needed.
     pub(super) due: Condvar,

@@ -179,7 +179,8 @@ impl FlushTimer {
 }
 
 /// Ends the timer. If the pool dropped the call without running it, no timer will make the open batch
-/// due, so this does: the batch's job then fails with the pool's error, which its callers get.
+/// due. The batch is then marked as awaited, so that its job is submitted now. If the pool refuses the
+/// job, too, the callers get the pool's error instead of waiting forever.
 impl Drop for FlushTimer {
     fn drop(&mut self) {
         let mut state = lock(&self.coalescer.queue);

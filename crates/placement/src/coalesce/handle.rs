@@ -22,10 +22,10 @@ const RECORD_OVERHEAD_BYTES: usize = 16;
 /// Scans on the threads of a [`ScanOwner`](crate::ScanOwner) or [`ScanPool`](crate::ScanPool), for one
 /// caller. Each caller makes its own handle, or clones one.
 ///
-/// A batch that is scanned through a handle is copied into the batch that callers share, and scanned
-/// with the records of the others. A [large](crate::ScanBuilder::bypass_bytes) batch is scanned
-/// in place, in a call of its own, unless there is a [deadline](crate::ScanBuilder::deadline): a call
-/// that may be abandoned can't borrow.
+/// The records of a batch that is scanned through a handle are copied into batches that all callers
+/// share. A [large](crate::ScanBuilder::bypass_bytes) batch is scanned in place instead, in a call of its
+/// own, unless there is a [deadline](crate::ScanBuilder::deadline): a call that may be abandoned can't
+/// borrow the caller's records.
 ///
 /// A raised [stop flag](Scan::set_stop) ends the scan of this handle and of no other caller. A scan
 /// that waits for a shared batch polls the flag every 5 ms; its records are still scanned, but their

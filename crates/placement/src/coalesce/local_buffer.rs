@@ -55,8 +55,9 @@ impl LocalState {
     fn push(&mut self, record: &[u8]) -> u32 {
         let index = self.records.len() as u32;
         if self.records.push(record).is_err() {
-            // The length of the record was checked, and the batch is empty or stays within the limits
-            // on batches, which are a fraction of the limit of a `BatchBuf`.
+            // A record in an empty batch fits, because its length was checked. A batch of several is
+            // within the limits on batches, which are at most a quarter of the maximum length of a
+            // `BatchBuf`.
             unreachable!("a segment fits into one buffer");
         }
         index

@@ -5,12 +5,13 @@
 //!
 //! Records are appended to the *open* batch. It is *sealed* when it has as many records or bytes as a
 //! batch may have: then it takes no more. It is *due* when it is sealed, when a caller waits for one of
-//! its records, or when it has been open for the linger (the configured maximum delay). While a batch
-//! is due and a *member* of the pool, one of its threads, is free, a [`Job`](job::Job) is submitted to
-//! the pool: a call that takes the batch, scans it and answers all of its tickets at once. While no
-//! member is free, the open batch keeps growing. So the size of the batches adapts to the load, as with
-//! group commit in databases, and without a linger a record that finds a free member is scanned at
-//! once.
+//! its records, or when it has been open for the linger (the configured maximum delay).
+//!
+//! The threads of the pool are its *members*. When a batch is due and a member is free, a
+//! [`Job`](job::Job) is submitted to the pool: a call that takes the batch, scans it and answers all of
+//! its tickets at once. While no member is free, the open batch keeps growing. So the size of the batches
+//! adapts to the load, as with group commit in databases. Without a linger, a record is scanned at once
+//! if a member is free.
 //!
 //! An open batch consists of *segments*: one for the batches of [`Scan::scan`](dragnet::Scan::scan), and
 //! one for each handle that submits single records. When a handle adds a record under the lock of the

@@ -24,7 +24,7 @@ use dragnet_boundary::{Builder, OnPanic};
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = Model::new();
     builder.preemption_bound = Some(preemptions);
-    // Thread switches in one interleaving. A model that needs more makes no progress.
+    // Maximum number of thread switches in one interleaving. A model that needs more makes no progress.
     builder.max_branches = 100_000;
     builder.check(model);
 }
@@ -174,8 +174,7 @@ fn record_within_a_quota_is_scanned_after_revocation() {
                 let local = Arc::default();
                 let first = submit_through(&coalescer, &local, b"first").unwrap();
                 let second = submit_within_quota(&coalescer, &local, b"22", &PATHS).unwrap();
-                // The first record is waited for first: that wait alone must make the batch due, which
-                // also has the second record.
+                // The wait for the first record must be enough to make the batch of both records due.
                 assert_eq!(length(first), Ok(5));
                 assert_eq!(length(second), Ok(2));
                 assert_eq!(thread.join().unwrap(), Ok(other));

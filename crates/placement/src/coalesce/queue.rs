@@ -101,7 +101,7 @@ impl QueueState {
     }
 
     /// Returns whether a record of this many bytes fits into the queue. An empty queue has room for
-    /// any.
+    /// any record.
     pub(super) fn has_room(&self, bytes: usize, limits: &Limits) -> bool {
         self.queued_records == 0
             || self.queued_records < limits.queued_records
@@ -127,8 +127,9 @@ impl QueueState {
 
     /// Adds a record of a batch to the open batch. Returns the batch and the record's index in it.
     ///
-    /// `previous` is the place after the caller's previous record: its batch, and the index that
-    /// follows it there. A record that is added at any other place starts a new submission.
+    /// `previous` is the batch of the caller's previous record, and the index after that record. If this
+    /// record gets that index in that batch, it continues the caller's submission; otherwise it starts a
+    /// new one.
     pub(super) fn push(
         &mut self,
         record: &[u8],
@@ -140,8 +141,9 @@ impl QueueState {
             &mut self.open_for(record.len(), limits, open).queued;
         let index = buffers.records.len() as u32;
         if buffers.records.push(record).is_err() {
-            // The length of the record was checked, and the batch is empty or stays within the limits
-            // on batches, which are a fraction of the limit of a `BatchBuf`.
+            // A record in an empty batch fits, because its length was checked. A batch of several is
+            // within the limits on batches, which are at most a quarter of the maximum length of a
+            // `BatchBuf`.
             unreachable!("a shared batch fits into one buffer");
         }
         if !previous.is_some_and(|(batch, next)| Arc::ptr_eq(batch, shared) && next == index) {

@@ -14,8 +14,8 @@ use dragnet_boundary::sync::{MutexGuard, lock, wait, wait_for};
 /// The longest record that fits into a batch, in bytes.
 const MAX_RECORD: usize = MAX_BUFFER - PADDING;
 
-/// The interval at which a caller that waits polls its stop flag: too short for a person to notice, and
-/// 200 wake-ups per second for the processor.
+/// The interval at which a caller that waits polls its stop flag. A person does not notice a delay of
+/// 5 ms, and each waiting caller wakes up only 200 times per second.
 pub(super) const STOP_POLL: Duration = Duration::from_millis(5);
 
 /// How long a caller waits for room.
@@ -47,8 +47,8 @@ impl Coalescer {
     /// Adds one record to the open batch. If the quota suffices, this takes only the lock of the local
     /// buffer; otherwise it takes the lock of the queue, and gets a new quota.
     ///
-    /// A record within a quota needs no call of `dispatch`: it neither opens a batch nor seals one,
-    /// since the batch has counted it since the quota was granted.
+    /// A record within a quota needs no call of `dispatch`, because it neither opens nor seals a batch:
+    /// the counts of the batch have included it from the moment when the quota was granted.
     pub(super) fn submit(
         self: &Arc<Self>,
         local: &Arc<LocalBuffer>,

@@ -24,8 +24,8 @@ pub(super) struct Background {
     pub(super) max_differences: usize,
     /// Maximum number of pending comparisons.
     pub(super) capacity: usize,
-    /// Maximum size of the copies of all pending comparisons, and of the memory that is kept for later
-    /// copies, in bytes.
+    /// Maximum size of the copies of all pending comparisons, in bytes. The memory that is kept for later
+    /// copies may take as much again.
     pub(super) max_bytes: usize,
     state: Mutex<BackgroundState>,
     /// Notified when a comparison is no longer pending.
@@ -45,7 +45,7 @@ struct BackgroundState {
     spare_bytes: usize,
     /// The comparison that is running, if any, and abandoned comparisons until `on_failure` returns.
     running: Vec<RunningComparison>,
-    /// The thread that calls `on_failure` for abandoned comparisons, once there was one.
+    /// The thread that calls `on_failure` for abandoned comparisons; `None` before the first of them.
     deadline_timer: Option<ThreadId>,
 }
 

@@ -56,9 +56,9 @@ impl<S: Scan> ShadowBuilder<S> {
         self
     }
 
-    /// Sets the limits of the background: how many batches may be queued or running, at least one; and
-    /// how many bytes their copies may take together, including the first engine's answers. Batches
-    /// beyond either limit are skipped. 4 batches and 64 MiB by default.
+    /// Sets how many batches may be queued or compared in the background at a time, at least one, and how
+    /// many bytes their copies may take together, including the first engine's answers. Batches beyond
+    /// either limit are skipped. 4 batches and 64 MiB by default.
     ///
     /// Up to `max_bytes` of further memory is kept for later copies.
     pub fn queue(mut self, capacity: usize, max_bytes: usize) -> ShadowBuilder<S> {

@@ -5,7 +5,8 @@ use dragnet::{Batch, BatchError, Match, PADDING};
 /// The copy of a batch and of the first engine's answer. Its memory is reused for later copies.
 #[derive(Default)]
 pub(super) struct BatchCopy {
-    /// The records, and zeros after them, so that engines that read whole vectors need not copy.
+    /// The records and [`PADDING`] zeros. Without the padding, engines that read whole vectors past the
+    /// end of a record would have to copy the last records.
     buffer: Vec<u8>,
     /// The offsets of the records in `buffer`.
     offsets: Vec<u32>,

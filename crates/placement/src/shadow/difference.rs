@@ -78,11 +78,11 @@ fn write_spans(f: &mut fmt::Formatter<'_>, matches: &[Match]) -> fmt::Result {
     }
 }
 
-/// Yields each pair of a record and a pattern whose matches in the two answers differ: as its matches
-/// in the first answer and those in the second.
+/// Compares the matches of each pattern in each record. Where they differ, yields those of the first
+/// answer and those of the second.
 ///
 /// This merges the two answers, in time linear in their length. If a faulty engine's answer is out of
-/// order, a pair may be yielded more than once.
+/// order, it may yield the same pattern and record more than once.
 pub(super) fn differences<'a>(
     mut first: &'a [Match],
     mut second: &'a [Match],

@@ -73,7 +73,7 @@ pub struct Shadow<S> {
     pub(super) every_nth: u64,
     pub(super) deadline: Duration,
     pub(super) seen: u64,
-    /// Collects the first engine's matches where it returns them in blocks.
+    /// Collects the blocks of matches that the first engine reports during `scan_with`.
     pub(super) answer: Vec<Match>,
     pub(super) background: Arc<Background>,
     pub(super) owner: Owner<SecondEngine>,

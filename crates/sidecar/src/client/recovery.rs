@@ -47,8 +47,8 @@ impl Sidecar {
         }
     }
 
-    /// Sleeps before another attempt: twice as long after each server that was lost since the last
-    /// answer.
+    /// Sleeps before another attempt. The time doubles with each server lost since the last answer, up
+    /// to a maximum.
     pub(super) fn back_off(&mut self) {
         let (first, longest) = self.config.backoff;
         let wait = first.saturating_mul(1 << self.losses.min(20)).min(longest);

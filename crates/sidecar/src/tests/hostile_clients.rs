@@ -51,9 +51,9 @@ fn session(seed: u64, engine: &Engine, outcomes: &Outcomes) -> u64 {
         || (),
         move |server| match in_place {
             // SAFETY: a client of this test breaks the promise when it changes records during a scan.
-            // This is deliberate. The test checks what `search_in_place` says of such a client: that
-            // no more than the process of its server is at stake. So far, an access to changing
-            // records has been a load that returns some byte.
+            // This is deliberate: the test checks that such a client harms at most the process of its
+            // server, as the documentation of `search_in_place` says. In the code that compilers have
+            // generated so far, an access to changing records is a load that returns some byte.
             true => unsafe { server.search_in_place() },
             false => server,
         },

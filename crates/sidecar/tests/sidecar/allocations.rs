@@ -102,8 +102,8 @@ fn a_server_without_memory_is_replaced() {
     engine.scanner().scan(&batch, &mut expected).unwrap();
 
     let every = std::env::var_os("DRAGNET_ALLOCATIONS").is_some_and(|value| value == "every");
-    // Each of the first few allocations, then steps that grow by an eighth, until a server makes fewer
-    // allocations than that.
+    // `number` is the allocation that fails. Without `every`, its steps grow by an eighth after the first
+    // few. It ends beyond the last allocation of a server.
     let (mut number, mut runs, mut failed, mut survivals_in_a_row) = (0_u64, 0, 0, 0);
     loop {
         let started = Arc::new(AtomicU64::new(0));

@@ -107,8 +107,8 @@ impl Crossing for LockedCCall {
     }
 }
 
-/// A C function that calls back: C's `bsearch` in one element, which compares exactly once. The
-/// comparison does the work.
+/// A C function that calls back: C's `bsearch` over an array of one element, which calls the comparison
+/// function exactly once. That function does the work.
 pub(super) struct CCallback(Bsearch);
 
 /// The key of the search, which carries the input and the output of the comparison.

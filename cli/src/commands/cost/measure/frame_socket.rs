@@ -1,7 +1,8 @@
 //! A crossing to another process over a Unix socket: the frames of a sidecar, without its shared memory.
 //!
-//! A batch is sent in one or more frames. Each frame starts with the number of records in the frames
-//! after it. After the frame with the number 0, the server replies with the hash of all records.
+//! A batch is sent in one or more frames. Each frame starts with a number: how many records of the batch
+//! are still to come in later frames. After the frame with the number 0, the server replies with the hash
+//! of all records.
 
 use std::io;
 use std::os::fd::OwnedFd;

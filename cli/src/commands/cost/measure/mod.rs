@@ -23,8 +23,8 @@
 //! difference would count as crossing. One thread makes all calls, each after the answer to the one
 //! before.
 //!
-//! A call without records is the crossing alone. Calls that take less than ten microseconds are timed
-//! several at a time, and their percentiles are those of the mean times of such samples; see
+//! A call without records is the crossing alone. If a call takes less than ten microseconds, a sample
+//! times several calls and takes their mean, and the percentiles are those of the samples; see
 //! [`Percentiles::calls_per_sample`].
 
 #[cfg(not(target_family = "wasm"))]

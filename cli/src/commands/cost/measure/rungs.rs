@@ -60,9 +60,9 @@ pub(crate) struct Cost {
     /// The smallest batch, in records, from which on the crossing adds less than 5% to the time of the
     /// work; `None` if it adds more even to the largest batch.
     ///
-    /// It is computed from the 10th percentiles, because other load on the machine makes calls slower
-    /// and never faster, and interpolated between the sizes that were measured. It depends on the work:
-    /// for work that takes twice as long per record, it is about half.
+    /// It is interpolated between the sizes that were measured, from the 10th percentiles, because other
+    /// load on the machine makes calls slower and never faster. It depends on the work: for work that
+    /// takes twice as long per record, it is about half.
     pub(crate) negligible_from: Option<usize>,
 }
 

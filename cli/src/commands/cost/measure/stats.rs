@@ -15,7 +15,7 @@ const MAX_SAMPLES: usize = 100_000;
 /// The percentiles of the time of a call, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Percentiles {
-    /// A tenth of the samples took at most this time, with little disturbance by other load.
+    /// A tenth of the samples took at most this: those that other load on the machine disturbed least.
     pub(crate) p10: f64,
     /// The median.
     pub(crate) p50: f64,
@@ -55,7 +55,7 @@ impl Percentiles {
     }
 }
 
-/// Times calls of one kind, in several turns, between which other meters can take theirs.
+/// Times calls of one kind. It does so in turns, so that several meters can alternate.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter {
     /// 0 before the first turn.
