@@ -41,11 +41,11 @@
 //! # Answers
 //!
 //! Every record is searched as if it were alone: no match crosses records, and `^`, `$` and `\b` see
-//! the edges of the record and nothing else of the batch. A pattern matches a record if a plain NFA
-//! simulation of the pattern finds a match there. Spans are leftmost-first and do not overlap, as
-//! `find_iter` of the regex crate yields them. Every implementation of [`Scan`] gives these answers
-//! for every pattern. A pattern that the C library can't express is searched by the pure engine in
-//! the same scan.
+//! the edges of the record and nothing else of the batch. Spans are leftmost-first: of several matches
+//! from the same start, the one that plain backtracking would find first is preferred. They do not
+//! overlap, as `find_iter` of the regex crate yields them. Every implementation of [`Scan`] gives
+//! these answers for every pattern. A pattern that the C library can't express is searched by the pure
+//! engine in the same scan. [`Pattern`] says where the regex crate gives other answers.
 //!
 //! # Choosing a backend
 //!

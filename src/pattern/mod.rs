@@ -14,6 +14,24 @@ pub(crate) use size::{memory_of, size_of};
 /// bytes as in `regex::bytes`. A `Pattern` is only a description: it is parsed when a
 /// [`PatternSet`] is built.
 ///
+/// # Differences from the `regex` crate
+///
+/// A pattern means the same in both, as far as it is documented. In these cases `regex` 1.13.1 can
+/// give other answers:
+///
+/// - Alternatives that start with the same repetition, as in `a.*?c|a.*?b`. The first one that leads to
+///   a match is preferred, so in `abc` the pattern matches `abc`, as in Perl, Python and Go. With
+///   `regex-syntax` before 0.8.12, `regex` rewrites it to `a.*?(?:c|b)`, which prefers `ab`
+///   ([rust-lang/regex#1360](https://github.com/rust-lang/regex/issues/1360)). dragnet requires
+///   0.8.12.
+/// - Programs in which some package turns on the feature `dfa-build` of `regex-automata`. The fully
+///   compiled DFA of `regex` then misses or misplaces some matches: with Unicode off, `[ab]\n.*[ab]`
+///   finds nothing in `a\na`. dragnet does not use it.
+///
+/// In one place the two agree on what is not documented. In a record that is not UTF-8, a Unicode word
+/// boundary skips up to three continuation bytes after the character before it, so there is none
+/// between `\xA9` and `b` in `a\xA9b`. ASCII word boundaries, `(?-u:\b)`, look at bytes.
+///
 /// ```
 /// use dragnet::Pattern;
 ///

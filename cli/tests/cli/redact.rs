@@ -7,7 +7,7 @@ use crate::common::{TOKEN_RULE, Tree, token};
 
 #[test]
 fn matches_are_replaced_and_other_bytes_copied() {
-    let cases: [(&[&str], &[u8], &[u8]); 14] = [
+    let cases: [(&[&str], &[u8], &[u8]); 15] = [
         (&["-e", "b+"], b"abbc\nb", b"a[REDACTED:1]c\n[REDACTED:1]"),
         (&["-e", "x"], b"", b""),
         (&["-e", "x"], b"\n", b"\n"),
@@ -28,6 +28,8 @@ fn matches_are_replaced_and_other_bytes_copied() {
         // Adjacent matches are replaced separately, and empty matches not at all.
         (&["-e", "a", "-e", "b"], b"ab", b"[REDACTED:1][REDACTED:2]"),
         (&["-e", "z*"], b"azb", b"a[REDACTED:1]b"),
+        // The first alternative that matches decides where the match ends.
+        (&["-e", "token=.*?;|token=.*?,"], b"token=ab,cd-secret;", b"[REDACTED:1]"),
     ];
     let tree = Tree::new();
     for (args, input, expected) in cases {

@@ -283,6 +283,38 @@ fn regex() -> Vec<Case> {
             "$(:):",
             &[0..5],
         ),
+        one(
+            "lazy repetitions with a common start",
+            "golang/go#13812; regex-syntax 0.8.11",
+            "",
+            "a.*?c|a.*?b",
+            "abc",
+            &[0..3],
+        ),
+        one(
+            "greedy repetitions with a common start",
+            "regex-syntax 0.8.11, by random tests",
+            "",
+            "a.*c|a.*b",
+            "abcb",
+            &[0..3],
+        ),
+        one(
+            "one repetition, and two of the same",
+            "rust-lang/regex#1360",
+            "",
+            ".*ab|.*.*",
+            "abc",
+            &[0..2, 2..3],
+        ),
+        one(
+            "a secret to the first end, with a common start",
+            "regex-syntax 0.8.11, by random tests",
+            "-u",
+            "token=.*?;|token=.*?,",
+            "token=ab,cd-secret;",
+            &[0..19],
+        ),
         Case::new("a line start before spaces", "rust-lang/regex#1070")
             .patterns("m", ["^ *v [0-9]"])
             .patterns("", ["(?m)^ *v [0-9]", "x"])
