@@ -23,6 +23,7 @@ use regex_syntax::hir::{Dot, Hir, Look, Repetition};
 use crate::pattern;
 use crate::pure::ids::PatternIndex;
 
+use super::determinizer::Determinizer;
 use super::lazy_dfa::{self, GiveUp};
 
 /// How large a group may be. A single pattern may exceed these limits.
@@ -40,7 +41,8 @@ pub(super) struct GroupLimits {
 /// most 64, because tables keep sets of members as the bits of a `u64`.
 const JOINED: GroupLimits = GroupLimits { members: 64, size: 8000, give_up: None };
 
-/// A group of patterns with their lazy DFA, which is built on first use.
+/// A group of patterns with their lazy DFA, which is built on first use. Whole records and anchored
+/// searches have one each: a group is searched in only one of the two ways.
 #[derive(Debug)]
 pub(crate) struct DfaGroup {
     pub(crate) members: Vec<PatternIndex>,
@@ -49,6 +51,9 @@ pub(crate) struct DfaGroup {
     pub(super) joined: bool,
     /// The NFA states of all members, as [`pattern::size_of`] estimates them.
     pub(super) size: u64,
+    /// For whole records.
+    determinizer: OnceLock<Option<Determinizer>>,
+    /// For anchored searches.
     dfa: OnceLock<Option<dfa::DFA>>,
     /// The capacity of the DFA's cache, in bytes.
     capacity: usize,
@@ -99,8 +104,9 @@ impl DfaGroup {
         capacity: usize,
         give_up: Option<GiveUp>,
     ) -> DfaGroup {
-        let (dfa, halves) = (OnceLock::new(), OnceLock::new());
-        DfaGroup { members, kind, joined: false, size, dfa, capacity, give_up, halves }
+        let (determinizer, dfa, halves) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let joined = false;
+        DfaGroup { members, kind, joined, size, determinizer, dfa, capacity, give_up, halves }
     }
 
     /// Adds a pattern of this size and of the group's kind. The DFA must not be built yet.
@@ -124,24 +130,33 @@ impl DfaGroup {
         })
     }
 
-    /// The DFA of the members, given the trimmed patterns of the engine. `None` under the
-    /// conditions of [`lazy_dfa::build`].
-    pub(super) fn dfa(&self, trimmed: &[Hir]) -> Option<&dfa::DFA> {
-        self.dfa_of(&|member| &trimmed[member.index()])
-    }
-
-    /// As [`DfaGroup::dfa`], for a part of each member. The part of a member must always be the
-    /// same.
-    pub(super) fn dfa_of<'a>(&self, part: &dyn Fn(PatternIndex) -> &'a Hir) -> Option<&dfa::DFA> {
+    /// Computes the DFA of the members, given the trimmed patterns of the engine. `None` if their NFA
+    /// is too large.
+    pub(super) fn determinizer(&self, trimmed: &[Hir]) -> Option<&Determinizer> {
         let build = || {
-            let members = self.members.iter().map(|&member| part(member));
+            let members = self.members.iter().map(|&member| &trimmed[member.index()]);
             let nfa = if self.kind.frequent {
                 let hirs: Vec<Hir> = members.map(to_record_end).collect();
                 lazy_dfa::compile(&hirs.iter().collect::<Vec<_>>())
             } else {
                 lazy_dfa::compile(&members.collect::<Vec<_>>())
             };
-            lazy_dfa::build(nfa, MatchKind::All, self.capacity, self.give_up)
+            (nfa.states().len() <= lazy_dfa::MAX_NFA_STATES).then(|| Determinizer::new(nfa))
+        };
+        self.determinizer.get_or_init(build).as_ref()
+    }
+
+    /// The lazy DFA of a part of each member. The part of a member must always be the same. `None`
+    /// under the conditions of [`lazy_dfa::build`].
+    pub(super) fn dfa_of<'a>(&self, part: &dyn Fn(PatternIndex) -> &'a Hir) -> Option<&dfa::DFA> {
+        let build = || {
+            let members: Vec<&Hir> = self.members.iter().map(|&member| part(member)).collect();
+            lazy_dfa::build(
+                lazy_dfa::compile(&members),
+                MatchKind::All,
+                self.capacity,
+                self.give_up,
+            )
         };
         self.dfa.get_or_init(build).as_ref()
     }

@@ -1,26 +1,24 @@
-//! The states and transitions of a lazy DFA that are known so far, copied into a dense table.
+//! The states and transitions of a DFA that are known so far, in a dense table.
 //!
-//! `regex_automata` checks several kinds of tags on each step of a lazy DFA, and a step borrows
-//! the cache, so that several DFAs cannot be interleaved in one loop. This table holds the same
-//! transitions in a form that needs two loads per step: the class of the byte, and the entry of
-//! the row and the class. An entry is the row of the next state, and two tags in its highest bits
-//! say whether the loop has to stop there.
+//! A step takes two loads: the class of the byte, and the entry of the row and the class. An entry
+//! is the row of the next state, and two tags in its highest bits say whether the loop has to stop
+//! there. So several DFAs can be [interleaved](super::interleave) in one loop.
 //!
-//! Transitions that are not known yet are computed by the lazy DFA and copied. When the lazy DFA
-//! clears its cache, its state ids lose their meaning, and the table is emptied with it.
+//! Transitions that are not known yet are computed by the [`Determinizer`]. When the table takes
+//! more than [`CAPACITY`] bytes, it is emptied and filled anew.
 //!
 //! # Cost
 //!
-//! Computing a transition costs about as much as a thousand steps, so a DFA that keeps reaching
+//! Computing a transition costs about as much as some hundred steps, so a DFA that keeps reaching
 //! new states is slower than several smaller ones that do not. Each table therefore has a budget
 //! in bytes: [`DfaTable::add_budget`] adds the length of each record, and each computed transition
 //! takes [`BYTES_PER_TRANSITION`]. When the budget is used up, the table fails with
 //! [`TableFailure::TooManyStates`], and the group has to be divided.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use regex_automata::Input;
-use regex_automata::hybrid::{LazyStateID, dfa};
+use super::determinizer::{Determinizer, KeyBuilder, StartSteps, matches_of};
 
 /// Tag of an entry: the transition is not known yet. The rest of the entry is the row that the
 /// entry belongs to.
@@ -34,11 +32,13 @@ pub(super) const DEAD: u32 = 0;
 
 /// The cost of computing a transition, in bytes that could be read in the same time. After the
 /// initial budget, this many bytes have to be read for each computed transition.
-const BYTES_PER_TRANSITION: u64 = 1024;
+const BYTES_PER_TRANSITION: u64 = 256;
 /// The transitions that a full budget pays for. Lower in tests, so that small inputs divide groups.
 const FREE_TRANSITIONS: u64 = if cfg!(test) { 60 } else { 8192 };
 /// The initial and largest budget, in bytes.
 const MAX_BUDGET: u64 = FREE_TRANSITIONS * BYTES_PER_TRANSITION;
+/// The largest memory of a table, in bytes, without the steps from the start of a match.
+const CAPACITY: usize = 2 << 20;
 
 /// Why a table cannot decide which patterns match a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +51,7 @@ pub(super) enum TableFailure {
     OutOfMemory,
 }
 
-/// The known part of a lazy DFA over up to 64 patterns.
+/// The known part of a DFA of up to 64 patterns.
 pub(super) struct DfaTable {
     /// By the sum of a row and a class of bytes: the row of the next state, with tags.
     entries: Vec<u32>,
@@ -63,33 +63,34 @@ pub(super) struct DfaTable {
     matches: Vec<u64>,
     /// By state: the patterns that match if the record ends there, if that is known.
     end_matches: Vec<Option<u64>>,
-    /// By state: its id in the lazy DFA.
-    ids: Vec<LazyStateID>,
-    /// The row of each id.
-    rows: HashMap<LazyStateID, u32>,
+    /// By state: its key.
+    keys: Vec<Arc<[u32]>>,
+    /// The row of each key.
+    rows: HashMap<Arc<[u32]>, u32>,
+    /// The memory of all keys, in bytes.
+    key_memory: usize,
+    starts: StartSteps,
     start: Option<u32>,
-    cache: dfa::Cache,
-    /// How often the lazy DFA had cleared its cache when this table was last emptied.
-    clears: usize,
+    /// The largest memory, in bytes.
+    capacity: usize,
     /// The remaining budget for computing transitions, in bytes.
     budget: u64,
 }
 
 impl DfaTable {
-    pub(super) fn new(dfa: &dfa::DFA) -> DfaTable {
-        let cache = dfa.create_cache();
-        let classes = dfa.byte_classes();
+    pub(super) fn new(determinizer: &Determinizer) -> DfaTable {
         let mut table = DfaTable {
             entries: Vec::new(),
-            classes: std::array::from_fn(|byte| classes.get(byte as u8)),
-            shift: classes.stride2() as u32,
+            classes: *determinizer.classes(),
+            shift: determinizer.class_count().next_power_of_two().trailing_zeros(),
             matches: Vec::new(),
             end_matches: Vec::new(),
-            ids: Vec::new(),
+            keys: Vec::new(),
             rows: HashMap::new(),
+            key_memory: 0,
+            starts: determinizer.unknown_start_steps(),
             start: None,
-            clears: cache.clear_count(),
-            cache,
+            capacity: CAPACITY,
             budget: MAX_BUDGET,
         };
         table.clear();
@@ -121,7 +122,7 @@ impl DfaTable {
 
     /// The number of known states.
     pub(super) fn states(&self) -> usize {
-        self.ids.len()
+        self.keys.len()
     }
 
     /// Adds this many bytes to the budget for new transitions.
@@ -137,12 +138,13 @@ impl DfaTable {
     }
 
     /// Computes the row of the state in which a record starts.
-    pub(super) fn compute_start(&mut self, dfa: &dfa::DFA) -> Result<u32, TableFailure> {
-        let input = Input::new("");
-        let id =
-            dfa.start_state_forward(&mut self.cache, &input).map_err(|_| TableFailure::Quit)?;
-        self.clear_with_cache();
-        let row = self.row_of(dfa, id)?;
+    pub(super) fn compute_start(
+        &mut self,
+        determinizer: &Determinizer,
+        builder: &mut KeyBuilder,
+    ) -> Result<u32, TableFailure> {
+        determinizer.start(builder);
+        let row = self.row_of(builder.key())?;
         self.start = Some(row);
         Ok(row)
     }
@@ -150,19 +152,27 @@ impl DfaTable {
     /// Computes the entry of a row and a byte.
     pub(super) fn compute_entry(
         &mut self,
-        dfa: &dfa::DFA,
+        determinizer: &Determinizer,
+        builder: &mut KeyBuilder,
         row: u32,
         byte: u8,
     ) -> Result<u32, TableFailure> {
-        let id = self.ids[(row >> self.shift) as usize];
-        let next =
-            dfa.next_state(&mut self.cache, id, byte).map_err(|_| TableFailure::TooManyStates)?;
-        let cleared = self.clear_with_cache();
-        let next = self.row_of(dfa, next)?;
+        if determinizer.quits(byte) {
+            return Err(TableFailure::Quit);
+        }
         self.spend_transition()?;
+        let class = self.classes[usize::from(byte)];
+        let from = &self.keys[(row >> self.shift) as usize];
+        determinizer.step(from, class, &mut self.starts, builder);
+        let key = builder.key();
+        let cleared = self.memory_of_states() > self.capacity;
+        if cleared {
+            self.clear();
+        }
+        let next = if determinizer.is_dead(key) { DEAD } else { self.row_of(key)? };
         let tag = if self.matches(next) != 0 { MATCHES } else { 0 };
         if !cleared {
-            self.entries[row as usize + usize::from(self.classes[usize::from(byte)])] = next | tag;
+            self.entries[row as usize + usize::from(class)] = next | tag;
         }
         Ok(next | tag)
     }
@@ -170,121 +180,94 @@ impl DfaTable {
     /// Computes which patterns match if the record ends in the state of a row.
     pub(super) fn compute_end_matches(
         &mut self,
-        dfa: &dfa::DFA,
+        determinizer: &Determinizer,
+        builder: &mut KeyBuilder,
         row: u32,
     ) -> Result<u64, TableFailure> {
-        let number = (row >> self.shift) as usize;
-        let id = self.ids[number];
-        let end =
-            dfa.next_eoi_state(&mut self.cache, id).map_err(|_| TableFailure::TooManyStates)?;
-        let matches = self.matches_of(dfa, end)?;
         self.spend_transition()?;
-        if !self.clear_with_cache() {
-            self.end_matches[number] = Some(matches);
-        }
+        let number = (row >> self.shift) as usize;
+        let matches = determinizer.end_matches(&self.keys[number], builder);
+        self.end_matches[number] = Some(matches);
         Ok(matches)
     }
 
-    /// Returns the row of a state of the lazy DFA, which is added if it has none.
-    fn row_of(&mut self, dfa: &dfa::DFA, id: LazyStateID) -> Result<u32, TableFailure> {
-        if id.is_dead() {
-            return Ok(DEAD);
-        }
-        if let Some(&row) = self.rows.get(&id) {
+    /// Returns the row of the state with this key, which is added if it has none.
+    fn row_of(&mut self, key: &[u32]) -> Result<u32, TableFailure> {
+        if let Some(&row) = self.rows.get(key) {
             return Ok(row);
         }
-        let matches = self.matches_of(dfa, id)?;
         let row = self.entries.len() as u32;
         if self.entries.len() >= MATCHES as usize {
             // The row would overlap the tags.
             return Err(TableFailure::TooManyStates);
         }
+        let matches = matches_of(key);
+        let key: Arc<[u32]> = key.into();
         self.entries.resize(self.entries.len() + (1 << self.shift), row | UNKNOWN);
         self.matches.push(matches);
         self.end_matches.push(None);
-        self.ids.push(id);
-        self.rows.insert(id, row);
+        self.key_memory += size_of_val(&key[..]);
+        self.keys.push(key.clone());
+        self.rows.insert(key, row);
         Ok(row)
     }
 
-    fn matches_of(&self, dfa: &dfa::DFA, id: LazyStateID) -> Result<u64, TableFailure> {
-        if id.is_quit() {
-            return Err(TableFailure::Quit);
-        }
-        let mut matches = 0;
-        if id.is_match() {
-            for index in 0..dfa.match_len(&self.cache, id) {
-                matches |= 1 << dfa.match_pattern(&self.cache, id, index).as_usize();
-            }
-        }
-        Ok(matches)
-    }
-
-    /// Empties the table if the lazy DFA has cleared its cache since the table was last emptied.
-    /// Returns whether it has.
-    fn clear_with_cache(&mut self) -> bool {
-        let cleared = self.cache.clear_count() != self.clears;
-        if cleared {
-            self.clears = self.cache.clear_count();
-            self.clear();
-        }
-        cleared
-    }
-
-    /// Empties the table and the cache of the lazy DFA, and frees their memory.
-    pub(super) fn reset(&mut self, dfa: &dfa::DFA) {
-        self.cache = dfa.create_cache();
-        self.clears = self.cache.clear_count();
-        self.clear();
-    }
-
-    /// Empties the table, except for the dead state.
-    fn clear(&mut self) {
+    /// Empties the table, except for the dead state, and frees its memory.
+    pub(super) fn clear(&mut self) {
         self.entries = vec![DEAD; 1 << self.shift];
         (self.matches, self.end_matches) = (vec![0], vec![Some(0)]);
-        // The id of the dead state is never used, because all its entries are known.
-        self.ids = vec![LazyStateID::default()];
+        // The key of the dead state is never used, because all its entries are known.
+        self.keys = vec![Arc::new([])];
         self.rows = HashMap::new();
+        self.key_memory = 0;
         self.start = None;
+    }
+
+    /// The memory of all states, in bytes.
+    fn memory_of_states(&self) -> usize {
+        self.key_memory
+            + self.entries.capacity() * size_of::<u32>()
+            + self.matches.capacity() * size_of::<u64>()
+            + self.end_matches.capacity() * size_of::<Option<u64>>()
+            + self.keys.capacity() * size_of::<Arc<[u32]>>()
+            // The standard hash map keeps an eighth of its slots free, and a control byte for each.
+            + self.rows.capacity() * (size_of::<(Arc<[u32]>, u32)>() + 1) * 8 / 7
     }
 
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.cache.memory_usage()
-            + self.entries.capacity() * size_of::<u32>()
-            + self.matches.capacity() * size_of::<u64>()
-            + self.end_matches.capacity() * size_of::<Option<u64>>()
-            + self.ids.capacity() * size_of::<LazyStateID>()
-            // The standard hash map keeps an eighth of its slots free, and a control byte for each.
-            + self.rows.capacity() * (size_of::<(LazyStateID, u32)>() + 1) * 8 / 7
+        self.memory_of_states() + self.starts.memory()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use regex_automata::MatchKind;
-
     use super::super::lazy_dfa;
     use super::*;
 
     /// The patterns that match, as bits: at each byte of a text, and at its end.
-    fn matches_along(table: &mut DfaTable, dfa: &dfa::DFA, text: &[u8]) -> Vec<u64> {
+    fn matches_along(table: &mut DfaTable, determinizer: &Determinizer, text: &[u8]) -> Vec<u64> {
+        let builder = &mut KeyBuilder::default();
         // These texts are too short for their transitions, which is not what is tested here.
         table.budget = u64::MAX;
-        let mut row = table.known_start().unwrap_or_else(|| table.compute_start(dfa).unwrap());
+        let mut row = table
+            .known_start()
+            .unwrap_or_else(|| table.compute_start(determinizer, builder).unwrap());
         let mut found = Vec::new();
         for &byte in text {
             let class = usize::from(table.classes()[usize::from(byte)]);
             let mut entry = table.entries()[row as usize + class];
             if entry & UNKNOWN != 0 {
-                entry = table.compute_entry(dfa, row, byte).unwrap();
+                entry = table.compute_entry(determinizer, builder, row, byte).unwrap();
             }
             row = entry & !TAGS;
             assert_eq!(entry & MATCHES != 0, table.matches(row) != 0);
             found.push(table.matches(row));
         }
         let end = table.known_end_matches(row);
-        found.push(end.unwrap_or_else(|| table.compute_end_matches(dfa, row).unwrap()));
+        found.push(
+            end.unwrap_or_else(|| table.compute_end_matches(determinizer, builder, row).unwrap()),
+        );
         found
     }
 
@@ -294,11 +277,12 @@ mod tests {
             let pattern = format!("(?-u:{pattern})");
             regex_syntax::ParserBuilder::new().utf8(false).build().parse(&pattern).unwrap()
         });
-        let nfa = lazy_dfa::compile(&hirs.each_ref());
-        let dfa = |capacity| lazy_dfa::build(nfa.clone(), MatchKind::All, capacity, None).unwrap();
-        let (small, large) = (dfa(0), dfa(1 << 24));
-        let (mut cleared, mut complete) = (DfaTable::new(&small), DfaTable::new(&large));
+        let determinizer = Determinizer::new(lazy_dfa::compile(&hirs.each_ref()));
+        let (mut cleared, mut complete) =
+            (DfaTable::new(&determinizer), DfaTable::new(&determinizer));
+        (cleared.capacity, complete.capacity) = (4096, 1 << 24);
         let mut seed = 1_u32;
+        let mut smaller = 0;
         for len in 0..200 {
             let text: Vec<u8> = (0..len)
                 .map(|_| {
@@ -306,14 +290,15 @@ mod tests {
                     b"ab"[(seed >> 31) as usize]
                 })
                 .collect();
+            let states = cleared.states();
             assert_eq!(
-                matches_along(&mut cleared, &small, &text),
-                matches_along(&mut complete, &large, &text),
+                matches_along(&mut cleared, &determinizer, &text),
+                matches_along(&mut complete, &determinizer, &text),
                 "{len}"
             );
+            smaller += usize::from(cleared.states() < states);
         }
-        let clears = cleared.cache.clear_count();
-        assert!(clears > 100, "the cache was cleared {clears} times");
-        assert_eq!(complete.cache.clear_count(), 0);
+        assert!(smaller > 10, "the table was emptied {smaller} times");
+        assert!(complete.states() > cleared.states());
     }
 }

@@ -25,10 +25,11 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
 
+use super::determinizer::KeyBuilder;
 use super::dfa_group::DfaGroup;
 use super::dfa_table::{DfaTable, TableFailure};
 use super::grouping::ALL_CACHES;
-use super::interleave::{GroupReader, MAX_INTERLEAVED, TableMemory, read_record};
+use super::interleave::{GroupReader, MAX_INTERLEAVED, Workspace, read_record};
 use super::shift_and::ShiftAnd;
 
 /// The bytes that have to be read without dividing a group before groups are joined. Lower in
@@ -51,16 +52,16 @@ pub(crate) struct GroupScanner {
     ungrouped: Vec<PatternIndex>,
     /// The bytes read since groups were last divided or joined.
     settled: usize,
-    memory: TableMemory,
+    workspace: Workspace,
 }
 
 impl GroupScanner {
     pub(crate) fn new(groups: &[Arc<DfaGroup>]) -> GroupScanner {
-        let memory = TableMemory { used: 0, limit: ALL_CACHES };
+        let workspace = Workspace { used: 0, limit: ALL_CACHES, builder: KeyBuilder::default() };
         // Groups are taken from the end.
         let waiting = groups.iter().rev().map(|group| (group.clone(), false)).collect();
         let (readers, shift_and, ungrouped) = (Vec::new(), Vec::new(), Vec::new());
-        GroupScanner { readers, waiting, shift_and, ungrouped, settled: 0, memory }
+        GroupScanner { readers, waiting, shift_and, ungrouped, settled: 0, workspace }
     }
 
     /// Appends the patterns of all groups that match in `record` to `matched`, and those for which
@@ -73,11 +74,9 @@ impl GroupScanner {
         matched: &mut Vec<PatternIndex>,
         undecided: &mut Vec<PatternIndex>,
     ) -> u64 {
-        if self.memory.used > self.memory.limit {
+        if self.workspace.used > self.workspace.limit {
             for reader in &mut self.readers {
-                if let Some(dfa) = reader.group.dfa(trimmed) {
-                    reader.table.reset(dfa);
-                }
+                reader.table.clear();
             }
             self.count_memory();
         }
@@ -89,7 +88,7 @@ impl GroupScanner {
         }
         let mut passes = self.readers.len();
         for readers in self.readers.chunks_mut(MAX_INTERLEAVED) {
-            read_record(readers, trimmed, record, &mut self.memory);
+            read_record(readers, trimmed, record, &mut self.workspace);
         }
         let mut divide = false;
         for reader in &self.readers {
@@ -125,10 +124,11 @@ impl GroupScanner {
     ) -> usize {
         let mut passes = 0;
         while let Some((group, keep_apart)) = self.waiting.pop() {
-            let reader = group.dfa(trimmed).map(|dfa| {
-                let mut reader = GroupReader::new(group.clone(), DfaTable::new(dfa), keep_apart);
+            let reader = group.determinizer(trimmed).map(|determinizer| {
+                let table = DfaTable::new(determinizer);
+                let mut reader = GroupReader::new(group.clone(), table, keep_apart);
                 let alone = std::slice::from_mut(&mut reader);
-                read_record(alone, trimmed, record, &mut self.memory);
+                read_record(alone, trimmed, record, &mut self.workspace);
                 passes += 1;
                 reader
             });
@@ -201,12 +201,14 @@ impl GroupScanner {
     }
 
     fn count_memory(&mut self) {
-        self.memory.used = self.readers.iter().map(|reader| reader.table.memory()).sum();
+        self.workspace.used = self.readers.iter().map(|reader| reader.table.memory()).sum();
     }
 
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.memory.used + self.shift_and.iter().map(|(_, m)| m.memory()).sum::<usize>()
+        self.workspace.used
+            + self.workspace.builder.memory()
+            + self.shift_and.iter().map(|(_, m)| m.memory()).sum::<usize>()
     }
 }
 
@@ -249,7 +251,7 @@ mod tests {
         let indices = || (0..hirs.len()).map(PatternIndex::new);
         let groups = grouping::groups_for_records(indices().zip(&hirs).collect());
         let mut scanner = GroupScanner::new(&groups);
-        scanner.memory.limit = limit;
+        scanner.workspace.limit = limit;
         let oracles: Vec<PikeVM> = hirs
             .iter()
             .map(|hir| PikeVM::new_from_nfa(lazy_dfa::compile(&[hir])).unwrap())

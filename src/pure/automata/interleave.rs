@@ -14,11 +14,11 @@
 
 use std::sync::Arc;
 
-use regex_automata::hybrid::dfa::DFA;
 use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
 
+use super::determinizer::{Determinizer, KeyBuilder};
 use super::dfa_group::DfaGroup;
 use super::dfa_table::{DEAD, DfaTable, MATCHES, TAGS, TableFailure, UNKNOWN};
 
@@ -28,10 +28,13 @@ pub(super) const MAX_INTERLEAVED: usize = 6;
 /// Bytes that are read between checks whether all DFAs are dead.
 const BLOCK: usize = 16;
 
-/// The memory of all tables of a scanner, in bytes. `used` is an estimate between full counts.
-pub(super) struct TableMemory {
+/// What all tables of a scanner share.
+pub(super) struct Workspace {
+    /// The memory of all tables, in bytes. An estimate between full counts.
     pub(super) used: usize,
+    /// The limit on `used`.
     pub(super) limit: usize,
+    pub(super) builder: KeyBuilder,
 }
 
 /// A group with its table, and how far it is in the current record.
@@ -60,12 +63,12 @@ impl GroupReader {
     }
 
     /// Moves to the start of `record`.
-    fn start_record(&mut self, trimmed: &[Hir], record: &[u8], memory: &mut TableMemory) {
+    fn start_record(&mut self, trimmed: &[Hir], record: &[u8], workspace: &mut Workspace) {
         (self.found, self.failure) = (0, None);
         self.table.add_budget(record.len());
         let row = match self.table.known_start() {
             Some(row) => Ok(row),
-            None => self.compute(trimmed, memory, |table, dfa| table.compute_start(dfa)),
+            None => self.compute(trimmed, workspace, DfaTable::compute_start),
         };
         match row {
             Ok(row) => self.row = row,
@@ -76,16 +79,18 @@ impl GroupReader {
     /// Resolves the tags of the entry that the last step has read, if it has some. `byte` is the
     /// byte of that step.
     #[inline]
-    fn resolve_entry(&mut self, trimmed: &[Hir], byte: u8, memory: &mut TableMemory) {
+    fn resolve_entry(&mut self, trimmed: &[Hir], byte: u8, workspace: &mut Workspace) {
         if self.row & TAGS != 0 {
-            self.resolve_tagged(trimmed, byte, memory);
+            self.resolve_tagged(trimmed, byte, workspace);
         }
     }
 
-    fn resolve_tagged(&mut self, trimmed: &[Hir], byte: u8, memory: &mut TableMemory) {
+    fn resolve_tagged(&mut self, trimmed: &[Hir], byte: u8, workspace: &mut Workspace) {
         if self.row & UNKNOWN != 0 {
             let row = self.row & !TAGS;
-            match self.compute(trimmed, memory, |table, dfa| table.compute_entry(dfa, row, byte)) {
+            match self.compute(trimmed, workspace, |table, determinizer, builder| {
+                table.compute_entry(determinizer, builder, row, byte)
+            }) {
                 Ok(entry) => self.row = entry,
                 Err(failure) => return self.fail(failure),
             }
@@ -108,12 +113,14 @@ impl GroupReader {
     }
 
     /// Adds the members that match at the end of the record.
-    fn end_record(&mut self, trimmed: &[Hir], memory: &mut TableMemory) {
+    fn end_record(&mut self, trimmed: &[Hir], workspace: &mut Workspace) {
         let end = match self.table.known_end_matches(self.row) {
             Some(matches) => Ok(matches),
             None => {
                 let row = self.row;
-                self.compute(trimmed, memory, |table, dfa| table.compute_end_matches(dfa, row))
+                self.compute(trimmed, workspace, |table, determinizer, builder| {
+                    table.compute_end_matches(determinizer, builder, row)
+                })
             }
         };
         match end {
@@ -128,16 +135,16 @@ impl GroupReader {
     fn compute<T>(
         &mut self,
         trimmed: &[Hir],
-        memory: &mut TableMemory,
-        compute: impl FnOnce(&mut DfaTable, &DFA) -> Result<T, TableFailure>,
+        workspace: &mut Workspace,
+        compute: impl FnOnce(&mut DfaTable, &Determinizer, &mut KeyBuilder) -> Result<T, TableFailure>,
     ) -> Result<T, TableFailure> {
-        if memory.used > memory.limit {
+        if workspace.used > workspace.limit {
             return Err(TableFailure::OutOfMemory);
         }
-        let dfa = self.group.dfa(trimmed).ok_or(TableFailure::TooManyStates)?;
+        let determinizer = self.group.determinizer(trimmed).ok_or(TableFailure::TooManyStates)?;
         let before = self.table.memory();
-        let computed = compute(&mut self.table, dfa);
-        memory.used = (memory.used + self.table.memory()).saturating_sub(before);
+        let computed = compute(&mut self.table, determinizer, &mut workspace.builder);
+        workspace.used = (workspace.used + self.table.memory()).saturating_sub(before);
         computed
     }
 
@@ -176,15 +183,15 @@ pub(super) fn read_record(
     readers: &mut [GroupReader],
     trimmed: &[Hir],
     record: &[u8],
-    memory: &mut TableMemory,
+    workspace: &mut Workspace,
 ) {
     match readers {
-        [a, b, c, d, e, f] => read_with([a, b, c, d, e, f], trimmed, record, memory),
-        [a, b, c, d, e] => read_with([a, b, c, d, e], trimmed, record, memory),
-        [a, b, c, d] => read_with([a, b, c, d], trimmed, record, memory),
-        [a, b, c] => read_with([a, b, c], trimmed, record, memory),
-        [a, b] => read_with([a, b], trimmed, record, memory),
-        others => others.iter_mut().for_each(|a| read_with([a], trimmed, record, memory)),
+        [a, b, c, d, e, f] => read_with([a, b, c, d, e, f], trimmed, record, workspace),
+        [a, b, c, d, e] => read_with([a, b, c, d, e], trimmed, record, workspace),
+        [a, b, c, d] => read_with([a, b, c, d], trimmed, record, workspace),
+        [a, b, c] => read_with([a, b, c], trimmed, record, workspace),
+        [a, b] => read_with([a, b], trimmed, record, workspace),
+        others => others.iter_mut().for_each(|a| read_with([a], trimmed, record, workspace)),
     }
 }
 
@@ -192,17 +199,17 @@ fn read_with<const N: usize>(
     mut readers: [&mut GroupReader; N],
     trimmed: &[Hir],
     record: &[u8],
-    memory: &mut TableMemory,
+    workspace: &mut Workspace,
 ) {
     for reader in &mut readers {
-        reader.start_record(trimmed, record, memory);
+        reader.start_record(trimmed, record, workspace);
     }
     for block in record.chunks(BLOCK) {
         let mut at = 0;
         while at < block.len() {
             at += step_to_tag(&mut readers, &block[at..]);
             for reader in &mut readers {
-                reader.resolve_entry(trimmed, block[at - 1], memory);
+                reader.resolve_entry(trimmed, block[at - 1], workspace);
             }
         }
         if readers.iter().all(|reader| reader.row == DEAD) {
@@ -210,7 +217,7 @@ fn read_with<const N: usize>(
         }
     }
     for reader in &mut readers {
-        reader.end_record(trimmed, memory);
+        reader.end_record(trimmed, workspace);
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) const CACHE_CAPACITY: usize = 256 << 10;
 ///
 /// One DFA state may hold every NFA state. Beyond this size, determinizing is no faster than
 /// simulating the NFA, and takes more memory.
-const MAX_NFA_STATES: usize = 50_000;
+pub(super) const MAX_NFA_STATES: usize = 50_000;
 
 /// When a lazy DFA stops trying: it has cleared its cache at least `cache_clears` times, and has
 /// searched fewer than `bytes_per_state` bytes for each state that it built since the last time.
