@@ -398,10 +398,19 @@ impl Vector for Avx512Vector {
 
     #[inline(always)]
     unsafe fn test_bits(table: &[u32], words: Self, bits: Self) -> u64 {
+        // A gather needs a mask of the numbers to load. For a constant mask, compilers emit
+        // `kxnorw k0, k0, k1`, which waits for the last instruction that wrote k0: the test of the
+        // previous gather's words, so that gathers run one after the other. A comparison that is
+        // always true gives each gather a mask that depends on nothing but its own words. (On Zen 4,
+        // a pass of q-grams is 1.6 times as fast with it.)
         // SAFETY: the caller promises that each of `words` is an index of `table`, and vectors are
         // made with a token, which proves AVX-512 F.
         unsafe {
-            let words = _mm512_i32gather_epi32::<4>(words.0, table.as_ptr().cast());
+            let last = _mm512_set1_epi32((table.len() - 1) as i32);
+            let mask = _mm512_cmple_epu32_mask(words.0, last);
+            let zeros = _mm512_setzero_si512();
+            let words =
+                _mm512_mask_i32gather_epi32::<4>(zeros, mask, words.0, table.as_ptr().cast());
             let bits = _mm512_and_si512(bits.0, _mm512_set1_epi32(31));
             let masks = _mm512_sllv_epi32(_mm512_set1_epi32(1), bits);
             u64::from(_mm512_test_epi32_mask(words, masks))
