@@ -16,7 +16,7 @@
 //! `DRAGNET_ROUNDS` sets the number of measured rounds (5), whose medians are printed.
 //! `DRAGNET_MEBIBYTES` sets the size of the long record (100), and of the logs if it is below 8.
 
-#[allow(dead_code, reason = "the contenders are for another benchmark")]
+#[allow(dead_code, reason = "each benchmark uses a part")]
 mod support;
 
 use std::time::Instant;

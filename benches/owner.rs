@@ -24,7 +24,7 @@
 //! owner flushes a batch that no caller waits for, in microseconds (0). `DRAGNET_PROFILE` runs only
 //! one of the four ways, by its number above, for a profiler.
 
-#[allow(dead_code, reason = "the contenders are for another benchmark")]
+#[allow(dead_code, reason = "each benchmark uses a part")]
 mod support;
 
 use std::collections::VecDeque;

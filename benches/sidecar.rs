@@ -22,7 +22,7 @@
 //! - `DRAGNET_RULES`, `DRAGNET_LOGS`: more rule sets and corpora, as for `versus`.
 
 #[cfg(target_os = "linux")]
-#[allow(dead_code, reason = "the contenders are for another benchmark")]
+#[allow(dead_code, reason = "each benchmark uses a part")]
 mod support;
 
 #[cfg(not(target_os = "linux"))]

@@ -44,6 +44,17 @@ impl Corpus {
         Corpus::new("generated logs", &generate(bytes, log_line))
     }
 
+    /// The text files in a folder, or one file.
+    pub(crate) fn file(path: &Path) -> Corpus {
+        let mut data = Vec::new();
+        collect(path, &mut data);
+        if data.is_empty() {
+            eprintln!("{}: no text files found", path.display());
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Corpus::new(&format!("files {name}"), &data)
+    }
+
     pub(crate) fn batch(&self, index: usize) -> Batch<'_> {
         let (buffer, offsets) = &self.batches[index];
         Batch::from_line_offsets(buffer, offsets).expect("made by Batch::lines")
@@ -66,16 +77,9 @@ pub(crate) fn all(bytes: usize) -> Vec<Corpus> {
         Corpus::new("generated text", &generate(bytes, text_line)),
     ];
     let named = std::env::var("DRAGNET_LOGS").unwrap_or_default();
-    for path in named.split(':').filter(|p| !p.is_empty()) {
-        let mut data = Vec::new();
-        collect(Path::new(path), &mut data);
-        if data.is_empty() {
-            eprintln!("{path}: no text files found");
-            continue;
-        }
-        let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
-        corpora.push(Corpus::new(&format!("files {name}"), &data));
-    }
+    let paths = named.split(':').filter(|p| !p.is_empty());
+    let files = paths.map(|path| Corpus::file(Path::new(path)));
+    corpora.extend(files.filter(|corpus| !corpus.batches.is_empty()));
     corpora
 }
 

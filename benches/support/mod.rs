@@ -1,11 +1,6 @@
-//! What the benchmarks share: rule sets, corpora, contenders and the report.
+//! What the benchmarks share: rule sets and corpora.
 
-pub(crate) mod contender;
-pub(crate) mod contenders;
 pub(crate) mod corpus;
-#[cfg(feature = "native")]
-pub(crate) mod hyperscan;
-pub(crate) mod report;
 pub(crate) mod rules;
 
 pub(crate) use dragnet_testkit::Rng;

@@ -9,6 +9,7 @@ use dragnet::{Pattern, PatternSet};
 use dragnet_testkit::{Rng, secret_rules};
 
 /// A named list of patterns.
+#[derive(Clone)]
 pub(crate) struct RuleSet {
     pub(crate) name: String,
     /// Regexes that contenders compile with Unicode off, as RE2 and Hyperscan do by default.
@@ -18,6 +19,12 @@ pub(crate) struct RuleSet {
 impl RuleSet {
     pub(crate) fn new(name: &str, patterns: Vec<String>) -> RuleSet {
         RuleSet { name: name.to_owned(), patterns }
+    }
+
+    /// The rules of a file.
+    pub(crate) fn file(path: &Path) -> RuleSet {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        RuleSet::new(&format!("files {name}"), read(path))
     }
 
     /// Parses the patterns.
@@ -42,10 +49,8 @@ pub(crate) fn all() -> Vec<RuleSet> {
     sets.push(RuleSet::new("no literals", no_literals()));
     sets.push(RuleSet::new("literals everywhere", common_literals()));
     let named = std::env::var("DRAGNET_RULES").unwrap_or_default();
-    for path in named.split(':').filter(|p| !p.is_empty()) {
-        let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
-        sets.push(RuleSet::new(&format!("files {name}"), read(Path::new(path))));
-    }
+    let paths = named.split(':').filter(|p| !p.is_empty());
+    sets.extend(paths.map(|path| RuleSet::file(Path::new(path))));
     sets
 }
 

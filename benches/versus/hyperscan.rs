@@ -4,12 +4,11 @@
 use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::ptr::{null, null_mut};
 use std::rc::Rc;
-use std::time::Instant;
 
 use dragnet::Batch;
 
-use super::contender::{Contender, WHOLE_CORPUS};
-use super::rules::RuleSet;
+use super::contender::{Answers, Contender, Counting, WHOLE_CORPUS, timed};
+use crate::support::rules::RuleSet;
 
 type OnMatch = unsafe extern "C" fn(c_uint, c_ulonglong, c_ulonglong, c_uint, *mut c_void) -> c_int;
 
@@ -163,33 +162,33 @@ pub(crate) fn contenders(set: &RuleSet, wanted: &dyn Fn(&str) -> bool) -> Vec<Co
         batch.iter().for_each(|record| library.scan(record, &mut count));
         count
     };
-    // Not equivalent to the other contenders: the whole buffer is one record, so each pattern is
-    // found at most once, and a match may span several lines.
+    // The whole buffer is one record, so each pattern is found at most once, and a match may span
+    // several lines.
     let whole_buffer: Pass = |library, batch| {
         let mut count = 0;
         library.scan(batch.buffer(), &mut count);
         count
     };
-    let mut passes =
-        vec![("hs_scan per record", per_record), ("hs_scan whole buffer", whole_buffer)];
-    passes.retain(|(name, _)| wanted(name));
+    let mut passes = vec![
+        ("hs_scan per record", per_record, Answers::Expected),
+        ("hs_scan whole buffer", whole_buffer, Answers::Incomparable),
+    ];
+    passes.retain(|(name, ..)| wanted(name));
     if passes.is_empty() {
         return Vec::new();
     }
-    let start = Instant::now();
-    let library = Rc::new(Library::compile(set));
-    let build_seconds = start.elapsed().as_secs_f64();
-    let make = |(name, scan): (&'static str, Pass)| {
+    let (library, build_seconds) = timed(|| Rc::new(Library::compile(set)));
+    let make = |(name, scan, answers): (&str, Pass, Answers)| {
         let library = Rc::clone(&library);
         Contender {
-            name,
+            name: name.to_owned(),
             build_seconds,
             memory: Some(library.memory()),
-            working_memory: None,
             refused: library.refused,
             sample: WHOLE_CORPUS,
             in_summary: true,
-            scan: Box::new(move |batch| scan(&library, batch)),
+            answers,
+            search: Box::new(Counting::new(move |batch: &Batch<'_>| scan(&library, batch))),
         }
     };
     passes.into_iter().map(make).collect()

@@ -1,0 +1,145 @@
+//! dragnet's own engines as contenders.
+
+use dragnet::pure::{self, Isa};
+use dragnet::{Batch, Matches, Report, Scan};
+
+use super::contender::{Answers, Contender, Search, WHOLE_CORPUS, timed};
+use crate::support::rules::RuleSet;
+
+/// The bytes that a first pass scans: about what one thread sees of a small source tree.
+const FIRST_PASS: usize = 2 << 20;
+
+/// The pure engine in all ways to measure it: warm and on the first pass, which patterns match and
+/// where, and warm with each other set of vector instructions than `isa`.
+pub(super) fn pure(set: &RuleSet, isa: Isa, wanted: &dyn Fn(&str) -> bool) -> Vec<Contender> {
+    let ways = [
+        ("pure", Report::Patterns, false),
+        ("pure, first pass", Report::Patterns, true),
+        ("pure, spans", Report::Spans, false),
+        ("pure, spans, first pass", Report::Spans, true),
+    ];
+    let mut all = Vec::new();
+    for (name, report, first_pass) in ways {
+        // All other contenders are compared with the first, so that it always runs.
+        if all.is_empty() || wanted(name) {
+            all.push(way(name.to_owned(), Pure::new(set, isa, report, first_pass)));
+        }
+    }
+    for level in Isa::available().into_iter().skip(1).filter(|&level| level != isa) {
+        let name = format!("pure, {level}");
+        if wanted(&name) {
+            all.push(way(name, Pure::new(set, level, Report::Patterns, false)));
+        }
+    }
+    all
+}
+
+fn way(name: String, (search, build_seconds): (Pure, f64)) -> Contender {
+    Contender {
+        name,
+        build_seconds,
+        memory: Some(search.engine.memory()),
+        refused: 0,
+        sample: if search.first_pass { FIRST_PASS } else { WHOLE_CORPUS },
+        in_summary: true,
+        answers: Answers::Promised,
+        search: Box::new(search),
+    }
+}
+
+struct Pure {
+    set: RuleSet,
+    isa: Isa,
+    report: Report,
+    /// Whether each pass has a new engine.
+    first_pass: bool,
+    engine: pure::Engine,
+    scanner: pure::Scanner,
+    matches: Matches,
+}
+
+impl Pure {
+    /// Also returns the seconds that building takes, with parsing: other contenders parse while they
+    /// build, too.
+    fn new(set: &RuleSet, isa: Isa, report: Report, first_pass: bool) -> (Pure, f64) {
+        let set = set.clone();
+        let ((engine, scanner), build_seconds) = timed(|| {
+            let engine = pure::Engine::with_isa(&set.parse(), report, isa);
+            let scanner = engine.scanner();
+            (engine, scanner)
+        });
+        let matches = Matches::new();
+        (Pure { set, isa, report, first_pass, engine, scanner, matches }, build_seconds)
+    }
+}
+
+impl Search for Pure {
+    /// A new scanner alone would find the automata that the engine shares already built, so the
+    /// engine is new as well, from patterns that are parsed again.
+    fn renew(&mut self) {
+        if self.first_pass {
+            self.engine = pure::Engine::with_isa(&self.set.parse(), self.report, self.isa);
+            self.scanner = self.engine.scanner();
+            self.matches = Matches::new();
+        }
+    }
+
+    fn scan(&mut self, batch: &Batch<'_>) {
+        self.scanner.scan(batch, &mut self.matches).expect("the scan succeeds");
+    }
+
+    fn pairs(&self) -> u64 {
+        count_pairs(&self.matches)
+    }
+
+    fn scanner_memory(&self) -> Option<usize> {
+        Some(self.scanner.memory())
+    }
+}
+
+/// The number of pairs of a record and a pattern. A pair with several spans has them in succession.
+fn count_pairs(matches: &Matches) -> u64 {
+    let mut pairs = 0;
+    let mut last = None;
+    for found in matches.iter() {
+        let pair = Some((found.record(), found.pattern()));
+        pairs += u64::from(pair != last);
+        last = pair;
+    }
+    pairs
+}
+
+#[cfg(feature = "native")]
+pub(super) fn native(set: &RuleSet) -> Option<Contender> {
+    struct Native {
+        scanner: dragnet::native::Scanner,
+        matches: Matches,
+    }
+
+    impl Search for Native {
+        fn scan(&mut self, batch: &Batch<'_>) {
+            self.scanner.scan(batch, &mut self.matches).expect("the scan succeeds");
+        }
+
+        fn pairs(&self) -> u64 {
+            count_pairs(&self.matches)
+        }
+    }
+
+    let (built, build_seconds) = timed(|| {
+        let engine = dragnet::native::Engine::new(&set.parse(), Report::Patterns)?;
+        let scanner = engine.scanner().expect("libhs allocates scratch space");
+        Ok::<_, dragnet::EngineError>((engine, scanner))
+    });
+    let (engine, scanner) = built.inspect_err(|error| eprintln!("native: {error}")).ok()?;
+    Some(Contender {
+        name: "native".to_owned(),
+        build_seconds,
+        memory: Some(engine.memory()),
+        refused: 0,
+        sample: WHOLE_CORPUS,
+        in_summary: true,
+        answers: Answers::Promised,
+        search: Box::new(Native { scanner, matches: Matches::new() }),
+    })
+}
