@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::sink::Sink;
 use crate::{Match, PatternSet};
 
-use super::automata::pattern::{PatternAutomata, PatternCache};
+use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory};
+use super::automata::positions::PositionScratch;
 use super::plan::span_prefilter;
 
 /// The automata of a set's patterns, each built on first use and shared by all scanners. Cheap to
@@ -30,7 +31,7 @@ impl SpanEngine {
     /// A finder for one thread.
     pub(crate) fn finder(&self) -> SpanFinder {
         let caches = std::iter::repeat_with(PatternCache::default).take(self.set.len()).collect();
-        SpanFinder { engine: self.clone(), caches }
+        SpanFinder { engine: self.clone(), caches, scratch: PositionScratch::default() }
     }
 }
 
@@ -39,6 +40,7 @@ impl SpanEngine {
 pub(crate) struct SpanFinder {
     engine: SpanEngine,
     caches: Vec<PatternCache>,
+    scratch: PositionScratch,
 }
 
 impl SpanFinder {
@@ -53,12 +55,14 @@ impl SpanFinder {
         out: &mut impl Sink,
     ) -> ControlFlow<()> {
         let index = pattern as usize;
-        let (hir, cache) = (self.engine.set.hir(index), &mut self.caches[index]);
+        let hir = self.engine.set.hir(index);
+        let memory =
+            &mut PatternMemory { cache: &mut self.caches[index], scratch: &mut self.scratch };
         let automata = &self.engine.automata[index];
         automata.for_each_span(
             hir,
             || span_prefilter(hir),
-            cache,
+            memory,
             record,
             &mut 0,
             |span| {

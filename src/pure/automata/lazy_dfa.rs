@@ -40,10 +40,6 @@ impl GiveUp {
     /// The rule where the fallback is an NFA simulation. The values are those of the `regex`
     /// crate.
     pub(super) const FOR_SIMULATION: GiveUp = GiveUp { cache_clears: 3, bytes_per_state: 10 };
-
-    /// The rule where the fallback is [Shift-And](super::shift_and), which searches hundreds of
-    /// bytes in the time in which one DFA state is built.
-    pub(super) const FOR_SHIFT_AND: GiveUp = GiveUp { cache_clears: 3, bytes_per_state: 500 };
 }
 
 /// Compiles patterns into one NFA without captures. The patterns must be within the limits of a

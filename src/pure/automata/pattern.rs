@@ -2,19 +2,19 @@
 //!
 //! A pattern is verified at candidates that a filter has found, in four ways: anywhere within a
 //! window, starting at a position, or by its parts on either side of a literal, a tail that starts
-//! there and a head that ends there. There are three lazy DFAs for that: one of the trimmed form,
-//! for both of the first two ways, one of the tail, and one of the head, reversed. The first way
-//! also decides the patterns without a filter that their [group](super::group_scanner) leaves
-//! undecided; the window is then the whole record.
+//! there and a head that ends there. There are three [position automata](super::positions) for
+//! that: one of the trimmed form, for both of the first two ways, one of the tail, and one of the
+//! head, which reads backward. The first way also decides the patterns without a filter that their
+//! [group](super::group_scanner) leaves undecided; the window is then the whole record.
 //!
-//! Where a lazy DFA cannot decide, or gives up because it keeps reaching new states, the fallback
-//! in a window is [Shift-And](super::shift_and) if the pattern has that form, and an NFA simulation
-//! if not; at a position it is always the simulation. A head or a tail has no fallback: the caller
+//! A pattern that is too large for a position automaton, or that asserts Unicode word boundaries,
+//! has lazy DFAs in their place. Where a lazy DFA cannot decide, or gives up because it keeps
+//! reaching new states, an NFA simulation does. A head or a tail has no such fallback: the caller
 //! verifies the whole pattern instead.
 //!
 //! All automata are built on first use, since a set may have thousands of patterns of which a scan
-//! verifies a handful. They are immutable and shared by all scanners of an engine; caches belong to
-//! one scanner.
+//! verifies a handful. They are immutable and shared by all scanners of an engine; the caches of
+//! lazy DFAs belong to one scanner.
 //!
 //! # Forms of a pattern
 //!
@@ -25,7 +25,8 @@
 //!
 //! # Steps
 //!
-//! Each method adds to `steps` how many bytes its automata have read. The callers limit the sum
+//! Each method adds to `steps` how many bytes its automata have read; a byte counts once for each
+//! word of the state of a position automaton. The callers limit the sum
 //! over a record, which keeps the time linear even if every position is a candidate.
 
 use std::ops::{ControlFlow, Range};
@@ -36,9 +37,9 @@ use regex_automata::nfa::thompson::{NFA, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
-use super::lazy_dfa::{CACHE_CAPACITY, GiveUp, build, build_for_pattern, compile, compile_reverse};
+use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
-use super::shift_and::ShiftAnd;
+use super::positions::{BackwardPositions, ForwardPositions, PositionScratch};
 use super::span_cursor::{SpanCursor, step_budget};
 use super::span_prefilter::SpanPrefilter;
 use super::spans::{SpanAutomata, SpanCache};
@@ -46,17 +47,20 @@ use super::spans::{SpanAutomata, SpanCache};
 /// The automata of one pattern. Shared by all scanners.
 #[derive(Debug, Default)]
 pub(crate) struct PatternAutomata {
+    trimmed: OnceLock<Option<ForwardPositions>>,
+    tail: OnceLock<Option<ForwardPositions>>,
+    head: OnceLock<Option<BackwardPositions>>,
     trimmed_nfa: OnceLock<NFA>,
     trimmed_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     head_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     tail_dfa: OnceLock<Option<Box<dfa::DFA>>>,
-    shift_and: OnceLock<Option<ShiftAnd>>,
     simulation: OnceLock<Box<pikevm::PikeVM>>,
     spans: SpanAutomata,
     span_prefilter: OnceLock<Option<Box<SpanPrefilter>>>,
 }
 
-/// The working memory of one pattern's automata. Each scanner has its own.
+/// The working memory of one pattern's automata. Each scanner has its own. Empty as long as only
+/// position automata are used.
 #[derive(Debug, Default)]
 pub(crate) struct PatternCache {
     trimmed: Option<Box<dfa::Cache>>,
@@ -66,41 +70,49 @@ pub(crate) struct PatternCache {
     spans: Option<Box<SpanCache>>,
 }
 
+/// The working memory that a search uses: that of its pattern, and that of all patterns.
+pub(crate) struct PatternMemory<'a> {
+    pub(crate) cache: &'a mut PatternCache,
+    pub(crate) scratch: &'a mut PositionScratch,
+}
+
 impl PatternAutomata {
     /// Tests whether a match lies within `span` of `record`.
     pub(crate) fn is_match(
         &self,
         trimmed: &Hir,
-        cache: &mut PatternCache,
+        memory: &mut PatternMemory<'_>,
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
-        let input = Input::new(record).span(span.clone()).earliest(true);
+        if let Some(automaton) = self.trimmed(trimmed) {
+            return automaton.is_match(memory.scratch, record, span);
+        }
+        let input = Input::new(record).span(span).earliest(true);
         if let Some(dfa) = self.trimmed_dfa(trimmed) {
-            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
+            let cache = memory.cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             if let Ok(found) = dfa.try_search_fwd(cache, &input) {
                 return found.is_some();
             }
         }
-        if let Some(matcher) = self.shift_and(trimmed) {
-            // An exact Shift-And has no look-around, so the bytes around the span are irrelevant.
-            return matcher.is_match(&record[span]);
-        }
-        self.simulate(trimmed, cache, input)
+        self.simulate(trimmed, memory.cache, input)
     }
 
     /// Tests whether a match starts at `span.start` and lies within `span` of `record`.
     pub(crate) fn is_match_at(
         &self,
         trimmed: &Hir,
-        cache: &mut PatternCache,
+        memory: &mut PatternMemory<'_>,
         record: &[u8],
         span: Range<usize>,
         steps: &mut u64,
     ) -> bool {
-        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
+        if let Some(automaton) = self.trimmed(trimmed) {
+            return automaton.starts_at(memory.scratch, record, span, steps);
+        }
+        let input = Input::new(record).span(span).anchored(Anchored::Yes).earliest(true);
         if let Some(dfa) = self.trimmed_dfa(trimmed) {
-            let cache = cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
+            let cache = memory.cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             if let Ok(found) = lazy_search::starts_at(dfa, cache, &input, steps) {
                 return found;
             }
@@ -111,7 +123,7 @@ impl PatternAutomata {
         // uses up in records of up to 384 bytes, and the second one in all. Then the caller searches
         // the rest of the record in one pass.
         *steps += step_budget(record) + 1;
-        self.simulate(trimmed, cache, input)
+        self.simulate(trimmed, memory.cache, input)
     }
 
     /// Tests whether a match of `tail`, which is the part of the pattern from its literal on,
@@ -119,14 +131,17 @@ impl PatternAutomata {
     pub(crate) fn tail_starts_at(
         &self,
         tail: &Hir,
-        cache: &mut PatternCache,
+        memory: &mut PatternMemory<'_>,
         record: &[u8],
         start: usize,
         steps: &mut u64,
     ) -> Option<bool> {
+        if let Some(automaton) = self.tail.get_or_init(|| ForwardPositions::new(tail)) {
+            return Some(automaton.starts_at(memory.scratch, record, start..record.len(), steps));
+        }
         let build = || build_for_pattern(compile(&[tail]), MatchKind::LeftmostFirst);
         let dfa = self.tail_dfa.get_or_init(build).as_ref()?;
-        let cache = cache.tail.get_or_insert_with(|| dfa.create_cache().into());
+        let cache = memory.cache.tail.get_or_insert_with(|| dfa.create_cache().into());
         let input = Input::new(record).range(start..).anchored(Anchored::Yes);
         lazy_search::starts_at(dfa, cache, &input, steps).ok()
     }
@@ -136,14 +151,17 @@ impl PatternAutomata {
     pub(crate) fn head_ends_at(
         &self,
         head: &Hir,
-        cache: &mut PatternCache,
+        memory: &mut PatternMemory<'_>,
         record: &[u8],
         end: usize,
         steps: &mut u64,
     ) -> Option<bool> {
+        if let Some(automaton) = self.head.get_or_init(|| BackwardPositions::new(head)) {
+            return Some(automaton.ends_at(memory.scratch, record, end, steps));
+        }
         let build = || build_for_pattern(compile_reverse(head), MatchKind::All);
         let dfa = self.head_dfa.get_or_init(build).as_ref()?;
-        let cache = cache.head.get_or_insert_with(|| dfa.create_cache().into());
+        let cache = memory.cache.head.get_or_insert_with(|| dfa.create_cache().into());
         lazy_search::ends_at(dfa, cache, record, end, steps).ok()
     }
 
@@ -156,7 +174,7 @@ impl PatternAutomata {
         &self,
         hir: &Hir,
         build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
-        cache: &mut PatternCache,
+        memory: &mut PatternMemory<'_>,
         record: &[u8],
         steps: &mut u64,
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
@@ -164,7 +182,7 @@ impl PatternAutomata {
         let prefilter =
             self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
         let mut cursor = SpanCursor::default();
-        let flow = self.search_spans(hir, prefilter, cache, record, &mut cursor, &mut found);
+        let flow = self.search_spans(hir, prefilter, memory, record, &mut cursor, &mut found);
         *steps += cursor.steps;
         flow
     }
@@ -173,29 +191,29 @@ impl PatternAutomata {
         &self,
         hir: &Hir,
         prefilter: Option<&SpanPrefilter>,
-        cache: &mut PatternCache,
+        memory: &mut PatternMemory<'_>,
         record: &[u8],
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let budget = step_budget(record);
         if prefilter.is_some() {
-            cache.spans().positions.clear();
+            memory.cache.spans().positions.clear();
         }
         while cursor.at <= record.len() && cursor.steps <= budget {
             if let Some(prefilter) = prefilter
-                && !self.skip_to_match(prefilter, cache, record, cursor, budget)
+                && !self.skip_to_match(prefilter, memory, record, cursor, budget)
             {
                 return ControlFlow::Continue(());
             }
-            let Some(span) = self.spans.leftmost(hir, cache.spans(), record, cursor) else {
+            let Some(span) = self.spans.leftmost(hir, memory.cache.spans(), record, cursor) else {
                 return ControlFlow::Continue(());
             };
             if cursor.accept(&span) {
                 found(span)?;
             }
         }
-        self.spans.remaining(hir, cache.spans(), record, cursor, found)
+        self.spans.remaining(hir, memory.cache.spans(), record, cursor, found)
     }
 
     /// Moves `cursor` to the first position where the next span can start, or returns `false` if
@@ -203,7 +221,7 @@ impl PatternAutomata {
     fn skip_to_match(
         &self,
         prefilter: &SpanPrefilter,
-        cache: &mut PatternCache,
+        memory: &mut PatternMemory<'_>,
         record: &[u8],
         cursor: &mut SpanCursor,
         budget: u64,
@@ -211,11 +229,12 @@ impl PatternAutomata {
         // Every match that starts at or after the cursor contains a match of the trimmed form,
         // which then also starts at or after the cursor.
         let mut at = cursor.at;
-        while let Some(position) = prefilter.next_position(record, &mut cache.spans().positions, at)
+        while let Some(position) =
+            prefilter.next_position(record, &mut memory.cache.spans().positions, at)
         {
             let rest = position..record.len();
             if cursor.steps > budget
-                || self.is_match_at(&prefilter.trimmed, cache, record, rest, &mut cursor.steps)
+                || self.is_match_at(&prefilter.trimmed, memory, record, rest, &mut cursor.steps)
             {
                 cursor.at = cursor.at.max(prefilter.earliest_start(position));
                 return true;
@@ -239,25 +258,13 @@ impl PatternAutomata {
     }
 
     fn trimmed_dfa(&self, trimmed: &Hir) -> Option<&dfa::DFA> {
-        self.trimmed_dfa
-            .get_or_init(|| {
-                let nfa = self.trimmed_nfa(trimmed).clone();
-                let give_up = if ShiftAnd::is_exact_for(trimmed) {
-                    GiveUp::FOR_SHIFT_AND
-                } else {
-                    GiveUp::FOR_SIMULATION
-                };
-                build(nfa, MatchKind::LeftmostFirst, CACHE_CAPACITY, Some(give_up)).map(Box::new)
-            })
-            .as_deref()
+        let build =
+            || build_for_pattern(self.trimmed_nfa(trimmed).clone(), MatchKind::LeftmostFirst);
+        self.trimmed_dfa.get_or_init(build).as_deref()
     }
 
-    /// The pattern as an exact Shift-And matcher, if it has that form. Only needed, and only built,
-    /// once its DFA has given up.
-    fn shift_and(&self, trimmed: &Hir) -> Option<&ShiftAnd> {
-        self.shift_and
-            .get_or_init(|| ShiftAnd::new(trimmed).filter(|matcher| matcher.exact))
-            .as_ref()
+    fn trimmed(&self, trimmed: &Hir) -> Option<&ForwardPositions> {
+        self.trimmed.get_or_init(|| ForwardPositions::new(trimmed)).as_ref()
     }
 }
 
@@ -287,13 +294,17 @@ mod tests {
             .into_iter()
             .map(|len| {
                 let record = vec![b'A'; len];
-                let (mut cache, mut steps, mut count) = (PatternCache::default(), 0, 0);
+                let mut memory = PatternMemory {
+                    cache: &mut PatternCache::default(),
+                    scratch: &mut PositionScratch::default(),
+                };
+                let (mut steps, mut count) = (0, 0);
                 let each = |_| {
                     count += 1;
                     ControlFlow::Continue(())
                 };
                 let flow =
-                    automata.for_each_span(&hir, || None, &mut cache, &record, &mut steps, each);
+                    automata.for_each_span(&hir, || None, &mut memory, &record, &mut steps, each);
                 assert_eq!((count, flow), (len, ControlFlow::Continue(())));
                 steps
             })

@@ -61,11 +61,6 @@ struct Position {
 }
 
 impl ShiftAnd {
-    /// Whether [`ShiftAnd::new`] returns an exact matcher for `hir`.
-    pub(super) fn is_exact_for(hir: &Hir) -> bool {
-        positions(hir).is_some_and(|(_, exact)| exact)
-    }
-
     /// Builds a matcher that matches every record in which `hir` matches, and perhaps others.
     /// Returns `None` if `hir` does not have this form, or if the matcher would match every record.
     pub(super) fn new(hir: &Hir) -> Option<ShiftAnd> {

@@ -40,6 +40,19 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
     }
 
+    /// The bytes of the set, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u8> {
+        self.0.into_iter().enumerate().flat_map(|(index, mut bits)| {
+            std::iter::from_fn(move || {
+                let byte = (64 * index) as u8 | bits.trailing_zeros() as u8;
+                (bits != 0).then(|| {
+                    bits &= bits - 1;
+                    byte
+                })
+            })
+        })
+    }
+
     pub(crate) fn union(mut self, other: &ByteSet) -> ByteSet {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine |= theirs;

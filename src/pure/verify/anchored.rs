@@ -65,17 +65,17 @@ pub(super) fn verify(
         return cache.defer(pattern, from);
     }
     let automata = patterns.automata(pattern);
-    let automaton_cache = &mut cache.automata[pattern.index()];
+    let memory = &mut cache.memory_of(pattern);
     let mut steps = 0;
     let tail = patterns.tail(pattern);
     let found = if head.is_none() {
         // The tail is the whole trimmed form.
         let window = posting.window(start..end, record.len());
-        Some(automata.is_match_at(tail, automaton_cache, record, window, &mut steps))
+        Some(automata.is_match_at(tail, memory, record, window, &mut steps))
     } else {
-        automata.tail_starts_at(tail, automaton_cache, record, start as usize, &mut steps)
+        automata.tail_starts_at(tail, memory, record, start as usize, &mut steps)
     };
-    status.steps += steps;
+    cache.status[pattern.index()].steps += steps;
     cache.steps += steps;
     cache.measure(pattern);
     match found {
@@ -148,12 +148,12 @@ fn complete_match(
         let mut steps = 0;
         let found = tables.patterns.automata(pattern).head_ends_at(
             head,
-            &mut cache.automata[pattern.index()],
+            &mut cache.memory_of(pattern),
             record,
             start as usize,
             &mut steps,
         );
-        status.steps += STEPS_PER_BYTE_BACK * steps;
+        cache.status[pattern.index()].steps += STEPS_PER_BYTE_BACK * steps;
         cache.steps += steps;
         cache.measure(pattern);
         match found {

@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use crate::pure::automata::group_scanner::GroupScanner;
-use crate::pure::automata::pattern::PatternCache;
+use crate::pure::automata::pattern::{PatternCache, PatternMemory};
+use crate::pure::automata::positions::PositionScratch;
 use crate::pure::ids::{NeedleId, PatternIndex};
 
 use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
@@ -38,7 +39,9 @@ pub(in crate::pure) struct VerifyCache {
     /// The patterns for which the rest of this record is searched once, at its end.
     pub(super) deferred: Vec<PatternIndex>,
     /// By pattern: the caches of its automata.
-    pub(super) automata: Vec<PatternCache>,
+    automata: Vec<PatternCache>,
+    /// The working memory that the automata of all patterns share.
+    scratch: PositionScratch,
     /// The DFAs that read every record.
     pub(super) groups: GroupScanner,
     /// The patterns that the groups could not decide in this record. Empty between records.
@@ -109,6 +112,7 @@ impl VerifyCache {
             scheduled: Vec::new(),
             deferred: Vec::new(),
             automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
+            scratch: PositionScratch::default(),
             groups: GroupScanner::new(&tables.groups),
             undecided: Vec::new(),
             shared: tables.shared.create_caches(),
@@ -140,9 +144,17 @@ impl VerifyCache {
         size_of_val(&self.clusters[..])
             + size_of_val(&self.status[..])
             + self.memory
+            + self.scratch.memory()
             + self.groups.memory()
             + size_of_val(&self.shared[..])
             + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()
+    }
+
+    /// The working memory of the pattern's automata.
+    #[inline]
+    pub(super) fn memory_of(&mut self, pattern: PatternIndex) -> PatternMemory<'_> {
+        let (cache, scratch) = (&mut self.automata[pattern.index()], &mut self.scratch);
+        PatternMemory { cache, scratch }
     }
 
     /// Records that the pattern matches, unless that is known.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use regex_syntax::hir::Hir;
 
 use crate::pattern;
-use crate::pure::automata::pattern::{PatternAutomata, PatternCache};
+use crate::pure::automata::pattern::{PatternAutomata, PatternMemory};
 use crate::pure::automata::span_prefilter::SpanPrefilter;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::{Bound, Literal};
@@ -100,11 +100,11 @@ impl Patterns {
     pub(in crate::pure) fn is_match(
         &self,
         pattern: PatternIndex,
-        cache: &mut PatternCache,
+        memory: &mut PatternMemory<'_>,
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
-        self.automata(pattern).is_match(&self.trimmed[pattern.index()], cache, record, span)
+        self.automata(pattern).is_match(&self.trimmed[pattern.index()], memory, record, span)
     }
 
     /// Heap memory in bytes, without the automata.

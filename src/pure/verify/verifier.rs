@@ -150,8 +150,8 @@ impl Verifier {
             {
                 let rest = from as usize..record.len();
                 cache.steps += rest.len() as u64 + 1;
-                let automaton_cache = &mut cache.automata[pattern.index()];
-                if self.tables.patterns.is_match(pattern, automaton_cache, record, rest) {
+                let memory = &mut cache.memory_of(pattern);
+                if self.tables.patterns.is_match(pattern, memory, record, rest) {
                     cache.matched.push(pattern);
                 }
                 cache.measure(pattern);
@@ -166,8 +166,8 @@ impl Verifier {
         cache.steps += groups.matching(patterns.trimmed(), record, matched, undecided);
         while let Some(pattern) = cache.undecided.pop() {
             cache.steps += record.len() as u64 + 1;
-            let automaton_cache = &mut cache.automata[pattern.index()];
-            if patterns.is_match(pattern, automaton_cache, record, 0..record.len()) {
+            let memory = &mut cache.memory_of(pattern);
+            if patterns.is_match(pattern, memory, record, 0..record.len()) {
                 cache.matched.push(pattern);
             }
             cache.measure(pattern);
@@ -188,18 +188,20 @@ impl Verifier {
             match self.report {
                 Report::Patterns => out.push(Match::new(record_number, number, 0..0))?,
                 Report::Spans => {
+                    let mut steps = 0;
                     let flow = self.tables.patterns.automata(pattern).for_each_span(
                         self.set.hir(number as usize),
                         || self.tables.patterns.span_prefilter(pattern),
-                        &mut cache.automata[pattern.index()],
+                        &mut cache.memory_of(pattern),
                         record.bytes,
-                        &mut cache.steps,
+                        &mut steps,
                         |span| {
                             // In range: a record is shorter than 2^32 bytes.
                             let span = span.start as u32..span.end as u32;
                             out.push(Match::new(record_number, number, span))
                         },
                     );
+                    cache.steps += steps;
                     cache.measure(pattern);
                     flow?;
                 }

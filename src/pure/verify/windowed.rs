@@ -105,8 +105,10 @@ fn verify(
         return;
     }
     cache.steps += window.len() as u64 + 1;
-    let automaton_cache = &mut cache.automata[pattern.index()];
-    if tables.patterns.is_match(pattern, automaton_cache, record, window.clone()) {
+    let found =
+        tables.patterns.is_match(pattern, &mut cache.memory_of(pattern), record, window.clone());
+    let status = &mut cache.status[pattern.index()];
+    if found {
         status.matched = true;
         cache.matched.push(pattern);
     } else if window.len() > (status.end - status.start) as usize {

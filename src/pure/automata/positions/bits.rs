@@ -1,0 +1,119 @@
+//! Sets of positions, as the bits of a fixed number of machine words.
+
+use std::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Not};
+
+/// A set of positions. Position `p` is bit `p % 64` of word `p / 64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bits<const N: usize>([u64; N]);
+
+impl<const N: usize> Bits<N> {
+    pub(super) const EMPTY: Bits<N> = Bits([0; N]);
+
+    pub(super) fn single(position: usize) -> Bits<N> {
+        let mut bits = Bits::EMPTY;
+        bits.insert(position);
+        bits
+    }
+
+    #[inline(always)]
+    pub(super) fn insert(&mut self, position: usize) {
+        self.0[position / 64] |= 1 << (position % 64);
+    }
+
+    pub(super) fn remove(&mut self, position: usize) {
+        self.0[position / 64] &= !(1 << (position % 64));
+    }
+
+    #[inline(always)]
+    pub(super) fn contains(&self, position: usize) -> bool {
+        self.0[position / 64] >> (position % 64) & 1 != 0
+    }
+
+    #[inline(always)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().fold(0, |all, word| all | word) == 0
+    }
+
+    #[inline(always)]
+    pub(super) fn intersects(self, other: Bits<N>) -> bool {
+        !(self & other).is_empty()
+    }
+
+    /// The set in which each position is replaced by the one after it. The last bit must not be
+    /// set.
+    #[inline(always)]
+    pub(super) fn shifted(self) -> Bits<N> {
+        let mut shifted = self;
+        for index in 0..N {
+            let carry = if index == 0 { 0 } else { self.0[index - 1] >> 63 };
+            shifted.0[index] = self.0[index] << 1 | carry;
+        }
+        shifted
+    }
+
+    /// The positions, ascending.
+    #[inline(always)]
+    pub(super) fn iter(self) -> impl Iterator<Item = usize> {
+        self.0.into_iter().enumerate().flat_map(|(index, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros() as usize;
+                (word != 0).then(|| {
+                    word &= word - 1;
+                    64 * index + bit
+                })
+            })
+        })
+    }
+
+    /// The same set in another number of words, which must hold all its positions.
+    pub(super) fn resized<const M: usize>(self) -> Bits<M> {
+        debug_assert!(self.0.iter().skip(M).all(|&word| word == 0));
+        let mut words = [0; M];
+        words.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
+        Bits(words)
+    }
+}
+
+impl<const N: usize> BitAnd for Bits<N> {
+    type Output = Bits<N>;
+
+    #[inline(always)]
+    fn bitand(mut self, other: Bits<N>) -> Bits<N> {
+        self &= other;
+        self
+    }
+}
+
+impl<const N: usize> BitOr for Bits<N> {
+    type Output = Bits<N>;
+
+    #[inline(always)]
+    fn bitor(mut self, other: Bits<N>) -> Bits<N> {
+        self |= other;
+        self
+    }
+}
+
+impl<const N: usize> BitAndAssign for Bits<N> {
+    #[inline(always)]
+    fn bitand_assign(&mut self, other: Bits<N>) {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= other);
+    }
+}
+
+impl<const N: usize> BitOrAssign for Bits<N> {
+    #[inline(always)]
+    fn bitor_assign(&mut self, other: Bits<N>) {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+    }
+}
+
+impl<const N: usize> Not for Bits<N> {
+    type Output = Bits<N>;
+
+    #[inline(always)]
+    fn not(mut self) -> Bits<N> {
+        self.0.iter_mut().for_each(|word| *word = !*word);
+        self
+    }
+}

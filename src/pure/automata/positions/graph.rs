@@ -1,0 +1,472 @@
+//! The position automaton of a pattern as a graph (Glushkov 1961).
+//!
+//! Each byte or class of bytes in the pattern is a position, and the bytes of a match go from
+//! position to position. So a pattern is described by the positions that a match can begin with,
+//! those that it can end with, and for each position those that can come next. All three follow
+//! from those of the parts of the pattern, in one walk over its HIR. There are no transitions
+//! without a byte, and all transitions into a position read the same class: this is what makes it
+//! possible to advance a whole set of positions at once.
+//!
+//! - Assertions are conditions on a step between two positions, on a first position, or on a last
+//!   one. Where the classes on both sides already decide a condition, as in `\s\bfoo`, it
+//!   disappears.
+//! - A counted repetition is written out, `x{2,4}` as `x?x?xx`; the optional copies come first, so
+//!   that it is entered at several positions but left at one. A long one of a single class becomes
+//!   one position with a [counter](super::counter); [`super::size`] decides how long is long.
+//! - A character of several bytes is a sequence of positions. Characters of a class that end in
+//!   the same bytes share the positions of these.
+//! - For a search that reads backward, the automaton is that of the reversed pattern.
+
+use std::collections::HashMap;
+
+use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Repetition};
+use regex_syntax::utf8::Utf8Sequences;
+
+use crate::pure::literal::ByteSet;
+
+use super::bits::Bits;
+use super::looks::{self, Looks, Outlook};
+use super::{Direction, MAX_POSITIONS, MAX_WORDS};
+
+pub(super) type PositionSet = Bits<MAX_WORDS>;
+
+/// The largest number of different conditions at which one part of a pattern can begin, end or be
+/// empty. Ordinary patterns have one or two.
+const MAX_CONDITIONS: usize = 16;
+/// The largest number of conditional steps, before their conditions are simplified.
+const MAX_CONDITIONAL_STEPS: usize = 2048;
+
+/// The position automaton of a pattern.
+pub(super) struct Graph {
+    /// The different classes of bytes.
+    pub(super) classes: Vec<ByteSet>,
+    pub(super) positions: Vec<Position>,
+    /// Steps with conditions.
+    pub(super) conditional: Vec<ConditionalStep>,
+    /// How the whole pattern begins and ends.
+    pub(super) whole: Part,
+}
+
+pub(super) struct Position {
+    /// An index into [`Graph::classes`].
+    pub(super) class: usize,
+    /// The minimum and the maximum of a counted repetition, if the position is one.
+    pub(super) repeat: Option<(u32, Option<u32>)>,
+    /// The positions that can come next, whatever the bytes are.
+    pub(super) next: PositionSet,
+}
+
+/// A step to one of several positions at boundaries where some assertions hold.
+pub(super) struct ConditionalStep {
+    pub(super) from: usize,
+    pub(super) to: PositionSet,
+    pub(super) looks: Looks,
+}
+
+/// Where a part of the pattern begins and ends.
+pub(super) struct Part {
+    pub(super) first: Ends,
+    pub(super) last: Ends,
+    pub(super) empty: Emptiness,
+}
+
+/// Positions at one end of a part.
+#[derive(Clone)]
+pub(super) struct Ends {
+    pub(super) always: PositionSet,
+    /// Positions that count only where these assertions hold.
+    pub(super) when: Vec<(Looks, PositionSet)>,
+}
+
+/// Where a part matches the empty string.
+#[derive(Debug)]
+pub(super) struct Emptiness {
+    pub(super) always: bool,
+    /// Each alternative: the assertions that have to hold for it.
+    pub(super) when: Vec<Looks>,
+}
+
+impl Graph {
+    /// Builds the automaton of `hir`. Repetitions of a class with more than `max_copies` copies
+    /// become counters. Returns `None` if there are too many positions or conditions, or if an
+    /// assertion depends on more than the two bytes next to it.
+    pub(super) fn new(hir: &Hir, direction: Direction, max_copies: u32) -> Option<Graph> {
+        let mut builder = Builder {
+            direction,
+            max_copies,
+            classes: Vec::new(),
+            positions: Vec::new(),
+            conditional: Vec::new(),
+        };
+        let whole = builder.part(hir)?;
+        let Builder { classes, positions, conditional, .. } = builder;
+        let mut graph = Graph { classes, positions, conditional, whole };
+        graph.simplify_conditions(direction);
+        Some(graph)
+    }
+
+    /// Decides the conditions of steps by the classes on both sides, as far as that is possible.
+    fn simplify_conditions(&mut self, direction: Direction) {
+        let kinds: Vec<u8> = self.classes.iter().map(looks::kinds_of).collect();
+        for step in std::mem::take(&mut self.conditional) {
+            let from_kinds = kinds[self.positions[step.from].class];
+            for to in step.to.iter() {
+                let to_kinds = kinds[self.positions[to].class];
+                let (before, after) = match direction {
+                    Direction::Forward => (from_kinds, to_kinds),
+                    Direction::Backward => (to_kinds, from_kinds),
+                };
+                match looks::outlook(step.looks, before, after) {
+                    Outlook::Always => self.positions[step.from].next.insert(to),
+                    Outlook::Never => {}
+                    Outlook::Depends(looks) => {
+                        let same =
+                            |s: &&mut ConditionalStep| s.from == step.from && s.looks == looks;
+                        match self.conditional.iter_mut().rev().find(same) {
+                            Some(known) => known.to.insert(to),
+                            None => self.conditional.push(ConditionalStep {
+                                from: step.from,
+                                to: Bits::single(to),
+                                looks,
+                            }),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Part {
+    /// The part that matches the empty string and nothing else.
+    fn empty() -> Part {
+        Part { first: Ends::none(), last: Ends::none(), empty: Emptiness::always() }
+    }
+
+    /// A part that begins at the positions `first` and ends at `last`.
+    fn between(first: PositionSet, last: PositionSet) -> Part {
+        let ends = |always| Ends { always, when: Vec::new() };
+        let empty = Emptiness { always: false, when: Vec::new() };
+        Part { first: ends(first), last: ends(last), empty }
+    }
+
+    fn single(position: usize) -> Part {
+        Part::between(Bits::single(position), Bits::single(position))
+    }
+
+    /// The same part, or nothing.
+    fn optional(mut self) -> Part {
+        self.empty = Emptiness::always();
+        self
+    }
+}
+
+impl Ends {
+    fn none() -> Ends {
+        Ends { always: Bits::EMPTY, when: Vec::new() }
+    }
+
+    fn add(&mut self, looks: Looks, positions: PositionSet) -> Option<()> {
+        let positions = positions & !self.always;
+        if looks == 0 {
+            self.always |= positions;
+        } else if let Some((_, known)) = self.when.iter_mut().find(|(known, _)| *known == looks) {
+            *known |= positions;
+        } else if !positions.is_empty() {
+            self.when.push((looks, positions));
+        }
+        (self.when.len() <= MAX_CONDITIONS).then_some(())
+    }
+
+    fn add_all(&mut self, other: &Ends) -> Option<()> {
+        self.add(0, other.always)?;
+        other.when.iter().try_for_each(|&(looks, positions)| self.add(looks, positions))
+    }
+
+    /// Adds the ends of the part that comes after an end which may be empty.
+    fn add_beyond(&mut self, empty: &Emptiness, other: &Ends) -> Option<()> {
+        if empty.always {
+            return self.add_all(other);
+        }
+        for &condition in &empty.when {
+            self.add(condition, other.always)?;
+            for &(looks, positions) in &other.when {
+                self.add(condition | looks, positions)?;
+            }
+        }
+        Some(())
+    }
+}
+
+impl Emptiness {
+    fn always() -> Emptiness {
+        Emptiness { always: true, when: Vec::new() }
+    }
+
+    fn add(&mut self, looks: Looks) -> Option<()> {
+        if looks == 0 {
+            *self = Emptiness::always();
+        } else if !self.always && !self.when.contains(&looks) {
+            self.when.push(looks);
+        }
+        (self.when.len() <= MAX_CONDITIONS).then_some(())
+    }
+
+    /// The conditions on which both are empty.
+    fn and(&self, other: &Emptiness) -> Option<Emptiness> {
+        let mut both = Emptiness { always: false, when: Vec::new() };
+        for mine in self.alternatives() {
+            for theirs in other.alternatives() {
+                both.add(mine | theirs)?;
+            }
+        }
+        Some(both)
+    }
+
+    fn alternatives(&self) -> impl Iterator<Item = Looks> {
+        self.always.then_some(0).into_iter().chain(self.when.iter().copied())
+    }
+}
+
+struct Builder {
+    direction: Direction,
+    max_copies: u32,
+    classes: Vec<ByteSet>,
+    positions: Vec<Position>,
+    conditional: Vec<ConditionalStep>,
+}
+
+impl Builder {
+    fn part(&mut self, hir: &Hir) -> Option<Part> {
+        match hir.kind() {
+            HirKind::Empty => Some(Part::empty()),
+            HirKind::Literal(literal) => self.literal(&literal.0),
+            HirKind::Class(class) => self.class(class),
+            HirKind::Look(look) => looks::is_decidable(*look).then(|| {
+                let empty = Emptiness { always: false, when: vec![look.as_repr()] };
+                Part { empty, ..Part::empty() }
+            }),
+            HirKind::Repetition(repetition) => self.repetition(repetition),
+            HirKind::Capture(capture) => self.part(&capture.sub),
+            HirKind::Concat(subs) => match self.direction {
+                Direction::Forward => self.concatenation(subs.iter()),
+                Direction::Backward => self.concatenation(subs.iter().rev()),
+            },
+            HirKind::Alternation(subs) => {
+                let mut whole = Part::between(Bits::EMPTY, Bits::EMPTY);
+                for sub in subs {
+                    let part = self.part(sub)?;
+                    whole.first.add_all(&part.first)?;
+                    whole.last.add_all(&part.last)?;
+                    part.empty.alternatives().try_for_each(|looks| whole.empty.add(looks))?;
+                }
+                Some(whole)
+            }
+        }
+    }
+
+    fn literal(&mut self, bytes: &[u8]) -> Option<Part> {
+        let first = self.positions.len();
+        for index in 0..bytes.len() {
+            let byte = match self.direction {
+                Direction::Forward => bytes[index],
+                Direction::Backward => bytes[bytes.len() - 1 - index],
+            };
+            let position = self.position(ByteSet::from_iter([byte]), None)?;
+            if position > first {
+                self.positions[position - 1].next.insert(position);
+            }
+        }
+        let last = self.positions.len() - 1;
+        Some(Part::between(Bits::single(first), Bits::single(last)))
+    }
+
+    fn class(&mut self, class: &Class) -> Option<Part> {
+        if let Some(set) = byte_class(class) {
+            return Some(Part::single(self.position(set, None)?));
+        }
+        let Class::Unicode(class) = class else { return None };
+        let characters = Characters::new(class)?;
+        let base = self.positions.len();
+        let (mut heads, mut tails) = (Bits::EMPTY, Bits::EMPTY);
+        for (set, _) in &characters.bytes {
+            self.position(*set, None)?;
+        }
+        for (index, (_, next)) in characters.bytes.iter().enumerate() {
+            match (next, self.direction) {
+                (None, _) => tails.insert(base + index),
+                (&Some(next), Direction::Forward) => {
+                    self.positions[base + index].next.insert(base + next);
+                }
+                (&Some(next), Direction::Backward) => {
+                    self.positions[base + next].next.insert(base + index);
+                }
+            }
+        }
+        characters.heads.values().for_each(|&head| heads.insert(base + head));
+        Some(match self.direction {
+            Direction::Forward => Part::between(heads, tails),
+            Direction::Backward => Part::between(tails, heads),
+        })
+    }
+
+    fn concatenation<'a>(&mut self, subs: impl Iterator<Item = &'a Hir>) -> Option<Part> {
+        let mut whole = Part::empty();
+        for sub in subs {
+            let part = self.part(sub)?;
+            whole = self.concat(whole, part)?;
+        }
+        Some(whole)
+    }
+
+    fn concat(&mut self, left: Part, right: Part) -> Option<Part> {
+        self.connect(&left.last, &right.first)?;
+        let empty = left.empty.and(&right.empty)?;
+        let (mut first, mut last) = (left.first, right.last);
+        first.add_beyond(&left.empty, &right.first)?;
+        last.add_beyond(&right.empty, &left.last)?;
+        Some(Part { first, last, empty })
+    }
+
+    fn repetition(&mut self, repetition: &Repetition) -> Option<Part> {
+        let (min, max) = (repetition.min, repetition.max);
+        let copies = max.unwrap_or(min.max(1));
+        if copies > self.max_copies
+            && let Some(set) = single_byte(&repetition.sub)
+        {
+            let part = Part::single(self.position(set, Some((min.max(1), max)))?);
+            return Some(if min == 0 { part.optional() } else { part });
+        }
+        let mut whole = Part::empty();
+        for copy in 0..copies {
+            let before = self.positions.len();
+            let mut part = self.part(&repetition.sub)?;
+            if self.positions.len() == before {
+                // Assertions or nothing: one copy is as good as many.
+                return Some(if min == 0 { part.optional() } else { part });
+            }
+            // The last of the copies without a maximum repeats.
+            if max.is_none() && copy + 1 == copies {
+                self.connect(&part.last, &part.first)?;
+                if min == 0 {
+                    part = part.optional();
+                }
+            }
+            whole = self.concat(whole, part)?;
+            if max.is_some_and(|max| copy < max - min) {
+                whole = whole.optional();
+            }
+        }
+        Some(whole)
+    }
+
+    /// Lets the positions `first` come after the positions `last`.
+    fn connect(&mut self, last: &Ends, first: &Ends) -> Option<()> {
+        for from in last.always.iter() {
+            self.positions[from].next |= first.always;
+            for &(looks, to) in &first.when {
+                self.connect_when(from, to, looks)?;
+            }
+        }
+        for &(condition, positions) in &last.when {
+            for from in positions.iter() {
+                self.connect_when(from, first.always, condition)?;
+                for &(looks, to) in &first.when {
+                    self.connect_when(from, to, condition | looks)?;
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn connect_when(&mut self, from: usize, to: PositionSet, looks: Looks) -> Option<()> {
+        if !to.is_empty() {
+            self.conditional.push(ConditionalStep { from, to, looks });
+        }
+        (self.conditional.len() <= MAX_CONDITIONAL_STEPS).then_some(())
+    }
+
+    fn position(&mut self, set: ByteSet, repeat: Option<(u32, Option<u32>)>) -> Option<usize> {
+        let class = self.classes.iter().position(|known| *known == set).unwrap_or_else(|| {
+            self.classes.push(set);
+            self.classes.len() - 1
+        });
+        self.positions.push(Position { class, repeat, next: Bits::EMPTY });
+        (self.positions.len() <= MAX_POSITIONS).then_some(self.positions.len() - 1)
+    }
+}
+
+/// The bytes of a class whose characters are single bytes.
+fn byte_class(class: &Class) -> Option<ByteSet> {
+    match class {
+        Class::Unicode(chars) if !chars.is_ascii() => None,
+        class => Some(ByteSet::of(class)),
+    }
+}
+
+/// The bytes that `hir` matches, if it always matches a single byte.
+pub(super) fn single_byte(hir: &Hir) -> Option<ByteSet> {
+    match hir.kind() {
+        HirKind::Class(class) => byte_class(class),
+        HirKind::Literal(literal) => match literal.0[..] {
+            [byte] => Some(ByteSet::from_iter([byte])),
+            _ => None,
+        },
+        HirKind::Capture(capture) => single_byte(&capture.sub),
+        _ => None,
+    }
+}
+
+/// The UTF-8 forms of the characters of a class, as a graph of bytes in which equal endings are
+/// shared.
+struct Characters {
+    /// Each byte, and the index of the byte that comes after it, if it is not the last one of a
+    /// character.
+    bytes: Vec<(ByteSet, Option<usize>)>,
+    /// The first bytes of characters, by what comes after them.
+    heads: HashMap<Option<usize>, usize>,
+}
+
+impl Characters {
+    /// Returns `None` if there are more than [`MAX_POSITIONS`] bytes.
+    fn new(class: &ClassUnicode) -> Option<Characters> {
+        let mut characters = Characters { bytes: Vec::new(), heads: HashMap::new() };
+        // By the class of a byte and what comes after it: bytes within characters.
+        let mut inner: HashMap<(u8, u8, Option<usize>), usize> = HashMap::new();
+        for sequence in class.ranges().iter().flat_map(|r| Utf8Sequences::new(r.start(), r.end())) {
+            let mut next = None;
+            let (head, rest) = sequence.as_slice().split_first()?;
+            for range in rest.iter().rev() {
+                next = Some(*inner.entry((range.start, range.end, next)).or_insert_with(|| {
+                    characters.bytes.push(((range.start..=range.end).collect(), next));
+                    characters.bytes.len() - 1
+                }));
+            }
+            let head_set: ByteSet = (head.start..=head.end).collect();
+            match characters.heads.get(&next) {
+                Some(&known) => {
+                    let set = &mut characters.bytes[known].0;
+                    *set = set.union(&head_set);
+                }
+                None => {
+                    characters.heads.insert(next, characters.bytes.len());
+                    characters.bytes.push((head_set, next));
+                }
+            }
+            if characters.bytes.len() > MAX_POSITIONS {
+                return None;
+            }
+        }
+        Some(characters)
+    }
+}
+
+/// The number of positions that a class takes. Above [`MAX_POSITIONS`] if it is too large.
+pub(super) fn positions_of(class: &Class) -> usize {
+    match class {
+        Class::Unicode(chars) if !chars.is_ascii() => {
+            Characters::new(chars).map_or(MAX_POSITIONS + 1, |characters| characters.bytes.len())
+        }
+        _ => 1,
+    }
+}

@@ -1,0 +1,144 @@
+//! Bit-parallel position automata: they decide whether one pattern matches, without a cache and
+//! without warm-up.
+//!
+//! Each byte or class of a pattern is a position; the state of a search is the set of positions at
+//! which the last byte can have been read, as bits of one to eight machine words (Glushkov 1961;
+//! Navarro and Raffinot 2002). Long counted repetitions of a class are one position with a counter.
+//! The README of this directory explains the method with an example.
+//!
+//! Lazy DFAs, which were used for this before, are as fast once all their states are built. But
+//! verification asks for a few bytes of each of thousands of patterns, so that most of the time
+//! went into building states, for each thread again. A position automaton is built once, in
+//! microseconds, is shared by all threads, and always decides.
+//!
+//! # Limits
+//!
+//! Patterns with more than [`MAX_POSITIONS`] positions or with Unicode word boundaries have no
+//! position automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Only whether there is
+//! a match is decided, not where it starts and ends.
+
+mod automaton;
+mod bits;
+mod counter;
+mod graph;
+mod looks;
+mod search;
+mod size;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use regex_syntax::hir::Hir;
+
+use automaton::Automaton;
+use graph::Graph;
+use search::{Anywhere, EndsAt, StartsAt};
+use size::Size;
+
+pub(crate) use search::PositionScratch;
+
+/// The largest number of words of a state.
+const MAX_WORDS: usize = 8;
+/// The largest number of positions.
+const MAX_POSITIONS: usize = 64 * MAX_WORDS;
+
+/// The direction in which an automaton reads a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
+/// An automaton that reads forward from where a match begins.
+#[derive(Debug)]
+pub(super) struct ForwardPositions(Words);
+
+/// An automaton that reads backward from where a match ends.
+#[derive(Debug)]
+pub(super) struct BackwardPositions(Words);
+
+/// An automaton by the number of words of its state.
+#[derive(Debug)]
+enum Words {
+    One(Box<Automaton<1>>),
+    Two(Box<Automaton<2>>),
+    Four(Box<Automaton<4>>),
+    Eight(Box<Automaton<MAX_WORDS>>),
+}
+
+/// Calls a method of the automaton, whatever its number of words is.
+macro_rules! with_automaton {
+    ($words:expr, $automaton:ident => $call:expr) => {
+        match $words {
+            Words::One($automaton) => $call,
+            Words::Two($automaton) => $call,
+            Words::Four($automaton) => $call,
+            Words::Eight($automaton) => $call,
+        }
+    };
+}
+
+impl ForwardPositions {
+    /// The automaton of `hir`, or `None` if it is too large, or if it has an assertion about
+    /// Unicode word boundaries.
+    pub(super) fn new(hir: &Hir) -> Option<ForwardPositions> {
+        Words::new(hir, Direction::Forward).map(ForwardPositions)
+    }
+
+    /// Tests whether a match lies within `span` of `record`.
+    pub(super) fn is_match(
+        &self,
+        scratch: &mut PositionScratch,
+        record: &[u8],
+        span: Range<usize>,
+    ) -> bool {
+        with_automaton!(&self.0, a => a.search::<Anywhere>(record, span, scratch, &mut 0))
+    }
+
+    /// Tests whether a match starts at `span.start` and lies within `span` of `record`. Adds the
+    /// words of states that it computed to `steps`, one for each word of each byte.
+    pub(super) fn starts_at(
+        &self,
+        scratch: &mut PositionScratch,
+        record: &[u8],
+        span: Range<usize>,
+        steps: &mut u64,
+    ) -> bool {
+        with_automaton!(&self.0, a => a.search::<StartsAt>(record, span, scratch, steps))
+    }
+}
+
+impl BackwardPositions {
+    /// The automaton of `hir`, under the same conditions as [`ForwardPositions::new`].
+    pub(super) fn new(hir: &Hir) -> Option<BackwardPositions> {
+        Words::new(hir, Direction::Backward).map(BackwardPositions)
+    }
+
+    /// Tests whether a match ends at `end` of `record`. Counts as [`ForwardPositions::starts_at`].
+    pub(super) fn ends_at(
+        &self,
+        scratch: &mut PositionScratch,
+        record: &[u8],
+        end: usize,
+        steps: &mut u64,
+    ) -> bool {
+        with_automaton!(&self.0, a => a.search::<EndsAt>(record, 0..end, scratch, steps))
+    }
+}
+
+impl Words {
+    fn new(hir: &Hir, direction: Direction) -> Option<Words> {
+        Words::with_size(hir, direction, Size::of(hir)?)
+    }
+
+    fn with_size(hir: &Hir, direction: Direction, size: Size) -> Option<Words> {
+        let graph = Graph::new(hir, direction, size.max_copies)?;
+        Some(match size.words {
+            1 => Words::One(Automaton::new(graph)?.into()),
+            2 => Words::Two(Automaton::new(graph)?.into()),
+            4 => Words::Four(Automaton::new(graph)?.into()),
+            _ => Words::Eight(Automaton::new(graph)?.into()),
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Decides how many words the state of a pattern's automaton takes, and which repetitions become
+//! counters.
+//!
+//! A counter takes a few nanoseconds for each byte while it is active, and a position that is
+//! written out takes nothing as long as the state does not need another word. So repetitions are
+//! written out if the whole pattern then fits into one word. If not, the longest ones become
+//! counters first. Only if that is not enough there are more words.
+
+use regex_syntax::hir::{Hir, HirKind};
+
+use super::graph::{positions_of, single_byte};
+
+/// Repetitions of a class with more copies than this become counters. The first of these numbers
+/// with which the pattern fits is chosen.
+const MAX_COPIES: [u32; 6] = [u32::MAX, 64, 32, 16, 8, 4];
+
+/// The number of positions with each of [`MAX_COPIES`].
+type Sizes = [usize; MAX_COPIES.len()];
+
+/// The size of an automaton.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// The words of the state: one of [`WORDS`].
+    pub(super) words: usize,
+    /// Repetitions of a class with more copies become counters.
+    pub(super) max_copies: u32,
+}
+
+/// The possible numbers of words. 512 positions are enough for 98% of the patterns of real rule
+/// sets even without counters.
+const WORDS: [usize; 4] = [1, 2, 4, super::MAX_WORDS];
+
+impl Size {
+    /// The size of the automaton of `hir`, or `None` if it does not fit into [`super::MAX_WORDS`].
+    ///
+    /// Costs time linear in the HIR as written, whatever its repeat counts are.
+    pub(super) fn of(hir: &Hir) -> Option<Size> {
+        let sizes = positions(hir);
+        WORDS.iter().find_map(|&words| {
+            let fits = |&(size, _): &(usize, u32)| size <= 64 * words;
+            let (_, max_copies) = sizes.into_iter().zip(MAX_COPIES).find(fits)?;
+            Some(Size { words, max_copies })
+        })
+    }
+}
+
+fn positions(hir: &Hir) -> Sizes {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Sizes::default(),
+        HirKind::Literal(literal) => [literal.0.len(); MAX_COPIES.len()],
+        HirKind::Class(class) => [positions_of(class); MAX_COPIES.len()],
+        HirKind::Capture(capture) => positions(&capture.sub),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
+            let mut sizes = Sizes::default();
+            for sub in subs {
+                let add = |(sum, size): (&mut usize, usize)| *sum = sum.saturating_add(size);
+                sizes.iter_mut().zip(positions(sub)).for_each(add);
+            }
+            sizes
+        }
+        HirKind::Repetition(repetition) => {
+            let copies = repetition.max.unwrap_or(repetition.min.max(1));
+            let mut sizes = positions(&repetition.sub);
+            let counted = single_byte(&repetition.sub).is_some();
+            for (size, max_copies) in sizes.iter_mut().zip(MAX_COPIES) {
+                if !counted || copies <= max_copies {
+                    *size = size.saturating_mul(copies as usize);
+                }
+            }
+            sizes
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Compares the automata with a matcher that follows the HIR literally: on all small patterns and
+//! records, and on larger random ones.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use regex_automata::util::look::{Look as AutomataLook, LookMatcher};
+use regex_syntax::hir::{Class, HirKind};
+
+use super::*;
+
+fn parse(pattern: &str) -> Hir {
+    let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+    parser.clone().parse(pattern).unwrap()
+}
+
+/// Where the matches of `hir` that start at `at` of `record` end.
+fn ends(hir: &Hir, record: &[u8], at: usize) -> BTreeSet<usize> {
+    match hir.kind() {
+        HirKind::Empty => BTreeSet::from([at]),
+        HirKind::Literal(literal) => {
+            let found = record[at..].starts_with(&literal.0);
+            found.then_some(at + literal.0.len()).into_iter().collect()
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let accepts = |b: &&u8| class.iter().any(|r| (r.start()..=r.end()).contains(*b));
+            record.get(at).filter(accepts).map(|_| at + 1).into_iter().collect()
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let len = record.len().min(at + 4);
+            let text = (at..=len).rev().find_map(|end| str::from_utf8(&record[at..end]).ok());
+            let first = text.and_then(|text| text.chars().next());
+            let accepts = |c: &char| class.iter().any(|r| (r.start()..=r.end()).contains(c));
+            first.filter(accepts).map(|c| at + c.len_utf8()).into_iter().collect()
+        }
+        HirKind::Look(look) => {
+            let look = AutomataLook::from_repr(look.as_repr()).unwrap();
+            let holds = LookMatcher::new().matches(look, record, at);
+            holds.then_some(at).into_iter().collect()
+        }
+        HirKind::Capture(capture) => ends(&capture.sub, record, at),
+        HirKind::Concat(subs) => subs.iter().fold(BTreeSet::from([at]), |from, sub| {
+            from.into_iter().flat_map(|at| ends(sub, record, at)).collect()
+        }),
+        HirKind::Alternation(subs) => subs.iter().flat_map(|sub| ends(sub, record, at)).collect(),
+        HirKind::Repetition(repetition) => {
+            let (mut from, mut found) = (BTreeSet::from([at]), BTreeSet::new());
+            for copies in 0.. {
+                if copies >= repetition.min {
+                    let known = found.len();
+                    found.extend(&from);
+                    if repetition.max == Some(copies)
+                        || repetition.max.is_none()
+                            && copies > repetition.min
+                            && known == found.len()
+                    {
+                        break;
+                    }
+                }
+                from = from.iter().flat_map(|&at| ends(&repetition.sub, record, at)).collect();
+            }
+            found
+        }
+    }
+}
+
+/// The automata of a pattern in one size.
+struct Automata {
+    forward: ForwardPositions,
+    backward: BackwardPositions,
+}
+
+impl Automata {
+    fn new(hir: &Hir, words: usize, max_copies: u32) -> Automata {
+        let size = Size { words, max_copies };
+        Automata {
+            forward: ForwardPositions(Words::with_size(hir, Direction::Forward, size).unwrap()),
+            backward: BackwardPositions(Words::with_size(hir, Direction::Backward, size).unwrap()),
+        }
+    }
+
+    /// Compares every search over every range of `record` with `ends` of each start.
+    fn check(&self, pattern: &str, record: &[u8], ends: &[BTreeSet<usize>]) {
+        let scratch = &mut PositionScratch::default();
+        let any = |start: usize, end: usize| ends[start].range(..=end).next().is_some();
+        for start in 0..=record.len() {
+            for end in start..=record.len() {
+                let context =
+                    || format!("{pattern} {:?} {start}..{end}", record.escape_ascii().to_string());
+                let mut steps = 0;
+                let found = self.forward.starts_at(scratch, record, start..end, &mut steps);
+                assert_eq!(found, any(start, end), "starts_at {}", context());
+                let expected = (start..=end).any(|start| any(start, end));
+                let found = self.forward.is_match(scratch, record, start..end);
+                assert_eq!(found, expected, "is_match {}", context());
+            }
+            let found = self.backward.ends_at(scratch, record, start, &mut 0);
+            let expected = ends.iter().any(|ends| ends.contains(&start));
+            assert_eq!(found, expected, "ends_at {pattern} {record:?} {start}");
+        }
+    }
+}
+
+fn all_ends(hir: &Hir, record: &[u8]) -> Vec<BTreeSet<usize>> {
+    (0..=record.len()).map(|at| ends(hir, record, at)).collect()
+}
+
+/// All records over `alphabet` of at most `len` bytes.
+fn records(alphabet: &[u8], len: usize) -> Vec<Vec<u8>> {
+    let mut all = vec![Vec::new()];
+    let mut longest = 0;
+    for _ in 0..len {
+        let from = std::mem::replace(&mut longest, all.len());
+        for index in from..longest {
+            all.extend(
+                alphabet
+                    .iter()
+                    .map(|&byte| [&all[index][..], &[byte]].concat())
+                    .collect::<Vec<_>>(),
+            );
+        }
+    }
+    all
+}
+
+/// All patterns of `size` operators and operands.
+fn patterns(size: usize) -> Vec<String> {
+    if size == 1 {
+        return ["a", "b", "[^b]", r"\b", "^", r"(?m:$)"].map(str::to_owned).to_vec();
+    }
+    let mut all = Vec::new();
+    for operand in patterns(size - 1) {
+        all.extend(["*", "?", "{2}", "{1,3}", "{2,}"].map(|op| format!("(?:{operand}){op}")));
+    }
+    for left in 1..size - 1 {
+        for (left, right) in patterns(left)
+            .iter()
+            .flat_map(|l| patterns(size - 1 - left).into_iter().map(move |r| (l.clone(), r)))
+        {
+            all.push(format!("{left}{right}"));
+            all.push(format!("(?:{left}|{right})"));
+        }
+    }
+    all
+}
+
+/// Compares the automata of `pattern` in several sizes with the matcher.
+fn check(pattern: &str, records: &[Vec<u8>]) {
+    let hir = parse(pattern);
+    let natural = Size::of(&hir).unwrap();
+    let mut automata = vec![Automata::new(&hir, natural.words, natural.max_copies)];
+    automata.extend([1, 2].map(|max_copies| Automata::new(&hir, MAX_WORDS, max_copies)));
+    // The positions of the pattern begin near the end of a word.
+    let behind = parse(&format!("(?:z{{61}}|{pattern})"));
+    automata.push(Automata::new(&behind, MAX_WORDS, u32::MAX));
+    for record in records {
+        let ends = all_ends(&hir, record);
+        automata.iter().for_each(|automata| automata.check(pattern, record, &ends));
+    }
+}
+
+#[test]
+fn agrees_on_all_small_patterns() {
+    for (sizes, len) in [(1..=3, 5), (4..=4, 3)] {
+        let records = records(b"ab\n", len);
+        sizes.flat_map(patterns).for_each(|pattern| check(&pattern, &records));
+    }
+}
+
+/// A pattern with classes, characters of several bytes, assertions and counted repetitions.
+fn pattern() -> impl Strategy<Value = String> {
+    let operands = [
+        "a",
+        "b",
+        "ab",
+        "[ab]",
+        "[^a]",
+        "(?s:.)",
+        r"[a\n]",
+        "(?u:.)",
+        "(?iu:k)",
+        "(?u:[é-ü])",
+        "é",
+        r"\b",
+        r"\B",
+        "^",
+        "$",
+        "(?m:^)",
+        "(?m:$)",
+        "(?Rm:^)",
+        "(?Rm:$)",
+        r"\b{start}",
+        r"\b{end}",
+        r"\b{start-half}",
+        r"\b{end-half}",
+    ];
+    let operators = ["*", "+", "?", "{3}", "{2,}", "{0,4}", "{2,6}", "{1,3}", "{5,6}"];
+    let operand = prop::sample::select(operands.map(str::to_owned).to_vec());
+    operand.prop_recursive(4, 16, 4, move |inner| {
+        prop_oneof![
+            3 => prop::collection::vec(inner.clone(), 2..5).prop_map(|subs| subs.concat()),
+            1 => prop::collection::vec(inner.clone(), 2..4)
+                .prop_map(|subs| format!("(?:{})", subs.join("|"))),
+            2 => (inner, prop::sample::select(operators.to_vec()))
+                .prop_map(|(sub, operator)| format!("(?:{sub}){operator}")),
+        ]
+    })
+}
+
+fn record() -> impl Strategy<Value = Vec<u8>> {
+    let parts = ["a", "a", "b", "b", "ab", " ", "\n", "\r", "é", "\u{212A}", "k"];
+    let parts = parts.map(|part| part.as_bytes().to_vec()).into_iter();
+    let parts: Vec<_> = parts.chain([b"\xC3".to_vec()]).collect();
+    prop::collection::vec(prop::sample::select(parts), 0..10).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn agrees_on_random_patterns(
+        pattern in pattern(),
+        records in prop::collection::vec(record(), 1..6),
+    ) {
+        if Size::of(&parse(&pattern)).is_some_and(|size| size.words <= 2) {
+            check(&pattern, &records);
+        }
+    }
+
+    /// Many counts at once, more than one word of ring, and counts that begin again.
+    #[test]
+    fn counters_overlap(
+        min in 0..140u32,
+        extra in prop::option::of(0..90u32),
+        shape in prop::sample::select(&["aXc", "(?:aX)+c", "a?X[bc]", "aXbX", r"\bX\b"][..]),
+        record in "[ab]{0,60}(?:[ab]{20,90}[abc ]){0,3}",
+    ) {
+        let max = extra.map_or(String::new(), |extra| (min + extra).to_string());
+        let hir = parse(&shape.replace('X', &format!("[ab]{{{min},{max}}}")));
+        let counted = Automata::new(&hir, 1, 1);
+        let record = record.as_bytes();
+        let ends = all_ends(&hir, record);
+        let scratch = &mut PositionScratch::default();
+        let mut any = false;
+        for start in 0..=record.len() {
+            let expected = !ends[start].is_empty();
+            any |= expected;
+            let found = counted.forward.starts_at(scratch, record, start..record.len(), &mut 0);
+            prop_assert_eq!(found, expected, "{} from {}", hir, start);
+            let expected = ends.iter().any(|ends| ends.contains(&start));
+            let found = counted.backward.ends_at(scratch, record, start, &mut 0);
+            prop_assert_eq!(found, expected, "{} up to {}", hir, start);
+        }
+        let found = counted.forward.is_match(scratch, record, 0..record.len());
+        prop_assert_eq!(found, any, "{}", hir);
+    }
+}
+
+#[test]
+fn fewest_words_then_fewest_counters() {
+    for (pattern, expected) in [
+        ("a{64}", Some((1, u32::MAX))),
+        ("a{65}", Some((1, 64))),
+        ("a{60}b{60}", Some((1, 32))),
+        ("a{60}b{20}", Some((1, 32))),
+        ("(?:a{40}b){3}", Some((1, 32))),
+        ("(?:ab){33}", Some((2, u32::MAX))),
+        ("(?:a{9}b{5}){40}", Some((2, 4))),
+        ("(?:ab){256}", Some((8, u32::MAX))),
+        ("(?:ab){257}", None),
+        ("a{100000}", Some((1, 64))),
+        ("(?u:.)", Some((1, u32::MAX))),
+        (r"(?u:\w)", None),
+        ("(?:(?:(?:(?:ab){4000}){4000}){4000}){4000}", None),
+    ] {
+        let size = Size::of(&parse(pattern)).map(|size| (size.words, size.max_copies));
+        assert_eq!(size, expected, "{pattern}");
+    }
+}
+
+#[test]
+fn unicode_word_boundaries_are_refused() {
+    for pattern in [r"(?u:\ba)", r"(?u:a\B)", r"(?u:\b{start}a)", r"(?u:a\b{end-half})"] {
+        assert!(ForwardPositions::new(&parse(pattern)).is_none(), "{pattern}");
+        assert!(BackwardPositions::new(&parse(pattern)).is_none(), "{pattern}");
+    }
+}
+
+#[test]
+fn huge_counts_are_refused() {
+    assert!(ForwardPositions::new(&parse("a{500000,500001}")).is_some());
+    assert!(ForwardPositions::new(&parse("a{600000,600001}")).is_none());
+    assert!(ForwardPositions::new(&parse("a{600000,}")).is_some());
+}
+
+/// All positions alive, all counters active, all conditions looked up: still one step for each word
+/// of each byte.
+#[test]
+fn steps_are_linear_whatever_the_state() {
+    let record = vec![b'a'; 10_000];
+    for (pattern, words) in [
+        ("(?:[ab][ab]){0,250}x", 8),
+        ("[ab]{0,40}x", 1),
+        ("(?:[ab]{5,400}){30}x", 1),
+        (r"(?:a|\b|\B|^)*x", 1),
+        (r"(?:\b?[ab]\B?){250}x", 4),
+    ] {
+        let hir = parse(pattern);
+        let (forward, backward) =
+            (ForwardPositions::new(&hir).unwrap(), BackwardPositions::new(&hir).unwrap());
+        let scratch = &mut PositionScratch::default();
+        let mut steps = 0;
+        assert!(!forward.starts_at(scratch, &record, 0..record.len(), &mut steps), "{pattern}");
+        assert!(steps <= words * (record.len() as u64 + 1), "{pattern}: {steps}");
+        assert!(!forward.is_match(scratch, &record, 0..record.len()), "{pattern}");
+        assert!(!backward.ends_at(scratch, &record, record.len(), &mut 0), "{pattern}");
+    }
+}
