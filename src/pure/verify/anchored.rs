@@ -145,6 +145,11 @@ fn complete_match(
         if status.steps > budget(record) {
             return cache.defer(pattern, 0);
         }
+        let (literals, epoch) = (&tables.patterns.head_literals, cache.epoch);
+        let known = &mut cache.head_literals;
+        if !literals.is_before(pattern, known, epoch, record, start as usize) {
+            return;
+        }
         let mut steps = 0;
         let found = tables.patterns.automata(pattern).head_ends_at(
             head,

@@ -37,6 +37,7 @@
 
 mod anchored;
 mod cache;
+mod head_literal;
 mod patterns;
 mod postings;
 mod required_run;

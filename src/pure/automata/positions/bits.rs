@@ -64,14 +64,6 @@ impl<const N: usize> Bits<N> {
             })
         })
     }
-
-    /// The same set in another number of words, which must hold all its positions.
-    pub(super) fn resized<const M: usize>(self) -> Bits<M> {
-        debug_assert!(self.0.iter().skip(M).all(|&word| word == 0));
-        let mut words = [0; M];
-        words.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
-        Bits(words)
-    }
 }
 
 impl<const N: usize> BitAnd for Bits<N> {

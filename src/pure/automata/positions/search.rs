@@ -128,28 +128,30 @@ impl<const N: usize> Automaton<N> {
                 }
             }
             read += 1;
-            if state.intersects(self.last.any) && self.ends_at(state, record, boundary(read)) {
-                return (true, read);
-            }
-            if state.is_empty() && (!COUNTERS || counting.is_empty()) {
+            next = (state & self.steps).shifted() | state & self.loops;
+            if state.intersects(self.special) {
+                if state.intersects(self.last.any) && self.ends_at(state, record, boundary(read)) {
+                    return (true, read);
+                }
+                let branching = state & self.branching;
+                if !branching.is_empty() {
+                    if branching != branches.0 {
+                        let further = branching.iter().map(|position| self.further(position));
+                        branches = (branching, further.fold(Bits::EMPTY, |all, next| all | next));
+                    }
+                    next |= branches.1;
+                }
+                if state.intersects(self.conditional) {
+                    let holding = looks::holding_at(record, boundary(read));
+                    next |= self.conditional_next(state, holding);
+                }
+            } else if state.is_empty() && (!COUNTERS || counting.is_empty()) {
                 if M::ANCHORED {
                     return (false, read);
                 }
                 if self.empty.when.is_empty() {
                     read += self.skip(&bytes[read..]);
                 }
-            }
-            next = (state & self.steps).shifted() | state & self.loops;
-            let branching = state & self.branching;
-            if !branching.is_empty() {
-                if branching != branches.0 {
-                    let further = branching.iter().map(|position| self.further(position));
-                    branches = (branching, further.fold(Bits::EMPTY, |all, next| all | next));
-                }
-                next |= branches.1;
-            }
-            if state.intersects(self.conditional) {
-                next |= self.conditional_next(state, looks::holding_at(record, boundary(read)));
             }
             if !M::ANCHORED {
                 if !self.empty.when.is_empty() && self.is_empty_at(record, boundary(read)) {

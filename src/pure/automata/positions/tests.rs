@@ -149,10 +149,10 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     let hir = parse(pattern);
     let natural = Size::of(&hir).unwrap();
     let mut automata = vec![Automata::new(&hir, natural.words, natural.max_copies)];
-    automata.extend([1, 2].map(|max_copies| Automata::new(&hir, MAX_WORDS, max_copies)));
+    automata.extend([1, 2].map(|max_copies| Automata::new(&hir, 8, max_copies)));
     // The positions of the pattern begin near the end of a word.
     let behind = parse(&format!("(?:z{{61}}|{pattern})"));
-    automata.push(Automata::new(&behind, MAX_WORDS, u32::MAX));
+    automata.push(Automata::new(&behind, 8, u32::MAX));
     for record in records {
         let ends = all_ends(&hir, record);
         automata.iter().for_each(|automata| automata.check(pattern, record, &ends));
