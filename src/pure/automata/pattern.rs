@@ -39,7 +39,7 @@ use regex_syntax::hir::Hir;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
-use super::positions::{BackwardPositions, ForwardPositions, PositionScratch};
+use super::positions::{BackwardPositions, ForwardPositions, PositionScratch, SpanScratch};
 use super::span_cursor::{SpanCursor, step_budget};
 use super::span_prefilter::SpanPrefilter;
 use super::spans::{SpanAutomata, SpanCache};
@@ -79,6 +79,7 @@ pub(crate) struct PatternCache {
 pub(crate) struct PatternMemory<'a> {
     pub(crate) cache: &'a mut PatternCache,
     pub(crate) scratch: &'a mut PositionScratch,
+    pub(crate) span_scratch: &'a mut SpanScratch,
 }
 
 impl PatternAutomata {
@@ -202,9 +203,15 @@ impl PatternAutomata {
         steps: &mut u64,
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        let mut cursor = SpanCursor::default();
+        if let Some(positions) = self.spans.positions(hir, record.len()) {
+            let scratch = &mut *memory.span_scratch;
+            let flow = positions.for_each_span(scratch, record, &mut cursor, &mut found);
+            *steps += cursor.steps;
+            return flow;
+        }
         let prefilter =
             self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
-        let mut cursor = SpanCursor::default();
         let flow = self.search_spans(hir, prefilter, memory, record, &mut cursor, &mut found);
         *steps += cursor.steps;
         flow
@@ -329,6 +336,7 @@ mod tests {
                 let mut memory = PatternMemory {
                     cache: &mut PatternCache::default(),
                     scratch: &mut PositionScratch::default(),
+                    span_scratch: &mut SpanScratch::default(),
                 };
                 let (mut steps, mut count) = (0, 0);
                 let each = |_| {

@@ -1,10 +1,12 @@
 //! The automata that find the spans of one pattern.
 //!
-//! A span is found by the cheapest automaton that can decide: a forward and a reverse lazy DFA;
-//! where these give up, an NFA simulation; and where all searches of a record together have taken
-//! too many steps, a two-pass search finds every remaining span at once. The switch from the DFAs to
-//! the simulation is in [`SpanAutomata::leftmost`]. The loop over the spans, which switches to the
-//! two-pass search, is `PatternAutomata::search_spans` in [`pattern`](super::pattern).
+//! In records of ordinary length, a [position automaton](super::positions) finds all spans in two
+//! passes. Longer records, and patterns that are too large for it, are searched span by span with
+//! the cheapest automaton that can decide: a forward and a reverse lazy DFA; where these give up, an
+//! NFA simulation; and where all searches of a record together have taken too many steps, a two-pass
+//! search finds every remaining span at once. The switch from the DFAs to the simulation is in
+//! [`SpanAutomata::leftmost`]. The loop over the spans, which switches to the two-pass search, is
+//! `PatternAutomata::search_spans` in [`pattern`](super::pattern).
 
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
@@ -16,6 +18,7 @@ use regex_syntax::hir::Hir;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search::{SpanDfas, leftmost_span};
+use super::positions::{MAX_RECORD, SpanPositions};
 use super::span_cursor::SpanCursor;
 use super::span_prefilter::CandidatePositions;
 use super::{span_simulation, two_pass};
@@ -24,6 +27,7 @@ use super::{span_simulation, two_pass};
 #[derive(Debug, Default)]
 pub(super) struct SpanAutomata {
     nfa: OnceLock<NFA>,
+    positions: OnceLock<Option<SpanPositions>>,
     forward: OnceLock<Option<Box<dfa::DFA>>>,
     reverse: OnceLock<Option<Box<dfa::DFA>>>,
     two_pass: OnceLock<Box<two_pass::TwoPass>>,
@@ -40,6 +44,14 @@ pub(super) struct SpanCache {
 }
 
 impl SpanAutomata {
+    /// The position automaton for the spans of a record of `len` bytes, if there is one.
+    pub(super) fn positions(&self, hir: &Hir, len: usize) -> Option<&SpanPositions> {
+        if len > MAX_RECORD {
+            return None;
+        }
+        self.positions.get_or_init(|| SpanPositions::new(self.nfa(hir))).as_ref()
+    }
+
     /// Finds the leftmost-first span of `record` from `cursor.at` on, without moving the cursor.
     pub(super) fn leftmost(
         &self,

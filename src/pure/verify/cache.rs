@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::automata::pattern::{PatternCache, PatternMemory};
-use crate::pure::automata::positions::PositionScratch;
+use crate::pure::automata::positions::{PositionScratch, SpanScratch};
 use crate::pure::ids::{NeedleId, PatternIndex};
 
 use super::head_literal::FirstEnd;
@@ -43,6 +43,7 @@ pub(in crate::pure) struct VerifyCache {
     automata: Vec<PatternCache>,
     /// The working memory that the automata of all patterns share.
     scratch: PositionScratch,
+    span_scratch: SpanScratch,
     /// The DFAs that read every record.
     pub(super) groups: GroupScanner,
     /// The patterns that the groups could not decide in this record. Empty between records.
@@ -116,6 +117,7 @@ impl VerifyCache {
             deferred: Vec::new(),
             automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
             scratch: PositionScratch::default(),
+            span_scratch: SpanScratch::default(),
             groups: GroupScanner::new(&tables.groups),
             undecided: Vec::new(),
             shared: tables.shared.create_caches(),
@@ -150,6 +152,7 @@ impl VerifyCache {
             + self.memory
             + self.scratch.memory()
             + size_of_val(&self.head_literals[..])
+            + self.span_scratch.memory()
             + self.groups.memory()
             + size_of_val(&self.shared[..])
             + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()
@@ -158,8 +161,11 @@ impl VerifyCache {
     /// The working memory of the pattern's automata.
     #[inline]
     pub(super) fn memory_of(&mut self, pattern: PatternIndex) -> PatternMemory<'_> {
-        let (cache, scratch) = (&mut self.automata[pattern.index()], &mut self.scratch);
-        PatternMemory { cache, scratch }
+        PatternMemory {
+            cache: &mut self.automata[pattern.index()],
+            scratch: &mut self.scratch,
+            span_scratch: &mut self.span_scratch,
+        }
     }
 
     /// Records that the pattern matches, unless that is known.

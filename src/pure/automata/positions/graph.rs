@@ -107,7 +107,7 @@ impl<const N: usize> Graph<N> {
     }
 
     /// Decides the conditions of steps by the classes on both sides, as far as that is possible.
-    fn simplify_conditions(&mut self, direction: Direction) {
+    pub(super) fn simplify_conditions(&mut self, direction: Direction) {
         let kinds: Vec<u8> = self.classes.iter().map(looks::kinds_of).collect();
         for step in std::mem::take(&mut self.conditional) {
             let from_kinds = kinds[self.positions[step.from].class];
@@ -163,11 +163,11 @@ impl<const N: usize> Part<N> {
 }
 
 impl<const N: usize> Ends<N> {
-    fn none() -> Ends<N> {
+    pub(super) fn none() -> Ends<N> {
         Ends { always: Bits::EMPTY, when: Vec::new() }
     }
 
-    fn add(&mut self, looks: Looks, positions: Bits<N>) -> Option<()> {
+    pub(super) fn add(&mut self, looks: Looks, positions: Bits<N>) -> Option<()> {
         let positions = positions & !self.always;
         if looks == 0 {
             self.always |= positions;
@@ -204,7 +204,7 @@ impl Emptiness {
         Emptiness { always: true, when: Vec::new() }
     }
 
-    fn add(&mut self, looks: Looks) -> Option<()> {
+    pub(super) fn add(&mut self, looks: Looks) -> Option<()> {
         if looks == 0 {
             *self = Emptiness::always();
         } else if !self.always && !self.when.contains(&looks) {

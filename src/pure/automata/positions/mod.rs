@@ -19,11 +19,15 @@
 
 mod automaton;
 mod bits;
+mod choices;
 mod counter;
 mod graph;
 mod looks;
 mod search;
 mod size;
+#[cfg(test)]
+mod span_tests;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +41,8 @@ use search::{Anywhere, EndsAt, StartsAt};
 use size::Size;
 
 pub(crate) use search::PositionScratch;
+pub(crate) use spans::SpanScratch;
+pub(super) use spans::{MAX_RECORD, SpanPositions};
 
 /// The direction in which an automaton reads a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

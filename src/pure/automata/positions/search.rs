@@ -165,7 +165,7 @@ impl<const N: usize> Automaton<N> {
 
     /// Whether the pattern matches the empty string at offset `at`.
     #[inline(always)]
-    fn is_empty_at(&self, record: &[u8], at: usize) -> bool {
+    pub(super) fn is_empty_at(&self, record: &[u8], at: usize) -> bool {
         self.empty.always
             || !self.empty.when.is_empty() && {
                 let holding = looks::holding_at(record, at);
@@ -175,7 +175,7 @@ impl<const N: usize> Automaton<N> {
 
     /// The positions that a match can begin with at offset `at`.
     #[inline(always)]
-    fn first_at(&self, record: &[u8], at: usize) -> Bits<N> {
+    pub(super) fn first_at(&self, record: &[u8], at: usize) -> Bits<N> {
         let mut first = self.first.always;
         if !self.first.when.is_empty() {
             let holding = looks::holding_at(record, at);
@@ -190,13 +190,38 @@ impl<const N: usize> Automaton<N> {
 
     /// Whether a match ends with one of the positions `state` at offset `at`.
     #[inline]
-    fn ends_at(&self, state: Bits<N>, record: &[u8], at: usize) -> bool {
+    pub(super) fn ends_at(&self, state: Bits<N>, record: &[u8], at: usize) -> bool {
         state.intersects(self.last.always) || {
             let holding = looks::holding_at(record, at);
             let ends =
                 |&(looks, last): &(Looks, Bits<N>)| state.intersects(last) && hold(looks, holding);
             self.last.when.iter().any(ends)
         }
+    }
+
+    /// The positions that come after the positions `state` at offset `at`. `branches` keeps the
+    /// branching positions of the last call and what they lead to, for the next one.
+    #[inline(always)]
+    pub(super) fn next(
+        &self,
+        state: Bits<N>,
+        branches: &mut (Bits<N>, Bits<N>),
+        record: &[u8],
+        at: usize,
+    ) -> Bits<N> {
+        let mut next = (state & self.steps).shifted() | state & self.loops;
+        let branching = state & self.branching;
+        if !branching.is_empty() {
+            if branching != branches.0 {
+                let further = branching.iter().map(|position| self.further(position));
+                *branches = (branching, further.fold(Bits::EMPTY, |all, next| all | next));
+            }
+            next |= branches.1;
+        }
+        if state.intersects(self.conditional) {
+            next |= self.conditional_next(state, looks::holding_at(record, at));
+        }
+        next
     }
 
     /// The positions that conditional steps lead to where the assertions `holding` hold.
@@ -225,6 +250,6 @@ impl<const N: usize> Automaton<N> {
 }
 
 #[inline(always)]
-fn hold(required: Looks, holding: Looks) -> bool {
+pub(super) fn hold(required: Looks, holding: Looks) -> bool {
     required & !holding == 0
 }

@@ -1,0 +1,201 @@
+//! Finds all spans of one pattern in one record in two passes, without a cache.
+//!
+//! 1. A pass from the end of the record to its start computes for each byte the positions that it
+//!    can be read at on the way to the end of a match: the *viable* positions.
+//! 2. From each offset where a match can start, a pass forward takes at each step the most
+//!    preferred of the [choices](super::choices) that is viable. It never has to go back.
+//!
+//! This is the greedy matching of Frisch and Cardelli ("Greedy Regular Expression Matching", ICALP
+//! 2004), as in [`two_pass`](crate::pure::automata::two_pass), with the sets of the first pass in
+//! machine words. It takes time linear in the record, whatever the pattern is: for each byte a few
+//! nanoseconds on the way back, and as much again for the bytes of matches. Lazy DFAs take about
+//! half of that once their states are built, but have to be built for each pattern and thread.
+//!
+//! # Limits
+//!
+//! The first pass stores its sets, so records are limited to [`MAX_RECORD`] bytes. Counters have no
+//! place in the sets, so that all repetitions are written out, and patterns with more than
+//! [`MAX_POSITIONS`](super::graph) positions have no such automaton.
+
+use std::ops::{ControlFlow, Range};
+
+use regex_automata::nfa::thompson::NFA;
+
+use super::automaton::Automaton;
+use super::bits::Bits;
+use super::choices::{Choice, Choices, Next, NfaPositions};
+use super::looks::{self, Looks};
+use super::search::hold;
+use crate::pure::automata::span_cursor::SpanCursor;
+
+/// The longest record that is searched in this way, in bytes. The passes read every byte, and in
+/// long records the literals of a pattern skip most of them.
+pub(in crate::pure::automata) const MAX_RECORD: usize = 4096;
+
+/// The automaton that finds the spans of one pattern.
+#[derive(Debug)]
+pub(in crate::pure::automata) enum SpanPositions {
+    One(Box<Spans<1>>),
+    Two(Box<Spans<2>>),
+    Four(Box<Spans<4>>),
+    Eight(Box<Spans<8>>),
+}
+
+/// The same, with sets of `N` words.
+#[derive(Debug)]
+pub(in crate::pure::automata) struct Spans<const N: usize> {
+    backward: Automaton<N>,
+    choices: Choices,
+}
+
+/// Working memory, which can be used with any pattern.
+#[derive(Debug, Default)]
+pub(crate) struct SpanScratch {
+    /// By byte of the record: its viable positions, as words.
+    viable: Vec<u64>,
+    /// By offset in the record, as bits: whether a match can start there.
+    starts: Vec<u64>,
+}
+
+impl SpanScratch {
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<u64>() * (self.viable.capacity() + self.starts.capacity())
+    }
+}
+
+impl SpanPositions {
+    /// The automaton of the pattern that `nfa` was compiled from, or `None` if it is too large, or
+    /// if it has an assertion about Unicode word boundaries.
+    pub(in crate::pure::automata) fn new(nfa: &NFA) -> Option<SpanPositions> {
+        let positions = NfaPositions::new(nfa);
+        Some(match positions.len().div_ceil(64) {
+            0 | 1 => SpanPositions::One(Spans::new(&positions, nfa)?),
+            2 => SpanPositions::Two(Spans::new(&positions, nfa)?),
+            3 | 4 => SpanPositions::Four(Spans::new(&positions, nfa)?),
+            5..=8 => SpanPositions::Eight(Spans::new(&positions, nfa)?),
+            _ => return None,
+        })
+    }
+
+    /// Calls `found` with every span of `record` from `cursor.at` on, until `found` returns
+    /// `Break`. The record must not be longer than [`MAX_RECORD`].
+    pub(in crate::pure::automata) fn for_each_span(
+        &self,
+        scratch: &mut SpanScratch,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match self {
+            SpanPositions::One(spans) => spans.for_each_span(scratch, record, cursor, found),
+            SpanPositions::Two(spans) => spans.for_each_span(scratch, record, cursor, found),
+            SpanPositions::Four(spans) => spans.for_each_span(scratch, record, cursor, found),
+            SpanPositions::Eight(spans) => spans.for_each_span(scratch, record, cursor, found),
+        }
+    }
+}
+
+impl<const N: usize> Spans<N> {
+    fn new(positions: &NfaPositions, nfa: &NFA) -> Option<Box<Spans<N>>> {
+        let choices = positions.choices(nfa)?;
+        let backward = Automaton::new(positions.backward(&choices)?)?;
+        Some(Box::new(Spans { backward, choices }))
+    }
+
+    fn for_each_span(
+        &self,
+        scratch: &mut SpanScratch,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if cursor.at > record.len() {
+            return ControlFlow::Continue(());
+        }
+        self.compute_viable(scratch, record, cursor.at);
+        cursor.steps += (N * (record.len() - cursor.at + 1)) as u64;
+        while let Some(start) = next_set(&scratch.starts, cursor.at) {
+            let end = self.end_of_match(&scratch.viable, record, start);
+            cursor.steps += (end - start) as u64;
+            // The cursor requires a rejected empty match to be where the search started.
+            cursor.at = start;
+            if cursor.accept(&(start..end)) {
+                found(start..end)?;
+            }
+        }
+        cursor.at = record.len() + 1;
+        ControlFlow::Continue(())
+    }
+
+    /// Computes `scratch` for the bytes and offsets from `from` on.
+    fn compute_viable(&self, scratch: &mut SpanScratch, record: &[u8], from: usize) {
+        let automaton = &self.backward;
+        let (viable, starts) = (&mut scratch.viable, &mut scratch.starts);
+        viable.resize(viable.len().max(N * record.len()), 0);
+        starts.clear();
+        starts.resize(record.len() / 64 + 1, 0);
+        let mut set_start = |at: usize| starts[at / 64] |= 1 << (at % 64);
+        if automaton.is_empty_at(record, record.len()) {
+            set_start(record.len());
+        }
+        let mut branches = (Bits::EMPTY, Bits::EMPTY);
+        let mut next = automaton.first_at(record, record.len());
+        for at in (from..record.len()).rev() {
+            let state = next & automaton.reading(record[at]);
+            viable[N * at..][..N].copy_from_slice(state.words());
+            if state.intersects(automaton.last.any) && automaton.ends_at(state, record, at)
+                || automaton.is_empty_at(record, at)
+            {
+                set_start(at);
+            }
+            next =
+                automaton.next(state, &mut branches, record, at) | automaton.first_at(record, at);
+        }
+    }
+
+    /// The end of the preferred match that starts at `at`, which must be a start.
+    fn end_of_match(&self, viable: &[u64], record: &[u8], mut at: usize) -> usize {
+        let mut choices = &self.choices.start;
+        loop {
+            let mut holding = None;
+            let chosen = choices.iter().find(|&&Choice { looks, next }| {
+                let viable = match next {
+                    Next::End => true,
+                    Next::Position(position) => {
+                        let (word, bit) = (usize::from(position) / 64, position % 64);
+                        at < record.len() && viable[N * at + word] >> bit & 1 != 0
+                    }
+                };
+                viable && (looks == 0 || holds_at(looks, &mut holding, record, at))
+            });
+            match chosen.map(|choice| choice.next) {
+                Some(Next::Position(position)) => {
+                    choices = &self.choices.after[usize::from(position)];
+                    at += 1;
+                }
+                Some(Next::End) => return at,
+                None => {
+                    debug_assert!(false, "a viable position leads nowhere");
+                    return at;
+                }
+            }
+        }
+    }
+}
+
+/// Whether the assertions `looks` hold at offset `at`. `holding` keeps those that do.
+fn holds_at(looks: Looks, holding: &mut Option<Looks>, record: &[u8], at: usize) -> bool {
+    hold(looks, *holding.get_or_insert_with(|| looks::holding_at(record, at)))
+}
+
+/// The first offset from `from` on whose bit is set.
+fn next_set(bits: &[u64], from: usize) -> Option<usize> {
+    let mut index = from / 64;
+    let mut word = bits.get(index)? & (u64::MAX << (from % 64));
+    while word == 0 {
+        index += 1;
+        word = *bits.get(index)?;
+    }
+    Some(64 * index + word.trailing_zeros() as usize)
+}
