@@ -1,6 +1,5 @@
-//! The lazy DFAs of `regex-automata`, with which the engine verifies matches, find the same matches as
-//! the NFA simulation of the same crate, the oracle. They are tested in every way in which the engine
-//! uses them.
+//! The lazy DFAs of `regex-automata`, which verify matches, compared with its NFA simulation in every
+//! way in which the engine uses them.
 //!
 //! They are tested apart from the engine because a wrong answer of theirs is rare and easily hidden:
 //! the full DFAs of the same crate are wrong about 1 random pattern in 75,000.
@@ -25,7 +24,7 @@ proptest! {
     #![proptest_config(config(600))]
 
     #[test]
-    fn lazy_dfas_find_the_oracles_spans(
+    fn lazy_dfas_find_the_spans_of_the_simulation(
         case in drawn(|choices| case(choices, patterns, 1)),
         ends in any::<(Index, Index)>(),
     ) {

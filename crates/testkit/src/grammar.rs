@@ -162,6 +162,7 @@ pub fn pattern(choices: &mut dyn Choices) -> (Node, Flags) {
             (3, &around_a_word),
             (2, &long_text),
             (1, &|choices| Node::Either(choices.list(2, 19, word))),
+            (1, &|choices| common_prefix(choices, leaf)),
             (2, &class_run),
         ]);
         choices.end();
@@ -191,6 +192,7 @@ fn tree(choices: &mut dyn Choices, depth: usize) -> Node {
         (5, &leaf),
         (6, &|choices| Node::Concat(choices.list(1, 4, inner))),
         (3, &|choices| Node::Either(choices.list(2, 4, inner))),
+        (1, &|choices| common_prefix(choices, inner)),
         (4, &|choices| repeat(choices, inner, 3)),
         (1, &|choices| Node::Group(Box::new(inner(choices)))),
         (1, &|choices| Node::Flagged(choices.pick(GROUP_FLAGS), Box::new(inner(choices)))),
@@ -244,6 +246,18 @@ fn repeat(
     let has_max = choices.ratio(1, 3);
     let max = has_max.then(|| min + choices.below(3) as u32);
     Node::Repeat { min, max, lazy: choices.flag(), node: Box::new(node(choices)) }
+}
+
+/// Alternatives that start with the same repetition, as in `a.*?c|a.*?b`, and go on as `rest`
+/// generates. Which of them is preferred shows in the span, and is lost if the repetition is taken
+/// out of the alternation.
+fn common_prefix(choices: &mut dyn Choices, rest: impl Fn(&mut dyn Choices) -> Node) -> Node {
+    let prefix = choices.list(0, 1, leaf);
+    let repeated = repeat(choices, |choices| choices.one_of(&[(2, &|_| Node::Dot), (1, &leaf)]), 1);
+    Node::Either(choices.list(2, 3, |choices| {
+        let start = prefix.iter().chain([&repeated]).cloned();
+        Node::Concat(start.chain([rest(choices)]).collect())
+    }))
 }
 
 /// A long run of a class, with an optional assertion on either side. It has no literal, so the engine

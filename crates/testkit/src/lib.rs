@@ -4,9 +4,9 @@
 //! - [`patterns`], [`literals`], [`secret_rules`] and [`case`] draw patterns and batches from any
 //!   source of [`Choices`]: a seed ([`Rng`]), a fuzzer's input, or proptest ([`drawn`]), which then shrinks
 //!   them.
-//! - [`Oracle`] finds matches with a plain NFA simulation.
-//! - [`contenders`] lists every scanner of this build: one per engine, per instruction set
-//!   and per placement. [`Comparison`] compares all of them with the oracle, so that a test names no
+//! - [`Oracle`] finds matches with a backtracking matcher of its own.
+//! - [`contenders`] lists every scanner of this build: one per engine, per instruction set and per
+//!   placement. [`Comparison`] compares all of them with the oracle, so that a test names no
 //!   scanner, and a scanner that is added to the list is in every test.
 //!
 //! This is a crate, because a module would be compiled again for each test program.

@@ -81,7 +81,7 @@ impl Spec {
             .unicode(!self.flags.ascii)
     }
 
-    /// The parsed pattern for the oracle, which shares no parsing with dragnet.
+    /// The parsed pattern, from which texts that it may match are drawn. The oracle does not use it.
     ///
     /// # Panics
     ///

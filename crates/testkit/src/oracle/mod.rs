@@ -1,22 +1,36 @@
-//! The reference for all answers: a plain NFA simulation of one pattern over one record at a time.
+//! The reference for all answers: a backtracking matcher of one pattern over one record at a time.
 //!
-//! `PikeVM` of `regex-automata` has no prefilters, no DFA and no cache of states; it follows all
-//! threads of the NFA in their order of preference. It is slow, but simple enough to be trusted.
-//! Each pattern is parsed here, without dragnet.
+//! The engines build what they run from the HIR of `regex-syntax` and with `regex-automata`. A fault
+//! in either would show in the engines and in a reference built on them alike, and no test would see
+//! it. This happened: up to version 0.8.11, building an HIR changed which alternative is preferred
+//! (rust-lang/regex #1360). So the oracle shares neither. It takes from `regex-syntax` the parsed
+//! syntax tree of the pattern, and the tables of Unicode: which characters are in a class, and which
+//! differ only in case.
+//!
+//! - [`program`] turns the syntax tree into a list of steps, in the order in which Perl would try
+//!   them.
+//! - [`search`] runs the steps with backtracking, and finds one match after the other as a
+//!   find-iterator of the `regex` crate does.
+//! - [`look`] decides assertions.
+//!
+//! `ci/oracle-python` compares the oracle with Python's `re`.
+
+mod look;
+mod program;
+mod search;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
 use dragnet::Match;
-use regex_automata::nfa::thompson::{
-    self, WhichCaptures,
-    pikevm::{Cache, PikeVM},
-};
 
+use self::program::Program;
 use super::Spec;
 
 /// Finds the matches that every scanner must report.
 pub struct Oracle {
-    machines: Vec<(PikeVM, Cache)>,
+    programs: Vec<Program>,
     /// The matches (pattern, start, end) of each record that was searched. The same records come in
     /// several layouts of one batch, and often more than once in it.
     known: HashMap<Vec<u8>, Vec<(u32, u32, u32)>>,
@@ -29,21 +43,7 @@ impl Oracle {
     ///
     /// If one of them is invalid.
     pub fn new(specs: &[Spec]) -> Oracle {
-        let machines = specs
-            .iter()
-            .map(|spec| {
-                let config =
-                    thompson::Config::new().utf8(false).which_captures(WhichCaptures::Implicit);
-                let nfa = thompson::NFA::compiler()
-                    .configure(config)
-                    .build_from_hir(&spec.hir())
-                    .unwrap_or_else(|error| panic!("{spec:?}: {error}"));
-                let machine = PikeVM::new_from_nfa(nfa).expect("every NFA runs");
-                let cache = machine.create_cache();
-                (machine, cache)
-            })
-            .collect();
-        Oracle { machines, known: HashMap::new() }
+        Oracle { programs: specs.iter().map(Program::new).collect(), known: HashMap::new() }
     }
 
     /// The answer of `Report::Spans`.
@@ -68,11 +68,11 @@ impl Oracle {
         pairs.into_iter().map(|(record, pattern)| Match::new(record, pattern, 0..0)).collect()
     }
 
-    fn search(&mut self, record: &[u8]) -> Vec<(u32, u32, u32)> {
+    fn search(&self, record: &[u8]) -> Vec<(u32, u32, u32)> {
         let mut found = Vec::new();
-        for (pattern, (machine, cache)) in (0..).zip(&mut self.machines) {
-            let spans = machine.find_iter(cache, record);
-            found.extend(spans.map(|m| (pattern, m.start() as u32, m.end() as u32)));
+        for (pattern, program) in (0..).zip(&self.programs) {
+            let spans = search::spans(program, record).into_iter();
+            found.extend(spans.map(|span| (pattern, span.start as u32, span.end as u32)));
         }
         found
     }
