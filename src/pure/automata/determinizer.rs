@@ -105,9 +105,31 @@ struct StartStep {
     states: Box<[StateID]>,
     /// The patterns that match before or after the byte, as bits.
     matches: u64,
+    /// The row in the DFA's table of the state with these states and matches, if that is known.
+    row: Option<u32>,
 }
 
+/// The index of a step in [`StartSteps`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct StartStepId(usize);
+
 impl StartSteps {
+    /// The row of the state that a step leads to, if that is known.
+    pub(super) fn row(&self, id: StartStepId) -> Option<u32> {
+        self.steps[id.0].as_ref().and_then(|step| step.row)
+    }
+
+    pub(super) fn set_row(&mut self, id: StartStepId, row: u32) {
+        if let Some(step) = &mut self.steps[id.0] {
+            step.row = Some(row);
+        }
+    }
+
+    /// Forgets all rows.
+    pub(super) fn clear_rows(&mut self) {
+        self.steps.iter_mut().flatten().for_each(|step| step.row = None);
+    }
+
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
         self.memory
@@ -122,9 +144,9 @@ pub(super) struct KeyBuilder {
     walk: u32,
     /// States that a walk has yet to visit.
     pending: Vec<StateID>,
-    /// States that read the next byte.
-    reading: Vec<StateID>,
-    /// The states that are entered.
+    /// The states that the next byte leads to.
+    next: Vec<StateID>,
+    /// The states that are entered: the next states, and those that empty transitions lead to.
     entered: Vec<StateID>,
     /// The patterns that match, as bits.
     matches: u64,
@@ -140,7 +162,7 @@ impl KeyBuilder {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
         (self.visited.capacity() + self.key.capacity()) * size_of::<u32>()
-            + (self.pending.capacity() + self.reading.capacity() + self.entered.capacity())
+            + (self.pending.capacity() + self.next.capacity() + self.entered.capacity())
                 * size_of::<StateID>()
     }
 
@@ -210,20 +232,18 @@ impl Determinizer {
     fn inspect_start(&mut self) {
         let mut builder = KeyBuilder::default();
         builder.begin_walk(self.nfa.states().len());
-        self.enter(self.nfa.start_anchored(), &mut builder);
+        builder.next.push(self.nfa.start_anchored());
+        self.enter(&mut builder);
         let is_look = |&state: &StateID| matches!(self.nfa.state(state), State::Look { .. });
         self.start_has_looks = builder.entered.iter().any(is_look);
-        let can_start = |before: &Kind| {
-            *before != Kind::Edge
-                && KINDS.iter().any(|&after| {
-                    let mut builder = KeyBuilder::default();
-                    builder.begin_walk(self.nfa.states().len());
-                    let holds = self.holds[*before as usize][after as usize];
-                    self.decide(self.nfa.start_anchored(), holds, &mut builder);
-                    !builder.reading.is_empty() || builder.matches != 0
-                })
-        };
-        self.from_start = !KINDS.iter().any(can_start);
+        // The assertions that can hold after a byte. That they may exclude one another doesn't
+        // matter: a state that is not known to be dead costs time, but no match.
+        let later = self.holds[1..].iter().flatten();
+        let later = later.fold(LookSet::empty(), |all, &holds| all.union(holds));
+        builder.entered.clear();
+        builder.begin_walk(self.nfa.states().len());
+        self.decide(self.nfa.start_anchored(), later, None, &mut builder);
+        self.from_start = builder.entered.is_empty() && builder.matches == 0;
     }
 
     /// By byte: its class.
@@ -261,36 +281,53 @@ impl Determinizer {
     }
 
     /// Computes the key of the state that follows the one with key `from` on a byte of `class`.
+    ///
+    /// In most states, no pattern goes on with most bytes. The next state is then the one that the
+    /// start of a match leads to, and the step is returned. Its key is not computed again if its row
+    /// is known.
     pub(super) fn step(
         &self,
         from: &[u32],
         class: u8,
         starts: &mut StartSteps,
         builder: &mut KeyBuilder,
-    ) {
+    ) -> Option<StartStepId> {
         let byte = self.samples[usize::from(class)];
         let after = Kind::of(byte);
         let holds = self.holds[from[0] as usize][after as usize];
-        let index = from[0] as usize * self.samples.len() + usize::from(class);
-        let start = starts.steps[index].get_or_insert_with(|| {
+        let id = StartStepId(from[0] as usize * self.samples.len() + usize::from(class));
+        let start = starts.steps[id.0].get_or_insert_with(|| {
             let step = self.start_step(holds, byte, builder);
             starts.memory += size_of_val(&step.states[..]);
             step
         });
 
-        builder.matches = start.matches;
-        builder.entered.clear();
-        builder.reading.clear();
-        builder.begin_walk(self.nfa.states().len());
+        builder.matches = 0;
+        builder.next.clear();
+        let mut looks = false;
         for &state in &from[KEY_HEAD..] {
-            self.decide(StateID::must(state as usize), holds, builder);
+            let state = StateID::must(state as usize);
+            if let State::Look { .. } = self.nfa.state(state) {
+                if !std::mem::replace(&mut looks, true) {
+                    builder.begin_walk(self.nfa.states().len());
+                }
+                self.decide(state, holds, Some(byte), builder);
+            } else {
+                self.read(state, byte, builder);
+            }
         }
+        let only_start = builder.next.is_empty() && builder.matches & !start.matches == 0;
+        if only_start && start.row.is_some() {
+            return Some(id);
+        }
+        builder.matches |= start.matches;
+        builder.entered.clear();
         builder.begin_walk(self.nfa.states().len());
         for &state in &start.states {
             builder.visit(state);
             builder.entered.push(state);
         }
-        self.read(byte, builder);
+        self.enter(builder);
 
         let is_look = |&state: &StateID| matches!(self.nfa.state(state), State::Look { .. });
         let undecided = self.start_has_looks || builder.entered.iter().any(is_look);
@@ -300,17 +337,17 @@ impl Determinizer {
         key.extend([u32::from(before), *matches as u32, (*matches >> 32) as u32]);
         key.extend(entered.iter().map(|state| state.as_u32()));
         key[KEY_HEAD..].sort_unstable();
+        only_start.then_some(id)
     }
 
     /// The patterns that match if the record ends in the state with key `from`, as bits.
     pub(super) fn end_matches(&self, from: &[u32], builder: &mut KeyBuilder) -> u64 {
         let holds = self.holds[from[0] as usize][Kind::Edge as usize];
         builder.matches = 0;
-        builder.reading.clear();
         builder.begin_walk(self.nfa.states().len());
-        self.decide(self.nfa.start_anchored(), holds, builder);
+        self.decide(self.nfa.start_anchored(), holds, None, builder);
         for &state in &from[KEY_HEAD..] {
-            self.decide(StateID::must(state as usize), holds, builder);
+            self.decide(StateID::must(state as usize), holds, None, builder);
         }
         builder.matches
     }
@@ -318,18 +355,19 @@ impl Determinizer {
     /// What a match can start with where `holds` are the assertions that hold and `byte` is next.
     fn start_step(&self, holds: LookSet, byte: u8, builder: &mut KeyBuilder) -> StartStep {
         builder.matches = 0;
+        builder.next.clear();
+        builder.begin_walk(self.nfa.states().len());
+        self.decide(self.nfa.start_anchored(), holds, Some(byte), builder);
         builder.entered.clear();
-        builder.reading.clear();
         builder.begin_walk(self.nfa.states().len());
-        self.decide(self.nfa.start_anchored(), holds, builder);
-        builder.begin_walk(self.nfa.states().len());
-        self.read(byte, builder);
-        StartStep { states: builder.entered[..].into(), matches: builder.matches }
+        self.enter(builder);
+        StartStep { states: builder.entered[..].into(), matches: builder.matches, row: None }
     }
 
     /// Follows empty transitions from `from` at a boundary where `holds` are the assertions that
-    /// hold, and adds to `builder` the states that read the next byte and the patterns that match.
-    fn decide(&self, from: StateID, holds: LookSet, builder: &mut KeyBuilder) {
+    /// hold. Adds to `builder` the patterns that match, and the states that `byte` leads to. Without a
+    /// byte, at the end of a record, it adds the states that would read one to those entered.
+    fn decide(&self, from: StateID, holds: LookSet, byte: Option<u8>, builder: &mut KeyBuilder) {
         builder.pending.push(from);
         while let Some(state) = builder.pending.pop() {
             if !builder.visit(state) {
@@ -341,35 +379,31 @@ impl Determinizer {
                         builder.pending.push(*next);
                     }
                 }
-                State::ByteRange { .. } | State::Sparse(_) | State::Dense(_) => {
-                    builder.reading.push(state);
-                }
+                State::ByteRange { .. } | State::Sparse(_) | State::Dense(_) => match byte {
+                    Some(byte) => self.read(state, byte, builder),
+                    None => builder.entered.push(state),
+                },
                 empty => follow(empty, builder),
             }
         }
     }
 
-    /// Enters the states that `byte` leads to from those that read it.
-    fn read(&self, byte: u8, builder: &mut KeyBuilder) {
-        let reading = std::mem::take(&mut builder.reading);
-        for &state in &reading {
-            let next = match self.nfa.state(state) {
-                State::ByteRange { trans } if trans.matches_byte(byte) => Some(trans.next),
-                State::Sparse(transitions) => transitions.matches_byte(byte),
-                State::Dense(transitions) => transitions.matches_byte(byte),
-                _ => None,
-            };
-            if let Some(next) = next {
-                self.enter(next, builder);
-            }
-        }
-        builder.reading = reading;
+    /// Adds the state that `byte` leads to from a state that reads a byte.
+    fn read(&self, state: StateID, byte: u8, builder: &mut KeyBuilder) {
+        let next = match self.nfa.state(state) {
+            State::ByteRange { trans } if trans.matches_byte(byte) => Some(trans.next),
+            State::Sparse(transitions) => transitions.matches_byte(byte),
+            State::Dense(transitions) => transitions.matches_byte(byte),
+            _ => None,
+        };
+        builder.next.extend(next);
     }
 
-    /// Follows empty transitions from `from` up to assertions, and adds to `builder` the states that
-    /// are entered and the patterns that match.
-    fn enter(&self, from: StateID, builder: &mut KeyBuilder) {
-        builder.pending.push(from);
+    /// Follows empty transitions from the next states up to assertions, and adds to `builder` the
+    /// states that are entered and the patterns that match.
+    fn enter(&self, builder: &mut KeyBuilder) {
+        builder.pending.clear();
+        builder.pending.append(&mut builder.next);
         while let Some(state) = builder.pending.pop() {
             if !builder.visit(state) {
                 continue;

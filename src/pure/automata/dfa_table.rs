@@ -163,13 +163,22 @@ impl DfaTable {
         self.spend_transition()?;
         let class = self.classes[usize::from(byte)];
         let from = &self.keys[(row >> self.shift) as usize];
-        determinizer.step(from, class, &mut self.starts, builder);
-        let key = builder.key();
-        let cleared = self.memory_of_states() > self.capacity;
-        if cleared {
-            self.clear();
-        }
-        let next = if determinizer.is_dead(key) { DEAD } else { self.row_of(key)? };
+        let start = determinizer.step(from, class, &mut self.starts, builder);
+        let (next, cleared) = match start.and_then(|id| self.starts.row(id)) {
+            Some(row) => (row, false),
+            None => {
+                let cleared = self.memory_of_states() > self.capacity;
+                if cleared {
+                    self.clear();
+                }
+                let key = builder.key();
+                let row = if determinizer.is_dead(key) { DEAD } else { self.row_of(key)? };
+                if let Some(id) = start {
+                    self.starts.set_row(id, row);
+                }
+                (row, cleared)
+            }
+        };
         let tag = if self.matches(next) != 0 { MATCHES } else { 0 };
         if !cleared {
             self.entries[row as usize + usize::from(class)] = next | tag;
@@ -221,6 +230,7 @@ impl DfaTable {
         self.rows = HashMap::new();
         self.key_memory = 0;
         self.start = None;
+        self.starts.clear_rows();
     }
 
     /// The memory of all states, in bytes.
