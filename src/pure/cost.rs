@@ -12,7 +12,7 @@
 //! in [`literal`](super::literal). An estimate can be wrong by orders of magnitude for a given
 //! text, so estimates below a floor are treated as equal to it.
 
-use super::simd::Isa;
+use crate::simd::Isa;
 
 // Verification.
 

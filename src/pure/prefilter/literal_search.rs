@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::pure::cost::{self, PassCosts};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::Literal;
-use crate::pure::simd::Isa;
+use crate::simd::Isa;
 
 use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;

@@ -1,4 +1,4 @@
-//! The operations that the vector algorithms of the prefilter use.
+//! The operations that the vector algorithms use.
 //!
 //! An algorithm is written once, generic over [`Vector`], as a [`Kernel`]; each instruction set
 //! implements [`Vector`] for its registers in a file of its own. The trait has exactly the
@@ -54,6 +54,10 @@ pub(crate) trait Vector: Copy {
 
     /// One bit for each byte, set if the byte is not zero. The first byte has the lowest bit.
     fn nonzero_mask(self) -> u64;
+
+    /// One bit for each byte, set if the byte equals that of `other`. The first byte has the lowest
+    /// bit.
+    fn equal_mask(self, other: Self) -> u64;
 
     /// Repeats a 32-bit number over the whole vector.
     fn broadcast_u32(token: Self::Token, number: u32) -> Self;

@@ -129,7 +129,7 @@ impl Isa {
 
     /// Returns the fastest instruction set that this machine can run.
     pub fn best() -> Isa {
-        Isa::available().pop().unwrap_or(Isa(Token::Scalar))
+        Isa(Token::available().last().unwrap_or(Token::Scalar))
     }
 
     /// Returns the name, as in [`Isa::available`]. `Display` prints the same.
@@ -236,8 +236,12 @@ mod tests {
         #[inline(always)]
         fn run<V: Vector>(self, token: V::Token) {
             let bytes = &Self::BYTES[..V::BYTES];
+            let all = Self::mask(bytes.iter().map(|_| true));
             let vector = V::load(token, bytes);
             assert_eq!(vector.nonzero_mask(), Self::mask(bytes.iter().map(|&b| b != 0)));
+            let other = vector.low_nibbles();
+            let expected = Self::mask(bytes.iter().map(|&b| b == b & 15));
+            assert_eq!((vector.equal_mask(other), other.equal_mask(other)), (expected, all));
             Self::tested_bits::<V>(token);
             Self::windows::<V, 1>(token);
             Self::windows::<V, 2>(token);

@@ -76,6 +76,11 @@ impl Vector for Simd128Vector {
     }
 
     #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        u64::from(u8x16_bitmask(u8x16_eq(self.0, other.0)))
+    }
+
+    #[inline(always)]
     fn broadcast_u32(_: Simd128, number: u32) -> Self {
         Self(u32x4_splat(number))
     }

@@ -136,6 +136,12 @@ impl Vector for Ssse3Vector {
     }
 
     #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        // SAFETY: `self` was made with a token, which proves SSSE3.
+        u64::from(unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, other.0)) } as u16)
+    }
+
+    #[inline(always)]
     fn broadcast_u32(_: Ssse3, number: u32) -> Self {
         // SAFETY: the token proves SSSE3.
         Self(unsafe { _mm_set1_epi32(number as i32) })
@@ -240,6 +246,12 @@ impl Vector for Avx2Vector {
         let zeros =
             unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_setzero_si256())) };
         u64::from(!(zeros as u32))
+    }
+
+    #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        // SAFETY: `self` was made with a token, which proves AVX2.
+        u64::from(unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, other.0)) } as u32)
     }
 
     #[inline(always)]
@@ -352,6 +364,12 @@ impl Vector for Avx512Vector {
     fn nonzero_mask(self) -> u64 {
         // SAFETY: `self` was made with a token, which proves AVX-512 BW.
         unsafe { _mm512_test_epi8_mask(self.0, self.0) }
+    }
+
+    #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        // SAFETY: `self` was made with a token, which proves AVX-512 BW.
+        unsafe { _mm512_cmpeq_epi8_mask(self.0, other.0) }
     }
 
     #[inline(always)]
