@@ -2,11 +2,14 @@
 
 mod buf;
 mod error;
+mod line_ends;
 
 use std::ops::Range;
 
 pub use buf::{BatchBuf, PADDING};
 pub use error::{BatchError, MAX_BUFFER, MAX_RECORDS};
+
+use crate::simd::Isa;
 
 use error::{check_buffer, check_records};
 
@@ -67,7 +70,7 @@ impl<'a> Batch<'a> {
         offsets.clear();
         offsets.push(0);
         // In range: a buffer of `MAX_BUFFER` bytes leaves one 32-bit offset to spare.
-        offsets.extend(memchr::memchr_iter(b'\n', buffer).map(|at| at as u32 + 1));
+        line_ends::append(Isa::best(), buffer, offsets);
         if buffer.last().is_some_and(|&last| last != b'\n') {
             offsets.push(buffer.len() as u32 + 1);
         }

@@ -7,8 +7,8 @@ use crate::{PatternSet, Report, StopFlag};
 
 use super::plan::{Decisions, Explanation, Plan};
 use super::scanner::{Pipeline, Scanner};
-use super::simd::Isa;
 use super::verify::Verifier;
+use crate::simd::Isa;
 
 /// A set of patterns compiled for the pure-Rust engine. Cheap to clone and to share.
 ///

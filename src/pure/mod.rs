@@ -16,7 +16,7 @@
 //! `plan` chooses literals, byte runs or class sequences that every match of a pattern contains
 //! (`literal` extracts the first two from the pattern, `prefilter::bit_streams` the third), and
 //! builds the filters and tables for the two steps of a scan. `prefilter` runs on the vector
-//! instructions in `simd`. `verify` decides with `automata`. Patterns without a filter, for which
+//! instructions in `src/simd`. `verify` decides with `automata`. Patterns without a filter, for which
 //! the plan finds nothing that is worth searching for, share lazy DFAs that read every record;
 //! `verify` runs them, too.
 //!
@@ -28,16 +28,6 @@
 //! started at many positions of one record have a budget of steps; when it is used up, the rest of
 //! the record is searched once for all positions.
 
-// The targets that have vectors. One that is missing here only lacks this lint.
-#![cfg_attr(
-    not(any(
-        target_arch = "x86_64",
-        all(target_arch = "aarch64", target_endian = "little"),
-        all(target_arch = "wasm32", target_feature = "simd128")
-    )),
-    allow(dead_code, reason = "targets without vectors don't use `Vector` and its callers")
-)]
-
 mod automata;
 mod cost;
 mod engine;
@@ -46,15 +36,13 @@ mod literal;
 mod plan;
 mod prefilter;
 mod scanner;
-#[allow(unsafe_code, reason = "vector instructions")]
-mod simd;
 #[cfg(feature = "native")]
 mod span_finder;
 mod verify;
 
+pub use crate::simd::Isa;
 pub use engine::Engine;
 pub use plan::Explanation;
 pub use scanner::Scanner;
-pub use simd::Isa;
 #[cfg(feature = "native")]
 pub(crate) use span_finder::{SpanEngine, SpanFinder};

@@ -21,7 +21,7 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::literal::{Bound, Literal};
 use crate::pure::prefilter::{Candidate, LiteralSearch};
-use crate::pure::simd::Isa;
+use crate::simd::Isa;
 
 /// Finds the positions of a record where the trimmed form of one pattern can match.
 #[derive(Debug)]

@@ -36,8 +36,8 @@ use super::automata::grouping;
 use super::ids::PatternIndex;
 use super::literal;
 use super::prefilter::FilterSet;
-use super::simd::Isa;
 use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
+use crate::simd::Isa;
 
 use explain::{Decision, NeedleExtent};
 use needles::NeedleBuilder;

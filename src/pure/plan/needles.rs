@@ -11,8 +11,8 @@ use regex_syntax::hir::Hir;
 use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::{self, ByteRun, ByteSet, Literal, Lookaheads, RequiredLiterals};
 use crate::pure::prefilter::{BitStreams, ClassSequence, FilterSet, LiteralSearch, RunSearch};
-use crate::pure::simd::Isa;
 use crate::pure::verify::{ExactNeedles, Posting};
+use crate::simd::Isa;
 
 /// The needles of all patterns.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::nibble_masks::{NibbleMasks, NibbleTables};
 use crate::pure::literal::ByteSet;
-use crate::pure::simd::{Isa, Kernel, Vector};
+use crate::simd::{Isa, Kernel, Vector};
 
 /// The number of bytes that are classified together: one bit of a word each.
 pub(super) const WORD: usize = 64;

@@ -7,7 +7,7 @@
 //! buckets of literals and checks what passes; [`byte_class`](super::byte_class) spreads one set
 //! over sixteen bits, with which the answer is exact.
 
-use crate::pure::simd::Vector;
+use crate::simd::Vector;
 
 /// The tables for one position of a window: which of 16 sets each nibble may belong to. The first
 /// index is 0 for the first eight sets and 1 for the others.

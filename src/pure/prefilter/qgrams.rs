@@ -25,7 +25,7 @@ use super::passed::{PassedBuffer, PassedWord};
 use super::window_index::{Window, WindowIndex};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::{Cube, Literal, byte_frequency};
-use crate::pure::simd::{Isa, Kernel, MAX_BYTES, Vector};
+use crate::simd::{Isa, Kernel, MAX_BYTES, Vector};
 
 /// The length of a gram, in bytes. The byte after it is tested as well, if the literal has one.
 pub(super) const GRAM: usize = 3;

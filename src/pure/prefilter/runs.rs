@@ -24,7 +24,7 @@ use super::candidate::Candidate;
 use super::segments::Segments;
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::ByteSet;
-use crate::pure::simd::Isa;
+use crate::simd::Isa;
 
 /// The search for runs of at least some length of bytes of a class.
 #[derive(Debug)]

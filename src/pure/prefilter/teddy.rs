@@ -24,7 +24,7 @@ use super::window_index::{Window, WindowIndex};
 use crate::pure::cost;
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::Literal;
-use crate::pure::simd::{Isa, Kernel, MAX_BYTES, Vector};
+use crate::simd::{Isa, Kernel, MAX_BYTES, Vector};
 
 /// The number of buckets in each half of the masks: the bits of a byte.
 const HALF: usize = 8;

@@ -4,7 +4,7 @@
 //! loops are simple enough, and running them as a [`Kernel`] compiles them for each instruction
 //! set.
 
-use crate::pure::simd::{Kernel, Vector};
+use crate::simd::{Kernel, Vector};
 
 /// The number of bits of a word.
 pub(super) const BITS: usize = 64;

@@ -17,7 +17,7 @@ use super::schedule::{Op, OpKind, schedule};
 use super::sequence::ClassSequence;
 use super::stream::StreamId;
 use crate::pure::ids::NeedleId;
-use crate::pure::simd::Isa;
+use crate::simd::Isa;
 
 /// The number of words of a stream that are computed at a time. Tests use few, so that small inputs
 /// have several pieces.

@@ -10,7 +10,7 @@ use super::*;
 use crate::Batch;
 use crate::pure::cost;
 use crate::pure::ids::NeedleId;
-use crate::pure::simd::Isa;
+use crate::simd::Isa;
 
 fn parse(pattern: &str) -> Hir {
     regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()

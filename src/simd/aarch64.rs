@@ -64,6 +64,12 @@ impl Vector for NeonVector {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` was made with a token, which proves NEON.
+        Self(unsafe { veorq_u8(self.0, other.0) })
+    }
+
+    #[inline(always)]
     fn low_nibbles(self) -> Self {
         // SAFETY: `self` was made with a token, which proves NEON.
         Self(unsafe { vandq_u8(self.0, vdupq_n_u8(15)) })
@@ -83,22 +89,14 @@ impl Vector for NeonVector {
 
     #[inline(always)]
     fn nonzero_mask(self) -> u64 {
-        // NEON has no `movemask`. Narrowing by four bits leaves a nibble for each byte, as in
-        // memchr's NEON code. Most vectors have no byte set, and those that do have few, so the
-        // loop that compresses nibbles to bits is cheap.
         // SAFETY: `self` was made with a token, which proves NEON.
-        let nibbles = unsafe {
-            let set = vtstq_u8(self.0, self.0);
-            let narrow = vshrn_n_u16::<4>(vreinterpretq_u16_u8(set));
-            vget_lane_u64::<0>(vreinterpret_u64_u8(narrow))
-        };
-        let mut bits = 0;
-        let mut rest = nibbles & 0x1111_1111_1111_1111;
-        while rest != 0 {
-            bits |= 1 << (rest.trailing_zeros() / 4);
-            rest &= rest - 1;
-        }
-        bits
+        byte_mask(unsafe { Self(vtstq_u8(self.0, self.0)) })
+    }
+
+    #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        // SAFETY: `self` was made with a token, which proves NEON.
+        byte_mask(unsafe { Self(vceqq_u8(self.0, other.0)) })
     }
 
     #[inline(always)]
@@ -142,4 +140,25 @@ impl Vector for NeonVector {
             test_bits_one_by_one(table, words, bits)
         }
     }
+}
+
+/// One bit for each byte of `set`, all of which are `00` or `FF`.
+///
+/// NEON has no `movemask`. Narrowing by four bits leaves a nibble for each byte, as in memchr's
+/// NEON code. Most vectors have no byte set, and those that do have few, so the loop that compresses
+/// nibbles to bits is cheap.
+#[inline(always)]
+fn byte_mask(set: NeonVector) -> u64 {
+    // SAFETY: `set` was made with a token, which proves NEON.
+    let nibbles = unsafe {
+        let narrow = vshrn_n_u16::<4>(vreinterpretq_u16_u8(set.0));
+        vget_lane_u64::<0>(vreinterpret_u64_u8(narrow))
+    };
+    let mut bits = 0;
+    let mut rest = nibbles & 0x1111_1111_1111_1111;
+    while rest != 0 {
+        bits |= 1 << (rest.trailing_zeros() / 4);
+        rest &= rest - 1;
+    }
+    bits
 }

@@ -129,7 +129,7 @@ impl Isa {
 
     /// Returns the fastest instruction set that this machine can run.
     pub fn best() -> Isa {
-        Isa::available().pop().unwrap_or(Isa(Token::Scalar))
+        Isa(Token::available().last().unwrap_or(Token::Scalar))
     }
 
     /// Returns the name, as in [`Isa::available`]. `Display` prints the same.
@@ -236,8 +236,12 @@ mod tests {
         #[inline(always)]
         fn run<V: Vector>(self, token: V::Token) {
             let bytes = &Self::BYTES[..V::BYTES];
+            let all = Self::mask(bytes.iter().map(|_| true));
             let vector = V::load(token, bytes);
             assert_eq!(vector.nonzero_mask(), Self::mask(bytes.iter().map(|&b| b != 0)));
+            let other = vector.low_nibbles();
+            let expected = Self::mask(bytes.iter().map(|&b| b == b & 15));
+            assert_eq!((vector.equal_mask(other), other.equal_mask(other)), (expected, all));
             Self::tested_bits::<V>(token);
             Self::windows::<V, 1>(token);
             Self::windows::<V, 2>(token);
@@ -250,11 +254,12 @@ mod tests {
             };
             let table: [u8; 16] = std::array::from_fn(|index| (index * 11 + 5) as u8);
             let looked_up = V::broadcast16(token, &table).lookup(vector.low_nibbles());
-            let cases: [(V, Vec<u32>); 5] = [
+            let cases: [(V, Vec<u32>); 6] = [
                 (vector.low_nibbles(), words(&|b| b & 15)),
                 (vector.high_nibbles(), words(&|b| b >> 4)),
                 (looked_up, words(&|b| table[usize::from(b & 15)])),
                 (vector.and(looked_up), words(&|b| b & table[usize::from(b & 15)])),
+                (vector.xor(looked_up), words(&|b| b ^ table[usize::from(b & 15)])),
                 (vector.or(looked_up), words(&|b| b | table[usize::from(b & 15)])),
             ];
             for (found, expected) in cases {

@@ -109,6 +109,12 @@ impl Vector for Ssse3Vector {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` was made with a token, which proves SSSE3.
+        Self(unsafe { _mm_xor_si128(self.0, other.0) })
+    }
+
+    #[inline(always)]
     fn low_nibbles(self) -> Self {
         // SAFETY: `self` was made with a token, which proves SSSE3.
         Self(unsafe { _mm_and_si128(self.0, _mm_set1_epi8(15)) })
@@ -133,6 +139,12 @@ impl Vector for Ssse3Vector {
         // SAFETY: `self` was made with a token, which proves SSSE3.
         let zeros = unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, _mm_setzero_si128())) };
         u64::from(!(zeros as u16))
+    }
+
+    #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        // SAFETY: `self` was made with a token, which proves SSSE3.
+        u64::from(unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, other.0)) } as u16)
     }
 
     #[inline(always)]
@@ -213,6 +225,12 @@ impl Vector for Avx2Vector {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` was made with a token, which proves AVX2.
+        Self(unsafe { _mm256_xor_si256(self.0, other.0) })
+    }
+
+    #[inline(always)]
     fn low_nibbles(self) -> Self {
         // SAFETY: `self` was made with a token, which proves AVX2.
         Self(unsafe { _mm256_and_si256(self.0, _mm256_set1_epi8(15)) })
@@ -240,6 +258,12 @@ impl Vector for Avx2Vector {
         let zeros =
             unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_setzero_si256())) };
         u64::from(!(zeros as u32))
+    }
+
+    #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        // SAFETY: `self` was made with a token, which proves AVX2.
+        u64::from(unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, other.0)) } as u32)
     }
 
     #[inline(always)]
@@ -327,6 +351,12 @@ impl Vector for Avx512Vector {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` was made with a token, which proves AVX-512 F.
+        Self(unsafe { _mm512_xor_si512(self.0, other.0) })
+    }
+
+    #[inline(always)]
     fn low_nibbles(self) -> Self {
         // SAFETY: `self` was made with a token, which proves AVX-512 F.
         Self(unsafe { _mm512_and_si512(self.0, _mm512_set1_epi8(15)) })
@@ -352,6 +382,12 @@ impl Vector for Avx512Vector {
     fn nonzero_mask(self) -> u64 {
         // SAFETY: `self` was made with a token, which proves AVX-512 BW.
         unsafe { _mm512_test_epi8_mask(self.0, self.0) }
+    }
+
+    #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        // SAFETY: `self` was made with a token, which proves AVX-512 BW.
+        unsafe { _mm512_cmpeq_epi8_mask(self.0, other.0) }
     }
 
     #[inline(always)]

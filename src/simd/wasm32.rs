@@ -56,6 +56,11 @@ impl Vector for Simd128Vector {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        Self(v128_xor(self.0, other.0))
+    }
+
+    #[inline(always)]
     fn low_nibbles(self) -> Self {
         Self(v128_and(self.0, u8x16_splat(15)))
     }
@@ -73,6 +78,11 @@ impl Vector for Simd128Vector {
     #[inline(always)]
     fn nonzero_mask(self) -> u64 {
         u64::from(u8x16_bitmask(u8x16_ne(self.0, u8x16_splat(0))))
+    }
+
+    #[inline(always)]
+    fn equal_mask(self, other: Self) -> u64 {
+        u64::from(u8x16_bitmask(u8x16_eq(self.0, other.0)))
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! The operations that the vector algorithms of the prefilter use.
+//! The operations that the vector algorithms use.
 //!
 //! An algorithm is written once, generic over [`Vector`], as a [`Kernel`]; each instruction set
 //! implements [`Vector`] for its registers in a file of its own. The trait has exactly the
@@ -42,6 +42,9 @@ pub(crate) trait Vector: Copy {
     /// The bitwise or.
     fn or(self, other: Self) -> Self;
 
+    /// The bitwise exclusive or.
+    fn xor(self, other: Self) -> Self;
+
     /// The low four bits of each byte.
     fn low_nibbles(self) -> Self;
 
@@ -54,6 +57,10 @@ pub(crate) trait Vector: Copy {
 
     /// One bit for each byte, set if the byte is not zero. The first byte has the lowest bit.
     fn nonzero_mask(self) -> u64;
+
+    /// One bit for each byte, set if the byte equals that of `other`. The first byte has the lowest
+    /// bit.
+    fn equal_mask(self, other: Self) -> u64;
 
     /// Repeats a 32-bit number over the whole vector.
     fn broadcast_u32(token: Self::Token, number: u32) -> Self;
