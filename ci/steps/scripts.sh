@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Checks the shell scripts, the workflows' pins and the chart's script.
+# Checks the shell scripts, the workflows' pins and the benchmarks' scripts.
 
 run ci/install shellcheck python3
 mapfile -t scripts < <(git ls-files --cached --others --exclude-standard -- .ci ci ':!*.md')
