@@ -43,6 +43,7 @@ mod cost;
 mod engine;
 mod ids;
 mod literal;
+mod mechanism;
 mod plan;
 mod prefilter;
 mod scanner;

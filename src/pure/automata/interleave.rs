@@ -18,13 +18,14 @@ use regex_automata::hybrid::dfa::DFA;
 use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
+use crate::pure::mechanism;
 
 use super::dfa_group::DfaGroup;
 use super::dfa_table::{DEAD, DfaTable, MATCHES, TAGS, TableFailure, UNKNOWN};
 
 /// The most DFAs that are interleaved. Enough to hide most of the latency of a load; with more,
 /// the rows and table addresses no longer fit into the registers of the machine.
-pub(super) const MAX_INTERLEAVED: usize = 6;
+pub(super) const MAX_INTERLEAVED: usize = if mechanism::INTERLEAVED_DFAS { 6 } else { 1 };
 /// Bytes that are read between checks whether all DFAs are dead.
 const BLOCK: usize = 16;
 
