@@ -14,8 +14,16 @@ from dataclasses import dataclass
 from typing import Callable
 from xml.etree import ElementTree
 
-import dialects
 from dialects import LeftOut
+from formats import GO_STRING, go_string, translated, yaml_scalar
+from log_rules import (
+    fail2ban_rules,
+    fail2ban_text,
+    grok_rules,
+    grok_text,
+    wazuh_rules,
+    wazuh_text,
+)
 
 
 @dataclass
@@ -26,28 +34,6 @@ class RuleSet:
     text: Callable
     licence: str
     also_over: str  # another set, whose text its rules meet as well, mostly without a match
-
-
-def translated(pattern, flags="", **options):
-    """The pattern in the crate's syntax, or the reason why there is none."""
-    try:
-        return dialects.translate(pattern, flags, **options)
-    except LeftOut as reason:
-        return reason
-
-
-def yaml_scalar(line):
-    """The value of a line `key: value` of YAML, if it is a scalar on this line."""
-    value = line.split(":", 1)[1].strip()
-    if value.startswith("'"):
-        found = re.match(r"'((?:[^']|'')*)'", value)
-        return found.group(1).replace("''", "'") if found else None
-    if value.startswith('"'):
-        found = re.match(r'"(?:[^"\\]|\\.)*"', value)
-        # The escapes of YAML that occur are those of JSON, and `\x`.
-        text = re.sub(r"\\x(..)", r"\\u00\1", found.group()) if found else "null"
-        return json.loads(text)
-    return value or None
 
 
 # User agents.
@@ -131,16 +117,11 @@ def secrets_rules(trees):
                 yield name, translated(pattern)
 
 
-GO_STRING = r"(?:`[^`]*`|\"(?:[^\"\\]|\\.)*\")"
 GO_REGEX = re.compile(
     r"regexp\.MustCompile\(\s*"
     r"(?:detectors\.PrefixRegex\(\[\]string\{(?P<words>[^}]*)\}\)\s*\+\s*)?"
     rf"(?P<pattern>{GO_STRING})\s*,?\s*\)"
 )
-
-
-def go_string(text):
-    return text[1:-1] if text[0] == "`" else json.loads(re.sub(r"\\x(..)", r"\\u00\1", text))
 
 
 def trufflehog_rules(trees):
@@ -190,167 +171,6 @@ def presidio_text(trees):
                         yield from node.value.split("\n")
     for path, data in trees[0].files("docs/", ".md"):
         yield from data.split(b"\n")
-
-
-# Logs.
-
-
-def wazuh_rules(trees):
-    for folder in ("decoders/", "rules/"):
-        for path, data in trees[0].files(folder, ".xml"):
-            # The files are lists of elements, with escapes that are no XML.
-            for tag, attributes, pattern in re.findall(
-                r"<(prematch|regex|match|program_name)((?:\s[^>]*)?)>([^<]*)</\1>", data.decode("latin-1")
-            ):
-                for entity, c in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
-                    pattern = pattern.replace(entity, c)
-                name = f"{path}: {tag}"
-                if "pcre2" in attributes:
-                    yield name, translated(pattern)
-                elif tag == "match":
-                    yield name, dialects.ossec_match(pattern)
-                else:
-                    yield name, ossec(pattern)
-
-
-def ossec(pattern):
-    try:
-        return dialects.ossec(pattern)
-    except LeftOut as reason:
-        return reason
-
-
-def wazuh_text(trees):
-    for _, data in trees[0].files("rules/log-entries/"):
-        yield from data.split(b"\n")
-    for _, data in trees[0].files("tools/rules-testing/tests/", ".ini"):
-        for line in data.split(b"\n"):
-            found = re.match(rb"log \d+ (?:pass|fail)\s*=\s*(.*)", line)
-            if found:
-                yield found.group(1)
-    for _, data in trees[0].files("decoders/", ".xml"):
-        # Examples in comments.
-        for line in data.split(b"\n"):
-            if line.startswith(b"  -  "):
-                yield line[5:]
-    yield from loghub_text(trees)
-
-
-def loghub_text(trees):
-    for _, data in trees[-1].files("", "_2k.log"):
-        yield from data.split(b"\n")
-
-
-def fail2ban_rules(trees):
-    common = configuration(trees[0].read("config/filter.d/common.conf"))
-    for path, data in trees[0].files("config/filter.d/", ".conf"):
-        settings = {**common, **configuration(data)}
-        for key in ("prefregex", "failregex", "ignoreregex"):
-            for pattern in fill_in(settings.get(key, ""), settings).split("\n"):
-                if pattern.strip():
-                    yield f"{path}: {key}", translated(host_tags(pattern.strip()))
-
-
-def configuration(data):
-    """The settings of a filter, of all its sections; those of a log type as `lt_file/KEY`."""
-    settings, section, key = {}, "", None
-    for line in data.decode().splitlines():
-        line = line.rstrip()
-        if not line or line.lstrip().startswith(("#", ";")):
-            continue
-        if line.startswith("["):
-            section = line.strip("[]")
-            section = f"{section}/" if section.startswith("lt_") else ""
-        elif line[0].isspace():
-            settings[key] += "\n" + line.strip()
-        elif "=" in line:
-            key, value = line.split("=", 1)
-            key = section + key.strip()
-            settings[key] = value.strip()
-    return settings
-
-
-def fill_in(text, settings):
-    """Replaces `%(NAME)s` and `<NAME>`, innermost first, until nothing changes."""
-    settings = {**settings, "logtype": "file"}
-
-    def value(found):
-        return settings.get(found.group(1), found.group())
-
-    for _ in range(20):
-        changed = re.sub(r"%\(([^()]+)\)s", value, text)
-        changed = re.sub(r"<([\w/.-]+)>", value, changed)
-        if changed == text:
-            break
-        text = changed
-    return text
-
-
-IP4 = r"(?:\d{1,3}\.){3}\d{1,3}"
-ADDRESS = rf"(?:(?:::f{{4,6}}:)?{IP4}|\[?(?:[0-9a-fA-F]{{1,4}}::?|:){{1,7}}(?:[0-9a-fA-F]{{1,4}}|:)\]?)"
-HOST_NAME = r"[\w\-.^_]*\w"
-HOST_TAGS = {
-    "HOST": f"(?:{ADDRESS}|{HOST_NAME})",
-    "ADDR": ADDRESS,
-    "IP4": IP4,
-    "DNS": HOST_NAME,
-    "SKIPLINES": "",
-}
-
-
-def host_tags(pattern):
-    """What fail2ban puts for its tags: an address or a name for the host, groups for fields."""
-    for tag, text in HOST_TAGS.items():
-        pattern = pattern.replace(f"<{tag}>", text).replace(f"<F-{tag}/>", text)
-    pattern = re.sub(r"<F-[A-Z0-9_]+/>", r"\\S+", pattern)
-    pattern = re.sub(r"<F-[A-Z0-9_]+>", "(?:", pattern)
-    return re.sub(r"</F-[A-Z0-9_]+>", ")", pattern)
-
-
-DATE = re.compile(
-    rb"^(?:\w{3} [ \d]\d|\d{4}-\d\d-\d\d|\d\d/\d\d/\d\d)[ T][\d:.,]+(?:Z|[+-]\d\d:?\d\d)? ?"
-)
-
-
-def fail2ban_text(trees):
-    for _, data in trees[0].files("fail2ban/tests/files/logs/"):
-        for line in data.split(b"\n"):
-            if not line.startswith(b"#"):
-                # The date is cut out before the filters run.
-                yield DATE.sub(b"", line)
-    for line in loghub_text(trees):
-        yield DATE.sub(b"", line)
-
-
-def grok_rules(trees):
-    """The patterns for whole messages, with those that they name filled in."""
-    vocabulary, messages = {}, []
-    for path, data in trees[0].files("patterns/", ".go"):
-        for key, value in re.findall(rf'^\s*"(\w+)":\s*({GO_STRING})', data.decode(), re.M):
-            vocabulary[key] = go_string(value)
-            if not path.endswith("default.go"):
-                messages.append(key)
-    for key in messages:
-        pattern = vocabulary[key]
-        if "%{" not in pattern:
-            # A word of the vocabulary, which nobody searches for alone.
-            continue
-        for _ in range(20):
-            pattern = re.sub(
-                r"%\{(\w+)[^}]*\}", lambda m: f"(?:{vocabulary.get(m.group(1), '(?=unknown)')})", pattern
-            )
-        yield key, translated(pattern)
-
-
-def grok_text(trees):
-    for _, data in trees[0].files("patterns_test/", ".go"):
-        for text in re.findall(GO_STRING, data.decode()):
-            if len(text) > 40:
-                try:
-                    yield from go_string(text).split("\n")
-                except ValueError:
-                    pass
-    yield from loghub_text(trees)
 
 
 # Services, source, attacks.

@@ -33,6 +33,7 @@ mod cost;
 mod engine;
 mod ids;
 mod literal;
+mod mechanism;
 mod plan;
 mod prefilter;
 mod scanner;

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
+use crate::pure::mechanism;
 
 use super::determinizer::KeyBuilder;
 use super::dfa_group::DfaGroup;
@@ -39,7 +40,7 @@ const SETTLED: usize = if cfg!(test) { 200 } else { 256 << 10 };
 /// matches are moved to a group of their own.
 const BYTES_PER_REPEAT: usize = 16;
 /// Two groups are joined only if their DFAs have at most this many states together.
-const MAX_JOINED_STATES: usize = 1024;
+const MAX_JOINED_STATES: usize = if mechanism::DFA_GROUPS { 1024 } else { 0 };
 
 /// The groups that read every record, as one scanner has divided and joined them.
 pub(crate) struct GroupScanner {

@@ -12,14 +12,17 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use crate::pattern;
 use crate::pure::ids::PatternIndex;
+use crate::pure::mechanism;
 
 use super::dfa_group::{DfaGroup, GroupKind, GroupLimits};
 use super::lazy_dfa::GiveUp;
 
 /// The limits of groups of patterns without [long repetitions](has_long_repetition).
-const SHORT_REPETITIONS: GroupLimits = GroupLimits { members: 32, size: 4000, give_up: None };
+const SHORT_REPETITIONS: GroupLimits =
+    GroupLimits { members: if mechanism::DFA_GROUPS { 32 } else { 1 }, size: 4000, give_up: None };
 /// The limits of groups of patterns with [long repetitions](has_long_repetition).
-const LONG_REPETITIONS: GroupLimits = GroupLimits { members: 4, size: 2000, give_up: None };
+const LONG_REPETITIONS: GroupLimits =
+    GroupLimits { members: if mechanism::DFA_GROUPS { 4 } else { 1 }, size: 2000, give_up: None };
 /// The limits of groups of patterns that start with the same literal. They can be large, because
 /// the search is anchored at the literal, and the next few bytes rule out most members.
 const SHARED_LITERAL: GroupLimits =

@@ -37,6 +37,8 @@ use regex_automata::nfa::thompson::{NFA, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
+use crate::pure::mechanism;
+
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
 use super::positions::{BackwardPositions, ForwardPositions, PositionScratch, SpanScratch};
@@ -212,6 +214,7 @@ impl PatternAutomata {
         }
         let prefilter =
             self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
+        let prefilter = prefilter.filter(|_| mechanism::SPAN_PREFILTER);
         let flow = self.search_spans(hir, prefilter, memory, record, &mut cursor, &mut found);
         *steps += cursor.steps;
         flow
@@ -226,7 +229,7 @@ impl PatternAutomata {
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let budget = step_budget(record);
+        let budget = if mechanism::TWO_PASS_SPANS { step_budget(record) } else { u64::MAX };
         if prefilter.is_some() {
             memory.cache.spans().positions.clear();
         }

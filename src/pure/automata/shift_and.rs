@@ -27,6 +27,8 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
+use crate::pure::mechanism;
+
 /// A pattern as a sequence of byte classes. In every set of positions, bit 0 is the empty sequence
 /// before the first position, which is always matched, so that a match can start anywhere; bit `n`
 /// is the `n`-th position.
@@ -127,6 +129,9 @@ impl ShiftAnd {
 /// The positions of a pattern, and whether they are exact. `None` if the pattern does not have this
 /// form, or if all positions are optional.
 fn positions(hir: &Hir) -> Option<(Vec<Position>, bool)> {
+    if !mechanism::SHIFT_AND {
+        return None;
+    }
     let (mut positions, mut exact) = (Vec::new(), true);
     append(hir, &mut positions, &mut exact)?;
     positions.iter().any(|position| !position.optional).then_some((positions, exact))

@@ -10,6 +10,7 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::{self, ByteRun, ByteSet, Literal, Lookaheads, RequiredLiterals};
+use crate::pure::mechanism;
 use crate::pure::prefilter::{BitStreams, ClassSequence, FilterSet, LiteralSearch, RunSearch};
 use crate::pure::verify::{ExactNeedles, Posting};
 use crate::simd::Isa;
@@ -45,7 +46,7 @@ impl NeedleBuilder {
         required: RequiredLiterals,
         posting: Posting,
     ) -> Box<[NeedleId]> {
-        let lookahead = required.lookahead;
+        let lookahead = if mechanism::LOOKAHEAD { required.lookahead } else { Vec::new() };
         let ids = required.literals.into_iter().map(|literal| {
             let id = *self.literal_ids.entry(literal).or_insert_with_key(|literal| {
                 self.literals.push(literal.clone());
@@ -77,8 +78,9 @@ impl NeedleBuilder {
         let first_sequence = first_run + runs.len();
         let streams = self.streams(first_sequence, trimmed, isa);
         let len = first_sequence + streams.as_ref().map_or(0, BitStreams::len);
-        let exact =
-            self.sequences.iter().map(|(pattern, sequence)| sequence.exact.then_some(*pattern));
+        let exact = self.sequences.iter().map(|(pattern, sequence)| {
+            (sequence.exact && mechanism::EXACT_SEQUENCES).then_some(*pattern)
+        });
         let exact = ExactNeedles::new(first_sequence, exact.collect());
         // The bytes after runs and sequences are not restricted.
         self.lookahead.resize(len, Vec::new());

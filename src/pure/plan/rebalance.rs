@@ -15,12 +15,16 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::cost;
 use crate::pure::literal::{self, Literal, RequiredLiterals};
+use crate::pure::mechanism;
 
 use super::strategy::Strategy;
 
 /// Replaces the literals of patterns that share one with more than [`cost::MAX_SHARERS`] patterns,
 /// where a pattern has others that qualify.
 pub(in crate::pure) fn rebalance(trimmed: &[Hir], strategies: &mut [Strategy]) {
+    if !mechanism::REBALANCE {
+        return;
+    }
     let mut sharers: HashMap<Literal, usize> = HashMap::new();
     for strategy in &*strategies {
         if let Strategy::Literals(required) = strategy {

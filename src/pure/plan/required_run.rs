@@ -12,6 +12,7 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use crate::pure::cost;
 use crate::pure::literal::{ByteRun, ByteSet, any_run};
+use crate::pure::mechanism;
 use crate::pure::verify::{RequiredRunId, RequiredRuns};
 
 /// The maximum length of a required run, in bytes. Longer runs are only slightly rarer.
@@ -28,6 +29,9 @@ impl RequiredRunBuilder {
     /// Adds the rarest run that every match of `hir` contains, or returns `None` if no run is
     /// rare enough to be worth the check.
     pub(in crate::pure) fn add(&mut self, hir: &Hir) -> Option<RequiredRunId> {
+        if !mechanism::REQUIRED_RUNS {
+            return None;
+        }
         let parts = match hir.kind() {
             HirKind::Concat(parts) => &parts[..],
             _ => &[],

@@ -13,6 +13,7 @@ use crate::pure::automata::dfa_group::DfaGroup;
 use crate::pure::automata::grouping;
 use crate::pure::cost;
 use crate::pure::ids::{NeedleId, PatternIndex};
+use crate::pure::mechanism;
 use crate::pure::verify::{Posting, SharedLiteralGroup, SharedLiterals};
 
 /// Moves the anchored postings of every literal that has more than [`cost::MAX_SHARERS`] of them
@@ -26,7 +27,9 @@ pub(in crate::pure) fn take_shared<'a>(
     for (needle, posting) in postings.iter().filter(|(_, posting)| posting.anchored) {
         anchored[needle.index()].push(*posting);
     }
-    let is_shared = |postings: &[Posting]| postings.len() > cost::MAX_SHARERS;
+    let is_shared = |postings: &[Posting]| {
+        mechanism::SHARED_LITERAL_GROUPS && postings.len() > cost::MAX_SHARERS
+    };
     postings.retain(|(needle, posting)| !posting.anchored || !is_shared(&anchored[needle.index()]));
     let count = anchored.iter().filter(|postings| is_shared(postings)).count();
     if count == 0 {

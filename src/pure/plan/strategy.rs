@@ -24,6 +24,7 @@ use regex_syntax::hir::Hir;
 use crate::pure::automata::grouping;
 use crate::pure::cost;
 use crate::pure::literal::{self, ByteRun, RequiredLiterals};
+use crate::pure::mechanism;
 use crate::pure::prefilter::ClassSequence;
 
 use super::trim::matches_always;
@@ -55,7 +56,7 @@ impl Strategy {
             }
             _ => {}
         }
-        let sequence = ClassSequence::cheapest(trimmed);
+        let sequence = ClassSequence::cheapest(trimmed).filter(|_| mechanism::BIT_STREAMS);
         let exact = sequence.as_ref().is_some_and(|sequence| sequence.exact);
         let cost = match &strategy {
             // A sequence whose hits are verified has no advantage over literals.
@@ -82,7 +83,8 @@ impl Strategy {
         if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= cost::RARE_LITERALS) {
             return Strategy::Literals(literals.clone());
         }
-        match (literals, literal::filter_run(trimmed)) {
+        let run = literal::filter_run(trimmed).filter(|_| mechanism::BYTE_RUNS);
+        match (literals, run) {
             (Some(literals), Some(run))
                 if literals.frequency < cost::LITERALS_OVER_RUN * run.frequency =>
             {

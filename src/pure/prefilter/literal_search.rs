@@ -11,6 +11,7 @@ use std::ops::Range;
 use crate::pure::cost::{self, PassCosts};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::Literal;
+use crate::pure::mechanism;
 use crate::simd::Isa;
 
 use super::candidate::Candidate;
@@ -168,7 +169,9 @@ fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCost
             ids.iter().partition(|id| literals[id.index()].len() < len);
         // The first division gives Teddy only what q-grams can't take, so it is always valid.
         let first = last.is_none();
-        if last == Some(few.len()) || (few.len() > MAX_TEDDY && !first) {
+        let switched_off =
+            (!mechanism::QGRAMS && len != usize::MAX) || (!mechanism::TEDDY && !first);
+        if switched_off || last == Some(few.len()) || (few.len() > MAX_TEDDY && !first) {
             continue;
         }
         last = Some(few.len());
