@@ -41,7 +41,7 @@ use crate::pure::mechanism;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
-use super::positions::{BackwardPositions, ForwardPositions, PositionScratch, SpanScratch};
+use super::positions::{BackwardPositions, ForwardPositions, PositionScratch};
 use super::span_cursor::{SpanCursor, step_budget};
 use super::span_prefilter::SpanPrefilter;
 use super::spans::{SpanAutomata, SpanCache};
@@ -81,7 +81,6 @@ pub(crate) struct PatternCache {
 pub(crate) struct PatternMemory<'a> {
     pub(crate) cache: &'a mut PatternCache,
     pub(crate) scratch: &'a mut PositionScratch,
-    pub(crate) span_scratch: &'a mut SpanScratch,
 }
 
 impl PatternAutomata {
@@ -207,8 +206,7 @@ impl PatternAutomata {
     ) -> ControlFlow<()> {
         let mut cursor = SpanCursor::default();
         if let Some(positions) = self.spans.positions(hir, record.len()) {
-            let scratch = &mut *memory.span_scratch;
-            let flow = positions.for_each_span(scratch, record, &mut cursor, &mut found);
+            let flow = positions.for_each_span(memory.scratch, record, &mut cursor, &mut found);
             *steps += cursor.steps;
             return flow;
         }
@@ -339,7 +337,6 @@ mod tests {
                 let mut memory = PatternMemory {
                     cache: &mut PatternCache::default(),
                     scratch: &mut PositionScratch::default(),
-                    span_scratch: &mut SpanScratch::default(),
                 };
                 let (mut steps, mut count) = (0, 0);
                 let each = |_| {

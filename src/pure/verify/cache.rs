@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::automata::pattern::{PatternCache, PatternMemory};
-use crate::pure::automata::positions::{PositionScratch, SpanScratch};
+use crate::pure::automata::positions::PositionScratch;
 use crate::pure::ids::{NeedleId, PatternIndex};
 
 use super::head_literal::FirstEnd;
@@ -43,7 +43,6 @@ pub(in crate::pure) struct VerifyCache {
     automata: Vec<PatternCache>,
     /// The working memory that the automata of all patterns share.
     scratch: PositionScratch,
-    span_scratch: SpanScratch,
     /// The DFAs that read every record.
     pub(super) groups: GroupScanner,
     /// The patterns that the groups could not decide in this record. Empty between records.
@@ -117,7 +116,6 @@ impl VerifyCache {
             deferred: Vec::new(),
             automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
             scratch: PositionScratch::default(),
-            span_scratch: SpanScratch::default(),
             groups: GroupScanner::new(&tables.groups),
             undecided: Vec::new(),
             shared: tables.shared.create_caches(),
@@ -152,7 +150,6 @@ impl VerifyCache {
             + self.memory
             + self.scratch.memory()
             + size_of_val(&self.head_literals[..])
-            + self.span_scratch.memory()
             + self.groups.memory()
             + size_of_val(&self.shared[..])
             + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()
@@ -161,11 +158,7 @@ impl VerifyCache {
     /// The working memory of the pattern's automata.
     #[inline]
     pub(super) fn memory_of(&mut self, pattern: PatternIndex) -> PatternMemory<'_> {
-        PatternMemory {
-            cache: &mut self.automata[pattern.index()],
-            scratch: &mut self.scratch,
-            span_scratch: &mut self.span_scratch,
-        }
+        PatternMemory { cache: &mut self.automata[pattern.index()], scratch: &mut self.scratch }
     }
 
     /// Records that the pattern matches, unless that is known.

@@ -41,7 +41,6 @@ use search::{Anywhere, EndsAt, StartsAt};
 use size::Size;
 
 pub(crate) use search::PositionScratch;
-pub(crate) use spans::SpanScratch;
 pub(super) use spans::{MAX_RECORD, SpanPositions};
 
 /// The direction in which an automaton reads a record.

@@ -6,20 +6,24 @@ use super::automaton::{Automaton, FirstBytes};
 use super::bits::Bits;
 use super::counter::Counter;
 use super::looks::{self, Looks};
+use super::spans::SpanScratch;
 
-/// The working memory of searches: the counters that are active. It can be used with any
-/// automaton, by one search after the other.
+/// The working memory of searches. It can be used with any automaton, by one search after the
+/// other.
 #[derive(Debug, Default)]
 pub(crate) struct PositionScratch {
     /// By position, if the automaton has counters.
     counters: Vec<Counter>,
     rings: Vec<u64>,
+    pub(super) spans: SpanScratch,
 }
 
 impl PositionScratch {
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.counters.capacity() * size_of::<Counter>() + self.rings.capacity() * size_of::<u64>()
+        self.counters.capacity() * size_of::<Counter>()
+            + self.rings.capacity() * size_of::<u64>()
+            + self.spans.memory()
     }
 
     fn reserve(&mut self, positions: usize, ring_words: usize) {

@@ -8,7 +8,8 @@ use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_syntax::hir::{Hir, Look};
 
-use super::spans::{MAX_RECORD, SpanPositions, SpanScratch};
+use super::PositionScratch;
+use super::spans::{MAX_RECORD, SpanPositions};
 use crate::pure::automata::lazy_dfa::compile;
 use crate::pure::automata::span_cursor::SpanCursor;
 
@@ -30,7 +31,7 @@ fn expected(hir: &Hir, record: &[u8]) -> Vec<Range<usize>> {
     vm.find_iter(&mut cache, record).map(|found| found.range()).collect()
 }
 
-fn found(spans: &SpanPositions, scratch: &mut SpanScratch, record: &[u8]) -> Vec<Range<usize>> {
+fn found(spans: &SpanPositions, scratch: &mut PositionScratch, record: &[u8]) -> Vec<Range<usize>> {
     let (mut all, mut cursor) = (Vec::new(), SpanCursor::default());
     let flow = spans.for_each_span(scratch, record, &mut cursor, &mut |span| {
         all.push(span);
@@ -48,7 +49,7 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     let automata: Vec<_> = [&hir].into_iter().chain(&padded).map(|hir| compile(&[hir])).collect();
     let automata: Vec<_> = automata.iter().map(|nfa| SpanPositions::new(nfa).unwrap()).collect();
     let vm = pikevm(&hir);
-    let (mut cache, scratch) = (vm.create_cache(), &mut SpanScratch::default());
+    let (mut cache, scratch) = (vm.create_cache(), &mut PositionScratch::default());
     for record in records {
         let expected: Vec<_> = vm.find_iter(&mut cache, record).map(|m| m.range()).collect();
         for spans in &automata {
@@ -114,7 +115,7 @@ fn alternatives_keep_their_order() {
         ("a*|b", "baab", vec![0..0, 1..3, 4..4]),
     ] {
         let automaton = SpanPositions::new(&compile(&[&parse(pattern)])).unwrap();
-        let scratch = &mut SpanScratch::default();
+        let scratch = &mut PositionScratch::default();
         assert_eq!(found(&automaton, scratch, record.as_bytes()), spans, "{pattern}");
     }
 }
@@ -170,7 +171,7 @@ proptest! {
         records in prop::collection::vec(record(), 1..6),
     ) {
         let hir = parse(&pattern);
-        let scratch = &mut SpanScratch::default();
+        let scratch = &mut PositionScratch::default();
         if let Some(spans) = SpanPositions::new(&compile(&[&hir])) {
             for record in &records {
                 let expected = expected(&hir, record);
@@ -235,7 +236,7 @@ fn steps_are_linear_whatever_the_matches() {
         let spans = SpanPositions::new(&compile(&[&parse(pattern)])).unwrap();
         let (mut cursor, mut count) = (SpanCursor::default(), 0);
         let flow =
-            spans.for_each_span(&mut SpanScratch::default(), &record, &mut cursor, &mut |_| {
+            spans.for_each_span(&mut PositionScratch::default(), &record, &mut cursor, &mut |_| {
                 count += 1;
                 ControlFlow::Continue(())
             });

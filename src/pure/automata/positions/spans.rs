@@ -25,7 +25,7 @@ use super::automaton::Automaton;
 use super::bits::Bits;
 use super::choices::{Choice, Choices, Next, NfaPositions};
 use super::looks::{self, Looks};
-use super::search::hold;
+use super::search::{PositionScratch, hold};
 use crate::pure::automata::span_cursor::SpanCursor;
 
 /// The longest record that is searched in this way, in bytes. The passes read every byte, and in
@@ -50,7 +50,7 @@ pub(in crate::pure::automata) struct Spans<const N: usize> {
 
 /// Working memory, which can be used with any pattern.
 #[derive(Debug, Default)]
-pub(crate) struct SpanScratch {
+pub(super) struct SpanScratch {
     /// By byte of the record: its viable positions, as words.
     viable: Vec<u64>,
     /// By offset in the record, as bits: whether a match can start there.
@@ -59,7 +59,7 @@ pub(crate) struct SpanScratch {
 
 impl SpanScratch {
     /// Memory in bytes.
-    pub(crate) fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         size_of::<u64>() * (self.viable.capacity() + self.starts.capacity())
     }
 }
@@ -82,11 +82,12 @@ impl SpanPositions {
     /// `Break`. The record must not be longer than [`MAX_RECORD`].
     pub(in crate::pure::automata) fn for_each_span(
         &self,
-        scratch: &mut SpanScratch,
+        scratch: &mut PositionScratch,
         record: &[u8],
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        let scratch = &mut scratch.spans;
         match self {
             SpanPositions::One(spans) => spans.for_each_span(scratch, record, cursor, found),
             SpanPositions::Two(spans) => spans.for_each_span(scratch, record, cursor, found),
