@@ -1,11 +1,14 @@
 //! Sets of literals of which every match contains one, and what searching by them costs.
 
+use regex_syntax::hir::Hir;
+
 use crate::pure::cost;
 
 use super::byte_frequency;
 use super::byte_set::ByteSet;
 use super::cube::Literal;
 use super::distance::Bound;
+use super::part_literals;
 
 /// A set of literals of which every match contains at least one.
 #[derive(Clone, Debug)]
@@ -51,6 +54,18 @@ impl RequiredLiterals {
         })
     }
 
+    /// Whether `hir` matches exactly these literals, so that each of them that is found is a match.
+    pub(crate) fn are_all_matches_of(&self, hir: &Hir) -> bool {
+        if self.anchor_part != Some(0) || !hir.properties().look_set().is_empty() {
+            return false;
+        }
+        let mut all = part_literals::part_literals(hir);
+        let mut literals = self.literals.clone();
+        all.prefixes.sort();
+        literals.sort();
+        all.exact && all.prefixes == literals
+    }
+
     /// Whether the cost is at most that of a set of `literals` literals that never occur. Then no
     /// set of that size or larger can be cheaper.
     pub(super) fn is_cheaper_than_any_of_size(&self, literals: usize) -> bool {
@@ -84,5 +99,36 @@ pub(super) fn cheaper(
     match (a, b) {
         (Some(a), Some(b)) => Some(if key(&b) < key(&a) { b } else { a }),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::extract::required_literals;
+
+    #[test]
+    fn literals_are_all_matches_only_of_patterns_without_more() {
+        let long = "k".repeat(33);
+        let cases = [
+            ("foobar", true),
+            ("foo|quux", true),
+            ("(?i)key1", true),
+            ("xy(?:zz){2}", true),
+            (r"\bfoobar", false),
+            ("^foobar", false),
+            ("foobar$", false),
+            ("foobar[a-z]", false),
+            ("foobarx?", false),
+            ("foobarx*", false),
+            ("[a-z]foobar", false),
+            ("foo.quux|quux", false),
+            (&long, false),
+        ];
+        let parser = regex_syntax::ParserBuilder::new().utf8(false).unicode(false).build();
+        for (pattern, expected) in cases {
+            let hir = parser.clone().parse(pattern).unwrap();
+            let required = required_literals(&hir).unwrap();
+            assert_eq!(required.are_all_matches_of(&hir), expected, "{pattern}");
+        }
     }
 }

@@ -46,6 +46,9 @@ pub(super) fn verify(
     start: u32,
     end: u32,
 ) {
+    if posting.exact {
+        return cache.set_matched(posting.pattern);
+    }
     let remaining = record.len() as u32 - start;
     if start > posting.max_start
         || !(posting.min_len..=posting.max_remaining).contains(&remaining)

@@ -16,7 +16,8 @@
 //! 3. The record must also contain the byte run that the pattern requires ([`RequiredRuns`]).
 //! 4. An automaton must match.
 //!
-//! The last step depends on the position of the literal in the pattern. If a part of the pattern
+//! Patterns that are nothing but their literals match at every hit of these and need no check. The
+//! last step depends on the position of the literal in the pattern. If a part of the pattern
 //! starts with it, two automata decide at the hit itself: one reads forward from there, one
 //! backward (`anchored`); many patterns with the same literal share the forward one
 //! ([`SharedLiterals`]). Otherwise the hits of a record are collected into clusters and the

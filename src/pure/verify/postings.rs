@@ -19,6 +19,8 @@ pub(in crate::pure) struct Posting {
     /// Whether every match of the pattern's tail starts with the needle, so that the pattern can
     /// be verified at the hit. Otherwise it is searched in a window around the hit.
     pub(in crate::pure) anchored: bool,
+    /// Whether the pattern matches wherever the needle is found.
+    pub(in crate::pure) exact: bool,
     /// The minimum length of a match of the tail, in bytes. Checked if `anchored`; the window of
     /// any other posting may begin before the hit.
     pub(in crate::pure) min_len: u32,
@@ -53,6 +55,7 @@ impl Posting {
         Posting {
             pattern,
             anchored,
+            exact: required.are_all_matches_of(hir),
             min_len: tail.properties().minimum_len().unwrap_or(0) as u32,
             max_start: required.before.filter(|_| from_start && anchored).unwrap_or(u32::MAX),
             max_remaining: literal::max_match_len(tail)
@@ -69,6 +72,7 @@ impl Posting {
         Posting {
             pattern,
             anchored: false,
+            exact: false,
             min_len: 0,
             max_start: u32::MAX,
             max_remaining: u32::MAX,
