@@ -148,7 +148,15 @@ pub(in crate::pure) const MAX_GROUP_RUNS: usize = 16;
 /// [`PassCosts`].
 pub(in crate::pure) const POSITION_CHECK: f64 = 25.0;
 
-/// The costs of the two passes for literals, before any candidate is checked.
+/// The number of literals of at least eight bytes from which on they are searched by long grams
+/// instead of q-grams.
+///
+/// Measured on Zen 4 with English words of ten letters over subtitles, long grams against q-grams:
+/// 30 words 1.03 times as fast, 100 1.08, 300 1.4, 1,000 2.0, 5,000 3.7, 43,029 9. Literals whose
+/// grams are not in the text at all pass 0.9 times as fast whatever their number is.
+pub(in crate::pure) const MIN_LONG_GRAM_LITERALS: usize = 128;
+
+/// The costs of the passes for literals, before any candidate is checked.
 ///
 /// These are compared only with one another, so their unit is not the nanosecond but the time in
 /// which Teddy with all masks passes over one byte with AVX2.
@@ -157,17 +165,19 @@ pub(in crate::pure) struct PassCosts {
     pub(in crate::pure) teddy: f64,
     /// The q-gram table, per position that is looked at.
     pub(in crate::pure) qgrams: f64,
+    /// The bitmap of long grams, per position that is looked at.
+    pub(in crate::pure) long_grams: f64,
 }
 
 impl PassCosts {
     /// The costs with the vectors of `isa`; without vectors both passes read byte by byte.
     pub(in crate::pure) fn of(isa: Isa) -> PassCosts {
-        let (teddy, qgrams) = match () {
-            _ if !isa.has_vectors() => (6.0, 6.0),
-            _ if isa.has_gather() => (1.0, 1.6),
+        let (teddy, qgrams, long_grams) = match () {
+            _ if !isa.has_vectors() => (6.0, 6.0, 7.5),
+            _ if isa.has_gather() => (1.0, 1.6, 1.8),
             // Without a gather instruction, table words are loaded one by one.
-            _ => (1.6, 4.5),
+            _ => (1.6, 4.5, 5.0),
         };
-        PassCosts { teddy, qgrams }
+        PassCosts { teddy, qgrams, long_grams }
     }
 }

@@ -64,6 +64,12 @@ impl Vector for NeonVector {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` was made with a token, which proves NEON.
+        Self(unsafe { veorq_u8(self.0, other.0) })
+    }
+
+    #[inline(always)]
     fn low_nibbles(self) -> Self {
         // SAFETY: `self` was made with a token, which proves NEON.
         Self(unsafe { vandq_u8(self.0, vdupq_n_u8(15)) })

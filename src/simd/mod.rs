@@ -254,11 +254,12 @@ mod tests {
             };
             let table: [u8; 16] = std::array::from_fn(|index| (index * 11 + 5) as u8);
             let looked_up = V::broadcast16(token, &table).lookup(vector.low_nibbles());
-            let cases: [(V, Vec<u32>); 5] = [
+            let cases: [(V, Vec<u32>); 6] = [
                 (vector.low_nibbles(), words(&|b| b & 15)),
                 (vector.high_nibbles(), words(&|b| b >> 4)),
                 (looked_up, words(&|b| table[usize::from(b & 15)])),
                 (vector.and(looked_up), words(&|b| b & table[usize::from(b & 15)])),
+                (vector.xor(looked_up), words(&|b| b ^ table[usize::from(b & 15)])),
                 (vector.or(looked_up), words(&|b| b | table[usize::from(b & 15)])),
             ];
             for (found, expected) in cases {

@@ -42,6 +42,9 @@ pub(crate) trait Vector: Copy {
     /// The bitwise or.
     fn or(self, other: Self) -> Self;
 
+    /// The bitwise exclusive or.
+    fn xor(self, other: Self) -> Self;
+
     /// The low four bits of each byte.
     fn low_nibbles(self) -> Self;
 

@@ -56,6 +56,11 @@ impl Vector for Simd128Vector {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        Self(v128_xor(self.0, other.0))
+    }
+
+    #[inline(always)]
     fn low_nibbles(self) -> Self {
         Self(v128_and(self.0, u8x16_splat(15)))
     }

@@ -109,6 +109,12 @@ impl Vector for Ssse3Vector {
     }
 
     #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` was made with a token, which proves SSSE3.
+        Self(unsafe { _mm_xor_si128(self.0, other.0) })
+    }
+
+    #[inline(always)]
     fn low_nibbles(self) -> Self {
         // SAFETY: `self` was made with a token, which proves SSSE3.
         Self(unsafe { _mm_and_si128(self.0, _mm_set1_epi8(15)) })
@@ -216,6 +222,12 @@ impl Vector for Avx2Vector {
     fn or(self, other: Self) -> Self {
         // SAFETY: `self` was made with a token, which proves AVX2.
         Self(unsafe { _mm256_or_si256(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` was made with a token, which proves AVX2.
+        Self(unsafe { _mm256_xor_si256(self.0, other.0) })
     }
 
     #[inline(always)]
@@ -336,6 +348,12 @@ impl Vector for Avx512Vector {
     fn or(self, other: Self) -> Self {
         // SAFETY: `self` was made with a token, which proves AVX-512 F.
         Self(unsafe { _mm512_or_si512(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: `self` was made with a token, which proves AVX-512 F.
+        Self(unsafe { _mm512_xor_si512(self.0, other.0) })
     }
 
     #[inline(always)]

@@ -1,9 +1,10 @@
-//! The search for literals: one pass of Teddy, one of q-grams, or both.
+//! The search for literals: a pass of Teddy, one of q-grams or one of long grams, or several of
+//! these.
 //!
-//! [`teddy`](super::teddy) is the faster pass as long as its buckets hold few literals;
-//! [`qgrams`] hardly slows down with their number, but needs literals of some
-//! length. [`arrange`] divides the literals of an engine between the two by the estimated cost of
-//! both passes.
+//! [`teddy`](super::teddy) is the fastest pass as long as its buckets hold few literals; [`qgrams`]
+//! hardly slows down with their number, but needs literals of some length; [`long_grams`] is for
+//! hundreds to tens of thousands of literals of eight bytes or more. [`arrange`] divides the literals
+//! of an engine between them by the estimated cost of the passes.
 
 use std::ops::Range;
 
@@ -14,6 +15,7 @@ use crate::simd::Isa;
 
 use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
+use super::long_grams::{self, LongGrams};
 use super::qgrams::{self, QGrams};
 use super::teddy::Teddy;
 
@@ -24,6 +26,8 @@ pub(crate) struct LiteralSearch {
     teddy: Option<Teddy>,
     /// The search for many literals.
     qgrams: Option<QGrams>,
+    /// The search for many long literals.
+    long: Option<LongGrams>,
     /// The bytes of all literals, to confirm them.
     strings: LiteralBytes,
     isa: Isa,
@@ -33,24 +37,31 @@ impl LiteralSearch {
     /// Arranges `literals`, none of which is empty, for searching with the instructions of `isa`.
     /// The id of each literal is its index.
     pub(crate) fn new(literals: &[Literal], isa: Isa) -> LiteralSearch {
-        let (teddy, qgrams) = arrange(literals, isa);
-        LiteralSearch { teddy, qgrams, strings: LiteralBytes::new(literals), isa }
+        let Arrangement { teddy, qgrams, long, .. } = arrange(literals, isa);
+        LiteralSearch { teddy, qgrams, long, strings: LiteralBytes::new(literals), isa }
     }
 
     /// Appends every literal in `buffer` whose window (the part of the literal that is searched for
     /// first) starts in `range`, in the order of these windows. Literals may extend beyond the
     /// range on both sides.
     pub(crate) fn find(&self, buffer: &[u8], range: Range<usize>, out: &mut Vec<Candidate>) {
+        let (isa, strings) = (self.isa, &self.strings);
         let start = out.len();
+        let mut passes = 0;
         if let Some(teddy) = &self.teddy {
-            teddy.find(self.isa, buffer, range.clone(), &self.strings, out);
+            teddy.find(isa, buffer, range.clone(), strings, out);
+            passes += 1;
         }
-        let middle = out.len();
         if let Some(qgrams) = &self.qgrams {
-            qgrams.find(self.isa, buffer, range, &self.strings, out);
+            qgrams.find(isa, buffer, range.clone(), strings, out);
+            passes += 1;
+        }
+        if let Some(long) = &self.long {
+            long.find(isa, buffer, range, strings, out);
+            passes += 1;
         }
         // Each pass appends in order, so a single one needs no sorting.
-        if start < middle && middle < out.len() {
+        if passes > 1 {
             out[start..].sort_by_key(|candidate| candidate.window_start);
         }
     }
@@ -59,6 +70,7 @@ impl LiteralSearch {
     pub(crate) fn memory(&self) -> usize {
         self.teddy.as_ref().map_or(0, Teddy::memory)
             + self.qgrams.as_ref().map_or(0, QGrams::memory)
+            + self.long.as_ref().map_or(0, LongGrams::memory)
             + self.strings.memory()
     }
 
@@ -76,6 +88,13 @@ impl LiteralSearch {
                 qgrams.literals(),
             ));
         }
+        if let Some(long) = &self.long {
+            parts.push(format!(
+                "grams of {} bytes at every fourth position for {} literals",
+                long.gram(),
+                long.literals(),
+            ));
+        }
         parts.join(", ")
     }
 }
@@ -84,20 +103,69 @@ impl LiteralSearch {
 /// almost every position passes Teddy's buckets.
 const MAX_TEDDY: usize = 256;
 
-/// Divides literals between Teddy and q-grams by the estimated cost of both passes.
+/// The searches for the literals of an engine, or for some of them.
+struct Arrangement {
+    teddy: Option<Teddy>,
+    qgrams: Option<QGrams>,
+    long: Option<LongGrams>,
+    /// The estimated cost per byte, in the unit of [`PassCosts`].
+    cost: f64,
+}
+
+impl Arrangement {
+    /// The number of passes over the buffer.
+    fn passes(&self) -> usize {
+        usize::from(self.teddy.is_some())
+            + usize::from(self.qgrams.is_some())
+            + usize::from(self.long.is_some())
+    }
+}
+
+/// Divides literals between the searches.
+///
+/// If many literals are long enough for long grams, all of them are searched for that way, unless
+/// that adds a pass for the other literals that costs more than it saves.
+fn arrange(literals: &[Literal], isa: Isa) -> Arrangement {
+    let ids = || (0..literals.len()).map(NeedleId::new);
+    let (short, long): (Vec<NeedleId>, Vec<NeedleId>) =
+        ids().partition(|id| literals[id.index()].len() < long_grams::MIN_WINDOW);
+    let costs = PassCosts::of(isa);
+    let without = || arrange_without_long(&ids().collect::<Vec<_>>(), literals, &costs);
+    if long.len() < cost::MIN_LONG_GRAM_LITERALS {
+        return without();
+    }
+    let long = LongGrams::new(&long, literals);
+    let position = costs.long_grams + cost::POSITION_CHECK * long.frequency();
+    let cost = position / long_grams::STRIDE as f64;
+    let long = Some(long);
+    if short.is_empty() {
+        return Arrangement { teddy: None, qgrams: None, long, cost };
+    }
+    let rest = arrange_without_long(&short, literals, &costs);
+    let divided = Arrangement { long, cost: cost + rest.cost, ..rest };
+    let without = without();
+    // With as many passes, long grams replace q-grams.
+    if divided.passes() <= without.passes() || divided.cost < without.cost {
+        divided
+    } else {
+        without
+    }
+}
+
+/// Divides the literals with these ids between Teddy and q-grams by the estimated cost of both
+/// passes.
 ///
 /// A division gives the literals that are shorter than some length to Teddy and the others to
 /// q-grams. Lengths that are tried: that of a gram, since only Teddy can search for shorter
 /// literals; each length from which on q-grams can use a larger stride; and no limit, so that Teddy
 /// gets all. The cost of a division is known only after building its tables, so no others are
 /// tried.
-fn arrange(literals: &[Literal], isa: Isa) -> (Option<Teddy>, Option<QGrams>) {
-    let costs = PassCosts::of(isa);
-    let mut best = (f64::INFINITY, None, None);
+fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCosts) -> Arrangement {
+    let mut best = Arrangement { teddy: None, qgrams: None, long: None, cost: f64::INFINITY };
     let mut last = None;
     for len in (qgrams::GRAM..=qgrams::GRAM + qgrams::MAX_STRIDE - 1).chain([usize::MAX]) {
         let (few, many): (Vec<NeedleId>, Vec<NeedleId>) =
-            (0..literals.len()).map(NeedleId::new).partition(|id| literals[id.index()].len() < len);
+            ids.iter().partition(|id| literals[id.index()].len() < len);
         // The first division gives Teddy only what q-grams can't take, so it is always valid.
         let first = last.is_none();
         if last == Some(few.len()) || (few.len() > MAX_TEDDY && !first) {
@@ -114,11 +182,11 @@ fn arrange(literals: &[Literal], isa: Isa) -> (Option<Teddy>, Option<QGrams>) {
             let position = costs.qgrams + cost::POSITION_CHECK * qgrams.frequency();
             cost += position / qgrams.stride() as f64;
         }
-        if cost < best.0 || first {
-            best = (cost, teddy, qgrams);
+        if cost < best.cost || first {
+            best = Arrangement { teddy, qgrams, long: None, cost };
         }
     }
-    (best.1, best.2)
+    best
 }
 
 #[cfg(test)]
@@ -167,8 +235,18 @@ mod tests {
             let strings = LiteralBytes::new(literals);
             all.push((
                 format!("{isa}, Teddy alone"),
-                LiteralSearch { teddy: teddy(&ids), qgrams: None, strings, isa },
+                LiteralSearch { teddy: teddy(&ids), qgrams: None, long: None, strings, isa },
             ));
+            let (fit, rest): (Vec<NeedleId>, Vec<NeedleId>) =
+                ids.iter().partition(|id| literals[id.index()].len() >= long_grams::MIN_WINDOW);
+            if !fit.is_empty() {
+                let long = Some(LongGrams::new(&fit, literals));
+                let strings = LiteralBytes::new(literals);
+                all.push((
+                    format!("{isa}, long grams"),
+                    LiteralSearch { teddy: teddy(&rest), qgrams: None, long, strings, isa },
+                ));
+            }
             for stride in 1..=qgrams::MAX_STRIDE {
                 let (fit, rest): (Vec<NeedleId>, Vec<NeedleId>) = long
                     .iter()
@@ -178,7 +256,7 @@ mod tests {
                 let few = [&short[..], &rest].concat();
                 all.push((
                     format!("{isa}, q-grams of stride {stride}"),
-                    LiteralSearch { teddy: teddy(&few), qgrams, strings, isa },
+                    LiteralSearch { teddy: teddy(&few), qgrams, long: None, strings, isa },
                 ));
             }
         }
@@ -217,7 +295,7 @@ mod tests {
 
         #[test]
         fn every_arrangement_equals_a_naive_search(
-            literals in (2usize..10).prop_flat_map(|max| prop::collection::vec(literal(max), 1..24)),
+            literals in (2usize..16).prop_flat_map(|max| prop::collection::vec(literal(max), 1..24)),
             buffer in prop::collection::vec(prop::sample::select(ALPHABET), 0..300),
             split in any::<prop::sample::Index>(),
         ) {
@@ -227,7 +305,7 @@ mod tests {
 
     #[test]
     fn literals_are_found_around_every_vector_edge() {
-        for len in [1, 2, 3, 4, 5, 6, 9, 32] {
+        for len in [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 32] {
             let text: Vec<u8> = (0..len).map(|i| b'k' + (i % 13) as u8).collect();
             let literals = [Literal::exact(&text), Literal::exact(b"~~~~~~~")];
             let arrangements = arrangements(&literals);
@@ -249,6 +327,37 @@ mod tests {
         buffer[4095] = b'c';
         for some in [&literals[..], &literals[2..6], &literals[3..6], &literals[3..4]] {
             check(some, &arrangements(some), &buffer, 2500);
+        }
+    }
+    /// Many long literals with and without case, some of which share most of their bytes, beside short
+    /// ones.
+    #[test]
+    fn many_long_literals_are_found_by_long_grams() {
+        let word = |n: usize| format!("{}ational{}", ["n", "rel", "irr"][n % 3], n / 3 + 100);
+        let long = (0..cost::MIN_LONG_GRAM_LITERALS + 300).map(|n| {
+            let cubes = word(n).into_bytes().into_iter().map(Cube::exact);
+            Literal::from_cubes(cubes.map(|cube| match cube.value {
+                letter @ b'a'..=b'z' if n % 2 == 0 => Cube { value: letter & 0xDF, mask: 0xDF },
+                _ => cube,
+            }))
+        });
+        let short = (0..40).map(|n| Literal::exact(format!("+{n}").as_bytes()));
+        let literals: Vec<Literal> = long.chain(short).collect();
+        let text: String = (0..500)
+            .map(|n| match n % 4 {
+                0 => word(n).to_uppercase(),
+                1 => format!("{} +{}", word(n * 7 % 400), n % 60),
+                _ => word(n),
+            })
+            .flat_map(|word| [word, " ".into()])
+            .collect();
+        for isa in Isa::available() {
+            let search = LiteralSearch::new(&literals, isa);
+            assert!(search.describe().contains("grams of 8 bytes"), "{}", search.describe());
+            let arranged = [(isa.to_string(), search)];
+            for start in 0..9 {
+                check(&literals, &arranged, &text.as_bytes()[start..], 1001);
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! There are three searches, each for another kind of needle:
 //!
-//! - [`LiteralSearch`], for literals: one pass of [`teddy`] for few literals or one of [`qgrams`]
-//!   for many, or both, chosen by estimated costs.
+//! - [`LiteralSearch`], for literals: one pass of [`teddy`] for few literals, one of [`qgrams`] for
+//!   many or one of [`long_grams`] for many long ones, or several, chosen by estimated costs.
 //! - [`RunSearch`], for long runs of bytes of one class: a pass for each class and length.
 //! - [`BitStreams`], for sequences of classes: one pass for all of them.
 //!
@@ -20,6 +20,8 @@ mod candidate;
 mod filter_set;
 mod literal_bytes;
 mod literal_search;
+#[allow(unsafe_code, reason = "calls the unchecked gather of a vector")]
+mod long_grams;
 mod nibble_masks;
 mod passed;
 #[allow(unsafe_code, reason = "calls the unchecked gather of a vector")]
@@ -28,6 +30,7 @@ mod runs;
 mod segments;
 mod teddy;
 mod teddy_buckets;
+mod window_hashes;
 mod window_index;
 
 pub(crate) use bit_streams::{BitStreams, ClassSequence};

@@ -45,3 +45,54 @@ impl PassedBuffer {
         self.len = 0;
     }
 }
+
+/// The largest number of positions that [`for_each_chunk`] passes on at once.
+pub(super) const MAX_CHUNK: usize = CHUNK + 64;
+/// The number of positions from which on they are passed on, enough to amortize the start-up of
+/// loops over them.
+const CHUNK: usize = 64;
+/// The number of positions that are stored at once. Most words have fewer bits, and one round does.
+const STEP: usize = 4;
+
+/// Calls `check` with all positions of `passed`, in order and in chunks of at most [`MAX_CHUNK`].
+/// Positions are `stride` bytes apart within a word.
+#[inline(always)]
+pub(super) fn for_each_chunk(
+    passed: &[PassedWord],
+    stride: usize,
+    mut check: impl FnMut(&mut [u32]),
+) {
+    // Rounded up to a step.
+    let mut positions = [0; MAX_CHUNK + STEP];
+    let mut count = 0;
+    for &PassedWord { at, mut bits } in passed {
+        // Always stores a multiple of `STEP` positions; those beyond the last bit are garbage that
+        // the next word overwrites.
+        let end = count + bits.count_ones() as usize;
+        while count < end {
+            for position in &mut positions[count..count + STEP] {
+                *position = at.wrapping_add(bits.trailing_zeros() * stride as u32);
+                bits &= bits.wrapping_sub(1);
+            }
+            count += STEP;
+        }
+        count = end;
+        if count >= CHUNK {
+            check(&mut positions[..count]);
+            count = 0;
+        }
+    }
+    check(&mut positions[..count]);
+}
+
+/// Moves the items that pass to the front and returns their number, without branches.
+#[inline(always)]
+pub(super) fn retain<T: Copy>(items: &mut [T], passes: impl Fn(T) -> bool) -> usize {
+    let mut kept = 0;
+    for index in 0..items.len() {
+        let item = items[index];
+        items[kept] = item;
+        kept += usize::from(passes(item));
+    }
+    kept
+}

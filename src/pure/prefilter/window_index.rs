@@ -20,7 +20,7 @@
 
 use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
-use super::passed::PassedWord;
+use super::passed::{PassedWord, for_each_chunk, retain};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::{Cube, Literal};
 
@@ -32,13 +32,6 @@ const BEFORE: usize = 2;
 const BYTES: usize = 8;
 /// The maximum number of bytes of a window that are hashed.
 const MAX_KEY: usize = 4;
-
-/// The number of positions that are compared together, enough to amortize the loops' start-up.
-const CHUNK: usize = 64;
-/// The number of positions that are stored at once. Most words have fewer bits, and one round does.
-const STEP: usize = 4;
-/// Room for less than a chunk and the positions of one more word, rounded up to a step.
-const POSITIONS: usize = CHUNK + 64 + STEP;
 
 /// The part of a literal that a pass searches for.
 #[derive(Clone, Copy, Debug)]
@@ -115,26 +108,9 @@ impl WindowIndex {
         strings: &LiteralBytes,
         out: &mut Vec<Candidate>,
     ) {
-        let mut positions = [0; POSITIONS];
-        let mut count = 0;
-        for &PassedWord { at, mut bits } in passed {
-            // Always stores a multiple of `STEP` positions; those beyond the last bit are garbage
-            // that the next word overwrites.
-            let end = count + bits.count_ones() as usize;
-            while count < end {
-                for position in &mut positions[count..count + STEP] {
-                    *position = at.wrapping_add(bits.trailing_zeros() * stride as u32);
-                    bits &= bits.wrapping_sub(1);
-                }
-                count += STEP;
-            }
-            count = end;
-            if count >= CHUNK {
-                self.check_positions(buffer, &mut positions[..count], strings, out);
-                count = 0;
-            }
-        }
-        self.check_positions(buffer, &mut positions[..count], strings, out);
+        for_each_chunk(passed, stride, |positions| {
+            self.check_positions(buffer, positions, strings, out);
+        });
     }
 
     fn check_positions(
@@ -146,9 +122,9 @@ impl WindowIndex {
     ) {
         // With one table, which is usual, the loop has no inner loop over tables.
         let kept = match &self.tables[..] {
-            [table] => retain(positions, |at| table.may_match(text_around(buffer, at))),
+            [table] => retain(positions, |at| table.may_match(text_around(buffer, at as usize))),
             tables => retain(positions, |at| {
-                let text = text_around(buffer, at);
+                let text = text_around(buffer, at as usize);
                 tables.iter().fold(false, |may, table| may | table.may_match(text))
             }),
         };
@@ -166,18 +142,6 @@ impl WindowIndex {
         let of = |t: &WindowTable| size_of_val(&t.starts[..]) + size_of_val(&t.entries[..]);
         self.tables.iter().map(of).sum()
     }
-}
-
-/// Moves the positions that pass to the front and returns their number, without branches.
-#[inline(always)]
-fn retain(positions: &mut [u32], passes: impl Fn(usize) -> bool) -> usize {
-    let mut kept = 0;
-    for index in 0..positions.len() {
-        let position = positions[index];
-        positions[kept] = position;
-        kept += usize::from(passes(position as usize));
-    }
-    kept
 }
 
 impl WindowTable {

@@ -1,0 +1,209 @@
+//! Finds which literals have their window where a [long gram](super::long_grams) passes.
+//!
+//! All bytes of a window are hashed, eight at its start and eight at its end, which overlap. A bucket
+//! of the table leads to the literals whose windows have the hash; as a rule these are the literals
+//! that have the very window, and they are compared in full. Otherwise the bucket is empty, and the
+//! place is removed without a branch, as in [`window_index`](super::window_index).
+//!
+//! That index finds literals by their first four bytes, so it would compare all words that begin like
+//! the text. Here a place takes the same time however many literals are similar.
+//!
+//! Each literal takes 12 bytes for its entry and 16 to 32 for its share of the buckets.
+
+use std::collections::HashMap;
+
+use super::candidate::Candidate;
+use super::literal_bytes::LiteralBytes;
+use super::passed::retain;
+use super::window_index::Window;
+use crate::pure::ids::NeedleId;
+use crate::pure::literal::{Cube, Literal, byte_frequency};
+
+/// Sets bit 5 of each byte, which makes upper case lower case.
+const FOLD: u64 = 0x2020_2020_2020_2020;
+
+/// The binary logarithm of the largest number of buckets.
+const MAX_BUCKET_BITS: u32 = 20;
+
+/// `bytes` with the cases folded.
+#[inline(always)]
+pub(super) fn fold(bytes: u64) -> u64 {
+    bytes | FOLD
+}
+
+/// Up to eight cubes as a little-endian number with the cases folded.
+pub(super) fn folded(cubes: &[Cube]) -> u64 {
+    let mut bytes = [0; 8];
+    for (byte, cube) in bytes.iter_mut().zip(cubes) {
+        // Folding sets the only bit that a mask may leave open.
+        debug_assert!(cube.mask | 0x20 == 0xFF);
+        *byte = cube.value;
+    }
+    fold(u64::from_le_bytes(bytes))
+}
+
+/// An index of literals by windows of equal length.
+#[derive(Debug)]
+pub(super) struct WindowHashes {
+    /// The length of a window, in bytes: 8 to 16.
+    len: usize,
+    /// The number of bits by which a hash is shifted right.
+    shift: u32,
+    /// By bucket, the high bits of the hash: the index of its first entry, or 0, which is that of
+    /// [`Entry::NOTHING`], if the bucket is empty. The length is a power of two.
+    starts: Box<[u32]>,
+    /// Sorted by bucket.
+    entries: Box<[Entry]>,
+}
+
+/// A literal to compare where its window may be.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Bits of the window's hash below those that lead to the bucket: see [`check_bits`].
+    check: u32,
+    needle: NeedleId,
+    /// The distance from the literal's start to the window's, in bytes.
+    offset: u16,
+    /// Whether the bucket ends with this entry.
+    last: bool,
+}
+
+impl WindowHashes {
+    /// An index of windows of `len` bytes.
+    pub(super) fn new(len: usize, windows: &[Window], literals: &[Literal]) -> WindowHashes {
+        // Four buckets per window keep most of them empty. The limit keeps them within 4 MiB.
+        let buckets = (4 * windows.len()).next_power_of_two().min(1 << MAX_BUCKET_BITS);
+        let shift = 64 - buckets.ilog2();
+        let mut list: Vec<(usize, Entry)> = windows
+            .iter()
+            .map(|window| {
+                let cubes = &literals[window.needle.index()].cubes()[window.offset as usize..];
+                let hash = hash(folded(&cubes[..8]), folded(&cubes[len - 8..len]));
+                // Literals have at most 32 bytes, so offsets fit.
+                let (needle, offset) = (window.needle, window.offset as u16);
+                (
+                    (hash >> shift) as usize,
+                    Entry { check: check_bits(hash), needle, offset, last: false },
+                )
+            })
+            .collect();
+        list.sort_by_key(|(bucket, entry)| (*bucket, entry.needle));
+        let mut starts = vec![0; buckets];
+        let mut entries = vec![Entry::NOTHING];
+        for bucket in list.chunk_by(|a, b| a.0 == b.0) {
+            starts[bucket[0].0] = entries.len() as u32;
+            entries.extend(bucket.iter().map(|(_, entry)| entry));
+            if let Some(last) = entries.last_mut() {
+                last.last = true;
+            }
+        }
+        WindowHashes { len, shift, starts: starts.into(), entries: entries.into() }
+    }
+
+    /// Appends the literals whose windows are at `places`: each is a position, which becomes that of
+    /// the candidate's window, and its distance from the start of the window.
+    pub(super) fn check(
+        &self,
+        buffer: &[u8],
+        places: &mut [(u32, u32)],
+        strings: &LiteralBytes,
+        out: &mut Vec<Candidate>,
+    ) {
+        let kept = retain(places, |place| {
+            self.hash_at(buffer, place)
+                .is_some_and(|hash| self.starts[(hash >> self.shift) as usize] != 0)
+        });
+        for &place in &places[..kept] {
+            let Some(hash) = self.hash_at(buffer, place) else { continue };
+            let (at, before) = place;
+            let start = self.starts[(hash >> self.shift) as usize];
+            for entry in &self.entries[start as usize..] {
+                if entry.check == check_bits(hash) {
+                    let offset = u32::from(entry.offset) + before;
+                    out.extend(strings.check(buffer, at as usize, entry.needle, offset));
+                }
+                if entry.last {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The hash of the window that starts before the position, if it is within the buffer.
+    #[inline(always)]
+    fn hash_at(&self, buffer: &[u8], (at, before): (u32, u32)) -> Option<u64> {
+        let start = at.checked_sub(before)? as usize;
+        let window = buffer.get(start..start + self.len)?;
+        let (first, last) = (window.first_chunk()?, window.last_chunk()?);
+        Some(hash(fold(u64::from_le_bytes(*first)), fold(u64::from_le_bytes(*last))))
+    }
+
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&self.starts[..]) + size_of_val(&self.entries[..])
+    }
+}
+
+impl Entry {
+    /// Never read, since empty buckets are skipped.
+    const NOTHING: Entry = Entry { check: 0, needle: NeedleId::FIRST, offset: 0, last: true };
+}
+
+/// The bits of a hash that an entry repeats, right below the most bits that select a bucket.
+#[inline(always)]
+fn check_bits(hash: u64) -> u32 {
+    (hash >> (32 - MAX_BUCKET_BITS)) as u32
+}
+
+/// The hash of a window whose first and last eight bytes, which may overlap, are these numbers.
+#[inline(always)]
+fn hash(first: u64, last: u64) -> u64 {
+    let mixed = first.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ last.rotate_left(32);
+    mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93)
+}
+
+/// Lower bound on the estimated frequency of a window, per byte of text; estimates below it are noise.
+const MIN_FREQUENCY: f64 = 1e-12;
+
+/// Chooses a window of `len` bytes of each literal: the rarest, unless others have the same.
+pub(super) fn choose_windows(len: usize, ids: &[NeedleId], literals: &[Literal]) -> Vec<Window> {
+    let mut users: HashMap<(u64, u64), u32> = HashMap::new();
+    let choose = |&needle: &NeedleId| {
+        let cubes = literals[needle.index()].cubes();
+        if cubes.len() == len {
+            return Window { needle, offset: 0 };
+        }
+        let key = |at: usize| (folded(&cubes[at..at + 8]), folded(&cubes[at + len - 8..at + len]));
+        let mut best = (f64::INFINITY, 0);
+        for offset in 0..=cubes.len() - len {
+            let window = &cubes[offset..offset + len];
+            let frequency: f64 = window.iter().map(|&cube| byte_frequency::of_cube(cube)).product();
+            let others = users.get(&key(offset)).copied().unwrap_or(0);
+            let cost = frequency.max(MIN_FREQUENCY) * f64::from(1 + others);
+            if cost < best.0 {
+                best = (cost, offset);
+            }
+        }
+        *users.entry(key(best.1)).or_default() += 1;
+        Window { needle, offset: best.1 as u32 }
+    };
+    ids.iter().map(choose).collect()
+}
+
+/// The eight bytes of `buffer` at `at`, little-endian, extended by zeros at the end of the buffer.
+#[inline(always)]
+pub(super) fn word_at(buffer: &[u8], at: usize) -> u64 {
+    match buffer.get(at..).and_then(|rest| rest.first_chunk()) {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => word_at_end(buffer, at),
+    }
+}
+
+#[cold]
+fn word_at_end(buffer: &[u8], at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    for (byte, &text) in bytes.iter_mut().zip(&buffer[at..]) {
+        *byte = text;
+    }
+    u64::from_le_bytes(bytes)
+}
