@@ -35,7 +35,10 @@ pub(super) const DEAD: u32 = 0;
 const BYTES_PER_TRANSITION: u64 = 256;
 /// The transitions that a full budget pays for. Lower in tests, so that small inputs divide groups.
 const FREE_TRANSITIONS: u64 = if cfg!(test) { 60 } else { 8192 };
-/// The initial and largest budget, in bytes.
+/// As [`FREE_TRANSITIONS`], at first, for a group that is joined from two with few states. If it needs
+/// more, its states multiply, and this is noticed early.
+const JOINED_FREE_TRANSITIONS: u64 = if cfg!(test) { 60 } else { 1024 };
+/// The largest budget, in bytes.
 const MAX_BUDGET: u64 = FREE_TRANSITIONS * BYTES_PER_TRANSITION;
 /// The largest memory of a table, in bytes, without the steps from the start of a match.
 const CAPACITY: usize = 2 << 20;
@@ -78,7 +81,9 @@ pub(super) struct DfaTable {
 }
 
 impl DfaTable {
-    pub(super) fn new(determinizer: &Determinizer) -> DfaTable {
+    /// A table for a group, which may be joined from two others.
+    pub(super) fn new(determinizer: &Determinizer, joined: bool) -> DfaTable {
+        let transitions = if joined { JOINED_FREE_TRANSITIONS } else { FREE_TRANSITIONS };
         let mut table = DfaTable {
             entries: Vec::new(),
             classes: *determinizer.classes(),
@@ -91,7 +96,7 @@ impl DfaTable {
             starts: determinizer.unknown_start_steps(),
             start: None,
             capacity: CAPACITY,
-            budget: MAX_BUDGET,
+            budget: transitions * BYTES_PER_TRANSITION,
         };
         table.clear();
         table
@@ -289,7 +294,7 @@ mod tests {
         });
         let determinizer = Determinizer::new(lazy_dfa::compile(&hirs.each_ref()));
         let (mut cleared, mut complete) =
-            (DfaTable::new(&determinizer), DfaTable::new(&determinizer));
+            (DfaTable::new(&determinizer, false), DfaTable::new(&determinizer, false));
         (cleared.capacity, complete.capacity) = (4096, 1 << 24);
         let mut seed = 1_u32;
         let mut smaller = 0;

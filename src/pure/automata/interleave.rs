@@ -44,6 +44,8 @@ pub(super) struct GroupReader {
     pub(super) table: DfaTable,
     /// Whether the group must not be joined with others, because that was tried.
     pub(super) keep_apart: bool,
+    /// The groups that this one was joined from a short time ago.
+    pub(super) halves: Option<[Box<GroupReader>; 2]>,
     /// The row of the current state. Within the inner loop, the entry that was last read, which is
     /// a row with tags.
     row: u32,
@@ -58,9 +60,29 @@ pub(super) struct GroupReader {
 }
 
 impl GroupReader {
-    pub(super) fn new(group: Arc<DfaGroup>, table: DfaTable, keep_apart: bool) -> GroupReader {
-        let (row, found, failure, repeats, repeated) = (DEAD, 0, None, 0, 0);
-        GroupReader { group, table, keep_apart, row, found, failure, repeats, repeated }
+    pub(super) fn new(
+        group: Arc<DfaGroup>,
+        table: DfaTable,
+        keep_apart: bool,
+        halves: Option<[Box<GroupReader>; 2]>,
+    ) -> GroupReader {
+        GroupReader {
+            group,
+            table,
+            keep_apart,
+            halves,
+            row: DEAD,
+            found: 0,
+            failure: None,
+            repeats: 0,
+            repeated: 0,
+        }
+    }
+
+    /// Memory in bytes, with that of the halves.
+    pub(super) fn memory(&self) -> usize {
+        let halves = self.halves.iter().flatten();
+        self.table.memory() + halves.map(|half| half.memory()).sum::<usize>()
     }
 
     /// Moves to the start of `record`.
