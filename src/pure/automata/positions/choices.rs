@@ -11,7 +11,7 @@
 //! The sets of these positions, for the backward pass of [`spans`](super::spans), are a
 //! [`Graph`] as for any other automaton.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
 use regex_automata::nfa::thompson::{NFA, State};
 use regex_automata::util::primitives::StateID;
@@ -56,13 +56,14 @@ pub(super) struct Choices {
 pub(super) struct NfaPositions {
     /// By position: the bytes that it reads, and the state after that.
     reads: Vec<(ByteSet, StateID)>,
-    /// By state that reads bytes: its positions.
-    of_state: HashMap<StateID, std::ops::Range<usize>>,
+    /// By state: its positions. Empty if it reads no byte.
+    of_state: Vec<Range<usize>>,
 }
 
 impl NfaPositions {
     pub(super) fn new(nfa: &NFA) -> NfaPositions {
-        let mut positions = NfaPositions { reads: Vec::new(), of_state: HashMap::new() };
+        let of_state = vec![0..0; nfa.states().len()];
+        let mut positions = NfaPositions { reads: Vec::new(), of_state };
         // From the last state to the first one: the backward pass goes from a position to those
         // before it, and steps to the next higher number are the cheapest ones.
         for id in used_states(nfa).into_iter().rev() {
@@ -86,7 +87,7 @@ impl NfaPositions {
                 }
                 _ => continue,
             }
-            positions.of_state.insert(id, start..positions.reads.len());
+            positions.of_state[id.as_usize()] = start..positions.reads.len();
         }
         positions
     }
@@ -106,7 +107,8 @@ impl NfaPositions {
     /// The choices of the pattern, or `None` if there are too many, or if an assertion depends on
     /// more than the two bytes next to it.
     pub(super) fn choices(&self, nfa: &NFA) -> Option<Choices> {
-        let mut walk = Walk { nfa, positions: self, left: MAX_CHOICES, visited: HashMap::new() };
+        let visited = vec![(0, 0); nfa.states().len()];
+        let mut walk = Walk { nfa, positions: self, left: MAX_CHOICES, walks: 0, visited };
         let start = walk.choices(nfa.start_anchored())?;
         let after = self.reads.iter().map(|&(_, next)| walk.choices(next));
         Some(Choices { start, after: after.collect::<Option<_>>()? })
@@ -185,23 +187,26 @@ struct Walk<'a> {
     positions: &'a NfaPositions,
     /// The number of choices that are still allowed.
     left: usize,
-    /// By state: the assertions on ways that have led to it. A way whose assertions include those
-    /// of an earlier one leads nowhere new.
-    visited: HashMap<StateID, Vec<Looks>>,
+    /// The number of walks so far.
+    walks: u32,
+    /// By state: the number of the last walk that has come to it, and the assertions on its way
+    /// there. A later way whose assertions include these leads nowhere new.
+    visited: Vec<(u32, Looks)>,
 }
 
 impl Walk<'_> {
     /// What a match can continue with from `state`, in the order of preference.
     fn choices(&mut self, state: StateID) -> Option<Box<[Choice]>> {
-        self.visited.clear();
+        self.walks += 1;
         let mut choices = Vec::new();
         let mut stack = vec![(state, 0)];
         while let Some((state, looks)) = stack.pop() {
-            let visited = self.visited.entry(state).or_default();
-            if visited.iter().any(|&known| known & !looks == 0) {
+            let visited = &mut self.visited[state.as_usize()];
+            if visited.0 == self.walks && visited.1 & !looks == 0 {
                 continue;
             }
-            visited.push(looks);
+            // Of several ways, only the last is known, so that a choice may be there twice.
+            *visited = (self.walks, looks);
             self.left = self.left.checked_sub(1)?;
             match self.nfa.state(state) {
                 State::Look { look, next } => {
@@ -228,7 +233,7 @@ impl Walk<'_> {
                     }
                 }
                 State::ByteRange { .. } | State::Sparse(_) | State::Dense(_) => {
-                    for position in self.positions.of_state[&state].clone() {
+                    for position in self.positions.of_state[state.as_usize()].clone() {
                         choices.push(Choice { looks, next: Next::Position(position as u16) });
                     }
                 }

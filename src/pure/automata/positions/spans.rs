@@ -39,6 +39,8 @@ pub(in crate::pure::automata) enum SpanPositions {
     Two(Box<Spans<2>>),
     Four(Box<Spans<4>>),
     Eight(Box<Spans<8>>),
+    Many(Box<Spans<32>>),
+    Most(Box<Spans<64>>),
 }
 
 /// The same, with sets of `N` words.
@@ -74,6 +76,8 @@ impl SpanPositions {
             2 => SpanPositions::Two(Spans::new(&positions, nfa)?),
             3 | 4 => SpanPositions::Four(Spans::new(&positions, nfa)?),
             5..=8 => SpanPositions::Eight(Spans::new(&positions, nfa)?),
+            9..=32 => SpanPositions::Many(Spans::new(&positions, nfa)?),
+            33..=64 => SpanPositions::Most(Spans::new(&positions, nfa)?),
             _ => return None,
         })
     }
@@ -93,6 +97,8 @@ impl SpanPositions {
             SpanPositions::Two(spans) => spans.for_each_span(scratch, record, cursor, found),
             SpanPositions::Four(spans) => spans.for_each_span(scratch, record, cursor, found),
             SpanPositions::Eight(spans) => spans.for_each_span(scratch, record, cursor, found),
+            SpanPositions::Many(spans) => spans.for_each_span(scratch, record, cursor, found),
+            SpanPositions::Most(spans) => spans.for_each_span(scratch, record, cursor, found),
         }
     }
 }
