@@ -7,9 +7,10 @@
 //! head, which reads backward. The first way also decides the patterns without a filter that their
 //! [group](super::group_scanner) leaves undecided; the window is then the whole record.
 //!
-//! A pattern that is too large for a position automaton, or that asserts Unicode word boundaries,
-//! has lazy DFAs in their place. Where a lazy DFA cannot decide, or gives up because it keeps
-//! reaching new states, an NFA simulation does. A head or a tail has no such fallback: the caller
+//! A pattern with more than a few hundred positions, or one that asserts Unicode word boundaries,
+//! has lazy DFAs in their place. A lazy DFA gives up if it keeps reaching new states; then the
+//! scanner searches the whole pattern with a large position automaton from now on, or, where that
+//! is impossible too, with an NFA simulation. A head or a tail has no such fallback: the caller
 //! verifies the whole pattern instead.
 //!
 //! All automata are built on first use, since a set may have thousands of patterns of which a scan
@@ -50,6 +51,8 @@ pub(crate) struct PatternAutomata {
     trimmed: OnceLock<Option<ForwardPositions>>,
     tail: OnceLock<Option<ForwardPositions>>,
     head: OnceLock<Option<BackwardPositions>>,
+    /// The trimmed form, if that is too large for `trimmed`.
+    large: OnceLock<Option<ForwardPositions>>,
     trimmed_nfa: OnceLock<NFA>,
     trimmed_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     head_dfa: OnceLock<Option<Box<dfa::DFA>>>,
@@ -66,6 +69,9 @@ pub(crate) struct PatternCache {
     trimmed: Option<Box<dfa::Cache>>,
     head: Option<Box<dfa::Cache>>,
     tail: Option<Box<dfa::Cache>>,
+    /// Whether a lazy DFA has given up where a large position automaton is there instead. No lazy
+    /// DFA is tried again then.
+    abandoned: bool,
     simulation: Option<Box<pikevm::Cache>>,
     spans: Option<Box<SpanCache>>,
 }
@@ -88,12 +94,18 @@ impl PatternAutomata {
         if let Some(automaton) = self.trimmed(trimmed) {
             return automaton.is_match(memory.scratch, record, span);
         }
-        let input = Input::new(record).span(span).earliest(true);
-        if let Some(dfa) = self.trimmed_dfa(trimmed) {
+        let input = Input::new(record).span(span.clone()).earliest(true);
+        if !memory.cache.abandoned
+            && let Some(dfa) = self.trimmed_dfa(trimmed)
+        {
             let cache = memory.cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             if let Ok(found) = dfa.try_search_fwd(cache, &input) {
                 return found.is_some();
             }
+        }
+        if let Some(automaton) = self.large(trimmed) {
+            memory.cache.abandon_dfas();
+            return automaton.is_match(memory.scratch, record, span);
         }
         self.simulate(trimmed, memory.cache, input)
     }
@@ -110,12 +122,18 @@ impl PatternAutomata {
         if let Some(automaton) = self.trimmed(trimmed) {
             return automaton.starts_at(memory.scratch, record, span, steps);
         }
-        let input = Input::new(record).span(span).anchored(Anchored::Yes).earliest(true);
-        if let Some(dfa) = self.trimmed_dfa(trimmed) {
+        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
+        if !memory.cache.abandoned
+            && let Some(dfa) = self.trimmed_dfa(trimmed)
+        {
             let cache = memory.cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             if let Ok(found) = lazy_search::starts_at(dfa, cache, &input, steps) {
                 return found;
             }
+        }
+        if let Some(automaton) = self.large(trimmed) {
+            memory.cache.abandon_dfas();
+            return automaton.starts_at(memory.scratch, record, span, steps);
         }
         // A simulation is too slow to run at one candidate after the other, so it counts as many
         // steps as a search for all spans may take. The first one uses up the budget of the search
@@ -139,6 +157,9 @@ impl PatternAutomata {
         if let Some(automaton) = self.tail.get_or_init(|| ForwardPositions::new(tail)) {
             return Some(automaton.starts_at(memory.scratch, record, start..record.len(), steps));
         }
+        if memory.cache.abandoned {
+            return None;
+        }
         let build = || build_for_pattern(compile(&[tail]), MatchKind::LeftmostFirst);
         let dfa = self.tail_dfa.get_or_init(build).as_ref()?;
         let cache = memory.cache.tail.get_or_insert_with(|| dfa.create_cache().into());
@@ -158,6 +179,9 @@ impl PatternAutomata {
     ) -> Option<bool> {
         if let Some(automaton) = self.head.get_or_init(|| BackwardPositions::new(head)) {
             return Some(automaton.ends_at(memory.scratch, record, end, steps));
+        }
+        if memory.cache.abandoned {
+            return None;
         }
         let build = || build_for_pattern(compile_reverse(head), MatchKind::All);
         let dfa = self.head_dfa.get_or_init(build).as_ref()?;
@@ -266,9 +290,18 @@ impl PatternAutomata {
     fn trimmed(&self, trimmed: &Hir) -> Option<&ForwardPositions> {
         self.trimmed.get_or_init(|| ForwardPositions::new(trimmed)).as_ref()
     }
+
+    fn large(&self, trimmed: &Hir) -> Option<&ForwardPositions> {
+        self.large.get_or_init(|| ForwardPositions::large(trimmed)).as_ref()
+    }
 }
 
 impl PatternCache {
+    fn abandon_dfas(&mut self) {
+        self.abandoned = true;
+        (self.trimmed, self.head, self.tail) = (None, None, None);
+    }
+
     fn spans(&mut self) -> &mut SpanCache {
         self.spans.get_or_insert_default()
     }

@@ -16,7 +16,7 @@ use crate::pure::literal::ByteSet;
 
 use super::bits::Bits;
 use super::counter::Limits;
-use super::graph::{Emptiness, Ends, Graph, PositionSet};
+use super::graph::{Emptiness, Ends, Graph};
 use super::looks::Looks;
 
 /// The largest memory for the rings of all counters of an automaton, in words: 64 KiB.
@@ -43,6 +43,8 @@ pub(super) struct Automaton<const N: usize> {
     /// Positions from which there are conditional steps.
     pub(super) conditional: Bits<N>,
     pub(super) conditional_steps: Box<[Step<N>]>,
+    /// Positions where a match can end, and those that are branching or have conditional steps.
+    pub(super) special: Bits<N>,
     /// Positions that are counted repetitions.
     pub(super) counting: Bits<N>,
     /// By such a position: its limits.
@@ -87,15 +89,19 @@ struct ByPosition<T> {
     values: Box<[T]>,
 }
 
-impl<T> ByPosition<T> {
-    /// `values` has the positions in ascending order.
-    fn new(values: Vec<(usize, T)>) -> ByPosition<T> {
-        let mut index = vec![0; values.last().map_or(0, |(position, _)| position + 1)];
-        for (rank, (position, _)) in values.iter().enumerate() {
-            index[*position] = rank as u16;
+impl<T: PartialEq> ByPosition<T> {
+    /// `list` has the positions in ascending order.
+    fn new(list: Vec<(usize, T)>) -> ByPosition<T> {
+        let mut index = vec![0; list.last().map_or(0, |(position, _)| position + 1)];
+        let mut values: Vec<T> = Vec::new();
+        for (position, value) in list {
+            // The same comes after the ends of all words of an alternation.
+            if values.last() != Some(&value) {
+                values.push(value);
+            }
+            index[position] = values.len() as u16 - 1;
         }
-        let values = values.into_iter().map(|(_, value)| value).collect();
-        ByPosition { index: index.into(), values }
+        ByPosition { index: index.into(), values: values.into() }
     }
 
     #[inline(always)]
@@ -105,24 +111,22 @@ impl<T> ByPosition<T> {
 }
 
 impl<const N: usize> EndBits<N> {
-    fn new(ends: &Ends) -> EndBits<N> {
-        let when: Box<[_]> = ends.when.iter().map(|&(looks, p)| (looks, p.resized())).collect();
-        let always = ends.always.resized();
+    fn new(ends: Ends<N>) -> EndBits<N> {
+        let Ends { always, when } = ends;
         let any = when.iter().fold(always, |any, &(_, positions)| any | positions);
-        EndBits { always, when, any }
+        EndBits { always, when: when.into(), any }
     }
 }
 
 impl<const N: usize> Automaton<N> {
-    /// Returns `None` if the counters take too much memory. `graph` must have at most `64 * N`
-    /// positions.
-    pub(super) fn new(graph: Graph) -> Option<Automaton<N>> {
+    /// Returns `None` if the counters take too much memory.
+    pub(super) fn new(graph: Graph<N>) -> Option<Automaton<N>> {
         let (byte_class, reading) = classes(&graph);
         let mut automaton = Automaton {
             byte_class,
             reading,
-            first: EndBits::new(&graph.whole.first),
-            last: EndBits::new(&graph.whole.last),
+            first: EndBits::new(graph.whole.first),
+            last: EndBits::new(graph.whole.last),
             empty: graph.whole.empty,
             steps: Bits::EMPTY,
             loops: Bits::EMPTY,
@@ -130,6 +134,7 @@ impl<const N: usize> Automaton<N> {
             further: ByPosition::new(Vec::new()),
             conditional: Bits::EMPTY,
             conditional_steps: Box::new([]),
+            special: Bits::EMPTY,
             counting: Bits::EMPTY,
             limits: ByPosition::new(Vec::new()),
             ring_words: 0,
@@ -148,7 +153,7 @@ impl<const N: usize> Automaton<N> {
             }
             if !next.is_empty() {
                 automaton.branching.insert(index);
-                further.push((index, next.resized()));
+                further.push((index, next));
             }
             if let Some((min, max)) = position.repeat {
                 let counted = Limits::new(min, max, automaton.ring_words);
@@ -165,13 +170,18 @@ impl<const N: usize> Automaton<N> {
         let mut steps: Vec<Step<N>> = Vec::new();
         for step in &graph.conditional {
             automaton.conditional.insert(step.from);
-            let to = step.to.resized();
-            match steps.iter_mut().find(|known| known.looks == step.looks && known.to == to) {
+            let same = |known: &&mut Step<N>| known.looks == step.looks && known.to == step.to;
+            match steps.iter_mut().find(same) {
                 Some(known) => known.from.insert(step.from),
-                None => steps.push(Step { looks: step.looks, from: Bits::single(step.from), to }),
+                None => steps.push(Step {
+                    looks: step.looks,
+                    from: Bits::single(step.from),
+                    to: step.to,
+                }),
             }
         }
         automaton.conditional_steps = steps.into();
+        automaton.special = automaton.last.any | automaton.branching | automaton.conditional;
         automaton.first_bytes = automaton.few_first_bytes();
         Some(automaton)
     }
@@ -194,6 +204,12 @@ impl<const N: usize> Automaton<N> {
         self.limits.get(position)
     }
 
+    /// The number of positions up to the last one that is a counted repetition.
+    #[inline(always)]
+    pub(super) fn counters(&self) -> usize {
+        self.limits.index.len()
+    }
+
     fn few_first_bytes(&self) -> FirstBytes {
         let mut bytes = (0..=255).filter(|&byte| self.reading(byte).intersects(self.first.any));
         match [bytes.next(), bytes.next(), bytes.next(), bytes.next()] {
@@ -207,14 +223,13 @@ impl<const N: usize> Automaton<N> {
 
 /// Divides the bytes into classes of those that can be read at the same positions. Returns the
 /// class of each byte and the positions of each class.
-fn classes<const N: usize>(graph: &Graph) -> ([u8; 256], Box<[Bits<N>]>) {
-    let mut with_class = vec![PositionSet::EMPTY; graph.classes.len()];
+fn classes<const N: usize>(graph: &Graph<N>) -> ([u8; 256], Box<[Bits<N>]>) {
+    let mut with_class = vec![Bits::<N>::EMPTY; graph.classes.len()];
     for (index, position) in graph.positions.iter().enumerate() {
         with_class[position.class].insert(index);
     }
     let mut of_byte = [Bits::<N>::EMPTY; 256];
     for (class, positions) in graph.classes.iter().zip(with_class) {
-        let positions = positions.resized();
         ByteSet::iter(class).for_each(|byte| of_byte[usize::from(byte)] |= positions);
     }
     let mut reading: Vec<Bits<N>> = Vec::new();

@@ -51,6 +51,17 @@ impl<const N: usize> Bits<N> {
         shifted
     }
 
+    /// Calls `each` with the positions, ascending.
+    #[inline(always)]
+    pub(super) fn for_each(self, mut each: impl FnMut(usize)) {
+        for (index, mut word) in self.0.into_iter().enumerate() {
+            while word != 0 {
+                each(64 * index + word.trailing_zeros() as usize);
+                word &= word - 1;
+            }
+        }
+    }
+
     /// The positions, ascending.
     #[inline(always)]
     pub(super) fn iter(self) -> impl Iterator<Item = usize> {
@@ -63,14 +74,6 @@ impl<const N: usize> Bits<N> {
                 })
             })
         })
-    }
-
-    /// The same set in another number of words, which must hold all its positions.
-    pub(super) fn resized<const M: usize>(self) -> Bits<M> {
-        debug_assert!(self.0.iter().skip(M).all(|&word| word == 0));
-        let mut words = [0; M];
-        words.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
-        Bits(words)
     }
 }
 

@@ -21,7 +21,7 @@
 
 /// What a counter counts to. Bits of the ring are allotted in the working memory of one search, so
 /// that counters of one automaton don't share any.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Limits {
     /// At least `min` bytes.
     AtLeast { min: usize },

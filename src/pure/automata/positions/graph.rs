@@ -17,18 +17,14 @@
 //!   the same bytes share the positions of these.
 //! - For a search that reads backward, the automaton is that of the reversed pattern.
 
-use std::collections::HashMap;
-
-use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Repetition};
-use regex_syntax::utf8::Utf8Sequences;
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use crate::pure::literal::ByteSet;
 
+use super::Direction;
 use super::bits::Bits;
+use super::characters::{Characters, byte_class};
 use super::looks::{self, Looks, Outlook};
-use super::{Direction, MAX_POSITIONS, MAX_WORDS};
-
-pub(super) type PositionSet = Bits<MAX_WORDS>;
 
 /// The largest number of different conditions at which one part of a pattern can begin, end or be
 /// empty. Ordinary patterns have one or two.
@@ -37,45 +33,45 @@ const MAX_CONDITIONS: usize = 16;
 const MAX_CONDITIONAL_STEPS: usize = 2048;
 
 /// The position automaton of a pattern.
-pub(super) struct Graph {
+pub(super) struct Graph<const N: usize> {
     /// The different classes of bytes.
     pub(super) classes: Vec<ByteSet>,
-    pub(super) positions: Vec<Position>,
+    pub(super) positions: Vec<Position<N>>,
     /// Steps with conditions.
-    pub(super) conditional: Vec<ConditionalStep>,
+    pub(super) conditional: Vec<ConditionalStep<N>>,
     /// How the whole pattern begins and ends.
-    pub(super) whole: Part,
+    pub(super) whole: Part<N>,
 }
 
-pub(super) struct Position {
+pub(super) struct Position<const N: usize> {
     /// An index into [`Graph::classes`].
     pub(super) class: usize,
     /// The minimum and the maximum of a counted repetition, if the position is one.
     pub(super) repeat: Option<(u32, Option<u32>)>,
     /// The positions that can come next, whatever the bytes are.
-    pub(super) next: PositionSet,
+    pub(super) next: Bits<N>,
 }
 
 /// A step to one of several positions at boundaries where some assertions hold.
-pub(super) struct ConditionalStep {
+pub(super) struct ConditionalStep<const N: usize> {
     pub(super) from: usize,
-    pub(super) to: PositionSet,
+    pub(super) to: Bits<N>,
     pub(super) looks: Looks,
 }
 
 /// Where a part of the pattern begins and ends.
-pub(super) struct Part {
-    pub(super) first: Ends,
-    pub(super) last: Ends,
+pub(super) struct Part<const N: usize> {
+    pub(super) first: Ends<N>,
+    pub(super) last: Ends<N>,
     pub(super) empty: Emptiness,
 }
 
 /// Positions at one end of a part.
 #[derive(Clone)]
-pub(super) struct Ends {
-    pub(super) always: PositionSet,
+pub(super) struct Ends<const N: usize> {
+    pub(super) always: Bits<N>,
     /// Positions that count only where these assertions hold.
-    pub(super) when: Vec<(Looks, PositionSet)>,
+    pub(super) when: Vec<(Looks, Bits<N>)>,
 }
 
 /// Where a part matches the empty string.
@@ -86,11 +82,11 @@ pub(super) struct Emptiness {
     pub(super) when: Vec<Looks>,
 }
 
-impl Graph {
+impl<const N: usize> Graph<N> {
     /// Builds the automaton of `hir`. Repetitions of a class with more than `max_copies` copies
     /// become counters. Returns `None` if there are too many positions or conditions, or if an
     /// assertion depends on more than the two bytes next to it.
-    pub(super) fn new(hir: &Hir, direction: Direction, max_copies: u32) -> Option<Graph> {
+    pub(super) fn new(hir: &Hir, direction: Direction, max_copies: u32) -> Option<Graph<N>> {
         let mut builder = Builder {
             direction,
             max_copies,
@@ -121,7 +117,7 @@ impl Graph {
                     Outlook::Never => {}
                     Outlook::Depends(looks) => {
                         let same =
-                            |s: &&mut ConditionalStep| s.from == step.from && s.looks == looks;
+                            |s: &&mut ConditionalStep<N>| s.from == step.from && s.looks == looks;
                         match self.conditional.iter_mut().rev().find(same) {
                             Some(known) => known.to.insert(to),
                             None => self.conditional.push(ConditionalStep {
@@ -137,36 +133,36 @@ impl Graph {
     }
 }
 
-impl Part {
+impl<const N: usize> Part<N> {
     /// The part that matches the empty string and nothing else.
-    fn empty() -> Part {
+    fn empty() -> Part<N> {
         Part { first: Ends::none(), last: Ends::none(), empty: Emptiness::always() }
     }
 
     /// A part that begins at the positions `first` and ends at `last`.
-    fn between(first: PositionSet, last: PositionSet) -> Part {
+    fn between(first: Bits<N>, last: Bits<N>) -> Part<N> {
         let ends = |always| Ends { always, when: Vec::new() };
         let empty = Emptiness { always: false, when: Vec::new() };
         Part { first: ends(first), last: ends(last), empty }
     }
 
-    fn single(position: usize) -> Part {
+    fn single(position: usize) -> Part<N> {
         Part::between(Bits::single(position), Bits::single(position))
     }
 
     /// The same part, or nothing.
-    fn optional(mut self) -> Part {
+    fn optional(mut self) -> Part<N> {
         self.empty = Emptiness::always();
         self
     }
 }
 
-impl Ends {
-    fn none() -> Ends {
+impl<const N: usize> Ends<N> {
+    fn none() -> Ends<N> {
         Ends { always: Bits::EMPTY, when: Vec::new() }
     }
 
-    fn add(&mut self, looks: Looks, positions: PositionSet) -> Option<()> {
+    fn add(&mut self, looks: Looks, positions: Bits<N>) -> Option<()> {
         let positions = positions & !self.always;
         if looks == 0 {
             self.always |= positions;
@@ -178,13 +174,13 @@ impl Ends {
         (self.when.len() <= MAX_CONDITIONS).then_some(())
     }
 
-    fn add_all(&mut self, other: &Ends) -> Option<()> {
+    fn add_all(&mut self, other: &Ends<N>) -> Option<()> {
         self.add(0, other.always)?;
         other.when.iter().try_for_each(|&(looks, positions)| self.add(looks, positions))
     }
 
     /// Adds the ends of the part that comes after an end which may be empty.
-    fn add_beyond(&mut self, empty: &Emptiness, other: &Ends) -> Option<()> {
+    fn add_beyond(&mut self, empty: &Emptiness, other: &Ends<N>) -> Option<()> {
         if empty.always {
             return self.add_all(other);
         }
@@ -228,16 +224,16 @@ impl Emptiness {
     }
 }
 
-struct Builder {
+struct Builder<const N: usize> {
     direction: Direction,
     max_copies: u32,
     classes: Vec<ByteSet>,
-    positions: Vec<Position>,
-    conditional: Vec<ConditionalStep>,
+    positions: Vec<Position<N>>,
+    conditional: Vec<ConditionalStep<N>>,
 }
 
-impl Builder {
-    fn part(&mut self, hir: &Hir) -> Option<Part> {
+impl<const N: usize> Builder<N> {
+    fn part(&mut self, hir: &Hir) -> Option<Part<N>> {
         match hir.kind() {
             HirKind::Empty => Some(Part::empty()),
             HirKind::Literal(literal) => self.literal(&literal.0),
@@ -265,7 +261,7 @@ impl Builder {
         }
     }
 
-    fn literal(&mut self, bytes: &[u8]) -> Option<Part> {
+    fn literal(&mut self, bytes: &[u8]) -> Option<Part<N>> {
         let first = self.positions.len();
         for index in 0..bytes.len() {
             let byte = match self.direction {
@@ -281,7 +277,7 @@ impl Builder {
         Some(Part::between(Bits::single(first), Bits::single(last)))
     }
 
-    fn class(&mut self, class: &Class) -> Option<Part> {
+    fn class(&mut self, class: &Class) -> Option<Part<N>> {
         if let Some(set) = byte_class(class) {
             return Some(Part::single(self.position(set, None)?));
         }
@@ -303,14 +299,14 @@ impl Builder {
                 }
             }
         }
-        characters.heads.values().for_each(|&head| heads.insert(base + head));
+        characters.heads().for_each(|head| heads.insert(base + head));
         Some(match self.direction {
             Direction::Forward => Part::between(heads, tails),
             Direction::Backward => Part::between(tails, heads),
         })
     }
 
-    fn concatenation<'a>(&mut self, subs: impl Iterator<Item = &'a Hir>) -> Option<Part> {
+    fn concatenation<'a>(&mut self, subs: impl Iterator<Item = &'a Hir>) -> Option<Part<N>> {
         let mut whole = Part::empty();
         for sub in subs {
             let part = self.part(sub)?;
@@ -319,7 +315,7 @@ impl Builder {
         Some(whole)
     }
 
-    fn concat(&mut self, left: Part, right: Part) -> Option<Part> {
+    fn concat(&mut self, left: Part<N>, right: Part<N>) -> Option<Part<N>> {
         self.connect(&left.last, &right.first)?;
         let empty = left.empty.and(&right.empty)?;
         let (mut first, mut last) = (left.first, right.last);
@@ -328,7 +324,7 @@ impl Builder {
         Some(Part { first, last, empty })
     }
 
-    fn repetition(&mut self, repetition: &Repetition) -> Option<Part> {
+    fn repetition(&mut self, repetition: &Repetition) -> Option<Part<N>> {
         let (min, max) = (repetition.min, repetition.max);
         let copies = max.unwrap_or(min.max(1));
         if copies > self.max_copies
@@ -361,7 +357,7 @@ impl Builder {
     }
 
     /// Lets the positions `first` come after the positions `last`.
-    fn connect(&mut self, last: &Ends, first: &Ends) -> Option<()> {
+    fn connect(&mut self, last: &Ends<N>, first: &Ends<N>) -> Option<()> {
         for from in last.always.iter() {
             self.positions[from].next |= first.always;
             for &(looks, to) in &first.when {
@@ -379,7 +375,7 @@ impl Builder {
         Some(())
     }
 
-    fn connect_when(&mut self, from: usize, to: PositionSet, looks: Looks) -> Option<()> {
+    fn connect_when(&mut self, from: usize, to: Bits<N>, looks: Looks) -> Option<()> {
         if !to.is_empty() {
             self.conditional.push(ConditionalStep { from, to, looks });
         }
@@ -392,15 +388,7 @@ impl Builder {
             self.classes.len() - 1
         });
         self.positions.push(Position { class, repeat, next: Bits::EMPTY });
-        (self.positions.len() <= MAX_POSITIONS).then_some(self.positions.len() - 1)
-    }
-}
-
-/// The bytes of a class whose characters are single bytes.
-fn byte_class(class: &Class) -> Option<ByteSet> {
-    match class {
-        Class::Unicode(chars) if !chars.is_ascii() => None,
-        class => Some(ByteSet::of(class)),
+        (self.positions.len() <= 64 * N).then_some(self.positions.len() - 1)
     }
 }
 
@@ -414,59 +402,5 @@ pub(super) fn single_byte(hir: &Hir) -> Option<ByteSet> {
         },
         HirKind::Capture(capture) => single_byte(&capture.sub),
         _ => None,
-    }
-}
-
-/// The UTF-8 forms of the characters of a class, as a graph of bytes in which equal endings are
-/// shared.
-struct Characters {
-    /// Each byte, and the index of the byte that comes after it, if it is not the last one of a
-    /// character.
-    bytes: Vec<(ByteSet, Option<usize>)>,
-    /// The first bytes of characters, by what comes after them.
-    heads: HashMap<Option<usize>, usize>,
-}
-
-impl Characters {
-    /// Returns `None` if there are more than [`MAX_POSITIONS`] bytes.
-    fn new(class: &ClassUnicode) -> Option<Characters> {
-        let mut characters = Characters { bytes: Vec::new(), heads: HashMap::new() };
-        // By the class of a byte and what comes after it: bytes within characters.
-        let mut inner: HashMap<(u8, u8, Option<usize>), usize> = HashMap::new();
-        for sequence in class.ranges().iter().flat_map(|r| Utf8Sequences::new(r.start(), r.end())) {
-            let mut next = None;
-            let (head, rest) = sequence.as_slice().split_first()?;
-            for range in rest.iter().rev() {
-                next = Some(*inner.entry((range.start, range.end, next)).or_insert_with(|| {
-                    characters.bytes.push(((range.start..=range.end).collect(), next));
-                    characters.bytes.len() - 1
-                }));
-            }
-            let head_set: ByteSet = (head.start..=head.end).collect();
-            match characters.heads.get(&next) {
-                Some(&known) => {
-                    let set = &mut characters.bytes[known].0;
-                    *set = set.union(&head_set);
-                }
-                None => {
-                    characters.heads.insert(next, characters.bytes.len());
-                    characters.bytes.push((head_set, next));
-                }
-            }
-            if characters.bytes.len() > MAX_POSITIONS {
-                return None;
-            }
-        }
-        Some(characters)
-    }
-}
-
-/// The number of positions that a class takes. Above [`MAX_POSITIONS`] if it is too large.
-pub(super) fn positions_of(class: &Class) -> usize {
-    match class {
-        Class::Unicode(chars) if !chars.is_ascii() => {
-            Characters::new(chars).map_or(MAX_POSITIONS + 1, |characters| characters.bytes.len())
-        }
-        _ => 1,
     }
 }

@@ -13,12 +13,13 @@
 //!
 //! # Limits
 //!
-//! Patterns with more than [`MAX_POSITIONS`] positions or with Unicode word boundaries have no
-//! position automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Only whether there is
-//! a match is decided, not where it starts and ends.
+//! Patterns with more than 512 positions, or with Unicode word boundaries, have no position
+//! automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Up to 4096 positions are possible
+//! where these give up. Only whether there is a match is decided, not where it starts and ends.
 
 mod automaton;
 mod bits;
+mod characters;
 mod counter;
 mod graph;
 mod looks;
@@ -37,11 +38,6 @@ use search::{Anywhere, EndsAt, StartsAt};
 use size::Size;
 
 pub(crate) use search::PositionScratch;
-
-/// The largest number of words of a state.
-const MAX_WORDS: usize = 8;
-/// The largest number of positions.
-const MAX_POSITIONS: usize = 64 * MAX_WORDS;
 
 /// The direction in which an automaton reads a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +60,9 @@ enum Words {
     One(Box<Automaton<1>>),
     Two(Box<Automaton<2>>),
     Four(Box<Automaton<4>>),
-    Eight(Box<Automaton<MAX_WORDS>>),
+    Eight(Box<Automaton<8>>),
+    Many(Box<Automaton<32>>),
+    Most(Box<Automaton<64>>),
 }
 
 /// Calls a method of the automaton, whatever its number of words is.
@@ -75,6 +73,8 @@ macro_rules! with_automaton {
             Words::Two($automaton) => $call,
             Words::Four($automaton) => $call,
             Words::Eight($automaton) => $call,
+            Words::Many($automaton) => $call,
+            Words::Most($automaton) => $call,
         }
     };
 }
@@ -84,6 +84,13 @@ impl ForwardPositions {
     /// Unicode word boundaries.
     pub(super) fn new(hir: &Hir) -> Option<ForwardPositions> {
         Words::new(hir, Direction::Forward).map(ForwardPositions)
+    }
+
+    /// As [`ForwardPositions::new`], for patterns that are too large for that: up to eight times as
+    /// many positions, at up to a hundred nanoseconds per byte.
+    pub(super) fn large(hir: &Hir) -> Option<ForwardPositions> {
+        let size = Size::of_large(hir)?;
+        Words::with_size(hir, Direction::Forward, size).map(ForwardPositions)
     }
 
     /// Tests whether a match lies within `span` of `record`.
@@ -133,12 +140,22 @@ impl Words {
     }
 
     fn with_size(hir: &Hir, direction: Direction, size: Size) -> Option<Words> {
-        let graph = Graph::new(hir, direction, size.max_copies)?;
         Some(match size.words {
-            1 => Words::One(Automaton::new(graph)?.into()),
-            2 => Words::Two(Automaton::new(graph)?.into()),
-            4 => Words::Four(Automaton::new(graph)?.into()),
-            _ => Words::Eight(Automaton::new(graph)?.into()),
+            1 => Words::One(automaton(hir, direction, size)?),
+            2 => Words::Two(automaton(hir, direction, size)?),
+            4 => Words::Four(automaton(hir, direction, size)?),
+            8 => Words::Eight(automaton(hir, direction, size)?),
+            32 => Words::Many(automaton(hir, direction, size)?),
+            _ => Words::Most(automaton(hir, direction, size)?),
         })
     }
+}
+
+fn automaton<const N: usize>(
+    hir: &Hir,
+    direction: Direction,
+    size: Size,
+) -> Option<Box<Automaton<N>>> {
+    let graph = Graph::new(hir, direction, size.max_copies)?;
+    Automaton::new(graph).map(Box::new)
 }

@@ -22,9 +22,9 @@ impl PositionScratch {
         self.counters.capacity() * size_of::<Counter>() + self.rings.capacity() * size_of::<u64>()
     }
 
-    fn reserve(&mut self, positions: usize, ring_words: usize) {
-        if self.counters.len() < positions {
-            self.counters.resize(positions, Counter::default());
+    fn reserve(&mut self, counters: usize, ring_words: usize) {
+        if self.counters.len() < counters {
+            self.counters.resize(counters, Counter::default());
         }
         if self.rings.len() < ring_words {
             self.rings.resize(ring_words, 0);
@@ -77,7 +77,7 @@ impl<const N: usize> Automaton<N> {
         let (found, read) = if self.counting.is_empty() {
             self.run::<M, false>(record, span, scratch)
         } else {
-            scratch.reserve(64 * N, self.ring_words);
+            scratch.reserve(self.counters(), self.ring_words);
             self.run::<M, true>(record, span, scratch)
         };
         *steps += (N * (read + 1)) as u64;
@@ -110,46 +110,37 @@ impl<const N: usize> Automaton<N> {
                 let begins = state & self.counting;
                 state &= !self.counting;
                 let touched = counting & reading | begins;
-                let was_counting = std::mem::replace(&mut counting, Bits::EMPTY);
-                for position in touched.iter() {
-                    let count = scratch.counters[position].count(
-                        self.limits(position),
-                        &mut scratch.rings,
-                        read,
-                        begins.contains(position),
-                        was_counting.contains(position),
-                    );
-                    if count.active {
-                        counting.insert(position);
-                    }
-                    if count.ready {
-                        state.insert(position);
-                    }
-                }
+                counting = if touched.is_empty() {
+                    Bits::EMPTY
+                } else {
+                    self.count(touched, begins, counting, read, scratch, &mut state)
+                };
             }
             read += 1;
-            if state.intersects(self.last.any) && self.ends_at(state, record, boundary(read)) {
-                return (true, read);
-            }
-            if state.is_empty() && (!COUNTERS || counting.is_empty()) {
+            next = (state & self.steps).shifted() | state & self.loops;
+            if state.intersects(self.special) {
+                if state.intersects(self.last.any) && self.ends_at(state, record, boundary(read)) {
+                    return (true, read);
+                }
+                let branching = state & self.branching;
+                if !branching.is_empty() {
+                    if branching != branches.0 {
+                        branches = (branching, Bits::EMPTY);
+                        branching.for_each(|position| branches.1 |= self.further(position));
+                    }
+                    next |= branches.1;
+                }
+                if state.intersects(self.conditional) {
+                    let holding = looks::holding_at(record, boundary(read));
+                    next |= self.conditional_next(state, holding);
+                }
+            } else if state.is_empty() && (!COUNTERS || counting.is_empty()) {
                 if M::ANCHORED {
                     return (false, read);
                 }
                 if self.empty.when.is_empty() {
                     read += self.skip(&bytes[read..]);
                 }
-            }
-            next = (state & self.steps).shifted() | state & self.loops;
-            let branching = state & self.branching;
-            if !branching.is_empty() {
-                if branching != branches.0 {
-                    let further = branching.iter().map(|position| self.further(position));
-                    branches = (branching, further.fold(Bits::EMPTY, |all, next| all | next));
-                }
-                next |= branches.1;
-            }
-            if state.intersects(self.conditional) {
-                next |= self.conditional_next(state, looks::holding_at(record, boundary(read)));
             }
             if !M::ANCHORED {
                 if !self.empty.when.is_empty() && self.is_empty_at(record, boundary(read)) {
@@ -159,6 +150,39 @@ impl<const N: usize> Automaton<N> {
             }
         }
         (false, read)
+    }
+
+    /// Counts a byte at the counters `touched`, of which `begins` begin another count with it and
+    /// `counting` were active before. Adds the counters that are within their limits to `state`, and
+    /// returns those that are still active.
+    #[inline]
+    fn count(
+        &self,
+        touched: Bits<N>,
+        begins: Bits<N>,
+        counting: Bits<N>,
+        read: usize,
+        scratch: &mut PositionScratch,
+        state: &mut Bits<N>,
+    ) -> Bits<N> {
+        let PositionScratch { counters, rings } = scratch;
+        let mut active = Bits::EMPTY;
+        touched.for_each(|position| {
+            let count = counters[position].count(
+                self.limits(position),
+                rings,
+                read,
+                begins.contains(position),
+                counting.contains(position),
+            );
+            if count.active {
+                active.insert(position);
+            }
+            if count.ready {
+                state.insert(position);
+            }
+        });
+        active
     }
 
     /// Whether the pattern matches the empty string at offset `at`.

@@ -8,11 +8,12 @@
 
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::graph::{positions_of, single_byte};
+use super::characters::positions_of;
+use super::graph::single_byte;
 
 /// Repetitions of a class with more copies than this become counters. The first of these numbers
 /// with which the pattern fits is chosen.
-const MAX_COPIES: [u32; 6] = [u32::MAX, 64, 32, 16, 8, 4];
+const MAX_COPIES: [u32; 14] = [u32::MAX, 255, 127, 99, 63, 49, 39, 31, 24, 19, 15, 11, 7, 4];
 
 /// The number of positions with each of [`MAX_COPIES`].
 type Sizes = [usize; MAX_COPIES.len()];
@@ -26,21 +27,48 @@ pub(super) struct Size {
     pub(super) max_copies: u32,
 }
 
-/// The possible numbers of words. 512 positions are enough for 98% of the patterns of real rule
-/// sets even without counters.
-const WORDS: [usize; 4] = [1, 2, 4, super::MAX_WORDS];
+/// The numbers of words that patterns usually take. 512 positions are enough for 98% of the patterns
+/// of real rule sets even without counters.
+const WORDS: [usize; 4] = [1, 2, 4, 8];
+/// The numbers of words for alternations of hundreds of words, where lazy DFAs give up.
+const MANY_WORDS: [usize; 2] = [32, 64];
+
+/// The largest depth of an HIR for which there may be many words. Building takes a few kilobytes
+/// of stack for each level then.
+const MAX_DEPTH: usize = 40;
 
 impl Size {
-    /// The size of the automaton of `hir`, or `None` if it does not fit into [`super::MAX_WORDS`].
+    /// The size of the automaton of `hir`, or `None` if it does not fit into the usual number of
+    /// words.
     ///
     /// Costs time linear in the HIR as written, whatever its repeat counts are.
     pub(super) fn of(hir: &Hir) -> Option<Size> {
+        Size::smallest(hir, &WORDS)
+    }
+
+    /// As [`Size::of`], with many words.
+    pub(super) fn of_large(hir: &Hir) -> Option<Size> {
+        if depth(hir) > MAX_DEPTH { None } else { Size::smallest(hir, &MANY_WORDS) }
+    }
+
+    fn smallest(hir: &Hir, words: &[usize]) -> Option<Size> {
         let sizes = positions(hir);
-        WORDS.iter().find_map(|&words| {
+        words.iter().find_map(|&words| {
             let fits = |&(size, _): &(usize, u32)| size <= 64 * words;
             let (_, max_copies) = sizes.into_iter().zip(MAX_COPIES).find(fits)?;
             Some(Size { words, max_copies })
         })
+    }
+}
+
+fn depth(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => 1,
+        HirKind::Capture(capture) => 1 + depth(&capture.sub),
+        HirKind::Repetition(repetition) => 1 + depth(&repetition.sub),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
+            1 + subs.iter().map(depth).max().unwrap_or(0)
+        }
     }
 }
 
