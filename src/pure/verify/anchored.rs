@@ -16,7 +16,8 @@ use super::postings::Posting;
 use super::tables::VerifyTables;
 
 /// The steps that verifying the hits of one pattern may take, per byte of the record, before the
-/// rest of the record is searched once instead. A step is a byte read.
+/// rest of the record is searched once instead. A step is a byte read, times the words of the
+/// automaton's state.
 ///
 /// Ordinary patterns fail within a few bytes, and then verifying hit by hit costs less than one
 /// search for all hits. The budget bounds the time where each attempt reads to the end of the
@@ -144,6 +145,11 @@ fn complete_match(
     if let Some(head) = tables.patterns.head(pattern) {
         if status.steps > budget(record) {
             return cache.defer(pattern, 0);
+        }
+        let (literals, epoch) = (&tables.patterns.head_literals, cache.epoch);
+        let known = &mut cache.head_literals;
+        if !literals.is_before(pattern, known, epoch, record, start as usize) {
+            return;
         }
         let mut steps = 0;
         let found = tables.patterns.automata(pattern).head_ends_at(

@@ -11,6 +11,7 @@ use crate::pure::automata::pattern::{PatternCache, PatternMemory};
 use crate::pure::automata::positions::PositionScratch;
 use crate::pure::ids::{NeedleId, PatternIndex};
 
+use super::head_literal::FirstEnd;
 use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
 use super::shared_literal::SharedLiteralCache;
 use super::tables::VerifyTables;
@@ -52,6 +53,8 @@ pub(in crate::pure) struct VerifyCache {
     pub(super) members: Vec<PatternIndex>,
     /// By required run: the result of its latest check.
     required_runs: Vec<RunCheck>,
+    /// By head literal: where it ends first.
+    pub(super) head_literals: Vec<FirstEnd>,
     /// By pattern: the memory of its automata when it was last measured.
     measured: Vec<usize>,
     /// The sum of `measured`.
@@ -118,6 +121,7 @@ impl VerifyCache {
             shared: tables.shared.create_caches(),
             members: Vec::new(),
             required_runs: tables.required_runs.create_cache(),
+            head_literals: tables.patterns.head_literals.create_cache(),
             measured: vec![0; patterns],
             memory: 0,
             max_memory: MAX_MEMORY + MAX_MEMORY_PER_PATTERN * patterns,
@@ -145,6 +149,7 @@ impl VerifyCache {
             + size_of_val(&self.status[..])
             + self.memory
             + self.scratch.memory()
+            + size_of_val(&self.head_literals[..])
             + self.groups.memory()
             + size_of_val(&self.shared[..])
             + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()

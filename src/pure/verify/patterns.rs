@@ -10,6 +10,8 @@ use crate::pure::automata::span_prefilter::SpanPrefilter;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::{Bound, Literal};
 
+use super::head_literal::HeadLiterals;
+
 /// All patterns of an engine, in their trimmed form.
 #[derive(Debug)]
 pub(in crate::pure) struct Patterns {
@@ -18,6 +20,7 @@ pub(in crate::pure) struct Patterns {
     trimmed: Vec<Hir>,
     /// By pattern: its two parts, if it is verified in two parts.
     splits: Vec<Option<Box<Split>>>,
+    pub(super) head_literals: HeadLiterals,
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
     /// By pattern: its automata, built when first needed and shared by all scanners.
@@ -58,7 +61,8 @@ impl Patterns {
     ) -> Patterns {
         debug_assert_eq!(trimmed.len(), splits.len());
         let automata = trimmed.iter().map(|_| PatternAutomata::default()).collect();
-        Patterns { trimmed, splits, span_literals, automata }
+        let head_literals = HeadLiterals::new(&splits);
+        Patterns { trimmed, splits, head_literals, span_literals, automata }
     }
 
     pub(in crate::pure) fn len(&self) -> usize {
@@ -112,6 +116,7 @@ impl Patterns {
         let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
         let literals = self.span_literals.iter().flatten().flat_map(|spans| &spans.literals);
         self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
+            + self.head_literals.memory()
             + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()
     }
 }
