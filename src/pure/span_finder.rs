@@ -31,7 +31,7 @@ impl SpanEngine {
     /// A finder for one thread.
     pub(crate) fn finder(&self) -> SpanFinder {
         let caches = std::iter::repeat_with(PatternCache::default).take(self.set.len()).collect();
-        SpanFinder { engine: self.clone(), caches, scratch: PositionScratch::default() }
+        SpanFinder { engine: self.clone(), caches, scratch: Box::default() }
     }
 }
 
@@ -40,7 +40,7 @@ impl SpanEngine {
 pub(crate) struct SpanFinder {
     engine: SpanEngine,
     caches: Vec<PatternCache>,
-    scratch: PositionScratch,
+    scratch: Box<PositionScratch>,
 }
 
 impl SpanFinder {

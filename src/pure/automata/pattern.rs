@@ -7,9 +7,10 @@
 //! head, which reads backward. The first way also decides the patterns without a filter that their
 //! [group](super::group_scanner) leaves undecided; the window is then the whole record.
 //!
-//! A pattern that is too large for a position automaton, or that asserts Unicode word boundaries,
-//! has lazy DFAs in their place. Where a lazy DFA cannot decide, or gives up because it keeps
-//! reaching new states, an NFA simulation does. A head or a tail has no such fallback: the caller
+//! A pattern with more than a few hundred positions, or one that asserts Unicode word boundaries,
+//! has lazy DFAs in their place. A lazy DFA gives up if it keeps reaching new states; then the
+//! scanner searches the whole pattern with a large position automaton from now on, or, where that
+//! is impossible too, with an NFA simulation. A head or a tail has no such fallback: the caller
 //! verifies the whole pattern instead.
 //!
 //! All automata are built on first use, since a set may have thousands of patterns of which a scan
@@ -32,10 +33,11 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
+use memchr::memmem;
 use regex_automata::hybrid::dfa;
 use regex_automata::nfa::thompson::{NFA, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, HirKind};
 
 use crate::pure::mechanism;
 
@@ -204,6 +206,12 @@ impl PatternAutomata {
         steps: &mut u64,
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        if let HirKind::Literal(literal) = hir.kind() {
+            *steps += record.len() as u64 + 1;
+            let len = literal.0.len();
+            let mut starts = memmem::find_iter(record, &literal.0);
+            return starts.try_for_each(|start| found(start..start + len));
+        }
         let mut cursor = SpanCursor::default();
         if let Some(positions) = self.spans.positions(hir, record.len()) {
             let flow = positions.for_each_span(memory.scratch, record, &mut cursor, &mut found);

@@ -18,7 +18,7 @@ use regex_syntax::hir::Hir;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search::{SpanDfas, leftmost_span};
-use super::positions::{MAX_RECORD, SpanPositions};
+use super::positions::SpanPositions;
 use super::span_cursor::SpanCursor;
 use super::span_prefilter::CandidatePositions;
 use super::{span_simulation, two_pass};
@@ -46,10 +46,8 @@ pub(super) struct SpanCache {
 impl SpanAutomata {
     /// The position automaton for the spans of a record of `len` bytes, if there is one.
     pub(super) fn positions(&self, hir: &Hir, len: usize) -> Option<&SpanPositions> {
-        if len > MAX_RECORD {
-            return None;
-        }
-        self.positions.get_or_init(|| SpanPositions::new(self.nfa(hir))).as_ref()
+        let positions = self.positions.get_or_init(|| SpanPositions::new(self.nfa(hir)));
+        positions.as_ref().filter(|positions| positions.fits(len))
     }
 
     /// Finds the leftmost-first span of `record` from `cursor.at` on, without moving the cursor.

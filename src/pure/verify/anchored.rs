@@ -16,7 +16,8 @@ use super::postings::Posting;
 use super::tables::VerifyTables;
 
 /// The steps that verifying the hits of one pattern may take, per byte of the record, before the
-/// rest of the record is searched once instead. A step is a byte read.
+/// rest of the record is searched once instead. A step is a byte read, times the words of the
+/// automaton's state.
 ///
 /// Ordinary patterns fail within a few bytes, and then verifying hit by hit costs less than one
 /// search for all hits. The budget bounds the time where each attempt reads to the end of the

@@ -204,6 +204,12 @@ impl<const N: usize> Automaton<N> {
         self.limits.get(position)
     }
 
+    /// The number of positions up to the last one that is a counted repetition.
+    #[inline(always)]
+    pub(super) fn counters(&self) -> usize {
+        self.limits.index.len()
+    }
+
     fn few_first_bytes(&self) -> FirstBytes {
         let mut bytes = (0..=255).filter(|&byte| self.reading(byte).intersects(self.first.any));
         match [bytes.next(), bytes.next(), bytes.next(), bytes.next()] {

@@ -55,6 +55,17 @@ impl<const N: usize> Bits<N> {
         shifted
     }
 
+    /// Calls `each` with the positions, ascending.
+    #[inline(always)]
+    pub(super) fn for_each(self, mut each: impl FnMut(usize)) {
+        for (index, mut word) in self.0.into_iter().enumerate() {
+            while word != 0 {
+                each(64 * index + word.trailing_zeros() as usize);
+                word &= word - 1;
+            }
+        }
+    }
+
     /// The positions, ascending.
     #[inline(always)]
     pub(super) fn iter(self) -> impl Iterator<Item = usize> {

@@ -17,23 +17,18 @@
 //!   the same bytes share the positions of these.
 //! - For a search that reads backward, the automaton is that of the reversed pattern.
 
-use std::collections::HashMap;
-
-use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Repetition};
-use regex_syntax::utf8::Utf8Sequences;
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use crate::pure::literal::ByteSet;
 
 use super::Direction;
 use super::bits::Bits;
+use super::characters::{Characters, byte_class};
 use super::looks::{self, Looks, Outlook};
 
 /// The largest number of different conditions at which one part of a pattern can begin, end or be
 /// empty. Ordinary patterns have one or two.
 const MAX_CONDITIONS: usize = 16;
-/// The largest number of positions of one class of characters. Classes with more, such as the
-/// Unicode `\w`, are the ones that lazy DFAs search well.
-const MAX_CHARACTER_BYTES: usize = 512;
 /// The largest number of conditional steps, before their conditions are simplified.
 const MAX_CONDITIONAL_STEPS: usize = 2048;
 
@@ -304,7 +299,7 @@ impl<const N: usize> Builder<N> {
                 }
             }
         }
-        characters.heads.values().for_each(|&head| heads.insert(base + head));
+        characters.heads().for_each(|head| heads.insert(base + head));
         Some(match self.direction {
             Direction::Forward => Part::between(heads, tails),
             Direction::Backward => Part::between(tails, heads),
@@ -397,14 +392,6 @@ impl<const N: usize> Builder<N> {
     }
 }
 
-/// The bytes of a class whose characters are single bytes.
-fn byte_class(class: &Class) -> Option<ByteSet> {
-    match class {
-        Class::Unicode(chars) if !chars.is_ascii() => None,
-        class => Some(ByteSet::of(class)),
-    }
-}
-
 /// The bytes that `hir` matches, if it always matches a single byte.
 pub(super) fn single_byte(hir: &Hir) -> Option<ByteSet> {
     match hir.kind() {
@@ -415,59 +402,5 @@ pub(super) fn single_byte(hir: &Hir) -> Option<ByteSet> {
         },
         HirKind::Capture(capture) => single_byte(&capture.sub),
         _ => None,
-    }
-}
-
-/// The UTF-8 forms of the characters of a class, as a graph of bytes in which equal endings are
-/// shared.
-struct Characters {
-    /// Each byte, and the index of the byte that comes after it, if it is not the last one of a
-    /// character.
-    bytes: Vec<(ByteSet, Option<usize>)>,
-    /// The first bytes of characters, by what comes after them.
-    heads: HashMap<Option<usize>, usize>,
-}
-
-impl Characters {
-    /// Returns `None` if there are more than [`MAX_CHARACTER_BYTES`] bytes.
-    fn new(class: &ClassUnicode) -> Option<Characters> {
-        let mut characters = Characters { bytes: Vec::new(), heads: HashMap::new() };
-        // By the class of a byte and what comes after it: bytes within characters.
-        let mut inner: HashMap<(u8, u8, Option<usize>), usize> = HashMap::new();
-        for sequence in class.ranges().iter().flat_map(|r| Utf8Sequences::new(r.start(), r.end())) {
-            let mut next = None;
-            let (head, rest) = sequence.as_slice().split_first()?;
-            for range in rest.iter().rev() {
-                next = Some(*inner.entry((range.start, range.end, next)).or_insert_with(|| {
-                    characters.bytes.push(((range.start..=range.end).collect(), next));
-                    characters.bytes.len() - 1
-                }));
-            }
-            let head_set: ByteSet = (head.start..=head.end).collect();
-            match characters.heads.get(&next) {
-                Some(&known) => {
-                    let set = &mut characters.bytes[known].0;
-                    *set = set.union(&head_set);
-                }
-                None => {
-                    characters.heads.insert(next, characters.bytes.len());
-                    characters.bytes.push((head_set, next));
-                }
-            }
-            if characters.bytes.len() > MAX_CHARACTER_BYTES {
-                return None;
-            }
-        }
-        Some(characters)
-    }
-}
-
-/// The number of positions that a class takes, or `usize::MAX` if it is too large.
-pub(super) fn positions_of(class: &Class) -> usize {
-    match class {
-        Class::Unicode(chars) if !chars.is_ascii() => {
-            Characters::new(chars).map_or(usize::MAX, |characters| characters.bytes.len())
-        }
-        _ => 1,
     }
 }

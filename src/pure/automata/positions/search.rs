@@ -26,9 +26,9 @@ impl PositionScratch {
             + self.spans.memory()
     }
 
-    fn reserve(&mut self, positions: usize, ring_words: usize) {
-        if self.counters.len() < positions {
-            self.counters.resize(positions, Counter::default());
+    fn reserve(&mut self, counters: usize, ring_words: usize) {
+        if self.counters.len() < counters {
+            self.counters.resize(counters, Counter::default());
         }
         if self.rings.len() < ring_words {
             self.rings.resize(ring_words, 0);
@@ -81,7 +81,7 @@ impl<const N: usize> Automaton<N> {
         let (found, read) = if self.counting.is_empty() {
             self.run::<M, false>(record, span, scratch)
         } else {
-            scratch.reserve(64 * N, self.ring_words);
+            scratch.reserve(self.counters(), self.ring_words);
             self.run::<M, true>(record, span, scratch)
         };
         *steps += (N * (read + 1)) as u64;
@@ -114,41 +114,19 @@ impl<const N: usize> Automaton<N> {
                 let begins = state & self.counting;
                 state &= !self.counting;
                 let touched = counting & reading | begins;
-                let was_counting = std::mem::replace(&mut counting, Bits::EMPTY);
-                for position in touched.iter() {
-                    let count = scratch.counters[position].count(
-                        self.limits(position),
-                        &mut scratch.rings,
-                        read,
-                        begins.contains(position),
-                        was_counting.contains(position),
-                    );
-                    if count.active {
-                        counting.insert(position);
-                    }
-                    if count.ready {
-                        state.insert(position);
-                    }
-                }
+                counting = if touched.is_empty() {
+                    Bits::EMPTY
+                } else {
+                    self.count(touched, begins, counting, read, scratch, &mut state)
+                };
             }
             read += 1;
-            next = (state & self.steps).shifted() | state & self.loops;
+            next = self.plain_next(state);
             if state.intersects(self.special) {
                 if state.intersects(self.last.any) && self.ends_at(state, record, boundary(read)) {
                     return (true, read);
                 }
-                let branching = state & self.branching;
-                if !branching.is_empty() {
-                    if branching != branches.0 {
-                        let further = branching.iter().map(|position| self.further(position));
-                        branches = (branching, further.fold(Bits::EMPTY, |all, next| all | next));
-                    }
-                    next |= branches.1;
-                }
-                if state.intersects(self.conditional) {
-                    let holding = looks::holding_at(record, boundary(read));
-                    next |= self.conditional_next(state, holding);
-                }
+                next |= self.special_next(state, &mut branches, record, boundary(read));
             } else if state.is_empty() && (!COUNTERS || counting.is_empty()) {
                 if M::ANCHORED {
                     return (false, read);
@@ -165,6 +143,39 @@ impl<const N: usize> Automaton<N> {
             }
         }
         (false, read)
+    }
+
+    /// Counts a byte at the counters `touched`, of which `begins` begin another count with it and
+    /// `counting` were active before. Adds the counters that are within their limits to `state`, and
+    /// returns those that are still active.
+    #[inline]
+    fn count(
+        &self,
+        touched: Bits<N>,
+        begins: Bits<N>,
+        counting: Bits<N>,
+        read: usize,
+        scratch: &mut PositionScratch,
+        state: &mut Bits<N>,
+    ) -> Bits<N> {
+        let PositionScratch { counters, rings, .. } = scratch;
+        let mut active = Bits::EMPTY;
+        touched.for_each(|position| {
+            let count = counters[position].count(
+                self.limits(position),
+                rings,
+                read,
+                begins.contains(position),
+                counting.contains(position),
+            );
+            if count.active {
+                active.insert(position);
+            }
+            if count.ready {
+                state.insert(position);
+            }
+        });
+        active
     }
 
     /// Whether the pattern matches the empty string at offset `at`.
@@ -203,24 +214,31 @@ impl<const N: usize> Automaton<N> {
         }
     }
 
-    /// The positions that come after the positions `state` at offset `at`. `branches` keeps the
-    /// branching positions of the last call and what they lead to, for the next one.
+    /// The positions that come after the positions `state` by a step to the next one or to the same.
     #[inline(always)]
-    pub(super) fn next(
+    pub(super) fn plain_next(&self, state: Bits<N>) -> Bits<N> {
+        (state & self.steps).shifted() | state & self.loops
+    }
+
+    /// The other positions that come after the positions `state` at offset `at`, which are none
+    /// unless some of these are `special`. `branches` keeps the branching positions of the last call
+    /// and what they lead to.
+    #[inline(always)]
+    pub(super) fn special_next(
         &self,
         state: Bits<N>,
         branches: &mut (Bits<N>, Bits<N>),
         record: &[u8],
         at: usize,
     ) -> Bits<N> {
-        let mut next = (state & self.steps).shifted() | state & self.loops;
+        let mut next = Bits::EMPTY;
         let branching = state & self.branching;
         if !branching.is_empty() {
             if branching != branches.0 {
-                let further = branching.iter().map(|position| self.further(position));
-                *branches = (branching, further.fold(Bits::EMPTY, |all, next| all | next));
+                *branches = (branching, Bits::EMPTY);
+                branching.for_each(|position| branches.1 |= self.further(position));
             }
-            next |= branches.1;
+            next = branches.1;
         }
         if state.intersects(self.conditional) {
             next |= self.conditional_next(state, looks::holding_at(record, at));

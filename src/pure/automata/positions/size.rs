@@ -8,7 +8,8 @@
 
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::graph::{positions_of, single_byte};
+use super::characters::positions_of;
+use super::graph::single_byte;
 
 /// Repetitions of a class with more copies than this become counters. The first of these numbers
 /// with which the pattern fits is chosen.

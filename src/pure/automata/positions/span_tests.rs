@@ -104,13 +104,14 @@ fn all_small_patterns_have_the_pikevms_spans() {
 
 #[test]
 fn alternatives_keep_their_order() {
+    let one = |span| vec![span];
     for (pattern, record, spans) in [
-        ("a.*?c|a.*?b", "abc", vec![0..3]),
-        ("a.*c|a.*b", "abcb", vec![0..3]),
+        ("a.*?c|a.*?b", "abc", one(0..3)),
+        ("a.*c|a.*b", "abcb", one(0..3)),
         (".*ab|.*.*", "abc", vec![0..2, 2..3]),
         ("a|ab", "abab", vec![0..1, 2..3]),
-        ("(?:a|ab)(?:c|bcd)", "abcd", vec![0..4]),
-        ("(?:a*?)*?b", "aab", vec![0..3]),
+        ("(?:a|ab)(?:c|bcd)", "abcd", one(0..4)),
+        ("(?:a*?)*?b", "aab", one(0..3)),
         ("", "ab", vec![0..0, 1..1, 2..2]),
         ("a*|b", "baab", vec![0..0, 1..3, 4..4]),
     ] {
@@ -184,9 +185,9 @@ proptest! {
 #[test]
 fn large_patterns_are_refused() {
     for (pattern, accepted) in [
-        ("a{512}", true),
-        ("a{513}", false),
-        (r"\w", false),
+        ("a{4096}", true),
+        ("a{4097}", false),
+        (r"\w", true),
         (r"(?-u:\w)", true),
         (r"\ba", false),
         // A choice for each pair of words.

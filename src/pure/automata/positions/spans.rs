@@ -13,9 +13,9 @@
 //!
 //! # Limits
 //!
-//! The first pass stores its sets, so records are limited to [`MAX_RECORD`] bytes. Counters have no
-//! place in the sets, so that all repetitions are written out, and patterns with more than
-//! [`MAX_POSITIONS`](super::graph) positions have no such automaton.
+//! The first pass stores its sets, so that the length of records is [limited](SpanPositions::fits).
+//! Counters have no place in the sets, so that all repetitions are written out, and patterns with
+//! more than 4096 positions have no such automaton.
 
 use std::ops::{ControlFlow, Range};
 
@@ -30,7 +30,10 @@ use crate::pure::automata::span_cursor::SpanCursor;
 
 /// The longest record that is searched in this way, in bytes. The passes read every byte, and in
 /// long records the literals of a pattern skip most of them.
-pub(in crate::pure::automata) const MAX_RECORD: usize = 4096;
+pub(super) const MAX_RECORD: usize = 4096;
+
+/// The largest memory for the sets of one record, in words: 256 KiB.
+const MAX_VIABLE_WORDS: usize = 32 << 10;
 
 /// The automaton that finds the spans of one pattern.
 #[derive(Debug)]
@@ -82,8 +85,21 @@ impl SpanPositions {
         })
     }
 
+    /// Whether a record of `len` bytes can be searched.
+    pub(in crate::pure::automata) fn fits(&self, len: usize) -> bool {
+        let words = match self {
+            SpanPositions::One(_) => 1,
+            SpanPositions::Two(_) => 2,
+            SpanPositions::Four(_) => 4,
+            SpanPositions::Eight(_) => 8,
+            SpanPositions::Many(_) => 32,
+            SpanPositions::Most(_) => 64,
+        };
+        len <= MAX_RECORD && len * words <= MAX_VIABLE_WORDS
+    }
+
     /// Calls `found` with every span of `record` from `cursor.at` on, until `found` returns
-    /// `Break`. The record must not be longer than [`MAX_RECORD`].
+    /// `Break`. The length of the record must [fit](SpanPositions::fits).
     pub(in crate::pure::automata) fn for_each_span(
         &self,
         scratch: &mut PositionScratch,
@@ -151,13 +167,16 @@ impl<const N: usize> Spans<N> {
         for at in (from..record.len()).rev() {
             let state = next & automaton.reading(record[at]);
             viable[N * at..][..N].copy_from_slice(state.words());
-            if state.intersects(automaton.last.any) && automaton.ends_at(state, record, at)
-                || automaton.is_empty_at(record, at)
-            {
+            next = automaton.plain_next(state) | automaton.first_at(record, at);
+            let mut is_start = automaton.is_empty_at(record, at);
+            if state.intersects(automaton.special) {
+                is_start |=
+                    state.intersects(automaton.last.any) && automaton.ends_at(state, record, at);
+                next |= automaton.special_next(state, &mut branches, record, at);
+            }
+            if is_start {
                 set_start(at);
             }
-            next =
-                automaton.next(state, &mut branches, record, at) | automaton.first_at(record, at);
         }
     }
 

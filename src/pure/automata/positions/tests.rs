@@ -258,21 +258,45 @@ proptest! {
 fn fewest_words_then_fewest_counters() {
     for (pattern, expected) in [
         ("a{64}", Some((1, u32::MAX))),
-        ("a{65}", Some((1, 64))),
-        ("a{60}b{60}", Some((1, 32))),
-        ("a{60}b{20}", Some((1, 32))),
-        ("(?:a{40}b){3}", Some((1, 32))),
+        ("a{65}", Some((1, 63))),
+        ("a{60}b{60}", Some((1, 49))),
+        ("a{60}b{20}", Some((1, 49))),
+        ("(?:a{40}b){3}", Some((1, 39))),
         ("(?:ab){33}", Some((2, u32::MAX))),
         ("(?:a{9}b{5}){40}", Some((2, 4))),
         ("(?:ab){256}", Some((8, u32::MAX))),
         ("(?:ab){257}", None),
-        ("a{100000}", Some((1, 64))),
+        ("a{100000}", Some((1, 255))),
         ("(?u:.)", Some((1, u32::MAX))),
         (r"(?u:\w)", None),
         ("(?:(?:(?:(?:ab){4000}){4000}){4000}){4000}", None),
     ] {
         let size = Size::of(&parse(pattern)).map(|size| (size.words, size.max_copies));
         assert_eq!(size, expected, "{pattern}");
+    }
+}
+
+#[test]
+fn large_patterns_have_many_words() {
+    let words = |pattern: &str| Size::of_large(&parse(pattern)).map(|size| size.words);
+    assert_eq!(words("(?:ab){1000}"), Some(32));
+    assert_eq!(words("(?:ab){2000}"), Some(64));
+    assert_eq!(words("(?:ab){2049}"), None);
+    let nested =
+        |depth| format!("{}{}{}", "(?:ab".repeat(depth), "c".repeat(600), ")?".repeat(depth));
+    assert_eq!(words(&nested(15)), Some(32));
+    assert_eq!(words(&nested(60)), None);
+
+    let words: Vec<String> = (0..200).map(|n| format!("w{}", n * 7919)).collect();
+    let hir = parse(&format!("(?:{}){{2}}", words.join("|")));
+    let automaton = ForwardPositions::large(&hir).unwrap();
+    let scratch = &mut PositionScratch::default();
+    for (first, second) in [(0, 199), (199, 0), (17, 17)] {
+        let record = format!("{}{}", words[first], words[second]);
+        let record = record.as_bytes();
+        assert!(automaton.starts_at(scratch, record, 0..record.len(), &mut 0));
+        assert!(automaton.is_match(scratch, record, 0..record.len()));
+        assert!(!automaton.is_match(scratch, record, 1..record.len()));
     }
 }
 
