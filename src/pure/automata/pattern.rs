@@ -213,7 +213,9 @@ impl PatternAutomata {
             return starts.try_for_each(|start| found(start..start + len));
         }
         let mut cursor = SpanCursor::default();
-        if let Some(positions) = self.spans.positions(hir, record.len()) {
+        if let Some(positions) =
+            self.spans.positions(hir, memory.cache.spans.as_deref(), record.len())
+        {
             let flow = positions.for_each_span(memory.scratch, record, &mut cursor, &mut found);
             *steps += cursor.steps;
             return flow;

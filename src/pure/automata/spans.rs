@@ -28,6 +28,7 @@ use super::{span_simulation, two_pass};
 pub(super) struct SpanAutomata {
     nfa: OnceLock<NFA>,
     positions: OnceLock<Option<SpanPositions>>,
+    large: OnceLock<Option<SpanPositions>>,
     forward: OnceLock<Option<Box<dfa::DFA>>>,
     reverse: OnceLock<Option<Box<dfa::DFA>>>,
     two_pass: OnceLock<Box<two_pass::TwoPass>>,
@@ -40,13 +41,25 @@ pub(super) struct SpanCache {
     reverse: Option<Box<dfa::Cache>>,
     simulation: span_simulation::SimulationCache,
     two_pass: two_pass::TwoPassCache,
+    /// Whether the lazy DFAs have failed in some record. They are tried again only in records that
+    /// are too long for a position automaton.
+    dfas_failed: bool,
     pub(super) positions: CandidatePositions,
 }
 
 impl SpanAutomata {
-    /// The position automaton for the spans of a record of `len` bytes, if there is one.
-    pub(super) fn positions(&self, hir: &Hir, len: usize) -> Option<&SpanPositions> {
-        let positions = self.positions.get_or_init(|| SpanPositions::new(self.nfa(hir)));
+    /// The position automaton to use for the spans of a record of `len` bytes, if there is one. A
+    /// large one is used only if the lazy DFAs of `cache` have failed.
+    pub(super) fn positions(
+        &self,
+        hir: &Hir,
+        cache: Option<&SpanCache>,
+        len: usize,
+    ) -> Option<&SpanPositions> {
+        let mut positions = self.positions.get_or_init(|| SpanPositions::new(self.nfa(hir)));
+        if positions.is_none() && cache.is_some_and(|cache| cache.dfas_failed) {
+            positions = self.large.get_or_init(|| SpanPositions::large(self.nfa(hir)));
+        }
         positions.as_ref().filter(|positions| positions.fits(len))
     }
 
@@ -72,6 +85,7 @@ impl SpanAutomata {
             }
         }
         cursor.dfas_failed = true;
+        cache.dfas_failed = true;
         let (simulation, from) = (&mut cache.simulation, cursor.at);
         span_simulation::leftmost_span(self.nfa(hir), simulation, record, from, &mut cursor.steps)
     }

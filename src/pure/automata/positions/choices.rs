@@ -24,9 +24,10 @@ use super::bits::Bits;
 use super::graph::{ConditionalStep, Emptiness, Ends, Graph, Part, Position};
 use super::looks::{self, Looks};
 
-/// The largest number of choices of a pattern. Ordinary patterns have one to three for each
-/// position; a repeated alternation of many words has as many as the square of their number.
-const MAX_CHOICES: usize = 8192;
+/// The largest number of states that the walks for all choices of a pattern may visit. Patterns of
+/// real rule sets need up to ten for each position; a repeated alternation of many words needs as
+/// many as the square of their number.
+const MAX_VISITS: usize = 64 << 10;
 
 /// What a match can continue with, at boundaries where some assertions hold.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +109,7 @@ impl NfaPositions {
     /// more than the two bytes next to it.
     pub(super) fn choices(&self, nfa: &NFA) -> Option<Choices> {
         let visited = vec![(0, 0); nfa.states().len()];
-        let mut walk = Walk { nfa, positions: self, left: MAX_CHOICES, walks: 0, visited };
+        let mut walk = Walk { nfa, positions: self, left: MAX_VISITS, walks: 0, visited };
         let start = walk.choices(nfa.start_anchored())?;
         let after = self.reads.iter().map(|&(_, next)| walk.choices(next));
         Some(Choices { start, after: after.collect::<Option<_>>()? })
@@ -185,7 +186,7 @@ fn used_states(nfa: &NFA) -> Vec<StateID> {
 struct Walk<'a> {
     nfa: &'a NFA,
     positions: &'a NfaPositions,
-    /// The number of choices that are still allowed.
+    /// The number of states that may still be visited.
     left: usize,
     /// The number of walks so far.
     walks: u32,

@@ -45,9 +45,10 @@ fn found(spans: &SpanPositions, scratch: &mut PositionScratch, record: &[u8]) ->
 fn check(pattern: &str, records: &[Vec<u8>]) {
     let hir = parse(pattern);
     // What never matches adds positions, so that the state needs more words.
-    let padded = [70, 150, 300].map(|len| parse(&format!("{pattern}|z{{{len}}}")));
+    let padded = [70, 150, 300, 1000, 3000].map(|len| parse(&format!("{pattern}|z{{{len}}}")));
     let automata: Vec<_> = [&hir].into_iter().chain(&padded).map(|hir| compile(&[hir])).collect();
-    let automata: Vec<_> = automata.iter().map(|nfa| SpanPositions::new(nfa).unwrap()).collect();
+    let of = |nfa| SpanPositions::new(nfa).or_else(|| SpanPositions::large(nfa)).unwrap();
+    let automata: Vec<_> = automata.iter().map(of).collect();
     let vm = pikevm(&hir);
     let (mut cache, scratch) = (vm.create_cache(), &mut PositionScratch::default());
     for record in records {
@@ -185,15 +186,19 @@ proptest! {
 #[test]
 fn large_patterns_are_refused() {
     for (pattern, accepted) in [
-        ("a{4096}", true),
-        ("a{4097}", false),
-        (r"\w", true),
+        ("a{512}", true),
+        ("a{513}", false),
+        (r"\w", false),
         (r"(?-u:\w)", true),
         (r"\ba", false),
         // A choice for each pair of words.
         ("(?:(?:a|b|c|d|e|f|g|h|ij|kl|mn|op){8})*", true),
     ] {
         let spans = SpanPositions::new(&compile(&[&parse(pattern)]));
+        assert_eq!(spans.is_some(), accepted, "{pattern}");
+    }
+    for (pattern, accepted) in [("a{512}", false), ("a{4096}", true), ("a{4097}", false)] {
+        let spans = SpanPositions::large(&compile(&[&parse(pattern)]));
         assert_eq!(spans.is_some(), accepted, "{pattern}");
     }
 }
