@@ -21,6 +21,11 @@ proptest! {
         let mut comparison = Comparison::with_placements(&case.specs, placed);
         comparison.batch(&case.batches[0]).map_err(TestCaseError::fail)?;
     }
+}
+
+// Each case scans several batches.
+proptest! {
+    #![proptest_config(config(240))]
 
     #[test]
     fn a_scanner_keeps_nothing_of_earlier_batches(
