@@ -1,7 +1,7 @@
 //! Properties of every scanner, over random patterns and batches.
 //!
 //! Scanners on other threads and in other processes ("placed" ones) are compared in one case of
-//! four. What they add is the way of a batch there and of its matches back, which depends little on
+//! six. What they add is the way of a batch there and of its matches back, which depends little on
 //! the patterns, and starting their threads and processes takes most of the time of a case.
 
 use std::fmt;
@@ -64,7 +64,7 @@ proptest! {
 
 /// Whether a case compares the placed scanners too.
 fn placed(choices: &mut dyn Choices) -> bool {
-    choices.ratio(1, 4)
+    choices.ratio(1, 6)
 }
 
 /// Patterns and records.

@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn literals_are_found_around_every_vector_edge() {
-        for len in [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 32] {
+        for len in [1, 2, 3, 4, 5, 8, 9, 11, 32] {
             let text: Vec<u8> = (0..len).map(|i| b'k' + (i % 13) as u8).collect();
             let literals = [Literal::exact(&text), Literal::exact(b"~~~~~~~")];
             let arrangements = arrangements(&literals);

@@ -19,7 +19,7 @@ pub(super) fn count(outcomes: &Outcomes, what: &'static str) {
 /// Runs sessions on eight threads until they have sent `DRAGNET_HOSTILE` messages in total.
 /// `session` gets its seed, and returns the number of messages that it sent.
 pub(super) fn run(what: &'static str, session: impl Fn(u64) -> u64 + Send + Sync + 'static) {
-    let messages = env_number("DRAGNET_HOSTILE", 20_000);
+    let messages = env_number("DRAGNET_HOSTILE", 12_000);
     let first = env_number("DRAGNET_SEED", 1);
     let (next, sent) = (Arc::new(AtomicU64::new(first)), Arc::new(AtomicU64::new(0)));
     let start = Instant::now();

@@ -45,7 +45,7 @@ fn found(spans: &SpanPositions, scratch: &mut PositionScratch, record: &[u8]) ->
 fn check(pattern: &str, records: &[Vec<u8>]) {
     let hir = parse(pattern);
     // What never matches adds positions, so that the state needs more words.
-    let padded = [70, 150, 300, 1000, 3000].map(|len| parse(&format!("{pattern}|z{{{len}}}")));
+    let padded = [70, 300, 3000].map(|len| parse(&format!("{pattern}|z{{{len}}}")));
     let automata: Vec<_> = [&hir].into_iter().chain(&padded).map(|hir| compile(&[hir])).collect();
     let of = |nfa| SpanPositions::new(nfa).or_else(|| SpanPositions::large(nfa)).unwrap();
     let automata: Vec<_> = automata.iter().map(of).collect();
