@@ -12,7 +12,7 @@ use dragnet::{BuildError, PatternSet};
 use dragnet_testkit::{Choices, Comparison, Spec, case, config, drawn, literals, patterns};
 
 proptest! {
-    #![proptest_config(config(600))]
+    #![proptest_config(config(480))]
 
     #[test]
     fn every_scanner_finds_the_oracles_matches(
@@ -25,7 +25,7 @@ proptest! {
 
 // Each case scans several batches.
 proptest! {
-    #![proptest_config(config(240))]
+    #![proptest_config(config(180))]
 
     #[test]
     fn a_scanner_keeps_nothing_of_earlier_batches(

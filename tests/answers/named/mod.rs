@@ -18,7 +18,7 @@ use dragnet_testkit::{Comparison, contenders};
 ///
 /// A description of the first wrong answer.
 fn run(case: &Case) -> Result<(), String> {
-    let mut comparison = Comparison::new(&case.specs);
+    let mut comparison = Comparison::with_placements(&case.specs, case.placed);
     if let Some(expected) = &case.expected {
         let spans = comparison.expected(&case.records);
         let spans: Vec<_> = spans.iter().map(|m| (m.record(), m.pattern(), m.range())).collect();

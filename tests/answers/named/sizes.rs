@@ -124,6 +124,7 @@ fn literal_of(len: usize) -> Case {
         ]
     });
     Case::new(format!("a literal of {len} bytes"), SIZES)
+        .on_this_thread()
         .patterns("-u", [literal.clone(), format!("^#*{literal}$"), format!("{literal}+")])
         .patterns("i", [literal.as_str()])
         .patterns("i-u", [literal.as_str()])
