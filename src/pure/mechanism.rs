@@ -32,9 +32,6 @@ pub(super) const REQUIRED_RUNS: bool = !cfg!(dragnet_without = "required-runs");
 /// The bytes that can follow a literal.
 pub(super) const LOOKAHEAD: bool = !cfg!(dragnet_without = "lookahead");
 
-/// Shift-And for patterns whose DFA gives up. Without: an NFA simulation.
-pub(super) const SHIFT_AND: bool = !cfg!(dragnet_without = "shift-and");
-
 /// DFAs over several patterns that read every record. Without: a DFA for each pattern.
 pub(super) const DFA_GROUPS: bool = !cfg!(dragnet_without = "dfa-groups");
 
@@ -51,5 +48,5 @@ pub(super) const QGRAMS: bool = !cfg!(dragnet_without = "q-grams");
 pub(super) const SPAN_PREFILTER: bool = !cfg!(dragnet_without = "span-prefilter");
 
 /// The two-pass search for all spans of a record in which the others have taken too many steps.
-/// Without: they go on, in time that is not linear in the record.
+/// Without: one span is searched after the other, in time that is not linear in the record.
 pub(super) const TWO_PASS_SPANS: bool = !cfg!(dragnet_without = "two-pass-spans");

@@ -282,8 +282,8 @@ impl Determinizer {
 
     /// Computes the key of the state that follows the one with key `from` on a byte of `class`.
     ///
-    /// In most states, no pattern goes on with most bytes. The next state is then the one that the
-    /// start of a match leads to, and the step is returned. Its key is not computed again if its row
+    /// In most states, most bytes end all matches that have begun. The next state is then the one that
+    /// the start of a match leads to, and the step is returned. Its key is not computed again if its row
     /// is known.
     pub(super) fn step(
         &self,

@@ -24,7 +24,7 @@ use crate::pattern;
 use crate::pure::ids::PatternIndex;
 
 use super::determinizer::Determinizer;
-use super::lazy_dfa::{self, GiveUp};
+use super::lazy_dfa;
 
 /// How large a group may be. A single pattern may exceed these limits.
 pub(super) struct GroupLimits {
@@ -32,14 +32,11 @@ pub(super) struct GroupLimits {
     pub(super) members: usize,
     /// NFA states of all members, as [`pattern::size_of`] estimates them.
     pub(super) size: u64,
-    /// When searches with the DFA give up. Groups that read whole records have no such rule, since
-    /// they are divided instead.
-    pub(super) give_up: Option<GiveUp>,
 }
 
 /// The limits of a group that is joined from two which have few DFA states. Its members are at
 /// most 64, because tables keep sets of members as the bits of a `u64`.
-const JOINED: GroupLimits = GroupLimits { members: 64, size: 8000, give_up: None };
+const JOINED: GroupLimits = GroupLimits { members: 64, size: 8000 };
 
 /// A group of patterns with their lazy DFA, which is built on first use. Whole records and anchored
 /// searches have one each: a group is searched in only one of the two ways.
@@ -55,9 +52,8 @@ pub(crate) struct DfaGroup {
     determinizer: OnceLock<Option<Determinizer>>,
     /// For anchored searches.
     dfa: OnceLock<Option<dfa::DFA>>,
-    /// The capacity of the DFA's cache, in bytes.
+    /// The capacity of the cache for anchored searches, in bytes.
     capacity: usize,
-    give_up: Option<GiveUp>,
     /// The groups that [`DfaGroup::halves`] returns.
     halves: OnceLock<[Arc<DfaGroup>; 2]>,
 }
@@ -102,11 +98,10 @@ impl DfaGroup {
         kind: GroupKind,
         size: u64,
         capacity: usize,
-        give_up: Option<GiveUp>,
     ) -> DfaGroup {
         let (determinizer, dfa, halves) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let joined = false;
-        DfaGroup { members, kind, joined, size, determinizer, dfa, capacity, give_up, halves }
+        DfaGroup { members, kind, joined, size, determinizer, dfa, capacity, halves }
     }
 
     /// Adds a pattern of this size and of the group's kind. The DFA must not be built yet.
@@ -125,7 +120,7 @@ impl DfaGroup {
             first.kind == second.kind && members.len() <= JOINED.members && size <= JOINED.size;
         fit.then(|| {
             let halves = OnceLock::from([first.clone(), second.clone()]);
-            let joined = DfaGroup::new(members, first.kind, size, first.capacity, JOINED.give_up);
+            let joined = DfaGroup::new(members, first.kind, size, first.capacity);
             DfaGroup { joined: true, halves, ..joined }
         })
     }
@@ -151,12 +146,7 @@ impl DfaGroup {
     pub(super) fn dfa_of<'a>(&self, part: &dyn Fn(PatternIndex) -> &'a Hir) -> Option<&dfa::DFA> {
         let build = || {
             let members: Vec<&Hir> = self.members.iter().map(|&member| part(member)).collect();
-            lazy_dfa::build(
-                lazy_dfa::compile(&members),
-                MatchKind::All,
-                self.capacity,
-                self.give_up,
-            )
+            lazy_dfa::build(lazy_dfa::compile(&members), MatchKind::All, self.capacity)
         };
         self.dfa.get_or_init(build).as_ref()
     }
@@ -178,8 +168,7 @@ impl DfaGroup {
             let members: Vec<PatternIndex> = members.collect();
             let size = size_of_all(&members, trimmed);
             let kind = GroupKind { frequent: often || self.kind.frequent, ..self.kind };
-            (!members.is_empty())
-                .then(|| DfaGroup::new(members, kind, size, self.capacity, self.give_up))
+            (!members.is_empty()).then(|| DfaGroup::new(members, kind, size, self.capacity))
         })
     }
 
@@ -192,7 +181,7 @@ impl DfaGroup {
                 [first, second].map(|half| {
                     let size = size_of_all(half, trimmed);
                     let half = half.to_vec();
-                    Arc::new(DfaGroup::new(half, self.kind, size, self.capacity, self.give_up))
+                    Arc::new(DfaGroup::new(half, self.kind, size, self.capacity))
                 })
             })
         })

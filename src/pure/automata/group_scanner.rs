@@ -6,10 +6,10 @@
 //!
 //! - A group whose table [needs too many states](TableFailure::TooManyStates) is divided into
 //!   halves. A single pattern for which that is still the case leaves the groups: it is searched by
-//!   [Shift-And](super::shift_and) if it has that form, and by its own automata otherwise.
+//!   its own [automata](super::pattern).
 //! - When no group has been divided for [`SETTLED`] bytes, pairs of groups with few states are
-//!   joined. If a joined group soon has to be divided, its halves go on with the tables that they
-//!   had, and are not joined a second time.
+//!   joined. If a joined group soon has to be divided, its halves keep the tables that they had, and
+//!   are not joined a second time.
 //! - Patterns that match so often that recording their matches slows their group down are moved to
 //!   a group of their own; see [`GroupKind::frequent`](super::dfa_group::GroupKind).
 //!
@@ -32,7 +32,6 @@ use super::dfa_group::DfaGroup;
 use super::dfa_table::{DfaTable, TableFailure};
 use super::grouping::ALL_CACHES;
 use super::interleave::{GroupReader, MAX_INTERLEAVED, Workspace, read_record};
-use super::shift_and::ShiftAnd;
 
 /// The bytes that have to be read without dividing a group before groups are joined. On attack
 /// payloads against the OWASP core rule set, joining later than this makes the first pass a tenth
@@ -51,9 +50,7 @@ pub(crate) struct GroupScanner {
     readers: Vec<GroupReader>,
     /// Groups that have yet to read the current record.
     waiting: Vec<Waiting>,
-    /// Patterns whose own DFA has too many states, and that have the form of Shift-And.
-    shift_and: Vec<(PatternIndex, ShiftAnd)>,
-    /// Other patterns whose own DFA has too many states.
+    /// Patterns whose own DFA has too many states.
     ungrouped: Vec<PatternIndex>,
     /// The bytes read since groups were last divided or joined.
     settled: usize,
@@ -79,8 +76,8 @@ impl GroupScanner {
         let workspace = Workspace { used: 0, limit: ALL_CACHES, builder: KeyBuilder::default() };
         // Groups are taken from the end.
         let waiting = groups.iter().rev().map(|group| Waiting::new(group.clone(), false)).collect();
-        let (readers, shift_and, ungrouped) = (Vec::new(), Vec::new(), Vec::new());
-        GroupScanner { readers, waiting, shift_and, ungrouped, settled: 0, workspace }
+        let (readers, ungrouped) = (Vec::new(), Vec::new());
+        GroupScanner { readers, waiting, ungrouped, settled: 0, workspace }
     }
 
     /// Appends the patterns of all groups that match in `record` to `matched`, and those for which
@@ -125,12 +122,6 @@ impl GroupScanner {
         }
         if !self.waiting.is_empty() {
             passes += self.read_with_waiting(trimmed, record, matched, undecided);
-        }
-        for (pattern, matcher) in &self.shift_and {
-            passes += 1;
-            if matcher.is_match(record) {
-                if matcher.exact { &mut *matched } else { &mut *undecided }.push(*pattern);
-            }
         }
         undecided.extend(&self.ungrouped);
         (passes * (record.len() + 1)) as u64
@@ -192,14 +183,7 @@ impl GroupScanner {
                 let halves = halves.clone().map(|half| Waiting::new(half, group.joined));
                 self.waiting.extend(halves);
             }
-            None => {
-                for &member in &group.members {
-                    match ShiftAnd::new(&trimmed[member.index()]) {
-                        Some(matcher) => self.shift_and.push((member, matcher)),
-                        None => self.ungrouped.push(member),
-                    }
-                }
-            }
+            None => self.ungrouped.extend(&group.members),
         }
     }
 
@@ -246,9 +230,7 @@ impl GroupScanner {
 
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.workspace.used
-            + self.workspace.builder.memory()
-            + self.shift_and.iter().map(|(_, m)| m.memory()).sum::<usize>()
+        self.workspace.used + self.workspace.builder.memory()
     }
 }
 
@@ -342,7 +324,7 @@ mod tests {
         };
         let records: Vec<Vec<u8>> = (0..40).map(|_| noise(100)).collect();
         let scanner = check(&records, ALL_CACHES);
-        assert!(!scanner.ungrouped.is_empty() && !scanner.shift_and.is_empty());
+        assert!(!scanner.ungrouped.is_empty());
 
         let scanner = check(&vec![b"abc".to_vec(); 2000], ALL_CACHES);
         assert!(scanner.readers.iter().any(|reader| reader.group.joined));

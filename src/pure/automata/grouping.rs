@@ -15,21 +15,19 @@ use crate::pure::ids::PatternIndex;
 use crate::pure::mechanism;
 
 use super::dfa_group::{DfaGroup, GroupKind, GroupLimits};
-use super::lazy_dfa::GiveUp;
 
 /// The limits of groups of patterns without [long repetitions](has_long_repetition).
 const SHORT_REPETITIONS: GroupLimits =
-    GroupLimits { members: if mechanism::DFA_GROUPS { 32 } else { 1 }, size: 4000, give_up: None };
+    GroupLimits { members: if mechanism::DFA_GROUPS { 32 } else { 1 }, size: 4000 };
 /// The limits of groups of patterns with [long repetitions](has_long_repetition): each starts alone.
-/// In groups of four, most of the OWASP core rule set's reached so many states that the first pass
-/// took a sixth longer. Those that turn out to reach few are joined by the scanner.
-const LONG_REPETITIONS: GroupLimits = GroupLimits { members: 1, size: 2000, give_up: None };
+/// When they started in groups of four, most groups of the OWASP core rule set reached so many states
+/// that the first pass took a sixth longer. The scanner joins groups that turn out to reach few.
+const LONG_REPETITIONS: GroupLimits = GroupLimits { members: 1, size: 2000 };
 /// The limits of groups of patterns that start with the same literal. They can be large, because
 /// the search is anchored at the literal, and the next few bytes rule out most members.
-const SHARED_LITERAL: GroupLimits =
-    GroupLimits { members: 256, size: 20_000, give_up: Some(GiveUp::FOR_SIMULATION) };
+const SHARED_LITERAL: GroupLimits = GroupLimits { members: 256, size: 20_000 };
 
-/// The cache of one group's DFA, in bytes, in each scanner.
+/// The largest cache of one shared-literal group's lazy DFA, in bytes, in each scanner.
 const CACHE_CAPACITY: usize = 2 << 20;
 /// The limit on the caches of all shared-literal groups together, in bytes, in each scanner; and
 /// likewise on the tables of all groups that read whole records.
@@ -96,7 +94,7 @@ fn divide(
             {
                 group.push(pattern, size);
             }
-            _ => groups.push(DfaGroup::new(vec![pattern], kind, size, capacity, limits.give_up)),
+            _ => groups.push(DfaGroup::new(vec![pattern], kind, size, capacity)),
         }
     }
     groups
@@ -117,7 +115,7 @@ mod tests {
         let indices = || (0..10).map(PatternIndex::new);
         let (b, d) = (size(PatternIndex::new(1)), size(PatternIndex::new(3)));
         for (members, limit) in [(10, u64::MAX), (2, u64::MAX), (10, b + d), (3, 1)] {
-            let limits = GroupLimits { members, size: limit, give_up: None };
+            let limits = GroupLimits { members, size: limit };
             let groups = divide(indices().zip(&hirs).collect(), &limits, CACHE_CAPACITY);
             for group in &groups {
                 let total: u64 = group.members.iter().map(|&m| size(m)).sum();

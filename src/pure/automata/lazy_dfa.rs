@@ -3,9 +3,8 @@
 //! A lazy DFA ([`regex_automata::hybrid`]) determinizes an NFA state by state, as its input
 //! requires, and keeps the states in a cache of bounded size. A full cache is cleared and filled
 //! anew. On input that keeps reaching new states, determinization costs far more than the NFA
-//! simulation that it was meant to save, so a lazy DFA carries a [`GiveUp`] rule: once the rule
-//! applies, its searches return an error, and the caller continues with an automaton that has no
-//! cache.
+//! simulation that it was meant to save, so a lazy DFA then [gives up](MIN_CACHE_CLEARS): its
+//! searches return an error, and the caller continues with an automaton that has no cache.
 //!
 //! Dense DFAs that are built ahead of time are not an option here: a set has thousands of
 //! patterns, few of which are ever verified, and the DFA of a single pattern such as
@@ -28,19 +27,12 @@ pub(super) const CACHE_CAPACITY: usize = 256 << 10;
 /// simulating the NFA, and takes more memory.
 pub(super) const MAX_NFA_STATES: usize = 50_000;
 
-/// When a lazy DFA stops trying: it has cleared its cache at least `cache_clears` times, and has
-/// searched fewer than `bytes_per_state` bytes for each state that it built since the last time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct GiveUp {
-    pub(super) cache_clears: usize,
-    pub(super) bytes_per_state: usize,
-}
-
-impl GiveUp {
-    /// The rule where the fallback is an NFA simulation. The values are those of the `regex`
-    /// crate.
-    pub(super) const FOR_SIMULATION: GiveUp = GiveUp { cache_clears: 3, bytes_per_state: 10 };
-}
+/// A lazy DFA gives up once it has cleared its cache this often, if it has searched fewer than
+/// [`MIN_BYTES_PER_STATE`] bytes for each state that it built since the last time. The values are
+/// those of the `regex` crate.
+const MIN_CACHE_CLEARS: usize = 3;
+/// See [`MIN_CACHE_CLEARS`].
+const MIN_BYTES_PER_STATE: usize = 10;
 
 /// Compiles patterns into one NFA without captures. The patterns must be within the limits of a
 /// [`PatternSet`](crate::PatternSet), which keep the NFA small enough to build.
@@ -61,23 +53,16 @@ fn compile_with(hirs: &[&Hir], config: thompson::Config) -> NFA {
         .expect("patterns within the limits of a set have an NFA")
 }
 
-/// Builds the lazy DFA of a single pattern, with the usual capacity and an NFA simulation to fall
-/// back to. Returns `None` under the same conditions as [`build`].
+/// Builds the lazy DFA of a single pattern, with the usual capacity. Returns `None` under the same conditions as [`build`].
 pub(super) fn build_for_pattern(nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DFA>> {
-    build(nfa, kind, CACHE_CAPACITY, Some(GiveUp::FOR_SIMULATION)).map(Box::new)
+    build(nfa, kind, CACHE_CAPACITY).map(Box::new)
 }
 
-/// Builds a lazy DFA whose cache holds about `capacity` bytes. Without `give_up` it never gives
-/// up.
+/// Builds a lazy DFA whose cache holds about `capacity` bytes.
 ///
 /// Returns `None` if the NFA is too large for a lazy DFA to be worthwhile, or if it asserts
 /// something that no DFA can decide.
-pub(super) fn build(
-    nfa: NFA,
-    kind: MatchKind,
-    capacity: usize,
-    give_up: Option<GiveUp>,
-) -> Option<dfa::DFA> {
+pub(super) fn build(nfa: NFA, kind: MatchKind, capacity: usize) -> Option<dfa::DFA> {
     if nfa.states().len() > MAX_NFA_STATES {
         return None;
     }
@@ -89,8 +74,8 @@ pub(super) fn build(
                 .unicode_word_boundary(true)
                 .cache_capacity(capacity)
                 .skip_cache_capacity_check(true)
-                .minimum_cache_clear_count(give_up.map(|rule| rule.cache_clears))
-                .minimum_bytes_per_state(give_up.map(|rule| rule.bytes_per_state)),
+                .minimum_cache_clear_count(Some(MIN_CACHE_CLEARS))
+                .minimum_bytes_per_state(Some(MIN_BYTES_PER_STATE)),
         )
         .build_from_nfa(nfa)
         .ok()

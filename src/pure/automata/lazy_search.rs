@@ -20,7 +20,7 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::{Anchored, Input};
 
 /// The lazy DFA cannot decide: it has met a byte outside ASCII and has to decide a Unicode word
-/// boundary, or it has given up (see [`GiveUp`](super::lazy_dfa::GiveUp)). The caller has to use
+/// boundary, or it has given up (see [`lazy_dfa`](super::lazy_dfa)). The caller has to use
 /// another automaton.
 #[derive(Debug)]
 pub(super) struct Undecided;

@@ -11,7 +11,6 @@ mod lazy_dfa;
 mod lazy_search;
 pub(super) mod pattern;
 pub(super) mod positions;
-mod shift_and;
 mod span_cursor;
 pub(super) mod span_prefilter;
 mod span_simulation;

@@ -40,7 +40,7 @@ pub(super) enum Step {
     Byte(Rc<[bool; 256]>),
     /// Consumes the UTF-8 encoding of a character of this class.
     Char(Rc<ClassUnicode>),
-    /// Goes on only if an assertion holds.
+    /// Fails unless an assertion holds.
     Look(Look),
     /// Continues at the first target or, if no match is found that way, at the second one.
     Either(isize, isize),

@@ -1,6 +1,6 @@
 //! Runs the steps of a pattern over a record, with backtracking.
 //!
-//! A search follows the steps from a start. At an `Either` it goes on with the first target and puts
+//! A search follows the steps from a start. At an `Either` it continues with the first target and puts
 //! the second one aside; where a step fails, it returns to what was put aside last. So the first match
 //! that it completes is the one that Perl prefers. The starts are tried from left to right.
 //!
@@ -11,7 +11,7 @@
 //! of program and record, and the memory by one bit for each place. Between two choices there is
 //! nothing to decide, so other steps need no memory.
 //!
-//! It also ends empty loops: an iteration that has matched the empty string comes to a place that the
+//! It also ends empty loops: an iteration that has matched the empty string reaches a place that the
 //! search has visited at this position, and so is not followed by another iteration. That
 //! is what the `regex` crate does. Engines disagree about loops within loops where both bodies may be
 //! empty: of `abc`, `(?:a|(?:.*?)*?)*` matches one byte in Perl and Python, two in the `regex` crate and
@@ -25,7 +25,7 @@ use super::program::{Program, Step, moved};
 
 /// The matches of `program` in `record`, each of them searched from the end of the one before.
 ///
-/// An empty match right at the end of the one before does not count, and the search goes on one byte
+/// An empty match right at the end of the one before does not count, and the next search starts one byte
 /// later: the rule of the `regex` crate. In Python, it counts.
 pub(super) fn spans(program: &Program, record: &[u8]) -> Vec<Range<usize>> {
     let mut search = Search::new(program, record);

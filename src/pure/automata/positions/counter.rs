@@ -2,8 +2,8 @@
 //!
 //! Bytes of the class may begin to count at many places: in `;[a;]{2,40}x`, each `;` begins another
 //! count. So the state of a counter is a *set* of counts. All of them grow by one with each byte
-//! of the class, and a byte outside the class ends all of them. A match may go on after the
-//! repetition if one of the counts lies between the minimum and the maximum.
+//! of the class, and a byte outside the class ends all of them. The part of the pattern after
+//! the repetition can begin if one of the counts lies between the minimum and the maximum.
 //!
 //! The set itself is never walked. A count is known by the offset where it began, and:
 //!

@@ -15,7 +15,8 @@
 //!
 //! Patterns with more than 512 positions, or with Unicode word boundaries, have no position
 //! automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Up to 4096 positions are possible
-//! where these give up. Only whether there is a match is decided, not where it starts and ends.
+//! where these give up. Where matches start and end is found by automata of their own
+//! ([`SpanPositions`]), in short records.
 
 mod automaton;
 mod bits;
@@ -70,19 +71,21 @@ enum Words {
     Most(Box<Automaton<64>>),
 }
 
-/// Calls a method of the automaton, whatever its number of words is.
+/// Calls a method of an automaton, whatever its number of words is. `$enum` has a variant for each
+/// number.
 macro_rules! with_automaton {
-    ($words:expr, $automaton:ident => $call:expr) => {
+    ($enum:ident, $words:expr, $automaton:ident => $call:expr) => {
         match $words {
-            Words::One($automaton) => $call,
-            Words::Two($automaton) => $call,
-            Words::Four($automaton) => $call,
-            Words::Eight($automaton) => $call,
-            Words::Many($automaton) => $call,
-            Words::Most($automaton) => $call,
+            $enum::One($automaton) => $call,
+            $enum::Two($automaton) => $call,
+            $enum::Four($automaton) => $call,
+            $enum::Eight($automaton) => $call,
+            $enum::Many($automaton) => $call,
+            $enum::Most($automaton) => $call,
         }
     };
 }
+use with_automaton;
 
 impl ForwardPositions {
     /// The automaton of `hir`, or `None` if it is too large, or if it has an assertion about
@@ -92,7 +95,7 @@ impl ForwardPositions {
     }
 
     /// As [`ForwardPositions::new`], for patterns that are too large for that: up to eight times as
-    /// many positions, at up to a hundred nanoseconds per byte.
+    /// many positions, and proportionally slower.
     pub(super) fn large(hir: &Hir) -> Option<ForwardPositions> {
         let size = Size::of_large(hir)?;
         Words::with_size(hir, Direction::Forward, size).map(ForwardPositions)
@@ -105,7 +108,7 @@ impl ForwardPositions {
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
-        with_automaton!(&self.0, a => a.search::<Anywhere>(record, span, scratch, &mut 0))
+        with_automaton!(Words, &self.0, a => a.search::<Anywhere>(record, span, scratch, &mut 0))
     }
 
     /// Tests whether a match starts at `span.start` and lies within `span` of `record`. Adds the
@@ -117,7 +120,7 @@ impl ForwardPositions {
         span: Range<usize>,
         steps: &mut u64,
     ) -> bool {
-        with_automaton!(&self.0, a => a.search::<StartsAt>(record, span, scratch, steps))
+        with_automaton!(Words, &self.0, a => a.search::<StartsAt>(record, span, scratch, steps))
     }
 }
 
@@ -135,7 +138,7 @@ impl BackwardPositions {
         end: usize,
         steps: &mut u64,
     ) -> bool {
-        with_automaton!(&self.0, a => a.search::<EndsAt>(record, 0..end, scratch, steps))
+        with_automaton!(Words, &self.0, a => a.search::<EndsAt>(record, 0..end, scratch, steps))
     }
 }
 

@@ -10,6 +10,7 @@ use regex_syntax::hir::{Hir, Look};
 
 use super::PositionScratch;
 use super::spans::{MAX_RECORD, SpanPositions};
+use super::tests::{combined, patterns, record, records};
 use crate::pure::automata::lazy_dfa::compile;
 use crate::pure::automata::span_cursor::SpanCursor;
 
@@ -60,46 +61,14 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     }
 }
 
-/// All records over `alphabet` of at most `len` bytes.
-fn records(alphabet: &[u8], len: usize) -> Vec<Vec<u8>> {
-    let mut all = vec![Vec::new()];
-    let mut longest = 0;
-    for _ in 0..len {
-        for index in std::mem::replace(&mut longest, all.len())..all.len() {
-            for &byte in alphabet {
-                all.push([&all[index][..], &[byte]].concat());
-            }
-        }
-    }
-    all
-}
-
-/// All patterns of `size` operators and operands.
-fn patterns(size: usize) -> Vec<String> {
-    if size == 1 {
-        return ["a", "b", "[ab]", "", r"(?-u:\b)", "(?m:^)"].map(str::to_owned).to_vec();
-    }
-    let mut all = Vec::new();
-    for operand in patterns(size - 1) {
-        all.extend(["*", "*?", "+?", "??", "{1,2}"].map(|op| format!("(?:{operand}){op}")));
-    }
-    for left in 1..size - 1 {
-        for (left, right) in patterns(left)
-            .iter()
-            .flat_map(|l| patterns(size - 1 - left).into_iter().map(move |r| (l.clone(), r)))
-        {
-            all.push(format!("{left}{right}"));
-            all.push(format!("(?:{left}|{right})"));
-        }
-    }
-    all
-}
-
 #[test]
 fn all_small_patterns_have_the_pikevms_spans() {
     for (sizes, len) in [(1..=3, 4), (4..=4, 3)] {
         let records = records(b"ab\n", len);
-        sizes.flat_map(patterns).for_each(|pattern| check(&pattern, &records));
+        let operands = ["a", "b", "[ab]", "", r"(?-u:\b)", "(?m:^)"];
+        let repetitions = ["*", "*?", "+?", "??", "{1,2}"];
+        let patterns = sizes.flat_map(|size| patterns(size, &operands, &repetitions));
+        patterns.for_each(|pattern| check(&pattern, &records));
     }
 }
 
@@ -146,31 +115,15 @@ fn pattern() -> impl Strategy<Value = String> {
         r"(?-u:\b{start})",
         r"(?-u:\b{end-half})",
     ];
-    let operators = ["*", "*?", "+", "+?", "?", "??", "{3}", "{2,}?", "{0,4}", "{1,3}?"];
-    let operand = prop::sample::select(operands.map(str::to_owned).to_vec());
-    operand.prop_recursive(4, 16, 4, move |inner| {
-        prop_oneof![
-            3 => prop::collection::vec(inner.clone(), 2..5).prop_map(|subs| subs.concat()),
-            2 => prop::collection::vec(inner.clone(), 2..4)
-                .prop_map(|subs| format!("(?:{})", subs.join("|"))),
-            2 => (inner, prop::sample::select(operators.to_vec()))
-                .prop_map(|(sub, operator)| format!("(?:{sub}){operator}")),
-        ]
-    })
-}
-
-fn record() -> impl Strategy<Value = Vec<u8>> {
-    let parts = ["a", "a", "b", "b", "ab", " ", "\n", "\r", "é", "\u{212A}", "k"];
-    let parts = parts.map(|part| part.as_bytes().to_vec()).into_iter();
-    let parts: Vec<_> = parts.chain([b"\xC3".to_vec()]).collect();
-    prop::collection::vec(prop::sample::select(parts), 0..90).prop_map(|parts| parts.concat())
+    let repetitions = ["*", "*?", "+", "+?", "?", "??", "{3}", "{2,}?", "{0,4}", "{1,3}?"];
+    combined(&operands, &repetitions)
 }
 
 proptest! {
     #[test]
     fn random_patterns_have_the_pikevms_spans(
         pattern in pattern(),
-        records in prop::collection::vec(record(), 1..6),
+        records in prop::collection::vec(record(90), 1..6),
     ) {
         let hir = parse(&pattern);
         let scratch = &mut PositionScratch::default();

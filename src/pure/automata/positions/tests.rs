@@ -106,7 +106,7 @@ fn all_ends(hir: &Hir, record: &[u8]) -> Vec<BTreeSet<usize>> {
 }
 
 /// All records over `alphabet` of at most `len` bytes.
-fn records(alphabet: &[u8], len: usize) -> Vec<Vec<u8>> {
+pub(super) fn records(alphabet: &[u8], len: usize) -> Vec<Vec<u8>> {
     let mut all = vec![Vec::new()];
     let mut longest = 0;
     for _ in 0..len {
@@ -123,19 +123,21 @@ fn records(alphabet: &[u8], len: usize) -> Vec<Vec<u8>> {
     all
 }
 
-/// All patterns of `size` operators and operands.
-fn patterns(size: usize) -> Vec<String> {
+/// All patterns of `size` operators and operands, of which these are the operands and the
+/// repetitions.
+pub(super) fn patterns(size: usize, operands: &[&str], repetitions: &[&str]) -> Vec<String> {
     if size == 1 {
-        return ["a", "b", "[^b]", r"\b", "^", r"(?m:$)"].map(str::to_owned).to_vec();
+        return operands.iter().map(|&operand| operand.to_owned()).collect();
     }
+    let of = |size| patterns(size, operands, repetitions);
     let mut all = Vec::new();
-    for operand in patterns(size - 1) {
-        all.extend(["*", "?", "{2}", "{1,3}", "{2,}"].map(|op| format!("(?:{operand}){op}")));
+    for operand in of(size - 1) {
+        all.extend(repetitions.iter().map(|op| format!("(?:{operand}){op}")));
     }
     for left in 1..size - 1 {
-        for (left, right) in patterns(left)
+        for (left, right) in of(left)
             .iter()
-            .flat_map(|l| patterns(size - 1 - left).into_iter().map(move |r| (l.clone(), r)))
+            .flat_map(|l| of(size - 1 - left).into_iter().map(move |r| (l.clone(), r)))
         {
             all.push(format!("{left}{right}"));
             all.push(format!("(?:{left}|{right})"));
@@ -151,8 +153,8 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     let mut automata = vec![Automata::new(&hir, natural.words, natural.max_copies)];
     automata.extend([1, 2].map(|max_copies| Automata::new(&hir, 8, max_copies)));
     // The positions of the pattern begin near the end of a word.
-    let behind = parse(&format!("(?:z{{61}}|{pattern})"));
-    automata.push(Automata::new(&behind, 8, u32::MAX));
+    let shifted = parse(&format!("(?:z{{61}}|{pattern})"));
+    automata.push(Automata::new(&shifted, 8, u32::MAX));
     for record in records {
         let ends = all_ends(&hir, record);
         automata.iter().for_each(|automata| automata.check(pattern, record, &ends));
@@ -163,7 +165,10 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
 fn agrees_on_all_small_patterns() {
     for (sizes, len) in [(1..=3, 5), (4..=4, 3)] {
         let records = records(b"ab\n", len);
-        sizes.flat_map(patterns).for_each(|pattern| check(&pattern, &records));
+        let operands = ["a", "b", "[^b]", r"\b", "^", r"(?m:$)"];
+        let repetitions = ["*", "?", "{2}", "{1,3}", "{2,}"];
+        let patterns = sizes.flat_map(|size| patterns(size, &operands, &repetitions));
+        patterns.for_each(|pattern| check(&pattern, &records));
     }
 }
 
@@ -195,30 +200,40 @@ fn pattern() -> impl Strategy<Value = String> {
         r"\b{end-half}",
     ];
     let operators = ["*", "+", "?", "{3}", "{2,}", "{0,4}", "{2,6}", "{1,3}", "{5,6}"];
-    let operand = prop::sample::select(operands.map(str::to_owned).to_vec());
-    operand.prop_recursive(4, 16, 4, move |inner| {
+    combined(&operands, &operators)
+}
+
+/// A pattern that combines some of these operands and repetitions.
+pub(super) fn combined(
+    operands: &[&'static str],
+    repetitions: &[&'static str],
+) -> impl Strategy<Value = String> + use<> {
+    let operands: Vec<String> = operands.iter().map(|&operand| operand.to_owned()).collect();
+    let repetitions = repetitions.to_vec();
+    prop::sample::select(operands).prop_recursive(4, 16, 4, move |inner| {
         prop_oneof![
             3 => prop::collection::vec(inner.clone(), 2..5).prop_map(|subs| subs.concat()),
-            1 => prop::collection::vec(inner.clone(), 2..4)
+            2 => prop::collection::vec(inner.clone(), 2..4)
                 .prop_map(|subs| format!("(?:{})", subs.join("|"))),
-            2 => (inner, prop::sample::select(operators.to_vec()))
-                .prop_map(|(sub, operator)| format!("(?:{sub}){operator}")),
+            2 => (inner, prop::sample::select(repetitions.clone()))
+                .prop_map(|(sub, repetition)| format!("(?:{sub}){repetition}")),
         ]
     })
 }
 
-fn record() -> impl Strategy<Value = Vec<u8>> {
+/// A record of fewer than `max` parts, among them characters of several bytes, and a byte of one.
+pub(super) fn record(max: usize) -> impl Strategy<Value = Vec<u8>> {
     let parts = ["a", "a", "b", "b", "ab", " ", "\n", "\r", "é", "\u{212A}", "k"];
     let parts = parts.map(|part| part.as_bytes().to_vec()).into_iter();
     let parts: Vec<_> = parts.chain([b"\xC3".to_vec()]).collect();
-    prop::collection::vec(prop::sample::select(parts), 0..10).prop_map(|parts| parts.concat())
+    prop::collection::vec(prop::sample::select(parts), 0..max).prop_map(|parts| parts.concat())
 }
 
 proptest! {
     #[test]
     fn agrees_on_random_patterns(
         pattern in pattern(),
-        records in prop::collection::vec(record(), 1..6),
+        records in prop::collection::vec(record(10), 1..6),
     ) {
         if Size::of(&parse(&pattern)).is_some_and(|size| size.words <= 2) {
             check(&pattern, &records);
