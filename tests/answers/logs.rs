@@ -12,8 +12,10 @@ use regex_syntax::hir::Hir;
 
 use dragnet_testkit::{Comparison, Rng, Spec, not_tested, sample, say};
 
+use super::files::{files_in, rules_of};
+
 /// Rules that each match some generated line.
-const RULES: [&str; 42] = [
+pub(crate) const RULES: [&str; 42] = [
     r"(?i)\b(?:error|fatal|critical)\b",
     r"WARN(?:ING)?",
     r"\b(?:\d{1,3}\.){3}\d{1,3}\b",
@@ -188,35 +190,4 @@ fn plant(hir: &Hir, rng: &mut Rng, line: &mut Vec<u8>) {
     text.retain(|&byte| byte != b'\n');
     let at = rng.below(line.len());
     line.splice(at..at, text);
-}
-
-/// Returns the rules of a file. Reports and skips those that are not regexes for contents, such as
-/// rules for file names, or that have another syntax.
-fn rules_of(path: &Path) -> Vec<Spec> {
-    let text = fs::read_to_string(path).unwrap();
-    let table: toml::Table = text.parse().unwrap();
-    let rules = table["rules"].as_array().expect("rules are a list");
-    let mut specs = Vec::new();
-    for (number, rule) in rules.iter().enumerate() {
-        let Some(regex) = rule.get("regex").and_then(toml::Value::as_str) else {
-            say(&format!("rule {number} has no regex"));
-            continue;
-        };
-        let spec = Spec::new(regex, "-u");
-        match dragnet::PatternSet::new([spec.pattern()]) {
-            Ok(_) => specs.push(spec),
-            Err(error) => say(&format!("rule {number} is skipped: {error}")),
-        }
-    }
-    say(&format!("{} of {} rules", specs.len(), rules.len()));
-    assert!(!specs.is_empty());
-    specs
-}
-
-fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = entries.filter(|path| path.is_file()).collect();
-    files.sort();
-    assert!(!files.is_empty(), "{} has no files", folder.display());
-    files
 }

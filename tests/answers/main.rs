@@ -7,7 +7,9 @@
 //! test --test answers named::` runs one module.
 
 mod contract;
+mod damaged;
 mod docs;
+mod files;
 #[cfg(unix)]
 mod guard_pages;
 mod lazy_dfas;
