@@ -81,11 +81,17 @@
 //!   first.
 //! - `dragnet-sidecar` runs a scanner in another process, which may crash without harm.
 //!
+//! # Combinations
+//!
+//! [`Combinations`] are named boolean expressions over patterns, such as `login and not internal` or
+//! `any 2 of (token-*, secret)`. They wrap any scanner, and are reported as matches of their own.
+//!
 //! # Errors
 //!
 //! - [`BuildError`]: patterns are invalid or too large. It names every bad pattern, with position and
 //!   reason.
 //! - [`EngineError`]: the native backend was requested, and this build has none or rejected it.
+//! - [`CombinationError`]: an expression is invalid, or names a pattern that does not exist.
 //! - [`BatchError`]: records do not fit in a batch, or offsets are invalid.
 //! - [`ScanError`]: a scan was stopped by its [`StopFlag`], the C library failed, or the thread or
 //!   process that runs the scanner did not answer. There are then no matches, never a part of them,
@@ -112,6 +118,7 @@
 )]
 
 mod batch;
+mod combination;
 mod engine;
 mod engine_error;
 mod explanation;
@@ -127,6 +134,7 @@ mod sink;
 mod stop;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS, PADDING};
+pub use combination::{CombinationError, Combinations, CombinedScanner};
 pub use engine::{Backend, Engine, Scanner};
 pub use engine_error::EngineError;
 pub use explanation::Explanation;

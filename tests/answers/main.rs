@@ -6,6 +6,7 @@
 //! `tests/native_memory.rs`, and so are those of the native engine alone, in `tests/native`. `cargo
 //! test --test answers named::` runs one module.
 
+mod combinations;
 mod contract;
 mod damaged;
 mod docs;
