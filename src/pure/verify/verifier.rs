@@ -65,6 +65,15 @@ impl Verifier {
         VerifyCache::new(&self.tables)
     }
 
+    /// Disables the patterns for whose number in the set `is_enabled` does not hold.
+    pub(in crate::pure) fn enable(
+        &self,
+        cache: &mut VerifyCache,
+        mut is_enabled: impl FnMut(usize) -> bool,
+    ) {
+        cache.disable(|pattern| !is_enabled(self.numbers[pattern.index()] as usize));
+    }
+
     /// Whether records without candidates must be finished too.
     pub(in crate::pure) fn visits_every_record(&self) -> bool {
         self.tables.visits_every_record()
@@ -137,6 +146,7 @@ impl Verifier {
             self.verify_groups(cache, record);
         }
         cache.matched.extend(&tables.always);
+        cache.remove_disabled();
         cache.matched.sort_unstable();
         true
     }
@@ -165,6 +175,9 @@ impl Verifier {
         let VerifyCache { groups, matched, undecided, .. } = cache;
         cache.steps += groups.matching(patterns.trimmed(), record, matched, undecided);
         while let Some(pattern) = cache.undecided.pop() {
+            if cache.status[pattern.index()].disabled {
+                continue;
+            }
             cache.steps += record.len() as u64 + 1;
             let memory = &mut cache.memory_of(pattern);
             if patterns.is_match(pattern, memory, record, 0..record.len()) {
