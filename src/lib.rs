@@ -120,6 +120,7 @@ mod matches;
 pub mod native;
 mod pattern;
 pub mod pure;
+pub mod reader;
 mod scan;
 #[allow(unsafe_code, reason = "vector instructions")]
 mod simd;
