@@ -121,6 +121,7 @@ pub mod native;
 mod pattern;
 pub mod pure;
 pub mod reader;
+pub mod redact;
 mod scan;
 #[allow(unsafe_code, reason = "vector instructions")]
 mod simd;
