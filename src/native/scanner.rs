@@ -61,7 +61,7 @@ impl Scanner {
     /// what it finds of others is dropped before their spans are searched for.
     pub fn enable(&mut self, mut is_enabled: impl FnMut(usize) -> bool) {
         self.enabled.clear();
-        self.enabled.extend((0..self.set.patterns).map(&mut is_enabled));
+        self.enabled.extend((0..self.set.patterns.len()).map(&mut is_enabled));
         if let Some(fallback) = &mut self.fallback {
             fallback.enable(|number| self.enabled[number]);
         }

@@ -18,6 +18,7 @@ mod linear;
 mod logs;
 mod named;
 mod properties;
+mod streams;
 mod subsets;
 
 /// Does nothing, unless a sidecar under test has started this program as its server.
