@@ -4,6 +4,7 @@ pub(super) mod anchored_group;
 mod determinizer;
 pub(super) mod dfa_group;
 mod dfa_table;
+mod group_nfa;
 pub(super) mod group_scanner;
 pub(super) mod grouping;
 mod interleave;

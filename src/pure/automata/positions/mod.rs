@@ -24,7 +24,7 @@ mod characters;
 mod choices;
 mod counter;
 mod graph;
-mod looks;
+pub(super) mod looks;
 mod search;
 mod size;
 #[cfg(test)]
