@@ -44,6 +44,7 @@ impl Verifier {
         tables: VerifyTables,
     ) -> Verifier {
         debug_assert_eq!(numbers.len(), tables.patterns.len());
+        tables.build_automata();
         Verifier { set, numbers, report, tables }
     }
 
@@ -83,7 +84,7 @@ impl Verifier {
         self.tables.visits_every_record()
     }
 
-    /// Heap memory in bytes, without the automata.
+    /// Heap memory in bytes, without the automata that are built on first use.
     pub(in crate::pure) fn memory(&self) -> usize {
         self.tables.memory()
     }
