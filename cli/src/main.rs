@@ -15,6 +15,7 @@ mod output;
 mod rules;
 mod status;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -44,7 +45,15 @@ fn main() -> ExitCode {
 ///
 /// `clap::Error::exit` would do this too, but it ignores errors of writing, and `dragnet --help` to
 /// a full disk would succeed.
+///
+/// An argument can be the name of a file that a shell expanded, and usage errors repeat it. If one
+/// has characters that control a terminal, the message is printed escaped and without colors.
 fn print_clap_message(message: &clap::Error) -> ExitStatus {
+    if message.use_stderr() && std::env::args_os().any(|arg| escape::is_needed(&arg)) {
+        let text = escape::lines(&message.render().to_string());
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        return ExitStatus::Failed;
+    }
     match message.print() {
         // A usage error. If standard error is closed, there is nowhere left to report it.
         _ if message.use_stderr() => ExitStatus::Failed,

@@ -26,9 +26,8 @@ const RECORDS_OF_A_SCANNER: usize = 1500;
 const BATCHES_OF_ONE: usize = 10;
 
 /// What stands around matches in texts.
-const SURROUNDINGS: [&[u8]; 14] = [
-    b"", b"", b" ", b"\"", b"'", b"=", b": ", b"\\n", b"%20", b"_", b"x", b"0", b"\xFF", b"\n",
-];
+const SURROUNDINGS: [&[u8]; 14] =
+    [b"", b"", b" ", b"\"", b"'", b"=", b": ", b"\\n", b"%20", b"_", b"x", b"0", b"\xFF", b"\n"];
 
 #[test]
 fn damaged_matches_have_the_oracles_matches() {

@@ -1,9 +1,12 @@
 //! A file or standard input, as a source of lines.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
+use super::open::{Links, regular_file};
 use crate::escape;
 
 /// The name of standard input in the output.
@@ -41,6 +44,18 @@ impl Source {
     /// The path, or `None` for standard input.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Opens the file at `path`, which must be the path of this source.
+    ///
+    /// # Errors
+    ///
+    /// Also if the file was found by a walk and is not a regular file any more.
+    pub(super) fn open(&self, path: &Path) -> io::Result<File> {
+        match self.is_explicit {
+            true => File::open(path),
+            false => regular_file(path, Links::Refuse),
+        }
     }
 
     /// Whether the user named the source. Such a source is searched even if it is binary.

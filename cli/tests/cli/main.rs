@@ -6,6 +6,8 @@
 mod common;
 mod compare;
 mod cost;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod pipes;
 mod redact;
 mod rules;

@@ -15,7 +15,7 @@ use dragnet::{Backend, Batch, Engine, Matches, Report, Scan, Scanner};
 pub(crate) use self::args::CompareArgs;
 use self::difference::{Difference, differences};
 use crate::args::Format;
-use crate::input::{Chunk, Tasks, WalkOptions, walk};
+use crate::input::{Chunk, Tasks, WalkError, WalkOptions, walk};
 use crate::messages;
 use crate::output;
 use crate::rules::Rules;
@@ -30,18 +30,17 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, Failure> {
     rules.check_stdin(&args.paths)?;
     let mut comparison = Comparison::new(&rules)?;
     let mut is_complete = true;
-    let mut report_unreadable = |message: String| {
-        is_complete = false;
-        messages::error(message);
+    let mut report = |error: WalkError| {
+        is_complete &= !error.skips_input;
+        messages::error(error.message);
     };
-    for task in Tasks::new(walk(&args.paths, WalkOptions::default())) {
+    for task in Tasks::new(walk(&args.paths, &WalkOptions::default())) {
         match task {
             Ok(task) => {
                 let compare = |chunk: &Chunk| comparison.compare(chunk);
-                Chunk::default().load(task, &mut report_unreadable, compare)?;
+                Chunk::default().load(task, &mut report, compare)?;
             }
-            Err(error) if error.skips_input => report_unreadable(error.message),
-            Err(error) => messages::error(error.message),
+            Err(error) => report(error),
         }
     }
     let mut out = Vec::new();
@@ -186,9 +185,9 @@ mod tests {
         wrong.backend = Backend::Native;
         comparison.contenders.push(wrong);
 
-        for task in Tasks::new(walk(std::slice::from_ref(&path), WalkOptions::default())) {
+        for task in Tasks::new(walk(std::slice::from_ref(&path), &WalkOptions::default())) {
             let compare = |chunk: &Chunk| comparison.compare(chunk);
-            Chunk::default().load(task.unwrap(), |error| panic!("{error}"), compare).unwrap();
+            Chunk::default().load(task.unwrap(), |error| panic!("{error:?}"), compare).unwrap();
         }
         assert!(!comparison.is_equal);
         let path = path.display();

@@ -24,7 +24,7 @@ use self::printer::Printer;
 use self::progress_bar::ScanProgressBar;
 use self::worker::Worker;
 use crate::engine;
-use crate::input::{Task, Tasks, WalkError, WalkOptions, stdin_is_readable, walk};
+use crate::input::{Hidden, Task, Tasks, WalkError, WalkOptions, stdin_is_readable, walk};
 use crate::rules::Rules;
 use crate::status::{ExitStatus, Failure};
 
@@ -43,7 +43,11 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
         [] if !rules.reads_stdin() && stdin_is_readable() => vec![PathBuf::from("-")],
         paths => paths.to_vec(),
     };
-    let options = WalkOptions { hidden: args.hidden, no_ignore: args.no_ignore };
+    let options = WalkOptions {
+        hidden: if args.hidden { Hidden::All } else { Hidden::None },
+        no_ignore: args.no_ignore,
+        ..WalkOptions::default()
+    };
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let max_started = (threads * TASKS_PER_THREAD) as u64;
     let search = ParallelSearch {
@@ -53,7 +57,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
         found: AtomicBool::new(false),
         failed: AtomicBool::new(false),
     };
-    search.run(Tasks::new(walk(&paths, options)), threads)?;
+    search.run(Tasks::new(walk(&paths, &options)), threads)?;
     Ok(search.finish())
 }
 

@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use dragnet::Match;
 use serde::Serialize;
 
 use super::args::ScanArgs;
 use crate::args::Format;
 use crate::escape;
-use crate::input::{LocatedMatch, Source};
+use crate::input::Source;
 use crate::json;
 use crate::rules::Rules;
 
@@ -66,18 +67,25 @@ impl<'a> Printer<'a> {
         self.count
     }
 
-    /// Appends one match to `out`.
-    pub(super) fn print_match(&self, out: &mut Vec<u8>, located: &LocatedMatch<'_>) {
-        let text = if self.redact { REDACTED } else { located.text };
+    /// Appends one match in `line`, whose number is `number`, to `out`.
+    pub(super) fn print_match(
+        &self,
+        out: &mut Vec<u8>,
+        source: &Source,
+        number: u64,
+        line: &[u8],
+        found: &Match,
+    ) {
+        let text = if self.redact { REDACTED } else { &line[found.range()] };
         match self.format {
             Format::Text => {
-                self.push_styled(out, PATH, located.part.source.display_path().as_bytes());
+                self.push_styled(out, PATH, source.display_path().as_bytes());
                 out.push(b':');
-                self.push_styled(out, LINE, located.line.to_string().as_bytes());
+                self.push_styled(out, LINE, number.to_string().as_bytes());
                 out.push(b':');
-                out.extend_from_slice((located.found.start() + 1).to_string().as_bytes());
+                out.extend_from_slice((found.start() + 1).to_string().as_bytes());
                 out.extend_from_slice(b": ");
-                self.push_styled(out, RULE, self.escaped_ids[located.found.pattern()].as_bytes());
+                self.push_styled(out, RULE, self.escaped_ids[found.pattern()].as_bytes());
                 out.extend_from_slice(b": ");
                 self.push_style(out, MATCH);
                 escape::push(out, text);
@@ -87,11 +95,11 @@ impl<'a> Printer<'a> {
             Format::Json => json::push_line(
                 out,
                 &JsonMatch {
-                    path: &located.part.source.json_path(),
-                    line: located.line,
-                    rule: self.rules.id(located.found.pattern()),
-                    start: located.found.start(),
-                    end: located.found.end(),
+                    path: &source.json_path(),
+                    line: number,
+                    rule: self.rules.id(found.pattern()),
+                    start: found.start(),
+                    end: found.end(),
                     r#match: &String::from_utf8_lossy(text),
                 },
             ),

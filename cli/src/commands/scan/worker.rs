@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError, mpsc};
 
-use dragnet::{Batch, Matches, Scan, Scanner};
+use dragnet::{Batch, Scan, Scanner};
 
 use super::ParallelSearch;
 use super::ordered_output::TaskOutput;
-use crate::input::{Chunk, Locator, Task};
+use crate::input::{Chunk, Locator, Task, WalkError};
 use crate::status::ExitStatus;
 
 /// A thread's scanner and buffers, which are reused from task to task.
@@ -18,12 +18,11 @@ pub(super) struct Worker<'a> {
     /// Created for the first task, so that a worker that gets no task costs nothing.
     scanner: Option<Scanner>,
     offsets: Vec<u32>,
-    matches: Matches,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(search: &'a ParallelSearch<'a>) -> Worker<'a> {
-        Worker { search, scanner: None, offsets: Vec::new(), matches: Matches::new() }
+        Worker { search, scanner: None, offsets: Vec::new() }
     }
 
     /// Searches tasks until the sender of the channel is dropped.
@@ -43,19 +42,19 @@ impl<'a> Worker<'a> {
         let mut errors = Vec::new();
         let result = Chunk::default().load(
             task,
-            |message| errors.push(message),
+            |error| errors.push(error),
             |chunk| {
                 searched += chunk.bytes().len() as u64;
                 self.search_chunk(chunk, output)
             },
         );
         if let Err(error) = result {
-            errors.push(error.to_string());
+            errors.push(WalkError::unsearched(error.to_string()));
         }
-        if !errors.is_empty() {
+        if errors.iter().any(|error| error.skips_input) {
             self.search.failed.store(true, Ordering::Relaxed);
         }
-        errors.into_iter().for_each(|message| output.push_message(message));
+        errors.into_iter().for_each(|error| output.push_message(error.message));
         searched
     }
 
@@ -70,39 +69,37 @@ impl<'a> Worker<'a> {
         };
         let batch = Batch::lines(chunk.bytes(), &mut self.offsets)?;
         let printer = self.search.printer;
-        if printer.prints_counts() {
-            // Counts matches as the scanner delivers them, because all matches of a long line may
-            // not fit in memory.
-            let mut locator = Locator::new(chunk, batch);
-            let mut found = false;
-            let _ = scanner.scan_with(&batch, &mut |matches| {
-                found = true;
-                for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
-                    if let Some((part, _)) = locator.locate(in_record[0].record()) {
-                        let count = in_record.len() as u64;
-                        part.source.match_count.fetch_add(count, Ordering::Relaxed);
-                    }
+        let mut locator = Locator::new(chunk, batch);
+        let mut found = false;
+        // Matches are printed or counted as the scanner delivers them, because all matches of a
+        // long line may not fit in memory.
+        let _ = scanner.scan_with(&batch, &mut |matches| {
+            found = true;
+            for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
+                let Some((part, line)) = locator.locate(in_record[0].record()) else { continue };
+                if printer.prints_counts() {
+                    let count = in_record.len() as u64;
+                    part.source.match_count.fetch_add(count, Ordering::Relaxed);
+                    continue;
                 }
-                ControlFlow::Continue(())
-            })?;
-            if found {
-                self.search.found.store(true, Ordering::Relaxed);
+                let text = &batch.buffer()[batch.range(in_record[0].record())];
+                for found in in_record {
+                    printer.print_match(output.text(), &part.source, line, text, found);
+                    output.flush_if_large();
+                }
             }
+            ControlFlow::Continue(())
+        })?;
+        if found {
+            self.search.found.store(true, Ordering::Relaxed);
+        }
+        if printer.prints_counts() {
             for part in chunk.parts().iter().filter(|part| part.is_last) {
                 if !part.is_whole_file {
                     // Other workers may still be counting in earlier blocks of the file.
                     output.wait_for_turn();
                 }
                 printer.print_count(output.text(), &part.source);
-            }
-        } else {
-            scanner.scan(&batch, &mut self.matches)?;
-            if !self.matches.is_empty() {
-                self.search.found.store(true, Ordering::Relaxed);
-            }
-            for located in chunk.locate(&batch, &self.matches) {
-                printer.print_match(output.text(), &located);
-                output.flush_if_large();
             }
         }
         Ok(())
