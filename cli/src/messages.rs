@@ -19,3 +19,8 @@ pub(crate) fn error(message: impl Display) {
 pub(crate) fn warning(message: impl Display) {
     error(format_args!("warning: {message}"));
 }
+
+/// Prints a message about what the command did.
+pub(crate) fn note(message: impl Display) {
+    error(format_args!("note: {message}"));
+}

@@ -51,6 +51,24 @@ pub(crate) struct Skipped {
     pub(crate) binary: u64,
 }
 
+impl Skipped {
+    /// Returns a phrase with all numbers that are not 0, or `None` if all are.
+    pub(crate) fn describe(&self) -> Option<String> {
+        let counts = [
+            (self.hidden, "hidden (see --hidden)"),
+            (self.ignored, "excluded by ignore files (see --no-ignore)"),
+            (self.large, "larger than --max-filesize"),
+            (self.binary, "binary"),
+        ];
+        let parts: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, reason)| format!("{count} {reason}"))
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
 /// What excludes an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exclusion {

@@ -27,6 +27,8 @@ pub(crate) struct WalkOptions {
     pub(crate) types: Types,
     /// The largest file that is searched, in bytes. Files that the user named are not affected.
     pub(crate) max_size: Option<u64>,
+    /// Whether the message about a path that does not exist asks if it was meant as a pattern.
+    pub(crate) suggests_pattern: bool,
 }
 
 impl Default for WalkOptions {
@@ -37,6 +39,7 @@ impl Default for WalkOptions {
             globs: Override::empty(),
             types: Types::empty(),
             max_size: None,
+            suggests_pattern: false,
         }
     }
 }
@@ -76,6 +79,7 @@ pub(crate) struct FileWalk {
     filter: Arc<Filter>,
     is_default_path: bool,
     max_size: Option<u64>,
+    suggests_pattern: bool,
     /// The number of files that were larger than `max_size`.
     large: u64,
     /// Items that were found and not returned yet, the next one last.
@@ -89,7 +93,8 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
     for path in paths.iter().skip(1) {
         walk.add(path);
     }
-    let WalkOptions { hidden, no_ignore, globs, types, max_size } = options.clone();
+    let WalkOptions { hidden, no_ignore, globs, types, max_size, suggests_pattern } =
+        options.clone();
     let filter = Arc::new(Filter::new(hidden, !no_ignore, globs, types));
     let for_walk = filter.clone();
     // The filter decides instead: it reads ignore files more carefully.
@@ -103,6 +108,7 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
         filter,
         is_default_path: paths.is_empty(),
         max_size,
+        suggests_pattern,
         large: 0,
         pending: Vec::new(),
     }
@@ -112,6 +118,16 @@ impl FileWalk {
     /// The number of files and directories that were excluded so far.
     pub(crate) fn skipped(&self) -> Skipped {
         Skipped { large: self.large, ..self.filter.skipped() }
+    }
+
+    fn error(&self, error: &ignore::Error) -> WalkError {
+        let mut message = message(error);
+        let is_missing =
+            error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if let Some(path) = path(error).filter(|_| self.suggests_pattern && is_missing) {
+            message.push_str(&format!(": did you mean -e {}?", shell_word(path)));
+        }
+        WalkError::unsearched(message)
     }
 
     /// Returns the file of an entry, or `None` if the entry is not to be searched.
@@ -140,7 +156,7 @@ impl Iterator for FileWalk {
             let is_end = entry.is_none();
             let item = match entry {
                 Some(Ok(entry)) => self.found(entry),
-                Some(Err(error)) => Some(Err(WalkError::unsearched(message(&error)))),
+                Some(Err(error)) => Some(Err(self.error(&error))),
                 None => None,
             };
             self.pending.extend(item);
@@ -190,6 +206,25 @@ fn message(error: &ignore::Error) -> String {
         }
         ignore::Error::WithDepth { err, .. } => message(err),
         error => reason(error),
+    }
+}
+
+/// Returns the path of an error at the root of a walk.
+fn path(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { depth: 0, err } => path(err),
+        _ => None,
+    }
+}
+
+/// Returns a word as it is typed in a shell, safe to print on a terminal.
+fn shell_word(word: &Path) -> String {
+    let text = escape::path(word);
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
+    match text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

@@ -66,6 +66,7 @@ pub(crate) struct Rules {
     list: Vec<Rule>,
     patterns: PatternSet,
     reads_stdin: bool,
+    is_builtin: bool,
 }
 
 impl Rules {
@@ -110,10 +111,10 @@ impl Rules {
                 Err(error) => ParsedRuleFile::failed(vec![error]),
             })
             .collect();
-        if args.expressions.is_empty()
+        let is_builtin = args.expressions.is_empty()
             && args.pattern_files.is_empty()
-            && args.rule_files.is_empty()
-        {
+            && args.rule_files.is_empty();
+        if is_builtin {
             files.push(builtin::rules());
         }
         for file in files {
@@ -122,7 +123,9 @@ impl Rules {
             errors.extend(file.errors);
         }
         match compile(&list, args.unicode) {
-            Ok(patterns) if errors.is_empty() => Ok(Rules { list, patterns, reads_stdin }),
+            Ok(patterns) if errors.is_empty() => {
+                Ok(Rules { list, patterns, reads_stdin, is_builtin })
+            }
             Ok(_) => Err(Failure::Errors(errors)),
             Err(bad) => {
                 errors.extend(bad);
@@ -156,6 +159,11 @@ impl Rules {
             return Err(Failure::new("standard input can't hold both the patterns and the data"));
         }
         Ok(())
+    }
+
+    /// Whether these are the built-in rules, which find credentials.
+    pub(crate) fn is_builtin(&self) -> bool {
+        self.is_builtin
     }
 
     /// Whether patterns were read from standard input, which then has no data left to search.

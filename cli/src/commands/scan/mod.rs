@@ -13,7 +13,7 @@ mod worker;
 use std::io::stdout;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use dragnet::Engine;
@@ -25,6 +25,7 @@ use self::progress_bar::ScanProgressBar;
 use self::worker::Worker;
 use crate::engine;
 use crate::input::{Hidden, Task, Tasks, WalkError, WalkOptions, stdin_is_readable, walk};
+use crate::messages;
 use crate::rules::Rules;
 use crate::status::{ExitStatus, Failure};
 
@@ -44,8 +45,13 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
         paths => paths.to_vec(),
     };
     let options = WalkOptions {
-        hidden: if args.hidden { Hidden::All } else { Hidden::None },
+        hidden: match () {
+            () if args.hidden => Hidden::All,
+            () if args.no_hidden || !rules.is_builtin() => Hidden::None,
+            () => Hidden::ExceptVersionControl,
+        },
         no_ignore: args.no_ignore,
+        suggests_pattern: rules.is_builtin(),
         ..WalkOptions::default()
     };
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -56,9 +62,21 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
         output: OrderedOutput::new(stdout(), ScanProgressBar::new(), max_started),
         found: AtomicBool::new(false),
         failed: AtomicBool::new(false),
+        binary_files: AtomicU64::new(0),
     };
-    search.run(Tasks::new(walk(&paths, &options)), threads)?;
-    Ok(search.finish())
+    let mut tasks = Tasks::new(walk(&paths, &options));
+    search.run(&mut tasks, threads)?;
+    let mut skipped = tasks.skipped();
+    skipped.binary += search.binary_files.load(Ordering::Relaxed);
+    let status = search.finish();
+    if let Some(counts) = skipped.describe().filter(|_| rules.is_builtin()) {
+        messages::note(format_args!("not searched: {counts}"));
+    }
+    Ok(match (args.exit_code, status) {
+        (Some(code), ExitStatus::Success) => ExitStatus::Found(code),
+        (Some(_), ExitStatus::NoMatch) => ExitStatus::Success,
+        (_, status) => status,
+    })
 }
 
 /// A search in progress, shared by its threads.
@@ -70,6 +88,8 @@ struct ParallelSearch<'a> {
     found: AtomicBool,
     /// Whether some input could not be searched.
     failed: AtomicBool,
+    /// The number of small files that were skipped because they are binary.
+    binary_files: AtomicU64,
 }
 
 impl ParallelSearch<'_> {

@@ -40,7 +40,8 @@ impl<'a> Worker<'a> {
     fn search(&mut self, task: Task, output: &mut TaskOutput<'_>) -> u64 {
         let mut searched = 0;
         let mut errors = Vec::new();
-        let result = Chunk::default().load(
+        let mut chunk = Chunk::default();
+        let result = chunk.load(
             task,
             |error| errors.push(error),
             |chunk| {
@@ -48,6 +49,7 @@ impl<'a> Worker<'a> {
                 self.search_chunk(chunk, output)
             },
         );
+        self.search.binary_files.fetch_add(chunk.binary_files(), Ordering::Relaxed);
         if let Err(error) = result {
             errors.push(WalkError::unsearched(error.to_string()));
         }
