@@ -32,15 +32,9 @@ fn credentials_are_found_in_files_ripgrep_searches() {
         (
             &["scan", "--no-hidden"],
             &[&config],
-            note(
-                "3 hidden (see --hidden), 2 excluded by ignore files (see --no-ignore), 1 binary",
-            ),
+            note("3 hidden (see --hidden), 2 excluded by ignore files (see --no-ignore), 1 binary"),
         ),
-        (
-            &["scan", "--no-ignore"],
-            &[&hidden, &ignored[0], &ignored[1], &config],
-            note("1 binary"),
-        ),
+        (&["scan", "--no-ignore"], &[&hidden, &ignored[0], &ignored[1], &config], note("1 binary")),
         (&["scan", "-e", "token:.*", "--redact"], &[], String::new()),
         // Named files are searched even if they are ignored or binary, in the order of the
         // arguments.
@@ -175,7 +169,10 @@ fn word_that_is_no_file_may_be_a_pattern() {
     let cases: [(&[&str], String); 4] = [
         (&["scan", "abc", "f"], format!("dragnet: abc: {missing}: did you mean -e abc?\n")),
         (&["scan", "a|b", "f"], format!("dragnet: a|b: {missing}: did you mean -e 'a|b'?\n")),
-        (&["scan", "it's", "f"], format!("dragnet: it's: {missing}: did you mean -e 'it'\\''s'?\n")),
+        (
+            &["scan", "it's", "f"],
+            format!("dragnet: it's: {missing}: did you mean -e 'it'\\''s'?\n"),
+        ),
         (&["scan", "-e", "z", "abc", "f"], format!("dragnet: abc: {missing}\n")),
     ];
     for (args, message) in cases {
