@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{compare, cost, redact, rules as rules_command, scan, serve};
+use crate::commands::{compare, cost, docs, redact, rules as rules_command, scan, serve};
 use crate::status::{ExitStatus, Failure};
 
 fn main() -> ExitCode {
@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         Command::Rules(args) => rules_command::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Cost(args) => cost::run(&args),
+        Command::Completions(args) => docs::completions(&args),
+        Command::Man(args) => docs::man(&args),
         Command::CostPeer(args) => cost::serve(&args),
     };
     ExitCode::from(result.unwrap_or_else(Failure::report).code())

@@ -1,5 +1,7 @@
 //! Maps the records of a chunk's batch back to files and line numbers.
 
+use std::ops::Range;
+
 use dragnet::Batch;
 
 use super::Chunk;
@@ -21,6 +23,14 @@ pub(crate) struct Locator<'a> {
 impl<'a> Locator<'a> {
     pub(crate) fn new(chunk: &'a Chunk, batch: Batch<'a>) -> Locator<'a> {
         Locator { parts: chunk.parts(), batch, part: 0, first_record: 0 }
+    }
+
+    /// Returns the records of the part that the last located record is in.
+    pub(crate) fn records(&self) -> Range<usize> {
+        let next = self.parts.get(self.part + 1);
+        let end =
+            next.map_or(self.batch.len(), |next| first_record_at_or_after(&self.batch, next.start));
+        self.first_record..end
     }
 
     /// Returns the part that contains `record`, and the record's line number in the file, from 1.

@@ -21,15 +21,15 @@ mod tasks;
 mod walk;
 
 pub(crate) use block_reader::{Block, BlockReader, Next};
-pub(crate) use chunk::Chunk;
+pub(crate) use chunk::{Chunk, FilePart};
 pub(crate) use filter::{Hidden, Skipped};
 pub(crate) use locate::Locator;
-pub(crate) use source::Source;
+pub(crate) use source::{LineProgress, Source};
 pub(crate) use stdin::is_readable as stdin_is_readable;
 #[cfg(unix)]
 pub(crate) use stdin::metadata;
 pub(crate) use tasks::{Task, Tasks};
-pub(crate) use walk::{FileWalk, FoundFile, WalkError, WalkOptions, walk};
+pub(crate) use walk::{FileWalk, FoundFile, SortOrder, WalkError, WalkOptions, walk};
 
 /// The size of a block of a large file, and of a group of small files, in bytes.
 ///

@@ -1,6 +1,7 @@
 //! Turns the files of a walk into tasks that are large enough for an engine to be fast.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{
     BLOCK_SIZE, Block, BlockReader, FileWalk, FoundFile, Next, Skipped, Source, WalkError,
@@ -38,6 +39,8 @@ pub(crate) struct Tasks {
     failed: Option<Arc<Source>>,
     /// The number of large files that were skipped because they are binary.
     binary: u64,
+    /// The number of files found, binary ones included.
+    files: u64,
 }
 
 impl Tasks {
@@ -51,7 +54,13 @@ impl Tasks {
             reading: None,
             failed: None,
             binary: 0,
+            files: 0,
         }
+    }
+
+    /// The number of files that were found so far, also if they are binary.
+    pub(crate) fn files(&self) -> u64 {
+        self.files
     }
 
     /// The number of files and directories that were skipped so far. [`super::Chunk::binary_files`]
@@ -83,6 +92,9 @@ impl Tasks {
     /// from its start on.
     fn read_block(&mut self) -> Option<Result<Task, WalkError>> {
         let (source, mut blocks) = self.reading.take()?;
+        if source.is_done.load(Ordering::Relaxed) {
+            return Some(Ok(Task::EndOfFile(source)));
+        }
         let mut block = Block::default();
         match blocks.next(&mut block) {
             Ok(Next::Block) => {
@@ -136,6 +148,7 @@ impl Iterator for Tasks {
             }
             match self.walk.next() {
                 Some(Ok(FoundFile { source, size })) => {
+                    self.files += 1;
                     let source = Arc::new(source);
                     if source.may_block() || size >= BLOCK_SIZE as u64 {
                         self.large = Some(source);

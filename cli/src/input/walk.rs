@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use ignore::overrides::Override;
 use ignore::types::Types;
@@ -14,6 +15,22 @@ use ignore::{DirEntry, Walk, WalkBuilder};
 use super::Source;
 use super::filter::{Filter, Hidden, Skipped};
 use crate::escape;
+
+/// The order of the files of a walk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SortOrder {
+    /// By path, within each directory.
+    #[default]
+    Path,
+    /// By the time of the last change.
+    Modified,
+    /// By the time of the last access.
+    Accessed,
+    /// By the time of creation.
+    Created,
+    /// As the system lists them.
+    None,
+}
 
 /// Which files a walk finds.
 #[derive(Clone, Debug)]
@@ -27,6 +44,8 @@ pub(crate) struct WalkOptions {
     pub(crate) types: Types,
     /// The largest file that is searched, in bytes. Files that the user named are not affected.
     pub(crate) max_size: Option<u64>,
+    pub(crate) sort: SortOrder,
+    pub(crate) is_reversed: bool,
     /// Whether the message about a path that does not exist asks if it was meant as a pattern.
     pub(crate) suggests_pattern: bool,
 }
@@ -39,6 +58,8 @@ impl Default for WalkOptions {
             globs: Override::empty(),
             types: Types::empty(),
             max_size: None,
+            sort: SortOrder::Path,
+            is_reversed: false,
             suggests_pattern: false,
         }
     }
@@ -93,7 +114,7 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
     for path in paths.iter().skip(1) {
         walk.add(path);
     }
-    let WalkOptions { hidden, no_ignore, globs, types, max_size, suggests_pattern } =
+    let WalkOptions { hidden, no_ignore, globs, types, max_size, sort, is_reversed, .. } =
         options.clone();
     let filter = Arc::new(Filter::new(hidden, !no_ignore, globs, types));
     let for_walk = filter.clone();
@@ -101,23 +122,54 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
     walk.standard_filters(false)
         // Searching the file that standard output is redirected to might never end.
         .skip_stdout(true)
-        .sort_by_file_path(|a, b| a.cmp(b))
         .filter_entry(move |entry| for_walk.includes(entry));
-    FileWalk {
+    match (sort, is_reversed) {
+        (SortOrder::None, _) => {}
+        (_, false) => drop(walk.sort_by_file_path(|a, b| a.cmp(b))),
+        (_, true) => drop(walk.sort_by_file_path(|a, b| b.cmp(a))),
+    }
+    let mut found = FileWalk {
         walk: walk.build(),
         filter,
         is_default_path: paths.is_empty(),
         max_size,
-        suggests_pattern,
+        suggests_pattern: options.suggests_pattern,
         large: 0,
         pending: Vec::new(),
+    };
+    if let SortOrder::Modified | SortOrder::Accessed | SortOrder::Created = sort {
+        found.sort_by_time(sort, is_reversed);
     }
+    found
 }
 
 impl FileWalk {
     /// The number of files and directories that were excluded so far.
     pub(crate) fn skipped(&self) -> Skipped {
         Skipped { large: self.large, ..self.filter.skipped() }
+    }
+
+    /// Finds all files and sorts them by a time. Files without that time come first.
+    fn sort_by_time(&mut self, order: SortOrder, is_reversed: bool) {
+        let mut files: Vec<(Option<SystemTime>, Result<FoundFile, WalkError>)> = self
+            .by_ref()
+            .map(|item| {
+                let path = item.as_ref().ok().and_then(|file| file.source.path());
+                let metadata = path.and_then(|path| std::fs::metadata(path).ok());
+                let time = metadata.and_then(|metadata| match order {
+                    SortOrder::Accessed => metadata.accessed().ok(),
+                    SortOrder::Created => metadata.created().ok(),
+                    _ => metadata.modified().ok(),
+                });
+                (time, item)
+            })
+            .collect();
+        files.sort_by_key(|(time, _)| *time);
+        if !is_reversed {
+            // The next one is last.
+            files.reverse();
+        }
+        self.pending = files.into_iter().map(|(_, item)| item).collect();
     }
 
     fn error(&self, error: &ignore::Error) -> WalkError {

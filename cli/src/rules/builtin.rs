@@ -17,7 +17,7 @@ mod tests {
     use toml::de::{DeTable, DeValue};
 
     use super::*;
-    use crate::rules::compile;
+    use crate::rules::{Options, compile};
 
     /// Returns the examples under `key`, such as `matches`, by rule number.
     fn examples(key: &str) -> Vec<Vec<String>> {
@@ -47,7 +47,7 @@ mod tests {
 
     /// A scanner for the built-in rules that reports spans.
     fn scanner() -> dragnet::Scanner {
-        let set = compile(&rules().rules, false).unwrap();
+        let set = compile(&rules().rules, Options::default()).unwrap();
         Engine::new(&set, Report::Spans).scanner().unwrap()
     }
 

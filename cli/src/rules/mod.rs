@@ -122,7 +122,7 @@ impl Rules {
             file.warnings.iter().for_each(messages::warning);
             errors.extend(file.errors);
         }
-        match compile(&list, args.unicode) {
+        match compile(&list, Options::new(args)) {
             Ok(patterns) if errors.is_empty() => {
                 Ok(Rules { list, patterns, reads_stdin, is_builtin })
             }
@@ -172,18 +172,49 @@ impl Rules {
     }
 }
 
+/// How patterns are read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Options {
+    unicode: bool,
+    ignore_case: bool,
+    words: bool,
+    crlf: bool,
+}
+
+impl Options {
+    fn new(args: &RuleArgs) -> Options {
+        let RuleArgs { unicode, ignore_case, word_regexp, crlf, .. } = *args;
+        Options { unicode, ignore_case, words: word_regexp, crlf }
+    }
+
+    fn pattern(self, rule: &Rule, regex: String) -> Pattern {
+        Pattern::new(regex)
+            .name(rule.id.as_str())
+            .unicode(self.unicode)
+            .case_insensitive(self.ignore_case)
+            .multi_line(self.crlf)
+            .crlf(self.crlf)
+    }
+}
+
 /// Returns the patterns of `rules` as one set, or one message per invalid pattern.
-fn compile(rules: &[Rule], unicode: bool) -> Result<PatternSet, Vec<String>> {
-    let patterns = rules
-        .iter()
-        .map(|rule| Pattern::new(rule.regex.as_str()).name(rule.id.as_str()).unicode(unicode));
-    PatternSet::builder().patterns(patterns).build().map_err(|error| match error {
-        BuildError::Patterns(errors) => errors
-            .iter()
-            .map(|error| diagnostic::message(&rules[error.index()].origin, error))
-            .collect(),
-        other => vec![format!("the rules can't be compiled together: {other}")],
-    })
+fn compile(rules: &[Rule], options: Options) -> Result<PatternSet, Vec<String>> {
+    let build = |regex: &dyn Fn(&Rule) -> String| {
+        let patterns = rules.iter().map(|rule| options.pattern(rule, regex(rule)));
+        PatternSet::builder().patterns(patterns).build().map_err(|error| match error {
+            BuildError::Patterns(errors) => errors
+                .iter()
+                .map(|error| diagnostic::message(&rules[error.index()].origin, error))
+                .collect(),
+            other => vec![format!("the rules can't be compiled together: {other}")],
+        })
+    };
+    // Also with `words`: what is not a pattern by itself, such as `a)|(b`, can be one in parentheses.
+    let patterns = build(&|rule| rule.regex.clone())?;
+    if options.words {
+        return build(&|rule| format!(r"\b{{start-half}}(?:{})\b{{end-half}}", rule.regex));
+    }
+    Ok(patterns)
 }
 
 /// Returns the name of a pattern or rule file for messages, and its contents without the byte order

@@ -64,7 +64,8 @@ fn assert_printable(text: &str) {
 #[test]
 fn irregular_ignore_files_are_refused_and_named() {
     let huge = 5 << 30;
-    let make: [(&str, &dyn Fn(&Path), &str); 7] = [
+    type Case<'a> = (&'a str, &'a dyn Fn(&Path), &'a str);
+    let make: [Case<'_>; 7] = [
         (".ignore", &|path| symlink("/dev/zero", path).unwrap(), "it is a device"),
         (".gitignore", &|path| symlink("/dev/zero", path).unwrap(), "it is a device"),
         (".gitignore", &|path| make_fifo(path), "it is a FIFO"),
@@ -142,7 +143,7 @@ fn names_and_globs_are_escaped_in_messages() {
     ]);
     // Can't be read, unless the tests run as root.
     let unreadable = tree.write(&format!("u{escape}"), "needle\n");
-    std::fs::set_permissions(&unreadable, PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&unreadable, PermissionsExt::from_mode(0o000)).unwrap();
     let missing = format!("missing{escape}");
     let flag = format!("--no-such-flag{escape}");
     for args in [
@@ -259,7 +260,7 @@ fn unreadable_files_and_directories_are_named() {
     let tree = Tree::with(&[("a", "needle\n"), ("dir/f", "needle\n"), ("z", "needle\n")]);
     for path in ["a", "dir"] {
         let path = tree.path().join(path);
-        std::fs::set_permissions(path, PermissionsExt::from_mode(0)).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o000)).unwrap();
     }
     if File::open(tree.path().join("a")).is_ok() {
         not_tested("permissions", "this user can read every file");
@@ -300,7 +301,7 @@ fn files_may_change_during_a_scan() {
                 0 => drop(std::fs::create_dir(&path)),
                 1 => make_fifo(&path),
                 2 => drop(symlink("/dev/zero", &path)),
-                3 => drop(std::fs::write(&path, "needle\n".repeat(1 << 19))),
+                3 => drop(std::fs::write(&path, "needle\n".repeat(1 << 16))),
                 _ => drop(std::fs::write(&path, "")),
             }
             round += 1;
@@ -323,7 +324,7 @@ fn rule_files_are_read_in_linear_time() {
             .collect()
     };
     let tree =
-        Tree::with(&[("small", file(5_000)), ("large", file(50_000)), ("data", "q7x".into())]);
+        Tree::with(&[("small", file(2_000)), ("large", file(20_000)), ("data", "q7x".into())]);
     let time = |name: &str| {
         let start = Instant::now();
         let run = run_limited(&tree, &["rules", "-r", name, "--format", "json"]);

@@ -8,6 +8,7 @@ mod compare;
 mod cost;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod options;
 mod pipes;
 mod redact;
 mod rules;

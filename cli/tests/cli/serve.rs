@@ -295,8 +295,7 @@ fn clients_and_patterns_beyond_limits_are_refused() {
     let mut log = String::new();
     server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("turned away")).collect();
-    // The last client may have been turned away too, once.
-    assert!(matches!(lines.len(), 2 | 3), "{log}");
+    // The last client may have been turned away too, at first.
     assert!(lines[0].ends_with("the server serves 1 clients, and no more at a time"), "{log}");
     assert!(lines[1].ends_with("turned away 4 times until one ended"), "{log}");
 }

@@ -8,8 +8,11 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use dragnet::{Batch, Scan, Scanner};
 
 use super::ParallelSearch;
+use super::chunk_printer::ChunkPrinter;
 use super::ordered_output::TaskOutput;
-use crate::input::{Chunk, Locator, Task, WalkError};
+use super::printer::Output;
+use super::statistics::Statistics;
+use crate::input::{Chunk, Task, WalkError};
 use crate::status::ExitStatus;
 
 /// A thread's scanner and buffers, which are reused from task to task.
@@ -38,18 +41,22 @@ impl<'a> Worker<'a> {
 
     /// Searches one task and returns its number of bytes.
     fn search(&mut self, task: Task, output: &mut TaskOutput<'_>) -> u64 {
-        let mut searched = 0;
+        let mut statistics = Statistics::default();
+        if self.search.stop.load(Ordering::Relaxed) {
+            return 0;
+        }
         let mut errors = Vec::new();
         let mut chunk = Chunk::default();
         let result = chunk.load(
             task,
             |error| errors.push(error),
             |chunk| {
-                searched += chunk.bytes().len() as u64;
-                self.search_chunk(chunk, output)
+                statistics.bytes += chunk.bytes().len() as u64;
+                self.search_chunk(chunk, output, &mut statistics)
             },
         );
-        self.search.binary_files.fetch_add(chunk.binary_files(), Ordering::Relaxed);
+        statistics.binary_files += chunk.binary_files();
+        self.search.add(statistics);
         if let Err(error) = result {
             errors.push(WalkError::unsearched(error.to_string()));
         }
@@ -57,13 +64,14 @@ impl<'a> Worker<'a> {
             self.search.failed.store(true, Ordering::Relaxed);
         }
         errors.into_iter().for_each(|error| output.push_message(error.message));
-        searched
+        statistics.bytes
     }
 
     fn search_chunk(
         &mut self,
         chunk: &Chunk,
         output: &mut TaskOutput<'_>,
+        statistics: &mut Statistics,
     ) -> Result<(), Box<dyn Error>> {
         let scanner = match &mut self.scanner {
             Some(scanner) => scanner,
@@ -71,39 +79,24 @@ impl<'a> Worker<'a> {
         };
         let batch = Batch::lines(chunk.bytes(), &mut self.offsets)?;
         let printer = self.search.printer;
-        let mut locator = Locator::new(chunk, batch);
-        let mut found = false;
-        // Matches are printed or counted as the scanner delivers them, because all matches of a
-        // long line may not fit in memory.
+        if printer.needs_order() && chunk.parts().iter().any(|part| !part.is_whole_file) {
+            output.wait_for_turn();
+        }
+        let mut printing = ChunkPrinter::new(printer, chunk, batch, output);
+        let stop = &self.search.stop;
+        // Matches are printed as the scanner delivers them, because all matches of a long line may
+        // not fit in memory.
         let _ = scanner.scan_with(&batch, &mut |matches| {
-            found = true;
             for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
-                let Some((part, line)) = locator.locate(in_record[0].record()) else { continue };
-                if printer.prints_counts() {
-                    let count = in_record.len() as u64;
-                    part.source.match_count.fetch_add(count, Ordering::Relaxed);
-                    continue;
-                }
-                let text = &batch.buffer()[batch.range(in_record[0].record())];
-                for found in in_record {
-                    printer.print_match(output.text(), &part.source, line, text, found);
-                    output.flush_if_large();
-                }
+                printing.print(in_record);
+            }
+            if printer.output == Output::Nothing && printing.statistics.matches > 0 {
+                stop.store(true, Ordering::Relaxed);
+                return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         })?;
-        if found {
-            self.search.found.store(true, Ordering::Relaxed);
-        }
-        if printer.prints_counts() {
-            for part in chunk.parts().iter().filter(|part| part.is_last) {
-                if !part.is_whole_file {
-                    // Other workers may still be counting in earlier blocks of the file.
-                    output.wait_for_turn();
-                }
-                printer.print_count(output.text(), &part.source);
-            }
-        }
+        statistics.add(printing.finish());
         Ok(())
     }
 }
