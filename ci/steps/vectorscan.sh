@@ -26,18 +26,17 @@ program=$(sed -n 's/.*Executable tests.answers.main.rs (\(.*\))$/\1/p' "$scratch
 tests ci/vectorscan "$folder" "$program" contract::
 unset DRAGNET_EXPECT_NATIVE
 
-ci/planted "$scratch/planted"
 run cargo build --locked --release --features native
 expect_status 0 ci/vectorscan "$folder" "$target/release/dragnet" scan --backend pure \
-    "$scratch/planted"
+    examples/tree
 cp "$scratch/out" "$scratch/pure"
-expect_status 0 ci/vectorscan "$folder" "$target/release/dragnet" scan "$scratch/planted"
+expect_status 0 ci/vectorscan "$folder" "$target/release/dragnet" scan examples/tree
 run diff "$scratch/pure" "$scratch/out"
 cat "$scratch/err"
 if [ "$expected" = refused ]; then
     expect_text "Vectorscan $version failed its self-test" "$scratch/err"
     expect_text 'falling back to the pure backend' "$scratch/err"
     expect_status 2 ci/vectorscan "$folder" "$target/release/dragnet" scan --backend native \
-        "$scratch/planted"
+        examples/tree
     expect_text "Vectorscan $version failed its self-test" "$scratch/err"
 fi

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::compare::CompareArgs;
 use crate::commands::cost::{CostArgs, CostPeerArgs};
+use crate::commands::docs::{CompletionsArgs, ManArgs};
 use crate::commands::redact::RedactArgs;
 use crate::commands::rules::RulesArgs;
 use crate::commands::scan::ScanArgs;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Rules(RulesArgs),
     Serve(ServeArgs),
     Cost(CostArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
     /// Answer the measurements of `dragnet cost` in another process
     #[command(hide = true)]
     CostPeer(CostPeerArgs),
@@ -72,6 +75,24 @@ pub(crate) struct RuleArgs {
     /// settings, such as entropy and allowlists, are ignored with a warning.
     #[arg(help_heading = RULES, short = 'r', long = "rules", value_name = "FILE.toml")]
     pub(crate) rule_files: Vec<PathBuf>,
+
+    /// Ignore the case of letters in all patterns
+    #[arg(help_heading = RULES, short, long)]
+    pub(crate) ignore_case: bool,
+
+    /// Find only matches that are whole words
+    ///
+    /// A match counts if no letter, digit or underscore stands directly before or after it. Every
+    /// pattern is searched as \b{start-half}(?:PATTERN)\b{end-half}, as in ripgrep.
+    #[arg(help_heading = RULES, short, long)]
+    pub(crate) word_regexp: bool,
+
+    /// Treat a carriage return before a line end as a part of the line end
+    ///
+    /// `^` and `$` match there, and `.` does not match it. A carriage return elsewhere is treated in
+    /// the same way, as in ripgrep.
+    #[arg(help_heading = RULES, long)]
+    pub(crate) crlf: bool,
 
     /// Match Unicode characters instead of bytes and ASCII
     ///
@@ -110,6 +131,44 @@ pub(crate) struct OutputArgs {
         value_name = "text|json"
     )]
     pub(crate) format: Format,
+}
+
+/// The option that chooses when to use colors.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ColorArgs {
+    /// When to use colors
+    ///
+    /// `auto` uses them on a terminal, unless NO_COLOR or TERM=dumb is set, and with CLICOLOR_FORCE
+    /// elsewhere too.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "auto|always|never"
+    )]
+    pub(crate) color: Color,
+}
+
+impl ColorArgs {
+    /// Sets the choice for all output of this process.
+    pub(crate) fn apply(&self) {
+        match self.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::AlwaysAnsi,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+/// The value of `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
 }
 
 /// The value of `--format`.

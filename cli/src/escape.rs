@@ -2,8 +2,9 @@
 //!
 //! A scanned file may be hostile: it can hold escape sequences that change the terminal's title or
 //! contents, and characters that reorder the text of a line. This module prints both as escapes.
-//! JSON output is read by programs and has only the escapes that JSON requires.
+//! JSON output has the same characters as escapes of JSON (see [`crate::json`]).
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// Appends `bytes` to `out`. Invalid UTF-8 becomes escapes such as `\xff`; characters that control
@@ -25,12 +26,29 @@ pub(crate) fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
+/// Returns a message of one or more lines, escaped as by [`push`] except for its line ends.
+pub(crate) fn lines(message: &str) -> String {
+    let mut out = Vec::with_capacity(message.len());
+    for (number, line) in message.split('\n').enumerate() {
+        if number > 0 {
+            out.push(b'\n');
+        }
+        push(&mut out, line.as_bytes());
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Returns `bytes`, escaped as by [`push`].
 pub(crate) fn text(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     push(&mut out, bytes);
     // Never lossy: `push` appends valid UTF-8 only.
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Whether [`push`] changes the text of an argument.
+pub(crate) fn is_needed(text: &OsStr) -> bool {
+    text.to_str().is_none_or(|text| text.contains(is_unsafe))
 }
 
 /// Returns a path, escaped as by [`push`].
@@ -50,7 +68,7 @@ fn push_escaped(out: &mut Vec<u8>, c: char) {
 /// Whether `c` can change how a terminal displays other characters. This holds for control
 /// characters except the tab, for line and paragraph separators, and for the bidirectional marks,
 /// embeddings, overrides and isolates.
-fn is_unsafe(c: char) -> bool {
+pub(crate) fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

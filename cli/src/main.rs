@@ -15,12 +15,13 @@ mod output;
 mod rules;
 mod status;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{compare, cost, redact, rules as rules_command, scan, serve};
+use crate::commands::{compare, cost, docs, redact, rules as rules_command, scan, serve};
 use crate::status::{ExitStatus, Failure};
 
 fn main() -> ExitCode {
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
         Command::Rules(args) => rules_command::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Cost(args) => cost::run(&args),
+        Command::Completions(args) => docs::completions(&args),
+        Command::Man(args) => docs::man(&args),
         Command::CostPeer(args) => cost::serve(&args),
     };
     ExitCode::from(result.unwrap_or_else(Failure::report).code())
@@ -44,7 +47,15 @@ fn main() -> ExitCode {
 ///
 /// `clap::Error::exit` would do this too, but it ignores errors of writing, and `dragnet --help` to
 /// a full disk would succeed.
+///
+/// An argument can be the name of a file that a shell expanded, and usage errors repeat it. If one
+/// has characters that control a terminal, the message is printed escaped and without colors.
 fn print_clap_message(message: &clap::Error) -> ExitStatus {
+    if message.use_stderr() && std::env::args_os().any(|arg| escape::is_needed(&arg)) {
+        let text = escape::lines(&message.render().to_string());
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        return ExitStatus::Failed;
+    }
     match message.print() {
         // A usage error. If standard error is closed, there is nowhere left to report it.
         _ if message.use_stderr() => ExitStatus::Failed,

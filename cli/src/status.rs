@@ -11,6 +11,8 @@ pub(crate) enum ExitStatus {
     Success,
     /// The search ended without a match: 1.
     NoMatch,
+    /// There was a match, with the number that `--exit-code` gives for it.
+    Found(u8),
     /// At least one error was reported, possibly next to matches: 2.
     Failed,
 }
@@ -21,6 +23,7 @@ impl ExitStatus {
         match self {
             ExitStatus::Success => 0,
             ExitStatus::NoMatch => 1,
+            ExitStatus::Found(code) => code,
             ExitStatus::Failed => 2,
         }
     }

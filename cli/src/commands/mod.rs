@@ -2,6 +2,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod cost;
+pub(crate) mod docs;
 pub(crate) mod redact;
 pub(crate) mod rules;
 pub(crate) mod scan;

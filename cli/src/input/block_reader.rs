@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::read_ahead::ReadAhead;
-use super::{BLOCK_SIZE, Source};
+use super::{BINARY_CHECK, BLOCK_SIZE, Source, is_binary};
 
 /// The number of bytes that are read ahead from a pipe. Several blocks, so that the next block is
 /// read while the last one is searched.
@@ -19,10 +19,30 @@ pub(crate) struct Block {
     pub(crate) first_line: u64,
 }
 
+/// What [`BlockReader::next`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The next block.
+    Block,
+    /// The end of the file.
+    End,
+    /// Binary data, in a file that the user did not name. The file is not to be searched, or not
+    /// from this line on.
+    Binary {
+        /// The number of the line, from 1.
+        line: u64,
+    },
+}
+
 /// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block.
 ///
 /// A source that may block, such as a pipe, is read in smaller blocks, each as soon as its lines
 /// are complete.
+///
+/// A file that the user did not name ends where it is seen to be binary: at its start if there is a
+/// NUL byte in the first [`BINARY_CHECK`] bytes, of which no more are read then, or later in a line
+/// that does not end within a block and has one. Otherwise a sparse file of any size, which is all
+/// NUL bytes, would be read as one line.
 #[derive(Debug)]
 pub(crate) struct BlockReader {
     input: BlockInput,
@@ -41,30 +61,40 @@ impl BlockReader {
         let input = match source.path() {
             None => BlockInput::Stream(ReadAhead::new(io::stdin(), READ_AHEAD)?),
             Some(path) if source.may_block() => {
-                BlockInput::Stream(ReadAhead::new(File::open(path)?, READ_AHEAD)?)
+                BlockInput::Stream(ReadAhead::new(source.open(path)?, READ_AHEAD)?)
             }
-            Some(path) => BlockInput::File(LineCutter::new(File::open(path)?, BLOCK_SIZE)),
+            Some(path) => {
+                let mut cutter = LineCutter::new(source.open(path)?, BLOCK_SIZE);
+                cutter.ends_at_binary = !source.is_explicit();
+                BlockInput::File(cutter)
+            }
         };
         Ok(BlockReader { input, next_line: 1 })
     }
 
-    /// Replaces `block` by the next one. Returns false at the end.
+    /// Replaces `block` by the next one. `block` is empty if there is none.
     ///
     /// # Errors
     ///
     /// If reading failed, after all lines read before have been returned, or if a line is longer
     /// than a batch can be.
-    pub(crate) fn next(&mut self, block: &mut Block) -> io::Result<bool> {
-        match &mut self.input {
+    pub(crate) fn next(&mut self, block: &mut Block) -> io::Result<Next> {
+        let is_binary = match &mut self.input {
             BlockInput::File(cutter) => cutter.next(&mut block.bytes)?,
-            BlockInput::Stream(ahead) => ahead.take(&mut block.bytes)?,
+            BlockInput::Stream(ahead) => {
+                ahead.take(&mut block.bytes)?;
+                false
+            }
+        };
+        if is_binary {
+            return Ok(Next::Binary { line: self.next_line });
         }
         if block.bytes.len() > dragnet::MAX_BUFFER {
             return Err(line_too_long(self.next_line));
         }
         block.first_line = self.next_line;
         self.next_line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
-        Ok(!block.bytes.is_empty())
+        Ok(if block.bytes.is_empty() { Next::End } else { Next::Block })
     }
 }
 
@@ -83,25 +113,46 @@ struct LineCutter<R> {
     partial_line: Vec<u8>,
     /// Set when reading has ended, at the end of the file or by an error.
     end: Option<io::Result<()>>,
+    /// Whether the file ends where it is seen to be binary.
+    ends_at_binary: bool,
+    is_at_start: bool,
 }
 
 impl<R: Read> LineCutter<R> {
     fn new(reader: R, size: usize) -> LineCutter<R> {
-        LineCutter { reader, size, partial_line: Vec::new(), end: None }
+        LineCutter {
+            reader,
+            size,
+            partial_line: Vec::new(),
+            end: None,
+            ends_at_binary: false,
+            is_at_start: true,
+        }
     }
 
-    /// Replaces `lines` by the next block, which is empty at the end.
-    fn next(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
+    /// Replaces `lines` by the next block, which is empty at the end. Returns whether the file ends
+    /// here because it is binary from here on.
+    fn next(&mut self, lines: &mut Vec<u8>) -> io::Result<bool> {
         lines.clear();
         lines.append(&mut self.partial_line);
+        // The bytes before have no line terminator.
+        let mut searched = lines.len();
+        if std::mem::take(&mut self.is_at_start) && self.ends_at_binary {
+            if let Err(error) = (&mut self.reader).take(BINARY_CHECK as u64).read_to_end(lines) {
+                self.end = Some(Err(error));
+            }
+            if is_binary(lines) {
+                return Ok(self.end_as_binary(lines));
+            }
+        }
         while self.end.is_none() {
-            let searched = lines.len();
+            let length = lines.len();
             // Doubling the buffer until the line ends keeps the cost of a long line linear. One
             // byte more than fits in a batch shows that the line is too long.
-            let room = (dragnet::MAX_BUFFER + 1).saturating_sub(searched);
-            let wanted = self.size.max(searched).min(room);
+            let room = (dragnet::MAX_BUFFER + 1).saturating_sub(length);
+            let wanted = self.size.max(length).min(room);
             if wanted == 0 {
-                return Ok(());
+                return Ok(false);
             }
             match (&mut self.reader).take(wanted as u64).read_to_end(lines) {
                 Ok(count) if count < wanted => self.end = Some(Ok(())),
@@ -110,17 +161,27 @@ impl<R: Read> LineCutter<R> {
                         let whole = searched + newline + 1;
                         self.partial_line.extend_from_slice(&lines[whole..]);
                         lines.truncate(whole);
-                        return Ok(());
+                        return Ok(false);
                     }
+                    if self.ends_at_binary && memchr::memchr(0, &lines[length..]).is_some() {
+                        return Ok(self.end_as_binary(lines));
+                    }
+                    searched = lines.len();
                 }
                 // `lines` keeps the bytes read before the error. They are returned first.
                 Err(error) => self.end = Some(Err(error)),
             }
         }
         match &mut self.end {
-            Some(end) if lines.is_empty() => std::mem::replace(end, Ok(())),
-            _ => Ok(()),
+            Some(end) if lines.is_empty() => std::mem::replace(end, Ok(())).map(|()| false),
+            _ => Ok(false),
         }
+    }
+
+    fn end_as_binary(&mut self, lines: &mut Vec<u8>) -> bool {
+        lines.clear();
+        self.end = Some(Ok(()));
+        true
     }
 }
 
@@ -146,8 +207,8 @@ mod tests {
         let mut lines = Vec::new();
         loop {
             match cutter.next(&mut lines) {
-                Ok(()) if lines.is_empty() => return (found, None),
-                Ok(()) => found.push(String::from_utf8(lines.clone()).unwrap()),
+                Ok(_) if lines.is_empty() => return (found, None),
+                Ok(_) => found.push(String::from_utf8(lines.clone()).unwrap()),
                 Err(error) => return (found, Some(error.to_string())),
             }
         }
@@ -184,6 +245,37 @@ mod tests {
             for block in &blocks[..blocks.len() - 1] {
                 assert!(block.ends_with('\n'), "{size}: {block:?}");
             }
+        }
+    }
+
+    /// A reader of endless NUL bytes, which counts them.
+    struct Hole(usize);
+
+    impl Read for Hole {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            buffer.fill(0);
+            self.0 += buffer.len();
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn binary_files_end_within_a_block() {
+        // The number of text lines, and the number of those that are returned: none if the NUL bytes
+        // begin in the bytes that are checked first.
+        for (lines, expected) in [(0, 0), (10, 0), (100_000, 100_000)] {
+            let text = "a line\n".repeat(lines);
+            let mut hole = Hole(0);
+            let mut cutter = LineCutter::new(text.as_bytes().chain(&mut hole), BLOCK_SIZE);
+            cutter.ends_at_binary = true;
+            let (mut found, mut block) = (0, Vec::new());
+            while !cutter.next(&mut block).unwrap() {
+                assert!(!block.is_empty() && block.ends_with(b"\n"));
+                found += memchr::memchr_iter(b'\n', &block).count();
+            }
+            assert_eq!((found, block.len()), (expected, 0));
+            drop(cutter);
+            assert!(hole.0 <= 4 * BLOCK_SIZE, "{}", hole.0);
         }
     }
 

@@ -1,20 +1,23 @@
 //! A chunk: the lines of one task in one buffer, to be scanned as one batch.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::{BLOCK_SIZE, Block, BlockReader, Source, Task, is_binary};
+use super::tasks::binary_from;
+use super::{
+    BINARY_CHECK, BLOCK_SIZE, Block, BlockReader, Next, Source, Task, WalkError, is_binary,
+};
 
 /// The size, in bytes, from which on a file in [`Task::SmallFiles`] is read in blocks after all.
 /// The walk found it smaller than [`BLOCK_SIZE`], so it has grown since.
-const MAX_SMALL_FILE: u64 = 4 * BLOCK_SIZE as u64;
+const MAX_SMALL_FILE: usize = 4 * BLOCK_SIZE;
 
 /// Lines of one or more files in one buffer, to be scanned as one batch.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     bytes: Vec<u8>,
     parts: Vec<FilePart>,
+    binary_files: u64,
 }
 
 /// The lines of a chunk that come from one file.
@@ -43,9 +46,14 @@ impl Chunk {
         &self.parts
     }
 
+    /// The number of small files that were skipped because they are binary.
+    pub(crate) fn binary_files(&self) -> u64 {
+        self.binary_files
+    }
+
     /// Reads the lines of `task` and calls `search` with the chunk that holds them. If a small file
     /// has grown large since the walk found it, `search` is called for each of its blocks. Calls
-    /// `report_unreadable` with a message for each file that can't be read.
+    /// `report` with a message for each file that can't be read to its end.
     ///
     /// # Errors
     ///
@@ -53,15 +61,16 @@ impl Chunk {
     pub(crate) fn load<E>(
         &mut self,
         task: Task,
-        mut report_unreadable: impl FnMut(String),
+        mut report: impl FnMut(WalkError),
         mut search: impl FnMut(&Chunk) -> Result<(), E>,
     ) -> Result<(), E> {
         self.clear();
         match task {
             Task::SmallFiles(sources) => {
                 for source in sources {
-                    if let Err(error) = self.add_file(&source, &mut search)? {
-                        report_unreadable(format!("{}: {error}", source.display_path()));
+                    if let Err(error) = self.add_file(&source, &mut search, &mut report)? {
+                        let message = format!("{}: {error}", source.display_path());
+                        report(WalkError::unsearched(message));
                     }
                 }
             }
@@ -96,21 +105,19 @@ impl Chunk {
         &mut self,
         source: &Arc<Source>,
         search: &mut impl FnMut(&Chunk) -> Result<(), E>,
+        report: &mut impl FnMut(WalkError),
     ) -> Result<io::Result<()>, E> {
         let start = self.bytes.len();
-        let read = match source.path() {
-            Some(path) => File::open(path)
-                .and_then(|file| file.take(MAX_SMALL_FILE).read_to_end(&mut self.bytes)),
-            None => Ok(0),
-        };
+        let read = self.read_file(source);
         if !source.is_explicit() && is_binary(&self.bytes[start..]) {
             self.bytes.truncate(start);
-        } else if read.as_ref().is_ok_and(|&count| count as u64 == MAX_SMALL_FILE) {
+            self.binary_files += 1;
+        } else if self.bytes.len() - start >= MAX_SMALL_FILE {
             self.bytes.truncate(start);
             if !self.parts.is_empty() {
                 search(self)?;
             }
-            return self.search_blocks(source, search);
+            return self.search_blocks(source, search, report);
         } else if self.bytes.len() > start {
             // Also after a read error: the bytes before it are searched. Without the terminator,
             // the last line would run into the first line of the next file.
@@ -126,7 +133,20 @@ impl Chunk {
                 is_whole_file: true,
             });
         }
-        Ok(read.map(drop))
+        Ok(read)
+    }
+
+    /// Appends the first bytes of a file: all of a small one, and of a binary one no more than are
+    /// needed to see that it is binary.
+    fn read_file(&mut self, source: &Source) -> io::Result<()> {
+        let Some(path) = source.path() else { return Ok(()) };
+        let start = self.bytes.len();
+        let mut file = source.open(path)?;
+        (&mut file).take(BINARY_CHECK as u64).read_to_end(&mut self.bytes)?;
+        if source.is_explicit() || !is_binary(&self.bytes[start..]) {
+            file.take((MAX_SMALL_FILE - BINARY_CHECK) as u64).read_to_end(&mut self.bytes)?;
+        }
+        Ok(())
     }
 
     /// Searches a file block by block, and leaves the chunk empty.
@@ -134,6 +154,7 @@ impl Chunk {
         &mut self,
         source: &Arc<Source>,
         search: &mut impl FnMut(&Chunk) -> Result<(), E>,
+        report: &mut impl FnMut(WalkError),
     ) -> Result<io::Result<()>, E> {
         let mut blocks = match BlockReader::open(source) {
             Ok(blocks) => blocks,
@@ -142,11 +163,19 @@ impl Chunk {
         let read = loop {
             let mut block = Block::default();
             match blocks.next(&mut block) {
-                Ok(true) => {
+                Ok(Next::Block) => {
                     self.set_block(source.clone(), block, false);
                     search(self)?;
                 }
-                Ok(false) => break Ok(()),
+                Ok(Next::End) => break Ok(()),
+                Ok(Next::Binary { line: 1 }) => {
+                    self.binary_files += 1;
+                    break Ok(());
+                }
+                Ok(Next::Binary { line }) => {
+                    report(WalkError::note(binary_from(source, line)));
+                    break Ok(());
+                }
                 Err(error) => break Err(error),
             }
         };

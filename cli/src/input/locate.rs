@@ -1,38 +1,11 @@
 //! Maps the records of a chunk's batch back to files and line numbers.
 
-use dragnet::{Batch, Match, Matches};
+use std::ops::Range;
 
-use super::{Chunk, FilePart};
+use dragnet::Batch;
 
-/// A match, with its place in a file.
-pub(crate) struct LocatedMatch<'a> {
-    /// The part of the chunk that the match is in, which names the file.
-    pub(crate) part: &'a FilePart,
-    /// The line number in the file, from 1.
-    pub(crate) line: u64,
-    /// The rule, and the bytes of the line that it matched.
-    pub(crate) found: Match,
-    /// The matched text.
-    pub(crate) text: &'a [u8],
-}
-
-impl Chunk {
-    /// Adds the file and line to each match, in the order of `matches`. `batch` must be the batch
-    /// of this chunk's lines, and `matches` the result of scanning it.
-    pub(crate) fn locate<'a>(
-        &'a self,
-        batch: &Batch<'a>,
-        matches: &'a Matches,
-    ) -> impl Iterator<Item = LocatedMatch<'a>> {
-        let batch = *batch;
-        let mut locator = Locator::new(self, batch);
-        matches.iter().filter_map(move |&found| {
-            let (part, line) = locator.locate(found.record())?;
-            let text = &batch.buffer()[batch.range(found.record())][found.range()];
-            Some(LocatedMatch { part, line, found, text })
-        })
-    }
-}
+use super::Chunk;
+use super::chunk::FilePart;
 
 /// Finds the files and lines of records, in ascending order of records.
 ///
@@ -50,6 +23,14 @@ pub(crate) struct Locator<'a> {
 impl<'a> Locator<'a> {
     pub(crate) fn new(chunk: &'a Chunk, batch: Batch<'a>) -> Locator<'a> {
         Locator { parts: chunk.parts(), batch, part: 0, first_record: 0 }
+    }
+
+    /// Returns the records of the part that the last located record is in.
+    pub(crate) fn records(&self) -> Range<usize> {
+        let next = self.parts.get(self.part + 1);
+        let end =
+            next.map_or(self.batch.len(), |next| first_record_at_or_after(&self.batch, next.start));
+        self.first_record..end
     }
 
     /// Returns the part that contains `record`, and the record's line number in the file, from 1.

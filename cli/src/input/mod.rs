@@ -1,6 +1,6 @@
 //! Reads files and standard input in chunks of whole lines.
 //!
-//! [`walk()`] finds files. [`Tasks`] groups them into [`Task`]s of a size at which an engine is
+//! [`walk()`] finds files, those that [`filter`] includes. [`Tasks`] groups them into [`Task`]s of a size at which an engine is
 //! fast: many small files, or one block of a large file. [`Chunk`] reads the lines of a task into
 //! one buffer, to be scanned as one batch. [`Locator`] maps the records of that batch back to files
 //! and line numbers.
@@ -10,22 +10,26 @@
 
 mod block_reader;
 mod chunk;
+mod filter;
+mod ignore_file;
 mod locate;
+mod open;
 mod read_ahead;
 mod source;
 mod stdin;
 mod tasks;
 mod walk;
 
-pub(crate) use block_reader::{Block, BlockReader};
+pub(crate) use block_reader::{Block, BlockReader, Next};
 pub(crate) use chunk::{Chunk, FilePart};
-pub(crate) use locate::{LocatedMatch, Locator};
-pub(crate) use source::Source;
+pub(crate) use filter::{Hidden, Skipped};
+pub(crate) use locate::Locator;
+pub(crate) use source::{LineProgress, Source};
 pub(crate) use stdin::is_readable as stdin_is_readable;
 #[cfg(unix)]
 pub(crate) use stdin::metadata;
 pub(crate) use tasks::{Task, Tasks};
-pub(crate) use walk::{FoundFile, WalkError, WalkOptions, walk};
+pub(crate) use walk::{FileWalk, FoundFile, SortOrder, WalkError, WalkOptions, walk};
 
 /// The size of a block of a large file, and of a group of small files, in bytes.
 ///

@@ -1,13 +1,32 @@
 //! A file or standard input, as a source of lines.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
+use super::open::{Links, regular_file};
 use crate::escape;
 
 /// The name of standard input in the output.
 const STDIN: &str = "<stdin>";
+
+/// How far the lines of a file have been printed, for options that depend on lines before.
+///
+/// The blocks of a large file are searched by several threads, which take turns to use this.
+#[derive(Debug, Default)]
+pub(crate) struct LineProgress {
+    /// The number of lines with a match.
+    pub(crate) matched: u64,
+    /// The last line that was printed, with its number from 1; 0 if none was.
+    pub(crate) printed: u64,
+    /// The last line to print after a match.
+    pub(crate) end: u64,
+    /// The last lines of the blocks before, for context.
+    pub(crate) tail: Vec<Vec<u8>>,
+}
 
 /// A file to be searched, or standard input.
 #[derive(Debug)]
@@ -17,8 +36,11 @@ pub(crate) struct Source {
     is_explicit: bool,
     may_block: bool,
     display_path: String,
-    /// The number of matches found so far, for `--count`.
+    /// The number of matches found so far.
     pub(crate) match_count: AtomicU64,
+    /// Whether the rest of the file is not to be searched.
+    pub(crate) is_done: AtomicBool,
+    pub(crate) progress: Mutex<LineProgress>,
 }
 
 impl Source {
@@ -29,18 +51,31 @@ impl Source {
             may_block: true,
             display_path: STDIN.to_owned(),
             match_count: AtomicU64::new(0),
+            is_done: AtomicBool::new(false),
+            progress: Mutex::default(),
         }
     }
 
     pub(crate) fn file(path: PathBuf, is_explicit: bool, may_block: bool) -> Source {
         let display_path = escape::path(&path);
-        let match_count = AtomicU64::new(0);
-        Source { path: Some(path), is_explicit, may_block, display_path, match_count }
+        Source { path: Some(path), is_explicit, may_block, display_path, ..Source::stdin() }
     }
 
     /// The path, or `None` for standard input.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Opens the file at `path`, which must be the path of this source.
+    ///
+    /// # Errors
+    ///
+    /// Also if the file was found by a walk and is not a regular file any more.
+    pub(super) fn open(&self, path: &Path) -> io::Result<File> {
+        match self.is_explicit {
+            true => File::open(path),
+            false => regular_file(path, Links::Refuse),
+        }
     }
 
     /// Whether the user named the source. Such a source is searched even if it is binary.

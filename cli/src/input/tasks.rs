@@ -1,8 +1,11 @@
 //! Turns the files of a walk into tasks that are large enough for an engine to be fast.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::{BLOCK_SIZE, Block, BlockReader, FoundFile, Source, WalkError, is_binary};
+use super::{
+    BLOCK_SIZE, Block, BlockReader, FileWalk, FoundFile, Next, Skipped, Source, WalkError,
+};
 
 /// The maximum number of small files in a task. Without it, a directory of thousands of tiny files
 /// would be one task, and so searched by one thread.
@@ -23,9 +26,8 @@ pub(crate) enum Task {
 ///
 /// It reads large files and pipes itself, block by block, and leaves small files to be read by the
 /// thread that searches them. Files that can't be read are errors in place of a task.
-#[derive(Debug)]
-pub(crate) struct Tasks<W> {
-    walk: W,
+pub(crate) struct Tasks {
+    walk: FileWalk,
     /// Small files that have not been returned yet, and their total size in bytes.
     small: Vec<Arc<Source>>,
     small_bytes: u64,
@@ -33,14 +35,38 @@ pub(crate) struct Tasks<W> {
     large: Option<Arc<Source>>,
     /// The file that is being read in blocks.
     reading: Option<(Arc<Source>, BlockReader)>,
-    /// The file whose read error was the last item. Its [`Task::EndOfFile`] is the next one.
+    /// The file that ended early, with an error or a note as the last item. Its [`Task::EndOfFile`] is the next one.
     failed: Option<Arc<Source>>,
+    /// The number of large files that were skipped because they are binary.
+    binary: u64,
+    /// The number of files found, binary ones included.
+    files: u64,
 }
 
-impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Tasks<W> {
+impl Tasks {
     /// The tasks for the files of `walk`.
-    pub(crate) fn new(walk: W) -> Tasks<W> {
-        Tasks { walk, small: Vec::new(), small_bytes: 0, large: None, reading: None, failed: None }
+    pub(crate) fn new(walk: FileWalk) -> Tasks {
+        Tasks {
+            walk,
+            small: Vec::new(),
+            small_bytes: 0,
+            large: None,
+            reading: None,
+            failed: None,
+            binary: 0,
+            files: 0,
+        }
+    }
+
+    /// The number of files that were found so far, also if they are binary.
+    pub(crate) fn files(&self) -> u64 {
+        self.files
+    }
+
+    /// The number of files and directories that were skipped so far. [`super::Chunk::binary_files`]
+    /// counts the small binary files.
+    pub(crate) fn skipped(&self) -> Skipped {
+        Skipped { binary: self.binary, ..self.walk.skipped() }
     }
 
     fn take_small_files(&mut self) -> Task {
@@ -48,13 +74,12 @@ impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Tasks<W> {
         Task::SmallFiles(std::mem::take(&mut self.small))
     }
 
-    /// Opens a file and returns its first block. Returns `None`, to skip the file, if it is binary
-    /// and was not named on the command line.
+    /// Opens a file and returns its first block. Returns `None`, to skip the file, if it is binary.
     fn open(&mut self, source: Arc<Source>) -> Option<Result<Task, WalkError>> {
         match BlockReader::open(&source) {
             Ok(blocks) => {
                 self.reading = Some((source, blocks));
-                self.read_block(true)
+                self.read_block()
             }
             Err(error) => {
                 let message = format!("{}: {error}", source.display_path());
@@ -63,18 +88,29 @@ impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Tasks<W> {
         }
     }
 
-    /// Returns the next block of the file that is being read. Returns `None` if this is the first
-    /// block of a binary file, as [`Tasks::open`] does.
-    fn read_block(&mut self, is_first: bool) -> Option<Result<Task, WalkError>> {
+    /// Returns the next block of the file that is being read. Returns `None` if the file is binary
+    /// from its start on.
+    fn read_block(&mut self) -> Option<Result<Task, WalkError>> {
         let (source, mut blocks) = self.reading.take()?;
+        if source.is_done.load(Ordering::Relaxed) {
+            return Some(Ok(Task::EndOfFile(source)));
+        }
         let mut block = Block::default();
         match blocks.next(&mut block) {
-            Ok(true) if is_first && !source.is_explicit() && is_binary(&block.bytes) => None,
-            Ok(true) => {
+            Ok(Next::Block) => {
                 self.reading = Some((source.clone(), blocks));
                 Some(Ok(Task::Block(source, block)))
             }
-            Ok(false) => Some(Ok(Task::EndOfFile(source))),
+            Ok(Next::End) => Some(Ok(Task::EndOfFile(source))),
+            Ok(Next::Binary { line: 1 }) => {
+                self.binary += 1;
+                None
+            }
+            Ok(Next::Binary { line }) => {
+                let message = binary_from(&source, line);
+                self.failed = Some(source);
+                Some(Err(WalkError::note(message)))
+            }
             Err(error) => {
                 let message = format!("{}: {error}", source.display_path());
                 // Matches in earlier blocks still count, and are printed at the end of the file.
@@ -85,7 +121,12 @@ impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Tasks<W> {
     }
 }
 
-impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Iterator for Tasks<W> {
+/// The message about a file that is binary from `line` on.
+pub(super) fn binary_from(source: &Source, line: u64) -> String {
+    format!("{}: not searched from line {line} on: it is binary", source.display_path())
+}
+
+impl Iterator for Tasks {
     type Item = Result<Task, WalkError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -94,7 +135,7 @@ impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Iterator for Tasks<W> {
                 return Some(Ok(Task::EndOfFile(source)));
             }
             if self.reading.is_some() {
-                if let Some(task) = self.read_block(false) {
+                if let Some(task) = self.read_block() {
                     return Some(task);
                 }
                 continue;
@@ -107,6 +148,7 @@ impl<W: Iterator<Item = Result<FoundFile, WalkError>>> Iterator for Tasks<W> {
             }
             match self.walk.next() {
                 Some(Ok(FoundFile { source, size })) => {
+                    self.files += 1;
                     let source = Arc::new(source);
                     if source.may_block() || size >= BLOCK_SIZE as u64 {
                         self.large = Some(source);

@@ -17,7 +17,7 @@ mod tests {
     use toml::de::{DeTable, DeValue};
 
     use super::*;
-    use crate::rules::compile;
+    use crate::rules::{Options, compile};
 
     /// Returns the examples under `key`, such as `matches`, by rule number.
     fn examples(key: &str) -> Vec<Vec<String>> {
@@ -45,27 +45,138 @@ mod tests {
         }
     }
 
+    /// A scanner for the built-in rules that reports spans.
+    fn scanner() -> dragnet::Scanner {
+        let set = compile(&rules().rules, Options::default()).unwrap();
+        Engine::new(&set, Report::Spans).scanner().unwrap()
+    }
+
+    /// Checks for each text whether the rule with this number matches it.
+    fn check(cases: &[(usize, String, bool)]) {
+        let rules = rules().rules;
+        let mut batch = BatchBuf::new();
+        for (_, text, _) in cases {
+            batch.push(text.as_bytes()).unwrap();
+        }
+        let mut found = Matches::new();
+        scanner().scan(&batch.as_batch(), &mut found).unwrap();
+        let wrong: Vec<String> = cases
+            .iter()
+            .enumerate()
+            .filter(|(record, (rule, _, expected))| {
+                found.of_record(*record).iter().any(|m| m.pattern() == *rule) != *expected
+            })
+            .map(|(_, (rule, text, expected))| {
+                let verb = if *expected { "misses" } else { "matches" };
+                format!("{} {verb} {text}", rules[*rule].id)
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
     #[test]
     fn rules_match_examples_and_reject_near_misses() {
-        let rules = rules().rules;
-        let set = compile(&rules, false).unwrap();
-        let mut scanner = Engine::new(&set, Report::Patterns).scanner().unwrap();
+        let mut cases = Vec::new();
         for (key, expected) in [("matches", true), ("rejects", false)] {
-            let mut batch = BatchBuf::new();
-            let mut cases = Vec::new();
-            for (rule, examples) in examples(key).iter().enumerate() {
-                assert!(!examples.is_empty(), "{} has no {key}", rules[rule].id);
+            for (rule, examples) in examples(key).into_iter().enumerate() {
+                assert!(!examples.is_empty(), "{} has no {key}", rules().rules[rule].id);
+                cases.extend(examples.into_iter().map(|example| (rule, example, expected)));
+            }
+        }
+        check(&cases);
+    }
+
+    /// What stands before and after credentials where they leak.
+    const SURROUNDINGS: [(&str, &str); 16] = [
+        (r"\n", r"\n"),
+        (r"key:\t", r"\r\n"),
+        (r"\\n", r"\\n"),
+        ("\x1b[31m", "\x1b[0m"),
+        (r"\u001b[1;31m", r"\u001b[0m"),
+        (r"\x1b[0m", r"\x1b[0m"),
+        ("q%3D", "%26"),
+        ("q%3d", "%0A"),
+        (r"\u003d", r"\u0026"),
+        ("a%20", "%20b"),
+        ("MY_", ""),
+        ("\"", "\""),
+        ("'", "'"),
+        (r#"\""#, r#"\""#),
+        ("(", ")"),
+        ("x=", "&y=1"),
+    ];
+
+    #[test]
+    fn rules_match_where_credentials_leak() {
+        let scanner = &mut scanner();
+        let rules = rules().rules;
+        let mut cases = Vec::new();
+        for (key, expected) in [("matches", true), ("rejects", false)] {
+            for (rule, examples) in examples(key).into_iter().enumerate() {
+                // This one is a whole line, which nothing surrounds.
+                if rules[rule].regex.starts_with('^') {
+                    continue;
+                }
                 for example in examples {
+                    // The surroundings replace what the example has before and after the match.
+                    let mut batch = BatchBuf::new();
                     batch.push(example.as_bytes()).unwrap();
-                    cases.push((rule, example.clone()));
+                    let mut found = Matches::new();
+                    scanner.scan(&batch.as_batch(), &mut found).unwrap();
+                    let range = found.iter().find(|m| m.pattern() == rule).map(|m| m.range());
+                    let text = range.map_or(example.as_str(), |range| {
+                        // A URL goes on after the password.
+                        let end = example[range.end..].find([' ', '"', '\'']);
+                        &example[range.start..end.map_or(example.len(), |end| range.end + end)]
+                    });
+                    for (before, after) in SURROUNDINGS {
+                        // A letter before a token that is one too short can complete it.
+                        if expected || !before.ends_with(|c: char| c.is_alphanumeric()) {
+                            cases.push((rule, format!("{before}{text}{after}"), expected));
+                        }
+                    }
                 }
             }
-            let mut found = Matches::new();
-            scanner.scan(&batch.as_batch(), &mut found).unwrap();
-            for (record, (rule, example)) in cases.iter().enumerate() {
-                let matched = found.of_record(record).iter().any(|m| m.pattern() == *rule);
-                assert_eq!(matched, expected, "{}: {key}: {example}", rules[*rule].id);
+        }
+        check(&cases);
+    }
+
+    #[test]
+    fn rules_without_a_prefix_need_a_boundary() {
+        let mut cases = Vec::new();
+        for (rule, examples) in examples("matches").into_iter().enumerate() {
+            let regex = &rules().rules[rule].regex;
+            if regex.starts_with(r"(?:\b|_|\\(?:[nrt]|") {
+                // Letters and digits before a token make it a part of something longer.
+                let token = examples[0].rsplit(['=', ' ', ':', '"']).next().unwrap().to_owned();
+                for before in ["a", "0", "Z9", "before"] {
+                    cases.push((rule, format!("{before}{token}"), false));
+                }
             }
+        }
+        assert!(cases.len() > 50);
+        check(&cases);
+    }
+
+    #[test]
+    fn the_secret_is_the_only_group() {
+        for rule in rules().rules {
+            let (mut in_class, mut escaped) = (false, false);
+            for (at, c) in rule.regex.char_indices() {
+                match c {
+                    _ if escaped => escaped = false,
+                    '\\' => escaped = true,
+                    '[' => in_class = true,
+                    ']' => in_class = false,
+                    '(' if !in_class => {
+                        let rest = &rule.regex[at..];
+                        let captures = !rest.starts_with("(?") || rest.starts_with("(?P<");
+                        assert!(!captures || rest.starts_with("(?P<secret>"), "{}", rule.id);
+                    }
+                    _ => {}
+                }
+            }
+            assert!(rule.regex.matches("(?P<secret>").count() <= 1, "{}", rule.id);
         }
     }
 }

@@ -12,7 +12,7 @@ const CONTEXT: usize = 50;
 
 /// Returns a message with the pattern's origin, the reason and the faulty line of the pattern.
 pub(super) fn message(origin: &Origin, error: &PatternError) -> String {
-    let mut message = format!("{origin}: {}", error.reason());
+    let mut message = format!("{origin}: {}", escape::text(error.reason().as_bytes()));
     match error.position() {
         Some(position) => {
             let (excerpt, carets) = point_at(error.regex(), position.start, position.end);

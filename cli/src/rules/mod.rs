@@ -66,6 +66,7 @@ pub(crate) struct Rules {
     list: Vec<Rule>,
     patterns: PatternSet,
     reads_stdin: bool,
+    is_builtin: bool,
 }
 
 impl Rules {
@@ -110,10 +111,10 @@ impl Rules {
                 Err(error) => ParsedRuleFile::failed(vec![error]),
             })
             .collect();
-        if args.expressions.is_empty()
+        let is_builtin = args.expressions.is_empty()
             && args.pattern_files.is_empty()
-            && args.rule_files.is_empty()
-        {
+            && args.rule_files.is_empty();
+        if is_builtin {
             files.push(builtin::rules());
         }
         for file in files {
@@ -121,8 +122,10 @@ impl Rules {
             file.warnings.iter().for_each(messages::warning);
             errors.extend(file.errors);
         }
-        match compile(&list, args.unicode) {
-            Ok(patterns) if errors.is_empty() => Ok(Rules { list, patterns, reads_stdin }),
+        match compile(&list, Options::new(args)) {
+            Ok(patterns) if errors.is_empty() => {
+                Ok(Rules { list, patterns, reads_stdin, is_builtin })
+            }
             Ok(_) => Err(Failure::Errors(errors)),
             Err(bad) => {
                 errors.extend(bad);
@@ -158,24 +161,60 @@ impl Rules {
         Ok(())
     }
 
+    /// Whether these are the built-in rules, which find credentials.
+    pub(crate) fn is_builtin(&self) -> bool {
+        self.is_builtin
+    }
+
     /// Whether patterns were read from standard input, which then has no data left to search.
     pub(crate) fn reads_stdin(&self) -> bool {
         self.reads_stdin
     }
 }
 
+/// How patterns are read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Options {
+    unicode: bool,
+    ignore_case: bool,
+    words: bool,
+    crlf: bool,
+}
+
+impl Options {
+    fn new(args: &RuleArgs) -> Options {
+        let RuleArgs { unicode, ignore_case, word_regexp, crlf, .. } = *args;
+        Options { unicode, ignore_case, words: word_regexp, crlf }
+    }
+
+    fn pattern(self, rule: &Rule, regex: String) -> Pattern {
+        Pattern::new(regex)
+            .name(rule.id.as_str())
+            .unicode(self.unicode)
+            .case_insensitive(self.ignore_case)
+            .multi_line(self.crlf)
+            .crlf(self.crlf)
+    }
+}
+
 /// Returns the patterns of `rules` as one set, or one message per invalid pattern.
-fn compile(rules: &[Rule], unicode: bool) -> Result<PatternSet, Vec<String>> {
-    let patterns = rules
-        .iter()
-        .map(|rule| Pattern::new(rule.regex.as_str()).name(rule.id.as_str()).unicode(unicode));
-    PatternSet::builder().patterns(patterns).build().map_err(|error| match error {
-        BuildError::Patterns(errors) => errors
-            .iter()
-            .map(|error| diagnostic::message(&rules[error.index()].origin, error))
-            .collect(),
-        other => vec![format!("the rules can't be compiled together: {other}")],
-    })
+fn compile(rules: &[Rule], options: Options) -> Result<PatternSet, Vec<String>> {
+    let build = |regex: &dyn Fn(&Rule) -> String| {
+        let patterns = rules.iter().map(|rule| options.pattern(rule, regex(rule)));
+        PatternSet::builder().patterns(patterns).build().map_err(|error| match error {
+            BuildError::Patterns(errors) => errors
+                .iter()
+                .map(|error| diagnostic::message(&rules[error.index()].origin, error))
+                .collect(),
+            other => vec![format!("the rules can't be compiled together: {other}")],
+        })
+    };
+    // Also with `words`: what is not a pattern by itself, such as `a)|(b`, can be one in parentheses.
+    let patterns = build(&|rule| rule.regex.clone())?;
+    if options.words {
+        return build(&|rule| format!(r"\b{{start-half}}(?:{})\b{{end-half}}", rule.regex));
+    }
+    Ok(patterns)
 }
 
 /// Returns the name of a pattern or rule file for messages, and its contents without the byte order

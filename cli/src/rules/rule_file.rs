@@ -62,7 +62,7 @@ pub(super) fn parse(name: &Arc<str>, bytes: &[u8]) -> ParsedRuleFile {
 
 /// Returns the message for a syntax error in TOML, with its line.
 fn syntax_error(name: &str, text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', ", ");
+    let message = escape::text(error.message().replace('\n', ", ").as_bytes());
     match error.span() {
         Some(span) => {
             let offset = span.start.min(text.len());
@@ -75,7 +75,9 @@ fn syntax_error(name: &str, text: &str, error: &toml::de::Error) -> String {
 /// Collects the rules and errors of one file.
 struct RuleFileParser<'a> {
     name: &'a Arc<str>,
-    text: &'a str,
+    /// The offsets of all line ends. Counting the lines before each rule from the start of the file
+    /// would be quadratic.
+    line_ends: Vec<usize>,
     rules: Vec<Rule>,
     errors: Vec<String>,
     /// Whether the file extends another one. A rule without a regex may then amend a rule of the other
@@ -93,7 +95,7 @@ impl<'a> RuleFileParser<'a> {
     fn new(name: &'a Arc<str>, text: &'a str) -> RuleFileParser<'a> {
         RuleFileParser {
             name,
-            text,
+            line_ends: memchr::memchr_iter(b'\n', text.as_bytes()).collect(),
             rules: Vec::new(),
             errors: Vec::new(),
             extends: false,
@@ -194,7 +196,7 @@ impl<'a> RuleFileParser<'a> {
 
     /// The line number, from 1, of the byte at `offset`.
     fn line(&self, offset: usize) -> usize {
-        line_number(self.text.as_bytes(), offset)
+        self.line_ends.partition_point(|&end| end < offset) + 1
     }
 
     fn push_error(&mut self, offset: usize, message: &str) {

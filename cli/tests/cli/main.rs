@@ -6,6 +6,9 @@
 mod common;
 mod compare;
 mod cost;
+#[cfg(target_os = "linux")]
+mod hostile;
+mod options;
 mod pipes;
 mod redact;
 mod rules;

@@ -52,6 +52,56 @@ fn built_in_rules_are_the_default() {
     assert_eq!(run.stdout, format!("token=[REDACTED:{TOKEN_RULE}];"));
 }
 
+/// What leaked in public reports: in escaped strings, in URLs, after color codes. `$` stands for the
+/// replacement.
+#[test]
+fn credentials_are_replaced_where_they_leak() {
+    let token = token();
+    let cases = [
+        (format!(r#"{{"log":"token:\t{token}\n"}}"#), r#"{"log":"token:\t$\n"}"#),
+        (format!(r"one\n{token}\ntwo"), r"one\n$\ntwo"),
+        (format!("\x1b[31m{token}\x1b[0m"), "\x1b[31m$\x1b[0m"),
+        (format!("?t%3D{token}%26a%20{token}"), "?t%3D$%26a%20$"),
+        (format!("MY_{token}"), "MY_$"),
+    ];
+    let replacement = format!("[REDACTED:{TOKEN_RULE}]");
+    for (input, expected) in cases {
+        let run = Tree::new().pipe(["redact"], &input);
+        assert_eq!(run.stdout, expected.replace('$', &replacement), "{input}");
+    }
+}
+
+#[test]
+fn url_keeps_its_host() {
+    let run = Tree::new().pipe(["redact"], "db=postgres://u:pw-EXAMPLE@db.example.com/x");
+    assert!(run.stdout.starts_with("db=") && run.stdout.ends_with("]db.example.com/x"), "{run:?}");
+    assert!(!run.stdout.contains("pw-EXAMPLE"), "{run:?}");
+}
+
+#[test]
+fn private_key_on_one_line_is_replaced_to_its_end() {
+    let dashes = "-----";
+    let key = |kind: &str, separator: &str| {
+        let begin = format!("{dashes}BEGIN {kind}PRIVATE KEY{dashes}");
+        let lines = ["MIIEvQIBADANBgkq+hkiG9w0B/EXAMPLE", "0123456789abcdefEXAMPLE=="];
+        let end = format!("{dashes}END {kind}PRIVATE KEY{dashes}");
+        [&*begin, lines[0], lines[1], &end].join(separator)
+    };
+    for kind in ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "] {
+        for separator in [r"\n", r"\r\n", r"\\n", "%0A", " ", "&#10;"] {
+            let input = format!(r#"{{"private_key":"{}","id":7}} EXAMPLE"#, key(kind, separator));
+            let run = Tree::new().pipe(["redact"], &input);
+            let (start, end) = (r#"{"private_key":"[REDACTED:"#, r#"]","id":7} EXAMPLE"#);
+            assert!(run.stdout.starts_with(start) && run.stdout.ends_with(end), "{run:?}");
+            assert_eq!(run.stdout.matches("EXAMPLE").count(), 1, "{run:?}");
+        }
+        // A log line that was cut.
+        let cut = key(kind, r"\n").split("END").next().unwrap().trim_end_matches('-').to_owned();
+        let run = Tree::new().pipe(["redact"], &cut);
+        assert!(!run.stdout.contains("EXAMPLE"), "{run:?}");
+    }
+}
+
 #[test]
 fn large_inputs_are_copied_exactly() {
     let mut text = Vec::new();

@@ -17,25 +17,43 @@ fn credentials_are_found_in_files_ripgrep_searches() {
         ("empty", b""),
     ]);
     std::fs::create_dir(tree.path().join(".git")).unwrap();
+    tree.write(".git/config", &line);
     let found = |path: &str| format!("{path}:1:8: {TOKEN_RULE}: {token}");
-    let cases: [(&[&str], &[String]); 7] = [
-        (&["scan"], &[found("src/deep/config.yml")]),
-        (&["scan", "."], &[found("./src/deep/config.yml")]),
-        (&["scan", "src/"], &[found("src/deep/config.yml")]),
-        (&["scan", "--hidden"], &[found(".hidden"), found("src/deep/config.yml")]),
+    let (hidden, config) = (found(".hidden"), found("src/deep/config.yml"));
+    let ignored = [found("debug.log"), found("ignored/a.txt")];
+    let note = |text: &str| format!("dragnet: note: not searched: {text}\n");
+    let all = note("2 excluded by ignore files (see --no-ignore), 1 binary");
+    let cases: [(&[&str], &[&String], String); 9] = [
+        // Hidden files are searched with the built-in rules, but not .git.
+        (&["scan"], &[&hidden, &config], all.clone()),
+        (&["scan", "."], &[&found("./.hidden"), &found("./src/deep/config.yml")], all.clone()),
+        (&["scan", "src/"], &[&config], String::new()),
+        (&["scan", "--hidden"], &[&found(".git/config"), &hidden, &config], all.clone()),
         (
-            &["scan", "--no-ignore"],
-            &[found("debug.log"), found("ignored/a.txt"), found("src/deep/config.yml")],
+            &["scan", "--no-hidden"],
+            &[&config],
+            note("3 hidden (see --hidden), 2 excluded by ignore files (see --no-ignore), 1 binary"),
         ),
+        (&["scan", "--no-ignore"], &[&hidden, &ignored[0], &ignored[1], &config], note("1 binary")),
+        (&["scan", "-e", "token:.*", "--redact"], &[], String::new()),
         // Named files are searched even if they are ignored or binary, in the order of the
         // arguments.
-        (&["scan", ".hidden", "debug.log"], &[found(".hidden"), found("debug.log")]),
-        (&["scan", "image.bin"], &[format!("image.bin:1:10: {TOKEN_RULE}: {token}")]),
+        (&["scan", ".hidden", "debug.log"], &[&hidden, &ignored[0]], String::new()),
+        (
+            &["scan", "image.bin"],
+            &[&format!("image.bin:1:10: {TOKEN_RULE}: {token}")],
+            String::new(),
+        ),
     ];
-    for (args, expected) in cases {
+    for (args, expected, note) in cases {
         let run = tree.run(args);
-        assert_eq!(run.lines(), expected, "{args:?}: {run:?}");
-        assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{args:?}");
+        if args.contains(&"-e") {
+            // Other searches skip hidden files, as ripgrep does.
+            assert_eq!(run.lines(), ["src/deep/config.yml:1:1: 1: [REDACTED]"]);
+        } else {
+            assert_eq!(run.lines(), expected, "{args:?}: {run:?}");
+        }
+        assert_eq!((run.status, run.stderr), (Some(0), note), "{args:?}");
     }
 }
 
@@ -109,7 +127,15 @@ fn count_lists_only_files_with_matches() {
 #[test]
 fn exit_status_is_that_of_grep() {
     let tree = Tree::with(&[("f", "abc\n")]);
-    let cases: [(&[&str], i32); 10] = [
+    let cases: [(&[&str], i32); 17] = [
+        (&["scan", "--exit-code", "1", "-e", "z", "f"], 0),
+        (&["scan", "--exit-code", "1", "-e", "b", "f"], 1),
+        (&["scan", "--exit-code", "3", "-e", "b", "f"], 3),
+        // A gate in CI must not take a path that does not exist for a clean tree or for a match.
+        (&["scan", "--exit-code", "1", "-e", "z", "f", "missing"], 2),
+        (&["scan", "--exit-code", "1", "-e", "b", "f", "missing"], 2),
+        (&["scan", "--exit-code", "1", "missing"], 2),
+        (&["scan", "--exit-code", "2", "-e", "z", "f"], 2),
         (&["scan", "-e", "b", "f"], 0),
         (&["scan", "-e", "z", "f"], 1),
         (&["scan", "f"], 1),
@@ -134,6 +160,27 @@ fn unreadable_file_does_not_stop_the_search() {
     assert_eq!(run.lines(), ["a:1:1: 1: x1", "sub/m:1:1: 1: x3", "z:1:1: 1: x2"]);
     assert!(run.stderr.starts_with("dragnet: missing: "), "{}", run.stderr);
     assert_eq!((run.stderr.lines().count(), run.status), (1, Some(2)));
+}
+
+#[test]
+fn word_that_is_no_file_may_be_a_pattern() {
+    let tree = Tree::with(&[("f", "abc\n")]);
+    let missing = "No such file or directory (os error 2)";
+    let cases: [(&[&str], String); 4] = [
+        (&["scan", "abc", "f"], format!("dragnet: abc: {missing}: did you mean -e abc?\n")),
+        (&["scan", "a|b", "f"], format!("dragnet: a|b: {missing}: did you mean -e 'a|b'?\n")),
+        (
+            &["scan", "it's", "f"],
+            format!("dragnet: it's: {missing}: did you mean -e 'it'\\''s'?\n"),
+        ),
+        (&["scan", "-e", "z", "abc", "f"], format!("dragnet: abc: {missing}\n")),
+    ];
+    for (args, message) in cases {
+        if cfg!(unix) {
+            assert_eq!(tree.run(args).stderr, message);
+        }
+        assert_eq!(tree.run(args).status, Some(2));
+    }
 }
 
 #[cfg(unix)]

@@ -263,12 +263,17 @@ fn lost_server_is_an_error_with_the_path() {
 fn clients_and_patterns_beyond_limits_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let server = ListeningServer::start(path.clone(), &["--clients", "1", "--max-patterns", "2"]);
+    let mut server =
+        ListeningServer::start(path.clone(), &["--clients", "1", "--max-patterns", "2"]);
     let mut first = server.connect();
     check(&mut first);
-    let error =
-        builder().max_attempts(2).connect(&path).expect_err("the only client slot is taken");
-    assert!(matches!(error, SidecarError::Unavailable(_)), "{error}");
+    for _ in 0..2 {
+        let error =
+            builder().max_attempts(2).connect(&path).expect_err("the only client slot is taken");
+        assert!(matches!(error, SidecarError::Unavailable(_)), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("the server serves 1 clients, and no more at a time"), "{text}");
+    }
     check(&mut first);
     drop(first);
     until("the client slot is free", || server.client_servers().is_empty());
@@ -284,6 +289,15 @@ fn clients_and_patterns_beyond_limits_are_refused() {
         other => panic!("{other:?}"),
     }
     check(&mut server.connect());
+    // Four attempts were turned away before, which the log says when the first and the last of them
+    // are known.
+    server.signal(rustix::process::Signal::KILL);
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("turned away")).collect();
+    // The last client may have been turned away too, at first.
+    assert!(lines[0].ends_with("the server serves 1 clients, and no more at a time"), "{log}");
+    assert!(lines[1].ends_with("turned away 4 times until one ended"), "{log}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::SocketAddrUnix;
 
+use super::frame::{self, FrameKind};
 use super::sys;
 
 /// A Unix socket that listens at a path, for clients of the same user. Dropping it removes the path.
@@ -75,6 +76,15 @@ impl Listener {
     /// succeed.
     pub fn accept(&self) -> io::Result<OwnedFd> {
         sys::accept(self.socket.as_fd())
+    }
+
+    /// Closes a connection that [`accept`](Listener::accept) returned, instead of serving it.
+    ///
+    /// The client receives the reason, of which about 2,000 bytes fit, and may try again: its error
+    /// says why only after its last attempt. Does not wait for the client.
+    pub fn turn_away(client: OwnedFd, reason: &str) {
+        // Fails if the client has gone.
+        let _ = frame::send(&client, FrameKind::Error, &[], reason, &[]);
     }
 
     /// The path that this listens at.

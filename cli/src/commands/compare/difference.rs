@@ -3,9 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use dragnet::{Backend, Batch, Match};
+use dragnet::{Backend, Batch, Match, Matches};
 
-use super::Contender;
 use crate::input::{Chunk, Locator};
 
 /// A match that only one backend found.
@@ -22,22 +21,25 @@ pub(super) struct Difference {
     pub(super) found_by: Backend,
 }
 
-/// Returns the matches in a batch that only one of two contenders found, in ascending order.
+/// Returns the matches that only one of two backends found in the records of a batch from
+/// `first_record` on, in ascending order.
 pub(super) fn differences<'a>(
     chunk: &'a Chunk,
     batch: &Batch<'a>,
-    contenders: [&'a Contender; 2],
+    first_record: usize,
+    backends: [Backend; 2],
+    matches: &'a [Matches; 2],
 ) -> impl Iterator<Item = Difference> {
-    let [left, right] = contenders.map(|contender| contender.matches.as_slice());
+    let [left, right] = matches;
     let mut locator = Locator::new(chunk, *batch);
-    symmetric_difference(left, right).filter_map(move |(m, side)| {
-        let (part, line) = locator.locate(m.record())?;
+    symmetric_difference(left.as_slice(), right.as_slice()).filter_map(move |(m, side)| {
+        let (part, line) = locator.locate(first_record + m.record())?;
         Some(Difference {
             path: part.source.display_path().to_owned(),
             line,
             rule: m.pattern(),
             range: m.range(),
-            found_by: contenders[side].backend,
+            found_by: backends[side],
         })
     })
 }

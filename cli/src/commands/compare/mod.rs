@@ -3,19 +3,29 @@
 //! The backends scan each chunk of the input one after the other, on one thread, so that load on
 //! the machine and the state of its caches affect them alike. If they find different matches, one
 //! of them has a bug; the first differences are printed.
+//!
+//! The first scan of a chunk is slower than later ones, because engines build automata as they need
+//! them. Its time is reported by itself. The first chunks are kept as a sample, which is then scanned
+//! in rounds, until the difference between the backends is larger than its noise or the time is up.
 
 mod args;
+mod contender;
 mod difference;
+mod ratio;
 mod report;
+mod verdict;
 
 use std::time::{Duration, Instant};
 
-use dragnet::{Backend, Batch, Engine, Matches, Report, Scan, Scanner};
+use dragnet::{Backend, Batch, Matches};
 
 pub(crate) use self::args::CompareArgs;
+use self::contender::Contender;
 use self::difference::{Difference, differences};
+use self::ratio::{MIN_ROUNDS, Ratio};
+use self::verdict::Measured;
 use crate::args::Format;
-use crate::input::{Chunk, Tasks, WalkOptions, walk};
+use crate::input::{Chunk, Tasks, WalkError, WalkOptions, walk};
 use crate::messages;
 use crate::output;
 use crate::rules::Rules;
@@ -24,26 +34,41 @@ use crate::status::{ExitStatus, Failure};
 /// The number of differences that are printed. One proves a bug; a few more help to find it.
 const MAX_DIFFERENCES: usize = 10;
 
+/// The size of the sample that is scanned again, in bytes. It is kept in memory.
+const MAX_SAMPLE: usize = 64 << 20;
+
+/// The time for all rounds. A few rounds are made in any case.
+const MAX_ROUNDS_TIME: Duration = Duration::from_secs(5);
+
+/// The time of the first scans of a sample, with all backends. Slow rules have a smaller sample.
+const MAX_SAMPLE_TIME: Duration = Duration::from_secs(1);
+
+/// The most rounds. A sample of a few bytes would have millions.
+const MAX_ROUNDS: usize = 100;
+
+/// The number of bytes that are scanned at a time to find a difference.
+const DIFFERENCE_BYTES: usize = 64 << 10;
+
 /// Runs `dragnet compare`.
 pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, Failure> {
     let rules = Rules::load(&args.rules)?;
     rules.check_stdin(&args.paths)?;
     let mut comparison = Comparison::new(&rules)?;
     let mut is_complete = true;
-    let mut report_unreadable = |message: String| {
-        is_complete = false;
-        messages::error(message);
+    let mut report = |error: WalkError| {
+        is_complete &= !error.skips_input;
+        messages::error(error.message);
     };
-    for task in Tasks::new(walk(&args.paths, WalkOptions::default())) {
+    for task in Tasks::new(walk(&args.paths, &WalkOptions::default())) {
         match task {
             Ok(task) => {
                 let compare = |chunk: &Chunk| comparison.compare(chunk);
-                Chunk::default().load(task, &mut report_unreadable, compare)?;
+                Chunk::default().load(task, &mut report, compare)?;
             }
-            Err(error) if error.skips_input => report_unreadable(error.message),
-            Err(error) => messages::error(error.message),
+            Err(error) => report(error),
         }
     }
+    comparison.run_rounds()?;
     let mut out = Vec::new();
     match args.output.format {
         Format::Text => report::text(&mut out, &comparison),
@@ -75,43 +100,11 @@ struct Comparison<'a> {
     offsets: Vec<u32>,
     /// The number of batches scanned so far.
     batches: usize,
-}
-
-/// A backend, with its times and matches so far.
-struct Contender {
-    backend: Backend,
-    scanner: Scanner,
-    build_time: Duration,
-    scan_time: Duration,
-    /// The number of matches in all batches.
-    total_matches: u64,
-    /// The matches in the last batch.
-    matches: Matches,
-}
-
-impl Contender {
-    fn new(rules: &Rules, backend: Backend) -> Result<Contender, String> {
-        let start = Instant::now();
-        let engine = Engine::with_backend(rules.patterns(), Report::Spans, backend);
-        let engine = engine.map_err(|error| error.to_string())?;
-        let scanner = engine.scanner().map_err(|error| error.to_string())?;
-        Ok(Contender {
-            backend,
-            scanner,
-            build_time: start.elapsed(),
-            scan_time: Duration::ZERO,
-            total_matches: 0,
-            matches: Matches::new(),
-        })
-    }
-
-    fn scan(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
-        let start = Instant::now();
-        let result = self.scanner.scan(batch, &mut self.matches);
-        self.scan_time += start.elapsed();
-        self.total_matches += self.matches.len() as u64;
-        result.map_err(|error| Failure::new(format!("{} backend: {error}", self.backend)))
-    }
+    /// The lines of the first chunks.
+    sample: Vec<Vec<u8>>,
+    sample_bytes: usize,
+    /// The time of the first scans of the sample.
+    sample_time: Duration,
 }
 
 impl<'a> Comparison<'a> {
@@ -129,6 +122,9 @@ impl<'a> Comparison<'a> {
             differences: Vec::new(),
             offsets: Vec::new(),
             batches: 0,
+            sample: Vec::new(),
+            sample_bytes: 0,
+            sample_time: Duration::ZERO,
         })
     }
 
@@ -144,19 +140,94 @@ impl<'a> Comparison<'a> {
         // Whichever backend scans a batch first pays for the cache misses, so they take turns to be
         // first.
         let count = self.contenders.len();
+        let mut digests = [None; 2];
+        let start = Instant::now();
         for turn in 0..count {
-            self.contenders[(self.batches + turn) % count].scan(&batch)?;
+            let index = (self.batches + turn) % count;
+            digests[index] = Some(self.contenders[index].scan_first(&batch)?);
         }
         self.batches += 1;
-        let [first, others @ ..] = self.contenders.as_slice() else { return Ok(()) };
-        for other in others.iter().filter(|other| other.matches != first.matches) {
+        let bytes = chunk.bytes();
+        if self.sample_bytes + bytes.len() <= MAX_SAMPLE && self.sample_time < MAX_SAMPLE_TIME {
+            self.sample.push(bytes.to_vec());
+            self.sample_bytes += bytes.len();
+            self.sample_time += start.elapsed();
+        }
+        if let [Some(first), Some(second)] = digests
+            && first != second
+        {
             self.is_equal = false;
-            let room = MAX_DIFFERENCES - self.differences.len();
-            let found = differences(chunk, &batch, [first, other]).take(room);
-            self.differences.extend(found);
+            find_differences(chunk, &batch, &mut self.contenders, &mut self.differences)?;
         }
         Ok(())
     }
+
+    /// Scans the sample in rounds. A round scans every chunk with every backend, in turns.
+    fn run_rounds(&mut self) -> Result<(), Failure> {
+        let start = Instant::now();
+        let count = self.contenders.len();
+        for round in 0..MAX_ROUNDS {
+            let is_certain = self.ratio().is_some_and(|ratio| ratio.is_certain());
+            let is_enough = round >= MIN_ROUNDS && (is_certain || count < 2);
+            if is_enough || (round >= MIN_ROUNDS && start.elapsed() >= MAX_ROUNDS_TIME) {
+                break;
+            }
+            let mut times = vec![Duration::ZERO; count];
+            for (number, lines) in self.sample.iter().enumerate() {
+                let batch = Batch::lines(lines, &mut self.offsets)
+                    .map_err(|error| Failure::new(error.to_string()))?;
+                for turn in 0..count {
+                    let index = (round + number + turn) % count;
+                    times[index] += self.contenders[index].scan(&batch)?.1;
+                }
+            }
+            for (contender, time) in self.contenders.iter_mut().zip(times) {
+                contender.rounds.push(time);
+            }
+        }
+        Ok(())
+    }
+
+    /// The ratio of the native backend's time to that of the pure one.
+    fn ratio(&self) -> Option<Ratio> {
+        let [pure, native] = self.contenders.as_slice() else { return None };
+        Ratio::of(&pure.rounds, &native.rounds)
+    }
+
+    /// What is known about the two backends. Returns `None` if only one ran.
+    fn measured(&self) -> Option<Measured> {
+        let [pure, native] = self.contenders.as_slice() else { return None };
+        let ratio = self.ratio();
+        Some(Measured {
+            sample_bytes: self.sample_bytes as u64,
+            build: [pure, native].map(|contender| contender.build_time.as_secs_f64()),
+            warm: [pure, native].map(Contender::warm_seconds),
+            ratio,
+        })
+    }
+}
+
+/// Appends the first differences of the two contenders in a batch, a part of it at a time.
+fn find_differences(
+    chunk: &Chunk,
+    batch: &Batch<'_>,
+    contenders: &mut [Contender],
+    found: &mut Vec<Difference>,
+) -> Result<(), Failure> {
+    let mut matches = [Matches::new(), Matches::new()];
+    for records in batch.split_by_bytes(DIFFERENCE_BYTES) {
+        if found.len() >= MAX_DIFFERENCES {
+            break;
+        }
+        let part = batch.slice(records.clone());
+        for (contender, matches) in contenders.iter_mut().zip(&mut matches) {
+            contender.matches(&part, matches)?;
+        }
+        let backends = [contenders[0].backend, contenders[1].backend];
+        let room = MAX_DIFFERENCES - found.len();
+        found.extend(differences(chunk, batch, records.start, backends, &matches).take(room));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -186,9 +257,9 @@ mod tests {
         wrong.backend = Backend::Native;
         comparison.contenders.push(wrong);
 
-        for task in Tasks::new(walk(std::slice::from_ref(&path), WalkOptions::default())) {
+        for task in Tasks::new(walk(std::slice::from_ref(&path), &WalkOptions::default())) {
             let compare = |chunk: &Chunk| comparison.compare(chunk);
-            Chunk::default().load(task.unwrap(), |error| panic!("{error}"), compare).unwrap();
+            Chunk::default().load(task.unwrap(), |error| panic!("{error:?}"), compare).unwrap();
         }
         assert!(!comparison.is_equal);
         let path = path.display();

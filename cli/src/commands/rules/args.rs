@@ -1,6 +1,6 @@
 //! The options of `dragnet rules`.
 
-use crate::args::{EngineArgs, OutputArgs, RuleArgs};
+use crate::args::{ColorArgs, EngineArgs, OutputArgs, RuleArgs};
 
 const STRATEGIES: &str = "Strategies:\n  \
     literal     a string that every match contains\n  \
@@ -31,6 +31,9 @@ pub(crate) struct RulesArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
 
     /// Explain how each rule is searched, and why
     ///

@@ -40,6 +40,7 @@ struct JsonPrefilter<'a> {
 
 /// Runs `dragnet rules`.
 pub(crate) fn run(args: &RulesArgs) -> Result<ExitStatus, Failure> {
+    args.color.apply();
     let rules = Rules::load(&args.rules)?;
     let engine = engine::build(&rules, args.engine.backend.into())?;
     let mut out = Vec::new();

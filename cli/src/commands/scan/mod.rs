@@ -5,26 +5,34 @@
 //! the tasks, and every run prints the same.
 
 mod args;
+mod chunk_printer;
 mod ordered_output;
 mod printer;
 mod progress_bar;
+mod statistics;
 mod worker;
 
-use std::io::stdout;
+use std::io::{IsTerminal, stderr, stdout};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Instant;
 
 use dragnet::Engine;
+use ignore::types::TypesBuilder;
 
 pub(crate) use self::args::ScanArgs;
 use self::ordered_output::{OrderedOutput, TaskOutput};
 use self::printer::Printer;
 use self::progress_bar::ScanProgressBar;
+use self::statistics::Statistics;
 use self::worker::Worker;
+use crate::args::Format;
 use crate::engine;
-use crate::input::{Task, Tasks, WalkError, WalkOptions, stdin_is_readable, walk};
+use crate::input::{Task, Tasks, WalkError, stdin_is_readable, walk};
+use crate::messages;
+use crate::output;
 use crate::rules::Rules;
 use crate::status::{ExitStatus, Failure};
 
@@ -36,25 +44,68 @@ const TASKS_PER_THREAD: usize = 4;
 
 /// Runs `dragnet scan`.
 pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
+    let started = Instant::now();
+    args.output.color.apply();
+    if args.files.type_list {
+        return print_types();
+    }
     let rules = Rules::load(&args.rules)?;
     rules.check_stdin(&args.paths)?;
+    if args.output.format == Format::Json && args.output.has_lines() {
+        return Err(Failure::new(
+            "--format json has no lines, so it can't be used with -A, -B or -C",
+        ));
+    }
     let engine = engine::build(&rules, args.engine.backend.into())?;
     let paths = match args.paths.as_slice() {
         [] if !rules.reads_stdin() && stdin_is_readable() => vec![PathBuf::from("-")],
         paths => paths.to_vec(),
     };
-    let options = WalkOptions { hidden: args.hidden, no_ignore: args.no_ignore };
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let options = args.files.walk_options(rules.is_builtin())?;
+    let threads = match args.threads {
+        0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+        threads => threads,
+    };
     let max_started = (threads * TASKS_PER_THREAD) as u64;
     let search = ParallelSearch {
         engine: &engine,
         printer: &Printer::new(args, &rules),
         output: OrderedOutput::new(stdout(), ScanProgressBar::new(), max_started),
-        found: AtomicBool::new(false),
         failed: AtomicBool::new(false),
+        stop: AtomicBool::new(false),
+        statistics: Mutex::default(),
     };
-    search.run(Tasks::new(walk(&paths, options)), threads)?;
-    Ok(search.finish())
+    let mut tasks = Tasks::new(walk(&paths, &options));
+    search.run(&mut tasks, threads)?;
+    let (statistics, has_failed) = search.finish();
+    let mut skipped = tasks.skipped();
+    skipped.binary += statistics.binary_files;
+    let files = tasks.files().saturating_sub(skipped.binary);
+    if args.output.stats {
+        statistics.lines(files, skipped, started.elapsed()).iter().for_each(messages::note);
+    } else if !args.output.quiet {
+        if stdout().is_terminal() && stderr().is_terminal() {
+            messages::note(statistics.summary(files, started.elapsed()));
+        }
+        if let Some(counts) = skipped.describe().filter(|_| rules.is_builtin()) {
+            messages::note(format_args!("not searched: {counts}"));
+        }
+    }
+    Ok(match (has_failed, statistics.matches > 0, args.output.exit_code) {
+        (true, has_match, _) if !(args.output.quiet && has_match) => ExitStatus::Failed,
+        (_, true, Some(code)) => ExitStatus::Found(code),
+        (_, true, None) => ExitStatus::Success,
+        (_, false, Some(_)) => ExitStatus::Success,
+        (_, false, None) => ExitStatus::NoMatch,
+    })
+}
+
+/// Prints all file types with their globs.
+fn print_types() -> Result<ExitStatus, Failure> {
+    let types = TypesBuilder::new().add_defaults().definitions();
+    let lines = types.iter().map(|one| format!("{}: {}\n", one.name(), one.globs().join(", ")));
+    output::print(lines.collect::<String>().as_bytes())?;
+    Ok(ExitStatus::Success)
 }
 
 /// A search in progress, shared by its threads.
@@ -62,10 +113,11 @@ struct ParallelSearch<'a> {
     engine: &'a Engine,
     printer: &'a Printer<'a>,
     output: OrderedOutput,
-    /// Whether there was a match.
-    found: AtomicBool,
     /// Whether some input could not be searched.
     failed: AtomicBool,
+    /// Whether the rest of the input is not to be searched.
+    stop: AtomicBool,
+    statistics: Mutex<Statistics>,
 }
 
 impl ParallelSearch<'_> {
@@ -90,6 +142,9 @@ impl ParallelSearch<'_> {
                 }
             }
             for task in tasks {
+                if self.stop.load(Ordering::Relaxed) {
+                    break;
+                }
                 let number = self.output.begin_task();
                 match task {
                     // Can't fail: workers run until the sender is dropped, and one that panics ends
@@ -110,13 +165,15 @@ impl ParallelSearch<'_> {
         })
     }
 
-    /// Removes the progress bar and returns the exit status. All tasks must be finished.
-    fn finish(self) -> ExitStatus {
+    fn add(&self, statistics: Statistics) {
+        self.statistics.lock().unwrap_or_else(PoisonError::into_inner).add(statistics);
+    }
+
+    /// Removes the progress bar. Returns what was found, and whether some input could not be
+    /// searched. All tasks must be finished.
+    fn finish(self) -> (Statistics, bool) {
         self.output.finish();
-        match (self.failed.into_inner(), self.found.into_inner()) {
-            (true, _) => ExitStatus::Failed,
-            (false, true) => ExitStatus::Success,
-            (false, false) => ExitStatus::NoMatch,
-        }
+        let statistics = self.statistics.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (statistics, self.failed.into_inner())
     }
 }

@@ -5,11 +5,14 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError, mpsc};
 
-use dragnet::{Batch, Matches, Scan, Scanner};
+use dragnet::{Batch, Scan, Scanner};
 
 use super::ParallelSearch;
+use super::chunk_printer::ChunkPrinter;
 use super::ordered_output::TaskOutput;
-use crate::input::{Chunk, Locator, Task};
+use super::printer::Output;
+use super::statistics::Statistics;
+use crate::input::{Chunk, Task, WalkError};
 use crate::status::ExitStatus;
 
 /// A thread's scanner and buffers, which are reused from task to task.
@@ -18,12 +21,11 @@ pub(super) struct Worker<'a> {
     /// Created for the first task, so that a worker that gets no task costs nothing.
     scanner: Option<Scanner>,
     offsets: Vec<u32>,
-    matches: Matches,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(search: &'a ParallelSearch<'a>) -> Worker<'a> {
-        Worker { search, scanner: None, offsets: Vec::new(), matches: Matches::new() }
+        Worker { search, scanner: None, offsets: Vec::new() }
     }
 
     /// Searches tasks until the sender of the channel is dropped.
@@ -39,30 +41,37 @@ impl<'a> Worker<'a> {
 
     /// Searches one task and returns its number of bytes.
     fn search(&mut self, task: Task, output: &mut TaskOutput<'_>) -> u64 {
-        let mut searched = 0;
+        let mut statistics = Statistics::default();
+        if self.search.stop.load(Ordering::Relaxed) {
+            return 0;
+        }
         let mut errors = Vec::new();
-        let result = Chunk::default().load(
+        let mut chunk = Chunk::default();
+        let result = chunk.load(
             task,
-            |message| errors.push(message),
+            |error| errors.push(error),
             |chunk| {
-                searched += chunk.bytes().len() as u64;
-                self.search_chunk(chunk, output)
+                statistics.bytes += chunk.bytes().len() as u64;
+                self.search_chunk(chunk, output, &mut statistics)
             },
         );
+        statistics.binary_files += chunk.binary_files();
+        self.search.add(statistics);
         if let Err(error) = result {
-            errors.push(error.to_string());
+            errors.push(WalkError::unsearched(error.to_string()));
         }
-        if !errors.is_empty() {
+        if errors.iter().any(|error| error.skips_input) {
             self.search.failed.store(true, Ordering::Relaxed);
         }
-        errors.into_iter().for_each(|message| output.push_message(message));
-        searched
+        errors.into_iter().for_each(|error| output.push_message(error.message));
+        statistics.bytes
     }
 
     fn search_chunk(
         &mut self,
         chunk: &Chunk,
         output: &mut TaskOutput<'_>,
+        statistics: &mut Statistics,
     ) -> Result<(), Box<dyn Error>> {
         let scanner = match &mut self.scanner {
             Some(scanner) => scanner,
@@ -70,41 +79,24 @@ impl<'a> Worker<'a> {
         };
         let batch = Batch::lines(chunk.bytes(), &mut self.offsets)?;
         let printer = self.search.printer;
-        if printer.prints_counts() {
-            // Counts matches as the scanner delivers them, because all matches of a long line may
-            // not fit in memory.
-            let mut locator = Locator::new(chunk, batch);
-            let mut found = false;
-            let _ = scanner.scan_with(&batch, &mut |matches| {
-                found = true;
-                for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
-                    if let Some((part, _)) = locator.locate(in_record[0].record()) {
-                        let count = in_record.len() as u64;
-                        part.source.match_count.fetch_add(count, Ordering::Relaxed);
-                    }
-                }
-                ControlFlow::Continue(())
-            })?;
-            if found {
-                self.search.found.store(true, Ordering::Relaxed);
-            }
-            for part in chunk.parts().iter().filter(|part| part.is_last) {
-                if !part.is_whole_file {
-                    // Other workers may still be counting in earlier blocks of the file.
-                    output.wait_for_turn();
-                }
-                printer.print_count(output.text(), &part.source);
-            }
-        } else {
-            scanner.scan(&batch, &mut self.matches)?;
-            if !self.matches.is_empty() {
-                self.search.found.store(true, Ordering::Relaxed);
-            }
-            for located in chunk.locate(&batch, &self.matches) {
-                printer.print_match(output.text(), &located);
-                output.flush_if_large();
-            }
+        if printer.needs_order() && chunk.parts().iter().any(|part| !part.is_whole_file) {
+            output.wait_for_turn();
         }
+        let mut printing = ChunkPrinter::new(printer, chunk, batch, output);
+        let stop = &self.search.stop;
+        // Matches are printed as the scanner delivers them, because all matches of a long line may
+        // not fit in memory.
+        let _ = scanner.scan_with(&batch, &mut |matches| {
+            for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
+                printing.print(in_record);
+            }
+            if printer.output == Output::Nothing && printing.statistics.matches > 0 {
+                stop.store(true, Ordering::Relaxed);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        statistics.add(printing.finish());
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, group = "place")]
     pub(crate) stdin: bool,
 
-    /// Maximum number of clients served at a time; further ones are refused
+    /// Maximum number of clients served at a time; further ones are turned away, and hear why
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) clients: usize,
 

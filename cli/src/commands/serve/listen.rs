@@ -16,6 +16,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::ServeArgs;
+use crate::escape;
 use crate::messages;
 use crate::status::{ExitStatus, Failure};
 
@@ -25,20 +26,30 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Serves clients until the process receives `SIGINT` or `SIGTERM`.
 pub(super) fn run(path: &Path, args: &ServeArgs) -> Result<ExitStatus, Failure> {
-    let with_path = |error: std::io::Error| format!("{}: {error}", path.display());
+    let with_path = |error: std::io::Error| format!("{}: {error}", escape::path(path));
     let listener = Arc::new(Listener::bind(path).map_err(with_path).map_err(Failure::new)?);
     remove_socket_on_signals(&listener)?;
     let active = Arc::new(AtomicUsize::new(0));
+    let full = format!("the server serves {} clients, and no more at a time", args.clients);
+    // The number of clients that were turned away since the last one was accepted. A client that is
+    // turned away tries again, so a message for each would fill the log.
+    let mut turned_away = 0u64;
     loop {
         match listener.accept() {
-            // Dropping the socket closes the connection; the client retries or reports an error.
-            Ok(_) if active.load(Ordering::SeqCst) >= args.clients => {
-                messages::warning(format_args!(
-                    "refused a client: {} are being served",
-                    args.clients
-                ));
+            Ok(client) if active.load(Ordering::SeqCst) >= args.clients => {
+                Listener::turn_away(client, &full);
+                turned_away += 1;
+                if turned_away == 1 {
+                    messages::warning(format_args!("a client was turned away: {full}"));
+                }
             }
             Ok(client) => {
+                if turned_away > 1 {
+                    messages::warning(format_args!(
+                        "clients were turned away {turned_away} times until one ended"
+                    ));
+                }
+                turned_away = 0;
                 if let Err(error) = start_server(client, args, &active) {
                     messages::error(format_args!("can't start a server for a client: {error}"));
                 }

@@ -1,0 +1,81 @@
+//! Opens files of a tree that nobody vouches for.
+//!
+//! Opening a FIFO waits for a writer, opening a device can have effects of its own, and reading
+//! `/dev/zero` never ends. A path in a tree can name any of these, or can be replaced by one
+//! between the moment when it is listed and the moment when it is opened. So the type is checked
+//! twice: before opening, which leaves devices alone, and again on the open file.
+
+use std::fs::{File, FileType, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Whether the last component of a path may be a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    Follow,
+    Refuse,
+}
+
+/// Opens a regular file. Does not wait, whatever the path names.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::NotFound`] if there is no such file, and an error that names the type if it is
+/// not a regular file.
+pub(crate) fn regular_file(path: &Path, links: Links) -> io::Result<File> {
+    let metadata = match links {
+        Links::Follow => std::fs::metadata(path)?,
+        Links::Refuse => std::fs::symlink_metadata(path)?,
+    };
+    check_type(metadata.file_type())?;
+    let file = open(path, links)?;
+    check_type(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+fn check_type(file_type: FileType) -> io::Result<()> {
+    if file_type.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("it is {}, not a regular file", type_name(file_type))))
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(unix)] {
+        use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+
+        use rustix::fs::OFlags;
+
+        fn open(path: &Path, links: Links) -> io::Result<File> {
+            let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+            if links == Links::Refuse {
+                flags |= OFlags::NOFOLLOW;
+            }
+            // The bits of a C int: the same for every flag that `open` knows.
+            OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
+        }
+
+        fn type_name(file_type: FileType) -> &'static str {
+            match () {
+                () if file_type.is_dir() => "a directory",
+                () if file_type.is_symlink() => "a symbolic link",
+                () if file_type.is_fifo() => "a FIFO",
+                () if file_type.is_socket() => "a socket",
+                () if file_type.is_char_device() || file_type.is_block_device() => "a device",
+                () => "something else",
+            }
+        }
+    } else {
+        fn open(path: &Path, _: Links) -> io::Result<File> {
+            OpenOptions::new().read(true).open(path)
+        }
+
+        fn type_name(file_type: FileType) -> &'static str {
+            match () {
+                () if file_type.is_dir() => "a directory",
+                () if file_type.is_symlink() => "a symbolic link",
+                () => "something else",
+            }
+        }
+    }
+}

@@ -1,0 +1,2 @@
+#!/bin/sh
+curl -H "Authorization: Basic ZXhhbXBsZTpFWEFNUExFMDEyMzQ1Njc4OQ==" https://api.example.com/release
