@@ -14,9 +14,7 @@ mod support;
 
 use std::time::Instant;
 
-use arrow_array::{
-    Array, BinaryArray, LargeStringArray, StringArray, builder::StringViewBuilder,
-};
+use arrow_array::{Array, BinaryArray, LargeStringArray, StringArray, builder::StringViewBuilder};
 use dragnet::arrow::{Column, ColumnScanner};
 use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan};
 

@@ -135,6 +135,8 @@ mod matches;
 pub mod native;
 mod pattern;
 pub mod pure;
+pub mod reader;
+pub mod redact;
 mod scan;
 #[allow(unsafe_code, reason = "vector instructions")]
 mod simd;

@@ -40,6 +40,7 @@ pub(super) const PART_ROWS: usize = 1 << 16;
 pub struct Column<'a> {
     values: Values<'a>,
     nulls: Option<NullBuffer>,
+    data_type: &'a DataType,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,17 +83,20 @@ impl<'a> Column<'a> {
     fn narrow<T: ByteArrayType<Offset = i32>>(array: &'a GenericByteArray<T>) -> Column<'a> {
         // Arrow's offsets are signed and never negative, so they are the same numbers without sign.
         let offsets = bytemuck::cast_slice(array.value_offsets());
-        Column { values: Values::Offsets32(array.value_data(), offsets), nulls: nulls_of(array) }
+        Column::of(array, Values::Offsets32(array.value_data(), offsets))
     }
 
     fn wide<T: ByteArrayType<Offset = i64>>(array: &'a GenericByteArray<T>) -> Column<'a> {
-        let values = Values::Offsets64(array.value_data(), array.value_offsets());
-        Column { values, nulls: nulls_of(array) }
+        Column::of(array, Values::Offsets64(array.value_data(), array.value_offsets()))
     }
 
     fn views<T: ByteViewType>(array: &'a GenericByteViewArray<T>) -> Column<'a> {
-        let views = Views::new(array.views(), array.data_buffers());
-        Column { values: Values::Views(views), nulls: nulls_of(array) }
+        Column::of(array, Values::Views(Views::new(array.views(), array.data_buffers())))
+    }
+
+    fn of(array: &'a dyn Array, values: Values<'a>) -> Column<'a> {
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
+        Column { values, nulls, data_type: array.data_type() }
     }
 
     /// Returns the number of rows.
@@ -107,6 +111,11 @@ impl<'a> Column<'a> {
     /// Returns whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns the type of the array.
+    pub fn data_type(&self) -> &'a DataType {
+        self.data_type
     }
 
     /// Returns which rows are null, or `None` if there are no nulls.
@@ -129,7 +138,7 @@ impl<'a> Column<'a> {
             Values::Views(views) => Values::Views(views.slice(rows)),
         };
         let nulls = self.nulls.as_ref().map(|nulls| nulls.slice(start, end - start));
-        Column { values, nulls: nulls.filter(|nulls| nulls.null_count() > 0) }
+        Column { values, nulls: nulls.filter(|nulls| nulls.null_count() > 0), ..*self }
     }
 
     /// Returns the length of the values in bytes, without those of nulls where they have none. Takes
@@ -198,11 +207,6 @@ impl<'a> Column<'a> {
             Values::Views(views) => views.parts(self.nulls.as_ref(), memory, each),
         }
     }
-}
-
-/// The nulls of an array that has some.
-fn nulls_of(array: &dyn Array) -> Option<NullBuffer> {
-    array.nulls().filter(|nulls| nulls.null_count() > 0).cloned()
 }
 
 /// The batch of the first rows at wide offsets, at least one.

@@ -17,6 +17,10 @@ pub enum ColumnError {
     /// The scan has no answer.
     #[error(transparent)]
     Scan(#[from] ScanError),
+    /// The scanner reports no spans: its engine was made with
+    /// [`Report::Patterns`](crate::Report::Patterns).
+    #[error("the scanner does not report spans; make its engine with `Report::Spans`")]
+    NoSpans,
     /// The result would have more entries or bytes than 32-bit offsets can number, which is
     /// 2^31 - 1. Scan the column in slices.
     #[error("the result has more than {} {what}, scan the column in slices", i32::MAX)]

@@ -140,14 +140,14 @@ impl<'a> Records<'a> {
         let mut flow = ControlFlow::Continue(());
         let record = self.record;
         self.values.finish_record(program, |number| {
-            flow = out.push(Match::new(record, first + number, 0..0));
+            flow = out.push(Match::without_span(record, first + number));
             flow.is_continue()
         });
         flow?;
         if !self.values.holding_without_matches().is_empty() {
             for record in self.record + 1..next {
                 for &number in self.values.holding_without_matches() {
-                    out.push(Match::new(record, first + number, 0..0))?;
+                    out.push(Match::without_span(record, first + number))?;
                 }
             }
         }

@@ -40,6 +40,7 @@ mod scanner;
 #[cfg(feature = "native")]
 mod span_finder;
 mod verify;
+mod window_finder;
 
 pub use crate::simd::Isa;
 pub use engine::Engine;
@@ -47,3 +48,4 @@ pub use plan::Explanation;
 pub use scanner::Scanner;
 #[cfg(feature = "native")]
 pub(crate) use span_finder::{SpanEngine, SpanFinder};
+pub(crate) use window_finder::{Window, WindowAutomata, WindowCache};

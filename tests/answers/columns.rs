@@ -13,7 +13,8 @@ use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use proptest::prelude::*;
 
 use dragnet::arrow::{Column, ColumnError, ColumnScanner, patterns_type, spans_type};
-use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan, ScanError, StopFlag};
+use dragnet::redact::Redactor;
+use dragnet::{BatchBuf, Engine, Matches, Pattern, PatternSet, Report, Scan, ScanError, StopFlag};
 use dragnet_testkit::{Case, Choices, case, config, contenders, drawn, patterns, set};
 
 /// The values of a column; `None` is null.
@@ -88,6 +89,80 @@ fn check<S: Scan>(
     assert_eq!(lists_of_patterns(&scanner.patterns(column).unwrap()), patterns);
     let any: BooleanArray = patterns.iter().map(|row| Some(!row.as_ref()?.is_empty())).collect();
     assert_eq!(scanner.is_match(column).unwrap(), any);
+}
+
+/// What a redactor makes of each value, as bytes.
+fn expected_redaction(
+    scanner: &mut impl Scan,
+    redactor: &mut Redactor,
+    values: &[Option<Vec<u8>>],
+) -> Values {
+    values.iter().map(|value| Some(redactor.redact(scanner, value.as_ref()?).unwrap())).collect()
+}
+
+fn check_redaction<S: Scan>(
+    scanner: &mut ColumnScanner<S>,
+    redactor: &mut Redactor,
+    array: &dyn Array,
+    expected: &Values,
+) {
+    let redacted = scanner.redact(&Column::new(array).unwrap(), redactor).unwrap();
+    let expected = arrays(expected);
+    let of_type = expected.iter().find(|expected| expected.data_type() == array.data_type());
+    match of_type {
+        Some(expected) => assert_eq!(&redacted, expected),
+        // A pattern without Unicode has split a character, so the expected values are no strings.
+        None => assert!(redacted.data_type() == array.data_type() && redacted.len() == array.len()),
+    }
+}
+
+#[test]
+fn redacted_columns_are_the_redacted_values() {
+    let patterns = PatternSet::new([
+        Pattern::new("^$"),
+        Pattern::new(r"a\d+").name("number"),
+        Pattern::new("[\u{e9}-\u{ea}]"),
+    ]);
+    let patterns = patterns.unwrap();
+    let engine = Engine::new(&patterns, Report::Spans);
+    let mut redactor = Redactor::new(&patterns);
+    let mut values: Values = (0..30_000)
+        .map(|i| match i % 5 {
+            0 => None,
+            1 => Some(Vec::new()),
+            2 => Some(format!("a{i}").into_bytes()),
+            _ => Some(format!("long value é number a{i} of many").into_bytes()),
+        })
+        .collect();
+    values.push(Some([&vec![b'-'; 2 << 20][..], b"a5"].concat()));
+    let expected = expected_redaction(&mut engine.scanner().unwrap(), &mut redactor, &values);
+    assert_eq!(expected[2].as_deref(), Some(&b"[REDACTED:number]"[..]));
+    let mut scanner = ColumnScanner::new(engine.scanner().unwrap());
+    for array in arrays(&values) {
+        check_redaction(&mut scanner, &mut redactor, &array, &expected);
+        let rows = expected[11..20_011].to_vec();
+        check_redaction(&mut scanner, &mut redactor, &array.slice(11, 20_000), &rows);
+    }
+}
+
+#[test]
+fn a_split_character_becomes_a_replacement_character() {
+    let patterns = PatternSet::new([Pattern::new(r"\xC3").unicode(false)]).unwrap();
+    let engine = Engine::new(&patterns, Report::Spans);
+    let mut scanner = ColumnScanner::new(engine.scanner().unwrap());
+    let array = StringViewArray::from(vec!["aéb"]);
+    let redacted = scanner.redact(&Column::new(&array).unwrap(), &mut Redactor::new(&patterns));
+    assert_eq!(redacted.unwrap().as_string_view().value(0), "a[REDACTED]\u{FFFD}b");
+}
+
+#[test]
+fn spans_need_a_scanner_that_reports_them() {
+    let patterns = PatternSet::new(["a"]).unwrap();
+    let engine = Engine::new(&patterns, Report::Patterns);
+    let mut scanner = ColumnScanner::new(engine.scanner().unwrap());
+    let array = StringArray::from(vec!["a"]);
+    let column = Column::new(&array).unwrap();
+    assert_eq!(scanner.spans(&column), Err(ColumnError::NoSpans));
 }
 
 /// A case, which values are null, the first and last row of a slice, and the number of a scanner.

@@ -141,7 +141,7 @@ fn expected(combined: &Combined, report: Report, records: &[Vec<u8>]) -> Vec<Mat
         for tree in &combined.trees {
             let holds = tree.holds(&values);
             if holds {
-                all.push(Match::new(record as u32, values.len() as u32, 0..0));
+                all.push(Match::without_span(record as u32, values.len() as u32));
             }
             values.push(holds);
         }

@@ -20,6 +20,8 @@ mod linear;
 mod logs;
 mod named;
 mod properties;
+mod streams;
+mod subsets;
 
 /// Does nothing, unless a sidecar under test has started this program as its server.
 #[cfg(target_os = "linux")]

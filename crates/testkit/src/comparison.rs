@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use dragnet::{Backend, Batch, Match, Matches, PatternSet, Report, Scan, ScanError};
 
-use super::{Contender, Layout, Oracle, Spec, contenders, set};
+use super::{Contender, Layout, Oracle, Spec, Stream, contenders, set};
 
 /// A scanner of each contender and each report for one set of patterns, and their oracle. Compares
 /// any number of batches: scanners and match lists are reused from batch to batch, as a program
@@ -74,6 +74,45 @@ impl Comparison {
     /// A description of the first difference from the oracle.
     pub fn lines(&mut self, text: &[u8]) -> Result<Vec<Match>, String> {
         self.layout(&Layout::lines(text))
+    }
+
+    /// Scans `stream` with every scanner that reports spans, as many of them at a time as the stream has
+    /// threads.
+    ///
+    /// # Errors
+    ///
+    /// A description of the first difference from the oracle.
+    pub fn stream(&mut self, stream: &Stream) -> Result<(), String> {
+        let expected = stream.expected(&mut self.oracle, &self.set);
+        let scan = stream.scan(&self.set);
+        self.with_spans(stream.threads, |scanners| {
+            let found = stream.found(&scan, scanners)?;
+            if found == expected {
+                return Ok(());
+            }
+            let at = found.iter().zip(&expected).take_while(|(f, e)| f == e).count();
+            Err(format!("match {at} is {:?}, expected {:?}", found.get(at), expected.get(at)))
+        })
+    }
+
+    /// Calls `check` with all scanners that report spans, up to `count` of them at a time.
+    fn with_spans(
+        &mut self,
+        count: usize,
+        mut check: impl FnMut(&mut [Box<dyn Scan>]) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let scanners = std::mem::take(&mut self.scanners).into_iter();
+        let (spans, others): (Vec<_>, Vec<_>) =
+            scanners.partition(|(_, report, _)| *report == Report::Spans);
+        self.scanners = others;
+        let (names, mut scanners): (Vec<_>, Vec<_>) =
+            spans.into_iter().map(|(name, _, scanner)| (name, scanner)).unzip();
+        let result = scanners.chunks_mut(count).zip(names.chunks(count)).try_for_each(
+            |(scanners, names)| check(scanners).map_err(|error| format!("{names:?}: {error}")),
+        );
+        let spans = names.into_iter().zip(scanners);
+        self.scanners.extend(spans.map(|(name, scanner)| (name, Report::Spans, scanner)));
+        result
     }
 
     fn layout(&mut self, layout: &Layout) -> Result<Vec<Match>, String> {
@@ -163,7 +202,7 @@ fn difference(specs: &[Spec], records: &[Vec<u8>], found: &[Match], expected: &[
 
 fn show(m: Option<&Match>) -> String {
     match m {
-        Some(m) => format!("record {} pattern {} at {:?}", m.record(), m.pattern(), m.range()),
+        Some(m) => format!("record {} pattern {} at {:?}", m.record(), m.pattern(), m.span()),
         None => "missing".to_owned(),
     }
 }

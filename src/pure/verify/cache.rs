@@ -33,6 +33,8 @@ pub(in crate::pure) struct VerifyCache {
     pub(super) clustered: Vec<NeedleId>,
     /// By pattern.
     pub(super) status: Vec<PatternStatus>,
+    /// Whether any pattern is disabled.
+    any_disabled: bool,
     /// The patterns found to match in this record.
     pub(super) matched: Vec<PatternIndex>,
     /// The patterns with a window of this record that is still to be searched.
@@ -79,7 +81,10 @@ pub(super) struct HitCluster {
 #[derive(Clone, Default)]
 pub(super) struct PatternStatus {
     epoch: u64,
+    /// Whether the pattern need not be verified any more: it has matched, or it is disabled.
     pub(super) matched: bool,
+    /// Whether the pattern is not searched for, in any record.
+    pub(super) disabled: bool,
     /// The largest range searched without a match: no match that starts at or after `start` ends
     /// at or before `end`.
     pub(super) start: u32,
@@ -98,7 +103,9 @@ impl PatternStatus {
     #[inline]
     pub(super) fn enter_record(&mut self, epoch: u64) {
         if self.epoch != epoch {
-            *self = PatternStatus { epoch, ..PatternStatus::default() };
+            let disabled = self.disabled;
+            *self =
+                PatternStatus { epoch, matched: disabled, disabled, ..PatternStatus::default() };
         }
     }
 }
@@ -111,6 +118,7 @@ impl VerifyCache {
             clusters: vec![HitCluster::default(); tables.postings.needles()],
             clustered: Vec::new(),
             status: vec![PatternStatus::default(); patterns],
+            any_disabled: false,
             matched: Vec::new(),
             scheduled: Vec::new(),
             deferred: Vec::new(),
@@ -136,6 +144,27 @@ impl VerifyCache {
         self.scheduled.clear();
         self.deferred.clear();
         self.matched.clear();
+    }
+
+    /// Disables patterns, those for which `is_disabled` holds, and enables all others.
+    pub(in crate::pure) fn disable(&mut self, mut is_disabled: impl FnMut(PatternIndex) -> bool) {
+        self.any_disabled = false;
+        for (index, status) in self.status.iter_mut().enumerate() {
+            let disabled = is_disabled(PatternIndex::new(index));
+            *status = PatternStatus { disabled, matched: disabled, ..PatternStatus::default() };
+            self.any_disabled |= disabled;
+        }
+        // No record of an earlier scan shares an epoch with the statuses.
+        self.next_record();
+    }
+
+    /// Removes disabled patterns from those found to match in this record. Only patterns that are
+    /// searched for without candidates can be among them.
+    pub(super) fn remove_disabled(&mut self) {
+        if self.any_disabled {
+            let status = &self.status;
+            self.matched.retain(|pattern| !status[pattern.index()].disabled);
+        }
     }
 
     /// See [`Scanner::steps`](crate::pure::Scanner::steps).

@@ -57,12 +57,25 @@ impl Verifier {
         self.numbers.len()
     }
 
+    pub(in crate::pure) fn set(&self) -> &PatternSet {
+        &self.set
+    }
+
     pub(in crate::pure) fn report(&self) -> Report {
         self.report
     }
 
     pub(in crate::pure) fn create_cache(&self) -> VerifyCache {
         VerifyCache::new(&self.tables)
+    }
+
+    /// Disables the patterns for whose number in the set `is_enabled` does not hold.
+    pub(in crate::pure) fn enable(
+        &self,
+        cache: &mut VerifyCache,
+        mut is_enabled: impl FnMut(usize) -> bool,
+    ) {
+        cache.disable(|pattern| !is_enabled(self.numbers[pattern.index()] as usize));
     }
 
     /// Whether records without candidates must be finished too.
@@ -137,6 +150,7 @@ impl Verifier {
             self.verify_groups(cache, record);
         }
         cache.matched.extend(&tables.always);
+        cache.remove_disabled();
         cache.matched.sort_unstable();
         true
     }
@@ -165,6 +179,9 @@ impl Verifier {
         let VerifyCache { groups, matched, undecided, .. } = cache;
         cache.steps += groups.matching(patterns.trimmed(), record, matched, undecided);
         while let Some(pattern) = cache.undecided.pop() {
+            if cache.status[pattern.index()].disabled {
+                continue;
+            }
             cache.steps += record.len() as u64 + 1;
             let memory = &mut cache.memory_of(pattern);
             if patterns.is_match(pattern, memory, record, 0..record.len()) {
@@ -186,7 +203,7 @@ impl Verifier {
             let pattern = cache.matched[index];
             let number = self.numbers[pattern.index()];
             match self.report {
-                Report::Patterns => out.push(Match::new(record_number, number, 0..0))?,
+                Report::Patterns => out.push(Match::without_span(record_number, number))?,
                 Report::Spans => {
                     let mut steps = 0;
                     let flow = self.tables.patterns.automata(pattern).for_each_span(

@@ -22,6 +22,7 @@ mod search;
 mod tests;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use dragnet::Match;
 
@@ -65,7 +66,40 @@ impl Oracle {
         let pair = |m: &Match| (m.record() as u32, m.pattern() as u32);
         let mut pairs: Vec<_> = spans.iter().map(pair).collect();
         pairs.dedup();
-        pairs.into_iter().map(|(record, pattern)| Match::new(record, pattern, 0..0)).collect()
+        pairs.into_iter().map(|(record, pattern)| Match::without_span(record, pattern)).collect()
+    }
+
+    /// The spans of pattern number `pattern` that a search across lines finds in `text` with a window of
+    /// `window` bytes, by the definition in the documentation of `AcrossLines`.
+    pub fn across_lines(&self, pattern: usize, text: &[u8], window: usize) -> Vec<Range<usize>> {
+        let avoids_cr = self.programs[pattern].looks_at_crlf();
+        let mut spans = Vec::new();
+        let (mut from, mut last_end) = (0, None);
+        let mut cell = 0;
+        while cell < text.len() {
+            // The end of the first line that ends at `at` or later, with its line feed.
+            let after_line = |at: usize| (at..=text.len()).find(|&after| text[after - 1] == b'\n');
+            let end = after_line(cell + 4 * window).unwrap_or(text.len());
+            let limit = after_line(end + window + 1).map_or(text.len(), |after| {
+                let line_end = after - 1;
+                let cr = avoids_cr && text[..line_end].ends_with(b"\r");
+                line_end - usize::from(cr)
+            });
+            let is_open = end == text.len() && !text.ends_with(b"\n");
+            let mut search = search::Search::new(&self.programs[pattern], text, limit);
+            from = from.max(cell);
+            while from <= end {
+                let mut next = (from, last_end);
+                let Some(span) = search.next(&mut next.0, &mut next.1) else { break };
+                if span.start >= end && !(is_open && span.start == end) {
+                    break;
+                }
+                (from, last_end) = next;
+                spans.push(span);
+            }
+            cell = end;
+        }
+        spans
     }
 
     fn search(&self, record: &[u8]) -> Vec<(u32, u32, u32)> {
