@@ -86,6 +86,11 @@
 //! [`Combinations`] are named boolean expressions over patterns, such as `login and not internal` or
 //! `any 2 of (token-*, secret)`. They wrap any scanner, and are reported as matches of their own.
 //!
+//! # Columns of Arrow
+//!
+//! With the feature `arrow`, the module `arrow` scans columns of Apache Arrow in place, and returns the
+//! results as columns.
+//!
 //! # Errors
 //!
 //! - [`BuildError`]: patterns are invalid or too large. It names every bad pattern, with position and
@@ -99,6 +104,7 @@
 //!
 //! # Features
 //!
+//! - `arrow` adds the module `arrow`, and three crates of Apache Arrow.
 //! - `native` adds the engine that is backed by C. Its build needs a C compiler, pkg-config and libhs
 //!   5.4 or later; the `README.md` lists the packages. Without the feature nothing here compiles,
 //!   links or looks for C.
@@ -117,6 +123,8 @@
     allow(dead_code, reason = "targets without vectors don't use `Vector` and its callers")
 )]
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 mod batch;
 mod combination;
 mod engine;

@@ -6,6 +6,8 @@
 //! `tests/native_memory.rs`, and so are those of the native engine alone, in `tests/native`. `cargo
 //! test --test answers named::` runs one module.
 
+#[cfg(feature = "arrow")]
+mod columns;
 mod combinations;
 mod contract;
 mod damaged;
