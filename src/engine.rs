@@ -118,6 +118,15 @@ impl Engine {
         }
     }
 
+    /// Returns the patterns that this engine was compiled from.
+    pub fn patterns(&self) -> &PatternSet {
+        match &self.backend {
+            BackendEngine::Pure(engine) => engine.patterns(),
+            #[cfg(feature = "native")]
+            BackendEngine::Native(engine) => engine.patterns(),
+        }
+    }
+
     /// Returns the backend of this engine: [`Backend::Pure`] or [`Backend::Native`].
     pub fn backend(&self) -> Backend {
         match self.backend {

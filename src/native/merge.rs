@@ -111,7 +111,7 @@ mod tests {
     use crate::Matches;
 
     fn pairs(list: &[(u32, u32)]) -> Vec<Match> {
-        list.iter().map(|&(record, pattern)| Match::new(record, pattern, 0..0)).collect()
+        list.iter().map(|&(record, pattern)| Match::without_span(record, pattern)).collect()
     }
 
     /// Merges `left`, which libhs found, with `right`, which the pure engine found.

@@ -51,6 +51,11 @@ impl Engine {
         }
     }
 
+    /// Returns the patterns that this engine was compiled from.
+    pub fn patterns(&self) -> &PatternSet {
+        self.pipeline.verifier.set()
+    }
+
     /// Makes a scanner for one thread.
     pub fn scanner(&self) -> Scanner {
         self.scanner_with(StopFlag::new())

@@ -163,7 +163,7 @@ fn difference(specs: &[Spec], records: &[Vec<u8>], found: &[Match], expected: &[
 
 fn show(m: Option<&Match>) -> String {
     match m {
-        Some(m) => format!("record {} pattern {} at {:?}", m.record(), m.pattern(), m.range()),
+        Some(m) => format!("record {} pattern {} at {:?}", m.record(), m.pattern(), m.span()),
         None => "missing".to_owned(),
     }
 }

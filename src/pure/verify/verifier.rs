@@ -57,6 +57,10 @@ impl Verifier {
         self.numbers.len()
     }
 
+    pub(in crate::pure) fn set(&self) -> &PatternSet {
+        &self.set
+    }
+
     pub(in crate::pure) fn report(&self) -> Report {
         self.report
     }
@@ -186,7 +190,7 @@ impl Verifier {
             let pattern = cache.matched[index];
             let number = self.numbers[pattern.index()];
             match self.report {
-                Report::Patterns => out.push(Match::new(record_number, number, 0..0))?,
+                Report::Patterns => out.push(Match::without_span(record_number, number))?,
                 Report::Spans => {
                     let mut steps = 0;
                     let flow = self.tables.patterns.automata(pattern).for_each_span(

@@ -65,7 +65,7 @@ impl Oracle {
         let pair = |m: &Match| (m.record() as u32, m.pattern() as u32);
         let mut pairs: Vec<_> = spans.iter().map(pair).collect();
         pairs.dedup();
-        pairs.into_iter().map(|(record, pattern)| Match::new(record, pattern, 0..0)).collect()
+        pairs.into_iter().map(|(record, pattern)| Match::without_span(record, pattern)).collect()
     }
 
     fn search(&self, record: &[u8]) -> Vec<(u32, u32, u32)> {
