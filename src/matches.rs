@@ -25,9 +25,7 @@ use crate::{Batch, PatternSet};
 /// assert_eq!((m.bytes(&batch), m.name(&set)), (&b"ab7"[..], Some("id")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, bytemuck::Pod, bytemuck::Zeroable,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct Match {
     record: u32,

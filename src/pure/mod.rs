@@ -36,14 +36,14 @@ mod literal;
 mod mechanism;
 mod plan;
 mod prefilter;
+mod reported_group;
 mod scanner;
-#[cfg(feature = "native")]
 mod span_finder;
 mod verify;
 
 pub use crate::simd::Isa;
+pub(crate) use automata::captures::{CaptureAutomata, CaptureCache, Slots};
 pub use engine::Engine;
 pub use plan::Explanation;
 pub use scanner::Scanner;
-#[cfg(feature = "native")]
 pub(crate) use span_finder::{SpanEngine, SpanFinder};

@@ -22,6 +22,7 @@ mod search;
 mod tests;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use dragnet::Match;
 
@@ -31,9 +32,20 @@ use super::Spec;
 /// Finds the matches that every scanner must report.
 pub struct Oracle {
     programs: Vec<Program>,
-    /// The matches (pattern, start, end) of each record that was searched. The same records come in
-    /// several layouts of one batch, and often more than once in it.
-    known: HashMap<Vec<u8>, Vec<(u32, u32, u32)>>,
+    /// By pattern: the group that it reports.
+    reported: Vec<usize>,
+    /// The matches of each record that was searched. The same records come in several layouts of one
+    /// batch, and often more than once in it.
+    known: HashMap<Vec<u8>, Vec<Found>>,
+}
+
+/// A match in a record.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The number of the pattern.
+    pub pattern: usize,
+    /// The ranges of its groups, if they took part in the match. Group 0 is the whole match.
+    pub groups: Vec<Option<Range<usize>>>,
 }
 
 impl Oracle {
@@ -43,21 +55,35 @@ impl Oracle {
     ///
     /// If one of them is invalid.
     pub fn new(specs: &[Spec]) -> Oracle {
-        Oracle { programs: specs.iter().map(Program::new).collect(), known: HashMap::new() }
+        Oracle {
+            programs: specs.iter().map(Program::new).collect(),
+            reported: specs.iter().map(|spec| spec.report_group).collect(),
+            known: HashMap::new(),
+        }
     }
 
     /// The answer of `Report::Spans`.
     pub fn spans<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) -> Vec<Match> {
         let mut spans = Vec::new();
         for (number, record) in (0..).zip(records) {
-            if !self.known.contains_key(record) {
-                let found = self.search(record);
-                self.known.insert(record.to_vec(), found);
+            self.search(record);
+            for Found { pattern, groups } in &self.known[record] {
+                let reported = groups.get(self.reported[*pattern]).cloned().flatten();
+                let span = reported.or(groups[0].clone()).expect("there is always group 0");
+                let m = Match::new(number, *pattern as u32, span.start as u32..span.end as u32);
+                // The same empty group at the end of one match and at the start of the next.
+                if spans.last() != Some(&m) {
+                    spans.push(m);
+                }
             }
-            let found = self.known[record].iter();
-            spans.extend(found.map(|&(p, start, end)| Match::new(number, p, start..end)));
         }
         spans
+    }
+
+    /// The matches in one record, ordered by pattern and start, with their groups.
+    pub fn groups(&mut self, record: &[u8]) -> &[Found] {
+        self.search(record);
+        &self.known[record]
     }
 
     /// The answer of `Report::Patterns`, derived from that of `Report::Spans`.
@@ -68,12 +94,17 @@ impl Oracle {
         pairs.into_iter().map(|(record, pattern)| Match::without_span(record, pattern)).collect()
     }
 
-    fn search(&self, record: &[u8]) -> Vec<(u32, u32, u32)> {
-        let mut found = Vec::new();
-        for (pattern, program) in (0..).zip(&self.programs) {
-            let spans = search::spans(program, record).into_iter();
-            found.extend(spans.map(|span| (pattern, span.start as u32, span.end as u32)));
+    fn search(&mut self, record: &[u8]) {
+        if self.known.contains_key(record) {
+            return;
         }
-        found
+        let mut found = Vec::new();
+        for (pattern, program) in self.programs.iter().enumerate() {
+            found.extend(search::matches(program, record).into_iter().map(|slots| {
+                let group = |pair: &[Option<usize>]| Some(pair[0]?..pair[1]?);
+                Found { pattern, groups: slots.chunks(2).map(group).collect() }
+            }));
+        }
+        self.known.insert(record.to_vec(), found);
     }
 }
