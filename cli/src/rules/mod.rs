@@ -28,6 +28,8 @@ pub(crate) struct Rule {
     pub(crate) id: String,
     pub(crate) regex: String,
     pub(crate) description: Option<String>,
+    /// The group whose span is reported, 0 for the whole match.
+    report_group: usize,
     origin: Origin,
 }
 
@@ -83,6 +85,7 @@ impl Rules {
                 id: (index + 1).to_string(),
                 regex: regex.clone(),
                 description: None,
+                report_group: 0,
                 origin: Origin::Expression(index + 1),
             });
         }
@@ -166,9 +169,12 @@ impl Rules {
 
 /// Returns the patterns of `rules` as one set, or one message per invalid pattern.
 fn compile(rules: &[Rule], unicode: bool) -> Result<PatternSet, Vec<String>> {
-    let patterns = rules
-        .iter()
-        .map(|rule| Pattern::new(rule.regex.as_str()).name(rule.id.as_str()).unicode(unicode));
+    let patterns = rules.iter().map(|rule| {
+        Pattern::new(rule.regex.as_str())
+            .name(rule.id.as_str())
+            .unicode(unicode)
+            .report_group(rule.report_group)
+    });
     PatternSet::builder().patterns(patterns).build().map_err(|error| match error {
         BuildError::Patterns(errors) => errors
             .iter()
