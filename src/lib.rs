@@ -138,6 +138,7 @@ pub mod native;
 mod one_string;
 mod pattern;
 pub mod pure;
+pub mod reader;
 mod scan;
 #[allow(unsafe_code, reason = "vector instructions")]
 mod simd;

@@ -1,6 +1,7 @@
 //! Patterns, their flags, and sets of patterns parsed to the HIR of `regex-syntax`.
 
 mod error;
+mod line_feed;
 mod set;
 mod size;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use regex_syntax::hir::Hir;
 
-use super::{BuildError, Pattern, PatternError, size};
+use super::{BuildError, Pattern, PatternError, line_feed, size};
 use crate::one_string::StringSearch;
 use crate::pure::CaptureAutomata;
 
@@ -145,6 +145,32 @@ impl PatternSet {
         let list = || std::iter::repeat_with(OnceLock::new).take(self.len()).collect();
         self.inner.captures.get_or_init(list)[index]
             .get_or_init(|| CaptureAutomata::new(self.hir(index)).into())
+    }
+
+    /// Returns the numbers of the patterns that can't match without a line feed, in ascending order.
+    ///
+    /// Where records are lines, such a pattern never matches: warn about it, or search
+    /// [across lines](crate::reader::AcrossLines). A pattern that is missing here may still need a line
+    /// feed, if only its assertions say so, as in `(?m)a$b`.
+    ///
+    /// ```
+    /// use dragnet::PatternSet;
+    ///
+    /// let set = PatternSet::new([r"\w+", r"BEGIN\n(?s:.*)END", r"a\s+b"])?;
+    /// assert!(set.line_feed_required().eq([1]));
+    /// assert!(set.line_feed_possible().eq([1, 2]));
+    /// # Ok::<(), dragnet::BuildError>(())
+    /// ```
+    pub fn line_feed_required(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.len()).filter(|&index| line_feed::is_required(self.hir(index)))
+    }
+
+    /// Returns the numbers of the patterns whose matches can contain a line feed, in ascending order.
+    ///
+    /// Where records are lines, they find less than in the whole text. A pattern may be listed although
+    /// its assertions never let it match a line feed.
+    pub fn line_feed_possible(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.len()).filter(|&index| line_feed::is_possible(self.hir(index)))
     }
 
     /// Returns the parsed form of pattern number `index`.

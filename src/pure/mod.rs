@@ -40,6 +40,7 @@ mod reported_group;
 mod scanner;
 mod span_finder;
 mod verify;
+mod window_finder;
 
 pub use crate::simd::Isa;
 pub(crate) use automata::captures::{CaptureAutomata, CaptureCache, Slots};
@@ -47,3 +48,4 @@ pub use engine::Engine;
 pub use plan::Explanation;
 pub use scanner::Scanner;
 pub(crate) use span_finder::{SpanEngine, SpanFinder};
+pub(crate) use window_finder::{Window, WindowAutomata, WindowCache};

@@ -15,6 +15,7 @@ mod linear;
 mod logs;
 mod named;
 mod properties;
+mod streams;
 
 /// Does nothing, unless a sidecar under test has started this program as its server.
 #[cfg(target_os = "linux")]

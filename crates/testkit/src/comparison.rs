@@ -6,7 +6,7 @@ use dragnet::{
     Backend, Batch, CapturesFinder, Match, Matches, PatternSet, Report, Scan, ScanError,
 };
 
-use super::{Contender, Found, Layout, Oracle, Spec, contenders, set};
+use super::{Contender, Found, Layout, Oracle, Spec, Stream, contenders, set};
 
 /// A scanner of each contender and each report for one set of patterns, and their oracle. It also compares
 /// the groups of all matches, and the search of one string. Compares any number of batches: scanners and match lists are reused from batch to batch, as a program
@@ -80,6 +80,45 @@ impl Comparison {
     /// A description of the first difference from the oracle.
     pub fn lines(&mut self, text: &[u8]) -> Result<Vec<Match>, String> {
         self.layout(&Layout::lines(text))
+    }
+
+    /// Scans `stream` with every scanner that reports spans, as many of them at a time as the stream has
+    /// threads.
+    ///
+    /// # Errors
+    ///
+    /// A description of the first difference from the oracle.
+    pub fn stream(&mut self, stream: &Stream) -> Result<(), String> {
+        let expected = stream.expected(&mut self.oracle, &self.set);
+        let scan = stream.scan(&self.set);
+        self.with_spans(stream.threads, |scanners| {
+            let found = stream.found(&scan, scanners)?;
+            if found == expected {
+                return Ok(());
+            }
+            let at = found.iter().zip(&expected).take_while(|(f, e)| f == e).count();
+            Err(format!("match {at} is {:?}, expected {:?}", found.get(at), expected.get(at)))
+        })
+    }
+
+    /// Calls `check` with all scanners that report spans, up to `count` of them at a time.
+    fn with_spans(
+        &mut self,
+        count: usize,
+        mut check: impl FnMut(&mut [Box<dyn Scan>]) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let scanners = std::mem::take(&mut self.scanners).into_iter();
+        let (spans, others): (Vec<_>, Vec<_>) =
+            scanners.partition(|(_, report, _)| *report == Report::Spans);
+        self.scanners = others;
+        let (names, mut scanners): (Vec<_>, Vec<_>) =
+            spans.into_iter().map(|(name, _, scanner)| (name, scanner)).unzip();
+        let result = scanners.chunks_mut(count).zip(names.chunks(count)).try_for_each(
+            |(scanners, names)| check(scanners).map_err(|error| format!("{names:?}: {error}")),
+        );
+        let spans = names.into_iter().zip(scanners);
+        self.scanners.extend(spans.map(|(name, scanner)| (name, Report::Spans, scanner)));
+        result
     }
 
     fn layout(&mut self, layout: &Layout) -> Result<Vec<Match>, String> {

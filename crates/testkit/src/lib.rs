@@ -31,6 +31,7 @@ mod server;
 #[cfg(feature = "proptest")]
 mod shrink;
 mod spec;
+mod streams;
 
 pub use choices::{Choices, Rng};
 pub use comparison::{BLOCK, Comparison, by_blocks};
@@ -50,3 +51,4 @@ pub use server::{
     MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, server_unavailable_reason,
 };
 pub use spec::{Flags, Spec, set};
+pub use streams::{Division, Found, Pieces, Stream};

@@ -204,26 +204,42 @@ impl PatternAutomata {
         memory: &mut PatternMemory<'_>,
         record: &[u8],
         steps: &mut u64,
+        found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut cursor = SpanCursor::default();
+        self.for_each_span_from(hir, build_prefilter, memory, record, &mut cursor, steps, found)
+    }
+
+    /// As [`for_each_span`](PatternAutomata::for_each_span), for the spans from `cursor` on. Assertions
+    /// see the bytes of the record before it.
+    #[allow(clippy::too_many_arguments, reason = "those of `for_each_span`, and where it starts")]
+    pub(crate) fn for_each_span_from(
+        &self,
+        hir: &Hir,
+        build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
+        memory: &mut PatternMemory<'_>,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        steps: &mut u64,
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         if let HirKind::Literal(literal) = hir.kind() {
             *steps += record.len() as u64 + 1;
-            let len = literal.0.len();
-            let mut starts = memmem::find_iter(record, &literal.0);
-            return starts.try_for_each(|start| found(start..start + len));
+            let (len, from) = (literal.0.len(), cursor.at);
+            let mut starts = memmem::find_iter(&record[from..], &literal.0);
+            return starts.try_for_each(|start| found(from + start..from + start + len));
         }
-        let mut cursor = SpanCursor::default();
         if let Some(positions) =
             self.spans.positions(hir, memory.cache.spans.as_deref(), record.len())
         {
-            let flow = positions.for_each_span(memory.scratch, record, &mut cursor, &mut found);
+            let flow = positions.for_each_span(memory.scratch, record, cursor, &mut found);
             *steps += cursor.steps;
             return flow;
         }
         let prefilter =
             self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
         let prefilter = prefilter.filter(|_| mechanism::SPAN_PREFILTER);
-        let flow = self.search_spans(hir, prefilter, memory, record, &mut cursor, &mut found);
+        let flow = self.search_spans(hir, prefilter, memory, record, cursor, &mut found);
         *steps += cursor.steps;
         flow
     }

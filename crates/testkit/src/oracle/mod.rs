@@ -48,6 +48,18 @@ pub struct Found {
     pub groups: Vec<Option<Range<usize>>>,
 }
 
+impl Found {
+    fn new(pattern: usize, slots: &[Option<usize>]) -> Found {
+        let group = |pair: &[Option<usize>]| Some(pair[0]?..pair[1]?);
+        Found { pattern, groups: slots.chunks(2).map(group).collect() }
+    }
+
+    /// The range of the whole match.
+    pub fn whole(&self) -> Range<usize> {
+        self.groups[0].clone().expect("there is always group 0")
+    }
+}
+
 impl Oracle {
     /// The oracle of these patterns.
     ///
@@ -67,10 +79,10 @@ impl Oracle {
         let mut spans = Vec::new();
         for (number, record) in (0..).zip(records) {
             self.search(record);
-            for Found { pattern, groups } in &self.known[record] {
-                let reported = groups.get(self.reported[*pattern]).cloned().flatten();
-                let span = reported.or(groups[0].clone()).expect("there is always group 0");
-                let m = Match::new(number, *pattern as u32, span.start as u32..span.end as u32);
+            for found in &self.known[record] {
+                let span = self.reported(found);
+                let pattern = found.pattern as u32;
+                let m = Match::new(number, pattern, span.start as u32..span.end as u32);
                 // The same empty group at the end of one match and at the start of the next.
                 if spans.last() != Some(&m) {
                     spans.push(m);
@@ -94,16 +106,64 @@ impl Oracle {
         pairs.into_iter().map(|(record, pattern)| Match::without_span(record, pattern)).collect()
     }
 
+    /// The range that is reported of a match.
+    fn reported(&self, found: &Found) -> Range<usize> {
+        let group = found.groups.get(self.reported[found.pattern]);
+        group.cloned().flatten().unwrap_or_else(|| found.whole())
+    }
+
+    /// What a search across lines finds of pattern number `pattern` in `text` with a window of `window`
+    /// bytes, by the definition in the documentation of `AcrossLines`: whole matches, and what is
+    /// reported of them.
+    pub fn across_lines(
+        &self,
+        pattern: usize,
+        text: &[u8],
+        window: usize,
+    ) -> Vec<(Range<usize>, Range<usize>)> {
+        let avoids_cr = self.programs[pattern].looks_at_crlf();
+        let mut spans: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+        let (mut from, mut last_end) = (0, None);
+        let mut cell = 0;
+        while cell < text.len() {
+            // The end of the first line that ends at `at` or later, with its line feed.
+            let after_line = |at: usize| (at..=text.len()).find(|&after| text[after - 1] == b'\n');
+            let end = after_line(cell + 4 * window).unwrap_or(text.len());
+            let limit = after_line(end + window + 1).map_or(text.len(), |after| {
+                let line_end = after - 1;
+                let cr = avoids_cr && text[..line_end].ends_with(b"\r");
+                line_end - usize::from(cr)
+            });
+            let is_open = end == text.len() && !text.ends_with(b"\n");
+            let mut search = search::Search::new(&self.programs[pattern], text, limit);
+            from = from.max(cell);
+            while from <= end {
+                let mut next = (from, last_end);
+                let Some(slots) = search.next(&mut next.0, &mut next.1) else { break };
+                let found = Found::new(pattern, &slots);
+                let whole = found.whole();
+                if whole.start >= end && !(is_open && whole.start == end) {
+                    break;
+                }
+                (from, last_end) = next;
+                let reported = self.reported(&found);
+                if spans.last().is_none_or(|(_, last)| *last != reported) {
+                    spans.push((whole, reported));
+                }
+            }
+            cell = end;
+        }
+        spans
+    }
+
     fn search(&mut self, record: &[u8]) {
         if self.known.contains_key(record) {
             return;
         }
         let mut found = Vec::new();
         for (pattern, program) in self.programs.iter().enumerate() {
-            found.extend(search::matches(program, record).into_iter().map(|slots| {
-                let group = |pair: &[Option<usize>]| Some(pair[0]?..pair[1]?);
-                Found { pattern, groups: slots.chunks(2).map(group).collect() }
-            }));
+            let matches = search::matches(program, record);
+            found.extend(matches.iter().map(|slots| Found::new(pattern, slots)));
         }
         self.known.insert(record.to_vec(), found);
     }

@@ -69,6 +69,16 @@ pub(super) struct Program {
 }
 
 impl Program {
+    /// Whether an assertion asks for `\r\n` at an end of a line.
+    pub(super) fn looks_at_crlf(&self) -> bool {
+        let is_line =
+            |kind: &_| matches!(kind, ast::AssertionKind::StartLine | ast::AssertionKind::EndLine);
+        self.steps.iter().any(|step| match step {
+            Step::Look(look) => look.multi_line && look.crlf && is_line(&look.kind),
+            _ => false,
+        })
+    }
+
     /// The program of a pattern.
     ///
     /// # Panics

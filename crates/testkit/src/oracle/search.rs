@@ -31,27 +31,16 @@ pub(super) type Groups = Vec<Option<usize>>;
 /// An empty match right at the end of the one before does not count, and the next search starts one byte
 /// later: the rule of the `regex` crate. In Python, it counts.
 pub(super) fn matches(program: &Program, record: &[u8]) -> Vec<Groups> {
-    let mut search = Search::new(program, record);
-    let mut found: Vec<Groups> = Vec::new();
-    let mut last_end = None;
-    let mut from = 0;
-    while let Some(span) = search.find(from) {
-        if span.is_empty() && last_end == Some(span.end) {
-            from += 1;
-        } else {
-            from = span.end;
-            last_end = Some(span.end);
-            let mut groups = search.slots.clone();
-            groups[..2].copy_from_slice(&[Some(span.start), Some(span.end)]);
-            found.push(groups);
-        }
-    }
-    found
+    let mut search = Search::new(program, record, record.len());
+    let (mut from, mut last_end) = (0, None);
+    std::iter::from_fn(|| search.next(&mut from, &mut last_end)).collect()
 }
 
-struct Search<'s> {
+pub(super) struct Search<'s> {
     program: &'s Program,
     record: &'s [u8],
+    /// Where matches must end. Assertions see the record beyond it.
+    limit: usize,
     /// One bit for each place.
     visited: Vec<u64>,
     /// The places that were visited from the current start.
@@ -71,16 +60,36 @@ enum Aside {
 }
 
 impl Search<'_> {
-    fn new<'s>(program: &'s Program, record: &'s [u8]) -> Search<'s> {
+    pub(super) fn new<'s>(program: &'s Program, record: &'s [u8], limit: usize) -> Search<'s> {
         let places = program.choices * (record.len() + 1);
         let visited = vec![0; places.div_ceil(64)];
         let slots = vec![None; program.slots];
-        Search { program, record, visited, visited_now: Vec::new(), aside: Vec::new(), slots }
+        let (visited_now, aside) = (Vec::new(), Vec::new());
+        Search { program, record, limit, visited, visited_now, aside, slots }
+    }
+
+    /// The next match, given where the search goes on and where the last match ended.
+    pub(super) fn next(
+        &mut self,
+        from: &mut usize,
+        last_end: &mut Option<usize>,
+    ) -> Option<Groups> {
+        loop {
+            let span = self.find(*from)?;
+            if span.is_empty() && *last_end == Some(span.end) {
+                *from += 1;
+            } else {
+                (*from, *last_end) = (span.end, Some(span.end));
+                let mut groups = self.slots.clone();
+                groups[..2].copy_from_slice(&[Some(span.start), Some(span.end)]);
+                return Some(groups);
+            }
+        }
     }
 
     /// The first match that starts at `from` or later.
     fn find(&mut self, from: usize) -> Option<Range<usize>> {
-        (from..=self.record.len()).find_map(|start| Some(start..self.end_of_match(start)?))
+        (from..=self.limit).find_map(|start| Some(start..self.end_of_match(start)?))
     }
 
     /// The end of the preferred match of those that start at `start`.
@@ -114,23 +123,24 @@ impl Search<'_> {
     /// Follows the steps from number `step` on, until one fails or the match is complete.
     fn follow(&mut self, mut step: usize, mut at: usize) -> Option<usize> {
         let (program, record) = (self.program, self.record);
+        let text = &record[..self.limit];
         while let Some(next) = program.steps.get(step) {
             let mut target = 1;
             match next {
-                Step::Text(text) => {
-                    if !record[at..].starts_with(text) {
+                Step::Text(expected) => {
+                    if !text[at..].starts_with(expected) {
                         return None;
                     }
-                    at += text.len();
+                    at += expected.len();
                 }
                 Step::Byte(set) => {
-                    if !set[usize::from(*record.get(at)?)] {
+                    if !set[usize::from(*text.get(at)?)] {
                         return None;
                     }
                     at += 1;
                 }
                 Step::Char(class) => {
-                    let c = char_at(record, at)?;
+                    let c = char_at(text, at)?;
                     let later = class.ranges().partition_point(|range| range.end() < c);
                     if class.ranges().get(later).is_none_or(|range| c < range.start()) {
                         return None;
