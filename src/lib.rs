@@ -139,6 +139,7 @@ mod one_string;
 mod pattern;
 pub mod pure;
 pub mod reader;
+pub mod redact;
 mod scan;
 #[allow(unsafe_code, reason = "vector instructions")]
 mod simd;

@@ -26,6 +26,8 @@ pub(crate) struct Block {
     /// Where the first record starts: at `start`, or after a mark.
     pub(super) first: usize,
     pub(super) end: usize,
+    /// Whether there is a window.
+    pub(super) has_window: bool,
     /// The end of the window, at least `end`.
     pub(super) window: usize,
     /// Whether the stream ends with the window.
@@ -68,6 +70,17 @@ impl Block {
     /// The bytes that have been read, from those before the records to those after them.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.filled]
+    }
+
+    /// The position in the buffer where the records end, with their terminators.
+    pub(crate) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Whether the block is for a search across lines, so that matches may end after their records, and
+    /// after the block.
+    pub(crate) fn has_window(&self) -> bool {
+        self.has_window
     }
 
     /// The range of record `index` in the buffer.

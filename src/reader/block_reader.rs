@@ -184,6 +184,7 @@ impl<'a, R: Read> BlockReader<'a, R> {
                 break;
             }
         }
+        block.has_window = true;
         block.end = end.unwrap_or(block.filled);
         if block.is_last && block.end == block.filled {
             self.end = Some(Ok(()));

@@ -72,6 +72,9 @@ pub use across::AcrossLines;
 pub use error::ReadError;
 pub use stream_match::StreamMatch;
 
+pub(crate) use block::Block;
+pub(crate) use run::Consumer;
+
 /// What the records of a stream are, and how the stream is read.
 ///
 /// It does not change while streams are scanned, and can be used for any number of them.
@@ -216,7 +219,7 @@ impl ReaderScan {
         S: Scan,
         F: FnMut(StreamMatch<'_>) -> ControlFlow<()>,
     {
-        run::run(self, reader, scanner, &mut run::Each(each))
+        self.consume_here(reader, scanner, &mut run::Each(each))
     }
 
     /// As [`scan`](ReaderScan::scan), with one thread for each scanner. `each` is called on the calling
@@ -266,12 +269,22 @@ impl ReaderScan {
         self.consume(reader, scanners, &mut run::Each(each))
     }
 
+    /// Scans `reader` on the calling thread, and passes blocks and matches to `consumer`.
+    pub(crate) fn consume_here<S: Scan>(
+        &self,
+        reader: impl Read,
+        scanner: &mut S,
+        consumer: &mut impl Consumer,
+    ) -> Result<ControlFlow<()>, ReadError> {
+        run::run(self, reader, scanner, consumer)
+    }
+
     /// Scans `reader` with one thread for each scanner, and passes blocks and matches to `consumer`.
     pub(crate) fn consume<S: Scan>(
         &self,
         reader: impl Read + Send,
         scanners: &mut [S],
-        consumer: &mut impl run::Consumer,
+        consumer: &mut impl Consumer,
     ) -> Result<ControlFlow<()>, ReadError> {
         match scanners {
             [scanner] => run::run(self, reader, scanner, consumer),
