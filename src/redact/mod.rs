@@ -238,8 +238,8 @@ impl Redactor {
 
 /// The span of a match whose record starts at `record`; `None` if it has none.
 fn span_in(m: &Match, record: u64) -> Option<Span> {
-    let range = m.range();
-    let range = record + range.start as u64..record + range.end as u64;
+    let span = m.span()?;
+    let range = record + span.start as u64..record + span.end as u64;
     Some(Span { range, pattern: m.pattern() as u32 })
 }
 

@@ -58,6 +58,21 @@ fn records_of_a_batch_stay_records() {
     assert_eq!(out.as_batch().iter().collect::<Vec<_>>(), [&b"X-X"[..], b"", b"b", b"X"]);
 }
 
+#[test]
+fn a_scanner_without_spans_is_an_error() {
+    let set = set(&[("a", "a")]);
+    let mut scanner = Engine::new(&set, Report::Patterns).scanner().unwrap();
+    let mut redactor = Redactor::new(&set);
+    let error = redactor.redact(&mut scanner, b"a").unwrap_err();
+    assert!(matches!(error, RedactError::NoSpans), "{error}");
+    let mut out = Vec::new();
+    let error = redactor
+        .redact_reader(&ReaderScan::lines(), &b"a"[..], &mut scanner, &mut out)
+        .unwrap_err();
+    assert!(matches!(error, RedactError::NoSpans), "{error}");
+    assert_eq!(out, b"");
+}
+
 /// Fails after some bytes.
 struct Limited {
     written: Vec<u8>,

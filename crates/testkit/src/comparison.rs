@@ -82,19 +82,29 @@ impl Comparison {
         self.layout(&Layout::lines(text))
     }
 
-    /// Scans `stream` with every scanner that reports spans, as many of them at a time as the stream has
-    /// threads.
+    /// Scans and redacts `stream` with every scanner that reports spans, as many of them at a time as the
+    /// stream has threads.
     ///
     /// # Errors
     ///
     /// A description of the first difference from the oracle.
     pub fn stream(&mut self, stream: &Stream) -> Result<(), String> {
         let expected = stream.expected(&mut self.oracle, &self.set);
+        let redacted = stream.redacted(&expected);
         let scan = stream.scan(&self.set);
+        let mut redactor = Stream::redactor(&self.set);
         self.with_spans(stream.threads, |scanners| {
             let found = stream.found(&scan, scanners)?;
             if found == expected {
-                return Ok(());
+                let mut out = Vec::new();
+                redactor
+                    .redact_reader_threads(&scan, stream.reader(), scanners, &mut out)
+                    .map_err(|error| error.to_string())?;
+                if out == redacted {
+                    return Ok(());
+                }
+                let (out, redacted) = (out.escape_ascii(), redacted.escape_ascii());
+                return Err(format!("redacted as b\"{out}\", expected b\"{redacted}\""));
             }
             let at = found.iter().zip(&expected).take_while(|(f, e)| f == e).count();
             Err(format!("match {at} is {:?}, expected {:?}", found.get(at), expected.get(at)))
