@@ -2,8 +2,7 @@
 //!
 //! A [`Redactor`] takes a record, a batch or a stream, and any scanner that reports spans. What stands in
 //! place of a match is a [`Replacement`]: a text, the name of the pattern, the last characters, a keyed
-//! hash or what a function writes. Each pattern may have its own. A pattern that
-//! [reports a group](crate::Pattern::report_group) has only that group hidden.
+//! hash or what a function writes. Each pattern may have its own.
 //!
 //! ```
 //! use dragnet::reader::ReaderScan;

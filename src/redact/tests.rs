@@ -16,7 +16,8 @@ fn set(patterns: &[(&str, &str)]) -> PatternSet {
 
 #[test]
 fn overlapping_matches_are_hidden_together_under_the_first() {
-    let cases: [(&[(&str, &str)], &str, &str); 8] = [
+    type Patterns<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Patterns<'_>, &str, &str); 8] = [
         (&[("a", "x")], "", ""),
         (&[("a", "bc"), ("b", "cde")], "abcdef", "a<a>f"),
         (&[("b", "cde"), ("a", "bc")], "abcdef", "a<a>f"),
