@@ -2,8 +2,7 @@
 //!
 //! A [`Redactor`] takes a record, a batch or a stream, and any scanner that reports spans. What stands in
 //! place of a match is a [`Replacement`]: a text, the name of the pattern, the last characters, a keyed
-//! hash or what a function writes. Each pattern may have its own. A pattern that
-//! [reports a group](crate::Pattern::report_group) has only that group hidden.
+//! hash or what a function writes. Each pattern may have its own.
 //!
 //! ```
 //! use dragnet::reader::ReaderScan;
@@ -238,8 +237,8 @@ impl Redactor {
 
 /// The span of a match whose record starts at `record`; `None` if it has none.
 fn span_in(m: &Match, record: u64) -> Option<Span> {
-    let range = m.range();
-    let range = record + range.start as u64..record + range.end as u64;
+    let span = m.span()?;
+    let range = record + span.start as u64..record + span.end as u64;
     Some(Span { range, pattern: m.pattern() as u32 })
 }
 

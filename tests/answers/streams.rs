@@ -1,4 +1,4 @@
-//! Streams: that they are searched as the records that they consist of, however they arrive.
+//! Streams: that they are searched and redacted as the records that they consist of, however they arrive.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ proptest! {
     #![proptest_config(config(150))]
 
     #[test]
-    fn streams_are_searched_as_their_records(input in drawn(stream_case)) {
+    fn streams_are_searched_and_redacted_as_their_records(input in drawn(stream_case)) {
         let StreamCase { case, stream, placed } = input;
         let mut comparison = Comparison::with_placements(&case.specs, placed);
         comparison.stream(&stream).map_err(TestCaseError::fail)?;

@@ -40,7 +40,7 @@ pub use grammar::{Case, case, flags, literals, pattern, patterns};
 pub use layouts::Layout;
 pub use node::Node;
 pub use notices::{not_tested, say};
-pub use oracle::Oracle;
+pub use oracle::{Found, Oracle};
 #[cfg(feature = "proptest")]
 pub use property::{config, drawn};
 pub use records::records;

@@ -1,10 +1,12 @@
 //! Streams: texts that arrive in pieces, and the records that they consist of.
 
+use std::cmp::Reverse;
 use std::io::{self, Read};
 use std::ops::{ControlFlow, Range};
 
 use dragnet::PatternSet;
 use dragnet::reader::{AcrossLines, ReaderScan};
+use dragnet::redact::{Redactor, Replacement};
 
 use super::{Choices, Oracle};
 
@@ -208,6 +210,46 @@ impl Stream {
             (flow, wrong) => Err(format!("{flow:?}, wrong: {wrong:?}")),
         }
     }
+}
+
+impl Stream {
+    /// The stream with the matches `found` hidden, as [`Stream::redactor`] does it: byte by byte.
+    pub fn redacted(&self, found: &[Found]) -> Vec<u8> {
+        let bytes = self.bytes();
+        let spans: Vec<_> = found.iter().filter(|(_, _, range)| !range.is_empty()).collect();
+        let mut out = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() as u64 {
+            let starting = spans.iter().filter(|(_, _, range)| range.start == at);
+            let first = starting.max_by_key(|(_, pattern, range)| (range.end, Reverse(*pattern)));
+            let Some((_, pattern, range)) = first else {
+                out.push(bytes[at as usize]);
+                at += 1;
+                continue;
+            };
+            let mut end = range.end;
+            let inside =
+                |end: u64| spans.iter().filter(move |(_, _, r)| (at..end).contains(&r.start));
+            while let Some((_, _, longer)) = inside(end).find(|(_, _, range)| range.end > end) {
+                end = longer.end;
+            }
+            let text = &bytes[range.start as usize..range.end as usize];
+            replace(*pattern, inside(end).count() > 1, text, &mut out);
+            at = end;
+        }
+        out
+    }
+
+    /// A redactor whose replacements depend on everything that they may depend on.
+    pub fn redactor(set: &PatternSet) -> Redactor {
+        Redactor::new(set).replacement(Replacement::with(|hidden, out| {
+            replace(hidden.pattern(), hidden.is_merged(), hidden.bytes(), out);
+        }))
+    }
+}
+
+fn replace(pattern: usize, is_merged: bool, text: &[u8], out: &mut Vec<u8>) {
+    out.extend(format!("<{pattern} {is_merged} {}>", text.escape_ascii()).bytes());
 }
 
 /// A reader whose reads return a text in pieces. Every other read is interrupted.
