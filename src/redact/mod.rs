@@ -246,7 +246,8 @@ fn span_in(m: &Match, record: u64) -> Option<Span> {
 struct Copy<'a, W> {
     rules: &'a Rules,
     hiding: &'a mut Hiding,
-    /// The matches of the current record or, in a search across lines, of the block.
+    /// The matches of the current record or, in a search across lines, of the block. There, what is
+    /// reported of a match may be after the end of the block.
     spans: &'a mut Vec<Span>,
     /// The number of the current record in its block.
     record: usize,
@@ -262,7 +263,6 @@ impl<W: Write> Copy<'_, W> {
     fn copy_to(&mut self, block: &Block, end: usize) {
         let bytes = Bytes { bytes: block.bytes(), base: block.offset(0) };
         self.hiding.copy(self.rules, bytes, block.offset(end), self.spans, self.out);
-        self.spans.clear();
     }
 
     fn write(&mut self, flush: bool) -> ControlFlow<()> {

@@ -51,4 +51,4 @@ pub use server::{
     MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, server_unavailable_reason,
 };
 pub use spec::{Flags, Spec, set};
-pub use streams::{Division, Found, Pieces, Stream};
+pub use streams::{Division, Pieces, Stream, StreamFound};

@@ -47,7 +47,7 @@ pub struct Stream {
 }
 
 /// A match in a stream: record, pattern and range in the stream.
-pub type Found = (u64, usize, Range<u64>);
+pub type StreamFound = (u64, usize, Range<u64>);
 
 impl Stream {
     /// A stream of `records`, joined by what may separate them.
@@ -146,11 +146,11 @@ impl Stream {
     }
 
     /// The matches that must be found.
-    pub fn expected(&self, oracle: &mut Oracle, set: &PatternSet) -> Vec<Found> {
+    pub fn expected(&self, oracle: &mut Oracle, set: &PatternSet) -> Vec<StreamFound> {
         let mark = if self.has_mark { 3 } else { 0 };
         let records = self.records();
         let spans = oracle.spans(records.iter().map(|range| &self.text[range.clone()]));
-        let mut found: Vec<Found> = spans
+        let mut found: Vec<StreamFound> = spans
             .iter()
             .map(|m| {
                 let start = mark + records[m.record()].start;
@@ -165,9 +165,9 @@ impl Stream {
         for pattern in AcrossLines::new(set, window).patterns() {
             found.retain(|(_, other, _)| *other != pattern);
             found.extend(oracle.across_lines(pattern, &self.text, window).into_iter().map(
-                |span| {
+                |(whole, span)| {
                     let line =
-                        self.text[..span.start].iter().filter(|&&byte| byte == b'\n').count();
+                        self.text[..whole.start].iter().filter(|&&byte| byte == b'\n').count();
                     let range = (mark + span.start) as u64..(mark + span.end) as u64;
                     (line as u64, pattern, range)
                 },
@@ -186,7 +186,7 @@ impl Stream {
         &self,
         scan: &ReaderScan,
         scanners: &mut [Box<dyn dragnet::Scan>],
-    ) -> Result<Vec<Found>, String> {
+    ) -> Result<Vec<StreamFound>, String> {
         let bytes = self.bytes();
         let at = |range: Range<u64>| &bytes[range.start as usize..range.end as usize];
         let mut found = Vec::new();
@@ -214,7 +214,7 @@ impl Stream {
 
 impl Stream {
     /// The stream with the matches `found` hidden, as [`Stream::redactor`] does it: byte by byte.
-    pub fn redacted(&self, found: &[Found]) -> Vec<u8> {
+    pub fn redacted(&self, found: &[StreamFound]) -> Vec<u8> {
         let bytes = self.bytes();
         let spans: Vec<_> = found.iter().filter(|(_, _, range)| !range.is_empty()).collect();
         let mut out = Vec::new();
