@@ -20,7 +20,7 @@ pub(crate) fn thread_seconds() -> f64 {
 /// The time since the first call.
 #[cfg(not(unix))]
 pub(crate) fn thread_seconds() -> f64 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64()
 }
 

@@ -27,8 +27,9 @@ use super::verify::{Record, Verifier, VerifyCache};
 /// that the records are still in the L2 cache when they are verified.
 const CHUNK: usize = 64 << 10;
 
-/// The length of the first chunk of a scan that ends at its first match, in bytes.
-const FIRST_CHUNK: usize = 1 << 10;
+/// The length of the first chunk of a scan that ends at its first match, in bytes: the smallest that bit
+/// streams can search.
+const FIRST_CHUNK: usize = 4 << 10;
 
 /// The stages of a scan. Immutable, and shared by all scanners of an engine.
 #[derive(Debug)]
