@@ -249,8 +249,8 @@ fn search_of_each_rule_is_explained() {
     let args: Vec<&str> =
         ["rules", "--explain", "--backend", "pure"].into_iter().chain(expressions).collect();
     let explanations = [
-        ("literal", "literal key=, ", " to 4 bytes after it"),
-        ("run", "run of 16 bytes from a class of 10, ", " from its start to its end"),
+        ("literal", "literal \"key=\", expected ", " to 4 bytes after it"),
+        ("run", "run of 16 bytes, each one of 10 values, ", " from its start to its end"),
         ("no filter", "no filter, an automaton reads every record: ", ""),
         ("always", "matches every record", ""),
     ];
@@ -299,7 +299,7 @@ fn fallback_of_a_rule_to_pure_is_explained() {
     assert_eq!(lines[0], "1 (native)");
     assert_eq!(lines[2], "    the C library");
     assert_eq!(lines[3], "2 (literal)");
-    assert!(lines[5].starts_with("    literal secret=") && lines[5].contains("; not by the C"));
+    assert!(lines[5].starts_with("    literal \"secret=") && lines[5].contains("; not by the C"));
     assert!(lines[7].starts_with("Prefilter: "), "{run:?}");
 }
 
