@@ -142,8 +142,8 @@
 #[cfg(feature = "arrow")]
 pub mod arrow;
 mod batch;
-mod combination;
 mod captures;
+mod combination;
 mod engine;
 mod engine_error;
 mod explanation;
@@ -162,14 +162,16 @@ mod sink;
 mod stop;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS, PADDING};
-pub use combination::{CombinationError, Combinations, CombinedScanner};
 pub use captures::{Captures, CapturesFinder, Group};
+pub use combination::{CombinationError, Combinations, CombinedScanner};
 pub use engine::{Backend, Engine, Scanner};
 pub use engine_error::EngineError;
 pub use explanation::Explanation;
 pub use matches::{Match, Matches};
 pub use one_string::{CapturesIter, FindIter, SetMatches, SetMatchesIter};
-pub use pattern::{BuildError, Pattern, PatternError, PatternFlags, PatternSet, PatternSetBuilder};
+pub use pattern::{
+    BuildError, Pattern, PatternBounds, PatternError, PatternFlags, PatternSet, PatternSetBuilder,
+};
 pub use scan::{MAX_BLOCK, Report, Scan, ScanError};
 pub use stop::StopFlag;
 

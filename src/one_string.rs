@@ -229,7 +229,8 @@ fn run(scanner: &mut pure::Scanner, text: &[u8], out: &mut impl Sink) -> Control
     scanner.run(&batch, out).expect("nobody can raise the flag of this scanner")
 }
 
-/// Replaces the matches of patterns that report a group by whole matches.
+/// Replaces the matches of patterns that report a group by whole matches, as far as that group is within
+/// their bounds.
 fn whole_matches(
     set: &PatternSet,
     finder: &mut CapturesFinder,
@@ -243,11 +244,25 @@ fn whole_matches(
             whole.extend_from_slice(of_pattern);
             continue;
         }
+        let mut spans = Vec::new();
         finder.for_each_whole(pattern, text, |span| {
-            // In range, because a text is shorter than 2^32 bytes.
-            whole.push(Match::new(0, pattern as u32, span.start as u32..span.end as u32));
+            spans.push(span);
             ControlFlow::Continue(())
         });
+        if let Some(bounds) = set.bounds(pattern) {
+            let group = set.reported_group(pattern);
+            spans.retain(|span| {
+                let captures = finder.at(pattern, text, span.clone());
+                let reported = captures.and_then(|captures| Some(captures.get(group)?.range()));
+                bounds.contain(&reported.unwrap_or_else(|| span.clone()))
+            });
+        }
+        // In range, because a text is shorter than 2^32 bytes.
+        whole.extend(
+            spans
+                .into_iter()
+                .map(|span| Match::new(0, pattern as u32, span.start as u32..span.end as u32)),
+        );
     }
     whole
 }

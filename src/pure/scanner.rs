@@ -141,7 +141,7 @@ impl Scanner {
                 let record = cursor.get();
                 if candidate.end as usize <= record.start + record.bytes.len() {
                     verifier.candidate(&mut self.cache, record, candidate);
-                    if S::FIRST_ONLY && self.cache.has_matched() {
+                    if S::FIRST_ONLY && !verifier.has_bounds() && self.cache.has_matched() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
