@@ -150,7 +150,7 @@ pub use engine::{Backend, Engine, Scanner};
 pub use engine_error::EngineError;
 pub use explanation::Explanation;
 pub use matches::{Match, Matches};
-pub use one_string::{CapturesIter, FindIter, SetMatches, SetMatchesIter};
+pub use one_string::{CapturesIter, FindIter, SetMatches, SetMatchesIntoIter, SetMatchesIter};
 pub use pattern::{BuildError, Pattern, PatternError, PatternFlags, PatternSet, PatternSetBuilder};
 pub use scan::{MAX_BLOCK, Report, Scan, ScanError};
 pub use stop::StopFlag;
