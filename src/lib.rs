@@ -168,7 +168,7 @@ pub use engine::{Backend, Engine, Scanner};
 pub use engine_error::EngineError;
 pub use explanation::Explanation;
 pub use matches::{Match, Matches};
-pub use one_string::{CapturesIter, FindIter, SetMatches, SetMatchesIter};
+pub use one_string::{CapturesIter, FindIter, SetMatches, SetMatchesIntoIter, SetMatchesIter};
 pub use pattern::{
     BuildError, Pattern, PatternBounds, PatternError, PatternFlags, PatternSet, PatternSetBuilder,
 };

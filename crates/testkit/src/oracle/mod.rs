@@ -13,7 +13,7 @@
 //!   find-iterator of the `regex` crate does.
 //! - [`look`] decides assertions.
 //!
-//! `ci/oracle-python` compares the oracle with Python's `re`.
+//! `ci/oracle-python` compares the oracle with Python's `re`: the spans of matches and of their groups.
 
 mod look;
 mod program;
