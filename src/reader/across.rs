@@ -31,7 +31,8 @@ use super::block::{Block, Copies};
 /// from the start of the cell, or from the end of the last match if that is later, for matches that start in
 /// the cell. They may extend into the lines after it, up to the end of the first line that ends `window`
 /// or more bytes after the cell; the line feed there is out of reach, and for a pattern with assertions
-/// about `\r\n` the `\r` before it. A match belongs to the line that it starts in. After the line feed that ends a text there is no line, and so no empty match.
+/// about `\r\n` the `\r` before it. A match belongs to the line that it starts in, also if the group that is
+/// [reported](crate::Pattern::report_group) of it is in another one. After the line feed that ends a text there is no line, and so no empty match.
 ///
 /// This depends on the text alone, and not on how it arrives. A stream that is found to be short costs no
 /// more than its length.
