@@ -91,8 +91,8 @@ fn is_missing(error: &io::Error) -> bool {
 
 /// Returns the contents of a regular file of at most [`MAX_SIZE`] bytes.
 fn read_small(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = regular_file(path, Links::Follow)?;
-    let size = file.metadata()?.len();
+    let (mut file, metadata) = regular_file(path, Links::Follow)?;
+    let size = metadata.len();
     let mut bytes = Vec::new();
     // The size can be wrong: files of /proc have none, and any file can grow.
     if size <= MAX_SIZE {
