@@ -86,7 +86,10 @@ fn read_text(path: &Path, errors: &mut Vec<String>) -> Option<String> {
 
 /// Whether a file can't be there, which is no reason for a message.
 fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+
+    // A path that is too long can't be opened by anyone.
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
 }
 
 /// Returns the contents of a regular file of at most [`MAX_SIZE`] bytes.
