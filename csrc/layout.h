@@ -18,6 +18,9 @@
 #define DRAGNET_MATCH_START 8
 #define DRAGNET_MATCH_END 12
 
+/* The start and end of a match without a span, UINT32_MAX. */
+#define DRAGNET_NO_SPAN 4294967295
+
 /* Return values of dragnet_hs_scan. Error codes of libhs are negative and returned unchanged. */
 #define DRAGNET_DONE 0
 #define DRAGNET_FULL 1

@@ -70,8 +70,8 @@ static int HS_CDECL on_match(unsigned int pattern, unsigned long long from, unsi
     struct dragnet_match *match = &results->matches[results->count++];
     match->record = results->record;
     match->pattern = pattern;
-    match->start = 0;
-    match->end = 0;
+    match->start = DRAGNET_NO_SPAN;
+    match->end = DRAGNET_NO_SPAN;
     return 0;
 }
 

@@ -118,6 +118,15 @@ impl Engine {
         }
     }
 
+    /// Returns the patterns that this engine was compiled from.
+    pub fn patterns(&self) -> &PatternSet {
+        match &self.backend {
+            BackendEngine::Pure(engine) => engine.patterns(),
+            #[cfg(feature = "native")]
+            BackendEngine::Native(engine) => engine.patterns(),
+        }
+    }
+
     /// Returns the backend of this engine: [`Backend::Pure`] or [`Backend::Native`].
     pub fn backend(&self) -> Backend {
         match self.backend {
@@ -199,6 +208,38 @@ enum BackendScanner {
     Pure(pure::Scanner),
     #[cfg(feature = "native")]
     Native(crate::native::Scanner),
+}
+
+impl Scanner {
+    /// Chooses the patterns that are searched for from the next scan on: those for whose number in the
+    /// set `is_enabled` returns true. All others are not reported. It is called once for each pattern
+    /// of the set. A new scanner searches for all patterns.
+    ///
+    /// Costs a few nanoseconds for each pattern, and builds nothing. See the methods of the same name in
+    /// [`pure::Scanner`] and, with the feature, `native::Scanner` for what is saved.
+    ///
+    /// ```
+    /// use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan};
+    ///
+    /// let set = PatternSet::new(["a", "b", "c"])?;
+    /// let mut scanner = Engine::new(&set, Report::Patterns).scanner()?;
+    /// scanner.enable(|number| number != 1);
+    ///
+    /// let mut records = BatchBuf::new();
+    /// records.push(b"abc")?;
+    /// let mut matches = Matches::new();
+    /// scanner.scan(&records.as_batch(), &mut matches)?;
+    /// let found: Vec<_> = matches.iter().map(|m| m.pattern()).collect();
+    /// assert_eq!(found, [0, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn enable(&mut self, is_enabled: impl FnMut(usize) -> bool) {
+        match &mut self.backend {
+            BackendScanner::Pure(scanner) => scanner.enable(is_enabled),
+            #[cfg(feature = "native")]
+            BackendScanner::Native(scanner) => scanner.enable(is_enabled),
+        }
+    }
 }
 
 impl Scan for Scanner {

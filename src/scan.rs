@@ -109,12 +109,12 @@ impl<S: Scan + ?Sized> Scan for Box<S> {
 /// What a scanner reports for each pattern that matches in a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Report {
-    /// One [`Match`] for each pair of record and pattern, with the span `0..0`. Cheaper
+    /// One [`Match`] for each pair of record and pattern, [without a span](Match::span). Cheaper
     /// than spans: a scanner can stop at the first match of a pattern in a record.
-    #[default]
     Patterns,
     /// One [`Match`] for each span: leftmost-first and non-overlapping, as `find_iter`
-    /// of the regex crate yields them.
+    /// of the regex crate yields them. The default.
+    #[default]
     Spans,
 }
 

@@ -2,4 +2,4 @@
 # Builds all benchmarks, without running them. Those without libhs are a part of these, and the step
 # `lint` checks that they compile without it.
 
-run cargo bench --locked --benches --features native --no-run
+run cargo bench --locked --benches --features native,arrow --no-run

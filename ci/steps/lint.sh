@@ -2,7 +2,7 @@
 # Runs clippy in each configuration of the library, and for other systems.
 
 run cargo clippy --locked --workspace --all-targets -- -D warnings
-run cargo clippy --locked --workspace --all-targets --features native -- -D warnings
+run cargo clippy --locked --workspace --all-targets --features native,arrow -- -D warnings
 run cargo check --locked --no-default-features
 # DRAGNET_LIBHS_DIR names the installed libhs, so that Vectorscan is not built from its sources.
 DRAGNET_LIBHS_DIR=/usr \

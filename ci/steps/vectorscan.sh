@@ -18,7 +18,7 @@ run ci/vectorscan "$folder" cargo check --locked --features native
 
 # Both libraries have the same soname, so a test that was built against one runs with the other,
 # and nothing is built twice.
-cargo test --locked --package dragnet --features native --test answers --no-run 2>&1 |
+cargo test --locked --package dragnet --features native,arrow --test answers --no-run 2>&1 |
     tee "$scratch/built"
 program=$(sed -n 's/.*Executable tests.answers.main.rs (\(.*\))$/\1/p' "$scratch/built")
 [ -x "$program" ] || die 'cargo did not name the test program'

@@ -70,7 +70,7 @@ impl<'a> Batch<'a> {
         offsets.clear();
         offsets.push(0);
         // In range: a buffer of `MAX_BUFFER` bytes leaves one 32-bit offset to spare.
-        line_ends::append(Isa::best(), buffer, offsets);
+        append_line_ends(buffer, offsets);
         if buffer.last().is_some_and(|&last| last != b'\n') {
             offsets.push(buffer.len() as u32 + 1);
         }
@@ -205,6 +205,11 @@ impl<'a> Batch<'a> {
     pub fn terminator(&self) -> u32 {
         self.terminator
     }
+}
+
+/// Appends the position after each `\n` of `buffer`, which has at most [`MAX_BUFFER`] bytes, to `offsets`.
+pub(crate) fn append_line_ends(buffer: &[u8], offsets: &mut Vec<u32>) {
+    line_ends::append(Isa::best(), buffer, offsets);
 }
 
 #[cfg(test)]

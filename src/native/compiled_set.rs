@@ -12,8 +12,7 @@ pub(super) struct CompiledSet {
     library: &'static Library,
     pub(super) databases: Vec<Database>,
     pub(super) fallbacks: Vec<Fallback>,
-    /// The number of patterns in the set.
-    pub(super) patterns: usize,
+    pub(super) patterns: PatternSet,
     /// Searches for the fallbacks; `None` if there are none.
     pub(super) fallback_engine: Option<pure::Engine>,
     /// Finds the spans of a pattern in a record that libhs has found to match. `None` if the engine
@@ -30,13 +29,13 @@ impl CompiledSet {
         let fallback_engine =
             (!fallbacks.is_empty()).then(|| pure::Engine::subset(set, indexes, report));
         let spans = (report == Report::Spans).then(|| SpanEngine::new(set));
-        let patterns = set.len();
+        let patterns = set.clone();
         Ok(CompiledSet { library, databases, fallbacks, patterns, fallback_engine, spans })
     }
 
     /// The number of patterns that libhs searches for, in all databases together.
     pub(super) fn patterns_on_libhs(&self) -> usize {
-        self.patterns - self.fallbacks.len()
+        self.patterns.len() - self.fallbacks.len()
     }
 
     /// The library's name and version, such as `Hyperscan 5.4.0`.

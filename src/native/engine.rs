@@ -47,6 +47,11 @@ impl Engine {
         Ok(Engine { set: Arc::new(CompiledSet::new(set, report)?) })
     }
 
+    /// Returns the patterns that this engine was compiled from.
+    pub fn patterns(&self) -> &PatternSet {
+        &self.set.patterns
+    }
+
     /// Creates a scanner for one thread.
     ///
     /// # Errors
@@ -79,7 +84,7 @@ impl Engine {
                 let fallback_reason = Some(self.set.fallbacks[index].reason().to_owned());
                 Some(Explanation::Pure { strategy, fallback_reason })
             }
-            Err(_) => (pattern < self.set.patterns).then_some(Explanation::Native),
+            Err(_) => (pattern < self.set.patterns.len()).then_some(Explanation::Native),
         }
     }
 

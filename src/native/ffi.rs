@@ -55,7 +55,7 @@ pub(super) struct BlockScan<'a> {
 pub(super) struct Block<'a> {
     /// Indexes in the batch. Not empty.
     pub(super) records: Range<u32>,
-    /// Ordered by record, in no particular order within a record. All spans are `0..0`.
+    /// Ordered by record, in no particular order within a record. None has a span.
     pub(super) pairs: &'a mut Vec<Match>,
 }
 

@@ -9,6 +9,7 @@ use std::ffi::{c_int, c_uint};
 
 use crate::Match;
 use crate::batch::PADDING;
+use crate::matches::NO_SPAN;
 
 const HEADER: &[u8] = include_bytes!("../../csrc/layout.h");
 
@@ -29,6 +30,8 @@ const _: () = {
     assert!(pattern == define("DRAGNET_MATCH_PATTERN"));
     assert!(start == define("DRAGNET_MATCH_START"));
     assert!(end == define("DRAGNET_MATCH_END"));
+    // As `u64`, because the number does not fit in a signed word of 32 bits.
+    assert!(NO_SPAN as u64 == define("DRAGNET_NO_SPAN") as u64);
     assert!(PADDING == define("DRAGNET_PADDING"));
 };
 

@@ -17,6 +17,8 @@ use crate::{Batch, Match, ScanError, StopFlag};
 pub(super) struct Merger<'a, 'b> {
     pub(super) batch: Batch<'b>,
     pub(super) stop: &'a StopFlag,
+    /// By number: whether a pattern is reported. Empty if all are.
+    pub(super) enabled: &'a [bool],
     /// Scans for the fallbacks; `None` if there are none.
     pub(super) fallback: Option<&'a mut pure::Scanner>,
     /// Finds the spans of libhs's pairs; `None` if pairs are reported as they are.
@@ -30,6 +32,9 @@ impl Merger<'_, '_> {
         block: Block<'_>,
         out: &mut impl Sink,
     ) -> Result<ControlFlow<()>, ScanError> {
+        if !self.enabled.is_empty() {
+            block.pairs.retain(|pair| self.enabled[pair.pattern()]);
+        }
         for of_record in block.pairs.chunk_by_mut(|a, b| a.record() == b.record()) {
             of_record.sort_unstable();
         }
@@ -111,7 +116,7 @@ mod tests {
     use crate::Matches;
 
     fn pairs(list: &[(u32, u32)]) -> Vec<Match> {
-        list.iter().map(|&(record, pattern)| Match::new(record, pattern, 0..0)).collect()
+        list.iter().map(|&(record, pattern)| Match::without_span(record, pattern)).collect()
     }
 
     /// Merges `left`, which libhs found, with `right`, which the pure engine found.
@@ -152,7 +157,7 @@ mod tests {
     fn pairs_are_sorted_and_count_once() {
         let stop = StopFlag::new();
         let batch = Batch::from_offsets(&[], &[]).unwrap();
-        let mut merger = Merger { batch, stop: &stop, fallback: None, spans: None };
+        let mut merger = Merger { batch, stop: &stop, enabled: &[], fallback: None, spans: None };
         let mut found = pairs(&[(0, 3), (0, 1), (0, 3), (1, 2), (4, 1), (4, 0)]);
         let mut out = Matches::new();
         let block = Block { records: 0..5, pairs: &mut found };

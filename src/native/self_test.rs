@@ -309,7 +309,7 @@ mod tests {
             for (p, pattern) in patterns.iter().enumerate() {
                 let case = CASES.iter().find(|case| case.pattern == *pattern).unwrap();
                 if (case.matches)(record) {
-                    found.push(Match::new(r as u32, p as u32, 0..0));
+                    found.push(Match::without_span(r as u32, p as u32));
                 }
             }
         }
@@ -357,7 +357,7 @@ mod tests {
                     return Ok(found);
                 };
                 let r = batch.iter().position(|record| record.len() == *len).unwrap();
-                let m = Match::new(r as u32, p as u32, 0..0);
+                let m = Match::without_span(r as u32, p as u32);
                 match found.binary_search(&m) {
                     Ok(at) => drop(found.remove(at)),
                     Err(at) => found.insert(at, m),

@@ -51,6 +51,11 @@ impl Engine {
         }
     }
 
+    /// Returns the patterns that this engine was compiled from.
+    pub fn patterns(&self) -> &PatternSet {
+        self.pipeline.verifier.set()
+    }
+
     /// Makes a scanner for one thread.
     pub fn scanner(&self) -> Scanner {
         self.scanner_with(StopFlag::new())
@@ -65,6 +70,11 @@ impl Engine {
     /// build on first use.
     pub fn memory(&self) -> usize {
         self.pipeline.filters.memory() + self.pipeline.verifier.memory() + self.decisions.memory()
+    }
+
+    /// Returns the string that every match contains, if the engine searches for nothing else.
+    pub(crate) fn only_literal(&self) -> Option<Vec<u8>> {
+        self.decisions.only_literal()
     }
 
     /// Returns how pattern number `pattern` is searched, or `None` if the engine does not have it.

@@ -6,6 +6,9 @@
 //! `tests/native_memory.rs`, and so are those of the native engine alone, in `tests/native`. `cargo
 //! test --test answers named::` runs one module.
 
+#[cfg(feature = "arrow")]
+mod columns;
+mod combinations;
 mod contract;
 mod damaged;
 mod docs;
@@ -17,6 +20,8 @@ mod linear;
 mod logs;
 mod named;
 mod properties;
+mod streams;
+mod subsets;
 
 /// Does nothing, unless a sidecar under test has started this program as its server.
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use super::region::Region;
 use dragnet::Match;
 
 /// Checks that `matches` could be the answer for the records in `region`: they name existing records,
-/// patterns and bytes, are strictly ascending and do not overlap; without spans, all spans are empty.
+/// patterns and bytes, are strictly ascending and do not overlap; they have spans exactly if the report has.
 /// This also bounds how many there can be.
 pub(super) fn check(
     matches: &[Match],
@@ -18,15 +18,20 @@ pub(super) fn check(
     has_spans: bool,
 ) -> Result<(), ConnectionError> {
     let is_in_range = |m: &Match| {
-        let len = region.record_len(m.record());
-        m.pattern() < patterns as usize
-            && m.start() <= m.end()
-            && len.is_some_and(|len| m.end() <= len as usize)
-            && (has_spans || m.end() == 0)
+        let fits = |len: u32| match m.span() {
+            Some(span) => has_spans && span.start <= span.end && span.end <= len as usize,
+            None => !has_spans,
+        };
+        m.pattern() < patterns as usize && region.record_len(m.record()).is_some_and(fits)
     };
     let pair = |m: &Match| (m.record(), m.pattern());
-    let is_sorted =
-        matches.is_sorted_by(|a, b| a < b && (pair(a) != pair(b) || a.end() <= b.start()));
+    let is_sorted = matches.is_sorted_by(|a, b| {
+        let is_disjoint = || match (a.span(), b.span()) {
+            (Some(a), Some(b)) => a.end <= b.start,
+            _ => false,
+        };
+        a < b && (pair(a) != pair(b) || is_disjoint())
+    });
     match matches.iter().find(|m| !is_in_range(m)) {
         None if is_sorted => Ok(()),
         None => broken("the server's matches are out of order or overlap"),

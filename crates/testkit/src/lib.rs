@@ -31,6 +31,7 @@ mod server;
 #[cfg(feature = "proptest")]
 mod shrink;
 mod spec;
+mod streams;
 
 pub use choices::{Choices, Rng};
 pub use comparison::{BLOCK, Comparison, by_blocks};
@@ -39,7 +40,7 @@ pub use grammar::{Case, case, flags, literals, pattern, patterns};
 pub use layouts::Layout;
 pub use node::Node;
 pub use notices::{not_tested, say};
-pub use oracle::Oracle;
+pub use oracle::{Found, Oracle};
 #[cfg(feature = "proptest")]
 pub use property::{config, drawn};
 pub use records::records;
@@ -50,3 +51,4 @@ pub use server::{
     MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, server_unavailable_reason,
 };
 pub use spec::{Flags, Spec, set};
+pub use streams::{Division, Pieces, Stream, StreamFound};

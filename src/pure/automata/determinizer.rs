@@ -10,12 +10,11 @@
 //! - The states that a match can start with are in no set. What they lead to with a byte does not
 //!   depend on the set, so it is computed once for each class of bytes ([`StartSteps`]) and added
 //!   to each transition.
-//! - A set has only NFA states that read a byte, and those at which an assertion has to be
-//!   decided. Empty transitions are followed when a state is entered. A set mostly has fewer than
-//!   ten states.
+//! - The [NFA](super::group_nfa) has no empty transitions, so a set has only the states that the last
+//!   byte led to: mostly one to three.
 //! - An assertion depends on the bytes on both sides of a boundary. Of the byte before, a DFA state
-//!   keeps only its [kind](Kind), and only if assertions are left to decide. They are decided
-//!   when the next byte is known.
+//!   keeps only its kind, and only if assertions are left to decide. They are decided when the next
+//!   byte is known.
 //!
 //! The sets are [keys](KeyBuilder): sorted lists, which are equal if and only if the states are.
 //!
@@ -24,70 +23,29 @@
 //! A Unicode word boundary next to a byte outside ASCII is not decided: the determinizer
 //! [quits](Determinizer::quits).
 
-use regex_automata::nfa::thompson::{NFA, State};
-use regex_automata::util::look::LookSet;
-use regex_automata::util::primitives::StateID;
+use super::group_nfa::{GroupNfa, StateId};
+use super::positions::looks::{EDGE, HOLDING, KINDS, Looks, kind_of};
 
 /// The length of the head of a key: the kind of the byte before, and the patterns that match, as
 /// the two halves of a `u64`.
 const KEY_HEAD: usize = 3;
 
-/// What assertions distinguish of the byte on one side of a boundary.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    /// No byte: the boundary is at the start or the end of the record.
-    Edge,
-    LineFeed,
-    CarriageReturn,
-    Word,
-    Other,
-}
-
-const KINDS: [Kind; 5] =
-    [Kind::Edge, Kind::LineFeed, Kind::CarriageReturn, Kind::Word, Kind::Other];
-
-impl Kind {
-    fn of(byte: u8) -> Kind {
-        match byte {
-            b'\n' => Kind::LineFeed,
-            b'\r' => Kind::CarriageReturn,
-            b'_' => Kind::Word,
-            _ if byte.is_ascii_alphanumeric() => Kind::Word,
-            _ => Kind::Other,
-        }
-    }
-
-    /// A text of this kind.
-    fn sample(self) -> &'static [u8] {
-        match self {
-            Kind::Edge => b"",
-            Kind::LineFeed => b"\n",
-            Kind::CarriageReturn => b"\r",
-            Kind::Word => b"a",
-            Kind::Other => b" ",
-        }
-    }
-}
-
 /// Computes the states and transitions of a DFA of at most 64 patterns. Immutable, and shared by
 /// all scanners.
 #[derive(Debug)]
 pub(super) struct Determinizer {
-    nfa: NFA,
+    nfa: GroupNfa,
     /// By byte: its class. Bytes of a class lead to the same states.
     classes: [u8; 256],
     /// By class: one of its bytes.
     samples: Vec<u8>,
-    /// By the kinds before and after a boundary: the assertions that hold there.
-    holds: [[LookSet; KINDS.len()]; KINDS.len()],
     /// By kind: the first of those between which, before a boundary, no assertion of the NFA
     /// distinguishes.
-    before: [u8; KINDS.len()],
+    before: [u8; KINDS],
     /// Whether the start of a match has assertions, so that the byte before it matters.
     start_has_looks: bool,
     /// Whether matches start only at the start of a record.
     from_start: bool,
-    unicode_boundary: bool,
 }
 
 /// What the start of a match leads to, as far as that is known.
@@ -102,7 +60,7 @@ pub(super) struct StartSteps {
 /// The states that are entered by a byte at the start of a match.
 #[derive(Debug)]
 struct StartStep {
-    states: Box<[StateID]>,
+    states: Box<[StateId]>,
     /// The patterns that match before or after the byte, as bits.
     matches: u64,
     /// The row in the DFA's table of the state with these states and matches, if that is known.
@@ -143,11 +101,9 @@ pub(super) struct KeyBuilder {
     visited: Vec<u32>,
     walk: u32,
     /// States that a walk has yet to visit.
-    pending: Vec<StateID>,
+    pending: Vec<StateId>,
     /// The states that the next byte leads to.
-    next: Vec<StateID>,
-    /// The states that are entered: the next states, and those that empty transitions lead to.
-    entered: Vec<StateID>,
+    next: Vec<StateId>,
     /// The patterns that match, as bits.
     matches: u64,
     key: Vec<u32>,
@@ -161,9 +117,11 @@ impl KeyBuilder {
 
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        (self.visited.capacity() + self.key.capacity()) * size_of::<u32>()
-            + (self.pending.capacity() + self.next.capacity() + self.entered.capacity())
-                * size_of::<StateID>()
+        (self.visited.capacity()
+            + self.key.capacity()
+            + self.pending.capacity()
+            + self.next.capacity())
+            * size_of::<u32>()
     }
 
     /// Starts a walk over an NFA of this many states.
@@ -179,8 +137,8 @@ impl KeyBuilder {
     }
 
     /// Whether the current walk visits `state` for the first time.
-    fn visit(&mut self, state: StateID) -> bool {
-        std::mem::replace(&mut self.visited[state.as_usize()], self.walk) != self.walk
+    fn visit(&mut self, state: StateId) -> bool {
+        std::mem::replace(&mut self.visited[state as usize], self.walk) != self.walk
     }
 }
 
@@ -190,60 +148,21 @@ pub(super) fn matches_of(key: &[u32]) -> u64 {
 }
 
 impl Determinizer {
-    pub(super) fn new(nfa: NFA) -> Determinizer {
-        let unicode_boundary = nfa.look_set_any().contains_word_unicode();
-        let mut classes = [0; 256];
-        let mut samples: Vec<u8> = Vec::new();
-        for byte in 0..=255u8 {
-            let class = |other: u8| (nfa.byte_classes().get(other), other.is_ascii());
-            let known = samples.iter().position(|&sample| class(sample) == class(byte));
-            classes[usize::from(byte)] = known.unwrap_or(samples.len()) as u8;
-            if known.is_none() {
-                samples.push(byte);
-            }
-        }
-        let holds = KINDS.map(|before| {
-            KINDS.map(|after| {
-                let text = [before.sample(), after.sample()].concat();
-                let holds =
-                    |look: &_| nfa.look_matcher().matches(*look, &text, before.sample().len());
-                let looks = nfa.look_set_any().iter().filter(holds);
-                looks.fold(LookSet::empty(), |looks, look| looks.insert(look))
-            })
+    pub(super) fn new(nfa: GroupNfa) -> Determinizer {
+        let (classes, samples) = byte_classes(&nfa);
+        let holds = |before: usize| HOLDING[before].map(|holds| holds & nfa.looks);
+        let before = std::array::from_fn(|kind| {
+            (0..kind).find(|&other| holds(other) == holds(kind)).unwrap_or(kind) as u8
         });
-        let before = KINDS.map(|kind| {
-            holds.iter().position(|row| *row == holds[kind as usize]).unwrap_or(0) as u8
-        });
-        let mut determinizer = Determinizer {
-            nfa,
-            classes,
-            samples,
-            holds,
-            before,
-            start_has_looks: false,
-            from_start: true,
-            unicode_boundary,
-        };
-        determinizer.inspect_start();
-        determinizer
-    }
-
-    /// Finds out whether assertions decide if a match can start.
-    fn inspect_start(&mut self) {
-        let mut builder = KeyBuilder::default();
-        builder.begin_walk(self.nfa.states().len());
-        builder.next.push(self.nfa.start_anchored());
-        self.enter(&mut builder);
-        let is_look = |&state: &StateID| matches!(self.nfa.state(state), State::Look { .. });
-        self.start_has_looks = builder.entered.iter().any(is_look);
         // The assertions that can hold after a byte. That they may exclude one another doesn't
         // matter: a state that is not known to be dead costs time, but no match.
-        let later = self.holds[1..].iter().flatten();
-        let later = later.fold(LookSet::empty(), |all, &holds| all.union(holds));
-        builder.entered.clear();
-        builder.begin_walk(self.nfa.states().len());
-        self.decide(self.nfa.start_anchored(), later, None, &mut builder);
-        self.from_start = builder.entered.is_empty() && builder.matches == 0;
+        let later = HOLDING.iter().enumerate().filter(|&(before, _)| before != EDGE);
+        let later = later.flat_map(|(_, row)| row).fold(0, |all, holds| all | holds);
+        let mut builder = KeyBuilder::default();
+        builder.begin_walk(nfa.len());
+        let can_start = has_steps_or_matches(&nfa, later, &mut builder);
+        let start_has_looks = !nfa.look_steps(GroupNfa::START).is_empty();
+        Determinizer { nfa, classes, samples, before, start_has_looks, from_start: !can_start }
     }
 
     /// By byte: its class.
@@ -259,13 +178,13 @@ impl Determinizer {
     /// The steps from the start of a match, none of which is known yet.
     pub(super) fn unknown_start_steps(&self) -> StartSteps {
         let steps: Box<[Option<StartStep>]> =
-            (0..KINDS.len() * self.samples.len()).map(|_| None).collect();
+            (0..KINDS * self.samples.len()).map(|_| None).collect();
         StartSteps { memory: size_of_val(&steps[..]), steps }
     }
 
     /// Whether nothing can be decided about a record that contains this byte.
     pub(super) fn quits(&self, byte: u8) -> bool {
-        self.unicode_boundary && !byte.is_ascii()
+        self.nfa.unicode_boundary && !byte.is_ascii()
     }
 
     /// Whether nothing can match after the state with this key is entered. The state must not be
@@ -277,7 +196,7 @@ impl Determinizer {
     /// Computes the key of the state in which a record starts.
     pub(super) fn start(&self, builder: &mut KeyBuilder) {
         builder.key.clear();
-        builder.key.extend([Kind::Edge as u32, 0, 0]);
+        builder.key.extend([EDGE as u32, 0, 0]);
     }
 
     /// Computes the key of the state that follows the one with key `from` on a byte of `class`.
@@ -293,8 +212,8 @@ impl Determinizer {
         builder: &mut KeyBuilder,
     ) -> Option<StartStepId> {
         let byte = self.samples[usize::from(class)];
-        let after = Kind::of(byte);
-        let holds = self.holds[from[0] as usize][after as usize];
+        let after = kind_of(byte);
+        let holds = HOLDING[from[0] as usize][after];
         let id = StartStepId(from[0] as usize * self.samples.len() + usize::from(class));
         let start = starts.steps[id.0].get_or_insert_with(|| {
             let step = self.start_step(holds, byte, builder);
@@ -306,14 +225,16 @@ impl Determinizer {
         builder.next.clear();
         let mut looks = false;
         for &state in &from[KEY_HEAD..] {
-            let state = StateID::must(state as usize);
-            if let State::Look { .. } = self.nfa.state(state) {
-                if !std::mem::replace(&mut looks, true) {
-                    builder.begin_walk(self.nfa.states().len());
+            for &step in self.nfa.byte_steps(state) {
+                if self.nfa.reads(step, byte) {
+                    builder.next.push(step.to);
                 }
-                self.decide(state, holds, Some(byte), builder);
-            } else {
-                self.read(state, byte, builder);
+            }
+            if !self.nfa.look_steps(state).is_empty() {
+                if !std::mem::replace(&mut looks, true) {
+                    builder.begin_walk(self.nfa.len());
+                }
+                self.cross(state, holds, Some(byte), builder);
             }
         }
         let only_start = builder.next.is_empty() && builder.matches & !start.matches == 0;
@@ -321,114 +242,139 @@ impl Determinizer {
             return Some(id);
         }
         builder.matches |= start.matches;
-        builder.entered.clear();
-        builder.begin_walk(self.nfa.states().len());
+        builder.key.clear();
+        builder.key.extend([0; KEY_HEAD]);
+        let mut undecided = self.start_has_looks;
+        let mut enter = |state: StateId, key: &mut Vec<u32>| {
+            undecided |= !self.nfa.look_steps(state).is_empty();
+            key.push(state);
+        };
+        builder.begin_walk(self.nfa.len());
         for &state in &start.states {
             builder.visit(state);
-            builder.entered.push(state);
+            enter(state, &mut builder.key);
         }
-        self.enter(builder);
-
-        let is_look = |&state: &StateID| matches!(self.nfa.state(state), State::Look { .. });
-        let undecided = self.start_has_looks || builder.entered.iter().any(is_look);
-        let before = if undecided { self.before[after as usize] } else { 0 };
-        let KeyBuilder { entered, key, matches, .. } = builder;
-        key.clear();
-        key.extend([u32::from(before), *matches as u32, (*matches >> 32) as u32]);
-        key.extend(entered.iter().map(|state| state.as_u32()));
+        for index in 0..builder.next.len() {
+            let state = builder.next[index];
+            if builder.visit(state) {
+                builder.matches |= self.nfa.matches(state);
+                if self.nfa.continues(state) && state != GroupNfa::START {
+                    enter(state, &mut builder.key);
+                }
+            }
+        }
+        let KeyBuilder { key, matches, .. } = builder;
+        key[0] = if undecided { u32::from(self.before[after]) } else { 0 };
+        (key[1], key[2]) = (*matches as u32, (*matches >> 32) as u32);
         key[KEY_HEAD..].sort_unstable();
         only_start.then_some(id)
     }
 
     /// The patterns that match if the record ends in the state with key `from`, as bits.
     pub(super) fn end_matches(&self, from: &[u32], builder: &mut KeyBuilder) -> u64 {
-        let holds = self.holds[from[0] as usize][Kind::Edge as usize];
-        builder.matches = 0;
-        builder.begin_walk(self.nfa.states().len());
-        self.decide(self.nfa.start_anchored(), holds, None, builder);
+        let holds = HOLDING[from[0] as usize][EDGE];
+        builder.matches = self.nfa.matches(GroupNfa::START);
+        builder.begin_walk(self.nfa.len());
+        self.cross(GroupNfa::START, holds, None, builder);
         for &state in &from[KEY_HEAD..] {
-            self.decide(StateID::must(state as usize), holds, None, builder);
+            self.cross(state, holds, None, builder);
         }
         builder.matches
     }
 
     /// What a match can start with where `holds` are the assertions that hold and `byte` is next.
-    fn start_step(&self, holds: LookSet, byte: u8, builder: &mut KeyBuilder) -> StartStep {
-        builder.matches = 0;
+    fn start_step(&self, holds: Looks, byte: u8, builder: &mut KeyBuilder) -> StartStep {
+        builder.matches = self.nfa.matches(GroupNfa::START);
         builder.next.clear();
-        builder.begin_walk(self.nfa.states().len());
-        self.decide(self.nfa.start_anchored(), holds, Some(byte), builder);
-        builder.entered.clear();
-        builder.begin_walk(self.nfa.states().len());
-        self.enter(builder);
-        StartStep { states: builder.entered[..].into(), matches: builder.matches, row: None }
-    }
-
-    /// Follows empty transitions from `from` at a boundary where `holds` are the assertions that
-    /// hold. Adds to `builder` the patterns that match, and the states that `byte` leads to. Without a
-    /// byte, at the end of a record, it adds the states that would read one to those entered.
-    fn decide(&self, from: StateID, holds: LookSet, byte: Option<u8>, builder: &mut KeyBuilder) {
-        builder.pending.push(from);
-        while let Some(state) = builder.pending.pop() {
-            if !builder.visit(state) {
-                continue;
-            }
-            match self.nfa.state(state) {
-                State::Look { look, next } => {
-                    if holds.contains(*look) {
-                        builder.pending.push(*next);
-                    }
+        self.read(GroupNfa::START, byte, builder);
+        builder.begin_walk(self.nfa.len());
+        self.cross(GroupNfa::START, holds, Some(byte), builder);
+        builder.begin_walk(self.nfa.len());
+        let mut states = Vec::new();
+        for index in 0..builder.next.len() {
+            let state = builder.next[index];
+            if builder.visit(state) {
+                builder.matches |= self.nfa.matches(state);
+                if self.nfa.continues(state) && state != GroupNfa::START {
+                    states.push(state);
                 }
-                State::ByteRange { .. } | State::Sparse(_) | State::Dense(_) => match byte {
-                    Some(byte) => self.read(state, byte, builder),
-                    None => builder.entered.push(state),
-                },
-                empty => follow(empty, builder),
             }
         }
+        StartStep { states: states.into(), matches: builder.matches, row: None }
     }
 
-    /// Adds the state that `byte` leads to from a state that reads a byte.
-    fn read(&self, state: StateID, byte: u8, builder: &mut KeyBuilder) {
-        let next = match self.nfa.state(state) {
-            State::ByteRange { trans } if trans.matches_byte(byte) => Some(trans.next),
-            State::Sparse(transitions) => transitions.matches_byte(byte),
-            State::Dense(transitions) => transitions.matches_byte(byte),
-            _ => None,
-        };
-        builder.next.extend(next);
-    }
-
-    /// Follows empty transitions from the next states up to assertions, and adds to `builder` the
-    /// states that are entered and the patterns that match.
-    fn enter(&self, builder: &mut KeyBuilder) {
-        builder.pending.clear();
-        builder.pending.append(&mut builder.next);
+    /// Follows the steps of a state over the assertions in `holds`, which hold at the boundary where
+    /// the state is. Adds to `builder` the patterns that match there, and the states that `byte` leads
+    /// to from beyond an assertion.
+    fn cross(&self, state: StateId, holds: Looks, byte: Option<u8>, builder: &mut KeyBuilder) {
+        builder.pending.push(state);
         while let Some(state) = builder.pending.pop() {
-            if !builder.visit(state) {
-                continue;
-            }
-            match self.nfa.state(state) {
-                State::Look { .. }
-                | State::ByteRange { .. }
-                | State::Sparse(_)
-                | State::Dense(_) => builder.entered.push(state),
-                empty => follow(empty, builder),
+            for &step in self.nfa.look_steps(state) {
+                if step.looks() & !holds != 0 || !builder.visit(step.to) {
+                    continue;
+                }
+                builder.matches |= self.nfa.matches(step.to);
+                builder.pending.push(step.to);
+                if let Some(byte) = byte {
+                    self.read(step.to, byte, builder);
+                }
             }
         }
+    }
+
+    /// Adds the states that `byte` leads to from a state.
+    fn read(&self, state: StateId, byte: u8, builder: &mut KeyBuilder) {
+        let steps = self.nfa.byte_steps(state).iter().filter(|&&step| self.nfa.reads(step, byte));
+        builder.next.extend(steps.map(|step| step.to));
     }
 }
 
-/// Follows the empty transitions of a state that has no assertion and reads no byte, or adds the
-/// pattern that matches there.
-fn follow(state: &State, builder: &mut KeyBuilder) {
-    match state {
-        State::Union { alternates } => builder.pending.extend_from_slice(alternates),
-        State::BinaryUnion { alt1, alt2 } => builder.pending.extend([*alt1, *alt2]),
-        State::Capture { next, .. } => builder.pending.push(*next),
-        State::Match { pattern_id } => builder.matches |= 1 << pattern_id.as_usize(),
-        _ => {}
+/// Whether a match can start where the assertions in `holds` hold, as far as one can tell without
+/// the next byte.
+fn has_steps_or_matches(nfa: &GroupNfa, holds: Looks, builder: &mut KeyBuilder) -> bool {
+    builder.pending.push(GroupNfa::START);
+    let mut found = false;
+    while let Some(state) = builder.pending.pop() {
+        found |= nfa.matches(state) != 0 || !nfa.byte_steps(state).is_empty();
+        for &step in nfa.look_steps(state) {
+            if step.looks() & !holds == 0 && builder.visit(step.to) {
+                builder.pending.push(step.to);
+            }
+        }
     }
+    found
+}
+
+/// The class of each byte, and a byte of each class. No step of the NFA and no assertion
+/// distinguishes bytes of a class.
+fn byte_classes(nfa: &GroupNfa) -> ([u8; 256], Vec<u8>) {
+    let mut classes = [0; 256];
+    let mut count = 1;
+    let mut divide = |part: &dyn Fn(u8) -> usize| {
+        let mut numbers = [[None; KINDS]; 256];
+        let old = std::mem::replace(&mut count, 0);
+        debug_assert!(old <= 256);
+        for byte in 0..=255u8 {
+            let class = &mut classes[usize::from(byte)];
+            let number = &mut numbers[usize::from(*class)][part(byte)];
+            *class = *number.get_or_insert_with(|| {
+                count += 1;
+                (count - 1) as u8
+            });
+        }
+    };
+    if nfa.looks != 0 {
+        divide(&kind_of);
+    }
+    if nfa.unicode_boundary {
+        divide(&|byte| usize::from(byte.is_ascii()));
+    }
+    for set in &nfa.sets {
+        divide(&|byte| usize::from(set.contains(byte)));
+    }
+    let mut samples = vec![0; count];
+    (0..=255u8).for_each(|byte| samples[usize::from(classes[usize::from(byte)])] = byte);
+    (classes, samples)
 }
 
 #[cfg(test)]
@@ -505,7 +451,7 @@ mod tests {
                     let oracle =
                         |hir: &&Hir| PikeVM::new_from_nfa(lazy_dfa::compile(&[*hir])).unwrap();
                     let oracles = group.iter().map(oracle).collect();
-                    (Determinizer::new(lazy_dfa::compile(&group)), oracles)
+                    (Determinizer::new(GroupNfa::new(&group, false).unwrap()), oracles)
                 })
                 .collect();
             for (determinizer, oracles) in &groups {
@@ -533,7 +479,8 @@ mod tests {
         for (pattern, text, dead) in
             [("^ab", "b", true), ("^ab", "a", false), ("(?m)^ab", "b", false), ("ab", "b", false)]
         {
-            let determinizer = Determinizer::new(lazy_dfa::compile(&[&parse(pattern, false)]));
+            let determinizer =
+                Determinizer::new(GroupNfa::new(&[&parse(pattern, false)], false).unwrap());
             let (mut starts, mut builder) =
                 (determinizer.unknown_start_steps(), KeyBuilder::default());
             determinizer.start(&mut builder);

@@ -18,12 +18,13 @@ use std::sync::{Arc, OnceLock};
 
 use regex_automata::MatchKind;
 use regex_automata::hybrid::dfa;
-use regex_syntax::hir::{Dot, Hir, Look, Repetition};
+use regex_syntax::hir::{Hir, Look};
 
 use crate::pattern;
 use crate::pure::ids::PatternIndex;
 
 use super::determinizer::Determinizer;
+use super::group_nfa::GroupNfa;
 use super::lazy_dfa;
 
 /// How large a group may be. A single pattern may exceed these limits.
@@ -67,7 +68,7 @@ pub(super) struct GroupKind {
     /// The members match only at the start of a record. Their DFA is often dead after a few bytes,
     /// and the search stops there.
     from_start: bool,
-    /// The members match often. Their DFA is built from `pattern(?s:.)*\z`, so that it remembers
+    /// The members match often. Their DFA is that of `pattern(?s:.)*\z`, so that it remembers
     /// in its states which of them have matched, and reports all of them at the end of the record.
     /// Nothing has to be recorded at each match, and the additional states are few, because such
     /// patterns all match early.
@@ -83,13 +84,6 @@ impl GroupKind {
             frequent: false,
         }
     }
-}
-
-/// The pattern followed by anything up to the end of the record.
-fn to_record_end(hir: &Hir) -> Hir {
-    let (sub, greedy) = (Box::new(Hir::dot(Dot::AnyByte)), true);
-    let rest = Hir::repetition(Repetition { min: 0, max: None, greedy, sub });
-    Hir::concat(vec![hir.clone(), rest, Hir::look(Look::End)])
 }
 
 impl DfaGroup {
@@ -129,14 +123,9 @@ impl DfaGroup {
     /// is too large.
     pub(super) fn determinizer(&self, trimmed: &[Hir]) -> Option<&Determinizer> {
         let build = || {
-            let members = self.members.iter().map(|&member| &trimmed[member.index()]);
-            let nfa = if self.kind.frequent {
-                let hirs: Vec<Hir> = members.map(to_record_end).collect();
-                lazy_dfa::compile(&hirs.iter().collect::<Vec<_>>())
-            } else {
-                lazy_dfa::compile(&members.collect::<Vec<_>>())
-            };
-            (nfa.states().len() <= lazy_dfa::MAX_NFA_STATES).then(|| Determinizer::new(nfa))
+            let members: Vec<&Hir> =
+                self.members.iter().map(|&member| &trimmed[member.index()]).collect();
+            GroupNfa::new(&members, self.kind.frequent).map(Determinizer::new)
         };
         self.determinizer.get_or_init(build).as_ref()
     }

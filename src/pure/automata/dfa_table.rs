@@ -15,10 +15,8 @@
 //! takes [`BYTES_PER_TRANSITION`]. When the budget is used up, the table fails with
 //! [`TableFailure::TooManyStates`], and the group has to be divided.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use super::determinizer::{Determinizer, KeyBuilder, StartSteps, matches_of};
+use super::group_nfa::mix;
 
 /// Tag of an entry: the transition is not known yet. The rest of the entry is the row that the
 /// entry belongs to.
@@ -66,12 +64,7 @@ pub(super) struct DfaTable {
     matches: Vec<u64>,
     /// By state: the patterns that match if the record ends there, if that is known.
     end_matches: Vec<Option<u64>>,
-    /// By state: its key.
-    keys: Vec<Arc<[u32]>>,
-    /// The row of each key.
-    rows: HashMap<Arc<[u32]>, u32>,
-    /// The memory of all keys, in bytes.
-    key_memory: usize,
+    keys: Keys,
     starts: StartSteps,
     start: Option<u32>,
     /// The largest memory, in bytes.
@@ -90,9 +83,7 @@ impl DfaTable {
             shift: determinizer.class_count().next_power_of_two().trailing_zeros(),
             matches: Vec::new(),
             end_matches: Vec::new(),
-            keys: Vec::new(),
-            rows: HashMap::new(),
-            key_memory: 0,
+            keys: Keys::default(),
             starts: determinizer.unknown_start_steps(),
             start: None,
             capacity: CAPACITY,
@@ -167,7 +158,7 @@ impl DfaTable {
         }
         self.spend_transition()?;
         let class = self.classes[usize::from(byte)];
-        let from = &self.keys[(row >> self.shift) as usize];
+        let from = self.keys.get(row >> self.shift);
         let start = determinizer.step(from, class, &mut self.starts, builder);
         let (next, cleared) = match start.and_then(|id| self.starts.row(id)) {
             Some(row) => (row, false),
@@ -199,30 +190,26 @@ impl DfaTable {
         row: u32,
     ) -> Result<u64, TableFailure> {
         self.spend_transition()?;
-        let number = (row >> self.shift) as usize;
-        let matches = determinizer.end_matches(&self.keys[number], builder);
-        self.end_matches[number] = Some(matches);
+        let number = row >> self.shift;
+        let matches = determinizer.end_matches(self.keys.get(number), builder);
+        self.end_matches[number as usize] = Some(matches);
         Ok(matches)
     }
 
     /// Returns the row of the state with this key, which is added if it has none.
     fn row_of(&mut self, key: &[u32]) -> Result<u32, TableFailure> {
-        if let Some(&row) = self.rows.get(key) {
-            return Ok(row);
+        if let Some(number) = self.keys.find(key) {
+            return Ok(number << self.shift);
         }
         let row = self.entries.len() as u32;
         if self.entries.len() >= MATCHES as usize {
             // The row would overlap the tags.
             return Err(TableFailure::TooManyStates);
         }
-        let matches = matches_of(key);
-        let key: Arc<[u32]> = key.into();
         self.entries.resize(self.entries.len() + (1 << self.shift), row | UNKNOWN);
-        self.matches.push(matches);
+        self.matches.push(matches_of(key));
         self.end_matches.push(None);
-        self.key_memory += size_of_val(&key[..]);
-        self.keys.push(key.clone());
-        self.rows.insert(key, row);
+        self.keys.add(key);
         Ok(row)
     }
 
@@ -231,22 +218,18 @@ impl DfaTable {
         self.entries = vec![DEAD; 1 << self.shift];
         (self.matches, self.end_matches) = (vec![0], vec![Some(0)]);
         // The key of the dead state is never used, because all its entries are known.
-        self.keys = vec![Arc::new([])];
-        self.rows = HashMap::new();
-        self.key_memory = 0;
+        self.keys = Keys::default();
+        self.keys.add(&[]);
         self.start = None;
         self.starts.clear_rows();
     }
 
     /// The memory of all states, in bytes.
     fn memory_of_states(&self) -> usize {
-        self.key_memory
+        self.keys.memory()
             + self.entries.capacity() * size_of::<u32>()
             + self.matches.capacity() * size_of::<u64>()
             + self.end_matches.capacity() * size_of::<Option<u64>>()
-            + self.keys.capacity() * size_of::<Arc<[u32]>>()
-            // The standard hash map keeps an eighth of its slots free, and a control byte for each.
-            + self.rows.capacity() * (size_of::<(Arc<[u32]>, u32)>() + 1) * 8 / 7
     }
 
     /// Memory in bytes.
@@ -255,9 +238,74 @@ impl DfaTable {
     }
 }
 
+/// The keys of all states, and a hash table that finds the state of a key. Keys are short and many,
+/// so they are stored one after the other.
+#[derive(Default)]
+struct Keys {
+    all: Vec<u32>,
+    /// By state: where its key ends.
+    ends: Vec<u32>,
+    /// States, each at the first free slot from the hash of its key on, and [`FREE`] elsewhere. At
+    /// least half of the slots are free. Their number is a power of two.
+    slots: Vec<u32>,
+}
+
+/// A slot without a state.
+const FREE: u32 = u32::MAX;
+
+impl Keys {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, state: u32) -> &[u32] {
+        let start = state.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
+        &self.all[start as usize..self.ends[state as usize] as usize]
+    }
+
+    /// The state with this key.
+    fn find(&self, key: &[u32]) -> Option<u32> {
+        let states = self.probe(key).map(|slot| self.slots[slot]);
+        states.take_while(|&state| state != FREE).find(|&state| self.get(state) == key)
+    }
+
+    /// Adds the key of the next state. It must be new.
+    fn add(&mut self, key: &[u32]) {
+        let state = self.len() as u32;
+        self.all.extend_from_slice(key);
+        self.ends.push(self.all.len() as u32);
+        if 2 * self.len() > self.slots.len() {
+            self.slots = vec![FREE; (4 * self.len()).next_power_of_two()];
+            (0..state).for_each(|state| self.insert(state));
+        }
+        self.insert(state);
+    }
+
+    fn insert(&mut self, state: u32) {
+        let free = self.probe(self.get(state)).find(|&slot| self.slots[slot] == FREE);
+        // Half of the slots are free.
+        if let Some(slot) = free {
+            self.slots[slot] = state;
+        }
+    }
+
+    /// The slots at which to look for a key, in this order.
+    fn probe(&self, key: &[u32]) -> impl Iterator<Item = usize> + use<> {
+        let hash = key.iter().fold(0, |hash, &part| mix(hash, u64::from(part)));
+        // The high bits of a product depend on all bits of its factors.
+        let (first, count) = ((hash >> 32) as usize, self.slots.len());
+        (0..count).map(move |step| (first + step) & (count - 1))
+    }
+
+    /// Memory in bytes.
+    fn memory(&self) -> usize {
+        (self.all.capacity() + self.ends.capacity() + self.slots.capacity()) * size_of::<u32>()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::lazy_dfa;
+    use super::super::group_nfa::GroupNfa;
     use super::*;
 
     /// The patterns that match, as bits: at each byte of a text, and at its end.
@@ -292,7 +340,7 @@ mod tests {
             let pattern = format!("(?-u:{pattern})");
             regex_syntax::ParserBuilder::new().utf8(false).build().parse(&pattern).unwrap()
         });
-        let determinizer = Determinizer::new(lazy_dfa::compile(&hirs.each_ref()));
+        let determinizer = Determinizer::new(GroupNfa::new(&hirs.each_ref(), false).unwrap());
         let (mut cleared, mut complete) =
             (DfaTable::new(&determinizer, false), DfaTable::new(&determinizer, false));
         (cleared.capacity, complete.capacity) = (4096, 1 << 24);

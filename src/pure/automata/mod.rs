@@ -1,9 +1,11 @@
 //! The automata that decide whether patterns match, and where. See the README of this directory.
 
 pub(super) mod anchored_group;
+pub(super) mod captures;
 mod determinizer;
 pub(super) mod dfa_group;
 mod dfa_table;
+mod group_nfa;
 pub(super) mod group_scanner;
 pub(super) mod grouping;
 mod interleave;
@@ -11,7 +13,7 @@ mod lazy_dfa;
 mod lazy_search;
 pub(super) mod pattern;
 pub(super) mod positions;
-mod span_cursor;
+pub(super) mod span_cursor;
 pub(super) mod span_prefilter;
 mod span_simulation;
 mod spans;

@@ -13,9 +13,11 @@
 //! is impossible too, with an NFA simulation. A head or a tail has no such fallback: the caller
 //! verifies the whole pattern instead.
 //!
-//! All automata are built on first use, since a set may have thousands of patterns of which a scan
-//! verifies a handful. They are immutable and shared by all scanners of an engine; the caches of
-//! lazy DFAs belong to one scanner.
+//! The position automata that verify candidates are built with the engine ([`PatternAutomata::build`]):
+//! that takes a tenth of the time that the plan takes, and on first use it would be most of the time
+//! of a first scan. All other automata are built on first use, since a set may have thousands of
+//! patterns of which a scan needs a handful. All are immutable and shared by all scanners of an
+//! engine; the caches of lazy DFAs belong to one scanner.
 //!
 //! # Forms of a pattern
 //!
@@ -86,6 +88,26 @@ pub(crate) struct PatternMemory<'a> {
 }
 
 impl PatternAutomata {
+    /// Builds the position automata that verify candidates: of the head and the tail if the pattern
+    /// is verified in these `parts`, else of the trimmed form. Other automata are built on first
+    /// use.
+    pub(crate) fn build(&self, trimmed: &Hir, parts: Option<(&Hir, &Hir)>) {
+        match parts {
+            None => _ = self.trimmed(trimmed),
+            Some((head, tail)) => _ = (self.head(head), self.tail(tail)),
+        }
+    }
+
+    /// Memory of the automata that [`PatternAutomata::build`] has built, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let forward =
+            [&self.trimmed, &self.tail].into_iter().filter_map(|cell| cell.get()?.as_ref());
+        let backward = self.head.get().and_then(Option::as_ref);
+        size_of::<PatternAutomata>()
+            + forward.map(ForwardPositions::memory).sum::<usize>()
+            + backward.map_or(0, BackwardPositions::memory)
+    }
+
     /// Tests whether a match lies within `span` of `record`.
     pub(crate) fn is_match(
         &self,
@@ -157,7 +179,7 @@ impl PatternAutomata {
         start: usize,
         steps: &mut u64,
     ) -> Option<bool> {
-        if let Some(automaton) = self.tail.get_or_init(|| ForwardPositions::new(tail)) {
+        if let Some(automaton) = self.tail(tail) {
             return Some(automaton.starts_at(memory.scratch, record, start..record.len(), steps));
         }
         if memory.cache.abandoned {
@@ -180,7 +202,7 @@ impl PatternAutomata {
         end: usize,
         steps: &mut u64,
     ) -> Option<bool> {
-        if let Some(automaton) = self.head.get_or_init(|| BackwardPositions::new(head)) {
+        if let Some(automaton) = self.head(head) {
             return Some(automaton.ends_at(memory.scratch, record, end, steps));
         }
         if memory.cache.abandoned {
@@ -204,26 +226,42 @@ impl PatternAutomata {
         memory: &mut PatternMemory<'_>,
         record: &[u8],
         steps: &mut u64,
+        found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut cursor = SpanCursor::default();
+        self.for_each_span_from(hir, build_prefilter, memory, record, &mut cursor, steps, found)
+    }
+
+    /// As [`for_each_span`](PatternAutomata::for_each_span), for the spans from `cursor` on. Assertions
+    /// see the bytes of the record before it.
+    #[allow(clippy::too_many_arguments, reason = "those of `for_each_span`, and where it starts")]
+    pub(crate) fn for_each_span_from(
+        &self,
+        hir: &Hir,
+        build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
+        memory: &mut PatternMemory<'_>,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        steps: &mut u64,
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         if let HirKind::Literal(literal) = hir.kind() {
             *steps += record.len() as u64 + 1;
-            let len = literal.0.len();
-            let mut starts = memmem::find_iter(record, &literal.0);
-            return starts.try_for_each(|start| found(start..start + len));
+            let (len, from) = (literal.0.len(), cursor.at);
+            let mut starts = memmem::find_iter(&record[from..], &literal.0);
+            return starts.try_for_each(|start| found(from + start..from + start + len));
         }
-        let mut cursor = SpanCursor::default();
         if let Some(positions) =
             self.spans.positions(hir, memory.cache.spans.as_deref(), record.len())
         {
-            let flow = positions.for_each_span(memory.scratch, record, &mut cursor, &mut found);
+            let flow = positions.for_each_span(memory.scratch, record, cursor, &mut found);
             *steps += cursor.steps;
             return flow;
         }
         let prefilter =
             self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
         let prefilter = prefilter.filter(|_| mechanism::SPAN_PREFILTER);
-        let flow = self.search_spans(hir, prefilter, memory, record, &mut cursor, &mut found);
+        let flow = self.search_spans(hir, prefilter, memory, record, cursor, &mut found);
         *steps += cursor.steps;
         flow
     }
@@ -306,6 +344,14 @@ impl PatternAutomata {
 
     fn trimmed(&self, trimmed: &Hir) -> Option<&ForwardPositions> {
         self.trimmed.get_or_init(|| ForwardPositions::new(trimmed)).as_ref()
+    }
+
+    fn tail(&self, tail: &Hir) -> Option<&ForwardPositions> {
+        self.tail.get_or_init(|| ForwardPositions::new(tail)).as_ref()
+    }
+
+    fn head(&self, head: &Hir) -> Option<&BackwardPositions> {
+        self.head.get_or_init(|| BackwardPositions::new(head)).as_ref()
     }
 
     fn large(&self, trimmed: &Hir) -> Option<&ForwardPositions> {

@@ -31,7 +31,7 @@ pub(super) fn step_budget(record: &[u8]) -> u64 {
 /// How far the search for all spans of one record has come. It does not depend on the automaton,
 /// so that another one can continue from here.
 #[derive(Debug, Default)]
-pub(super) struct SpanCursor {
+pub(crate) struct SpanCursor {
     /// Where the next search starts.
     pub(super) at: usize,
     /// Where the last span ended, if there was one.
@@ -43,6 +43,11 @@ pub(super) struct SpanCursor {
 }
 
 impl SpanCursor {
+    /// The cursor of a search that starts at `at`, where the span before it ended if `after_span`.
+    pub(crate) fn starting_at(at: usize, after_span: bool) -> SpanCursor {
+        SpanCursor { at, last_end: after_span.then_some(at), ..SpanCursor::default() }
+    }
+
     /// Moves past the leftmost match from `at` on, and returns whether it is to be reported. An
     /// empty match right after another match is not, and the next search starts one byte later,
     /// as in the iterators of the `regex` crate.

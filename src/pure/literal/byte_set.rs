@@ -17,14 +17,15 @@ impl ByteSet {
         let mut set = ByteSet::EMPTY;
         match class {
             Class::Bytes(bytes) => {
-                bytes.ranges().iter().flat_map(|r| r.start()..=r.end()).for_each(|b| set.insert(b));
+                bytes.ranges().iter().for_each(|r| set.insert_range(r.start(), r.end()));
             }
             Class::Unicode(chars) => {
                 for range in chars.ranges() {
-                    let ascii = range.start()..=range.end().min('\x7F');
-                    ascii.for_each(|c| set.insert(c as u8));
+                    if range.start().is_ascii() {
+                        set.insert_range(range.start() as u8, range.end().min('\x7F') as u8);
+                    }
                     if !range.end().is_ascii() {
-                        (0x80..=0xFF).for_each(|b| set.insert(b));
+                        set.insert_range(0x80, 0xFF);
                     }
                 }
             }
@@ -34,6 +35,17 @@ impl ByteSet {
 
     pub(super) fn insert(&mut self, byte: u8) {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    /// Adds the bytes from `first` to `last`.
+    fn insert_range(&mut self, first: u8, last: u8) {
+        for (index, word) in (0..).zip(&mut self.0) {
+            let from = u32::from(first).saturating_sub(64 * index);
+            let to = (u32::from(last) + 1).saturating_sub(64 * index).min(64);
+            if from < to {
+                *word |= u64::MAX >> (64 - (to - from)) << from;
+            }
+        }
     }
 
     pub(crate) fn contains(&self, byte: u8) -> bool {
@@ -78,5 +90,21 @@ impl FromIterator<u8> for ByteSet {
         let mut set = ByteSet::EMPTY;
         bytes.into_iter().for_each(|byte| set.insert(byte));
         set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_all_bytes_between_their_ends() {
+        for first in 0..=255u8 {
+            for last in first..=255 {
+                let mut set = ByteSet::EMPTY;
+                set.insert_range(first, last);
+                assert_eq!(set, (first..=last).collect(), "{first} {last}");
+            }
+        }
     }
 }

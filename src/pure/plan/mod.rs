@@ -46,7 +46,6 @@ use strategy::Strategy;
 
 pub(super) use explain::Decisions;
 pub use explain::Explanation;
-#[cfg(feature = "native")]
 pub(super) use span_prefilter::span_prefilter;
 
 /// How all patterns of an engine are searched.

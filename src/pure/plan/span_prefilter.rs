@@ -27,7 +27,6 @@ pub(super) fn span_literals(strategy: &Strategy, head: Bound) -> Option<Box<Span
 }
 
 /// The span prefilter of the pattern `hir`, for engines without a [`Plan`](super::Plan).
-#[cfg_attr(not(feature = "native"), allow(dead_code, reason = "only the native engine calls it"))]
 pub(in crate::pure) fn span_prefilter(hir: &Hir) -> Option<SpanPrefilter> {
     let Trimmed { hir: trimmed, head } = trim(hir);
     span_literals(&Strategy::of(&trimmed), head).map(|literals| literals.prefilter(&trimmed))

@@ -9,6 +9,8 @@
 //! backward from the hit. This is cheaper than a search of a window, which would start at the
 //! earliest position where a match can begin.
 
+use std::ops::Range;
+
 use crate::pure::ids::PatternIndex;
 
 use super::cache::VerifyCache;
@@ -57,7 +59,21 @@ pub(super) fn verify(
     {
         return;
     }
-    let (patterns, pattern) = (&tables.patterns, posting.pattern);
+    let window = posting.window(start..end, record.len());
+    verify_pattern(tables, cache, record, posting.pattern, start, window);
+}
+
+/// Verifies one pattern at a hit that starts at `start`. If its tail is the whole trimmed form, its
+/// match lies in `window`.
+fn verify_pattern(
+    tables: &VerifyTables,
+    cache: &mut VerifyCache,
+    record: &[u8],
+    pattern: PatternIndex,
+    start: u32,
+    window: Range<usize>,
+) {
+    let patterns = &tables.patterns;
     let status = &mut cache.status[pattern.index()];
     status.enter_record(cache.epoch);
     if status.matched {
@@ -74,7 +90,6 @@ pub(super) fn verify(
     let tail = patterns.tail(pattern);
     let found = if head.is_none() {
         // The tail is the whole trimmed form.
-        let window = posting.window(start..end, record.len());
         Some(automata.is_match_at(tail, memory, record, window, &mut steps))
     } else {
         automata.tail_starts_at(tail, memory, record, start as usize, &mut steps)
@@ -104,6 +119,13 @@ pub(super) fn verify_group(
         return;
     }
     let group_cache = &mut cache.shared[index];
+    if !group_cache.uses_dfa() {
+        group_cache.verified += group.dfa.members.len();
+        for &member in &group.dfa.members {
+            verify_pattern(tables, cache, record, member, start, start as usize..record.len());
+        }
+        return;
+    }
     group_cache.enter_record(cache.epoch);
     let mut steps = 0;
     let decided = group_cache.steps <= budget(record)

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::pure::automata::captures::CaptureCache;
 use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::automata::pattern::{PatternCache, PatternMemory};
 use crate::pure::automata::positions::PositionScratch;
@@ -33,6 +34,8 @@ pub(in crate::pure) struct VerifyCache {
     pub(super) clustered: Vec<NeedleId>,
     /// By pattern.
     pub(super) status: Vec<PatternStatus>,
+    /// Whether any pattern is disabled.
+    any_disabled: bool,
     /// The patterns found to match in this record.
     pub(super) matched: Vec<PatternIndex>,
     /// The patterns with a window of this record that is still to be searched.
@@ -40,9 +43,11 @@ pub(in crate::pure) struct VerifyCache {
     /// The patterns for which the rest of this record is searched once, at its end.
     pub(super) deferred: Vec<PatternIndex>,
     /// By pattern: the caches of its automata.
-    automata: Vec<PatternCache>,
+    pub(super) automata: Vec<PatternCache>,
     /// The working memory that the automata of all patterns share.
-    scratch: PositionScratch,
+    pub(super) scratch: PositionScratch,
+    /// For patterns that report a group.
+    pub(super) captures: Box<CaptureCache>,
     /// The DFAs that read every record.
     pub(super) groups: GroupScanner,
     /// The patterns that the groups could not decide in this record. Empty between records.
@@ -79,7 +84,10 @@ pub(super) struct HitCluster {
 #[derive(Clone, Default)]
 pub(super) struct PatternStatus {
     epoch: u64,
+    /// Whether the pattern need not be verified any more: it has matched, or it is disabled.
     pub(super) matched: bool,
+    /// Whether the pattern is not searched for, in any record.
+    pub(super) disabled: bool,
     /// The largest range searched without a match: no match that starts at or after `start` ends
     /// at or before `end`.
     pub(super) start: u32,
@@ -98,7 +106,9 @@ impl PatternStatus {
     #[inline]
     pub(super) fn enter_record(&mut self, epoch: u64) {
         if self.epoch != epoch {
-            *self = PatternStatus { epoch, ..PatternStatus::default() };
+            let disabled = self.disabled;
+            *self =
+                PatternStatus { epoch, matched: disabled, disabled, ..PatternStatus::default() };
         }
     }
 }
@@ -111,11 +121,13 @@ impl VerifyCache {
             clusters: vec![HitCluster::default(); tables.postings.needles()],
             clustered: Vec::new(),
             status: vec![PatternStatus::default(); patterns],
+            any_disabled: false,
             matched: Vec::new(),
             scheduled: Vec::new(),
             deferred: Vec::new(),
             automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
             scratch: PositionScratch::default(),
+            captures: Box::default(),
             groups: GroupScanner::new(&tables.groups),
             undecided: Vec::new(),
             shared: tables.shared.create_caches(),
@@ -138,6 +150,32 @@ impl VerifyCache {
         self.matched.clear();
     }
 
+    /// Disables patterns, those for which `is_disabled` holds, and enables all others.
+    pub(in crate::pure) fn disable(&mut self, mut is_disabled: impl FnMut(PatternIndex) -> bool) {
+        self.any_disabled = false;
+        for (index, status) in self.status.iter_mut().enumerate() {
+            let disabled = is_disabled(PatternIndex::new(index));
+            *status = PatternStatus { disabled, matched: disabled, ..PatternStatus::default() };
+            self.any_disabled |= disabled;
+        }
+        // No record of an earlier scan shares an epoch with the statuses.
+        self.next_record();
+    }
+
+    /// Removes disabled patterns from those found to match in this record. Only patterns that are
+    /// searched for without candidates can be among them.
+    pub(super) fn remove_disabled(&mut self) {
+        if self.any_disabled {
+            let status = &self.status;
+            self.matched.retain(|pattern| !status[pattern.index()].disabled);
+        }
+    }
+
+    /// Whether some pattern is known to match in the current record.
+    pub(in crate::pure) fn has_matched(&self) -> bool {
+        !self.matched.is_empty()
+    }
+
     /// See [`Scanner::steps`](crate::pure::Scanner::steps).
     pub(in crate::pure) fn steps(&self) -> u64 {
         self.steps
@@ -149,6 +187,7 @@ impl VerifyCache {
             + size_of_val(&self.status[..])
             + self.memory
             + self.scratch.memory()
+            + self.captures.memory()
             + size_of_val(&self.head_literals[..])
             + self.groups.memory()
             + size_of_val(&self.shared[..])

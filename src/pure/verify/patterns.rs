@@ -23,7 +23,7 @@ pub(in crate::pure) struct Patterns {
     pub(super) head_literals: HeadLiterals,
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
-    /// By pattern: its automata, built when first needed and shared by all scanners.
+    /// By pattern: its automata, shared by all scanners.
     automata: Vec<PatternAutomata>,
 }
 
@@ -94,6 +94,13 @@ impl Patterns {
         &self.automata[pattern.index()]
     }
 
+    /// Builds the position automata that verify the pattern at its candidates.
+    pub(super) fn build_automata(&self, pattern: PatternIndex) {
+        let split = self.splits[pattern.index()].as_ref();
+        let parts = split.map(|split| (&split.head, &split.tail));
+        self.automata(pattern).build(&self.trimmed[pattern.index()], parts);
+    }
+
     /// Makes the span prefilter of the pattern, if its trimmed form starts with a literal.
     pub(in crate::pure) fn span_prefilter(&self, pattern: PatternIndex) -> Option<SpanPrefilter> {
         let literals = self.span_literals.get(pattern.index())?.as_ref()?;
@@ -111,12 +118,13 @@ impl Patterns {
         self.automata(pattern).is_match(&self.trimmed[pattern.index()], memory, record, span)
     }
 
-    /// Heap memory in bytes, without the automata.
+    /// Heap memory in bytes, without the automata that are built on first use.
     pub(in crate::pure) fn memory(&self) -> usize {
         let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
         let literals = self.span_literals.iter().flatten().flat_map(|spans| &spans.literals);
         self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
             + self.head_literals.memory()
+            + self.automata.iter().map(PatternAutomata::memory).sum::<usize>()
             + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()
     }
 }

@@ -127,6 +127,11 @@ impl Postings {
         Postings { starts, list, anchored, reach }
     }
 
+    /// The patterns that an automaton verifies, some of them several times.
+    pub(super) fn verified(&self) -> impl Iterator<Item = PatternIndex> {
+        self.list.iter().filter(|posting| !posting.exact).map(|posting| posting.pattern)
+    }
+
     /// The number of needles.
     pub(super) fn needles(&self) -> usize {
         self.reach.len()

@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use crate::pure::automata::pattern::PatternMemory;
 use crate::pure::ids::PatternIndex;
 use crate::pure::prefilter::Candidate;
+use crate::pure::reported_group::ReportedGroup;
 use crate::sink::Sink;
 use crate::{Match, PatternSet, Report};
 
@@ -44,6 +46,7 @@ impl Verifier {
         tables: VerifyTables,
     ) -> Verifier {
         debug_assert_eq!(numbers.len(), tables.patterns.len());
+        tables.build_automata();
         Verifier { set, numbers, report, tables }
     }
 
@@ -57,6 +60,10 @@ impl Verifier {
         self.numbers.len()
     }
 
+    pub(in crate::pure) fn set(&self) -> &PatternSet {
+        &self.set
+    }
+
     pub(in crate::pure) fn report(&self) -> Report {
         self.report
     }
@@ -65,12 +72,21 @@ impl Verifier {
         VerifyCache::new(&self.tables)
     }
 
+    /// Disables the patterns for whose number in the set `is_enabled` does not hold.
+    pub(in crate::pure) fn enable(
+        &self,
+        cache: &mut VerifyCache,
+        mut is_enabled: impl FnMut(usize) -> bool,
+    ) {
+        cache.disable(|pattern| !is_enabled(self.numbers[pattern.index()] as usize));
+    }
+
     /// Whether records without candidates must be finished too.
     pub(in crate::pure) fn visits_every_record(&self) -> bool {
         self.tables.visits_every_record()
     }
 
-    /// Heap memory in bytes, without the automata.
+    /// Heap memory in bytes, without the automata that are built on first use.
     pub(in crate::pure) fn memory(&self) -> usize {
         self.tables.memory()
     }
@@ -137,6 +153,7 @@ impl Verifier {
             self.verify_groups(cache, record);
         }
         cache.matched.extend(&tables.always);
+        cache.remove_disabled();
         cache.matched.sort_unstable();
         true
     }
@@ -165,6 +182,9 @@ impl Verifier {
         let VerifyCache { groups, matched, undecided, .. } = cache;
         cache.steps += groups.matching(patterns.trimmed(), record, matched, undecided);
         while let Some(pattern) = cache.undecided.pop() {
+            if cache.status[pattern.index()].disabled {
+                continue;
+            }
             cache.steps += record.len() as u64 + 1;
             let memory = &mut cache.memory_of(pattern);
             if patterns.is_match(pattern, memory, record, 0..record.len()) {
@@ -186,21 +206,29 @@ impl Verifier {
             let pattern = cache.matched[index];
             let number = self.numbers[pattern.index()];
             match self.report {
-                Report::Patterns => out.push(Match::new(record_number, number, 0..0))?,
+                Report::Patterns => out.push(Match::without_span(record_number, number))?,
                 Report::Spans => {
                     let mut steps = 0;
+                    let VerifyCache { automata, scratch, captures, .. } = cache;
+                    let memory =
+                        &mut PatternMemory { cache: &mut automata[pattern.index()], scratch };
+                    let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
                     let flow = self.tables.patterns.automata(pattern).for_each_span(
                         self.set.hir(number as usize),
                         || self.tables.patterns.span_prefilter(pattern),
-                        &mut cache.memory_of(pattern),
+                        memory,
                         record.bytes,
                         &mut steps,
-                        |span| {
-                            // In range: a record is shorter than 2^32 bytes.
-                            let span = span.start as u32..span.end as u32;
-                            out.push(Match::new(record_number, number, span))
+                        |whole| match group.span(whole) {
+                            Some(span) => {
+                                // In range: a record is shorter than 2^32 bytes.
+                                let span = span.start as u32..span.end as u32;
+                                out.push(Match::new(record_number, number, span))
+                            }
+                            None => ControlFlow::Continue(()),
                         },
                     );
+                    steps += group.steps;
                     cache.steps += steps;
                     cache.measure(pattern);
                     flow?;

@@ -63,15 +63,15 @@ pub extern "C" fn scan() -> i32 {
 }
 
 /// Returns one field of match `index`: its record (`field` is 0), pattern (1), start (2) or end
-/// (3). Returns -1 if there is no such match or field.
+/// (3). Returns -1 if there is no such match or field, or no span.
 // SAFETY: no other function of this module is exported as `match_field`.
 #[unsafe(no_mangle)]
 pub extern "C" fn match_field(index: usize, field: u32) -> i32 {
     SESSION.with_borrow(|session| match (session.matches.as_slice().get(index), field) {
         (Some(found), 0) => found.record() as i32,
         (Some(found), 1) => found.pattern() as i32,
-        (Some(found), 2) => found.range().start as i32,
-        (Some(found), 3) => found.range().end as i32,
+        (Some(found), 2) => found.span().map_or(-1, |span| span.start as i32),
+        (Some(found), 3) => found.span().map_or(-1, |span| span.end as i32),
         _ => -1,
     })
 }

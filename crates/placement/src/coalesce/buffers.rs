@@ -138,7 +138,7 @@ mod tests {
     fn index_finds_the_matches_of_each_record() {
         let mut matches = Matches::new();
         for (record, pattern) in [(0, 1), (2, 0), (2, 5), (7, 0)] {
-            matches.push(Match::new(record, pattern, 0..0));
+            matches.push(Match::without_span(record, pattern));
         }
         let mut starts = vec![7];
         index_matches(&matches, 9, &mut starts);

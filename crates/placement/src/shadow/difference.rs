@@ -70,7 +70,10 @@ fn write_spans(f: &mut fmt::Formatter<'_>, matches: &[Match]) -> fmt::Result {
     }
     for (index, m) in matches.iter().take(SHOWN_SPANS).enumerate() {
         let separator = if index == 0 { "" } else { " " };
-        write!(f, "{separator}{:?}", m.range())?;
+        match m.span() {
+            Some(span) => write!(f, "{separator}{span:?}")?,
+            None => write!(f, "{separator}a match")?,
+        }
     }
     match matches.len().saturating_sub(SHOWN_SPANS) {
         0 => Ok(()),

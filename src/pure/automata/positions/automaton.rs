@@ -104,6 +104,10 @@ impl<T: PartialEq> ByPosition<T> {
         ByPosition { index: index.into(), values: values.into() }
     }
 
+    fn memory(&self) -> usize {
+        size_of_val(&self.index[..]) + size_of_val(&self.values[..])
+    }
+
     #[inline(always)]
     fn get(&self, position: usize) -> &T {
         &self.values[usize::from(self.index[position])]
@@ -184,6 +188,17 @@ impl<const N: usize> Automaton<N> {
         automaton.special = automaton.last.any | automaton.branching | automaton.conditional;
         automaton.first_bytes = automaton.few_first_bytes();
         Some(automaton)
+    }
+
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(&self.reading[..])
+            + size_of_val(&self.conditional_steps[..])
+            + size_of_val(&self.first.when[..])
+            + size_of_val(&self.last.when[..])
+            + self.further.memory()
+            + self.limits.memory()
     }
 
     /// The positions that `byte` can be read at.

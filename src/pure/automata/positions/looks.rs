@@ -9,7 +9,7 @@ use crate::pure::literal::ByteSet;
 
 /// A set of assertions that hold together, or that are required together: the bits of
 /// [`Look::as_repr`].
-pub(super) type Looks = u32;
+pub(in crate::pure::automata) type Looks = u32;
 
 /// What an assertion may distinguish in a byte next to a boundary.
 #[derive(Clone, Copy)]
@@ -22,7 +22,9 @@ enum Kind {
     Other,
 }
 
-const KINDS: usize = 5;
+pub(in crate::pure::automata) const KINDS: usize = 5;
+/// The kind of no byte: a boundary is at the start or the end of the record.
+pub(in crate::pure::automata) const EDGE: usize = Kind::Edge as usize;
 
 /// By byte: its [`Kind`].
 static KIND_OF: [u8; 256] = {
@@ -40,7 +42,7 @@ static KIND_OF: [u8; 256] = {
 };
 
 /// By the kinds of the bytes before and after a boundary: the assertions that hold there.
-static HOLDING: [[Looks; KINDS]; KINDS] = {
+pub(in crate::pure::automata) static HOLDING: [[Looks; KINDS]; KINDS] = {
     use Kind::{CarriageReturn, Edge, LineFeed, Other, Word};
     let kinds = [Edge, Word, LineFeed, CarriageReturn, Other];
     let mut table = [[0; KINDS]; KINDS];
@@ -100,7 +102,8 @@ pub(super) fn holding_at(record: &[u8], at: usize) -> Looks {
     HOLDING[kind(at.checked_sub(1).and_then(|before| record.get(before)))][kind(record.get(at))]
 }
 
-fn kind_of(byte: u8) -> usize {
+/// The kind of a byte, below [`KINDS`].
+pub(in crate::pure::automata) fn kind_of(byte: u8) -> usize {
     usize::from(KIND_OF[usize::from(byte)])
 }
 

@@ -24,7 +24,7 @@ mod characters;
 mod choices;
 mod counter;
 mod graph;
-mod looks;
+pub(super) mod looks;
 mod search;
 mod size;
 #[cfg(test)]
@@ -88,6 +88,11 @@ macro_rules! with_automaton {
 use with_automaton;
 
 impl ForwardPositions {
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        with_automaton!(Words, &self.0, automaton => automaton.memory())
+    }
+
     /// The automaton of `hir`, or `None` if it is too large, or if it has an assertion about
     /// Unicode word boundaries.
     pub(super) fn new(hir: &Hir) -> Option<ForwardPositions> {
@@ -125,6 +130,11 @@ impl ForwardPositions {
 }
 
 impl BackwardPositions {
+    /// Memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        with_automaton!(Words, &self.0, automaton => automaton.memory())
+    }
+
     /// The automaton of `hir`, under the same conditions as [`ForwardPositions::new`].
     pub(super) fn new(hir: &Hir) -> Option<BackwardPositions> {
         Words::new(hir, Direction::Backward).map(BackwardPositions)

@@ -52,6 +52,9 @@ impl Size {
     }
 
     fn smallest(hir: &Hir, words: &[usize]) -> Option<Size> {
+        if written_out(hir) <= 64 * words[0] {
+            return Some(Size { words: words[0], max_copies: u32::MAX });
+        }
         let sizes = positions(hir);
         words.iter().find_map(|&words| {
             let fits = |&(size, _): &(usize, u32)| size <= 64 * words;
@@ -72,6 +75,24 @@ fn depth(hir: &Hir) -> usize {
     }
 }
 
+/// The number of positions without counters.
+fn written_out(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(class) => positions_of(class),
+        HirKind::Capture(capture) => written_out(&capture.sub),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
+            subs.iter().fold(0, |sum: usize, sub| sum.saturating_add(written_out(sub)))
+        }
+        HirKind::Repetition(repetition) => {
+            let copies = repetition.max.unwrap_or(repetition.min.max(1));
+            written_out(&repetition.sub).saturating_mul(copies as usize)
+        }
+    }
+}
+
+/// The number of positions for each of [`MAX_COPIES`].
 fn positions(hir: &Hir) -> Sizes {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Sizes::default(),

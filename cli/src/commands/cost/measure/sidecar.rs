@@ -111,7 +111,7 @@ impl Scan for HashScanner {
         self.hash = batch.iter().fold(self.hash, hash);
         for (i, byte) in self.hash.to_ne_bytes().into_iter().enumerate() {
             let pattern = i * BYTE_VALUES + usize::from(byte);
-            out.push(Match::new(last as u32, pattern as u32, 0..0));
+            out.push(Match::without_span(last as u32, pattern as u32));
         }
         Ok(())
     }
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn matches_that_are_no_hash_are_refused() {
         assert_eq!(read_hash(&[]), None);
-        assert_eq!(read_hash(&[Match::new(0, 0, 0..0); 7]), None);
+        assert_eq!(read_hash(&[Match::without_span(0, 0); 7]), None);
         // The byte at position 1 starts at the pattern 256.
-        assert_eq!(read_hash(&[Match::new(0, 0, 0..0); 8]), None);
+        assert_eq!(read_hash(&[Match::without_span(0, 0); 8]), None);
     }
 
     #[test]
