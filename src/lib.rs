@@ -3,7 +3,19 @@
 //! The engine is pure Rust by default. The feature `native` adds a second one that is backed by
 //! Hyperscan or Vectorscan, a C library. Both give the same answers.
 //!
-//! # Overview
+//! # One string
+//!
+//! ```
+//! let set = dragnet::PatternSet::new(["error|warning", r"\bid=(?<id>[0-9a-f]{8})\b"])?;
+//! assert!(set.matches("error, id=deadbeef").iter().eq([0, 1]));
+//! # Ok::<(), dragnet::BuildError>(())
+//! ```
+//!
+//! [`PatternSet::is_match`], [`matches`](PatternSet::matches), [`find_iter`](PatternSet::find_iter) and
+//! [`captures_iter`](PatternSet::captures_iter) search a `&str` or bytes, on any thread. All else here is for
+//! searching many records at a time, which takes less time for each.
+//!
+//! # Many records
 //!
 //! ```text
 //! Pattern -> PatternSet -> Engine -> Scanner -.
@@ -12,7 +24,7 @@
 //! ```
 //!
 //! - A [`PatternSet`] holds parsed patterns. Each is a [`Pattern`] with flags and an optional name.
-//! - An [`Engine`] is a set compiled for a [`Report`]: which patterns match a record, or also where.
+//! - An [`Engine`] is a set compiled for a [`Report`]: where patterns match in a record, or only which do.
 //!   Compile it once and share it.
 //! - A [`Scanner`] has the working memory of a search. Each thread makes its own from the engine.
 //! - A [`Batch`] is many records in one buffer. [`Batch::lines`] borrows a buffer that is already
@@ -21,6 +33,8 @@
 //!   use about 1 MiB.
 //! - [`Matches`] is the answer, ordered by record, then pattern, then start. Reuse one list for many
 //!   scans: it keeps its memory.
+//! - A [`CapturesFinder`] finds the groups of those matches whose groups are wanted, whichever scanner
+//!   found them.
 //!
 //! ```
 //! use dragnet::{Batch, Engine, Matches, PatternSet, Report, Scan};
@@ -35,6 +49,7 @@
 //!
 //! let found: Vec<_> = matches.iter().map(|m| (m.record(), m.pattern(), m.range())).collect();
 //! assert_eq!(found, [(0, 1, 0..11), (2, 0, 0..5), (2, 1, 7..18)]);
+//! assert_eq!(matches.as_slice()[2].bytes(&Batch::lines(log, &mut offsets)?), b"id=deadbeef");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -43,7 +58,8 @@
 //! Every record is searched as if it were alone: no match crosses records, and `^`, `$` and `\b` see
 //! the edges of the record and nothing else of the batch. Spans are leftmost-first: of several matches
 //! from the same start, the one that plain backtracking would find first is preferred. They do not
-//! overlap, as `find_iter` of the regex crate yields them. Every implementation of [`Scan`] gives
+//! overlap, as `find_iter` of the regex crate yields them. [`Pattern::report_group`] reports the span of a
+//! group in place of that of the whole match. Every implementation of [`Scan`] gives
 //! these answers for every pattern. A pattern that the C library can't express is searched by the pure
 //! engine in the same scan. [`Pattern`] says where the regex crate gives other answers.
 //!
@@ -127,12 +143,14 @@
 pub mod arrow;
 mod batch;
 mod combination;
+mod captures;
 mod engine;
 mod engine_error;
 mod explanation;
 mod matches;
 #[cfg(feature = "native")]
 pub mod native;
+mod one_string;
 mod pattern;
 pub mod pure;
 pub mod reader;
@@ -145,10 +163,12 @@ mod stop;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS, PADDING};
 pub use combination::{CombinationError, Combinations, CombinedScanner};
+pub use captures::{Captures, CapturesFinder, Group};
 pub use engine::{Backend, Engine, Scanner};
 pub use engine_error::EngineError;
 pub use explanation::Explanation;
 pub use matches::{Match, Matches};
+pub use one_string::{CapturesIter, FindIter, SetMatches, SetMatchesIter};
 pub use pattern::{BuildError, Pattern, PatternError, PatternFlags, PatternSet, PatternSetBuilder};
 pub use scan::{MAX_BLOCK, Report, Scan, ScanError};
 pub use stop::StopFlag;

@@ -10,6 +10,10 @@ use crate::{Match, Matches};
 /// An engine is generic over its sink, so that `scan` and `scan_with` are one code path, compiled
 /// twice.
 pub(crate) trait Sink {
+    /// Whether the sink ends the scan at its first match, whichever that is. The engine may then return
+    /// `Break` without pushing the match.
+    const FIRST_ONLY: bool = false;
+
     /// Receives the next match. After it returns `Break`, the engine must not push again.
     fn push(&mut self, m: Match) -> ControlFlow<()>;
 

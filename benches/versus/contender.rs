@@ -14,6 +14,7 @@ use std::time::Instant;
 use dragnet::Batch;
 
 use crate::support::corpus::Corpus;
+use crate::support::thread_seconds;
 
 /// An engine or a library, with one rule set compiled.
 pub(crate) struct Contender {
@@ -179,20 +180,6 @@ pub(crate) fn timed<T>(function: impl FnOnce() -> T) -> (T, f64) {
     let start = thread_seconds();
     let result = function();
     (result, thread_seconds() - start)
-}
-
-/// The time that this thread has run.
-#[cfg(unix)]
-fn thread_seconds() -> f64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-/// The time since the first call.
-#[cfg(not(unix))]
-fn thread_seconds() -> f64 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_secs_f64()
 }
 
 /// Scans some batches. Returns the seconds of each one, and the number of pairs that match.

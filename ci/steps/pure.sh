@@ -11,3 +11,25 @@ expect_text 'cargo test' README.md
 # The command that the README names, without real rules and logs: the step `native` searches those with
 # all engines.
 tests env -u DRAGNET_RULES -u DRAGNET_LOGS ci/without-c cargo test
+
+# Runs each example, on an input in which it must find something.
+example() {
+    local text=$1 name=$2
+    shift 2
+    printf '+ cargo run --example %s\n' "$name $*"
+    cargo run --locked --quiet --example "$name" "$@" < "$scratch/input" > "$scratch/out"
+    expect_text "$text" "$scratch/out"
+}
+printf '%s\n' 'see TK-123456, ghp_0123 and 1111 2222 3333 4444' '-----BEGIN A KEY-----' 'AAAA' \
+    '-----END A KEY-----' > "$scratch/input"
+example '2: pattern 0: version = ' lines -- Cargo.toml
+example '46 bytes from line 2 on, at 48..94' stream
+example 'see TK-123456, [REDACTED:token] and ****4444' redact
+example '16 words, 6 numbers' threads
+example 'line 1: ticket' rule_file -- examples/rules.txt
+example 'pure' backend
+example '2 patterns' tokio --package dragnet-placement
+for file in examples/*.rs; do
+    name=$(basename "$file" .rs)
+    grep -q "^example '.*' $name\b" ci/steps/pure.sh || die "no step runs the example $name"
+done

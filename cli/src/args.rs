@@ -71,8 +71,9 @@ pub(crate) struct RuleArgs {
 
     /// Search for the rules in a TOML file, such as a gitleaks configuration
     ///
-    /// Each [[rules]] table has an id, a regex and, optionally, a description. Other gitleaks
-    /// settings, such as entropy and allowlists, are ignored with a warning.
+    /// Each [[rules]] table has an id, a regex and, optionally, a description and a secretGroup, the
+    /// group to report. Other gitleaks settings, such as entropy and allowlists, are ignored with a
+    /// warning.
     #[arg(help_heading = RULES, short = 'r', long = "rules", value_name = "FILE.toml")]
     pub(crate) rule_files: Vec<PathBuf>,
 

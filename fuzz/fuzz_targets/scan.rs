@@ -65,8 +65,10 @@ fn case(choices: &mut dyn Choices) -> Option<Case> {
             None => alphabet.extend(regex.bytes().filter(u8::is_ascii_alphanumeric)),
         }
     }
-    let specs: Vec<Spec> =
-        patterns.into_iter().map(|(regex, flags, _)| Spec { regex, flags }).collect();
+    let specs: Vec<Spec> = patterns
+        .into_iter()
+        .map(|(regex, flags, _)| Spec { regex, flags, report_group: 0 })
+        .collect();
     let builder = PatternSet::builder()
         .pattern_size_limit(MAX_PATTERN_SIZE)
         .set_size_limit(MAX_PATTERN_SIZE * 4);

@@ -44,6 +44,7 @@ pub struct Pattern {
     regex: String,
     name: Option<String>,
     flags: PatternFlags,
+    report_group: usize,
 }
 
 /// The flags of one pattern, as set by the methods of [`Pattern`] with the same names. Flags in the
@@ -85,12 +86,34 @@ impl Pattern {
     /// Returns a pattern without a name and with the default flags: Unicode is on, all others are
     /// off. The text is parsed when a [`PatternSet`] is built.
     pub fn new(regex: impl Into<String>) -> Pattern {
-        Pattern { regex: regex.into(), name: None, flags: PatternFlags::default() }
+        Pattern { regex: regex.into(), name: None, flags: PatternFlags::default(), report_group: 0 }
     }
 
     /// Sets the name, which errors and reports show. Names need not be unique.
     pub fn name(mut self, name: impl Into<String>) -> Pattern {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Reports the span of the group with this number in place of that of the whole match, as the
+    /// `secretGroup` of a gitleaks rule does. 0, the default, is the whole match.
+    ///
+    /// Where the group took no part in a match, the whole match is reported. Which patterns match which
+    /// records does not change, and neither do the matches themselves: the next one is still searched
+    /// for after the end of the whole match. If one match ends with an empty group and the next one
+    /// starts with it, at the same position, it is reported once. A group that the pattern does not
+    /// have is an error when the set is built.
+    ///
+    /// ```
+    /// use dragnet::{Pattern, PatternSet};
+    ///
+    /// let set = PatternSet::new([Pattern::new(r"key=(\w+)").report_group(1)])?;
+    /// let found: Vec<_> = set.find_iter("key=a7f, key=").map(|m| m.range()).collect();
+    /// assert_eq!(found, [4..7]);
+    /// # Ok::<(), dragnet::BuildError>(())
+    /// ```
+    pub fn report_group(mut self, number: usize) -> Pattern {
+        self.report_group = number;
         self
     }
 
@@ -151,6 +174,11 @@ impl Pattern {
     /// Returns the name set by [`Pattern::name`], if any.
     pub fn get_name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// Returns the number of the group set by [`Pattern::report_group`]; 0 stands for the whole match.
+    pub fn get_report_group(&self) -> usize {
+        self.report_group
     }
 
     /// Returns the flags that were set on this pattern.

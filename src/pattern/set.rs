@@ -1,10 +1,12 @@
 //! A set of patterns, parsed once and shared by all engines.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use regex_syntax::hir::Hir;
 
 use super::{BuildError, Pattern, PatternError, line_feed, size};
+use crate::one_string::StringSearch;
+use crate::pure::CaptureAutomata;
 
 /// The maximum number of patterns in a set. Matches number patterns with 32 bits, and the pattern
 /// ids of `regex-automata` have 31.
@@ -18,7 +20,7 @@ const MAX_PATTERN_SIZE: u64 = 50_000_000;
 /// Parsed and validated patterns, in the order in which they were given.
 ///
 /// The number of a pattern is its position in the set, from 0; matches identify patterns by it.
-/// Cloning is cheap, since clones share the parsed patterns.
+/// Cloning is cheap, since clones share the parsed patterns and the engines for single strings.
 ///
 /// ```
 /// use dragnet::{Pattern, PatternSet};
@@ -34,6 +36,7 @@ const MAX_PATTERN_SIZE: u64 = 50_000_000;
 #[derive(Clone)]
 pub struct PatternSet {
     inner: Arc<Inner>,
+    search: Arc<StringSearch>,
 }
 
 struct Inner {
@@ -42,6 +45,10 @@ struct Inner {
     hirs: Vec<Hir>,
     /// See [`PatternSet::size`].
     size: u64,
+    /// The minimum length of a match, in bytes. `usize::MAX` for a set without patterns.
+    min_len: usize,
+    /// By pattern: the automata that find its groups. Empty until they are needed for some pattern.
+    captures: OnceLock<Box<[OnceLock<Box<CaptureAutomata>>]>>,
 }
 
 impl PatternSet {
@@ -90,12 +97,54 @@ impl PatternSet {
     }
 
     /// Returns the approximate memory of the patterns, as text and parsed, in bytes. Walks all parsed
-    /// patterns.
+    /// patterns. The engines for single strings and the automata that find groups are not included.
     pub fn memory(&self) -> usize {
         let text = |p: &Pattern| p.as_str().len() + p.get_name().map_or(0, str::len);
         size_of_val(&self.inner.patterns[..])
             + self.inner.patterns.iter().map(text).sum::<usize>()
             + self.inner.hirs.iter().map(size::memory_of).sum::<usize>()
+    }
+
+    /// Returns a set of the same patterns that shares no engines with this one.
+    pub(crate) fn detached(&self) -> PatternSet {
+        PatternSet { inner: Arc::clone(&self.inner), search: Arc::default() }
+    }
+
+    /// Returns the minimum length of a match, in bytes.
+    pub(crate) fn min_len(&self) -> usize {
+        self.inner.min_len
+    }
+
+    /// Returns the engines for single strings.
+    pub(crate) fn search(&self) -> &StringSearch {
+        &self.search
+    }
+
+    /// Returns a reference that does not keep the patterns alive.
+    #[cfg(test)]
+    pub(crate) fn weak(&self) -> std::sync::Weak<impl Sized + use<>> {
+        Arc::downgrade(&self.inner)
+    }
+
+    /// Returns the number of the group that pattern number `index` reports, 0 for the whole match.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such pattern.
+    #[inline]
+    pub(crate) fn reported_group(&self, index: usize) -> usize {
+        self.inner.patterns[index].get_report_group()
+    }
+
+    /// Returns the automata that find the groups of pattern number `index`. Builds them on first use.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such pattern.
+    pub(crate) fn capture_automata(&self, index: usize) -> &CaptureAutomata {
+        let list = || std::iter::repeat_with(OnceLock::new).take(self.len()).collect();
+        self.inner.captures.get_or_init(list)[index]
+            .get_or_init(|| CaptureAutomata::new(self.hir(index)).into())
     }
 
     /// Returns the numbers of the patterns that can't match without a line feed, in ascending order.
@@ -151,8 +200,8 @@ impl<'a> IntoIterator for &'a PatternSet {
 
 /// Collects patterns and limits, and builds a [`PatternSet`].
 ///
-/// Sizes are counted in automaton positions: about one for each byte or byte range of the pattern,
-/// with counted repeats multiplied out. The count does not depend on the target or the engine, so a
+/// Sizes are counted in automaton positions: about one for each byte or byte range of the pattern and
+/// two for each group, with counted repeats multiplied out. The count does not depend on the target or the engine, so a
 /// set that one of them accepts is accepted by all.
 #[derive(Clone, Debug)]
 pub struct PatternSetBuilder {
@@ -218,7 +267,8 @@ impl PatternSetBuilder {
     ///
     /// # Errors
     ///
-    /// [`BuildError::Patterns`] with every pattern that is invalid or exceeds its limit,
+    /// [`BuildError::Patterns`] with every pattern that is invalid, exceeds its limit or is to report a
+    /// group that it does not have,
     /// [`BuildError::SetTooLarge`] if all are valid but too large together, and
     /// [`BuildError::TooManyPatterns`] for more than about two billion patterns.
     pub fn build(self) -> Result<PatternSet, BuildError> {
@@ -246,7 +296,20 @@ impl PatternSetBuilder {
         if total > self.set_size_limit {
             return Err(BuildError::SetTooLarge { size: total, limit: self.set_size_limit });
         }
-        Ok(PatternSet { inner: Arc::new(Inner { patterns: self.patterns, hirs, size: total }) })
+        let captures = OnceLock::new();
+        // The minimum of a pattern that never matches is not known.
+        let min_len = |hir: &Hir| hir.properties().minimum_len().unwrap_or(0);
+        let min_len = hirs.iter().map(min_len).min().unwrap_or(usize::MAX);
+        Ok(PatternSet {
+            inner: Arc::new(Inner {
+                patterns: self.patterns,
+                hirs,
+                size: total,
+                min_len,
+                captures,
+            }),
+            search: Arc::default(),
+        })
     }
 
     fn parse(&self, index: usize, pattern: &Pattern) -> Result<(Hir, u64), PatternError> {
@@ -273,6 +336,15 @@ impl PatternSetBuilder {
                 let position = span.map(|span| span.start.offset..span.end.offset);
                 PatternError::new(index, pattern, position, reason)
             })?;
+        let groups = size::last_group(&hir);
+        if pattern.get_report_group() > groups as usize {
+            let group = pattern.get_report_group();
+            let reason = match groups {
+                0 => format!("it has no groups, and is to report group {group}"),
+                _ => format!("its last group is {groups}, and it is to report group {group}"),
+            };
+            return Err(PatternError::new(index, pattern, None, reason));
+        }
         let size = size::size_of(&hir);
         if size > self.pattern_size_limit {
             let reason = format!(
@@ -327,6 +399,22 @@ mod tests {
                 built => assert!(is_valid && built.is_ok(), "{pattern}: {built:?}"),
             }
         }
+    }
+
+    #[test]
+    fn the_group_to_report_must_exist() {
+        let error = PatternSet::new([
+            Pattern::new("(a)(b)").report_group(2),
+            Pattern::new("(a)(b)").name("three").report_group(3),
+            Pattern::new("(?:a)").report_group(1),
+            Pattern::new("(a){0}(b)").report_group(2),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "pattern 1 (three): its last group is 2, and it is to report group 3\n\
+             pattern 2: it has no groups, and is to report group 1"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The memory of an automaton depends on the pointer width and on the engine. A limit on memory would
 //! accept a pattern on one target and reject it on another. So the limit is on a count that is
 //! computed from the HIR alone: about one for each byte or byte range that has a state in a Thompson
-//! NFA, with counted repeats multiplied out.
+//! NFA and two for each group, with counted repeats multiplied out.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -27,10 +27,26 @@ pub(crate) fn size_of(hir: &Hir) -> u64 {
             };
             size_of(&repetition.sub).saturating_add(1).saturating_mul(copies.max(1))
         }
-        HirKind::Capture(capture) => size_of(&capture.sub),
+        // One state at either end, in the automaton that finds the groups.
+        HirKind::Capture(capture) => size_of(&capture.sub).saturating_add(2),
         HirKind::Concat(subs) => subs.iter().map(size_of).fold(0, u64::saturating_add),
         HirKind::Alternation(subs) => {
             subs.iter().map(size_of).fold(subs.len() as u64, u64::saturating_add)
+        }
+    }
+}
+
+/// Returns the number of the last group of `hir`, or 0 if it has none.
+pub(crate) fn last_group(hir: &Hir) -> u32 {
+    if hir.properties().explicit_captures_len() == 0 {
+        return 0;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => 0,
+        HirKind::Repetition(repetition) => last_group(&repetition.sub),
+        HirKind::Capture(capture) => capture.index.max(last_group(&capture.sub)),
+        HirKind::Concat(subs) | HirKind::Alternation(subs) => {
+            subs.iter().map(last_group).max().unwrap_or(0)
         }
     }
 }
@@ -65,6 +81,7 @@ mod tests {
         assert_eq!(size("abc"), 3);
         assert_eq!(size("(?-u:[a-f])"), 1);
         assert_eq!(size("a{10}"), 20);
+        assert_eq!(size("(a){10}"), 40);
         assert!(size("(?:a{1000}){1000}") >= 1_000_000);
         assert_eq!(size("(?:(?:(?:(?:a{4000000000}){4000000000}){4000000000}){9})"), u64::MAX);
     }

@@ -72,6 +72,11 @@ impl Engine {
         self.pipeline.filters.memory() + self.pipeline.verifier.memory() + self.decisions.memory()
     }
 
+    /// Returns the string that every match contains, if the engine searches for nothing else.
+    pub(crate) fn only_literal(&self) -> Option<Vec<u8>> {
+        self.decisions.only_literal()
+    }
+
     /// Returns how pattern number `pattern` is searched, or `None` if the engine does not have it.
     pub fn explain(&self, pattern: usize) -> Option<Explanation> {
         let pattern = self.pipeline.verifier.pattern(u32::try_from(pattern).ok()?)?;

@@ -36,16 +36,16 @@ mod literal;
 mod mechanism;
 mod plan;
 mod prefilter;
+mod reported_group;
 mod scanner;
-#[cfg(feature = "native")]
 mod span_finder;
 mod verify;
 mod window_finder;
 
 pub use crate::simd::Isa;
+pub(crate) use automata::captures::{CaptureAutomata, CaptureCache, Slots};
 pub use engine::Engine;
 pub use plan::Explanation;
 pub use scanner::Scanner;
-#[cfg(feature = "native")]
 pub(crate) use span_finder::{SpanEngine, SpanFinder};
 pub(crate) use window_finder::{Window, WindowAutomata, WindowCache};

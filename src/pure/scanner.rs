@@ -27,6 +27,10 @@ use super::verify::{Record, Verifier, VerifyCache};
 /// that the records are still in the L2 cache when they are verified.
 const CHUNK: usize = 64 << 10;
 
+/// The length of the first chunk of a scan that ends at its first match, in bytes: the smallest that bit
+/// streams can search.
+const FIRST_CHUNK: usize = 4 << 10;
+
 /// The stages of a scan. Immutable, and shared by all scanners of an engine.
 #[derive(Debug)]
 pub(super) struct Pipeline {
@@ -92,10 +96,10 @@ impl Scanner {
     }
 
     /// Pushes all matches to `out`, in order. Returns `Break` if `out` ended the scan early.
-    pub(crate) fn run(
+    pub(crate) fn run<S: Sink>(
         &mut self,
         batch: &Batch<'_>,
-        out: &mut impl Sink,
+        out: &mut S,
     ) -> Result<ControlFlow<()>, ScanError> {
         // An earlier scan that ended early has left the state of its last record and of its
         // filters.
@@ -110,11 +114,14 @@ impl Scanner {
         let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
         let mut cursor = Cursor { batch, segments, record: 0 };
         let mut chunk = if filters.is_empty() { extent.end } else { extent.start };
+        // A scan that ends at its first match starts with small chunks, because it often ends in one.
+        let mut chunk_len = if S::FIRST_ONLY { FIRST_CHUNK } else { CHUNK };
         while chunk < extent.end {
             if self.stop.is_raised() {
                 return Err(ScanError::Stopped);
             }
-            let end = extent.end.min(chunk + CHUNK);
+            let end = extent.end.min(chunk + chunk_len);
+            chunk_len = CHUNK.min(2 * chunk_len);
             filters.find(&segments, chunk..end, &mut self.progress, &mut self.candidates);
             for candidate in &self.candidates {
                 let start = candidate.start as usize;
@@ -134,6 +141,9 @@ impl Scanner {
                 let record = cursor.get();
                 if candidate.end as usize <= record.start + record.bytes.len() {
                     verifier.candidate(&mut self.cache, record, candidate);
+                    if S::FIRST_ONLY && self.cache.has_matched() {
+                        return Ok(ControlFlow::Break(()));
+                    }
                 }
             }
             chunk = end;

@@ -1,14 +1,13 @@
 //! Finds the spans of patterns in records that are already known to match.
 //!
-//! This is for an engine that can decide which patterns match but not where, such as the native
-//! one. It has nothing to filter and nothing to verify, so it needs only the automata of the
+//! This is for whoever knows which patterns match but not where: the native engine, and a search for
+//! the groups of patterns that report a group. It has nothing to filter and nothing to verify, so it needs only the automata of the
 //! patterns and not a plan for all of them.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use crate::sink::Sink;
-use crate::{Match, PatternSet};
+use crate::PatternSet;
 
 use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory};
 use super::automata::positions::PositionScratch;
@@ -31,7 +30,13 @@ impl SpanEngine {
     /// A finder for one thread.
     pub(crate) fn finder(&self) -> SpanFinder {
         let caches = std::iter::repeat_with(PatternCache::default).take(self.set.len()).collect();
-        SpanFinder { engine: self.clone(), caches, scratch: Box::default() }
+        SpanFinder {
+            engine: self.clone(),
+            caches,
+            scratch: Box::default(),
+            #[cfg(feature = "native")]
+            captures: Box::default(),
+        }
     }
 }
 
@@ -41,34 +46,60 @@ pub(crate) struct SpanFinder {
     engine: SpanEngine,
     caches: Vec<PatternCache>,
     scratch: Box<PositionScratch>,
+    #[cfg(feature = "native")]
+    captures: Box<super::CaptureCache>,
 }
 
 impl SpanFinder {
-    /// Pushes the spans of pattern number `pattern` in `record` to `out`, in order: leftmost-first
-    /// and not overlapping. Stops when `out` ends the scan. `record_number` is the record number of
-    /// the matches.
+    /// Pushes the spans that are reported of pattern number `pattern` in `record` to `out`, in order:
+    /// those of leftmost-first and non-overlapping matches, or of a group of each. Stops when `out` ends
+    /// the scan. `record_number` is the record number of the matches.
+    #[cfg(feature = "native")]
     pub(crate) fn find(
         &mut self,
         pattern: u32,
         record_number: u32,
         record: &[u8],
-        out: &mut impl Sink,
+        out: &mut impl crate::sink::Sink,
     ) -> ControlFlow<()> {
-        let index = pattern as usize;
-        let hir = self.engine.set.hir(index);
-        let memory =
-            &mut PatternMemory { cache: &mut self.caches[index], scratch: &mut self.scratch };
-        let automata = &self.engine.automata[index];
-        automata.for_each_span(
-            hir,
-            || span_prefilter(hir),
-            memory,
-            record,
-            &mut 0,
-            |span| {
-                // Offsets fit in 32 bits, because a record is shorter than 2^32 bytes.
-                out.push(Match::new(record_number, pattern, span.start as u32..span.end as u32))
-            },
-        )
+        let SpanFinder { engine, caches, scratch, captures } = self;
+        let mut group =
+            super::reported_group::ReportedGroup::new(&engine.set, pattern, record, captures);
+        for_each_span(engine, caches, scratch, pattern, record, |whole| match group.span(whole) {
+            // Offsets fit in 32 bits, because a record is shorter than 2^32 bytes.
+            Some(span) => out.push(crate::Match::new(
+                record_number,
+                pattern,
+                span.start as u32..span.end as u32,
+            )),
+            None => ControlFlow::Continue(()),
+        })
     }
+
+    /// Calls `found` with the spans of whole matches of pattern number `pattern` in `record`, in order,
+    /// until it returns `Break`.
+    pub(crate) fn for_each_whole(
+        &mut self,
+        pattern: u32,
+        record: &[u8],
+        found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let SpanFinder { engine, caches, scratch, .. } = self;
+        for_each_span(engine, caches, scratch, pattern, record, found)
+    }
+}
+
+fn for_each_span(
+    engine: &SpanEngine,
+    caches: &mut [PatternCache],
+    scratch: &mut PositionScratch,
+    pattern: u32,
+    record: &[u8],
+    found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let index = pattern as usize;
+    let hir = engine.set.hir(index);
+    let memory = &mut PatternMemory { cache: &mut caches[index], scratch };
+    let prefilter = || span_prefilter(hir);
+    engine.automata[index].for_each_span(hir, prefilter, memory, record, &mut 0, found)
 }

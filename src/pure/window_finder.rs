@@ -18,10 +18,12 @@ use regex_syntax::hir::{Capture, Hir, HirKind, Look, Repetition};
 
 use crate::PatternSet;
 
+use super::automata::captures::CaptureCache;
 use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory};
 use super::automata::positions::PositionScratch;
 use super::automata::span_cursor::SpanCursor;
 use super::plan::span_prefilter;
+use super::reported_group::ReportedGroup;
 
 /// The automata of some patterns of a set, each built on first use and shared by all finders.
 #[derive(Debug)]
@@ -47,14 +49,17 @@ pub(crate) struct WindowCache {
     /// By position in `WindowAutomata::patterns`.
     caches: Vec<(PatternCache, PatternCache)>,
     scratch: Box<PositionScratch>,
+    captures: Box<CaptureCache>,
 }
 
 /// A window of a text: where matches may lie, and whether the text ends there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window<'a> {
-    /// The window and some bytes before it. Ends with the text, or before a `\n`. Starts with the text, or at least four bytes before any
+    /// The window and bytes on either side. Starts with the text, or at least four bytes before any
     /// match that is searched for.
     pub(crate) bytes: &'a [u8],
+    /// The end of the window: that of the text, or before a `\n`.
+    pub(crate) end: usize,
     /// Whether the text ends with the window.
     pub(crate) is_last: bool,
 }
@@ -105,10 +110,11 @@ impl WindowAutomata {
         self.patterns.binary_search_by_key(&pattern, |p| p.pattern).ok()
     }
 
-    /// Calls `found` with the spans of pattern number `pattern` that start at `from` or later, in order:
-    /// leftmost-first and not overlapping. `after_span` says that a span ends at `from`, so that an
-    /// empty one there does not count. Stops when `found` returns `Break`. There must be automata of the
-    /// pattern.
+    /// Calls `found` with the matches of pattern number `pattern` that start at `from` or later, in order:
+    /// the spans of leftmost-first and not overlapping matches, and what is
+    /// [reported](crate::Pattern::report_group) of each, unless that is the same as of the one before.
+    /// `after_span` says that a match ends at `from`, so that an empty one there does not count. Stops when
+    /// `found` returns `Break`. There must be automata of the pattern.
     ///
     /// Takes time linear in the window.
     pub(crate) fn find(
@@ -117,13 +123,13 @@ impl WindowAutomata {
         pattern: u32,
         window: Window<'_>,
         (from, after_span): (usize, bool),
-        found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+        mut found: impl FnMut(Range<usize>, Option<Range<usize>>) -> ControlFlow<()>,
     ) {
         let Some(index) = self.position(pattern) else {
             debug_assert!(false, "no automata of pattern {pattern}");
             return;
         };
-        let mut bytes = window.bytes;
+        let mut bytes = &window.bytes[..window.end];
         if self.patterns[index].crlf && !window.is_last {
             bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         }
@@ -139,8 +145,20 @@ impl WindowAutomata {
         let memory = &mut PatternMemory { cache: cache_of, scratch: &mut cache.scratch };
         let mut cursor = SpanCursor::starting_at(from, after_span);
         let prefilter = || span_prefilter(hir);
-        let _ =
-            automata.for_each_span_from(hir, prefilter, memory, bytes, &mut cursor, &mut 0, found);
+        // The groups of a match are searched with all that is known of the text after it.
+        let mut group = ReportedGroup::new(&self.set, pattern, window.bytes, &mut cache.captures);
+        let _ = automata.for_each_span_from(
+            hir,
+            prefilter,
+            memory,
+            bytes,
+            &mut cursor,
+            &mut 0,
+            |whole| {
+                let reported = group.span(whole.clone());
+                found(whole, reported)
+            },
+        );
     }
 }
 
@@ -170,9 +188,9 @@ mod tests {
     fn spans(regex: &str, bytes: &str, from: usize, is_last: bool) -> Vec<(usize, usize)> {
         let set = PatternSet::new([regex]).unwrap();
         let automata = WindowAutomata::new(&set, [0]);
-        let window = Window { bytes: bytes.as_bytes(), is_last };
+        let window = Window { bytes: bytes.as_bytes(), end: bytes.len(), is_last };
         let mut found = Vec::new();
-        let each = |span: Range<usize>| {
+        let each = |span: Range<usize>, _| {
             found.push((span.start, span.end));
             ControlFlow::Continue(())
         };

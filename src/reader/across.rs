@@ -149,22 +149,34 @@ pub(super) struct BlockMatches {
 pub(super) struct AcrossSpans<'a> {
     across: &'a AcrossLines,
     cache: WindowCache,
-    /// Where the last match of a pattern ends, as an offset in the stream. Only of patterns whose
-    /// matches have reached the end of their block. Sorted.
-    ends: Vec<(u32, u64)>,
+    /// The last matches of patterns whose matches have reached the end of their block. Sorted.
+    last: Vec<LastMatch>,
+}
+
+/// The last match of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LastMatch {
+    pattern: u32,
+    /// The offset in the stream where it ends.
+    end: u64,
+    /// The start and end of what was reported of it.
+    reported: (u64, u64),
 }
 
 impl AcrossSpans<'_> {
     pub(super) fn new(across: &AcrossLines) -> AcrossSpans<'_> {
-        AcrossSpans { across, cache: WindowCache::default(), ends: Vec::new() }
+        AcrossSpans { across, cache: WindowCache::default(), last: Vec::new() }
     }
 
     /// Adds the spans of `found.patterns` to `found.lines`. The records of the matches are the lines that
     /// they start in, and their ends may be after the ends of these lines.
     pub(super) fn add<'m>(&mut self, block: &Block, found: &'m mut BlockMatches) -> &'m [Match] {
         let BlockMatches { lines, patterns } = found;
-        let window =
-            Window { bytes: &block.bytes()[block.text..block.window], is_last: block.is_last };
+        let window = Window {
+            bytes: &block.bytes()[block.text..],
+            end: block.window - block.text,
+            is_last: block.is_last,
+        };
         let block_start = block.offset(block.first);
         let block_end = block.offset(block.end);
         // At the end of a text that no line feed ends, there may be an empty match.
@@ -172,43 +184,54 @@ impl AcrossSpans<'_> {
             && block.end == block.window
             && block.bytes()[block.first..block.end].last().is_some_and(|&byte| byte != b'\n');
         let matches_in_lines = lines.len();
-        let mut ends = Vec::new();
+        let before = std::mem::take(&mut self.last);
         for &pattern in patterns.iter() {
-            let last = self.ends.binary_search_by_key(&pattern, |&(of, _)| of).ok();
-            let last = last.map(|index| self.ends[index].1);
-            let after_span = last.is_some_and(|end| end >= block_start);
-            let from = last.filter(|_| after_span).unwrap_or(block_start);
+            let last = before.binary_search_by_key(&pattern, |last| last.pattern).ok();
+            let mut last = last.map(|index| before[index].clone());
+            let from = last.as_ref().map_or(block_start, |last| last.end);
             if from > block_end {
-                ends.push((pattern, from));
+                self.last.extend(last);
                 continue;
             }
-            let mut last_end = None;
-            let start = ((from - block.base) as usize - block.text, after_span);
-            self.across.automata.find(&mut self.cache, pattern, window, start, |span| {
-                let (start, end) = (block.text + span.start, block.text + span.end);
-                if start >= block.end && !(is_open && start == block.end) {
-                    return ControlFlow::Break(());
-                }
-                let line = block.record_at(start);
-                let line_start = block.record(line).start;
-                let range = (start - line_start) as u32..(end - line_start) as u32;
-                lines.push(Match::new(line as u32, pattern, range));
-                last_end = Some(block.offset(end));
-                ControlFlow::Continue(())
-            });
-            match last_end {
-                Some(end) if end >= block_end => ends.push((pattern, end)),
-                None if after_span && from >= block_end => ends.push((pattern, from)),
-                _ => {}
-            }
+            let start = ((from - block.base) as usize - block.text, last.is_some());
+            self.across.automata.find(
+                &mut self.cache,
+                pattern,
+                window,
+                start,
+                |whole, reported| {
+                    let (start, end) = (block.text + whole.start, block.text + whole.end);
+                    if start >= block.end && !(is_open && start == block.end) {
+                        return ControlFlow::Break(());
+                    }
+                    let end = block.offset(end);
+                    let Some(span) = reported else {
+                        // The same as of the match before, which is in this block.
+                        if let Some(last) = &mut last {
+                            last.end = end;
+                        }
+                        return ControlFlow::Continue(());
+                    };
+                    let span = block.text + span.start..block.text + span.end;
+                    let reported = (block.offset(span.start), block.offset(span.end));
+                    if last.as_ref().is_none_or(|last| last.reported != reported) {
+                        let line = block.record_at(start);
+                        let line_start = block.record(line).start;
+                        let range =
+                            (span.start - line_start) as u32..(span.end - line_start) as u32;
+                        lines.push(Match::new(line as u32, pattern, range));
+                    }
+                    last = Some(LastMatch { pattern, end, reported });
+                    ControlFlow::Continue(())
+                },
+            );
+            self.last.extend(last.filter(|last| last.end >= block_end));
         }
         // A pattern that the window has no match of still has to skip what its last match covers.
-        let is_missing = |(pattern, end): &(u32, u64)| {
-            *end >= block_end && patterns.binary_search(pattern).is_err()
-        };
-        ends.extend(self.ends.iter().copied().filter(is_missing));
-        ends.sort_unstable();
-        self.ends = ends;
+        self.last.extend(before.into_iter().filter(|last| {
+            last.end >= block_end && patterns.binary_search(&last.pattern).is_err()
+        }));
+        self.last.sort_unstable();
         if lines.len() > matches_in_lines {
             lines.sort_unstable();
         }

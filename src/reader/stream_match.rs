@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::Match;
+use crate::{Match, PatternSet};
 
 use super::block::Block;
 
@@ -46,19 +46,49 @@ impl<'a> StreamMatch<'a> {
         self.block.offset(self.record_range().start)
     }
 
-    /// Returns the range of the match in [`record_bytes`](StreamMatch::record_bytes). For a scanner that
-    /// reports patterns only, see [`Match::range`].
+    /// Returns the name of the pattern, if it has one. `set` must be the set that was scanned for.
+    ///
+    /// # Panics
+    ///
+    /// If `set` has no such pattern.
+    pub fn name<'s>(&self, set: &'s PatternSet) -> Option<&'s str> {
+        self.found.name(set)
+    }
+
+    /// Returns the range of the match in [`record_bytes`](StreamMatch::record_bytes), or `None` if the
+    /// scanner does not report spans.
+    pub fn span(&self) -> Option<Range<usize>> {
+        self.found.span()
+    }
+
+    /// Returns the range of the match in [`record_bytes`](StreamMatch::record_bytes).
+    ///
+    /// # Panics
+    ///
+    /// If the match has no span: its scanner was made with
+    /// [`Report::Patterns`](crate::Report::Patterns). [`span`](StreamMatch::span) returns `None` then.
+    #[track_caller]
     pub fn range(&self) -> Range<usize> {
         self.found.range()
     }
 
     /// Returns the range of the match in the stream.
+    ///
+    /// # Panics
+    ///
+    /// As [`range`](StreamMatch::range).
+    #[track_caller]
     pub fn stream_range(&self) -> Range<u64> {
         let Range { start, end } = self.buffer_range();
         self.block.offset(start)..self.block.offset(end)
     }
 
     /// Returns the matching bytes.
+    ///
+    /// # Panics
+    ///
+    /// As [`range`](StreamMatch::range).
+    #[track_caller]
     pub fn text(&self) -> &'a [u8] {
         &self.block.bytes()[self.buffer_range()]
     }
@@ -69,14 +99,16 @@ impl<'a> StreamMatch<'a> {
         self.block.is_decoded
     }
 
+    #[track_caller]
     fn buffer_range(&self) -> Range<usize> {
         let start = self.block.record(self.found.record()).start;
-        start + self.found.start()..start + self.found.end()
+        let range = self.range();
+        start + range.start..start + range.end
     }
 
     fn record_range(&self) -> Range<usize> {
         let record = self.block.record(self.found.record());
-        let end = self.buffer_range().end;
+        let end = self.found.span().map_or(0, |span| record.start + span.end);
         if end <= record.end { record } else { record.start..self.block.line_end(end) }
     }
 }

@@ -51,21 +51,22 @@ impl Hiding {
         (self.seen, self.hidden, self.pending) = (offset, offset, None);
     }
 
-    /// Appends the bytes up to the offset `end` to `out`, with `spans` hidden. These must start before `end`
-    /// and not before the bytes of earlier calls. They may end after it, but `bytes` must have all of their
-    /// bytes. Sorts them.
+    /// Appends the bytes up to the offset `end` to `out`, and removes the spans that start before it from
+    /// `spans`, with these hidden. They must not start before the bytes of earlier calls. They may end after
+    /// `end`, but `bytes` must have all of their bytes.
     pub(super) fn copy(
         &mut self,
         rules: &Rules,
         bytes: Bytes<'_>,
         end: u64,
-        spans: &mut [Span],
+        spans: &mut Vec<Span>,
         out: &mut Vec<u8>,
     ) {
         spans.sort_unstable_by_key(|span| {
             (span.range.start, std::cmp::Reverse(span.range.end), span.pattern)
         });
-        for span in spans.iter().filter(|span| !span.range.is_empty()) {
+        let count = spans.partition_point(|span| span.range.start < end);
+        for span in spans.drain(..count).filter(|span| !span.range.is_empty()) {
             if span.range.start < self.hidden {
                 self.write_pending(rules, true, out);
                 self.hidden = self.hidden.max(span.range.end);
@@ -74,7 +75,7 @@ impl Hiding {
                 self.text.clear();
                 self.text.extend_from_slice(bytes.get(span.range.clone()));
                 self.hidden = span.range.end;
-                self.pending = Some(span.clone());
+                self.pending = Some(span);
             }
         }
         self.copy_plain(rules, bytes, end, out);

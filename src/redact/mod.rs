@@ -2,8 +2,7 @@
 //!
 //! A [`Redactor`] takes a record, a batch or a stream, and any scanner that reports spans. What stands in
 //! place of a match is a [`Replacement`]: a text, the name of the pattern, the last characters, a keyed
-//! hash or what a function writes. Each pattern may have its own. A pattern that
-//! [reports a group](crate::Pattern::report_group) has only that group hidden.
+//! hash or what a function writes. Each pattern may have its own.
 //!
 //! ```
 //! use dragnet::reader::ReaderScan;
@@ -238,8 +237,8 @@ impl Redactor {
 
 /// The span of a match whose record starts at `record`; `None` if it has none.
 fn span_in(m: &Match, record: u64) -> Option<Span> {
-    let range = m.range();
-    let range = record + range.start as u64..record + range.end as u64;
+    let span = m.span()?;
+    let range = record + span.start as u64..record + span.end as u64;
     Some(Span { range, pattern: m.pattern() as u32 })
 }
 
@@ -247,7 +246,8 @@ fn span_in(m: &Match, record: u64) -> Option<Span> {
 struct Copy<'a, W> {
     rules: &'a Rules,
     hiding: &'a mut Hiding,
-    /// The matches of the current record or, in a search across lines, of the block.
+    /// The matches of the current record or, in a search across lines, of the block. There, what is
+    /// reported of a match may be after the end of the block.
     spans: &'a mut Vec<Span>,
     /// The number of the current record in its block.
     record: usize,
@@ -263,7 +263,6 @@ impl<W: Write> Copy<'_, W> {
     fn copy_to(&mut self, block: &Block, end: usize) {
         let bytes = Bytes { bytes: block.bytes(), base: block.offset(0) };
         self.hiding.copy(self.rules, bytes, block.offset(end), self.spans, self.out);
-        self.spans.clear();
     }
 
     fn write(&mut self, flush: bool) -> ControlFlow<()> {

@@ -16,7 +16,8 @@ fn set(patterns: &[(&str, &str)]) -> PatternSet {
 
 #[test]
 fn overlapping_matches_are_hidden_together_under_the_first() {
-    let cases: [(&[(&str, &str)], &str, &str); 8] = [
+    type Patterns<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Patterns<'_>, &str, &str); 8] = [
         (&[("a", "x")], "", ""),
         (&[("a", "bc"), ("b", "cde")], "abcdef", "a<a>f"),
         (&[("b", "cde"), ("a", "bc")], "abcdef", "a<a>f"),
@@ -56,6 +57,21 @@ fn records_of_a_batch_stay_records() {
     let mut out = BatchBuf::new();
     redactor.redact_batch(&mut scanner(&set), &records.as_batch(), &mut out).unwrap();
     assert_eq!(out.as_batch().iter().collect::<Vec<_>>(), [&b"X-X"[..], b"", b"b", b"X"]);
+}
+
+#[test]
+fn a_scanner_without_spans_is_an_error() {
+    let set = set(&[("a", "a")]);
+    let mut scanner = Engine::new(&set, Report::Patterns).scanner().unwrap();
+    let mut redactor = Redactor::new(&set);
+    let error = redactor.redact(&mut scanner, b"a").unwrap_err();
+    assert!(matches!(error, RedactError::NoSpans), "{error}");
+    let mut out = Vec::new();
+    let error = redactor
+        .redact_reader(&ReaderScan::lines(), &b"a"[..], &mut scanner, &mut out)
+        .unwrap_err();
+    assert!(matches!(error, RedactError::NoSpans), "{error}");
+    assert_eq!(out, b"");
 }
 
 /// Fails after some bytes.

@@ -1,7 +1,9 @@
-//! Memory use, measured by an allocator that counts bytes: the memory that scans need at most, and
-//! whether sets, engines and scanners report their own memory correctly.
+//! Memory use, measured by an allocator that counts bytes: the memory that scans need at most, what
+//! searching one string allocates, and whether sets, engines and scanners report their own memory
+//! correctly.
 
 mod blocks;
+mod one_string;
 mod reported;
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -28,6 +28,8 @@ pub(crate) struct Rule {
     pub(crate) id: String,
     pub(crate) regex: String,
     pub(crate) description: Option<String>,
+    /// The group whose span is reported, 0 for the whole match.
+    report_group: usize,
     origin: Origin,
 }
 
@@ -84,6 +86,7 @@ impl Rules {
                 id: (index + 1).to_string(),
                 regex: regex.clone(),
                 description: None,
+                report_group: 0,
                 origin: Origin::Expression(index + 1),
             });
         }
@@ -191,6 +194,7 @@ impl Options {
         Pattern::new(regex)
             .name(rule.id.as_str())
             .unicode(self.unicode)
+            .report_group(rule.report_group)
             .case_insensitive(self.ignore_case)
             .multi_line(self.crlf)
             .crlf(self.crlf)

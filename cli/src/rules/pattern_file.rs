@@ -16,6 +16,7 @@ pub(super) fn parse(name: &Arc<str>, bytes: &[u8]) -> Result<Vec<Rule>, String> 
         id: (index + 1).to_string(),
         regex: line.to_owned(),
         description: None,
+        report_group: 0,
         origin: Origin::PatternFile { file: name.clone(), line: index + 1 },
     });
     Ok(rules.collect())

@@ -1,7 +1,9 @@
 //! Parses rule files: TOML with an array of `[[rules]]`, the format of gitleaks configurations.
 //!
-//! A rule's `id`, `regex` and `description` are read. The other settings of gitleaks filter
-//! matches; they are ignored with a warning, so dragnet reports more than gitleaks would. The
+//! A rule's `id`, `regex`, `description` and `secretGroup`, the group to report, are read. The other
+//! settings of gitleaks filter matches; they are ignored with a warning, so dragnet reports more than
+//! gitleaks would. Where `secretGroup` is missing, gitleaks reports the first group that is not empty, and
+//! dragnet the whole match. The
 //! parser works on spanned values instead of deserializing a struct, to give each error its line
 //! and to report all errors of a file at once.
 
@@ -9,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::{Origin, Rule, line_number, utf8};
 use crate::escape;
@@ -144,11 +146,24 @@ impl<'a> RuleFileParser<'a> {
         let (mut id, mut regex, mut description) = (None, None, None);
         let mut valid = true;
         let mut has_path = false;
+        let mut report_group = 0;
         for (key, value) in table {
             let target = match key.get_ref().as_ref() {
                 "id" => &mut id,
                 "regex" => &mut regex,
                 "description" => &mut description,
+                "secretGroup" => {
+                    // Parsed like TOML's own integers, which may be written as `0x1` or `1_0`.
+                    match value.get_ref().as_integer().and_then(group_number) {
+                        Some(group) => report_group = group,
+                        None => {
+                            valid = false;
+                            let message = "`secretGroup` must be the number of a group";
+                            self.push_error(value.span().start, message);
+                        }
+                    }
+                    continue;
+                }
                 key => {
                     has_path |= key == "path";
                     if !RULE_METADATA.contains(&key) {
@@ -182,6 +197,7 @@ impl<'a> RuleFileParser<'a> {
                 id,
                 regex,
                 description: description.map(|(text, _)| text),
+                report_group,
             }),
             // gitleaks has rules for paths alone, and rules that amend those of an extended file.
             (Some((id, _)), None) if has_path || self.extends => self.skipped.push(id),
@@ -231,6 +247,11 @@ impl<'a> RuleFileParser<'a> {
         }
         warnings
     }
+}
+
+/// The number that is written as a TOML integer, unless it is negative or too large.
+fn group_number(integer: &DeInteger<'_>) -> Option<usize> {
+    usize::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
 fn number_of_rules(count: usize) -> String {

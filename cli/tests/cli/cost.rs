@@ -78,9 +78,12 @@ fn text_in_a_pipe_has_all_rungs_and_no_bars() {
     let run = Tree::new().run(["cost", "--time", "1"]);
     assert_eq!(run.status, Some(0), "{run:?}");
     let lines = run.lines();
-    assert_eq!(lines.len(), 2 + RUNGS.len());
+    assert_eq!(lines.len(), 2 + RUNGS.len() + 1 + RUNGS.len());
     for (line, (_, title)) in lines[2..].iter().zip(RUNGS) {
         assert!(line.starts_with(&format!("{title:<27} ")), "{line}");
+    }
+    for (line, (_, title)) in lines[2 + RUNGS.len() + 1..].iter().zip(RUNGS) {
+        assert!(line.starts_with(&format!("{title}: ")) && line.ends_with('.'), "{line}");
     }
     assert!(run.stdout.is_ascii());
 }

@@ -168,7 +168,7 @@ path = '''(?i)(?:^|\/)[^\/]+\.p(?:12|fx)$'''
 [[rules]]
 id = "token"
 description = "A token."
-regex = '''tok_[[:alnum:]]{4}'''
+regex = '''tok_([[:alnum:]]{4})'''
 secretGroup = 1
 keywords = ["tok_"]
 "#;
@@ -177,11 +177,11 @@ keywords = ["tok_"]
 fn gitleaks_files_load_with_warnings_for_ignored_settings() {
     let tree = Tree::with(&[("gitleaks.toml", LIKE_GITLEAKS), ("data", "KEY=0123abcd tok_9z9z")]);
     let run = tree.run(["scan", "-r", "gitleaks.toml", "data"]);
-    assert_eq!(run.lines(), ["data:1:1: generic: KEY=0123abcd", "data:1:14: token: tok_9z9z"]);
+    assert_eq!(run.lines(), ["data:1:1: generic: KEY=0123abcd", "data:1:18: token: 9z9z"]);
     assert_eq!(run.status, Some(0));
     let expected = [
         "ignored unsupported keys: allowlists (1 rule), entropy (1 rule), keywords (2 rules), \
-         path (1 rule), secretGroup (1 rule)",
+         path (1 rule)",
         "ignored unsupported settings: allowlist",
         "skipped 1 rule without a regex: file",
     ];
@@ -189,6 +189,34 @@ fn gitleaks_files_load_with_warnings_for_ignored_settings() {
     let expected: Vec<_> =
         expected.iter().map(|text| format!("dragnet: warning: gitleaks.toml: {text}")).collect();
     assert_eq!(warnings, expected);
+}
+
+#[test]
+fn a_secret_group_must_exist() {
+    let rule = |id: &str, group: &str| {
+        format!("[[rules]]\nid = \"{id}\"\nregex = \"a(b)\"\nsecretGroup = {group}\n")
+    };
+    let text = [("no-number", "\"1\""), ("negative", "-1"), ("missing", "0x2")]
+        .map(|(id, group)| rule(id, group))
+        .concat();
+    let tree = Tree::with(&[("rules.toml", text.as_str()), ("data", "ab")]);
+    let run = tree.run(["scan", "-r", "rules.toml", "data"]);
+    assert_eq!(run.status, Some(2));
+    for expected in [
+        "rules.toml:4: `secretGroup` must be the number of a group",
+        "rules.toml:8: `secretGroup` must be the number of a group",
+        "rules.toml:11: rule missing: its last group is 1, and it is to report group 2",
+    ] {
+        assert!(run.stderr.contains(expected), "{expected}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn redaction_replaces_only_the_secret_group() {
+    let rules = "[[rules]]\nid = \"key\"\nregex = \"key=([a-z]+)\"\nsecretGroup = 1\n";
+    let tree = Tree::with(&[("rules.toml", rules), ("data", "key=abc;\n")]);
+    let run = tree.run(["redact", "-r", "rules.toml", "data"]);
+    assert_eq!(run.lines(), ["key=[REDACTED:key];"]);
 }
 
 #[test]
@@ -201,7 +229,7 @@ fn rules_are_listed() {
             "generic (literal) A key.",
             r"    (?i)key=([a-f0-9]{8,})\b",
             "token (literal) A token.",
-            "    tok_[[:alnum:]]{4}",
+            "    tok_([[:alnum:]]{4})",
         ]
     );
     let run = tree.run(["rules", "--format", "json", "-e", "a", "--backend", "pure"]);
@@ -221,8 +249,8 @@ fn search_of_each_rule_is_explained() {
     let args: Vec<&str> =
         ["rules", "--explain", "--backend", "pure"].into_iter().chain(expressions).collect();
     let explanations = [
-        ("literal", "literal key=, ", " to 4 bytes after it"),
-        ("run", "run of 16 bytes from a class of 10, ", " from its start to its end"),
+        ("literal", "literal \"key=\", expected ", " to 4 bytes after it"),
+        ("run", "run of 16 bytes, each one of 10 values, ", " from its start to its end"),
         ("no filter", "no filter, an automaton reads every record: ", ""),
         ("always", "matches every record", ""),
     ];
@@ -271,7 +299,7 @@ fn fallback_of_a_rule_to_pure_is_explained() {
     assert_eq!(lines[0], "1 (native)");
     assert_eq!(lines[2], "    the C library");
     assert_eq!(lines[3], "2 (literal)");
-    assert!(lines[5].starts_with("    literal secret=") && lines[5].contains("; not by the C"));
+    assert!(lines[5].starts_with("    literal \"secret=") && lines[5].contains("; not by the C"));
     assert!(lines[7].starts_with("Prefilter: "), "{run:?}");
 }
 

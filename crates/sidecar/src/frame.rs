@@ -32,7 +32,7 @@ use dragnet::{Backend, Report};
 
 /// The version of the protocol. Both sides must have the same one. Increase it whenever a message
 /// or the [layout](super::layout) of shared memory changes.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The first word of every message.
 const MAGIC: u32 = u32::from_le_bytes(*b"drgn");

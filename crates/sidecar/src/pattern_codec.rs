@@ -1,7 +1,7 @@
 //! Encodes a set of patterns as bytes, for the server to compile.
 //!
-//! Each pattern is three little-endian words, the flags, the length of the text and the length of the
-//! name, followed by the text and the name. The patterns are sent as text, not in compiled form: the
+//! Each pattern is four little-endian words, the flags, the number of the group to report, the length of
+//! the text and the length of the name, followed by the text and the name. The patterns are sent as text, not in compiled form: the
 //! server may use another backend, and a parser is easier to trust with bytes from another process
 //! than a compiled automaton is.
 
@@ -10,8 +10,8 @@ use dragnet::{BuildError, Pattern, PatternSet};
 /// The length that stands for a pattern without a name.
 const NO_NAME: u32 = u32::MAX;
 
-/// The length of a pattern's three words, in bytes.
-const HEADER_LEN: usize = 12;
+/// The length of a pattern's four words, in bytes.
+const HEADER_LEN: usize = 16;
 
 /// The flags of a pattern, one bit each, in the order of [`Pattern`]'s setters.
 fn flags(pattern: &Pattern) -> u32 {
@@ -34,9 +34,11 @@ fn flags(pattern: &Pattern) -> u32 {
 pub(super) fn encode(set: &PatternSet) -> Vec<u8> {
     let mut bytes = Vec::new();
     for pattern in set {
-        // In range: a text of 4 GiB would exceed every limit on the size of a pattern.
+        // In range: a text of 4 GiB would exceed every limit on the size of a pattern, and a pattern
+        // has the group that it is to report.
+        let group = pattern.get_report_group() as u32;
         let name = pattern.get_name().map_or(NO_NAME, |name| name.len() as u32);
-        for number in [flags(pattern), pattern.as_str().len() as u32, name] {
+        for number in [flags(pattern), group, pattern.as_str().len() as u32, name] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         bytes.extend_from_slice(pattern.as_str().as_bytes());
@@ -80,6 +82,7 @@ pub(super) fn decode(
 
 fn take_pattern(rest: &mut &[u8]) -> Option<Pattern> {
     let flags = take_number(rest)?;
+    let group = take_number(rest)?;
     let text = take_number(rest)?;
     let name = take_number(rest)?;
     if flags >> 7 != 0 {
@@ -87,6 +90,7 @@ fn take_pattern(rest: &mut &[u8]) -> Option<Pattern> {
     }
     let on = |bit: u32| flags >> bit & 1 == 1;
     let pattern = Pattern::new(take_text(rest, text)?)
+        .report_group(group as usize)
         .case_insensitive(on(0))
         .multi_line(on(1))
         .dot_matches_new_line(on(2))
@@ -118,7 +122,10 @@ mod tests {
             Pattern::new("a+"),
             Pattern::new("é").name("").case_insensitive(true).crlf(true),
             Pattern::new("").name("nämè").multi_line(true).swap_greed(true).unicode(false),
-            Pattern::new("x y").dot_matches_new_line(true).ignore_whitespace(true),
+            Pattern::new("x (y)")
+                .dot_matches_new_line(true)
+                .ignore_whitespace(true)
+                .report_group(1),
         ])
         .unwrap();
         let bytes = encode(&set);

@@ -15,23 +15,24 @@ warnings.simplefilter("error", FutureWarning)
 MAX_SHOWN = 20
 
 
-def spans(regex, record):
-    """The matches of regex in record, as the regex crate iterates over them.
+def matches(regex, record):
+    """The groups of the matches of regex in record, as the regex crate iterates over them.
 
     Python's own finditer also reports an empty match that touches the match before.
     """
     found = []
     at = 0
+    last_end = None
     while at <= len(record):
         match = regex.search(record, at)
         if match is None:
             break
         start, end = match.span()
-        if start == end and found and found[-1][1] == end:
+        if start == end and last_end == end:
             at += 1
         else:
-            found.append([start, end])
-            at = end
+            found.append([list(match.span(group)) for group in range(regex.groups + 1)])
+            at = last_end = end
     return found
 
 
@@ -44,7 +45,7 @@ def main():
             # Before Python 3.14, `\B` does not match in an empty string.
             if not text and r"\B" in case["python"]:
                 continue
-            found = spans(regex, text.encode("latin-1"))
+            found = matches(regex, text.encode("latin-1"))
             pairs += 1
             matching += bool(found)
             if found != expected:

@@ -11,12 +11,14 @@
 //!   `U` and `R`, or set operations in classes, which only one of the two has.
 //!
 //! Usage: `oracle_answers SEED PATTERNS`. Each line is a JSON object: the pattern in both dialects, and
-//! a list of records, each with its bytes as characters up to U+00FF, and its spans.
+//! a list of records, each with its bytes as characters up to U+00FF, and its matches. A match is a list of
+//! the spans of its groups, the whole match first; the span of a group that took no part is [-1, -1].
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::ops::Range;
 
-use dragnet_testkit::{Choices, Oracle, Rng, Spec, sample};
+use dragnet_testkit::{Choices, Found, Oracle, Rng, Spec, sample};
 
 /// Records for each pattern.
 const RECORDS: usize = 10;
@@ -145,7 +147,7 @@ fn tree(choices: &mut dyn Choices, depth: usize) -> Both {
             let body = inner(choices);
             repeat(choices, body)
         }),
-        (1, &|choices| inner(choices).wrapped("(", ")")),
+        (3, &|choices| inner(choices).wrapped("(", ")")),
         (1, &|choices| {
             let open = format!("(?{}:", choices.pick(FLAGS));
             inner(choices).wrapped(&open, ")")
@@ -194,12 +196,16 @@ fn main() -> std::io::Result<()> {
         let records: Vec<String> = (0..RECORDS)
             .map(|_| {
                 let record = record(&mut rng, &spec);
-                let spans: Vec<String> = oracle
-                    .spans([record.as_slice()])
-                    .iter()
-                    .map(|m| format!("[{}, {}]", m.start(), m.end()))
-                    .collect();
-                format!("[{}, [{}]]", json(&record), spans.join(", "))
+                let groups = |found: &Found| {
+                    let span = |group: &Option<Range<usize>>| match group {
+                        Some(group) => format!("[{}, {}]", group.start, group.end),
+                        None => "[-1, -1]".to_owned(),
+                    };
+                    let spans: Vec<String> = found.groups.iter().map(span).collect();
+                    format!("[{}]", spans.join(", "))
+                };
+                let found: Vec<String> = oracle.groups(&record).iter().map(groups).collect();
+                format!("[{}, [{}]]", json(&record), found.join(", "))
             })
             .collect();
         writeln!(

@@ -2,12 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use dragnet::{Backend, Batch, Match, Matches, PatternSet, Report, Scan, ScanError};
+use dragnet::{
+    Backend, Batch, CapturesFinder, Match, Matches, PatternSet, Report, Scan, ScanError,
+};
 
-use super::{Contender, Layout, Oracle, Spec, Stream, contenders, set};
+use super::{Contender, Found, Layout, Oracle, Spec, Stream, contenders, set};
 
-/// A scanner of each contender and each report for one set of patterns, and their oracle. Compares
-/// any number of batches: scanners and match lists are reused from batch to batch, as a program
+/// A scanner of each contender and each report for one set of patterns, and their oracle. It also compares
+/// the groups of all matches, and the search of one string. Compares any number of batches: scanners and match lists are reused from batch to batch, as a program
 /// would.
 pub struct Comparison {
     specs: Vec<Spec>,
@@ -15,6 +17,7 @@ pub struct Comparison {
     oracle: Oracle,
     scanners: Vec<(&'static str, Report, Box<dyn Scan>)>,
     matches: Matches,
+    finder: CapturesFinder,
 }
 
 impl Comparison {
@@ -50,7 +53,8 @@ impl Comparison {
             })
             .collect();
         let oracle = Oracle::new(specs);
-        Comparison { specs: specs.to_vec(), set, oracle, scanners, matches: Matches::new() }
+        let finder = set.captures_finder();
+        Comparison { specs: specs.to_vec(), set, oracle, scanners, matches: Matches::new(), finder }
     }
 
     /// The spans that the oracle finds.
@@ -64,7 +68,9 @@ impl Comparison {
     ///
     /// A description of the first difference from the oracle.
     pub fn batch(&mut self, records: &[Vec<u8>]) -> Result<(), String> {
-        Layout::all(records).iter().try_for_each(|layout| self.layout(layout).map(drop))
+        Layout::all(records).iter().try_for_each(|layout| self.layout(layout).map(drop))?;
+        records.iter().try_for_each(|record| self.one_string(record))?;
+        self.captures(records)
     }
 
     /// Scans the lines of `text` with every scanner, and returns their matches.
@@ -76,19 +82,29 @@ impl Comparison {
         self.layout(&Layout::lines(text))
     }
 
-    /// Scans `stream` with every scanner that reports spans, as many of them at a time as the stream has
-    /// threads.
+    /// Scans and redacts `stream` with every scanner that reports spans, as many of them at a time as the
+    /// stream has threads.
     ///
     /// # Errors
     ///
     /// A description of the first difference from the oracle.
     pub fn stream(&mut self, stream: &Stream) -> Result<(), String> {
         let expected = stream.expected(&mut self.oracle, &self.set);
+        let redacted = stream.redacted(&expected);
         let scan = stream.scan(&self.set);
+        let mut redactor = Stream::redactor(&self.set);
         self.with_spans(stream.threads, |scanners| {
             let found = stream.found(&scan, scanners)?;
             if found == expected {
-                return Ok(());
+                let mut out = Vec::new();
+                redactor
+                    .redact_reader_threads(&scan, stream.reader(), scanners, &mut out)
+                    .map_err(|error| error.to_string())?;
+                if out == redacted {
+                    return Ok(());
+                }
+                let (out, redacted) = (out.escape_ascii(), redacted.escape_ascii());
+                return Err(format!("redacted as b\"{out}\", expected b\"{redacted}\""));
             }
             let at = found.iter().zip(&expected).take_while(|(f, e)| f == e).count();
             Err(format!("match {at} is {:?}, expected {:?}", found.get(at), expected.get(at)))
@@ -147,6 +163,75 @@ impl Comparison {
         Ok(spans)
     }
 
+    /// Searches one record with the methods of the set itself.
+    fn one_string(&mut self, record: &[u8]) -> Result<(), String> {
+        let (set, specs) = (&self.set, &self.specs);
+        let expected = self.oracle.spans([record]);
+        let found: Vec<Match> = set.find_iter(record).collect();
+        let describe = |found: &[Match], expected: &[Match]| {
+            difference(specs, &[record.to_vec()], found, expected)
+        };
+        if found != expected {
+            return Err(format!("find_iter: {}", describe(&found, &expected)));
+        }
+        let patterns = Oracle::patterns(&expected);
+        let numbers = set.matches(record);
+        let found: Vec<Match> =
+            numbers.iter().map(|pattern| Match::without_span(0, pattern as u32)).collect();
+        if found != patterns {
+            return Err(format!("matches: {}", describe(&found, &patterns)));
+        }
+        if set.is_match(record) == patterns.is_empty() {
+            return Err(format!("is_match: {}", describe(&[], &patterns)));
+        }
+        let expected = self.oracle.groups(record);
+        let found: Vec<Found> = set
+            .captures_iter(record)
+            .map(|captures| Found {
+                pattern: captures.pattern(),
+                groups: captures.iter().map(|group| Some(group?.range())).collect(),
+            })
+            .collect();
+        match (0..found.len().max(expected.len()))
+            .find(|&at| !same(found.get(at), expected.get(at)))
+        {
+            None => Ok(()),
+            Some(at) => Err(format!(
+                "captures_iter: {:?}, expected {:?}\nrecord b\"{}\"\n{specs:?}",
+                found.get(at),
+                expected.get(at),
+                record.escape_ascii(),
+            )),
+        }
+    }
+
+    /// Finds the groups of all matches in `records`, as for the matches of any scanner.
+    fn captures(&mut self, records: &[Vec<u8>]) -> Result<(), String> {
+        for m in self.expected(records) {
+            let record = &records[m.record()];
+            let captures = self.finder.captures(&m, record);
+            let found = captures.map(|captures| Found {
+                pattern: m.pattern(),
+                groups: captures.iter().map(|group| Some(group?.range())).collect(),
+            });
+            // The first match for which this span is reported.
+            let expected = self.oracle.groups(record).iter().find(|expected| {
+                let group = self.specs[m.pattern()].report_group;
+                let reported = expected.groups.get(group).cloned().flatten();
+                expected.pattern == m.pattern()
+                    && reported.or(expected.groups[0].clone()) == Some(m.range())
+            });
+            if !same(found.as_ref(), expected) {
+                return Err(format!(
+                    "captures of {m:?}: {found:?}, expected {expected:?}\nrecord b\"{}\"\n{:?}",
+                    record.escape_ascii(),
+                    self.specs[m.pattern()],
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Scans every layout of `records` with every scanner.
     ///
     /// # Panics
@@ -180,6 +265,16 @@ pub fn by_blocks(scanner: &mut dyn Scan, batch: &Batch<'_>) -> Result<Vec<Match>
     })?;
     assert!(flow.is_continue(), "the scan reports a break, but the callback never broke");
     Ok(found)
+}
+
+/// Whether both are a match with the same groups. A group that a pattern can't reach, as in `(a){0}`, may be
+/// missing from the end of the list.
+fn same(found: Option<&Found>, expected: Option<&Found>) -> bool {
+    let (Some(found), Some(expected)) = (found, expected) else { return false };
+    let group = |found: &Found, index: usize| found.groups.get(index).cloned().flatten();
+    found.pattern == expected.pattern
+        && found.groups.len() <= expected.groups.len()
+        && (0..expected.groups.len()).all(|index| group(found, index) == group(expected, index))
 }
 
 /// Describes the first difference between two lists of matches.

@@ -130,7 +130,15 @@ pub fn case(
     patterns.iter().for_each(|(node, _)| node.alphabet(&mut alphabet));
     let specs: Vec<Spec> = patterns
         .iter()
-        .map(|(node, flags)| Spec { regex: node.regex(flags.ascii), flags: *flags })
+        .map(|(node, flags)| {
+            let regex = node.regex(flags.ascii);
+            let mut spec = Spec { regex, flags: *flags, report_group: 0 };
+            let groups = spec.hir().properties().explicit_captures_len();
+            if groups > 0 && choices.ratio(1, 4) {
+                spec.report_group = choices.range(1, groups);
+            }
+            spec
+        })
         .collect();
     let hirs: Vec<Hir> = specs.iter().map(Spec::hir).collect();
     let batches = choices.list(1, max_batches, |choices| records(choices, &hirs, &alphabet));
@@ -194,7 +202,7 @@ fn tree(choices: &mut dyn Choices, depth: usize) -> Node {
         (3, &|choices| Node::Either(choices.list(2, 4, inner))),
         (1, &|choices| common_prefix(choices, inner)),
         (4, &|choices| repeat(choices, inner, 3)),
-        (1, &|choices| Node::Group(Box::new(inner(choices)))),
+        (3, &|choices| Node::Group(Box::new(inner(choices)))),
         (1, &|choices| Node::Flagged(choices.pick(GROUP_FLAGS), Box::new(inner(choices)))),
     ]);
     choices.end();

@@ -40,7 +40,7 @@ pub use grammar::{Case, case, flags, literals, pattern, patterns};
 pub use layouts::Layout;
 pub use node::Node;
 pub use notices::{not_tested, say};
-pub use oracle::Oracle;
+pub use oracle::{Found, Oracle};
 #[cfg(feature = "proptest")]
 pub use property::{config, drawn};
 pub use records::records;
@@ -51,4 +51,4 @@ pub use server::{
     MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, server_unavailable_reason,
 };
 pub use spec::{Flags, Spec, set};
-pub use streams::{Division, Found, Pieces, Stream};
+pub use streams::{Division, Pieces, Stream, StreamFound};

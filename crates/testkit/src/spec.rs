@@ -12,6 +12,8 @@ pub struct Spec {
     pub regex: String,
     /// The flags that it is parsed with.
     pub flags: Flags,
+    /// The group that is reported, 0 for the whole match.
+    pub report_group: usize,
 }
 
 /// The flags of a pattern, named by the letters that set them inside a pattern.
@@ -66,7 +68,7 @@ impl Flags {
 impl Spec {
     /// A regular expression with the flags that [`Flags::parse`] reads.
     pub fn new(regex: impl Into<String>, flags: &str) -> Spec {
-        Spec { regex: regex.into(), flags: Flags::parse(flags) }
+        Spec { regex: regex.into(), flags: Flags::parse(flags), report_group: 0 }
     }
 
     /// The pattern for dragnet.
@@ -79,6 +81,7 @@ impl Spec {
             .crlf(self.flags.crlf)
             .swap_greed(self.flags.swap_greed)
             .unicode(!self.flags.ascii)
+            .report_group(self.report_group)
     }
 
     /// The parsed pattern, from which texts that it may match are drawn. The oracle does not use it.
@@ -108,7 +111,11 @@ impl fmt::Debug for Spec {
         let on = [(i, 'i'), (m, 'm'), (s, 's'), (x, 'x'), (crlf, 'R'), (swap_greed, 'U')];
         let letters: String = on.iter().filter(|(on, _)| *on).map(|(_, letter)| *letter).collect();
         let off = if ascii { "-u" } else { "" };
-        write!(f, "{:?} flags {:?}", self.regex, format!("{letters}{off}"))
+        write!(f, "{:?} flags {:?}", self.regex, format!("{letters}{off}"))?;
+        match self.report_group {
+            0 => Ok(()),
+            group => write!(f, " group {group}"),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Streams: texts that arrive in pieces, and the records that they consist of.
 
+use std::cmp::Reverse;
 use std::io::{self, Read};
 use std::ops::{ControlFlow, Range};
 
 use dragnet::PatternSet;
 use dragnet::reader::{AcrossLines, ReaderScan};
+use dragnet::redact::{Redactor, Replacement};
 
 use super::{Choices, Oracle};
 
@@ -45,7 +47,7 @@ pub struct Stream {
 }
 
 /// A match in a stream: record, pattern and range in the stream.
-pub type Found = (u64, usize, Range<u64>);
+pub type StreamFound = (u64, usize, Range<u64>);
 
 impl Stream {
     /// A stream of `records`, joined by what may separate them.
@@ -144,11 +146,11 @@ impl Stream {
     }
 
     /// The matches that must be found.
-    pub fn expected(&self, oracle: &mut Oracle, set: &PatternSet) -> Vec<Found> {
+    pub fn expected(&self, oracle: &mut Oracle, set: &PatternSet) -> Vec<StreamFound> {
         let mark = if self.has_mark { 3 } else { 0 };
         let records = self.records();
         let spans = oracle.spans(records.iter().map(|range| &self.text[range.clone()]));
-        let mut found: Vec<Found> = spans
+        let mut found: Vec<StreamFound> = spans
             .iter()
             .map(|m| {
                 let start = mark + records[m.record()].start;
@@ -163,9 +165,9 @@ impl Stream {
         for pattern in AcrossLines::new(set, window).patterns() {
             found.retain(|(_, other, _)| *other != pattern);
             found.extend(oracle.across_lines(pattern, &self.text, window).into_iter().map(
-                |span| {
+                |(whole, span)| {
                     let line =
-                        self.text[..span.start].iter().filter(|&&byte| byte == b'\n').count();
+                        self.text[..whole.start].iter().filter(|&&byte| byte == b'\n').count();
                     let range = (mark + span.start) as u64..(mark + span.end) as u64;
                     (line as u64, pattern, range)
                 },
@@ -184,7 +186,7 @@ impl Stream {
         &self,
         scan: &ReaderScan,
         scanners: &mut [Box<dyn dragnet::Scan>],
-    ) -> Result<Vec<Found>, String> {
+    ) -> Result<Vec<StreamFound>, String> {
         let bytes = self.bytes();
         let at = |range: Range<u64>| &bytes[range.start as usize..range.end as usize];
         let mut found = Vec::new();
@@ -208,6 +210,46 @@ impl Stream {
             (flow, wrong) => Err(format!("{flow:?}, wrong: {wrong:?}")),
         }
     }
+}
+
+impl Stream {
+    /// The stream with the matches `found` hidden, as [`Stream::redactor`] does it: byte by byte.
+    pub fn redacted(&self, found: &[StreamFound]) -> Vec<u8> {
+        let bytes = self.bytes();
+        let spans: Vec<_> = found.iter().filter(|(_, _, range)| !range.is_empty()).collect();
+        let mut out = Vec::new();
+        let mut at = 0;
+        while at < bytes.len() as u64 {
+            let starting = spans.iter().filter(|(_, _, range)| range.start == at);
+            let first = starting.max_by_key(|(_, pattern, range)| (range.end, Reverse(*pattern)));
+            let Some((_, pattern, range)) = first else {
+                out.push(bytes[at as usize]);
+                at += 1;
+                continue;
+            };
+            let mut end = range.end;
+            let inside =
+                |end: u64| spans.iter().filter(move |(_, _, r)| (at..end).contains(&r.start));
+            while let Some((_, _, longer)) = inside(end).find(|(_, _, range)| range.end > end) {
+                end = longer.end;
+            }
+            let text = &bytes[range.start as usize..range.end as usize];
+            replace(*pattern, inside(end).count() > 1, text, &mut out);
+            at = end;
+        }
+        out
+    }
+
+    /// A redactor whose replacements depend on everything that they may depend on.
+    pub fn redactor(set: &PatternSet) -> Redactor {
+        Redactor::new(set).replacement(Replacement::with(|hidden, out| {
+            replace(hidden.pattern(), hidden.is_merged(), hidden.bytes(), out);
+        }))
+    }
+}
+
+fn replace(pattern: usize, is_merged: bool, text: &[u8], out: &mut Vec<u8>) {
+    out.extend(format!("<{pattern} {is_merged} {}>", text.escape_ascii()).bytes());
 }
 
 /// A reader whose reads return a text in pieces. Every other read is interrupted.

@@ -101,6 +101,15 @@ pub(in crate::pure) struct Decisions {
 }
 
 impl Decisions {
+    /// The string that every match of every pattern contains, if the plan searches for nothing else.
+    pub(in crate::pure) fn only_literal(&self) -> Option<Vec<u8>> {
+        let [literal] = &self.literals[..] else { return None };
+        let is_searched = |decision: &Decision| matches!(decision, Decision::Literals { .. });
+        let is_string = literal.cubes().iter().all(|cube| cube.values().count() == 1);
+        (is_string && self.list.iter().all(is_searched))
+            .then(|| literal.cubes().iter().map(|cube| cube.value).collect())
+    }
+
     /// Explains how a pattern is searched.
     pub(in crate::pure) fn explain(&self, pattern: PatternIndex) -> Explanation {
         match &self.list[pattern.index()] {

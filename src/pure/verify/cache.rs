@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::pure::automata::captures::CaptureCache;
 use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::automata::pattern::{PatternCache, PatternMemory};
 use crate::pure::automata::positions::PositionScratch;
@@ -42,9 +43,11 @@ pub(in crate::pure) struct VerifyCache {
     /// The patterns for which the rest of this record is searched once, at its end.
     pub(super) deferred: Vec<PatternIndex>,
     /// By pattern: the caches of its automata.
-    automata: Vec<PatternCache>,
+    pub(super) automata: Vec<PatternCache>,
     /// The working memory that the automata of all patterns share.
-    scratch: PositionScratch,
+    pub(super) scratch: PositionScratch,
+    /// For patterns that report a group.
+    pub(super) captures: Box<CaptureCache>,
     /// The DFAs that read every record.
     pub(super) groups: GroupScanner,
     /// The patterns that the groups could not decide in this record. Empty between records.
@@ -124,6 +127,7 @@ impl VerifyCache {
             deferred: Vec::new(),
             automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
             scratch: PositionScratch::default(),
+            captures: Box::default(),
             groups: GroupScanner::new(&tables.groups),
             undecided: Vec::new(),
             shared: tables.shared.create_caches(),
@@ -167,6 +171,11 @@ impl VerifyCache {
         }
     }
 
+    /// Whether some pattern is known to match in the current record.
+    pub(in crate::pure) fn has_matched(&self) -> bool {
+        !self.matched.is_empty()
+    }
+
     /// See [`Scanner::steps`](crate::pure::Scanner::steps).
     pub(in crate::pure) fn steps(&self) -> u64 {
         self.steps
@@ -178,6 +187,7 @@ impl VerifyCache {
             + size_of_val(&self.status[..])
             + self.memory
             + self.scratch.memory()
+            + self.captures.memory()
             + size_of_val(&self.head_literals[..])
             + self.groups.memory()
             + size_of_val(&self.shared[..])

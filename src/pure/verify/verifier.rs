@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use crate::pure::automata::pattern::PatternMemory;
 use crate::pure::ids::PatternIndex;
 use crate::pure::prefilter::Candidate;
+use crate::pure::reported_group::ReportedGroup;
 use crate::sink::Sink;
 use crate::{Match, PatternSet, Report};
 
@@ -207,18 +209,26 @@ impl Verifier {
                 Report::Patterns => out.push(Match::without_span(record_number, number))?,
                 Report::Spans => {
                     let mut steps = 0;
+                    let VerifyCache { automata, scratch, captures, .. } = cache;
+                    let memory =
+                        &mut PatternMemory { cache: &mut automata[pattern.index()], scratch };
+                    let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
                     let flow = self.tables.patterns.automata(pattern).for_each_span(
                         self.set.hir(number as usize),
                         || self.tables.patterns.span_prefilter(pattern),
-                        &mut cache.memory_of(pattern),
+                        memory,
                         record.bytes,
                         &mut steps,
-                        |span| {
-                            // In range: a record is shorter than 2^32 bytes.
-                            let span = span.start as u32..span.end as u32;
-                            out.push(Match::new(record_number, number, span))
+                        |whole| match group.span(whole) {
+                            Some(span) => {
+                                // In range: a record is shorter than 2^32 bytes.
+                                let span = span.start as u32..span.end as u32;
+                                out.push(Match::new(record_number, number, span))
+                            }
+                            None => ControlFlow::Continue(()),
                         },
                     );
+                    steps += group.steps;
                     cache.steps += steps;
                     cache.measure(pattern);
                     flow?;

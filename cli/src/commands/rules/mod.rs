@@ -1,6 +1,7 @@
 //! `dragnet rules`: lists the rules and how each one is searched.
 
 mod args;
+mod explain;
 
 use std::io::stdout;
 
@@ -81,7 +82,7 @@ fn write_json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) 
     for (Rule { id, regex, description, .. }, explanation) in explained_rules(rules, engine) {
         let description = description.as_deref();
         let search = strategy_name(explanation.as_ref());
-        let explanation = explanation.filter(|_| explain).map(|it| it.to_string());
+        let explanation = explanation.filter(|_| explain).map(|it| explain::sentence(&it));
         json::push_line(out, &JsonRule { id, description, regex, search, explanation });
     }
     if explain {
@@ -104,7 +105,7 @@ fn write_text(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) 
         let regex = escape::text(rule.regex.as_bytes());
         out.extend_from_slice(format!("{}\n    {regex}\n", line.trim_end()).as_bytes());
         if let Some(explanation) = explanation.filter(|_| explain) {
-            let explanation = escape::text(explanation.to_string().as_bytes());
+            let explanation = escape::text(explain::sentence(&explanation).as_bytes());
             out.extend_from_slice(format!("    {explanation}\n").as_bytes());
         }
     }

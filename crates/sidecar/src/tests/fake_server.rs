@@ -275,10 +275,14 @@ impl FakeServer {
         let at = self.rng.below(block.len());
         let m = block[at];
         let (record, pattern) = (m.record() as u32, m.pattern() as u32);
-        let (start, end) = (m.start() as u32, m.end() as u32);
+        let (start, end) = m.span().map_or((0, 0), |span| (span.start as u32, span.end as u32));
+        let of_pattern = |pattern| match m.span() {
+            Some(_) => Match::new(record, pattern, start..end),
+            None => Match::without_span(record, pattern),
+        };
         match lie {
-            9 => block[at] = Match::new(u32::MAX - self.rng.next() as u32 % 9, pattern, start..end),
-            10 => block[at] = Match::new(record, PATTERNS + self.rng.edge() / 2, start..end),
+            9 => block[at] = m.with_record(u32::MAX - self.rng.next() as u32 % 9),
+            10 => block[at] = of_pattern(PATTERNS + self.rng.edge() / 2),
             11 => block[at] = Match::new(record, pattern, end + 1..end),
             12 => block[at] = Match::new(record, pattern, start..u32::MAX - 9),
             13 => block.insert(at, m),

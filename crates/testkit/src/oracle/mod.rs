@@ -32,9 +32,32 @@ use super::Spec;
 /// Finds the matches that every scanner must report.
 pub struct Oracle {
     programs: Vec<Program>,
-    /// The matches (pattern, start, end) of each record that was searched. The same records come in
-    /// several layouts of one batch, and often more than once in it.
-    known: HashMap<Vec<u8>, Vec<(u32, u32, u32)>>,
+    /// By pattern: the group that it reports.
+    reported: Vec<usize>,
+    /// The matches of each record that was searched. The same records come in several layouts of one
+    /// batch, and often more than once in it.
+    known: HashMap<Vec<u8>, Vec<Found>>,
+}
+
+/// A match in a record.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The number of the pattern.
+    pub pattern: usize,
+    /// The ranges of its groups, if they took part in the match. Group 0 is the whole match.
+    pub groups: Vec<Option<Range<usize>>>,
+}
+
+impl Found {
+    fn new(pattern: usize, slots: &[Option<usize>]) -> Found {
+        let group = |pair: &[Option<usize>]| Some(pair[0]?..pair[1]?);
+        Found { pattern, groups: slots.chunks(2).map(group).collect() }
+    }
+
+    /// The range of the whole match.
+    pub fn whole(&self) -> Range<usize> {
+        self.groups[0].clone().expect("there is always group 0")
+    }
 }
 
 impl Oracle {
@@ -44,21 +67,35 @@ impl Oracle {
     ///
     /// If one of them is invalid.
     pub fn new(specs: &[Spec]) -> Oracle {
-        Oracle { programs: specs.iter().map(Program::new).collect(), known: HashMap::new() }
+        Oracle {
+            programs: specs.iter().map(Program::new).collect(),
+            reported: specs.iter().map(|spec| spec.report_group).collect(),
+            known: HashMap::new(),
+        }
     }
 
     /// The answer of `Report::Spans`.
     pub fn spans<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) -> Vec<Match> {
         let mut spans = Vec::new();
         for (number, record) in (0..).zip(records) {
-            if !self.known.contains_key(record) {
-                let found = self.search(record);
-                self.known.insert(record.to_vec(), found);
+            self.search(record);
+            for found in &self.known[record] {
+                let span = self.reported(found);
+                let pattern = found.pattern as u32;
+                let m = Match::new(number, pattern, span.start as u32..span.end as u32);
+                // The same empty group at the end of one match and at the start of the next.
+                if spans.last() != Some(&m) {
+                    spans.push(m);
+                }
             }
-            let found = self.known[record].iter();
-            spans.extend(found.map(|&(p, start, end)| Match::new(number, p, start..end)));
         }
         spans
+    }
+
+    /// The matches in one record, ordered by pattern and start, with their groups.
+    pub fn groups(&mut self, record: &[u8]) -> &[Found] {
+        self.search(record);
+        &self.known[record]
     }
 
     /// The answer of `Report::Patterns`, derived from that of `Report::Spans`.
@@ -69,11 +106,23 @@ impl Oracle {
         pairs.into_iter().map(|(record, pattern)| Match::without_span(record, pattern)).collect()
     }
 
-    /// The spans of pattern number `pattern` that a search across lines finds in `text` with a window of
-    /// `window` bytes, by the definition in the documentation of `AcrossLines`.
-    pub fn across_lines(&self, pattern: usize, text: &[u8], window: usize) -> Vec<Range<usize>> {
+    /// The range that is reported of a match.
+    fn reported(&self, found: &Found) -> Range<usize> {
+        let group = found.groups.get(self.reported[found.pattern]);
+        group.cloned().flatten().unwrap_or_else(|| found.whole())
+    }
+
+    /// What a search across lines finds of pattern number `pattern` in `text` with a window of `window`
+    /// bytes, by the definition in the documentation of `AcrossLines`: whole matches, and what is
+    /// reported of them.
+    pub fn across_lines(
+        &self,
+        pattern: usize,
+        text: &[u8],
+        window: usize,
+    ) -> Vec<(Range<usize>, Range<usize>)> {
         let avoids_cr = self.programs[pattern].looks_at_crlf();
-        let mut spans = Vec::new();
+        let mut spans: Vec<(Range<usize>, Range<usize>)> = Vec::new();
         let (mut from, mut last_end) = (0, None);
         let mut cell = 0;
         while cell < text.len() {
@@ -90,24 +139,32 @@ impl Oracle {
             from = from.max(cell);
             while from <= end {
                 let mut next = (from, last_end);
-                let Some(span) = search.next(&mut next.0, &mut next.1) else { break };
-                if span.start >= end && !(is_open && span.start == end) {
+                let Some(slots) = search.next(&mut next.0, &mut next.1) else { break };
+                let found = Found::new(pattern, &slots);
+                let whole = found.whole();
+                if whole.start >= end && !(is_open && whole.start == end) {
                     break;
                 }
                 (from, last_end) = next;
-                spans.push(span);
+                let reported = self.reported(&found);
+                if spans.last().is_none_or(|(_, last)| *last != reported) {
+                    spans.push((whole, reported));
+                }
             }
             cell = end;
         }
         spans
     }
 
-    fn search(&self, record: &[u8]) -> Vec<(u32, u32, u32)> {
-        let mut found = Vec::new();
-        for (pattern, program) in (0..).zip(&self.programs) {
-            let spans = search::spans(program, record).into_iter();
-            found.extend(spans.map(|span| (pattern, span.start as u32, span.end as u32)));
+    fn search(&mut self, record: &[u8]) {
+        if self.known.contains_key(record) {
+            return;
         }
-        found
+        let mut found = Vec::new();
+        for (pattern, program) in self.programs.iter().enumerate() {
+            let matches = search::matches(program, record);
+            found.extend(matches.iter().map(|slots| Found::new(pattern, slots)));
+        }
+        self.known.insert(record.to_vec(), found);
     }
 }

@@ -9,7 +9,8 @@
 //! a?        Either(+1, +2)  a
 //! a+        a  Either(-1, +1)
 //! a*        Either(+1, +3)  a  Jump(-2)
-//! (a?)*     ((a?)+)?
+//! (?:a?)*   ((a?)+)?
+//! (a)       Save(2)  a  Save(3)
 //! a{2,}     a  a+
 //! a{1,3}    a  Either(+1, +4)  a  Either(+1, +2)  a
 //! ```
@@ -42,6 +43,8 @@ pub(super) enum Step {
     Char(Rc<ClassUnicode>),
     /// Fails unless an assertion holds.
     Look(Look),
+    /// Stores the position in this slot: `2 * i` for the start of group `i`, `2 * i + 1` for its end.
+    Save(usize),
     /// Continues at the first target or, if no match is found that way, at the second one.
     Either(isize, isize),
     /// Continues at the target.
@@ -61,6 +64,8 @@ pub(super) struct Program {
     pub(super) choices_before: Vec<usize>,
     /// The number of `Either` steps.
     pub(super) choices: usize,
+    /// Two for each group, including group 0, the whole match.
+    pub(super) slots: usize,
 }
 
 impl Program {
@@ -82,7 +87,9 @@ impl Program {
     pub(super) fn new(spec: &Spec) -> Program {
         let mut parser = ParserBuilder::new().ignore_whitespace(spec.flags.x).build();
         let ast = parser.parse(&spec.regex).unwrap_or_else(|error| panic!("{spec:?}: {error}"));
-        let steps = Compiler { pattern: &spec.regex, flags: spec.flags }.fragment(&ast);
+        let mut compiler = Compiler { pattern: &spec.regex, flags: spec.flags, groups: 0 };
+        let steps = compiler.fragment(&ast);
+        let slots = 2 * (compiler.groups + 1);
         let mut choices = 0;
         let choices_before = steps
             .iter()
@@ -92,7 +99,7 @@ impl Program {
                 before
             })
             .collect();
-        Program { steps, choices_before, choices }
+        Program { steps, choices_before, choices, slots }
     }
 }
 
@@ -101,6 +108,8 @@ struct Compiler<'p> {
     /// The flags at the part of the pattern that is being compiled. `(?i)` without a colon changes
     /// them up to the end of the group that it is in, across the `|` of that group.
     flags: Flags,
+    /// The number of the last group.
+    groups: usize,
 }
 
 impl Compiler<'_> {
@@ -127,8 +136,14 @@ impl Compiler<'_> {
                 if let GroupKind::NonCapturing(flags) = &group.kind {
                     self.set_flags(flags);
                 }
-                let fragment = self.fragment(&group.ast);
+                let mut fragment = self.fragment(&group.ast);
                 self.flags = outer;
+                if let Some(index) = group.capture_index() {
+                    let index = index as usize;
+                    self.groups = self.groups.max(index);
+                    fragment.insert(0, Step::Save(2 * index));
+                    fragment.push(Step::Save(2 * index + 1));
+                }
                 fragment
             }
             Ast::Concat(concat) => concat.asts.iter().flat_map(|ast| self.fragment(ast)).collect(),
@@ -277,7 +292,7 @@ fn may_be_empty(fragment: &[Step]) -> bool {
             None => return true,
             Some(_) if std::mem::replace(&mut seen[step], true) => {}
             Some(Step::Text(_) | Step::Byte(_) | Step::Char(_)) => {}
-            Some(Step::Look(_)) => next.push(step + 1),
+            Some(Step::Look(_) | Step::Save(_)) => next.push(step + 1),
             Some(Step::Jump(to)) => next.push(moved(step, *to)),
             Some(Step::Either(first, second)) => {
                 next.extend([moved(step, *first), moved(step, *second)]);

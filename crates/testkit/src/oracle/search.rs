@@ -7,7 +7,7 @@
 //! Plain backtracking takes exponential time on patterns such as `(?:a|a)*b`. Here the search
 //! remembers every place, an `Either` step at a position, that it has visited. Whether a match can be
 //! completed from a place does not depend on how the search came there, so coming there again can't
-//! succeed where it failed before. This bounds the time for each match by the product of the lengths
+//! succeed where it failed before, whatever its groups are. This bounds the time for each match by the product of the lengths
 //! of program and record, and the memory by one bit for each place. Between two choices there is
 //! nothing to decide, so other steps need no memory.
 //!
@@ -23,18 +23,17 @@ use std::ops::Range;
 use super::look::char_at;
 use super::program::{Program, Step, moved};
 
+/// The start and end of each group of a match, two for each, if it took part; group 0 is the match.
+pub(super) type Groups = Vec<Option<usize>>;
+
 /// The matches of `program` in `record`, each of them searched from the end of the one before.
 ///
 /// An empty match right at the end of the one before does not count, and the next search starts one byte
 /// later: the rule of the `regex` crate. In Python, it counts.
-pub(super) fn spans(program: &Program, record: &[u8]) -> Vec<Range<usize>> {
+pub(super) fn matches(program: &Program, record: &[u8]) -> Vec<Groups> {
     let mut search = Search::new(program, record, record.len());
-    let mut spans = Vec::new();
     let (mut from, mut last_end) = (0, None);
-    while let Some(span) = search.next(&mut from, &mut last_end) {
-        spans.push(span);
-    }
-    spans
+    std::iter::from_fn(|| search.next(&mut from, &mut last_end)).collect()
 }
 
 pub(super) struct Search<'s> {
@@ -46,15 +45,27 @@ pub(super) struct Search<'s> {
     visited: Vec<u64>,
     /// The places that were visited from the current start.
     visited_now: Vec<usize>,
-    /// The steps and positions put aside, the preferred ones last.
-    aside: Vec<(usize, usize)>,
+    /// What was put aside, the preferred last.
+    aside: Vec<Aside>,
+    /// The groups of the path that is being followed. The first two slots are not used.
+    slots: Groups,
+}
+
+/// What to do where a step fails.
+enum Aside {
+    /// Continue at this step and position.
+    Follow(usize, usize),
+    /// Give this slot its value from before the path that failed.
+    Restore(usize, Option<usize>),
 }
 
 impl Search<'_> {
     pub(super) fn new<'s>(program: &'s Program, record: &'s [u8], limit: usize) -> Search<'s> {
         let places = program.choices * (record.len() + 1);
         let visited = vec![0; places.div_ceil(64)];
-        Search { program, record, limit, visited, visited_now: Vec::new(), aside: Vec::new() }
+        let slots = vec![None; program.slots];
+        let (visited_now, aside) = (Vec::new(), Vec::new());
+        Search { program, record, limit, visited, visited_now, aside, slots }
     }
 
     /// The next match, given where the search goes on and where the last match ended.
@@ -62,14 +73,16 @@ impl Search<'_> {
         &mut self,
         from: &mut usize,
         last_end: &mut Option<usize>,
-    ) -> Option<Range<usize>> {
+    ) -> Option<Groups> {
         loop {
             let span = self.find(*from)?;
             if span.is_empty() && *last_end == Some(span.end) {
                 *from += 1;
             } else {
                 (*from, *last_end) = (span.end, Some(span.end));
-                return Some(span);
+                let mut groups = self.slots.clone();
+                groups[..2].copy_from_slice(&[Some(span.start), Some(span.end)]);
+                return Some(groups);
             }
         }
     }
@@ -83,8 +96,17 @@ impl Search<'_> {
     fn end_of_match(&mut self, start: usize) -> Option<usize> {
         self.visited_now.clear();
         self.aside.clear();
-        let mut next = Some((0, start));
-        while let Some((step, at)) = next {
+        self.slots.fill(None);
+        let mut next = Some(Aside::Follow(0, start));
+        while let Some(aside) = next {
+            let (step, at) = match aside {
+                Aside::Follow(step, at) => (step, at),
+                Aside::Restore(slot, value) => {
+                    self.slots[slot] = value;
+                    next = self.aside.pop();
+                    continue;
+                }
+            };
             if let Some(end) = self.follow(step, at) {
                 // Some places that were visited lead to this match, so they are not known to
                 // fail. Those of earlier starts are.
@@ -130,6 +152,10 @@ impl Search<'_> {
                         return None;
                     }
                 }
+                Step::Save(slot) => {
+                    let before = self.slots[*slot].replace(at);
+                    self.aside.push(Aside::Restore(*slot, before));
+                }
                 Step::Jump(to) => target = *to,
                 Step::Either(first, second) => {
                     let place = program.choices_before[step] * (record.len() + 1) + at;
@@ -138,7 +164,7 @@ impl Search<'_> {
                     }
                     self.visited[place / 64] |= 1 << (place % 64);
                     self.visited_now.push(place);
-                    self.aside.push((moved(step, *second), at));
+                    self.aside.push(Aside::Follow(moved(step, *second), at));
                     target = *first;
                 }
             }

@@ -5,8 +5,28 @@
 use std::ops::Range;
 
 use super::program::Program;
-use super::search::spans;
+use super::search::{Groups, matches};
 use crate::Spec;
+
+fn spans(program: &Program, record: &[u8]) -> Vec<Range<usize>> {
+    matches(program, record).iter().map(|groups| groups[0].unwrap()..groups[1].unwrap()).collect()
+}
+
+/// Asserts the groups of all matches of a pattern in a record, without group 0. `None` is a group that
+/// took no part.
+fn check_groups(regex: &str, record: &str, expected: &[&[Option<Range<usize>>]]) {
+    let expected: Vec<Groups> = (expected.iter())
+        .map(|groups| {
+            groups
+                .iter()
+                .flat_map(|g| [g.as_ref().map(|g| g.start), g.as_ref().map(|g| g.end)])
+                .collect()
+        })
+        .collect();
+    let found = matches(&Program::new(&Spec::new(regex, "")), record.as_bytes());
+    let found: Vec<Groups> = found.iter().map(|groups| groups[2..].to_vec()).collect();
+    assert_eq!(found, expected, "{regex:?}");
+}
 
 /// Asserts the spans of a pattern in a record.
 fn check(flags: &str, regex: &str, record: impl AsRef<[u8]>, expected: &[Range<usize>]) {
@@ -61,6 +81,25 @@ fn an_empty_iteration_ends_a_loop() {
     check("", "(?:^)*a", "aa", &[0..1, 1..2]);
     check("", r"(?:\b){5}a", "a a", &[0..1, 2..3]);
     check("", "^{65535}{65535}a", "aa", &[0..1]);
+}
+
+#[test]
+fn groups_are_those_of_the_preferred_path() {
+    check_groups("(a+)(b)?", "aab a", &[&[Some(0..2), Some(2..3)], &[Some(4..5), None]]);
+    check_groups("(a|ab)(c|bcd)(d*)", "abcd", &[&[Some(0..1), Some(1..4), Some(4..4)]]);
+    check_groups("((a)|(b))c", "bc", &[&[Some(0..1), None, Some(0..1)]]);
+    // What a failed path stored is undone.
+    check_groups("(?:(a)b|(a)c)", "ac", &[&[None, Some(0..1)]]);
+    check_groups("(?:(a)|b)*c|(?:a|b)*", "ab", &[&[None]]);
+    // The last iteration counts, and one that a group takes no part in does not clear it.
+    check_groups("(?:(a)|b)*", "aab", &[&[Some(1..2)]]);
+    check_groups("(a)*?b", "aab", &[&[Some(1..2)]]);
+    check_groups("(?:(a)|(b)){2}", "ba", &[&[Some(1..2), Some(0..1)]]);
+    // An iteration that would be empty does not happen.
+    check_groups("(a*)*", "aa", &[&[Some(0..2)]]);
+    check_groups("(a|b*)*", "ab", &[&[Some(1..2)]]);
+    check_groups("(a*)+", "b", &[&[Some(0..0)], &[Some(1..1)]]);
+    check_groups("(a){0}(b)", "b", &[&[None, Some(0..1)]]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ mod viable;
 use std::ops::{ControlFlow, Range};
 
 use regex_automata::nfa::thompson::{NFA, State};
-use regex_automata::util::primitives::StateID;
+use regex_automata::util::primitives::{NonMaxUsize, StateID};
 
 use super::span_cursor::SpanCursor;
 use state_set::StateSet;
@@ -45,13 +45,22 @@ pub(super) struct TwoPass {
 pub(super) struct TwoPassCache {
     viable: ViableStates,
     visited: StateSet,
-    stack: Vec<StateID>,
+    stack: Vec<Frame>,
+}
+
+/// What is left to do of the search for a state at one position.
+#[derive(Debug)]
+enum Frame {
+    /// Follow the path through this state.
+    Explore(StateID),
+    /// The path that went through a capture state has failed: give this slot its value from before.
+    Restore(usize, Option<NonMaxUsize>),
 }
 
 impl TwoPassCache {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.viable.memory() + self.visited.memory() + self.stack.capacity() * size_of::<StateID>()
+        self.viable.memory() + self.visited.memory() + self.stack.capacity() * size_of::<Frame>()
     }
 }
 
@@ -73,7 +82,7 @@ impl TwoPass {
         if cursor.at > record.len() {
             return ControlFlow::Continue(());
         }
-        cache.viable.run(&self.nfa, &self.back, record, cursor.at);
+        cache.viable.run(&self.nfa, &self.back, record, cursor.at..record.len());
         cursor.steps += 2 * (record.len() - cursor.at + 1) as u64;
 
         let start = self.nfa.start_anchored();
@@ -84,7 +93,7 @@ impl TwoPass {
                 at += 1;
                 continue;
             }
-            let end = self.end_of_match(cache, record, start, at);
+            let end = self.end_of_match(cache, record, start, at, &mut []);
             // The cursor requires a rejected empty match to be where the search started.
             cursor.at = at;
             if cursor.accept(&(at..end)) {
@@ -96,18 +105,35 @@ impl TwoPass {
         ControlFlow::Continue(())
     }
 
-    /// Returns the end of the preferred match that continues from `state` at `at`. The state must
-    /// be viable there.
+    /// Finds the preferred match that starts at `span.start` and ends at or before `span.end`, writes
+    /// the positions of its groups into `slots` and returns its end. All slots must be `None`.
+    pub(super) fn groups(
+        &self,
+        cache: &mut TwoPassCache,
+        record: &[u8],
+        span: Range<usize>,
+        slots: &mut [Option<NonMaxUsize>],
+    ) -> Option<usize> {
+        let (at, start) = (span.start, self.nfa.start_anchored());
+        cache.viable.run(&self.nfa, &self.back, record, span);
+        cache.viable.load(&self.nfa, &self.back, record, at);
+        contains(cache.viable.get(at), start)
+            .then(|| self.end_of_match(cache, record, start, at, slots))
+    }
+
+    /// Returns the end of the preferred match that continues from `state` at `at`, and writes the
+    /// positions of its groups into `slots`, as far as there are slots. The state must be viable there.
     fn end_of_match(
         &self,
         cache: &mut TwoPassCache,
         record: &[u8],
         mut state: StateID,
         mut at: usize,
+        slots: &mut [Option<NonMaxUsize>],
     ) -> usize {
         loop {
             cache.viable.load(&self.nfa, &self.back, record, at);
-            let preferred = self.preferred_state(cache, record, state, at);
+            let preferred = self.preferred_state(cache, record, state, at, slots);
             let next = match self.nfa.state(preferred) {
                 State::ByteRange { trans } => trans.matches(record, at).then_some(trans.next),
                 State::Sparse(sparse) => sparse.matches(record, at),
@@ -130,25 +156,44 @@ impl TwoPass {
         record: &[u8],
         state: StateID,
         at: usize,
+        slots: &mut [Option<NonMaxUsize>],
     ) -> StateID {
         let TwoPassCache { viable, visited, stack } = cache;
         let viable = viable.get(at);
         visited.reset(self.nfa.states().len());
         stack.clear();
-        stack.push(state);
-        while let Some(state) = stack.pop() {
+        stack.push(Frame::Explore(state));
+        while let Some(frame) = stack.pop() {
+            let state = match frame {
+                Frame::Explore(state) => state,
+                Frame::Restore(slot, before) => {
+                    slots[slot] = before;
+                    continue;
+                }
+            };
             if !contains(viable, state) || !visited.insert(state) {
                 continue;
             }
             match self.nfa.state(state) {
                 State::Look { next, .. } => {
                     if assertion_holds(&self.nfa, state, record, at) {
-                        stack.push(*next);
+                        stack.push(Frame::Explore(*next));
                     }
                 }
-                State::Union { alternates } => stack.extend(alternates.iter().rev()),
-                State::BinaryUnion { alt1, alt2 } => stack.extend([*alt2, *alt1]),
-                State::Capture { next, .. } => stack.push(*next),
+                State::Union { alternates } => {
+                    stack.extend(alternates.iter().rev().map(|&state| Frame::Explore(state)));
+                }
+                State::BinaryUnion { alt1, alt2 } => {
+                    stack.extend([Frame::Explore(*alt2), Frame::Explore(*alt1)]);
+                }
+                State::Capture { next, slot, .. } => {
+                    let slot = slot.as_usize();
+                    if let Some(value) = slots.get_mut(slot) {
+                        stack.push(Frame::Restore(slot, *value));
+                        *value = NonMaxUsize::new(at);
+                    }
+                    stack.push(Frame::Explore(*next));
+                }
                 State::ByteRange { .. }
                 | State::Sparse(_)
                 | State::Dense(_)

@@ -13,6 +13,8 @@
 //! the sets of that block are computed again from the checkpoint at its end. That is twice the
 //! time, and memory for `2 * sqrt(n)` sets.
 
+use std::ops::Range;
+
 use regex_automata::nfa::thompson::{NFA, State};
 use regex_automata::util::primitives::StateID;
 
@@ -42,6 +44,8 @@ enum Transition {
 pub(super) struct ViableStates {
     /// The first position.
     base: usize,
+    /// The last position.
+    end: usize,
     /// Positions per block.
     block_len: usize,
     /// The sets at the first position of each block, and after them an empty set, from which the
@@ -156,17 +160,25 @@ pub(super) fn assertion_holds(nfa: &NFA, state: StateID, record: &[u8], at: usiz
 }
 
 impl ViableStates {
-    /// Runs the backward pass from the end of `record` to `base`, and keeps the checkpoints.
-    pub(super) fn run(&mut self, nfa: &NFA, back: &Predecessors, record: &[u8], base: usize) {
-        let positions = record.len() - base + 1;
-        self.base = base;
+    /// Runs the backward pass from the end of `span` to its start, and keeps the checkpoints. Matches
+    /// that end after `span` are ignored.
+    pub(super) fn run(
+        &mut self,
+        nfa: &NFA,
+        back: &Predecessors,
+        record: &[u8],
+        span: Range<usize>,
+    ) {
+        let Range { start: base, end } = span;
+        let positions = end - base + 1;
+        (self.base, self.end) = (base, end);
         self.block_len = (positions as f64).sqrt().ceil() as usize;
-        let blocks = (record.len() - base) / self.block_len + 1;
+        let blocks = (end - base) / self.block_len + 1;
         self.checkpoints.truncate(0);
         self.checkpoints.resize(blocks + 1, Vec::new());
         self.loaded = None;
         let mut states = Vec::new();
-        for at in (base..=record.len()).rev() {
+        for at in (base..=end).rev() {
             back.step_back(nfa, &mut self.set, record, at, &mut states);
             if (at - base).is_multiple_of(self.block_len) {
                 self.checkpoints[(at - base) / self.block_len] = states.clone();
@@ -183,7 +195,7 @@ impl ViableStates {
         }
         self.loaded = Some(number);
         let first = self.base + number * self.block_len;
-        let last = (first + self.block_len - 1).min(record.len());
+        let last = (first + self.block_len - 1).min(self.end);
         let mut states = std::mem::take(&mut self.checkpoints[number + 1]);
         let mut block = std::mem::take(&mut self.block);
         block.resize(self.block_len, Vec::new());

@@ -1,0 +1,291 @@
+//! Compares ways to search one string at a time, and to find the groups of matches.
+//!
+//! ```sh
+//! cargo bench --bench one_string
+//! ```
+//!
+//! The first table searches log-like strings of 1, 100 and 10,000 bytes with 1, 10, 100 and 1,000
+//! patterns, of which few match. For `is_match`, `matches` and `find_iter` of a `PatternSet` it shows the
+//! time per call in nanoseconds, and multiples of it:
+//!
+//! - `own`: a scanner of one's own, with a batch of one record. Above 1 if it is slower.
+//! - `RegexSet`: the same call of a `regex::bytes::RegexSet`. Above 1 if that is slower. It has no
+//!   `find_iter`.
+//!
+//! Each round measures all ways one after the other; the table has medians over the rounds.
+//!
+//! The second table shows, for patterns with groups, the time to find the groups of all matches in the lines
+//! that match, per match in nanoseconds: by a scan that finds spans and a `CapturesFinder`, and, as multiples
+//! of that, by `regex::bytes::Regex::captures_iter` and by `captures_read_at`, which allocates nothing.
+//!
+//! `DRAGNET_ROUNDS` sets the number of rounds (15), `DRAGNET_PROFILE` runs one way only, for a profiler:
+//! `is_match`, `matches`, `find_iter` or `own`, with `DRAGNET_PATTERNS` patterns (10) on strings of
+//! `DRAGNET_BYTES` bytes (100).
+
+#[allow(dead_code, reason = "each benchmark uses a part")]
+mod support;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use dragnet::{Batch, Engine, Matches, PatternSet, Report, Scan};
+use regex::bytes::{Regex, RegexSet, RegexSetBuilder};
+
+use support::{ALNUM, LOWER, Rng, number, thread_seconds};
+
+/// The time that one way runs in a round, in seconds.
+const SLICE: f64 = 0.004;
+
+/// Strings of each length, so that branches are not predicted from the call before.
+const STRINGS: usize = 256;
+
+fn main() {
+    let rounds = number("DRAGNET_ROUNDS", 15);
+    if let Ok(way) = std::env::var("DRAGNET_PROFILE") {
+        return profile(&way, number("DRAGNET_PATTERNS", 10), number("DRAGNET_BYTES", 100));
+    }
+    println!("| patterns | bytes | call | ns | own | RegexSet |");
+    println!("| ---: | ---: | --- | ---: | ---: | ---: |");
+    for patterns in [1, 10, 100, 1000] {
+        let words = words(patterns);
+        for bytes in [1, 100, 10_000] {
+            one_string(&Input::new(&words, bytes), rounds);
+        }
+    }
+    println!();
+    println!("| pattern | matches | ns | captures_iter | captures_read_at |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    for (pattern, texts) in CAPTURES {
+        captures(pattern, texts, rounds);
+    }
+}
+
+fn words(patterns: usize) -> Vec<String> {
+    let random = &mut Rng::new(1);
+    (0..patterns).map(|_| random.string(LOWER, 8)).collect()
+}
+
+/// Rules like those of secret scanners, one for each word.
+fn rules(words: &[String]) -> Vec<String> {
+    let rule = |(index, word): (usize, &String)| match index % 3 {
+        0 => format!(r"\b{word}_[0-9A-Za-z]{{16}}\b"),
+        1 => format!("(?i){word}=[0-9a-f]{{8}}"),
+        _ => word.clone(),
+    };
+    words.iter().enumerate().map(rule).collect()
+}
+
+struct Input {
+    bytes: usize,
+    patterns: usize,
+    set: PatternSet,
+    regex_set: RegexSet,
+    strings: Vec<Vec<u8>>,
+}
+
+impl Input {
+    fn new(words: &[String], bytes: usize) -> Input {
+        let rules = rules(words);
+        let random = &mut Rng::new(bytes as u64);
+        let strings = (0..STRINGS)
+            .map(|index| {
+                let mut text = format!("2026-01-01T00:00:{:02} INFO request id=", index % 60);
+                text += &random.string(ALNUM, 16);
+                while text.len() < bytes {
+                    let len = 3 + random.below(8);
+                    text += " ";
+                    text += &random.string(LOWER, len);
+                    // A secret, or only the start of one, in every 50th word.
+                    if random.below(50) == 0 {
+                        text += &format!(" {}_", random.pick(words));
+                        let len = *random.pick(&[5, 16]);
+                        text += &random.string(ALNUM, len);
+                    }
+                }
+                // The start of a line is always the same: begin somewhere else.
+                let from = random.below(20).min(text.len() - bytes);
+                text.as_bytes()[from..from + bytes].to_vec()
+            })
+            .collect();
+        Input {
+            bytes,
+            patterns: words.len(),
+            set: PatternSet::new(&rules).expect("the rules are valid"),
+            // The default cache is too small for 1,000 patterns, see CONTRIBUTING.md.
+            regex_set: RegexSetBuilder::new(&rules)
+                .dfa_size_limit(1 << 30)
+                .size_limit(1 << 30)
+                .build()
+                .expect("the rules are valid"),
+            strings,
+        }
+    }
+}
+
+/// The nanoseconds per call of `search` on the strings, one after the other.
+fn time<S: AsRef<[u8]>>(strings: &[S], mut search: impl FnMut(&[u8]) -> usize) -> f64 {
+    let start = thread_seconds();
+    let mut calls = 0;
+    loop {
+        for text in strings {
+            black_box(search(black_box(text.as_ref())));
+        }
+        calls += strings.len();
+        let time = thread_seconds() - start;
+        if time >= SLICE {
+            return time * 1e9 / calls as f64;
+        }
+    }
+}
+
+fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Returns a search with a scanner of one's own, which returns the number of matches.
+fn own_scanner(set: &PatternSet, report: Report) -> impl FnMut(&[u8]) -> usize {
+    let mut scanner = Engine::new(set, report).scanner().expect("there is scratch space");
+    let mut matches = Matches::new();
+    move |text| {
+        let offsets = [0, text.len() as u32];
+        let batch = Batch::from_offsets(text, &offsets).expect("the text is short");
+        scanner.scan(&batch, &mut matches).expect("nobody stops the scan");
+        matches.len()
+    }
+}
+
+fn one_string(input: &Input, rounds: usize) {
+    let Input { set, regex_set, strings, .. } = input;
+    let mut own_patterns = own_scanner(set, Report::Patterns);
+    let mut own_spans = own_scanner(set, Report::Spans);
+    let mut ways: Vec<(&str, Vec<[f64; 3]>)> =
+        ["is_match", "matches", "find_iter"].map(|name| (name, Vec::new())).into();
+    // The first round builds automata and fills caches.
+    for round in 0..=rounds {
+        let times = [
+            [
+                time(strings, |text| usize::from(set.is_match(text))),
+                time(strings, &mut own_patterns),
+                time(strings, |text| usize::from(regex_set.is_match(text))),
+            ],
+            [
+                time(strings, |text| set.matches(text).iter().len()),
+                time(strings, &mut own_patterns),
+                time(strings, |text| regex_set.matches(text).iter().count()),
+            ],
+            [
+                time(strings, |text| set.find_iter(text).count()),
+                time(strings, &mut own_spans),
+                f64::NAN,
+            ],
+        ];
+        if round > 0 {
+            ways.iter_mut().zip(times).for_each(|((_, list), times)| list.push(times));
+        }
+    }
+    for (name, times) in ways {
+        let set = median(times.iter().map(|t| t[0]));
+        let [own, regex] = [1, 2].map(|way| median(times.iter().map(|t| t[way] / t[0])));
+        let regex = if regex.is_nan() { String::new() } else { format!("{regex:.2}x") };
+        println!(
+            "| {} | {} | {name} | {set:.0} | {own:.2}x | {regex} |",
+            input.patterns, input.bytes
+        );
+    }
+}
+
+/// Patterns with groups, and parts of lines, most of which match.
+const CAPTURES: [(&str, &[&str]); 6] = [
+    (r"user=(\w+) id=(\d+)", &["user=ada id=17", "user=grace id=123456", "user=", "id=5"]),
+    (r"(?<y>\d{4})-(?<m>\d\d)-(?<d>\d\d)", &["2026-01-31", "1999-12-24", "20-1"]),
+    (
+        r#"^(\S+) \S+ \S+ \[([^\]]+)\] "(\w+) (\S+) [^"]*" (\d{3}) (\d+)"#,
+        &[r#"10.0.0.1 - - [01/Jan/2026:00:00:01 +0000] "GET /index.html HTTP/1.1" 200 5120"#],
+    ),
+    // Not one-pass: the first group can end where the second one starts.
+    (r"(\w+)(\d+)@(\w+\.)+com", &["ada12@mail.example.com", "x9@example.com", "nobody@"]),
+    (r"(?-u)(?:(a+)|(b+)|(c+))+d", &["aabbccd", "cccd", "abcabcabcd", "ab"]),
+    (r"(?-u:\b)(foo|foobar|bar)(baz)?(?-u:\b)", &["foobar", "foobarbaz", "barbaz", "bazz"]),
+];
+
+fn lines_with(texts: &[&str]) -> Vec<Vec<u8>> {
+    let random = &mut Rng::new(7);
+    (0..STRINGS)
+        .map(|_| {
+            let mut line = String::new();
+            for _ in 0..1 + random.below(3) {
+                line += *random.pick::<&str>(texts);
+                let len = random.below(30);
+                line += &format!(" {} ", random.string(LOWER, len));
+            }
+            line.into_bytes()
+        })
+        .collect()
+}
+
+fn captures(pattern: &str, texts: &[&str], rounds: usize) {
+    let regex = Regex::new(pattern).expect("the pattern is valid");
+    let set = PatternSet::new([pattern]).expect("the pattern is valid");
+    let lines: Vec<Vec<u8>> =
+        lines_with(texts).into_iter().filter(|line| regex.is_match(line)).collect();
+    let count: usize = lines.iter().map(|line| regex.captures_iter(line).count()).sum();
+    let text = lines.concat();
+    let mut offsets = vec![0];
+    lines.iter().for_each(|line| offsets.push(offsets[offsets.len() - 1] + line.len() as u32));
+    let batch = Batch::from_offsets(&text, &offsets).expect("the offsets are sorted");
+    let mut scanner = Engine::new(&set, Report::Spans).scanner().expect("there is scratch space");
+    let (mut finder, mut matches) = (set.captures_finder(), Matches::new());
+    let mut locations = regex.capture_locations();
+    let mut times = Vec::new();
+    for round in 0..=rounds {
+        let own = time(&[&text], |_| {
+            scanner.scan(&batch, &mut matches).expect("nobody stops the scan");
+            let groups = |m| {
+                let record = &batch.buffer()[batch.range(dragnet::Match::record(m))];
+                finder.captures(m, record).expect("it matches").iter().flatten().count()
+            };
+            matches.iter().map(groups).sum()
+        });
+        let iter = time(&[&text], |_| {
+            let groups = |line| regex.captures_iter(line).map(|c| c.iter().flatten().count());
+            lines.iter().flat_map(|line| groups(line)).sum()
+        });
+        let read = time(&[&text], |_| {
+            let mut groups = 0;
+            for line in &lines {
+                let mut at = 0;
+                // None of the patterns matches the empty string.
+                while let Some(m) = regex.captures_read_at(&mut locations, line, at) {
+                    groups += (0..locations.len()).filter_map(|i| locations.get(i)).count();
+                    at = m.end();
+                }
+            }
+            groups
+        });
+        if round > 0 {
+            times.push([own / count as f64, iter / own, read / own]);
+        }
+    }
+    let [own, iter, read] = [0, 1, 2].map(|way| median(times.iter().map(|t| t[way])));
+    let pattern = pattern.replace('|', "\\|");
+    println!("| `{pattern}` | {count} | {own:.0} | {iter:.2}x | {read:.2}x |");
+}
+
+/// Runs one way for some seconds.
+fn profile(way: &str, patterns: usize, bytes: usize) {
+    let input = Input::new(&words(patterns), bytes);
+    let (set, strings) = (&input.set, &input.strings);
+    let mut own = own_scanner(set, Report::Patterns);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(5) {
+        match way {
+            "is_match" => time(strings, |text| usize::from(set.is_match(text))),
+            "matches" => time(strings, |text| set.matches(text).iter().len()),
+            "find_iter" => time(strings, |text| set.find_iter(text).count()),
+            "own" => time(strings, &mut own),
+            other => panic!("no way {other:?}: is_match, matches, find_iter or own"),
+        };
+    }
+}

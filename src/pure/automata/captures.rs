@@ -1,0 +1,243 @@
+//! The automata that find the groups of one pattern in a match whose span is known.
+//!
+//! The groups of a match depend on nothing but the pattern, the record and the span: they are those of
+//! the preferred match that starts at the start of the span, and it ends where the span ends. So the
+//! search is anchored at the start, need not look past the end, and costs nothing for matches whose
+//! groups nobody asks for.
+//!
+//! The first of these that can decide is used:
+//!
+//! 1. A one-pass DFA, which exists for a pattern that never has two ways to continue with the same
+//!    byte, such as `(\w+)=(\d+)`. It reads each byte once.
+//! 2. A bounded backtracker, in spans for which one bit for each byte and NFA state takes at most
+//!    [`MAX_VISITED`] bytes.
+//! 3. The [two-pass search](super::two_pass), which takes linear time in any span. The alternative is
+//!    the PikeVM of `regex-automata`, which is as fast but keeps all groups for each NFA state: for a
+//!    pattern with thousands of groups, that is gigabytes.
+//!
+//! The automata are built on first use and shared by all threads; each thread has a cache, which serves
+//! all patterns.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex_automata::dfa::onepass;
+use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Anchored, Input, PatternID};
+use regex_syntax::hir::Hir;
+
+use super::two_pass::{TwoPass, TwoPassCache};
+
+/// The largest memory of a backtracker's visited places, in bytes. Each search clears as much of it as
+/// it needs. The value is that of the `regex` crate.
+const MAX_VISITED: usize = 256 << 10;
+
+/// The largest one-pass DFA, in bytes. The value is that of the `regex` crate.
+const MAX_ONE_PASS: usize = 1 << 20;
+
+/// The start and end of each group, two slots for each, if the group took part in the match.
+pub(crate) type Slots = [Option<NonMaxUsize>];
+
+/// The automata that find the groups of one pattern.
+#[derive(Debug)]
+pub(crate) struct CaptureAutomata {
+    nfa: NFA,
+    /// `None` if the pattern has no groups, since their search then finds nothing new.
+    search: Option<CaptureSearch>,
+}
+
+#[derive(Debug)]
+struct CaptureSearch {
+    one_pass: Option<onepass::DFA>,
+    backtracker: BoundedBacktracker,
+    two_pass: OnceLock<Box<TwoPass>>,
+}
+
+/// The working memory of a search for groups. It serves all patterns of a set.
+#[derive(Debug, Default)]
+pub(crate) struct CaptureCache {
+    /// The number of the pattern that was searched for last, which the caches below are prepared for.
+    pattern: Option<u32>,
+    one_pass: Option<onepass::Cache>,
+    backtracker: Option<backtrack::Cache>,
+    two_pass: TwoPassCache,
+    slots: Vec<Option<NonMaxUsize>>,
+}
+
+impl CaptureAutomata {
+    /// Builds the automata of a pattern, which must be within the limits of a
+    /// [`PatternSet`](crate::PatternSet).
+    pub(crate) fn new(hir: &Hir) -> CaptureAutomata {
+        let config = thompson::Config::new().utf8(false).nfa_size_limit(None);
+        let nfa = thompson::Compiler::new()
+            .configure(config.which_captures(WhichCaptures::All))
+            .build_from_hir(hir)
+            .expect("patterns within the limits of a set have an NFA");
+        let search = (nfa.group_info().explicit_slot_len() > 0).then(|| CaptureSearch {
+            one_pass: onepass::Builder::new()
+                .configure(onepass::Config::new().size_limit(Some(MAX_ONE_PASS)))
+                .build_from_nfa(nfa.clone())
+                .ok(),
+            backtracker: BoundedBacktracker::builder()
+                .configure(backtrack::Config::new().visited_capacity(MAX_VISITED))
+                .build_from_nfa(nfa.clone())
+                .expect("every NFA can be searched with backtracking"),
+            two_pass: OnceLock::new(),
+        });
+        CaptureAutomata { nfa, search }
+    }
+
+    /// The names of all groups, in the order of their numbers.
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
+        self.nfa.group_info().pattern_names(PatternID::ZERO)
+    }
+
+    /// The number of the group with this name.
+    pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
+        self.nfa.group_info().to_index(PatternID::ZERO, name)
+    }
+
+    /// Finds the groups of the match at `span` of `record`. Returns `None` if that is not a match.
+    /// `pattern` is the number of the pattern in its set.
+    ///
+    /// Takes time linear in the span.
+    pub(crate) fn find<'c>(
+        &self,
+        cache: &'c mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+        span: Range<usize>,
+    ) -> Option<&'c Slots> {
+        if span.start > span.end || span.end > record.len() {
+            return None;
+        }
+        cache.slots.clear();
+        let whole = [NonMaxUsize::new(span.start), NonMaxUsize::new(span.end)];
+        match &self.search {
+            Some(search) => {
+                cache.slots.resize(self.nfa.group_info().slot_len(), None);
+                search.find(&self.nfa, cache, pattern, record, span);
+            }
+            None => cache.slots.extend(whole),
+        }
+        (cache.slots[..2] == whole).then_some(&cache.slots)
+    }
+}
+
+impl CaptureSearch {
+    /// Writes the groups of the match at `span` into the slots of `cache`. If there is none, the first
+    /// two slots are not those of the span.
+    fn find(
+        &self,
+        nfa: &NFA,
+        cache: &mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+        span: Range<usize>,
+    ) {
+        let is_prepared = cache.pattern.replace(pattern) == Some(pattern);
+        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes);
+        let slots = &mut cache.slots[..];
+        if let Some(dfa) = &self.one_pass {
+            let memory = cache.one_pass.get_or_insert_with(|| dfa.create_cache());
+            if !is_prepared {
+                memory.reset(dfa);
+            }
+            if dfa.try_search_slots(memory, &input, slots).is_ok() {
+                return;
+            }
+        }
+        let memory = cache.backtracker.get_or_insert_with(|| self.backtracker.create_cache());
+        if !is_prepared {
+            memory.reset(&self.backtracker);
+        }
+        if self.backtracker.try_search_slots(memory, &input, slots).is_ok() {
+            return;
+        }
+        slots.fill(None);
+        let two_pass = self.two_pass.get_or_init(|| TwoPass::new(nfa.clone()).into());
+        two_pass.groups(&mut cache.two_pass, record, span, slots);
+    }
+}
+
+impl CaptureCache {
+    /// Memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.one_pass.as_ref().map_or(0, onepass::Cache::memory_usage)
+            + self.backtracker.as_ref().map_or(0, backtrack::Cache::memory_usage)
+            + self.two_pass.memory()
+            + self.slots.capacity() * size_of::<Option<NonMaxUsize>>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The groups that each of the three searches finds, where it can decide.
+    fn all_ways(regex: &str, record: &[u8], span: Range<usize>) -> Vec<Vec<Option<usize>>> {
+        let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(regex).unwrap();
+        let automata = CaptureAutomata::new(&hir);
+        let with = |one_pass, backtracker: usize| {
+            let search = automata.search.as_ref().unwrap();
+            let config = backtrack::Config::new().visited_capacity(backtracker);
+            let builder = &mut BoundedBacktracker::builder();
+            let search = CaptureSearch {
+                one_pass,
+                backtracker: builder
+                    .configure(config)
+                    .build_from_nfa(search.backtracker.get_nfa().clone())
+                    .unwrap(),
+                two_pass: OnceLock::new(),
+            };
+            let automata = CaptureAutomata { nfa: automata.nfa.clone(), search: Some(search) };
+            let mut cache = CaptureCache::default();
+            let slots = automata.find(&mut cache, 0, record, span.clone()).expect("it matches");
+            slots.iter().map(|slot| slot.map(NonMaxUsize::get)).collect()
+        };
+        let one_pass = automata.search.as_ref().unwrap().one_pass.clone();
+        let mut found = vec![with(None, MAX_VISITED), with(None, 0)];
+        found.extend(one_pass.map(|dfa| with(Some(dfa), 0)));
+        found
+    }
+
+    #[test]
+    fn all_searches_find_the_same_groups() {
+        type Case = (&'static str, &'static str, Range<usize>, &'static [Option<usize>], usize);
+        let cases: [Case; 7] = [
+            (
+                r"(\d+)-(\d+)",
+                "x12-3",
+                1..5,
+                &[Some(1), Some(5), Some(1), Some(3), Some(4), Some(5)],
+                3,
+            ),
+            ("(a)|(b)", "b", 0..1, &[Some(0), Some(1), None, None, Some(0), Some(1)], 3),
+            ("(?:(a)|b)*", "ab", 0..2, &[Some(0), Some(2), Some(0), Some(1)], 3),
+            ("(a*)(a*)", "aa", 0..2, &[Some(0), Some(2), Some(0), Some(2), Some(2), Some(2)], 2),
+            ("(a*?)(a*)", "aa", 0..2, &[Some(0), Some(2), Some(0), Some(0), Some(0), Some(2)], 2),
+            // The end of the span is not the end of the record.
+            (r"(a+)(\z)?", "aab", 0..2, &[Some(0), Some(2), Some(0), Some(2), None, None], 2),
+            // Group 1 never exists.
+            ("(a){0}(b)", "b", 0..1, &[Some(0), Some(1), None, None, Some(0), Some(1)], 3),
+        ];
+        for (regex, record, span, expected, ways) in cases {
+            let found = all_ways(regex, record.as_bytes(), span);
+            assert_eq!(found, vec![expected; ways], "{regex}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_match_has_no_groups() {
+        let automata = CaptureAutomata::new(&regex_syntax::parse("(a)b*").unwrap());
+        let mut cache = CaptureCache::default();
+        for (span, is_match) in
+            [(0..1, false), (1..4, true), (3..4, false), (1..1, false), (2..9, false)]
+        {
+            let found = automata.find(&mut cache, 0, b"xabb", span.clone());
+            assert_eq!(found.is_some(), is_match, "{span:?}");
+        }
+    }
+}
