@@ -1,0 +1,464 @@
+//! The class `PatternSet`.
+
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{
+    Array, ArrayRef, ListArray, StructArray, UInt32Array, make_array, new_empty_array,
+};
+use arrow_data::transform::MutableArrayData;
+use arrow_schema::{ArrowError, DataType};
+use dragnet::arrow::{Column as Values, ColumnError, ColumnScanner, patterns_type, spans_type};
+use dragnet::redact::{Redactor, Replacement};
+use dragnet::{Batch, Pattern, Report, Scan, Scanner, StopFlag};
+use pyo3::exceptions::{PyMemoryError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+
+use crate::column::Column;
+use crate::error;
+use crate::found::Match;
+use crate::records::Records;
+use crate::scan::{Jobs, Pool, run};
+use crate::text::{CharOffsets, Text};
+
+/// Bytes of a string from which on a search releases the interpreter's lock. Less is searched in a
+/// microsecond or so, for which other threads need not be let in.
+const DETACH_BYTES: usize = 4096;
+
+/// Many regular expressions that are searched for together.
+///
+/// The syntax is that of Rust's regex crate. A set is immutable: threads may share it. It can be
+/// pickled.
+///
+/// >>> from dragnet_scan import PatternSet
+/// >>> rules = PatternSet([r"user=\w+", r"timeout after \d+ ms"], names=["user", "timeout"])
+/// >>> rules.matches("user=zoë: timeout after 30 ms")
+/// [0, 1]
+/// >>> [m.group() for m in rules.finditer("user=zoë: timeout after 30 ms")]
+/// ['user=zoë', 'timeout after 30 ms']
+///
+/// Invalid patterns raise PatternError, which lists all of them:
+///
+/// >>> PatternSet(["ok", "a(b"])
+/// Traceback (most recent call last):
+///     ...
+/// dragnet_scan.PatternError: pattern 1: unclosed group at byte 1
+#[pyclass(frozen, module = "dragnet_scan")]
+pub(crate) struct PatternSet {
+    set: dragnet::PatternSet,
+    unicode: bool,
+    /// The name of each pattern.
+    names: Vec<Option<Py<PyString>>>,
+    /// Scanners that report which patterns match.
+    which: Pool,
+    /// Scanners that report where patterns match.
+    spans: Pool,
+}
+
+#[pymethods]
+impl PatternSet {
+    /// Compiles patterns.
+    ///
+    /// names has a name or None for each pattern. With unicode=False, classes such as \w and \b are
+    /// ASCII, and . matches any byte except \n, as rule sets for RE2 and Hyperscan expect; (?u) and
+    /// (?-u) in a pattern override it.
+    #[new]
+    #[pyo3(signature = (patterns, *, names = None, unicode = true))]
+    fn new(
+        py: Python<'_>,
+        patterns: Vec<String>,
+        names: Option<Vec<Option<String>>>,
+        unicode: bool,
+    ) -> PyResult<PatternSet> {
+        let names = names.unwrap_or_else(|| vec![None; patterns.len()]);
+        if names.len() != patterns.len() {
+            let (names, patterns) = (names.len(), patterns.len());
+            return Err(PyValueError::new_err(format!("{names} names for {patterns} patterns")));
+        }
+        let list = patterns.into_iter().zip(&names).map(|(regex, name)| {
+            let pattern = Pattern::new(regex).unicode(unicode);
+            match name {
+                Some(name) => pattern.name(name),
+                None => pattern,
+            }
+        });
+        let builder = dragnet::PatternSet::builder().patterns(list);
+        let set = py.detach(|| builder.build()).map_err(|error| error::of_build(py, &error))?;
+        let names = names
+            .into_iter()
+            .map(|name| name.map(|name| PyString::new(py, &name).unbind()))
+            .collect();
+        let (which, spans) = (Pool::new(&set, Report::Patterns), Pool::new(&set, Report::Spans));
+        Ok(PatternSet { set, unicode, names, which, spans })
+    }
+
+    /// The patterns, as they were given.
+    #[getter]
+    fn patterns(&self) -> Vec<&str> {
+        self.set.iter().map(Pattern::as_str).collect()
+    }
+
+    /// The name of each pattern, or None.
+    #[getter]
+    fn names(&self, py: Python<'_>) -> Vec<Option<Py<PyString>>> {
+        self.names.iter().map(|name| name.as_ref().map(|name| name.clone_ref(py))).collect()
+    }
+
+    fn __len__(&self) -> usize {
+        self.set.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<dragnet_scan.PatternSet of {} patterns>", self.set.len())
+    }
+
+    /// For pickle and copy.
+    fn __getnewargs_ex__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<((Vec<&str>,), Bound<'py, PyDict>)> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("names", self.names(py))?;
+        keywords.set_item("unicode", self.unicode)?;
+        Ok(((self.patterns(),), keywords))
+    }
+
+    /// Returns whether any pattern matches a str or bytes.
+    fn is_match(&self, py: Python<'_>, string: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let text = Text::new(string)?;
+        let mut is_match = false;
+        search(py, &self.which, &text.bytes()?, |_| {
+            is_match = true;
+            ControlFlow::Break(())
+        })?;
+        Ok(is_match)
+    }
+
+    /// Returns the numbers of the patterns that match a str or bytes, ascending.
+    fn matches(&self, py: Python<'_>, string: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+        let text = Text::new(string)?;
+        let mut patterns = Vec::new();
+        search(py, &self.which, &text.bytes()?, |m| {
+            patterns.push(m.pattern());
+            ControlFlow::Continue(())
+        })?;
+        Ok(patterns)
+    }
+
+    /// Returns an iterator over the matches in a str or bytes, ordered by pattern, then start.
+    ///
+    /// The matches of one pattern do not overlap, as in re.finditer(); those of different patterns may.
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> next(PatternSet(["b+"]).finditer("äbbc"))
+    /// <dragnet_scan.Match pattern=0, span=(1, 3), match='bb'>
+    /// >>> next(PatternSet(["b+"]).finditer("äbbc".encode()))
+    /// <dragnet_scan.Match pattern=0, span=(2, 4), match=b'bb'>
+    fn finditer<'py>(
+        &self,
+        py: Python<'py>,
+        string: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let text = Text::new(string)?;
+        let bytes = text.bytes()?;
+        let mut found = Vec::new();
+        search(py, &self.spans, &bytes, |m| {
+            found.push(*m);
+            ControlFlow::Continue(())
+        })?;
+        let offsets = text.offsets(&bytes);
+        let list = PyList::empty(py);
+        for m in found {
+            let Some(span) = offsets.span(m.start(), m.end()) else { continue };
+            let name = self.names[m.pattern()].as_ref().map(|name| name.clone_ref(py).into_any());
+            let string = text.as_any().clone().unbind();
+            list.append(Bound::new(py, Match::new(m.pattern(), name, string, span))?)?;
+        }
+        Ok(list.try_iter()?.into_any())
+    }
+
+    /// Returns a str or bytes with all matches hidden.
+    ///
+    /// Each match is replaced by replacement or, if it is None, by [REDACTED:name] with the name of its
+    /// pattern, or [REDACTED] if it has none. Matches that overlap are replaced together, by the
+    /// replacement of the one that starts first. Where a pattern without Unicode hides a part of a
+    /// character of a str, the rest of it becomes U+FFFD.
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> PatternSet([r"\bghp_\w+"], names=["token"]).redact("für ghp_0123")
+    /// 'für [REDACTED:token]'
+    #[pyo3(signature = (string, replacement = None))]
+    fn redact<'py>(
+        &self,
+        py: Python<'py>,
+        string: &Bound<'py, PyAny>,
+        replacement: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let text = Text::new(string)?;
+        let record = text.bytes()?;
+        let mut redactor = self.redactor(replacement);
+        let run = || {
+            self.spans.with_scanner(&StopFlag::new(), |mut scanner| {
+                let redacted = redactor.redact(&mut scanner, &record);
+                (scanner, redacted)
+            })
+        };
+        let redacted = detached(py, record.len(), run)
+            .map_err(|error| error::of_scan(&error))?
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(match text {
+            Text::Str(_) => PyString::new(py, &String::from_utf8_lossy(&redacted)).into_any(),
+            Text::Bytes(_) => PyBytes::new(py, &redacted).into_any(),
+        })
+    }
+
+    /// Returns for each record whether any pattern matches.
+    ///
+    /// The records are a list (or any iterable) of str or of bytes, or an object with Arrow's PyCapsule
+    /// interface with strings or bytes: a column, or a table with one column. Columns are not copied.
+    /// None and null are records that give None.
+    ///
+    /// The scan runs on so many threads, without the interpreter's lock. progress is called about every
+    /// 50 ms with the numbers of records that are scanned and of all. KeyboardInterrupt, or an exception
+    /// of progress, stops the scan.
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> PatternSet(["error", "warning"]).is_match_many(["all is well", "an error", None]).to_list()
+    /// [False, True, None]
+    #[pyo3(signature = (records, *, threads = 1, progress = None))]
+    fn is_match_many(
+        &self,
+        py: Python<'_>,
+        records: &Bound<'_, PyAny>,
+        threads: usize,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Column> {
+        let records = Records::new(records)?;
+        self.many(
+            py,
+            &self.which,
+            &records,
+            threads,
+            progress,
+            &DataType::Boolean,
+            |scanner, values, _| Ok(Arc::new(scanner.is_match(values)?)),
+        )
+    }
+
+    /// Returns for each record the list of the patterns that match, ascending.
+    ///
+    /// The arguments are those of is_match_many().
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> PatternSet(["error", r"\d+"]).matches_many(["all is well", "error 404"]).to_list()
+    /// [[], [0, 1]]
+    #[pyo3(signature = (records, *, threads = 1, progress = None))]
+    fn matches_many(
+        &self,
+        py: Python<'_>,
+        records: &Bound<'_, PyAny>,
+        threads: usize,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Column> {
+        let records = Records::new(records)?;
+        self.many(
+            py,
+            &self.which,
+            &records,
+            threads,
+            progress,
+            &patterns_type(),
+            |scanner, values, _| Ok(Arc::new(scanner.patterns(values)?)),
+        )
+    }
+
+    /// Returns for each record the list of its matches, as tuples of pattern, start and end, ordered by
+    /// pattern, then start.
+    ///
+    /// The arguments are those of is_match_many(). Offsets count characters in a list of str, and bytes
+    /// in a list of bytes and in columns of Arrow, also in those of strings.
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> PatternSet(["error", r"\d+"]).finditer_many(["all is well", "error 404"]).to_list()
+    /// [[], [(0, 0, 5), (1, 6, 9)]]
+    #[pyo3(signature = (records, *, threads = 1, progress = None))]
+    fn finditer_many(
+        &self,
+        py: Python<'_>,
+        records: &Bound<'_, PyAny>,
+        threads: usize,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Column> {
+        let records = Records::new(records)?;
+        let in_characters = records.in_characters;
+        self.many(
+            py,
+            &self.spans,
+            &records,
+            threads,
+            progress,
+            &spans_type(),
+            |scanner, values, array| {
+                let spans = scanner.spans(values)?;
+                Ok(Arc::new(if in_characters { spans_in_characters(array, &spans) } else { spans }))
+            },
+        )
+    }
+
+    /// Returns each record with all matches hidden, as redact() does.
+    ///
+    /// The other arguments are those of is_match_many().
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> PatternSet([r"\d+"]).redact_many(["card 1234", None], replacement="#").to_list()
+    /// ['card #', None]
+    #[pyo3(signature = (records, *, replacement = None, threads = 1, progress = None))]
+    fn redact_many(
+        &self,
+        py: Python<'_>,
+        records: &Bound<'_, PyAny>,
+        replacement: Option<&str>,
+        threads: usize,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Column> {
+        let records = Records::new(records)?;
+        let result_type = match records.chunks.first() {
+            Some(chunk) => chunk.data_type().clone(),
+            None => DataType::Utf8,
+        };
+        let redactor = || self.redactor(replacement);
+        self.many(
+            py,
+            &self.spans,
+            &records,
+            threads,
+            progress,
+            &result_type,
+            |scanner, values, _| scanner.redact(values, &mut redactor()),
+        )
+    }
+}
+
+impl PatternSet {
+    fn redactor(&self, replacement: Option<&str>) -> Redactor {
+        let redactor = Redactor::new(&self.set);
+        match replacement {
+            Some(text) => redactor.replacement(Replacement::text(text)),
+            None => redactor,
+        }
+    }
+
+    /// Runs `scan` on parts of the records, and joins its results, which have the given type.
+    #[expect(clippy::too_many_arguments, reason = "all differ from call to call")]
+    fn many(
+        &self,
+        py: Python<'_>,
+        pool: &Pool,
+        records: &Records,
+        threads: usize,
+        progress: Option<&Bound<'_, PyAny>>,
+        result_type: &DataType,
+        scan: impl Fn(
+            &mut ColumnScanner<Scanner>,
+            &Values<'_>,
+            &dyn Array,
+        ) -> Result<ArrayRef, ColumnError>
+        + Sync,
+    ) -> PyResult<Column> {
+        let threads = NonZero::new(threads)
+            .ok_or_else(|| PyValueError::new_err("threads must be at least 1"))?;
+        let jobs = records.jobs(threads.get()).map_err(error::of_column)?;
+        let counts: Vec<usize> = jobs.iter().map(|(_, rows)| rows.len()).collect();
+        let run_jobs = Jobs { threads, records: &counts, progress };
+        let parts = run(py, pool, &run_jobs, |scanner, job| {
+            let (chunk, rows) = &jobs[job];
+            let array = records.chunks[*chunk].slice(rows.start, rows.len());
+            scan(scanner, &Values::new(&array)?, &array)
+        })?;
+        let joined = match <[ArrayRef; 1]>::try_from(parts) {
+            Ok([part]) => part,
+            Err(parts) if parts.is_empty() => new_empty_array(result_type),
+            Err(parts) => py
+                .detach(|| join(&parts))
+                .map_err(|error| PyMemoryError::new_err(error.to_string()))?,
+        };
+        debug_assert_eq!(joined.len(), records.len());
+        Ok(Column::new(joined))
+    }
+}
+
+/// Joins parts of one result. Fails if there are too many values for 32-bit offsets.
+fn join(parts: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
+    let parts: Vec<_> = parts.iter().map(|part| part.to_data()).collect();
+    let rows = parts.iter().map(|part| part.len()).sum();
+    let mut joined = MutableArrayData::new(parts.iter().collect(), false, rows);
+    for (index, part) in parts.iter().enumerate() {
+        joined.try_extend(index, 0, part.len())?;
+    }
+    Ok(make_array(joined.freeze()))
+}
+
+/// Calls `run`, which reads so many bytes, without the interpreter's lock where that pays.
+fn detached<T: Send>(py: Python<'_>, bytes: usize, run: impl FnOnce() -> T + Send) -> T {
+    if bytes < DETACH_BYTES { run() } else { py.detach(run) }
+}
+
+/// Calls `each` with the matches in one record.
+fn search(
+    py: Python<'_>,
+    pool: &Pool,
+    record: &[u8],
+    mut each: impl FnMut(&dragnet::Match) -> ControlFlow<()> + Send,
+) -> PyResult<()> {
+    let too_long = |_| PyValueError::new_err("a string of more than 4 GiB");
+    let offsets = [0, u32::try_from(record.len()).map_err(too_long)?];
+    let batch = Batch::from_offsets(record, &offsets)
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let run = || {
+        pool.with_scanner(&StopFlag::new(), |mut scanner| {
+            let result =
+                scanner.scan_with(&batch, &mut |block| block.iter().try_for_each(&mut each));
+            (scanner, result.map(drop))
+        })
+    };
+    detached(py, record.len(), run)
+        .and_then(|result| result)
+        .map_err(|error| error::of_scan(&error))
+}
+
+/// The spans with offsets in characters of the strings that they are in.
+fn spans_in_characters(strings: &dyn Array, lists: &ListArray) -> ListArray {
+    let strings = strings.as_string::<i64>();
+    let columns = lists.values().as_struct().columns();
+    let [pattern, start, end] = [0, 1, 2].map(|i| columns[i].as_primitive::<UInt32Type>().values());
+    let mut converted = [const { Vec::new() }; 3];
+    let mut lengths = Vec::with_capacity(lists.len());
+    for (row, bounds) in lists.value_offsets().windows(2).enumerate() {
+        let entries = bounds[0] as usize..bounds[1] as usize;
+        let before = converted[0].len();
+        if !entries.is_empty() {
+            let offsets = CharOffsets::new(strings.value(row));
+            for i in entries {
+                let Some(span) = offsets.span(start[i] as usize, end[i] as usize) else { continue };
+                converted[0].push(pattern[i]);
+                // Lossless: there are no more characters than bytes.
+                converted[1].push(span.0 as u32);
+                converted[2].push(span.1 as u32);
+            }
+        }
+        lengths.push(converted[0].len() - before);
+    }
+    let (DataType::List(item), DataType::Struct(fields)) =
+        (lists.data_type(), lists.values().data_type())
+    else {
+        unreachable!("spans are a list of structs");
+    };
+    let columns = converted.map(|column| Arc::new(UInt32Array::from(column)) as ArrayRef);
+    let spans = StructArray::new(fields.clone(), columns.to_vec(), None);
+    let offsets = arrow_buffer::OffsetBuffer::from_lengths(lengths);
+    ListArray::new(item.clone(), offsets, Arc::new(spans), lists.nulls().cloned())
+}

@@ -1,0 +1,110 @@
+"""The matches themselves: against re, and against the oracle of the Rust tests."""
+
+import json
+import os
+import re
+from typing import AnyStr, Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dragnet_scan import PatternSet
+
+# What both syntaxes read in the same way. What is repeated can't match the empty string, since the two
+# end empty loops differently, and has no loop in it, which takes re exponential time.
+ATOMS = ["a", "b", "é", "🙂", "ab", ".", "[ab]", "[^a]", r"\w", r"\d", r"\s", r"\W", r"[a-cé]", "7"]
+LOOKS = ["^", r"\b", r"\B", r"\A", "(?m:^)"]
+LETTERS = "aabbcéÉ🙂7 \nB"
+
+atoms = st.sampled_from(ATOMS)
+repeated = st.tuples(atoms, st.sampled_from(["*", "+", "?", "{2}", "{1,2}", "*?", "+?", "??"])).map("".join)
+pieces = st.one_of(atoms, repeated, repeated, st.sampled_from(LOOKS))
+sequences = st.lists(pieces, min_size=1, max_size=4).map("".join)
+patterns = st.one_of(
+    sequences,
+    st.lists(sequences, min_size=2, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
+    sequences.map(lambda inner: f"(?i:{inner})"),
+    sequences.map(lambda inner: f"(?s:{inner})"),
+)
+# Not empty: before Python 3.14, \\B does not match in an empty string.
+texts = st.text(alphabet=LETTERS, min_size=1, max_size=20)
+
+
+def spans(regex: "re.Pattern[AnyStr]", text: AnyStr) -> Iterator[tuple[int, int]]:
+    """The matches of regex, without empty ones that touch the match before, which re also finds."""
+    at, last = 0, -1
+    while at <= len(text):
+        match = regex.search(text, at)
+        if match is None:
+            return
+        start, end = match.span()
+        if start == end == last:
+            at += 1
+            continue
+        yield start, end
+        at = last = end
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(patterns, min_size=1, max_size=6), st.lists(st.none() | texts, max_size=5))
+def test_each_pattern_matches_as_in_re(regexes: list[str], records: list[str | None]) -> None:
+    rules = PatternSet(regexes)
+    compiled = [re.compile(regex) for regex in regexes]
+    expected = [
+        None
+        if text is None
+        else [(i, *span) for i, regex in enumerate(compiled) for span in spans(regex, text)]
+        for text in records
+    ]
+    assert rules.finditer_many(records).to_list() == expected
+    which = [None if row is None else sorted({m[0] for m in row}) for row in expected]
+    assert rules.matches_many(records, threads=2).to_list() == which
+    assert rules.is_match_many(records).to_list() == [None if row is None else row != [] for row in which]
+    for text, row in zip(records, expected):
+        if text is not None:
+            assert [(m.pattern, *m.span()) for m in rules.finditer(text)] == row
+            assert rules.is_match(text) == (row != [])
+
+
+@settings(max_examples=150, deadline=None)
+@given(patterns.filter(str.isascii), st.text(alphabet="aabbc7 \nB", min_size=1, max_size=20))
+def test_bytes_match_as_in_re(regex: str, text: str) -> None:
+    data = text.encode()
+    expected = list(spans(re.compile(regex.encode()), data))
+    assert [m.span() for m in PatternSet([regex], unicode=False).finditer(data)] == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(patterns, min_size=1, max_size=4), texts)
+def test_redaction_hides_what_matches(regexes: list[str], text: str) -> None:
+    hidden = [False] * len(text)
+    rules = PatternSet(regexes)
+    for m in rules.finditer(text):
+        hidden[m.start() : m.end()] = [True] * (m.end() - m.start())
+    kept = "".join(c for c, is_hidden in zip(text, hidden) if not is_hidden)
+    assert rules.redact(text, "") == kept
+    assert rules.redact_many([text, None], replacement="").to_list() == [kept, None]
+
+
+def test_against_the_oracle() -> None:
+    """Compares with the output of the example oracle_answers of dragnet-testkit."""
+    path = os.environ.get("DRAGNET_ORACLE_ANSWERS")
+    if path is None:
+        pytest.skip("DRAGNET_ORACLE_ANSWERS names no file")
+    with open(path) as lines:
+        cases = [json.loads(line) for line in lines]
+    assert len(cases) > 100
+    together = PatternSet([case["regex"] for case in cases], unicode=False)
+    matching = 0
+    for number, case in enumerate(cases):
+        alone = PatternSet([case["regex"]], unicode=False)
+        records = [record[0].encode("latin-1") for record in case["records"]]
+        expected = [[tuple(span[:2]) for span in record[1]] for record in case["records"]]
+        for record, wanted in zip(records, expected):
+            assert [m.span() for m in alone.finditer(record)] == wanted, (case["regex"], record)
+        found = together.finditer_many(records).to_list()
+        mine = [[m[1:] for m in row or [] if m[0] == number] for row in found]
+        assert mine == expected, case["regex"]
+        matching += any(expected)
+    assert matching > len(cases) // 4
