@@ -165,6 +165,11 @@ impl Determinizer {
         Determinizer { nfa, classes, samples, before, start_has_looks, from_start: !can_start }
     }
 
+    /// Heap memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.nfa.memory() + self.samples.capacity()
+    }
+
     /// By byte: its class.
     pub(super) fn classes(&self) -> &[u8; 256] {
         &self.classes

@@ -44,6 +44,8 @@ const BYTES_PER_REPEAT: usize = 16;
 /// Two groups are joined only if their DFAs have at most this many states together. Those of larger
 /// ones mostly multiply.
 const MAX_JOINED_STATES: usize = if mechanism::DFA_GROUPS { 256 } else { 0 };
+/// More than two groups are joined at once only if their DFAs have at most this many states together.
+const MAX_SMALL_STATES: usize = if mechanism::DFA_GROUPS { 64 } else { 0 };
 
 /// The groups that read every record, as one scanner has divided and joined them.
 pub(crate) struct GroupScanner {
@@ -203,22 +205,37 @@ impl GroupScanner {
         }
     }
 
-    /// Joins pairs of groups that have few states.
+    /// Joins pairs of groups that have few states, and more than two of those that have very few.
     fn join(&mut self) {
         self.readers.sort_by_key(|r| (r.group.kind, r.keep_apart, r.table.states()));
         let mut rest = std::mem::take(&mut self.readers).into_iter().peekable();
         while let Some(reader) = rest.next() {
-            let fits = |next: &&GroupReader| {
-                let states = reader.table.states() + next.table.states();
-                !reader.keep_apart && !next.keep_apart && states <= MAX_JOINED_STATES
+            let mut states = reader.table.states();
+            let (mut group, mut joined) = (reader.group.clone(), Vec::new());
+            let fits = |next: &GroupReader, states: usize, groups: usize| {
+                let limit = if groups > 1 { MAX_SMALL_STATES } else { MAX_JOINED_STATES };
+                !next.keep_apart && states + next.table.states() <= limit
             };
-            let next = rest.peek().filter(fits);
-            let joined = next.and_then(|next| DfaGroup::join(&reader.group, &next.group));
-            let Some(group) = joined.map(Arc::new) else {
+            while !reader.keep_apart
+                && let Some(next) = rest.next_if(|next| fits(next, states, joined.len() + 1))
+            {
+                states += next.table.states();
+                let Some(both) = DfaGroup::join(&group, &next.group) else {
+                    self.readers.push(next);
+                    break;
+                };
+                group = Arc::new(both);
+                joined.push(next);
+            }
+            if joined.is_empty() {
                 self.readers.push(reader);
                 continue;
+            }
+            // Only the tables of pairs are kept. Those of more groups are small.
+            let halves = match joined.pop() {
+                Some(next) if joined.is_empty() => Some([reader, next].map(Box::new)),
+                _ => None,
             };
-            let halves = rest.next().map(|next| [reader, next].map(Box::new));
             self.waiting.push(Waiting::New { group, keep_apart: false, halves });
         }
         self.count_memory();
