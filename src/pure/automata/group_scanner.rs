@@ -17,7 +17,7 @@
 //!
 //! # Limits
 //!
-//! The tables of all groups of a scanner may use [`ALL_CACHES`] bytes. Above that the patterns of
+//! The tables of all groups of a scanner may use [`ALL_TABLES`] bytes. Above that the patterns of
 //! the current record are searched one by one, and all tables are emptied before the next record.
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::pure::mechanism;
 use super::determinizer::KeyBuilder;
 use super::dfa_group::DfaGroup;
 use super::dfa_table::{DfaTable, TableFailure};
-use super::grouping::ALL_CACHES;
+use super::grouping::ALL_TABLES;
 use super::interleave::{GroupReader, MAX_INTERLEAVED, Workspace, read_record};
 
 /// The bytes that have to be read without dividing a group before groups are joined. On attack
@@ -75,7 +75,7 @@ impl Waiting {
 
 impl GroupScanner {
     pub(crate) fn new(groups: &[Arc<DfaGroup>]) -> GroupScanner {
-        let workspace = Workspace { used: 0, limit: ALL_CACHES, builder: KeyBuilder::default() };
+        let workspace = Workspace { used: 0, limit: ALL_TABLES, builder: KeyBuilder::default() };
         // Groups are taken from the end.
         let waiting = groups.iter().rev().map(|group| Waiting::new(group.clone(), false)).collect();
         let (readers, ungrouped) = (Vec::new(), Vec::new());
@@ -318,7 +318,7 @@ mod tests {
     proptest! {
         #[test]
         fn groups_match_where_their_patterns_do(records in records()) {
-            check(&records, ALL_CACHES);
+            check(&records, ALL_TABLES);
         }
 
         #[test]
@@ -340,15 +340,15 @@ mod tests {
                 .collect()
         };
         let records: Vec<Vec<u8>> = (0..40).map(|_| noise(100)).collect();
-        let scanner = check(&records, ALL_CACHES);
+        let scanner = check(&records, ALL_TABLES);
         assert!(!scanner.ungrouped.is_empty());
 
-        let scanner = check(&vec![b"abc".to_vec(); 2000], ALL_CACHES);
+        let scanner = check(&vec![b"abc".to_vec(); 2000], ALL_TABLES);
         assert!(scanner.readers.iter().any(|reader| reader.group.joined));
         assert!(scanner.readers.iter().all(|reader| !reader.group.kind.frequent));
         assert!(scanner.ungrouped.is_empty());
 
-        let scanner = check(&vec![b"abababababababab".to_vec(); 200], ALL_CACHES);
+        let scanner = check(&vec![b"abababababababab".to_vec(); 200], ALL_TABLES);
         let frequent = scanner.readers.iter().filter(|reader| reader.group.kind.frequent);
         assert!(frequent.count() > 0 && scanner.readers.iter().all(|reader| reader.repeats < 10));
     }
