@@ -63,8 +63,8 @@ struct StartStep {
     states: Box<[StateId]>,
     /// The patterns that match before or after the byte, as bits.
     matches: u64,
-    /// The row in the DFA's table of the state with these states and matches, if that is known.
-    row: Option<u32>,
+    /// The state of the DFA's table that has these states and matches, if that is known.
+    state: Option<u16>,
 }
 
 /// The index of a step in [`StartSteps`].
@@ -72,20 +72,20 @@ struct StartStep {
 pub(super) struct StartStepId(usize);
 
 impl StartSteps {
-    /// The row of the state that a step leads to, if that is known.
-    pub(super) fn row(&self, id: StartStepId) -> Option<u32> {
-        self.steps[id.0].as_ref().and_then(|step| step.row)
+    /// The state of the table that a step leads to, if that is known.
+    pub(super) fn state(&self, id: StartStepId) -> Option<u16> {
+        self.steps[id.0].as_ref().and_then(|step| step.state)
     }
 
-    pub(super) fn set_row(&mut self, id: StartStepId, row: u32) {
+    pub(super) fn set_state(&mut self, id: StartStepId, state: u16) {
         if let Some(step) = &mut self.steps[id.0] {
-            step.row = Some(row);
+            step.state = Some(state);
         }
     }
 
-    /// Forgets all rows.
-    pub(super) fn clear_rows(&mut self) {
-        self.steps.iter_mut().flatten().for_each(|step| step.row = None);
+    /// Forgets all states of the table.
+    pub(super) fn clear_states(&mut self) {
+        self.steps.iter_mut().flatten().for_each(|step| step.state = None);
     }
 
     /// Memory in bytes.
@@ -165,6 +165,11 @@ impl Determinizer {
         Determinizer { nfa, classes, samples, before, start_has_looks, from_start: !can_start }
     }
 
+    /// Heap memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.nfa.memory() + self.samples.capacity()
+    }
+
     /// By byte: its class.
     pub(super) fn classes(&self) -> &[u8; 256] {
         &self.classes
@@ -202,8 +207,8 @@ impl Determinizer {
     /// Computes the key of the state that follows the one with key `from` on a byte of `class`.
     ///
     /// In most states, most bytes end all matches that have begun. The next state is then the one that
-    /// the start of a match leads to, and the step is returned. Its key is not computed again if its row
-    /// is known.
+    /// the start of a match leads to, and the step is returned. Its key is not computed again if its
+    /// state of the table is known.
     pub(super) fn step(
         &self,
         from: &[u32],
@@ -238,7 +243,7 @@ impl Determinizer {
             }
         }
         let only_start = builder.next.is_empty() && builder.matches & !start.matches == 0;
-        if only_start && start.row.is_some() {
+        if only_start && start.state.is_some() {
             return Some(id);
         }
         builder.matches |= start.matches;
@@ -300,7 +305,7 @@ impl Determinizer {
                 }
             }
         }
-        StartStep { states: states.into(), matches: builder.matches, row: None }
+        StartStep { states: states.into(), matches: builder.matches, state: None }
     }
 
     /// Follows the steps of a state over the assertions in `holds`, which hold at the boundary where

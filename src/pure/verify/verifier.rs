@@ -158,6 +158,7 @@ impl Verifier {
         }
         windowed::verify_remaining(tables, cache, record);
         self.verify_deferred(cache, record);
+        cache.steps += tables.byte_patterns.matching(record, &mut cache.matched);
         if !tables.groups.is_empty() {
             self.verify_groups(cache, record);
         }
