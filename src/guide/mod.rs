@@ -7,6 +7,7 @@
 //! | a stream, also with matches across lines | [`stream`] |
 //! | the groups of matches | [`captures`] |
 //! | hiding what matches | [`redaction`] |
+//! | several patterns that must match together, some patterns of a set | [`combinations`] |
 //! | several threads | [`threads`] |
 //! | async tasks | [`async_tasks`] |
 //! | many callers with one record each | [`many_callers`] |
@@ -31,6 +32,9 @@ pub mod captures {}
 
 #[doc = include_str!("redaction.md")]
 pub mod redaction {}
+
+#[doc = include_str!("combinations.md")]
+pub mod combinations {}
 
 #[doc = include_str!("threads.md")]
 pub mod threads {}
