@@ -27,7 +27,7 @@ example 'pattern 1: ["1111", "2222"]' captures
 example '2: pattern 0: version = ' lines -- Cargo.toml
 example '46 bytes from line 2 on, at 48..94' stream
 example 'see TK-123456, [REDACTED:token] and ****4444' redact
-example '18 words, 10 numbers' threads
+example '22 words, 10 numbers' threads
 example 'line 5: login from 192.0.2.1' combinations
 example 'line 1: ticket' rule_file -- examples/rules.txt
 example 'pure' backend
