@@ -8,8 +8,8 @@ text are repeated to a million rows and shuffled. Every contender runs on one th
 rules match which row; the columns of the table say how many times as long each takes as dragnet does for
 the same rows, as the median of the rounds, in which all take turns. A slow contender gets the first rows
 only, as many as take it a second. Rules that a contender can't compile are left out for that contender, to
-its advantage. For polars' contains_any, which searches for literals, the last column compares whether any
-of the rules' keywords (or of the plain words among the rules) is in a row.
+its advantage. The last column is about another question, since polars' contains_any searches for literals:
+whether any keyword of the rules or, if they have none, the longest word of any rule is in a row.
 
 Compiling is not measured. Unicode is off, except in polars, which can't do without.
 """
@@ -130,10 +130,12 @@ def rows_for_a_turn(run: Run, least: int, most: int) -> int:
 
 
 def keywords(path: Path, patterns: list[str]) -> list[str]:
-    """The keywords of the rules, or the plain words among them."""
+    """The keywords of the rules or, if they have none, the longest word of each pattern."""
     rules = tomllib.loads(path.read_text())["rules"]
     words = {word for rule in rules for word in rule.get("keywords", [])}
-    words |= {p for p in patterns if re.fullmatch(r"[\w -]{3,}", p)}
+    if not words:
+        found = (re.findall(r"(?<!\\)[A-Za-z]{4,}", pattern) for pattern in patterns)
+        words = {max(list_, key=len) for list_ in found if list_}
     return sorted(words)
 
 

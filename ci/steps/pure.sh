@@ -34,5 +34,5 @@ example 'pure' backend
 example '2 patterns' tokio --package dragnet-placement
 for file in examples/*.rs; do
     name=$(basename "$file" .rs)
-    grep -q "^example '.*' $name\b" ci/steps/pure.sh || die "no step runs the example $name"
+    grep -qE "(^example '.*'|--example) $name\b" ci/steps/*.sh || die "no step runs the example $name"
 done

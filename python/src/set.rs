@@ -1,5 +1,6 @@
 //! The class `PatternSet`.
 
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::column::Column;
 use crate::error;
-use crate::found::Match;
+use crate::found::{GroupNames, Match};
 use crate::records::Records;
 use crate::scan::{Jobs, Pool, run};
 use crate::text::{CharOffsets, Text};
@@ -165,18 +166,49 @@ impl PatternSet {
     ) -> PyResult<Bound<'py, PyAny>> {
         let text = Text::new(string)?;
         let bytes = text.bytes()?;
-        let mut found = Vec::new();
-        search(py, &self.spans, &bytes, |m| {
-            found.push(*m);
-            ControlFlow::Continue(())
-        })?;
+        let found = self.find(py, &bytes)?;
         let offsets = text.offsets(&bytes);
         let list = PyList::empty(py);
         for m in found {
             let Some(span) = offsets.span(m.start(), m.end()) else { continue };
-            let name = self.names[m.pattern()].as_ref().map(|name| name.clone_ref(py).into_any());
-            let string = text.as_any().clone().unbind();
-            list.append(Bound::new(py, Match::new(m.pattern(), name, string, span))?)?;
+            list.append(Bound::new(py, self.match_of(py, &text, m.pattern(), span))?)?;
+        }
+        Ok(list.try_iter()?.into_any())
+    }
+
+    /// Returns an iterator over the matches in a str or bytes with their groups, in the order of
+    /// finditer().
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> m = next(PatternSet([r"(?P<key>\w+)=(\w+)"]).captures("für user=zoë"))
+    /// >>> m.group("key"), m[2], m.span(2), m.groups(), m.groupdict()
+    /// ('user', 'zoë', (9, 12), ('user', 'zoë'), {'key': 'user'})
+    fn captures<'py>(
+        &self,
+        py: Python<'py>,
+        string: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let text = Text::new(string)?;
+        let bytes = text.bytes()?;
+        let found = self.find(py, &bytes)?;
+        let mut finder = self.set.captures_finder();
+        let mut names: HashMap<usize, GroupNames> = HashMap::new();
+        let offsets = text.offsets(&bytes);
+        let list = PyList::empty(py);
+        for m in found {
+            let Some(span) = offsets.span(m.start(), m.end()) else { continue };
+            // Each match of the set has groups.
+            let Some(captures) = finder.captures(&m, &bytes) else { continue };
+            let groups = captures
+                .iter()
+                .skip(1)
+                .map(|group| group.map(|g| (offsets.start(g.start()), offsets.end(g.end()))))
+                .collect();
+            let names = names.entry(m.pattern()).or_insert_with(|| {
+                self.set.capture_names(m.pattern()).map(|name| name.map(str::to_owned)).collect()
+            });
+            let found = self.match_of(py, &text, m.pattern(), span);
+            list.append(Bound::new(py, found.with_groups(groups, names.clone()))?)?;
         }
         Ok(list.try_iter()?.into_any())
     }
@@ -344,6 +376,27 @@ impl PatternSet {
 }
 
 impl PatternSet {
+    /// The matches in one record.
+    fn find(&self, py: Python<'_>, record: &[u8]) -> PyResult<Vec<dragnet::Match>> {
+        let mut found = Vec::new();
+        search(py, &self.spans, record, |m| {
+            found.push(*m);
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    fn match_of(
+        &self,
+        py: Python<'_>,
+        text: &Text<'_>,
+        pattern: usize,
+        span: (usize, usize),
+    ) -> Match {
+        let name = self.names[pattern].as_ref().map(|name| name.clone_ref(py).into_any());
+        Match::new(pattern, name, text.as_any().clone().unbind(), span)
+    }
+
     fn redactor(&self, replacement: Option<&str>) -> Redactor {
         let redactor = Redactor::new(&self.set);
         match replacement {

@@ -75,6 +75,20 @@ def test_bytes_match_as_in_re(regex: str, text: str) -> None:
     assert [m.span() for m in PatternSet([regex], unicode=False).finditer(data)] == expected
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.lists(sequences, min_size=1, max_size=4), texts)
+def test_groups_are_those_of_re(parts: list[str], text: str) -> None:
+    regex = "".join(f"({part})" for part in parts)
+    compiled = re.compile(regex)
+    found = list(PatternSet([regex]).captures(text))
+    assert [m.span() for m in found] == list(spans(compiled, text))
+    for m in found:
+        expected = compiled.match(text, m.start())
+        assert expected is not None
+        assert m.groups() == expected.groups()
+        assert [m.span(i) for i in range(len(parts) + 1)] == [expected.span(i) for i in range(len(parts) + 1)]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(patterns, min_size=1, max_size=4), texts)
 def test_redaction_hides_what_matches(regexes: list[str], text: str) -> None:
@@ -99,12 +113,16 @@ def test_against_the_oracle() -> None:
     matching = 0
     for number, case in enumerate(cases):
         alone = PatternSet([case["regex"]], unicode=False)
-        records = [record[0].encode("latin-1") for record in case["records"]]
-        expected = [[tuple(span[:2]) for span in record[1]] for record in case["records"]]
-        for record, wanted in zip(records, expected):
-            assert [m.span() for m in alone.finditer(record)] == wanted, (case["regex"], record)
+        records = [text.encode("latin-1") for text, _ in case["records"]]
+        # For each record, for each match, the span of each group.
+        expected = [[list(map(tuple, groups)) for groups in found] for _, found in case["records"]]
+        spans_only = [[groups[0] for groups in found] for found in expected]
+        for record, wanted, whole in zip(records, expected, spans_only):
+            assert [m.span() for m in alone.finditer(record)] == whole, (case["regex"], record)
+            groups = [[m.span(i) for i in range(len(m.groups()) + 1)] for m in alone.captures(record)]
+            assert groups == wanted, (case["regex"], record)
         found = together.finditer_many(records).to_list()
         mine = [[m[1:] for m in row or [] if m[0] == number] for row in found]
-        assert mine == expected, case["regex"]
+        assert mine == spans_only, case["regex"]
         matching += any(expected)
     assert matching > len(cases) // 4

@@ -54,6 +54,31 @@ def test_parts_of_characters_are_widened() -> None:
     assert PatternSet([""]).finditer_many(["é"]).to_list() == [[(0, 0, 0), (0, 1, 1)]]
 
 
+def test_groups() -> None:
+    rules = PatternSet([r"(?P<key>[a-zé]+)=(\d+)?(x)?", r"\d"], names=["pair", None])
+    text = "🙂 é=x b=12"
+    found = list(rules.captures(text))
+    assert [(m.pattern, m.name, m.span()) for m in found] == [
+        (0, "pair", (2, 5)),
+        (0, "pair", (6, 10)),
+        (1, None, (8, 9)),
+        (1, None, (9, 10)),
+    ]
+    first, second = found[:2]
+    assert first.groups() == ("é", None, "x")
+    assert (first["key"], first[2], first.span("key"), first.span(2)) == ("é", None, (2, 3), (-1, -1))
+    assert second.groupdict() == {"key": "b"}
+    assert (second.start(2), second.end(2), second.group(2), second.group()) == (8, 10, "12", "b=12")
+    assert [m.group(1) for m in rules.captures(text.encode()) if m.pattern == 0] == ["é".encode(), b"b"]
+    assert found[2].groups() == ()
+    for group in (4, "other"):
+        with pytest.raises(IndexError, match="no such group"):
+            first.group(group)
+    with pytest.raises(IndexError, match="only captures"):
+        next(rules.finditer(text)).group(1)
+    assert list(rules.captures("")) == []
+
+
 def test_unicode_is_a_choice() -> None:
     assert PatternSet([r"^\w$"]).is_match("é")
     assert not PatternSet([r"^\w$"], unicode=False).is_match("é")

@@ -163,6 +163,8 @@ fn spans_need_a_scanner_that_reports_them() {
     let array = StringArray::from(vec!["a"]);
     let column = Column::new(&array).unwrap();
     assert_eq!(scanner.spans(&column), Err(ColumnError::NoSpans));
+    let redacted = scanner.redact(&column, &mut Redactor::new(&patterns));
+    assert_eq!(redacted.unwrap_err(), ColumnError::NoSpans);
 }
 
 /// A case, which values are null, the first and last row of a slice, and the number of a scanner.
