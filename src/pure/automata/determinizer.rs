@@ -51,7 +51,7 @@ pub(super) struct Determinizer {
 /// What the start of a match leads to, as far as that is known.
 #[derive(Debug)]
 pub(super) struct StartSteps {
-    /// By the kind of the byte before and the class of the next byte.
+    /// By the kind of the byte before, if the start has assertions, and by the class of the next byte.
     steps: Box<[Option<StartStep>]>,
     /// The memory of all steps, in bytes.
     memory: usize,
@@ -182,8 +182,10 @@ impl Determinizer {
 
     /// The steps from the start of a match, none of which is known yet.
     pub(super) fn unknown_start_steps(&self) -> StartSteps {
-        let steps: Box<[Option<StartStep>]> =
-            (0..KINDS * self.samples.len()).map(|_| None).collect();
+        let steps: Box<[Option<StartStep>]> = (0..if self.start_has_looks { KINDS } else { 1 }
+            * self.samples.len())
+            .map(|_| None)
+            .collect();
         StartSteps { memory: size_of_val(&steps[..]), steps }
     }
 
@@ -219,7 +221,8 @@ impl Determinizer {
         let byte = self.samples[usize::from(class)];
         let after = kind_of(byte);
         let holds = HOLDING[from[0] as usize][after];
-        let id = StartStepId(from[0] as usize * self.samples.len() + usize::from(class));
+        let before = if self.start_has_looks { from[0] as usize } else { 0 };
+        let id = StartStepId(before * self.samples.len() + usize::from(class));
         let start = starts.steps[id.0].get_or_insert_with(|| {
             let step = self.start_step(holds, byte, builder);
             starts.memory += size_of_val(&step.states[..]);

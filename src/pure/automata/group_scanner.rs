@@ -17,7 +17,8 @@
 //!
 //! # Limits
 //!
-//! The tables of all groups of a scanner may use [`ALL_TABLES`] bytes. Above that the patterns of
+//! The tables of all groups of a scanner may use [`ALL_TABLES`] bytes, and more if there are very many
+//! patterns. Above that the patterns of
 //! the current record are searched one by one, and all tables are emptied before the next record.
 
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::pure::mechanism;
 use super::determinizer::KeyBuilder;
 use super::dfa_group::DfaGroup;
 use super::dfa_table::{DfaTable, TableFailure};
-use super::grouping::ALL_TABLES;
+use super::grouping::{ALL_TABLES, TABLES_PER_PATTERN};
 use super::interleave::{GroupReader, MAX_INTERLEAVED, Workspace, read_record};
 
 /// The bytes that have to be read without dividing a group before groups are joined. On attack
@@ -75,7 +76,9 @@ impl Waiting {
 
 impl GroupScanner {
     pub(crate) fn new(groups: &[Arc<DfaGroup>]) -> GroupScanner {
-        let workspace = Workspace { used: 0, limit: ALL_TABLES, builder: KeyBuilder::default() };
+        let patterns: usize = groups.iter().map(|group| group.members.len()).sum();
+        let limit = ALL_TABLES.max(patterns.saturating_mul(TABLES_PER_PATTERN));
+        let workspace = Workspace { used: 0, limit, builder: KeyBuilder::default() };
         // Groups are taken from the end.
         let waiting = groups.iter().rev().map(|group| Waiting::new(group.clone(), false)).collect();
         let (readers, ungrouped) = (Vec::new(), Vec::new());
