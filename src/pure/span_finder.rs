@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::sink::Sink;
 use crate::{Match, PatternSet};
 
-use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory};
+use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory, SpanRange};
 use super::automata::positions::PositionScratch;
 use super::plan::span_prefilter;
 
@@ -63,7 +63,7 @@ impl SpanFinder {
             hir,
             || span_prefilter(hir),
             memory,
-            record,
+            SpanRange { record, starts: 0..=record.len() },
             &mut 0,
             |span| {
                 // Offsets fit in 32 bits, because a record is shorter than 2^32 bytes.

@@ -43,6 +43,11 @@ pub(super) struct SpanCursor {
 }
 
 impl SpanCursor {
+    /// A cursor of a search that starts at `at`.
+    pub(super) fn new(at: usize) -> SpanCursor {
+        SpanCursor { at, ..SpanCursor::default() }
+    }
+
     /// Moves past the leftmost match from `at` on, and returns whether it is to be reported. An
     /// empty match right after another match is not, and the next search starts one byte later,
     /// as in the iterators of the `regex` crate.

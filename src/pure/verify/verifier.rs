@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::pure::automata::pattern::SpanRange;
 use crate::pure::ids::PatternIndex;
 use crate::pure::prefilter::Candidate;
 use crate::sink::Sink;
@@ -45,6 +46,12 @@ impl Verifier {
     ) -> Verifier {
         debug_assert_eq!(numbers.len(), tables.patterns.len());
         tables.build_automata();
+        if report == Report::Spans {
+            for (index, &number) in numbers.iter().enumerate() {
+                let automata = tables.patterns.automata(PatternIndex::new(index));
+                automata.build_spans(set.hir(number as usize));
+            }
+        }
         Verifier { set, numbers, report, tables }
     }
 
@@ -86,7 +93,7 @@ impl Verifier {
         let tables = &self.tables;
         let needle = candidate.needle;
         if let Some(pattern) = tables.exact.pattern(needle) {
-            return cache.set_matched(pattern);
+            return cache.set_matched(pattern, None);
         }
         let base = record.start as u32;
         let (start, end) = (candidate.start - base, candidate.end - base);
@@ -189,12 +196,17 @@ impl Verifier {
             match self.report {
                 Report::Patterns => out.push(Match::new(record_number, number, 0..0))?,
                 Report::Spans => {
+                    let starts = self.tables.patterns.span_starts(
+                        pattern,
+                        cache.hits(pattern),
+                        record.bytes.len(),
+                    );
                     let mut steps = 0;
                     let flow = self.tables.patterns.automata(pattern).for_each_span(
                         self.set.hir(number as usize),
                         || self.tables.patterns.span_prefilter(pattern),
                         &mut cache.memory_of(pattern),
-                        record.bytes,
+                        SpanRange { record: record.bytes, starts },
                         &mut steps,
                         |span| {
                             // In range: a record is shorter than 2^32 bytes.
