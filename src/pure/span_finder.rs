@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::PatternSet;
 
-use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory};
+use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory, SpanRange};
 use super::automata::positions::PositionScratch;
 use super::plan::span_prefilter;
 
@@ -101,5 +101,12 @@ fn for_each_span(
     let hir = engine.set.hir(index);
     let memory = &mut PatternMemory { cache: &mut caches[index], scratch };
     let prefilter = || span_prefilter(hir);
-    engine.automata[index].for_each_span(hir, prefilter, memory, record, &mut 0, found)
+    engine.automata[index].for_each_span(
+        hir,
+        prefilter,
+        memory,
+        SpanRange::all(record),
+        &mut 0,
+        found,
+    )
 }

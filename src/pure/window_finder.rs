@@ -19,9 +19,8 @@ use regex_syntax::hir::{Capture, Hir, HirKind, Look, Repetition};
 use crate::PatternSet;
 
 use super::automata::captures::CaptureCache;
-use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory};
+use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory, SpanRange};
 use super::automata::positions::PositionScratch;
-use super::automata::span_cursor::SpanCursor;
 use super::plan::span_prefilter;
 use super::reported_group::ReportedGroup;
 
@@ -143,22 +142,14 @@ impl WindowAutomata {
             _ => (self.set.hir(pattern as usize), &self.patterns[index].automata, whole),
         };
         let memory = &mut PatternMemory { cache: cache_of, scratch: &mut cache.scratch };
-        let mut cursor = SpanCursor::starting_at(from, after_span);
+        let range = SpanRange { record: bytes, starts: from..=bytes.len(), after_span };
         let prefilter = || span_prefilter(hir);
         // The groups of a match are searched with all that is known of the text after it.
         let mut group = ReportedGroup::new(&self.set, pattern, window.bytes, &mut cache.captures);
-        let _ = automata.for_each_span_from(
-            hir,
-            prefilter,
-            memory,
-            bytes,
-            &mut cursor,
-            &mut 0,
-            |whole| {
-                let reported = group.span(whole.clone());
-                found(whole, reported)
-            },
-        );
+        let _ = automata.for_each_span(hir, prefilter, memory, range, &mut 0, |whole| {
+            let reported = group.span(whole.clone());
+            found(whole, reported)
+        });
     }
 }
 

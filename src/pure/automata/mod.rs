@@ -14,7 +14,7 @@ mod lazy_dfa;
 mod lazy_search;
 pub(super) mod pattern;
 pub(super) mod positions;
-pub(super) mod span_cursor;
+mod span_cursor;
 pub(super) mod span_prefilter;
 mod span_simulation;
 mod spans;

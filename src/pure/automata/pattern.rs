@@ -32,7 +32,7 @@
 //! word of the state of a position automaton. The callers limit the sum
 //! over a record, which keeps the time linear even if every position is a candidate.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::{ControlFlow, Range, RangeInclusive};
 use std::sync::OnceLock;
 
 use memchr::memmem;
@@ -45,7 +45,9 @@ use crate::pure::mechanism;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
-use super::positions::{BackwardPositions, ForwardPositions, PositionScratch};
+use super::positions::{
+    Backtracking, BackwardPositions, ForwardPositions, MAX_RECORD, PositionScratch, Program,
+};
 use super::span_cursor::{SpanCursor, step_budget};
 use super::span_prefilter::SpanPrefilter;
 use super::spans::{SpanAutomata, SpanCache};
@@ -58,6 +60,8 @@ pub(crate) struct PatternAutomata {
     head: OnceLock<Option<BackwardPositions>>,
     /// The trimmed form, if that is too large for `trimmed`.
     large: OnceLock<Option<ForwardPositions>>,
+    /// The same.
+    program: OnceLock<Option<Box<Program>>>,
     trimmed_nfa: OnceLock<NFA>,
     trimmed_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     head_dfa: OnceLock<Option<Box<dfa::DFA>>>,
@@ -78,13 +82,33 @@ pub(crate) struct PatternCache {
     /// DFA is tried again then.
     abandoned: bool,
     simulation: Option<Box<pikevm::Cache>>,
-    spans: Option<Box<SpanCache>>,
+    pub(super) spans: Option<Box<SpanCache>>,
+    pub(super) span_backtracking: Backtracking,
+    /// Of searches for any match of a pattern that is too large for a position automaton.
+    backtracking: Backtracking,
 }
 
 /// The working memory that a search uses: that of its pattern, and that of all patterns.
 pub(crate) struct PatternMemory<'a> {
     pub(crate) cache: &'a mut PatternCache,
     pub(crate) scratch: &'a mut PositionScratch,
+}
+
+/// Where the spans of a pattern are searched.
+pub(crate) struct SpanRange<'a> {
+    pub(crate) record: &'a [u8],
+    /// The offsets at which spans can start, if there are any. Assertions see the bytes before the first
+    /// one.
+    pub(crate) starts: RangeInclusive<usize>,
+    /// Whether a span ends at the first of these offsets, so that an empty one there does not count.
+    pub(crate) after_span: bool,
+}
+
+impl<'a> SpanRange<'a> {
+    /// All spans of a record.
+    pub(crate) fn all(record: &'a [u8]) -> SpanRange<'a> {
+        SpanRange { record, starts: 0..=record.len(), after_span: false }
+    }
 }
 
 impl PatternAutomata {
@@ -98,7 +122,15 @@ impl PatternAutomata {
         }
     }
 
-    /// Memory of the automata that [`PatternAutomata::build`] has built, in bytes.
+    /// Builds what finds the spans of the pattern in records of ordinary length.
+    pub(crate) fn build_spans(&self, hir: &Hir) {
+        if !matches!(hir.kind(), HirKind::Literal(_)) {
+            self.spans.build(hir);
+        }
+    }
+
+    /// Memory of the automata that [`PatternAutomata::build`] and [`PatternAutomata::build_spans`] have
+    /// built, in bytes.
     pub(crate) fn memory(&self) -> usize {
         let forward =
             [&self.trimmed, &self.tail].into_iter().filter_map(|cell| cell.get()?.as_ref());
@@ -106,6 +138,7 @@ impl PatternAutomata {
         size_of::<PatternAutomata>()
             + forward.map(ForwardPositions::memory).sum::<usize>()
             + backward.map_or(0, BackwardPositions::memory)
+            + self.spans.memory()
     }
 
     /// Tests whether a match lies within `span` of `record`.
@@ -118,6 +151,16 @@ impl PatternAutomata {
     ) -> bool {
         if let Some(automaton) = self.trimmed(trimmed) {
             return automaton.is_match(memory.scratch, record, span);
+        }
+        if span.len() <= MAX_RECORD
+            && memory.cache.backtracking.is_worthwhile()
+            && let Some(program) = self.program(trimmed)
+        {
+            let result = program.is_match(memory.scratch, record, span.clone());
+            memory.cache.backtracking.add(result.is_ok());
+            if let Ok(found) = result {
+                return found;
+            }
         }
         let input = Input::new(record).span(span.clone()).earliest(true);
         if !memory.cache.abandoned
@@ -214,7 +257,7 @@ impl PatternAutomata {
         lazy_search::ends_at(dfa, cache, record, end, steps).ok()
     }
 
-    /// Calls `found` with the spans of the pattern in `record`, in order: leftmost-first and not
+    /// Calls `found` with the spans of the pattern in `range`, in order: leftmost-first and not
     /// overlapping. Stops when `found` returns `Break`. `build_prefilter` is called at most once
     /// for each pattern.
     ///
@@ -224,37 +267,19 @@ impl PatternAutomata {
         hir: &Hir,
         build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
         memory: &mut PatternMemory<'_>,
-        record: &[u8],
-        steps: &mut u64,
-        found: impl FnMut(Range<usize>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let mut cursor = SpanCursor::default();
-        self.for_each_span_from(hir, build_prefilter, memory, record, &mut cursor, steps, found)
-    }
-
-    /// As [`for_each_span`](PatternAutomata::for_each_span), for the spans from `cursor` on. Assertions
-    /// see the bytes of the record before it.
-    #[allow(clippy::too_many_arguments, reason = "those of `for_each_span`, and where it starts")]
-    pub(crate) fn for_each_span_from(
-        &self,
-        hir: &Hir,
-        build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
-        memory: &mut PatternMemory<'_>,
-        record: &[u8],
-        cursor: &mut SpanCursor,
+        range: SpanRange<'_>,
         steps: &mut u64,
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        let SpanRange { record, starts, after_span } = range;
         if let HirKind::Literal(literal) = hir.kind() {
             *steps += record.len() as u64 + 1;
-            let (len, from) = (literal.0.len(), cursor.at);
-            let mut starts = memmem::find_iter(&record[from..], &literal.0);
-            return starts.try_for_each(|start| found(from + start..from + start + len));
+            return each_literal(&literal.0, record, starts, found);
         }
-        if let Some(positions) =
-            self.spans.positions(hir, memory.cache.spans.as_deref(), record.len())
+        let cursor = &mut SpanCursor::starting_at(*starts.start(), after_span);
+        if let Some(flow) =
+            self.spans.in_short_record(hir, memory, record, *starts.end(), cursor, &mut found)
         {
-            let flow = positions.for_each_span(memory.scratch, record, cursor, &mut found);
             *steps += cursor.steps;
             return flow;
         }
@@ -342,6 +367,10 @@ impl PatternAutomata {
         self.trimmed_dfa.get_or_init(build).as_deref()
     }
 
+    fn program(&self, trimmed: &Hir) -> Option<&Program> {
+        self.program.get_or_init(|| Program::new(trimmed).map(Box::new)).as_deref()
+    }
+
     fn trimmed(&self, trimmed: &Hir) -> Option<&ForwardPositions> {
         self.trimmed.get_or_init(|| ForwardPositions::new(trimmed)).as_ref()
     }
@@ -357,6 +386,29 @@ impl PatternAutomata {
     fn large(&self, trimmed: &Hir) -> Option<&ForwardPositions> {
         self.large.get_or_init(|| ForwardPositions::large(trimmed)).as_ref()
     }
+}
+
+/// Calls `found` with the occurrences of `literal` in `record` that do not overlap, none of which
+/// starts at an offset that is not in `starts`. There mostly is one, at the first of these.
+fn each_literal(
+    literal: &[u8],
+    record: &[u8],
+    starts: RangeInclusive<usize>,
+    mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut at = *starts.start();
+    let end = (starts.end() + literal.len()).min(record.len());
+    while let Some(rest) = record.get(at..end).filter(|rest| rest.len() >= literal.len()) {
+        if !rest.starts_with(literal) {
+            match memmem::find(rest, literal) {
+                Some(skipped) => at += skipped,
+                None => break,
+            }
+        }
+        found(at..at + literal.len())?;
+        at += literal.len();
+    }
+    ControlFlow::Continue(())
 }
 
 impl PatternCache {
@@ -399,8 +451,9 @@ mod tests {
                     count += 1;
                     ControlFlow::Continue(())
                 };
+                let range = SpanRange { record: &record, starts: 0..=len, after_span: false };
                 let flow =
-                    automata.for_each_span(&hir, || None, &mut memory, &record, &mut steps, each);
+                    automata.for_each_span(&hir, || None, &mut memory, range, &mut steps, each);
                 assert_eq!((count, flow), (len, ControlFlow::Continue(())));
                 steps
             })

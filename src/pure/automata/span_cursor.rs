@@ -44,7 +44,7 @@ pub(crate) struct SpanCursor {
 
 impl SpanCursor {
     /// The cursor of a search that starts at `at`, where the span before it ended if `after_span`.
-    pub(crate) fn starting_at(at: usize, after_span: bool) -> SpanCursor {
+    pub(super) fn starting_at(at: usize, after_span: bool) -> SpanCursor {
         SpanCursor { at, last_end: after_span.then_some(at), ..SpanCursor::default() }
     }
 

@@ -1,7 +1,7 @@
 //! The automata that find the spans of one pattern.
 //!
-//! In records of ordinary length, a [position automaton](super::positions) finds all spans in two
-//! passes. Longer records, and patterns that are too large for it, are searched span by span with
+//! In records of ordinary length, spans are found by [backtracking](super::positions), and if that tries
+//! too much in vain, a position automaton finds all of them in two passes. Longer records, and patterns that are too large for it, are searched span by span with
 //! the cheapest automaton that can decide: a forward and a reverse lazy DFA; where these give up, an
 //! NFA simulation; and where all searches of a record together have taken too many steps, a two-pass
 //! search finds every remaining span at once. The switch from the DFAs to the simulation is in
@@ -18,7 +18,8 @@ use regex_syntax::hir::Hir;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search::{SpanDfas, leftmost_span};
-use super::positions::SpanPositions;
+use super::pattern::PatternMemory;
+use super::positions::{MAX_RECORD, Program, SpanPositions};
 use super::span_cursor::SpanCursor;
 use super::span_prefilter::CandidatePositions;
 use super::{span_simulation, two_pass};
@@ -26,6 +27,7 @@ use super::{span_simulation, two_pass};
 /// The automata for the spans of one pattern, each built on first use. Shared by all scanners.
 #[derive(Debug, Default)]
 pub(super) struct SpanAutomata {
+    program: OnceLock<Option<Box<Program>>>,
     nfa: OnceLock<NFA>,
     positions: OnceLock<Option<SpanPositions>>,
     large: OnceLock<Option<SpanPositions>>,
@@ -43,24 +45,52 @@ pub(super) struct SpanCache {
     two_pass: two_pass::TwoPassCache,
     /// Whether the lazy DFAs have failed in some record. They are tried again only in records that
     /// are too long for a position automaton.
-    dfas_failed: bool,
+    pub(super) dfas_failed: bool,
     pub(super) positions: CandidatePositions,
 }
 
 impl SpanAutomata {
-    /// The position automaton to use for the spans of a record of `len` bytes, if there is one. A
-    /// large one is used only if the lazy DFAs of `cache` have failed.
-    pub(super) fn positions(
+    /// Builds what finds the spans of short records.
+    pub(super) fn build(&self, hir: &Hir) {
+        self.program(hir);
+    }
+
+    /// Memory of what [`SpanAutomata::build`] has built, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.program.get().and_then(Option::as_ref).map_or(0, |program| program.memory())
+    }
+
+    /// Calls `found` with the spans of a short record from `cursor.at` on, none of which starts after
+    /// `last`, until `found` returns
+    /// `Break`. Returns `None` if spans from `cursor.at` on are still to be found in another way.
+    pub(super) fn in_short_record(
         &self,
         hir: &Hir,
-        cache: Option<&SpanCache>,
-        len: usize,
-    ) -> Option<&SpanPositions> {
-        let mut positions = self.positions.get_or_init(|| SpanPositions::new(self.nfa(hir)));
-        if positions.is_none() && cache.is_some_and(|cache| cache.dfas_failed) {
-            positions = self.large.get_or_init(|| SpanPositions::large(self.nfa(hir)));
+        memory: &mut PatternMemory<'_>,
+        record: &[u8],
+        last: usize,
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> Option<ControlFlow<()>> {
+        if record.len() > MAX_RECORD {
+            return None;
         }
-        positions.as_ref().filter(|positions| positions.fits(len))
+        let program = self.program(hir)?;
+        let backtracking = &mut memory.cache.span_backtracking;
+        if backtracking.is_worthwhile() {
+            let result = program.backtrack(memory.scratch, record, last, cursor, found);
+            backtracking.add(result.is_ok());
+            if let Ok(flow) = result {
+                return Some(flow);
+            }
+        }
+        let mut positions = self.positions.get_or_init(|| SpanPositions::new(program)).as_ref();
+        if positions.is_none() && memory.cache.spans.as_ref().is_some_and(|spans| spans.dfas_failed)
+        {
+            positions = self.large.get_or_init(|| SpanPositions::large(program)).as_ref();
+        }
+        let positions = positions.filter(|positions| positions.fits(record.len()))?;
+        Some(positions.for_each_span(program, memory.scratch, record, cursor, found))
     }
 
     /// Finds the leftmost-first span of `record` from `cursor.at` on, without moving the cursor.
@@ -103,6 +133,10 @@ impl SpanAutomata {
         self.two_pass
             .get_or_init(|| two_pass::TwoPass::new(self.nfa(hir).clone()).into())
             .for_each_span(&mut cache.two_pass, record, cursor, found)
+    }
+
+    fn program(&self, hir: &Hir) -> Option<&Program> {
+        self.program.get_or_init(|| Program::new(hir).map(Box::new)).as_deref()
     }
 
     fn nfa(&self, hir: &Hir) -> &NFA {

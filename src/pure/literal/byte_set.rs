@@ -72,6 +72,13 @@ impl ByteSet {
         self
     }
 
+    pub(crate) fn difference(mut self, other: &ByteSet) -> ByteSet {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine &= !theirs;
+        }
+        self
+    }
+
     /// The probability that a byte of ordinary text is in the set.
     pub(crate) fn frequency(&self) -> f64 {
         let mut sum = 0.0;

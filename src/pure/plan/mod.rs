@@ -36,7 +36,7 @@ use crate::{PatternSet, Report};
 use super::automata::byte_patterns::{BytePatterns, single_byte};
 use super::automata::grouping;
 use super::ids::PatternIndex;
-use super::literal;
+use super::literal::{self, Bound};
 use super::mechanism;
 use super::prefilter::FilterSet;
 use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
@@ -84,7 +84,8 @@ impl Plan {
         // The first record needs them all.
         groups.iter().for_each(|group| group.build(&chosen.trimmed));
         let mut needles = builder.needles.build(&chosen.trimmed, isa);
-        let patterns = Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals);
+        let patterns =
+            Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals, chosen.heads);
         let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
             patterns.tail(pattern)
         });
@@ -112,13 +113,15 @@ struct ChosenStrategies {
     strategies: Vec<Strategy>,
     /// Empty if no spans are reported.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
+    /// [`Trimmed::head`](trim::Trimmed::head) of each pattern. Empty if no spans are reported.
+    heads: Vec<Bound>,
 }
 
 impl ChosenStrategies {
     /// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised
     /// for the set as a whole.
     fn new<'a>(hirs: impl Iterator<Item = &'a Hir>, report: Report) -> ChosenStrategies {
-        let (trimmed, heads): (Vec<_>, Vec<_>) = hirs
+        let (trimmed, mut heads): (Vec<_>, Vec<_>) = hirs
             .map(|hir| {
                 let trimmed = trim::trim(hir);
                 (trimmed.hir, trimmed.head)
@@ -126,14 +129,17 @@ impl ChosenStrategies {
             .unzip();
         let mut strategies: Vec<Strategy> = trimmed.iter().map(Strategy::of).collect();
         let span_literals = match report {
-            Report::Patterns => Vec::new(),
-            Report::Spans => (strategies.iter().zip(heads))
-                .map(|(strategy, head)| span_prefilter::span_literals(strategy, head))
+            Report::Patterns => {
+                heads.clear();
+                Vec::new()
+            }
+            Report::Spans => (strategies.iter().zip(&heads))
+                .map(|(strategy, &head)| span_prefilter::span_literals(strategy, head))
                 .collect(),
         };
         rebalance::rebalance(&trimmed, &mut strategies);
         strategy::replace_streams(&trimmed, &mut strategies);
-        ChosenStrategies { trimmed, strategies, span_literals }
+        ChosenStrategies { trimmed, strategies, span_literals, heads }
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn verify(
     end: u32,
 ) {
     if posting.exact {
-        return cache.set_matched(posting.pattern);
+        return cache.set_matched(posting.pattern, Some(start));
     }
     let remaining = record.len() as u32 - start;
     if start > posting.max_start
@@ -77,7 +77,7 @@ fn verify_pattern(
     let status = &mut cache.status[pattern.index()];
     status.enter_record(cache.epoch);
     if status.matched {
-        return;
+        return status.add_hit(start);
     }
     let head = patterns.head(pattern);
     let from = if head.is_some() { 0 } else { start };
@@ -164,7 +164,10 @@ fn complete_match(
 ) {
     let status = &mut cache.status[pattern.index()];
     status.enter_record(cache.epoch);
-    if status.matched || status.deferred.is_some() {
+    if status.matched {
+        return status.add_hit(start);
+    }
+    if status.deferred.is_some() {
         return;
     }
     if let Some(head) = tables.patterns.head(pattern) {
@@ -193,6 +196,8 @@ fn complete_match(
             None => return cache.defer(pattern, 0),
         }
     }
-    cache.status[pattern.index()].matched = true;
+    let status = &mut cache.status[pattern.index()];
+    status.matched = true;
+    status.hits = Some((start, start));
     cache.matched.push(pattern);
 }

@@ -99,9 +99,20 @@ pub(super) struct PatternStatus {
     /// The first of the hits that are no longer verified one by one because the budget of steps
     /// is used up. The record is searched once from there.
     pub(super) deferred: Option<u32>,
+    /// Where hits of anchored needles start that may belong to matches, from the first to the last of
+    /// them. `None` if it is not known, or if the pattern does not match.
+    pub(super) hits: Option<(u32, u32)>,
 }
 
 impl PatternStatus {
+    /// Adds a hit that starts at `start` to the hits of a pattern that matches.
+    #[inline]
+    pub(super) fn add_hit(&mut self, start: u32) {
+        if let Some((first, last)) = &mut self.hits {
+            (*first, *last) = (start.min(*first), start.max(*last));
+        }
+    }
+
     /// Resets the status unless `epoch` is still that of the same record.
     #[inline]
     pub(super) fn enter_record(&mut self, epoch: u64) {
@@ -200,15 +211,27 @@ impl VerifyCache {
         PatternMemory { cache: &mut self.automata[pattern.index()], scratch: &mut self.scratch }
     }
 
-    /// Records that the pattern matches, unless that is known.
+    /// Records that the pattern matches, unless that is known. `hit` is the start of the hit where it
+    /// matches, if its needle is anchored.
     #[inline]
-    pub(super) fn set_matched(&mut self, pattern: PatternIndex) {
+    pub(super) fn set_matched(&mut self, pattern: PatternIndex, hit: Option<u32>) {
         let status = &mut self.status[pattern.index()];
         status.enter_record(self.epoch);
-        if !status.matched {
-            status.matched = true;
-            self.matched.push(pattern);
+        match hit {
+            _ if !status.matched => {
+                status.matched = true;
+                status.hits = hit.map(|start| (start, start));
+                self.matched.push(pattern);
+            }
+            Some(start) => status.add_hit(start),
+            None => status.hits = None,
         }
+    }
+
+    /// Where hits of the pattern start that may belong to matches in this record, if that is known.
+    pub(super) fn hits(&self, pattern: PatternIndex) -> Option<(u32, u32)> {
+        let status = &self.status[pattern.index()];
+        status.hits.filter(|_| status.epoch == self.epoch)
     }
 
     /// Schedules one search of the record for the pattern, from offset `from` or an earlier one.
@@ -217,7 +240,7 @@ impl VerifyCache {
         status.enter_record(self.epoch);
         match &mut status.deferred {
             Some(earlier) => *earlier = from.min(*earlier),
-            None if status.matched => {}
+            None if status.matched => status.hits = None,
             None => {
                 status.deferred = Some(from);
                 self.deferred.push(pattern);

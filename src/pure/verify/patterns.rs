@@ -1,6 +1,6 @@
 //! The patterns of an engine in the forms that are verified, with their automata.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use regex_syntax::hir::Hir;
 
@@ -8,7 +8,7 @@ use crate::pattern;
 use crate::pure::automata::pattern::{PatternAutomata, PatternMemory};
 use crate::pure::automata::span_prefilter::SpanPrefilter;
 use crate::pure::ids::PatternIndex;
-use crate::pure::literal::{Bound, Literal};
+use crate::pure::literal::{Bound, Literal, add_bounds, max_match_len};
 
 use super::head_literal::HeadLiterals;
 
@@ -23,6 +23,9 @@ pub(in crate::pure) struct Patterns {
     pub(super) head_literals: HeadLiterals,
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
+    /// By pattern, if spans are reported: how many bytes a span can start before the hit of an anchored
+    /// needle in it, if there is a bound.
+    span_heads: Vec<Bound>,
     /// By pattern: its automata, shared by all scanners.
     automata: Vec<PatternAutomata>,
 }
@@ -53,16 +56,25 @@ impl SpanLiterals {
 
 impl Patterns {
     /// The patterns with these trimmed forms. `splits` has those that are verified in two parts;
-    /// `span_literals` is empty if no spans are reported.
+    /// `span_literals` and `trimmed_heads` are empty if no spans are reported; the latter has
+    /// [`Trimmed::head`] of each pattern.
+    ///
+    /// [`Trimmed::head`]: crate::pure::plan::Trimmed::head
     pub(in crate::pure) fn new(
         trimmed: Vec<Hir>,
         splits: Vec<Option<Box<Split>>>,
         span_literals: Vec<Option<Box<SpanLiterals>>>,
+        trimmed_heads: Vec<Bound>,
     ) -> Patterns {
         debug_assert_eq!(trimmed.len(), splits.len());
         let automata = trimmed.iter().map(|_| PatternAutomata::default()).collect();
         let head_literals = HeadLiterals::new(&splits);
-        Patterns { trimmed, splits, head_literals, span_literals, automata }
+        let span_heads = trimmed_heads.into_iter().zip(&splits).map(|(head, split)| match split {
+            Some(split) => add_bounds(head, max_match_len(&split.head)),
+            None => head,
+        });
+        let span_heads = span_heads.collect();
+        Patterns { trimmed, splits, head_literals, span_literals, span_heads, automata }
     }
 
     pub(in crate::pure) fn len(&self) -> usize {
@@ -101,6 +113,22 @@ impl Patterns {
         self.automata(pattern).build(&self.trimmed[pattern.index()], parts);
     }
 
+    /// The offsets at which spans of the pattern can start in a record of `len` bytes, given where
+    /// `hits` of its anchored needles start, if that is known.
+    pub(super) fn span_starts(
+        &self,
+        pattern: PatternIndex,
+        hits: Option<(u32, u32)>,
+        len: usize,
+    ) -> RangeInclusive<usize> {
+        let Some((first, last)) = hits else { return 0..=len };
+        let first = match self.span_heads.get(pattern.index()) {
+            Some(&Some(head)) => first.saturating_sub(head) as usize,
+            _ => 0,
+        };
+        first..=last as usize
+    }
+
     /// Makes the span prefilter of the pattern, if its trimmed form starts with a literal.
     pub(in crate::pure) fn span_prefilter(&self, pattern: PatternIndex) -> Option<SpanPrefilter> {
         let literals = self.span_literals.get(pattern.index())?.as_ref()?;
@@ -124,6 +152,7 @@ impl Patterns {
         let literals = self.span_literals.iter().flatten().flat_map(|spans| &spans.literals);
         self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
             + self.head_literals.memory()
+            + size_of_val(&self.span_heads[..])
             + self.automata.iter().map(PatternAutomata::memory).sum::<usize>()
             + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()
     }

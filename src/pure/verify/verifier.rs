@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::pure::automata::pattern::PatternMemory;
+use crate::pure::automata::pattern::{PatternMemory, SpanRange};
 use crate::pure::ids::PatternIndex;
 use crate::pure::prefilter::Candidate;
 use crate::pure::reported_group::ReportedGroup;
@@ -50,6 +50,12 @@ impl Verifier {
         debug_assert_eq!(numbers.len(), tables.patterns.len());
         tables.build_automata();
         let has_bounds = numbers.iter().any(|&number| set.bounds(number as usize).is_some());
+        if report == Report::Spans || has_bounds {
+            for (index, &number) in numbers.iter().enumerate() {
+                let automata = tables.patterns.automata(PatternIndex::new(index));
+                automata.build_spans(set.hir(number as usize));
+            }
+        }
         Verifier { set, numbers, report, has_bounds, tables }
     }
 
@@ -110,7 +116,7 @@ impl Verifier {
         let tables = &self.tables;
         let needle = candidate.needle;
         if let Some(pattern) = tables.exact.pattern(needle) {
-            return cache.set_matched(pattern);
+            return cache.set_matched(pattern, None);
         }
         let base = record.start as u32;
         let (start, end) = (candidate.start - base, candidate.end - base);
@@ -221,6 +227,8 @@ impl Verifier {
                 out.push(Match::without_span(record_number, number))?;
                 continue;
             }
+            let starts =
+                self.tables.patterns.span_starts(pattern, cache.hits(pattern), record.bytes.len());
             let mut steps = 0;
             let mut is_within_bounds = false;
             let VerifyCache { automata, scratch, captures, .. } = cache;
@@ -230,7 +238,7 @@ impl Verifier {
                 self.set.hir(number as usize),
                 || self.tables.patterns.span_prefilter(pattern),
                 memory,
-                record.bytes,
+                SpanRange { record: record.bytes, starts, after_span: false },
                 &mut steps,
                 |whole| {
                     let Some(span) = group.span(whole) else { return ControlFlow::Continue(()) };

@@ -11,6 +11,10 @@ use crate::pure::literal::ByteSet;
 /// [`Look::as_repr`].
 pub(in crate::pure::automata) type Looks = u32;
 
+/// The assertions that the record starts or ends here.
+pub(super) const START: Looks = Look::Start.as_repr();
+pub(super) const END: Looks = Look::End.as_repr();
+
 /// What an assertion may distinguish in a byte next to a boundary.
 #[derive(Clone, Copy)]
 enum Kind {

@@ -19,12 +19,13 @@
 //! ([`SpanPositions`]), in short records.
 
 mod automaton;
+mod backtrack;
 mod bits;
 mod characters;
-mod choices;
 mod counter;
 mod graph;
 pub(super) mod looks;
+mod program;
 mod search;
 mod size;
 #[cfg(test)]
@@ -42,8 +43,10 @@ use graph::Graph;
 use search::{Anywhere, EndsAt, StartsAt};
 use size::Size;
 
+pub(super) use backtrack::Backtracking;
+pub(super) use program::Program;
 pub(crate) use search::PositionScratch;
-pub(super) use spans::SpanPositions;
+pub(super) use spans::{MAX_RECORD, SpanPositions};
 
 /// The direction in which an automaton reads a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

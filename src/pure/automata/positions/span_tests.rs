@@ -1,4 +1,4 @@
-//! Compares the spans with those of `regex_automata`'s `PikeVM`: on all small patterns and records,
+//! Compares the spans, found in both ways, with those of `regex_automata`'s `PikeVM`: on all small patterns and records,
 //! and on larger random ones.
 
 use std::ops::{ControlFlow, Range};
@@ -6,12 +6,11 @@ use std::ops::{ControlFlow, Range};
 use proptest::prelude::*;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
-use regex_syntax::hir::{Hir, Look};
+use regex_syntax::hir::Hir;
 
-use super::PositionScratch;
 use super::spans::{MAX_RECORD, SpanPositions};
 use super::tests::{combined, patterns, record, records};
-use crate::pure::automata::lazy_dfa::compile;
+use super::{PositionScratch, Program};
 use crate::pure::automata::span_cursor::SpanCursor;
 
 fn parse(pattern: &str) -> Hir {
@@ -32,14 +31,59 @@ fn expected(hir: &Hir, record: &[u8]) -> Vec<Range<usize>> {
     vm.find_iter(&mut cache, record).map(|found| found.range()).collect()
 }
 
-fn found(spans: &SpanPositions, scratch: &mut PositionScratch, record: &[u8]) -> Vec<Range<usize>> {
-    let (mut all, mut cursor) = (Vec::new(), SpanCursor::default());
-    let flow = spans.for_each_span(scratch, record, &mut cursor, &mut |span| {
-        all.push(span);
-        ControlFlow::Continue(())
-    });
-    assert!(flow.is_continue());
-    all
+/// The two ways to find the spans of a pattern.
+struct Automata {
+    program: Program,
+    positions: SpanPositions,
+}
+
+impl Automata {
+    fn new(hir: &Hir) -> Option<Automata> {
+        let program = Program::new(hir)?;
+        let positions = SpanPositions::new(&program).or_else(|| SpanPositions::large(&program))?;
+        Some(Automata { program, positions })
+    }
+
+    /// The spans in two passes, if `backtracks` after those that backtracking finds.
+    fn spans(
+        &self,
+        backtracks: bool,
+        scratch: &mut PositionScratch,
+        record: &[u8],
+    ) -> Vec<Range<usize>> {
+        let (mut all, mut cursor) = (Vec::new(), SpanCursor::default());
+        let mut add = |span| {
+            all.push(span);
+            ControlFlow::Continue(())
+        };
+        if !backtracks
+            || self.program.backtrack(scratch, record, record.len(), &mut cursor, &mut add).is_err()
+        {
+            let program = &self.program;
+            let flow =
+                self.positions.for_each_span(program, scratch, record, &mut cursor, &mut add);
+            assert!(flow.is_continue());
+        }
+        all
+    }
+
+    /// Requires both ways to find the spans `expected` in `record`.
+    fn check(
+        &self,
+        pattern: &str,
+        scratch: &mut PositionScratch,
+        record: &[u8],
+        expected: &[Range<usize>],
+    ) {
+        for backtracks in [false, true] {
+            let found = self.spans(backtracks, scratch, record);
+            let text = record.escape_ascii();
+            assert_eq!(found, expected, "{pattern} in {text}, backtracking: {backtracks}");
+        }
+        if let Ok(found) = self.program.is_match(scratch, record, 0..record.len()) {
+            assert_eq!(found, !expected.is_empty(), "{pattern} in {}", record.escape_ascii());
+        }
+    }
 }
 
 /// Compares the automata of `pattern` with every number of words.
@@ -47,17 +91,13 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     let hir = parse(pattern);
     // What never matches adds positions, so that the state needs more words.
     let padded = [70, 300, 3000].map(|len| parse(&format!("{pattern}|z{{{len}}}")));
-    let automata: Vec<_> = [&hir].into_iter().chain(&padded).map(|hir| compile(&[hir])).collect();
-    let of = |nfa| SpanPositions::new(nfa).or_else(|| SpanPositions::large(nfa)).unwrap();
-    let automata: Vec<_> = automata.iter().map(of).collect();
+    let hirs = [&hir].into_iter().chain(&padded);
+    let automata: Vec<_> = hirs.map(|hir| Automata::new(hir).unwrap()).collect();
     let vm = pikevm(&hir);
     let (mut cache, scratch) = (vm.create_cache(), &mut PositionScratch::default());
     for record in records {
         let expected: Vec<_> = vm.find_iter(&mut cache, record).map(|m| m.range()).collect();
-        for spans in &automata {
-            let found = found(spans, scratch, record);
-            assert_eq!(found, expected, "{pattern} in {:?}", record.escape_ascii().to_string());
-        }
+        automata.iter().for_each(|automata| automata.check(pattern, scratch, record, &expected));
     }
 }
 
@@ -85,9 +125,8 @@ fn alternatives_keep_their_order() {
         ("", "ab", vec![0..0, 1..1, 2..2]),
         ("a*|b", "baab", vec![0..0, 1..3, 4..4]),
     ] {
-        let automaton = SpanPositions::new(&compile(&[&parse(pattern)])).unwrap();
-        let scratch = &mut PositionScratch::default();
-        assert_eq!(found(&automaton, scratch, record.as_bytes()), spans, "{pattern}");
+        let automata = Automata::new(&parse(pattern)).unwrap();
+        automata.check(pattern, &mut PositionScratch::default(), record.as_bytes(), &spans);
     }
 }
 
@@ -127,10 +166,9 @@ proptest! {
     ) {
         let hir = parse(&pattern);
         let scratch = &mut PositionScratch::default();
-        if let Some(spans) = SpanPositions::new(&compile(&[&hir])) {
+        if let Some(automata) = Automata::new(&hir) {
             for record in &records {
-                let expected = expected(&hir, record);
-                prop_assert_eq!(found(&spans, scratch, record), expected, "{}", pattern);
+                automata.check(&pattern, scratch, record, &expected(&hir, record));
             }
         }
     }
@@ -147,43 +185,23 @@ fn large_patterns_are_refused() {
         // A choice for each pair of words.
         ("(?:(?:a|b|c|d|e|f|g|h|ij|kl|mn|op){8})*", true),
     ] {
-        let spans = SpanPositions::new(&compile(&[&parse(pattern)]));
+        let program = Program::new(&parse(pattern));
+        let spans = program.as_ref().and_then(SpanPositions::new);
         assert_eq!(spans.is_some(), accepted, "{pattern}");
     }
     for (pattern, accepted) in [("a{512}", false), ("a{4096}", true), ("a{4097}", false)] {
-        let spans = SpanPositions::large(&compile(&[&parse(pattern)]));
+        let program = Program::new(&parse(pattern));
+        let spans = program.as_ref().and_then(SpanPositions::large);
         assert_eq!(spans.is_some(), accepted, "{pattern}");
     }
 }
 
-/// The walk over an NFA reads the assertions of `regex_automata`, and the tables those of
-/// `regex_syntax`.
+/// Patterns of which every part is empty, or which have too many of them.
 #[test]
-fn both_crates_represent_assertions_alike() {
-    let looks = [
-        Look::Start,
-        Look::End,
-        Look::StartLF,
-        Look::EndLF,
-        Look::StartCRLF,
-        Look::EndCRLF,
-        Look::WordAscii,
-        Look::WordAsciiNegate,
-        Look::WordUnicode,
-        Look::WordUnicodeNegate,
-        Look::WordStartAscii,
-        Look::WordEndAscii,
-        Look::WordStartUnicode,
-        Look::WordEndUnicode,
-        Look::WordStartHalfAscii,
-        Look::WordEndHalfAscii,
-        Look::WordStartHalfUnicode,
-        Look::WordEndHalfUnicode,
-    ];
-    for look in looks {
-        let nfa = compile(&[&Hir::look(look)]);
-        let found = nfa.look_set_any().iter().map(|look| look.as_repr()).collect::<Vec<_>>();
-        assert_eq!(found, [look.as_repr()], "{look:?}");
+fn parts_that_are_empty_are_bounded() {
+    for (pattern, accepted) in [("(?:){1000}", true), (r"(?:(?-u:\b)|a){70000}", false)] {
+        let hir = regex_syntax::ParserBuilder::new().unicode(false).build().parse(pattern);
+        assert_eq!(Program::new(&hir.unwrap()).is_some(), accepted, "{pattern}");
     }
 }
 
@@ -192,13 +210,13 @@ fn both_crates_represent_assertions_alike() {
 fn steps_are_linear_whatever_the_matches() {
     let record = vec![b'A'; MAX_RECORD];
     for (pattern, words) in [(".*[^A-Z]|[A-Z]", 1), ("(?-u:A(?:[A-Z]*z)?)", 1), ("", 1)] {
-        let spans = SpanPositions::new(&compile(&[&parse(pattern)])).unwrap();
+        let Automata { program, positions } = Automata::new(&parse(pattern)).unwrap();
         let (mut cursor, mut count) = (SpanCursor::default(), 0);
-        let flow =
-            spans.for_each_span(&mut PositionScratch::default(), &record, &mut cursor, &mut |_| {
-                count += 1;
-                ControlFlow::Continue(())
-            });
+        let scratch = &mut PositionScratch::default();
+        let flow = positions.for_each_span(&program, scratch, &record, &mut cursor, &mut |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        });
         assert!(flow.is_continue() && count >= record.len(), "{pattern}: {count}");
         assert!(cursor.steps <= (words + 1) * (record.len() as u64 + 1), "{pattern}");
     }

@@ -3,7 +3,7 @@
 //! 1. A pass from the end of the record to its start computes for each byte the positions that it
 //!    can be read at on the way to the end of a match: the *viable* positions.
 //! 2. From each offset where a match can start, a pass forward takes at each step the most
-//!    preferred of the [choices](super::choices) that is viable. It never has to go back.
+//!    preferred of the [choices](super::program) that is viable. It never has to go back.
 //!
 //! This is the greedy matching of Frisch and Cardelli ("Greedy Regular Expression Matching", ICALP
 //! 2004), as in [`two_pass`](crate::pure::automata::two_pass), with the sets of the first pass in
@@ -19,19 +19,18 @@
 
 use std::ops::{ControlFlow, Range};
 
-use regex_automata::nfa::thompson::NFA;
-
 use super::automaton::Automaton;
+use super::backtrack::Untried;
 use super::bits::Bits;
-use super::choices::{Choice, Choices, Next, NfaPositions};
 use super::looks::{self, Looks};
+use super::program::{Choice, Program};
 use super::search::{PositionScratch, hold};
 use super::with_automaton;
 use crate::pure::automata::span_cursor::SpanCursor;
 
 /// The longest record that is searched in this way, in bytes. The passes read every byte, and in
 /// long records the literals of a pattern skip most of them. A guess: no other limit was measured.
-pub(super) const MAX_RECORD: usize = 4096;
+pub(in crate::pure::automata) const MAX_RECORD: usize = 4096;
 
 /// The largest memory for the sets of one record, in words: 256 KiB.
 const MAX_VIABLE_WORDS: usize = 32 << 10;
@@ -51,7 +50,6 @@ pub(in crate::pure::automata) enum SpanPositions {
 #[derive(Debug)]
 pub(in crate::pure::automata) struct Spans<const N: usize> {
     backward: Automaton<N>,
-    choices: Choices,
 }
 
 /// Working memory, which can be used with any pattern.
@@ -61,36 +59,35 @@ pub(super) struct SpanScratch {
     viable: Vec<u64>,
     /// By offset in the record, as bits: whether a match can start there.
     starts: Vec<u64>,
+    pub(super) untried: Untried,
 }
 
 impl SpanScratch {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        size_of::<u64>() * (self.viable.capacity() + self.starts.capacity())
+        size_of::<u64>()
+            * (self.viable.capacity() + self.starts.capacity() + self.untried.capacity())
     }
 }
 
 impl SpanPositions {
-    /// The automaton of the pattern that `nfa` was compiled from, or `None` if it has more than 512
-    /// positions, or an assertion about Unicode word boundaries.
-    pub(in crate::pure::automata) fn new(nfa: &NFA) -> Option<SpanPositions> {
-        let positions = NfaPositions::new(nfa);
-        Some(match positions.len().div_ceil(64) {
-            0 | 1 => SpanPositions::One(Spans::new(&positions, nfa)?),
-            2 => SpanPositions::Two(Spans::new(&positions, nfa)?),
-            3 | 4 => SpanPositions::Four(Spans::new(&positions, nfa)?),
-            5..=8 => SpanPositions::Eight(Spans::new(&positions, nfa)?),
+    /// The automaton of a pattern, or `None` if it has more than 512 positions.
+    pub(in crate::pure::automata) fn new(program: &Program) -> Option<SpanPositions> {
+        Some(match program.len().div_ceil(64) {
+            0 | 1 => SpanPositions::One(Spans::new(program)?),
+            2 => SpanPositions::Two(Spans::new(program)?),
+            3 | 4 => SpanPositions::Four(Spans::new(program)?),
+            5..=8 => SpanPositions::Eight(Spans::new(program)?),
             _ => return None,
         })
     }
 
     /// As [`SpanPositions::new`], for patterns that are too large for that: up to eight times as many
     /// positions, and proportionally slower.
-    pub(in crate::pure::automata) fn large(nfa: &NFA) -> Option<SpanPositions> {
-        let positions = NfaPositions::new(nfa);
-        Some(match positions.len().div_ceil(64) {
-            9..=32 => SpanPositions::Many(Spans::new(&positions, nfa)?),
-            33..=64 => SpanPositions::Most(Spans::new(&positions, nfa)?),
+    pub(in crate::pure::automata) fn large(program: &Program) -> Option<SpanPositions> {
+        Some(match program.len().div_ceil(64) {
+            9..=32 => SpanPositions::Many(Spans::new(program)?),
+            33..=64 => SpanPositions::Most(Spans::new(program)?),
             _ => return None,
         })
     }
@@ -102,9 +99,11 @@ impl SpanPositions {
     }
 
     /// Calls `found` with every span of `record` from `cursor.at` on, until `found` returns
-    /// `Break`. The length of the record must [fit](SpanPositions::fits).
+    /// `Break`. The length of the record must [fit](SpanPositions::fits). `program` is the one that
+    /// this automaton was made from.
     pub(in crate::pure::automata) fn for_each_span(
         &self,
+        program: &Program,
         scratch: &mut PositionScratch,
         record: &[u8],
         cursor: &mut SpanCursor,
@@ -112,16 +111,15 @@ impl SpanPositions {
     ) -> ControlFlow<()> {
         let scratch = &mut scratch.spans;
         with_automaton!(SpanPositions, self, spans => {
-            spans.for_each_span(scratch, record, cursor, found)
+            spans.for_each_span(program, scratch, record, cursor, found)
         })
     }
 }
 
 impl<const N: usize> Spans<N> {
-    fn new(positions: &NfaPositions, nfa: &NFA) -> Option<Box<Spans<N>>> {
-        let choices = positions.choices(nfa)?;
-        let backward = Automaton::new(positions.backward(&choices)?)?;
-        Some(Box::new(Spans { backward, choices }))
+    fn new(program: &Program) -> Option<Box<Spans<N>>> {
+        let backward = Automaton::new(program.backward()?)?;
+        Some(Box::new(Spans { backward }))
     }
 
     /// The number of words of a set.
@@ -131,6 +129,7 @@ impl<const N: usize> Spans<N> {
 
     fn for_each_span(
         &self,
+        program: &Program,
         scratch: &mut SpanScratch,
         record: &[u8],
         cursor: &mut SpanCursor,
@@ -142,7 +141,7 @@ impl<const N: usize> Spans<N> {
         self.compute_viable(scratch, record, cursor.at);
         cursor.steps += (N * (record.len() - cursor.at + 1)) as u64;
         while let Some(start) = next_set(&scratch.starts, cursor.at) {
-            let end = self.end_of_match(&scratch.viable, record, start);
+            let end = end_of_match::<N>(program, &scratch.viable, record, start);
             cursor.steps += (end - start) as u64;
             // The cursor requires a rejected empty match to be where the search started.
             cursor.at = start;
@@ -182,32 +181,34 @@ impl<const N: usize> Spans<N> {
             }
         }
     }
+}
 
-    /// The end of the preferred match that starts at `at`, which must be a start.
-    fn end_of_match(&self, viable: &[u64], record: &[u8], mut at: usize) -> usize {
-        let mut choices = &self.choices.start;
-        loop {
-            let mut holding = None;
-            let chosen = choices.iter().find(|&&Choice { looks, next }| {
-                let viable = match next {
-                    Next::End => true,
-                    Next::Position(position) => {
-                        let (word, bit) = (usize::from(position) / 64, position % 64);
-                        at < record.len() && viable[N * at + word] >> bit & 1 != 0
-                    }
-                };
-                viable && (looks == 0 || holds_at(looks, &mut holding, record, at))
-            });
-            match chosen.map(|choice| choice.next) {
-                Some(Next::Position(position)) => {
-                    choices = &self.choices.after[usize::from(position)];
-                    at += 1;
-                }
-                Some(Next::End) => return at,
-                None => {
-                    debug_assert!(false, "a viable position leads nowhere");
-                    return at;
-                }
+/// The end of the preferred match that starts at `at`, which must be a start.
+fn end_of_match<const N: usize>(
+    program: &Program,
+    viable: &[u64],
+    record: &[u8],
+    mut at: usize,
+) -> usize {
+    let mut choices = program.choices(program.start);
+    loop {
+        let mut holding = None;
+        let chosen = choices.iter().find(|&&Choice { looks, position, .. }| {
+            let viable = position == Choice::END || {
+                let (word, bit) = (usize::from(position) / 64, position % 64);
+                at < record.len() && viable[N * at + word] >> bit & 1 != 0
+            };
+            viable && (looks == 0 || holds_at(looks, &mut holding, record, at))
+        });
+        match chosen.map(|choice| choice.position) {
+            Some(Choice::END) => return at,
+            Some(position) => {
+                choices = program.choices(program.after(position));
+                at += 1;
+            }
+            None => {
+                debug_assert!(false, "a viable position leads nowhere");
+                return at;
             }
         }
     }
