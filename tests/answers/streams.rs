@@ -72,7 +72,7 @@ fn long_windows_find_the_oracles_matches() {
         (r"BEGIN\n(?:[^E]|E[^N])*END", ""),
         (r"^\w+:.*(?:\n[ \t].*)*", "m"),
         (r"y\s+x$", "Rm"),
-        (r"q.{0,300}?b\b", "s"),
+        (r"q.{0,300}?b\b", "s-u"),
         (r"[^q]{500}", "-u"),
         (r"\n+\z|x\n", ""),
         (r".*[^A-Z]|[A-Z]", "s-u"),
