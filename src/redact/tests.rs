@@ -4,7 +4,7 @@ use std::io;
 
 use super::*;
 use crate::reader::AcrossLines;
-use crate::{Engine, Pattern, Report, Scanner};
+use crate::{Combinations, Engine, Pattern, Report, Scanner};
 
 fn scanner(set: &PatternSet) -> Scanner {
     Engine::new(set, Report::Spans).scanner().unwrap()
@@ -57,6 +57,15 @@ fn records_of_a_batch_stay_records() {
     let mut out = BatchBuf::new();
     redactor.redact_batch(&mut scanner(&set), &records.as_batch(), &mut out).unwrap();
     assert_eq!(out.as_batch().iter().collect::<Vec<_>>(), [&b"X-X"[..], b"", b"b", b"X"]);
+}
+
+#[test]
+fn combinations_hide_nothing_of_their_own() {
+    let set = set(&[("a", "a"), ("b", "b")]);
+    let combinations = Combinations::new(&set, [("both", "a and b")]).unwrap();
+    let mut scanner = combinations.scanner(scanner(&set));
+    let redacted = Redactor::new(&set).redact(&mut scanner, b"-a-b-").unwrap();
+    assert_eq!(redacted, b"-[REDACTED:a]-[REDACTED:b]-");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use proptest::prelude::*;
 
 use dragnet_testkit::{
-    Case, Choices, Comparison, Division, Oracle, Stream, case, config, drawn, patterns,
+    Case, Choices, Comparison, Division, Oracle, Rng, Spec, Stream, case, config, drawn, patterns,
 };
 
 /// Patterns and a stream.
@@ -62,5 +62,42 @@ proptest! {
                 prop_assert_eq!(&*whole, &found, "pattern {}", pattern);
             }
         }
+    }
+}
+
+/// Windows that are too long for the automata of short records.
+#[test]
+fn long_windows_find_the_oracles_matches() {
+    let specs = [
+        (r"BEGIN\n(?:[^E]|E[^N])*END", ""),
+        (r"^\w+:.*(?:\n[ \t].*)*", "m"),
+        (r"y\s+x$", "Rm"),
+        (r"q.{0,300}?b\b", "s-u"),
+        (r"[^q]{500}", "-u"),
+        (r"\n+\z|x\n", ""),
+        (r".*[^A-Z]|[A-Z]", "s-u"),
+    ]
+    .map(|(regex, flags)| Spec::new(regex, flags));
+    let pieces = [
+        "BEGIN\n", "END", "name: ", "\n", "\n ", "\r\n", "x", "y ", "q", "b", "\u{e9}", "ab ", "NE",
+    ];
+    // One scanner is enough: they share the automata of windows.
+    let mut comparison = Comparison::of(&specs, |contender| contender.name == "pure");
+    for seed in 0..2 {
+        let mut rng = Rng::new(seed);
+        let mut text = String::new();
+        while text.len() < 10_000 {
+            let count = 1 + rng.below(40);
+            text.push_str(&pieces[rng.below(pieces.len())].repeat(count));
+        }
+        let stream = Stream {
+            text: text.into_bytes(),
+            has_mark: seed == 1,
+            pieces: vec![7, 100, 3000],
+            block_bytes: [100, 1 << 20][seed as usize],
+            threads: 1 + 2 * seed as usize,
+            division: Division::AcrossLines(1200),
+        };
+        comparison.stream(&stream).unwrap();
     }
 }

@@ -216,25 +216,27 @@ impl Stream {
     /// The stream with the matches `found` hidden, as [`Stream::redactor`] does it: byte by byte.
     pub fn redacted(&self, found: &[StreamFound]) -> Vec<u8> {
         let bytes = self.bytes();
-        let spans: Vec<_> = found.iter().filter(|(_, _, range)| !range.is_empty()).collect();
+        let mut spans: Vec<_> = found.iter().filter(|(_, _, range)| !range.is_empty()).collect();
+        spans.sort_by_key(|(_, _, range)| range.start);
+        let starting_before = |at| spans.partition_point(|(_, _, range)| range.start < at);
         let mut out = Vec::new();
         let mut at = 0;
         while at < bytes.len() as u64 {
-            let starting = spans.iter().filter(|(_, _, range)| range.start == at);
-            let first = starting.max_by_key(|(_, pattern, range)| (range.end, Reverse(*pattern)));
+            let starting = &spans[starting_before(at)..starting_before(at + 1)];
+            let first =
+                starting.iter().max_by_key(|(_, pattern, range)| (range.end, Reverse(*pattern)));
             let Some((_, pattern, range)) = first else {
                 out.push(bytes[at as usize]);
                 at += 1;
                 continue;
             };
             let mut end = range.end;
-            let inside =
-                |end: u64| spans.iter().filter(move |(_, _, r)| (at..end).contains(&r.start));
-            while let Some((_, _, longer)) = inside(end).find(|(_, _, range)| range.end > end) {
+            let inside = |end| &spans[starting_before(at)..starting_before(end)];
+            while let Some((_, _, longer)) = inside(end).iter().find(|(_, _, r)| r.end > end) {
                 end = longer.end;
             }
             let text = &bytes[range.start as usize..range.end as usize];
-            replace(*pattern, inside(end).count() > 1, text, &mut out);
+            replace(*pattern, inside(end).len() > 1, text, &mut out);
             at = end;
         }
         out
