@@ -12,6 +12,7 @@ pub(super) fn rules() -> ParsedRuleFile {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::ops::Range;
 
     use dragnet::{BatchBuf, Engine, Matches, Report, Scan};
     use toml::de::{DeTable, DeValue};
@@ -45,10 +46,27 @@ mod tests {
         }
     }
 
-    /// A scanner for the built-in rules that reports spans.
-    fn scanner() -> dragnet::Scanner {
-        let set = compile(&rules().rules, Options::default()).unwrap();
+    /// A scanner for the built-in rules that reports the spans of secrets or of whole matches.
+    fn scanner(reports_secrets: bool) -> dragnet::Scanner {
+        let mut rules = rules().rules;
+        if !reports_secrets {
+            rules.iter_mut().for_each(|rule| rule.report_group = 0);
+        }
+        let set = compile(&rules, Options::default()).unwrap();
         Engine::new(&set, Report::Spans).scanner().unwrap()
+    }
+
+    /// The first match of a rule in a text.
+    fn first_match(
+        scanner: &mut dragnet::Scanner,
+        rule: usize,
+        text: &str,
+    ) -> Option<Range<usize>> {
+        let mut batch = BatchBuf::new();
+        batch.push(text.as_bytes()).unwrap();
+        let mut found = Matches::new();
+        scanner.scan(&batch.as_batch(), &mut found).unwrap();
+        found.iter().find(|m| m.pattern() == rule).map(|m| m.range())
     }
 
     /// Checks for each text whether the rule with this number matches it.
@@ -59,7 +77,7 @@ mod tests {
             batch.push(text.as_bytes()).unwrap();
         }
         let mut found = Matches::new();
-        scanner().scan(&batch.as_batch(), &mut found).unwrap();
+        scanner(true).scan(&batch.as_batch(), &mut found).unwrap();
         let wrong: Vec<String> = cases
             .iter()
             .enumerate()
@@ -98,7 +116,7 @@ mod tests {
         ("q%3d", "%0A"),
         (r"\u003d", r"\u0026"),
         ("a%20", "%20b"),
-        ("MY_", ""),
+        ("KEY_", ""),
         ("\"", "\""),
         ("'", "'"),
         (r#"\""#, r#"\""#),
@@ -108,7 +126,7 @@ mod tests {
 
     #[test]
     fn rules_match_where_credentials_leak() {
-        let scanner = &mut scanner();
+        let (whole, secret) = (&mut scanner(false), &mut scanner(true));
         let rules = rules().rules;
         let mut cases = Vec::new();
         for (key, expected) in [("matches", true), ("rejects", false)] {
@@ -119,11 +137,10 @@ mod tests {
                 }
                 for example in examples {
                     // The surroundings replace what the example has before and after the match.
-                    let mut batch = BatchBuf::new();
-                    batch.push(example.as_bytes()).unwrap();
-                    let mut found = Matches::new();
-                    scanner.scan(&batch.as_batch(), &mut found).unwrap();
-                    let range = found.iter().find(|m| m.pattern() == rule).map(|m| m.range());
+                    let range = first_match(whole, rule, &example);
+                    let start = first_match(secret, rule, &example)
+                        .zip(range.clone())
+                        .map(|(secret, whole)| secret.start - whole.start);
                     let text = range.map_or(example.as_str(), |range| {
                         // A URL goes on after the password.
                         let end = example[range.end..].find([' ', '"', '\'']);
@@ -132,7 +149,15 @@ mod tests {
                     for (before, after) in SURROUNDINGS {
                         // A letter before a token that is one too short can complete it.
                         if expected || !before.ends_with(|c: char| c.is_alphanumeric()) {
-                            cases.push((rule, format!("{before}{text}{after}"), expected));
+                            let surrounded = format!("{before}{text}{after}");
+                            // What stands before a secret is never reported with it.
+                            if let Some(start) = start
+                                && let Some(found) = first_match(secret, rule, &surrounded)
+                            {
+                                let start = before.len() + start;
+                                assert_eq!(found.start, start, "{}: {surrounded}", rules[rule].id);
+                            }
+                            cases.push((rule, surrounded, expected));
                         }
                     }
                 }
@@ -176,7 +201,8 @@ mod tests {
                     _ => {}
                 }
             }
-            assert!(rule.regex.matches("(?P<secret>").count() <= 1, "{}", rule.id);
+            let groups = rule.regex.matches("(?P<secret>").count();
+            assert_eq!(rule.report_group, groups, "{}", rule.id);
         }
     }
 }
