@@ -15,12 +15,14 @@
 //! Each round measures all ways one after the other; the table has medians over the rounds.
 //!
 //! The second table shows, for patterns with groups, the time to find the groups of all matches in the lines
-//! that match, per match in nanoseconds: by a scan that finds spans and a `CapturesFinder`, and, as multiples
-//! of that, by `regex::bytes::Regex::captures_iter` and by `captures_read_at`, which allocates nothing.
+//! that match, per match in nanoseconds: by a `CapturesFinder`, for the matches of a scan that reported spans.
+//! As multiples of that, it shows the time of `regex::bytes::Regex::captures_iter`, which would find the groups
+//! after a scan otherwise; of `captures_read_at`, which allocates nothing; and of a scan of these lines, which
+//! finds spans, together with the finder.
 //!
 //! `DRAGNET_ROUNDS` sets the number of rounds (15), `DRAGNET_PROFILE` runs one way only, for a profiler:
 //! `is_match`, `matches`, `find_iter` or `own`, with `DRAGNET_PATTERNS` patterns (10) on strings of
-//! `DRAGNET_BYTES` bytes (100).
+//! `DRAGNET_BYTES` bytes (100); or `captures`, where `DRAGNET_PATTERNS` is the row of the second table, from 0.
 
 #[allow(dead_code, reason = "each benchmark uses a part")]
 mod support;
@@ -53,8 +55,8 @@ fn main() {
         }
     }
     println!();
-    println!("| pattern | matches | ns | captures_iter | captures_read_at |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
+    println!("| pattern | matches | ns | captures_iter | captures_read_at | scan and finder |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (pattern, texts) in CAPTURES {
         captures(pattern, texts, rounds);
     }
@@ -240,14 +242,18 @@ fn captures(pattern: &str, texts: &[&str], rounds: usize) {
     let mut locations = regex.capture_locations();
     let mut times = Vec::new();
     for round in 0..=rounds {
-        let own = time(&[&text], |_| {
-            scanner.scan(&batch, &mut matches).expect("nobody stops the scan");
-            let groups = |m| {
-                let record = &batch.buffer()[batch.range(dragnet::Match::record(m))];
+        let mut find_all = |matches: &Matches| -> usize {
+            let groups = |m: &dragnet::Match| {
+                let record = &text[batch.range(m.record())];
                 finder.captures(m, record).expect("it matches").iter().flatten().count()
             };
             matches.iter().map(groups).sum()
+        };
+        let both = time(&[&text], |_| {
+            scanner.scan(&batch, &mut matches).expect("nobody stops the scan");
+            find_all(&matches)
         });
+        let own = time(&[&text], |_| find_all(&matches));
         let iter = time(&[&text], |_| {
             let groups = |line| regex.captures_iter(line).map(|c| c.iter().flatten().count());
             lines.iter().flat_map(|line| groups(line)).sum()
@@ -265,12 +271,12 @@ fn captures(pattern: &str, texts: &[&str], rounds: usize) {
             groups
         });
         if round > 0 {
-            times.push([own / count as f64, iter / own, read / own]);
+            times.push([own / count as f64, iter / own, read / own, both / own]);
         }
     }
-    let [own, iter, read] = [0, 1, 2].map(|way| median(times.iter().map(|t| t[way])));
+    let [own, iter, read, both] = [0, 1, 2, 3].map(|way| median(times.iter().map(|t| t[way])));
     let pattern = pattern.replace('|', "\\|");
-    println!("| `{pattern}` | {count} | {own:.0} | {iter:.2}x | {read:.2}x |");
+    println!("| `{pattern}` | {count} | {own:.0} | {iter:.2}x | {read:.2}x | {both:.2}x |");
 }
 
 /// Runs one way for some seconds.
@@ -285,7 +291,12 @@ fn profile(way: &str, patterns: usize, bytes: usize) {
             "matches" => time(strings, |text| set.matches(text).iter().len()),
             "find_iter" => time(strings, |text| set.find_iter(text).count()),
             "own" => time(strings, &mut own),
-            other => panic!("no way {other:?}: is_match, matches, find_iter or own"),
+            "captures" => {
+                let (pattern, texts) = CAPTURES[patterns % CAPTURES.len()];
+                captures(pattern, texts, 1);
+                continue;
+            }
+            other => panic!("no way {other:?}: is_match, matches, find_iter, own or captures"),
         };
     }
 }

@@ -3,6 +3,9 @@
 //! The engine is pure Rust by default. The feature `native` adds a second one that is backed by
 //! Hyperscan or Vectorscan, a C library. Both give the same answers.
 //!
+//! The [guide] has a page for each task: one string, the lines of a file, streams, captures,
+//! redaction, threads, async tasks, many callers, a C library on trial, and memory.
+//!
 //! # One string
 //!
 //! ```
@@ -63,6 +66,12 @@
 //! these answers for every pattern. A pattern that the C library can't express is searched by the pure
 //! engine in the same scan. [`Pattern`] says where the regex crate gives other answers.
 //!
+//! # Streams and redaction
+//!
+//! The module [`reader`] scans anything that implements [`Read`](std::io::Read), by lines or other records,
+//! in bounded memory, on one or several threads, and finds matches across lines. The module [`redact`]
+//! copies records and streams, and hides what matches.
+//!
 //! # Choosing a backend
 //!
 //! [`Engine::new`] can't fail: it chooses the native backend if this build has one and its library
@@ -94,7 +103,7 @@
 //!
 //! - `dragnet-placement` runs scanners on threads of its own: an owner or a pool that coalesces the
 //!   records of many callers into shared batches, and a shadow that compares a second engine with the
-//!   first.
+//!   first. The pending result of a record is a future, for async tasks.
 //! - `dragnet-sidecar` runs a scanner in another process, which may crash without harm.
 //!
 //! # Combinations
@@ -114,6 +123,8 @@
 //! - [`EngineError`]: the native backend was requested, and this build has none or rejected it.
 //! - [`CombinationError`]: an expression is invalid, or names a pattern that does not exist.
 //! - [`BatchError`]: records do not fit in a batch, or offsets are invalid.
+//! - [`ReadError`](reader::ReadError) and [`RedactError`](redact::RedactError): a stream could not be read,
+//!   scanned or written to its end.
 //! - [`ScanError`]: a scan was stopped by its [`StopFlag`], the C library failed, or the thread or
 //!   process that runs the scanner did not answer. There are then no matches, never a part of them,
 //!   and the scanner can be used again.
@@ -121,6 +132,9 @@
 //! # Features
 //!
 //! - `arrow` adds the module `arrow`, and three crates of Apache Arrow.
+//! - `encoding` adds `reader::ReaderScan::decode_utf16`, which decodes streams, and the crate `encoding_rs`.
+//! - `keyed-hash` adds `redact::Replacement::keyed_hash`, which hides matches as hashes, and the crates `hmac`
+//!   and `sha2`.
 //! - `native` adds the engine that is backed by C. Its build needs a C compiler, pkg-config and libhs
 //!   5.4 or later; the `README.md` lists the packages. Without the feature nothing here compiles,
 //!   links or looks for C.
@@ -142,11 +156,13 @@
 #[cfg(feature = "arrow")]
 pub mod arrow;
 mod batch;
-mod combination;
 mod captures;
+mod combination;
 mod engine;
 mod engine_error;
 mod explanation;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod matches;
 #[cfg(feature = "native")]
 pub mod native;
@@ -162,14 +178,16 @@ mod sink;
 mod stop;
 
 pub use batch::{Batch, BatchBuf, BatchError, MAX_BUFFER, MAX_RECORDS, PADDING};
-pub use combination::{CombinationError, Combinations, CombinedScanner};
 pub use captures::{Captures, CapturesFinder, Group};
+pub use combination::{CombinationError, Combinations, CombinedScanner};
 pub use engine::{Backend, Engine, Scanner};
 pub use engine_error::EngineError;
 pub use explanation::Explanation;
 pub use matches::{Match, Matches};
-pub use one_string::{CapturesIter, FindIter, SetMatches, SetMatchesIter};
-pub use pattern::{BuildError, Pattern, PatternError, PatternFlags, PatternSet, PatternSetBuilder};
+pub use one_string::{CapturesIter, FindIter, SetMatches, SetMatchesIntoIter, SetMatchesIter};
+pub use pattern::{
+    BuildError, Pattern, PatternBounds, PatternError, PatternFlags, PatternSet, PatternSetBuilder,
+};
 pub use scan::{MAX_BLOCK, Report, Scan, ScanError};
 pub use stop::StopFlag;
 

@@ -21,11 +21,14 @@ example() {
     expect_text "$text" "$scratch/out"
 }
 printf '%s\n' 'see TK-123456, ghp_0123 and 1111 2222 3333 4444' '-----BEGIN A KEY-----' 'AAAA' \
-    '-----END A KEY-----' > "$scratch/input"
+    '-----END A KEY-----' 'login from 192.0.2.1' > "$scratch/input"
+example 'pattern 1: timeout after 30 ms' one_string
+example 'pattern 1: ["1111", "2222"]' captures
 example '2: pattern 0: version = ' lines -- Cargo.toml
 example '46 bytes from line 2 on, at 48..94' stream
 example 'see TK-123456, [REDACTED:token] and ****4444' redact
-example '16 words, 6 numbers' threads
+example '22 words, 10 numbers' threads
+example 'line 5: login from 192.0.2.1' combinations
 example 'line 1: ticket' rule_file -- examples/rules.txt
 example 'pure' backend
 example '2 patterns' tokio --package dragnet-placement

@@ -51,6 +51,11 @@ impl Compilation {
         let mut compilation = Compilation { databases: Vec::new(), fallbacks: Vec::new() };
         let mut expressions = Vec::with_capacity(set.len());
         for pattern in 0..set.len() as u32 {
+            // libhs has bounds too, but of the matches that it finds, which are not all reported.
+            if set.bounds(pattern as usize).is_some() {
+                compilation.add_fallback(pattern, "bounds on spans");
+                continue;
+            }
             match translate(set.hir(pattern as usize)) {
                 Ok(text) => {
                     let text = CString::new(text).expect("translations are printable ASCII");

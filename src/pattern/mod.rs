@@ -1,10 +1,12 @@
 //! Patterns, their flags, and sets of patterns parsed to the HIR of `regex-syntax`.
 
+mod bounds;
 mod error;
 mod line_feed;
 mod set;
 mod size;
 
+pub use bounds::PatternBounds;
 pub use error::{BuildError, PatternError};
 pub use set::{PatternSet, PatternSetBuilder};
 pub(crate) use size::{memory_of, size_of};
@@ -45,6 +47,7 @@ pub struct Pattern {
     name: Option<String>,
     flags: PatternFlags,
     report_group: usize,
+    bounds: PatternBounds,
 }
 
 /// The flags of one pattern, as set by the methods of [`Pattern`] with the same names. Flags in the
@@ -86,7 +89,13 @@ impl Pattern {
     /// Returns a pattern without a name and with the default flags: Unicode is on, all others are
     /// off. The text is parsed when a [`PatternSet`] is built.
     pub fn new(regex: impl Into<String>) -> Pattern {
-        Pattern { regex: regex.into(), name: None, flags: PatternFlags::default(), report_group: 0 }
+        Pattern {
+            regex: regex.into(),
+            name: None,
+            flags: PatternFlags::default(),
+            report_group: 0,
+            bounds: PatternBounds::default(),
+        }
     }
 
     /// Sets the name, which errors and reports show. Names need not be unique.
@@ -164,6 +173,46 @@ impl Pattern {
     pub fn unicode(mut self, yes: bool) -> Pattern {
         self.flags.unicode = yes;
         self
+    }
+
+    /// Drops spans that start before this offset in their record, in bytes. 0 by default.
+    ///
+    /// Bounds choose among the spans that are reported without them: a span is reported or not, but the
+    /// next one is still searched for after it. With [`Report::Patterns`](crate::Report::Patterns), the
+    /// pattern matches a record if one of its spans there is within all its bounds. This takes a search
+    /// for spans in each record that the pattern itself matches. If the pattern
+    /// [reports a group](Pattern::report_group), the bounds are those of the group's span.
+    ///
+    /// ```
+    /// use dragnet::{Pattern, PatternSet};
+    ///
+    /// let digits = Pattern::new(r"\d+").min_offset(2).max_offset(9).min_length(3);
+    /// let set = PatternSet::new([digits])?;
+    /// let found: Vec<_> = set.find_iter("100 200 40 5000").map(|m| m.range()).collect();
+    /// assert_eq!(found, [4..7]);
+    /// # Ok::<(), dragnet::BuildError>(())
+    /// ```
+    pub fn min_offset(mut self, bytes: usize) -> Pattern {
+        self.bounds.min_offset = bytes;
+        self
+    }
+
+    /// Drops spans that end after this offset in their record, in bytes. No bound by default. See
+    /// [`Pattern::min_offset`].
+    pub fn max_offset(mut self, bytes: usize) -> Pattern {
+        self.bounds.max_offset = Some(bytes);
+        self
+    }
+
+    /// Drops spans that are shorter than this, in bytes. 0 by default. See [`Pattern::min_offset`].
+    pub fn min_length(mut self, bytes: usize) -> Pattern {
+        self.bounds.min_length = bytes;
+        self
+    }
+
+    /// Returns the bounds that were set on this pattern.
+    pub fn bounds(&self) -> PatternBounds {
+        self.bounds
     }
 
     /// Returns the text of the pattern, as it was given.

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use regex_syntax::hir::Hir;
 
-use super::{BuildError, Pattern, PatternError, line_feed, size};
+use super::{BuildError, Pattern, PatternBounds, PatternError, line_feed, size};
 use crate::one_string::StringSearch;
 use crate::pure::CaptureAutomata;
 
@@ -134,6 +134,16 @@ impl PatternSet {
     #[inline]
     pub(crate) fn reported_group(&self, index: usize) -> usize {
         self.inner.patterns[index].get_report_group()
+    }
+
+    /// Returns the bounds of pattern number `index`, or `None` if it has none.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such pattern.
+    pub(crate) fn bounds(&self, index: usize) -> Option<PatternBounds> {
+        let bounds = self.inner.patterns[index].bounds();
+        (!bounds.are_none()).then_some(bounds)
     }
 
     /// Returns the automata that find the groups of pattern number `index`. Builds them on first use.

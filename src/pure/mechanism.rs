@@ -35,6 +35,9 @@ pub(super) const LOOKAHEAD: bool = !cfg!(dragnet_without = "lookahead");
 /// DFAs over several patterns that read every record. Without: a DFA for each pattern.
 pub(super) const DFA_GROUPS: bool = !cfg!(dragnet_without = "dfa-groups");
 
+/// A table for the patterns that are single bytes. Without: they are in the DFAs.
+pub(super) const BYTE_PATTERNS: bool = !cfg!(dragnet_without = "byte-patterns");
+
 /// DFAs that take their steps in turn. Without: one after the other.
 pub(super) const INTERLEAVED_DFAS: bool = !cfg!(dragnet_without = "interleaved-dfas");
 

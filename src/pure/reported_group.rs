@@ -1,11 +1,12 @@
-//! Replaces the span of a match by that of the group that its pattern reports.
+//! Replaces the span of a match by that of the group that its pattern reports, and drops what is not
+//! within the pattern's bounds.
 //!
 //! Both engines find spans of whole matches; see [`Pattern::report_group`](crate::Pattern::report_group)
-//! for what is reported in their place.
+//! and [`Pattern::min_offset`](crate::Pattern::min_offset) for what is reported in their place.
 
 use std::ops::Range;
 
-use crate::PatternSet;
+use crate::{PatternBounds, PatternSet};
 
 use super::automata::captures::CaptureCache;
 
@@ -15,6 +16,7 @@ pub(super) struct ReportedGroup<'a> {
     pattern: u32,
     /// 0 for the whole match.
     group: usize,
+    bounds: Option<PatternBounds>,
     record: &'a [u8],
     cache: &'a mut CaptureCache,
     /// The span that was reported last.
@@ -32,18 +34,23 @@ impl<'a> ReportedGroup<'a> {
         cache: &'a mut CaptureCache,
     ) -> ReportedGroup<'a> {
         let group = set.reported_group(pattern as usize);
-        ReportedGroup { set, pattern, group, record, cache, last: None, steps: 0 }
+        let bounds = set.bounds(pattern as usize);
+        ReportedGroup { set, pattern, group, bounds, record, cache, last: None, steps: 0 }
     }
 
     /// Returns the span to report for a match at `whole`. Must be called with the matches of the record
     /// in order.
     ///
-    /// Returns `None` if the span is that of the match before: an empty group at the end of one match
+    /// Returns `None` if the span is not within the bounds of the pattern, or if it is that of the match before: an empty group at the end of one match
     /// and at the start of the next. So the reported spans of a pattern are strictly ascending, as those
     /// of whole matches are.
     #[inline]
     pub(super) fn span(&mut self, whole: Range<usize>) -> Option<Range<usize>> {
-        if self.group == 0 { Some(whole) } else { self.group_span(whole) }
+        let span = if self.group == 0 { Some(whole) } else { self.group_span(whole) };
+        match &self.bounds {
+            None => span,
+            Some(bounds) => span.filter(|span| bounds.contain(span)),
+        }
     }
 
     fn group_span(&mut self, whole: Range<usize>) -> Option<Range<usize>> {

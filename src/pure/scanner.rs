@@ -17,9 +17,12 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use memchr::memmem::Finder;
+
 use crate::sink::{Blocks, Sink};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
+use super::ids::NeedleId;
 use super::prefilter::{Candidate, FilterProgress, FilterSet, Segments};
 use super::verify::{Record, Verifier, VerifyCache};
 
@@ -141,7 +144,7 @@ impl Scanner {
                 let record = cursor.get();
                 if candidate.end as usize <= record.start + record.bytes.len() {
                     verifier.candidate(&mut self.cache, record, candidate);
-                    if S::FIRST_ONLY && self.cache.has_matched() {
+                    if S::FIRST_ONLY && !verifier.has_bounds() && self.cache.has_matched() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
@@ -163,6 +166,38 @@ impl Scanner {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Pushes all matches in `text`, a single record, to `out`, in order. Returns `Break` if `out` ended
+    /// the scan early.
+    ///
+    /// `literal` finds the [`only_literal`](super::Engine::only_literal) of the engine, in place of its
+    /// filters, and `first` is the first place that it has found. In short texts this takes a small part
+    /// of the time of [`Scanner::run`]. The stop flag is ignored.
+    pub(crate) fn run_at_literal<S: Sink>(
+        &mut self,
+        text: &[u8],
+        literal: &Finder<'_>,
+        first: usize,
+        out: &mut S,
+    ) -> ControlFlow<()> {
+        let Scanner { pipeline, cache, .. } = self;
+        let verifier = &pipeline.verifier;
+        cache.next_record();
+        let record = Record { number: 0, start: 0, bytes: text };
+        let mut next = Some(first);
+        while let Some(at) = next {
+            let (start, end) = (at as u32, (at + literal.needle().len()) as u32);
+            let needle = NeedleId::FIRST;
+            let candidate = Candidate { window_start: start, start, end, needle };
+            verifier.candidate(cache, record, &candidate);
+            if S::FIRST_ONLY && cache.has_matched() {
+                return ControlFlow::Break(());
+            }
+            // The literal may overlap itself.
+            next = literal.find(&text[at + 1..]).map(|offset| at + 1 + offset);
+        }
+        verifier.finish_record(cache, record, out)
     }
 }
 

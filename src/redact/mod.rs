@@ -2,7 +2,8 @@
 //!
 //! A [`Redactor`] takes a record, a batch or a stream, and any scanner that reports spans. What stands in
 //! place of a match is a [`Replacement`]: a text, the name of the pattern, the last characters, a keyed
-//! hash or what a function writes. Each pattern may have its own.
+//! hash or what a function writes. Each pattern may have its own. Of a pattern that
+//! [reports a group](crate::Pattern::report_group), only that group is hidden.
 //!
 //! ```
 //! use dragnet::reader::ReaderScan;
@@ -69,6 +70,7 @@ pub struct Redactor {
 struct Rules {
     set: PatternSet,
     replacements: Vec<Replacement>,
+    unknown: Replacement,
 }
 
 impl Rules {
@@ -76,8 +78,23 @@ impl Rules {
         self.set.get(pattern).and_then(|pattern| pattern.get_name())
     }
 
+    /// The replacement of a pattern. A scanner for another set has patterns that this one has not: their
+    /// matches are hidden, too.
     fn replacement(&self, pattern: usize) -> &Replacement {
-        &self.replacements[pattern]
+        self.replacements.get(pattern).unwrap_or(&self.unknown)
+    }
+
+    /// The span of a match whose record starts at `record`. `Ok(None)` if it is that of a
+    /// [combination](crate::Combinations), which covers no bytes.
+    fn span(&self, m: &Match, record: u64) -> Result<Option<Span>, RedactError> {
+        match m.span() {
+            Some(span) => {
+                let range = record + span.start as u64..record + span.end as u64;
+                Ok(Some(Span { range, pattern: m.pattern() as u32 }))
+            }
+            None if m.pattern() >= self.replacements.len() => Ok(None),
+            None => Err(RedactError::NoSpans),
+        }
     }
 }
 
@@ -86,7 +103,11 @@ impl Redactor {
     /// [its pattern's name](Replacement::name).
     pub fn new(set: &PatternSet) -> Redactor {
         Redactor {
-            rules: Rules { set: set.clone(), replacements: vec![Replacement::name(); set.len()] },
+            rules: Rules {
+                set: set.clone(),
+                replacements: vec![Replacement::name(); set.len()],
+                unknown: Replacement::name(),
+            },
             hiding: Hiding::default(),
             spans: Vec::new(),
             matches: Matches::new(),
@@ -168,7 +189,7 @@ impl Redactor {
         let Redactor { rules, hiding, spans, .. } = self;
         spans.clear();
         for m in &self.matches.as_slice()[matches] {
-            spans.push(span_in(m, 0).ok_or(RedactError::NoSpans)?);
+            spans.extend(rules.span(m, 0)?);
         }
         hiding.start_at(0);
         let bytes = Bytes { bytes: record, base: 0 };
@@ -235,13 +256,6 @@ impl Redactor {
     }
 }
 
-/// The span of a match whose record starts at `record`; `None` if it has none.
-fn span_in(m: &Match, record: u64) -> Option<Span> {
-    let span = m.span()?;
-    let range = record + span.start as u64..record + span.end as u64;
-    Some(Span { range, pattern: m.pattern() as u32 })
-}
-
 /// Copies a stream.
 struct Copy<'a, W> {
     rules: &'a Rules,
@@ -295,9 +309,9 @@ impl<W: Write> Consumer for Copy<'_, W> {
                 }
             }
             self.record = m.record();
-            match span_in(m, block.offset(block.record(self.record).start)) {
-                Some(span) => self.spans.push(span),
-                None => return self.fail(RedactError::NoSpans),
+            match self.rules.span(m, block.offset(block.record(self.record).start)) {
+                Ok(span) => self.spans.extend(span),
+                Err(error) => return self.fail(error),
             }
         }
         ControlFlow::Continue(())

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use dragnet::pure::Engine;
+use dragnet::pure::{Engine, Explanation};
 use dragnet::{Batch, Matches, Pattern, PatternSet, Report, Scan};
 
 use crate::{LIVE, alone};
@@ -80,5 +80,45 @@ fn reported_memory_includes_groups() {
         scanner.scan(&batch, &mut matches).unwrap();
         scanner
     });
+    check("scanner", scanner.memory(), bytes);
+}
+
+/// 1,000 patterns, of which 200 have no filter, and whose DFAs reach far more states over this text than
+/// a scanner may keep.
+#[test]
+fn a_scanner_of_a_thousand_patterns_takes_at_most_4_mib() {
+    let _turn = alone();
+    let literal = (0..800).map(|n| format!("secret{n:03}_[a-z]{{2,5}}"));
+    let unfiltered = (0..200).map(|n| {
+        let [a, b, c] = [n, n / 6, n / 36].map(|digit| char::from(b'a' + (digit % 6) as u8));
+        format!("[{a}{b};&|][^{c}!]*[{b}{c}]..{{0,9}}[{a}{c}]")
+    });
+    let patterns = literal.chain(unfiltered).map(|p| Pattern::new(p).unicode(false));
+    let set = PatternSet::builder().patterns(patterns).build().unwrap();
+    let engine = Engine::new(&set, Report::Patterns);
+    let unfiltered = (0..1000).filter(|&n| engine.explain(n) == Some(Explanation::EveryRecord));
+    assert_eq!(unfiltered.count(), 200);
+
+    let mut seed = 1_u32;
+    let text: String = (0..60_000)
+        .map(|at| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if at % 60 == 59 {
+                '\n'
+            } else {
+                char::from(b"abcdefghijk;&|! "[(seed >> 28) as usize])
+            }
+        })
+        .collect();
+    let mut offsets = Vec::new();
+    let batch = Batch::lines(text.as_bytes(), &mut offsets).unwrap();
+    let mut matches = Matches::new();
+    engine.scanner().scan(&batch, &mut matches).unwrap();
+    let (scanner, bytes) = allocated(|| {
+        let mut scanner = engine.scanner();
+        scanner.scan(&batch, &mut matches).unwrap();
+        scanner
+    });
+    assert!(bytes <= 4 << 20, "{bytes} bytes");
     check("scanner", scanner.memory(), bytes);
 }

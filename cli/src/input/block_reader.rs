@@ -61,10 +61,10 @@ impl BlockReader {
         let input = match source.path() {
             None => BlockInput::Stream(ReadAhead::new(io::stdin(), READ_AHEAD)?),
             Some(path) if source.may_block() => {
-                BlockInput::Stream(ReadAhead::new(source.open(path)?, READ_AHEAD)?)
+                BlockInput::Stream(ReadAhead::new(source.open(path)?.0, READ_AHEAD)?)
             }
             Some(path) => {
-                let mut cutter = LineCutter::new(source.open(path)?, BLOCK_SIZE);
+                let mut cutter = LineCutter::new(source.open(path)?.0, BLOCK_SIZE);
                 cutter.ends_at_binary = !source.is_explicit();
                 BlockInput::File(cutter)
             }

@@ -1,5 +1,6 @@
 //! A chunk: the lines of one task in one buffer, to be scanned as one batch.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -141,12 +142,23 @@ impl Chunk {
     fn read_file(&mut self, source: &Source) -> io::Result<()> {
         let Some(path) = source.path() else { return Ok(()) };
         let start = self.bytes.len();
-        let mut file = source.open(path)?;
-        (&mut file).take(BINARY_CHECK as u64).read_to_end(&mut self.bytes)?;
-        if source.is_explicit() || !is_binary(&self.bytes[start..]) {
-            file.take((MAX_SMALL_FILE - BINARY_CHECK) as u64).read_to_end(&mut self.bytes)?;
+        let (mut file, size) = source.open(path)?;
+        // One byte more than the file has shows its end without another read of a whole buffer.
+        let size = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
+        let first = if source.is_explicit() { MAX_SMALL_FILE } else { BINARY_CHECK };
+        let is_end = append(&mut file, &mut self.bytes, size.min(first))?;
+        if is_end || !source.is_explicit() && is_binary(&self.bytes[start..]) {
+            return Ok(());
         }
-        Ok(())
+        // Usually the rest in one read. A file that has grown is read on in larger parts.
+        let mut part = size.saturating_sub(self.bytes.len() - start).max(BINARY_CHECK);
+        loop {
+            let room = MAX_SMALL_FILE.saturating_sub(self.bytes.len() - start);
+            if append(&mut file, &mut self.bytes, part.min(room))? || room <= part {
+                return Ok(());
+            }
+            part *= 2;
+        }
     }
 
     /// Searches a file block by block, and leaves the chunk empty.
@@ -184,4 +196,25 @@ impl Chunk {
         self.clear();
         Ok(read)
     }
+}
+
+/// Appends `count` bytes of a file to `bytes`, or fewer if the file ends before. Returns whether it
+/// does. Also if reading fails, `bytes` has what was read before.
+fn append(file: &mut File, bytes: &mut Vec<u8>, count: usize) -> io::Result<bool> {
+    let mut filled = bytes.len();
+    let end = filled + count;
+    bytes.resize(end, 0);
+    let result = loop {
+        if filled == end {
+            break Ok(false);
+        }
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break Ok(true),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+    };
+    bytes.truncate(filled);
+    result
 }

@@ -86,13 +86,16 @@ fn read_text(path: &Path, errors: &mut Vec<String>) -> Option<String> {
 
 /// Whether a file can't be there, which is no reason for a message.
 fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+
+    // A path that is too long can't be opened by anyone.
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
 }
 
 /// Returns the contents of a regular file of at most [`MAX_SIZE`] bytes.
 fn read_small(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = regular_file(path, Links::Follow)?;
-    let size = file.metadata()?.len();
+    let (mut file, metadata) = regular_file(path, Links::Follow)?;
+    let size = metadata.len();
     let mut bytes = Vec::new();
     // The size can be wrong: files of /proc have none, and any file can grow.
     if size <= MAX_SIZE {

@@ -5,7 +5,7 @@
 //! between the moment when it is listed and the moment when it is opened. So the type is checked
 //! twice: before opening, which leaves devices alone, and again on the open file.
 
-use std::fs::{File, FileType, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -18,19 +18,21 @@ pub(crate) enum Links {
 
 /// Opens a regular file. Does not wait, whatever the path names.
 ///
+/// With [`Links::Refuse`], only the open file is checked: such a path was found by a walk, which has
+/// seen that it is a regular file.
+///
 /// # Errors
 ///
 /// [`io::ErrorKind::NotFound`] if there is no such file, and an error that names the type if it is
 /// not a regular file.
-pub(crate) fn regular_file(path: &Path, links: Links) -> io::Result<File> {
-    let metadata = match links {
-        Links::Follow => std::fs::metadata(path)?,
-        Links::Refuse => std::fs::symlink_metadata(path)?,
-    };
-    check_type(metadata.file_type())?;
+pub(crate) fn regular_file(path: &Path, links: Links) -> io::Result<(File, Metadata)> {
+    if links == Links::Follow {
+        check_type(std::fs::metadata(path)?.file_type())?;
+    }
     let file = open(path, links)?;
-    check_type(file.metadata()?.file_type())?;
-    Ok(file)
+    let metadata = file.metadata()?;
+    check_type(metadata.file_type())?;
+    Ok((file, metadata))
 }
 
 fn check_type(file_type: FileType) -> io::Result<()> {

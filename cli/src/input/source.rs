@@ -66,16 +66,22 @@ impl Source {
         self.path.as_deref()
     }
 
-    /// Opens the file at `path`, which must be the path of this source.
+    /// Opens the file at `path`, which must be the path of this source. Returns also its size in
+    /// bytes, which is wrong for files that are not regular and for files that grow.
     ///
     /// # Errors
     ///
     /// Also if the file was found by a walk and is not a regular file any more.
-    pub(super) fn open(&self, path: &Path) -> io::Result<File> {
-        match self.is_explicit {
-            true => File::open(path),
-            false => regular_file(path, Links::Refuse),
-        }
+    pub(super) fn open(&self, path: &Path) -> io::Result<(File, u64)> {
+        let (file, metadata) = match self.is_explicit {
+            true => {
+                let file = File::open(path)?;
+                let metadata = file.metadata()?;
+                (file, metadata)
+            }
+            false => regular_file(path, Links::Refuse)?,
+        };
+        Ok((file, metadata.len()))
     }
 
     /// Whether the user named the source. Such a source is searched even if it is binary.

@@ -349,6 +349,47 @@ fn a_line_of_the_largest_size_is_bounded_by_its_length() {
     assert_eq!((run.lines(), run.status), (vec![&*expected], Some(0)), "{}", run.stderr);
 }
 
+/// All of these at once, as the script makes them.
+#[test]
+fn a_hostile_tree_is_searched_and_every_refusal_named() {
+    let tree = Tree::new();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../ci/hostile-tree");
+    let made = Command::new(script).current_dir(tree.path()).args(["tree", "300"]).status();
+    assert!(made.unwrap().success());
+    let can_read_all = File::open(tree.path().join("tree/denied/file")).is_ok();
+
+    let run = run_limited(&tree, &["scan", "-o", "-e", "needle", "tree"]);
+    // 6 beside ignore files, 1 sparse, 2 long, 5 names, 1 deep, 300 small, and 1 without permission.
+    assert_eq!(run.lines().len(), 6 + 1 + 2 + 5 + 1 + 300 + usize::from(can_read_all), "{run:?}");
+    let mut expected = vec![
+        "ignore/fifo/.gitignore: not used: it is a FIFO, not a regular file",
+        "ignore/folder/.ignore: not used: it is a directory, not a regular file",
+        "ignore/git/.git/info/exclude: not used: it is a device, not a regular file",
+        r"ignore/globs/.ignore:1: not used: error parsing glob '\x1b]0;owned\x07{a': ",
+        "ignore/huge/.ignore: not used: it is larger than 1024 KiB",
+        "ignore/zero/.ignore: not used: it is a device, not a regular file",
+        "sparse/text.img: not searched from line 20002 on: it is binary",
+    ];
+    if !can_read_all {
+        expected
+            .splice(0..0, ["denied/file: Permission denied", "denied/folder: Permission denied"]);
+    }
+    let found: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(found.len(), expected.len(), "{run:?}");
+    for expected in expected {
+        let start = format!("dragnet: tree/{expected}");
+        assert!(found.iter().any(|line| line.starts_with(&start)), "{expected}: {run:?}");
+    }
+    assert_printable(&run.stderr);
+    let run = run_limited(&tree, &["scan", "-e", "needle", "tree"]);
+    assert_printable(&run.stdout);
+    assert_eq!(run.status, Some(if can_read_all { 0 } else { 2 }));
+    if !can_read_all {
+        let folder = tree.path().join("tree/denied/folder");
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+}
+
 #[test]
 fn fifo_that_the_user_names_is_read() {
     let tree = Tree::new();

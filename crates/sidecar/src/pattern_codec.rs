@@ -1,7 +1,7 @@
 //! Encodes a set of patterns as bytes, for the server to compile.
 //!
-//! Each pattern is four little-endian words, the flags, the number of the group to report, the length of
-//! the text and the length of the name, followed by the text and the name. The patterns are sent as text, not in compiled form: the
+//! Each pattern is seven little-endian words: the flags, the number of the group to report, three bounds, the
+//! length of the text and the length of the name, followed by the text and the name. The patterns are sent as text, not in compiled form: the
 //! server may use another backend, and a parser is easier to trust with bytes from another process
 //! than a compiled automaton is.
 
@@ -10,8 +10,11 @@ use dragnet::{BuildError, Pattern, PatternSet};
 /// The length that stands for a pattern without a name.
 const NO_NAME: u32 = u32::MAX;
 
-/// The length of a pattern's four words, in bytes.
-const HEADER_LEN: usize = 16;
+/// The value that stands for no greatest offset. No record is longer.
+const NO_MAX_OFFSET: u32 = u32::MAX;
+
+/// The length of a pattern's seven words, in bytes.
+const HEADER_LEN: usize = 28;
 
 /// The flags of a pattern, one bit each, in the order of [`Pattern`]'s setters.
 fn flags(pattern: &Pattern) -> u32 {
@@ -38,7 +41,19 @@ pub(super) fn encode(set: &PatternSet) -> Vec<u8> {
         // has the group that it is to report.
         let group = pattern.get_report_group() as u32;
         let name = pattern.get_name().map_or(NO_NAME, |name| name.len() as u32);
-        for number in [flags(pattern), group, pattern.as_str().len() as u32, name] {
+        let bounds = pattern.bounds();
+        // No record is as long as 2^32 bytes, so that a greater bound means the same.
+        let word = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+        let words = [
+            flags(pattern),
+            group,
+            word(bounds.min_offset),
+            bounds.max_offset.map_or(NO_MAX_OFFSET, word),
+            word(bounds.min_length),
+            pattern.as_str().len() as u32,
+            name,
+        ];
+        for number in words {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         bytes.extend_from_slice(pattern.as_str().as_bytes());
@@ -83,14 +98,18 @@ pub(super) fn decode(
 fn take_pattern(rest: &mut &[u8]) -> Option<Pattern> {
     let flags = take_number(rest)?;
     let group = take_number(rest)?;
+    let (min_offset, max_offset) = (take_number(rest)?, take_number(rest)?);
+    let min_length = take_number(rest)?;
     let text = take_number(rest)?;
     let name = take_number(rest)?;
     if flags >> 7 != 0 {
         return None;
     }
     let on = |bit: u32| flags >> bit & 1 == 1;
-    let pattern = Pattern::new(take_text(rest, text)?)
+    let mut pattern = Pattern::new(take_text(rest, text)?)
         .report_group(group as usize)
+        .min_offset(min_offset as usize)
+        .min_length(min_length as usize)
         .case_insensitive(on(0))
         .multi_line(on(1))
         .dot_matches_new_line(on(2))
@@ -98,6 +117,9 @@ fn take_pattern(rest: &mut &[u8]) -> Option<Pattern> {
         .crlf(on(4))
         .swap_greed(on(5))
         .unicode(on(6));
+    if max_offset != NO_MAX_OFFSET {
+        pattern = pattern.max_offset(max_offset as usize);
+    }
     if name == NO_NAME {
         return Some(pattern);
     }
@@ -125,7 +147,10 @@ mod tests {
             Pattern::new("x (y)")
                 .dot_matches_new_line(true)
                 .ignore_whitespace(true)
-                .report_group(1),
+                .report_group(1)
+                .min_offset(1)
+                .max_offset(30)
+                .min_length(2),
         ])
         .unwrap();
         let bytes = encode(&set);

@@ -6,6 +6,7 @@
 //! - Unicode is off, and flags are set for a group only.
 //! - `$` of Python also matches before a last line feed, so it is written `\Z`, as `\z` is.
 //! - What is repeated more than once can't match the empty string: the two end empty loops differently.
+//!   So the groups of an iteration that matches nothing, on which the two disagree, are not compared.
 //! - A loop does not contain another one, which Python would take exponential time for.
 //! - There are no possessive repetitions, lookarounds, backreferences, half word boundaries, flags
 //!   `U` and `R`, or set operations in classes, which only one of the two has.

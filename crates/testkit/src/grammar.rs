@@ -7,7 +7,7 @@ use std::fmt;
 
 use regex_syntax::hir::Hir;
 
-use super::{Choices, Flags, Node, Spec, records};
+use super::{Bounds, Choices, Flags, Node, Spec, records};
 
 /// Words that many patterns share. Some begin or end with one another. One is longer than a vector of
 /// 32 bytes, one than a vector of 64 bytes. Two consist of characters of two bytes, and `kiss` has
@@ -132,10 +132,18 @@ pub fn case(
         .iter()
         .map(|(node, flags)| {
             let regex = node.regex(flags.ascii);
-            let mut spec = Spec { regex, flags: *flags, report_group: 0 };
+            let mut spec =
+                Spec { regex, flags: *flags, report_group: 0, bounds: Bounds::default() };
             let groups = spec.hir().properties().explicit_captures_len();
             if groups > 0 && choices.ratio(1, 4) {
                 spec.report_group = choices.range(1, groups);
+            }
+            if choices.ratio(1, 8) {
+                spec.bounds = Bounds {
+                    min_offset: choices.below(4),
+                    max_offset: choices.flag().then(|| choices.below(20)),
+                    min_length: choices.below(4),
+                };
             }
             spec
         })

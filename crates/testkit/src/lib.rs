@@ -50,5 +50,5 @@ pub use sample::sample;
 pub use server::{
     MEMORY_LIMIT, REGION_LIMIT, serve_if_asked, server, server_socket, server_unavailable_reason,
 };
-pub use spec::{Flags, Spec, set};
+pub use spec::{Bounds, Flags, Spec, set};
 pub use streams::{Division, Pieces, Stream, StreamFound};

@@ -1,6 +1,7 @@
 //! A pattern as a test writes it. Both dragnet's pattern and the oracle's are made from it.
 
 use std::fmt;
+use std::ops::Range;
 
 use dragnet::{Pattern, PatternSet};
 use regex_syntax::hir::Hir;
@@ -14,6 +15,28 @@ pub struct Spec {
     pub flags: Flags,
     /// The group that is reported, 0 for the whole match.
     pub report_group: usize,
+    /// The bounds of what is reported.
+    pub bounds: Bounds,
+}
+
+/// Bounds on spans, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// The least offset at which a span may start.
+    pub min_offset: usize,
+    /// The greatest offset at which a span may end.
+    pub max_offset: Option<usize>,
+    /// The least length of a span.
+    pub min_length: usize,
+}
+
+impl Bounds {
+    /// Whether a span is within the bounds.
+    pub fn contain(&self, span: &Range<usize>) -> bool {
+        self.min_offset <= span.start
+            && span.end <= self.max_offset.unwrap_or(span.end)
+            && self.min_length <= span.end - span.start
+    }
 }
 
 /// The flags of a pattern, named by the letters that set them inside a pattern.
@@ -68,12 +91,17 @@ impl Flags {
 impl Spec {
     /// A regular expression with the flags that [`Flags::parse`] reads.
     pub fn new(regex: impl Into<String>, flags: &str) -> Spec {
-        Spec { regex: regex.into(), flags: Flags::parse(flags), report_group: 0 }
+        Spec {
+            regex: regex.into(),
+            flags: Flags::parse(flags),
+            report_group: 0,
+            bounds: Bounds::default(),
+        }
     }
 
     /// The pattern for dragnet.
     pub fn pattern(&self) -> Pattern {
-        Pattern::new(self.regex.as_str())
+        let pattern = Pattern::new(self.regex.as_str())
             .case_insensitive(self.flags.i)
             .multi_line(self.flags.m)
             .dot_matches_new_line(self.flags.s)
@@ -82,6 +110,12 @@ impl Spec {
             .swap_greed(self.flags.swap_greed)
             .unicode(!self.flags.ascii)
             .report_group(self.report_group)
+            .min_offset(self.bounds.min_offset)
+            .min_length(self.bounds.min_length);
+        match self.bounds.max_offset {
+            Some(max) => pattern.max_offset(max),
+            None => pattern,
+        }
     }
 
     /// The parsed pattern, from which texts that it may match are drawn. The oracle does not use it.
@@ -112,10 +146,13 @@ impl fmt::Debug for Spec {
         let letters: String = on.iter().filter(|(on, _)| *on).map(|(_, letter)| *letter).collect();
         let off = if ascii { "-u" } else { "" };
         write!(f, "{:?} flags {:?}", self.regex, format!("{letters}{off}"))?;
-        match self.report_group {
-            0 => Ok(()),
-            group => write!(f, " group {group}"),
+        if self.report_group != 0 {
+            write!(f, " group {}", self.report_group)?;
         }
+        if self.bounds != Bounds::default() {
+            write!(f, " {:?}", self.bounds)?;
+        }
+        Ok(())
     }
 }
 

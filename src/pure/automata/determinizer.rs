@@ -51,7 +51,7 @@ pub(super) struct Determinizer {
 /// What the start of a match leads to, as far as that is known.
 #[derive(Debug)]
 pub(super) struct StartSteps {
-    /// By the kind of the byte before and the class of the next byte.
+    /// By the kind of the byte before, if the start has assertions, and by the class of the next byte.
     steps: Box<[Option<StartStep>]>,
     /// The memory of all steps, in bytes.
     memory: usize,
@@ -63,8 +63,8 @@ struct StartStep {
     states: Box<[StateId]>,
     /// The patterns that match before or after the byte, as bits.
     matches: u64,
-    /// The row in the DFA's table of the state with these states and matches, if that is known.
-    row: Option<u32>,
+    /// The state of the DFA's table that has these states and matches, if that is known.
+    state: Option<u16>,
 }
 
 /// The index of a step in [`StartSteps`].
@@ -72,20 +72,20 @@ struct StartStep {
 pub(super) struct StartStepId(usize);
 
 impl StartSteps {
-    /// The row of the state that a step leads to, if that is known.
-    pub(super) fn row(&self, id: StartStepId) -> Option<u32> {
-        self.steps[id.0].as_ref().and_then(|step| step.row)
+    /// The state of the table that a step leads to, if that is known.
+    pub(super) fn state(&self, id: StartStepId) -> Option<u16> {
+        self.steps[id.0].as_ref().and_then(|step| step.state)
     }
 
-    pub(super) fn set_row(&mut self, id: StartStepId, row: u32) {
+    pub(super) fn set_state(&mut self, id: StartStepId, state: u16) {
         if let Some(step) = &mut self.steps[id.0] {
-            step.row = Some(row);
+            step.state = Some(state);
         }
     }
 
-    /// Forgets all rows.
-    pub(super) fn clear_rows(&mut self) {
-        self.steps.iter_mut().flatten().for_each(|step| step.row = None);
+    /// Forgets all states of the table.
+    pub(super) fn clear_states(&mut self) {
+        self.steps.iter_mut().flatten().for_each(|step| step.state = None);
     }
 
     /// Memory in bytes.
@@ -165,6 +165,11 @@ impl Determinizer {
         Determinizer { nfa, classes, samples, before, start_has_looks, from_start: !can_start }
     }
 
+    /// Heap memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.nfa.memory() + self.samples.capacity()
+    }
+
     /// By byte: its class.
     pub(super) fn classes(&self) -> &[u8; 256] {
         &self.classes
@@ -177,8 +182,10 @@ impl Determinizer {
 
     /// The steps from the start of a match, none of which is known yet.
     pub(super) fn unknown_start_steps(&self) -> StartSteps {
-        let steps: Box<[Option<StartStep>]> =
-            (0..KINDS * self.samples.len()).map(|_| None).collect();
+        let steps: Box<[Option<StartStep>]> = (0..if self.start_has_looks { KINDS } else { 1 }
+            * self.samples.len())
+            .map(|_| None)
+            .collect();
         StartSteps { memory: size_of_val(&steps[..]), steps }
     }
 
@@ -202,8 +209,8 @@ impl Determinizer {
     /// Computes the key of the state that follows the one with key `from` on a byte of `class`.
     ///
     /// In most states, most bytes end all matches that have begun. The next state is then the one that
-    /// the start of a match leads to, and the step is returned. Its key is not computed again if its row
-    /// is known.
+    /// the start of a match leads to, and the step is returned. Its key is not computed again if its
+    /// state of the table is known.
     pub(super) fn step(
         &self,
         from: &[u32],
@@ -214,7 +221,8 @@ impl Determinizer {
         let byte = self.samples[usize::from(class)];
         let after = kind_of(byte);
         let holds = HOLDING[from[0] as usize][after];
-        let id = StartStepId(from[0] as usize * self.samples.len() + usize::from(class));
+        let before = if self.start_has_looks { from[0] as usize } else { 0 };
+        let id = StartStepId(before * self.samples.len() + usize::from(class));
         let start = starts.steps[id.0].get_or_insert_with(|| {
             let step = self.start_step(holds, byte, builder);
             starts.memory += size_of_val(&step.states[..]);
@@ -238,7 +246,7 @@ impl Determinizer {
             }
         }
         let only_start = builder.next.is_empty() && builder.matches & !start.matches == 0;
-        if only_start && start.row.is_some() {
+        if only_start && start.state.is_some() {
             return Some(id);
         }
         builder.matches |= start.matches;
@@ -300,7 +308,7 @@ impl Determinizer {
                 }
             }
         }
-        StartStep { states: states.into(), matches: builder.matches, row: None }
+        StartStep { states: states.into(), matches: builder.matches, state: None }
     }
 
     /// Follows the steps of a state over the assertions in `holds`, which hold at the boundary where

@@ -119,6 +119,11 @@ impl DfaGroup {
         })
     }
 
+    /// Builds the determinizer, unless that is done.
+    pub(crate) fn build(&self, trimmed: &[Hir]) {
+        self.determinizer(trimmed);
+    }
+
     /// Computes the DFA of the members, given the trimmed patterns of the engine. `None` if their NFA
     /// is too large.
     pub(super) fn determinizer(&self, trimmed: &[Hir]) -> Option<&Determinizer> {
@@ -140,9 +145,10 @@ impl DfaGroup {
         self.dfa.get_or_init(build).as_ref()
     }
 
-    /// Heap memory in bytes, without the DFA and the halves.
+    /// Heap memory in bytes, without the DFA for anchored searches and the halves.
     pub(crate) fn memory(&self) -> usize {
-        size_of_val(&self.members[..])
+        let determinizer = self.determinizer.get().and_then(Option::as_ref);
+        size_of_val(&self.members[..]) + determinizer.map_or(0, Determinizer::memory)
     }
 
     /// Splits the group into the members whose bits are set in `frequent`, which match often, and

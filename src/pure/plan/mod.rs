@@ -17,7 +17,8 @@
 //!
 //! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
 //! Automata are not built here, but by the first scan that needs them: most patterns of a large
-//! set are never verified.
+//! set are never verified. The exceptions are the NFAs of the patterns without a filter, which the
+//! first record of every scan needs.
 
 mod explain;
 mod needles;
@@ -32,9 +33,11 @@ use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, Report};
 
+use super::automata::byte_patterns::{BytePatterns, single_byte};
 use super::automata::grouping;
 use super::ids::PatternIndex;
 use super::literal;
+use super::mechanism;
 use super::prefilter::FilterSet;
 use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
 use crate::simd::Isa;
@@ -69,12 +72,17 @@ impl Plan {
             .map(|((index, hir), strategy)| builder.add(PatternIndex::new(index), hir, strategy))
             .collect();
 
-        let unfiltered = builder
-            .unfiltered
-            .iter()
-            .map(|&pattern| (pattern, &chosen.trimmed[pattern.index()]))
-            .collect();
+        let (mut bytes, mut unfiltered) = (Vec::new(), Vec::new());
+        for &pattern in &builder.unfiltered {
+            let hir = &chosen.trimmed[pattern.index()];
+            match single_byte(hir).filter(|_| mechanism::BYTE_PATTERNS) {
+                Some(set) => bytes.push((pattern, set)),
+                None => unfiltered.push((pattern, hir)),
+            }
+        }
         let groups = grouping::groups_for_records(unfiltered);
+        // The first record needs them all.
+        groups.iter().for_each(|group| group.build(&chosen.trimmed));
         let mut needles = builder.needles.build(&chosen.trimmed, isa);
         let patterns = Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals);
         let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
@@ -90,6 +98,7 @@ impl Plan {
                 shared,
                 required_runs: builder.required_runs.build(),
                 always: builder.always,
+                byte_patterns: BytePatterns::new(&bytes),
                 groups,
             },
             decisions: Decisions { list: decisions, literals: needles.literals },

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::pure::automata::byte_patterns::BytePatterns;
 use crate::pure::automata::dfa_group::DfaGroup;
 use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::Lookaheads;
@@ -27,14 +28,16 @@ pub(in crate::pure) struct VerifyTables {
     pub(in crate::pure) required_runs: RequiredRuns,
     /// Patterns that match every record, ascending.
     pub(in crate::pure) always: Vec<PatternIndex>,
-    /// Patterns without a filter, in DFAs that read every record.
+    /// Patterns without a filter that are single bytes.
+    pub(in crate::pure) byte_patterns: BytePatterns,
+    /// All other patterns without a filter, in DFAs that read every record.
     pub(in crate::pure) groups: Vec<Arc<DfaGroup>>,
 }
 
 impl VerifyTables {
     /// Whether records without candidates must be visited too.
     pub(in crate::pure) fn visits_every_record(&self) -> bool {
-        !self.always.is_empty() || !self.groups.is_empty()
+        !self.always.is_empty() || !self.byte_patterns.is_empty() || !self.groups.is_empty()
     }
 
     /// Builds the position automata that verify candidates, before the first scan needs them.
@@ -52,6 +55,7 @@ impl VerifyTables {
             + self.shared.memory()
             + self.required_runs.memory()
             + size_of_val(&self.always[..])
+            + self.byte_patterns.memory()
             + size_of_val(&self.groups[..])
             + self.groups.iter().map(|group| size_of::<DfaGroup>() + group.memory()).sum::<usize>()
     }

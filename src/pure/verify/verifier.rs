@@ -24,6 +24,8 @@ pub(in crate::pure) struct Verifier {
     /// By pattern: its number in the set, which matches report. Ascending.
     numbers: Vec<u32>,
     report: Report,
+    /// Whether any pattern has bounds.
+    has_bounds: bool,
     tables: VerifyTables,
 }
 
@@ -47,7 +49,8 @@ impl Verifier {
     ) -> Verifier {
         debug_assert_eq!(numbers.len(), tables.patterns.len());
         tables.build_automata();
-        Verifier { set, numbers, report, tables }
+        let has_bounds = numbers.iter().any(|&number| set.bounds(number as usize).is_some());
+        Verifier { set, numbers, report, has_bounds, tables }
     }
 
     /// The pattern with this number in the set, if the engine has it.
@@ -62,6 +65,12 @@ impl Verifier {
 
     pub(in crate::pure) fn set(&self) -> &PatternSet {
         &self.set
+    }
+
+    /// Whether any pattern has bounds, so that a record in which the pattern itself matches may have no
+    /// match to report.
+    pub(in crate::pure) fn has_bounds(&self) -> bool {
+        self.has_bounds
     }
 
     pub(in crate::pure) fn report(&self) -> Report {
@@ -149,6 +158,7 @@ impl Verifier {
         }
         windowed::verify_remaining(tables, cache, record);
         self.verify_deferred(cache, record);
+        cache.steps += tables.byte_patterns.matching(record, &mut cache.matched);
         if !tables.groups.is_empty() {
             self.verify_groups(cache, record);
         }
@@ -205,34 +215,40 @@ impl Verifier {
         for index in 0..cache.matched.len() {
             let pattern = cache.matched[index];
             let number = self.numbers[pattern.index()];
-            match self.report {
-                Report::Patterns => out.push(Match::without_span(record_number, number))?,
-                Report::Spans => {
-                    let mut steps = 0;
-                    let VerifyCache { automata, scratch, captures, .. } = cache;
-                    let memory =
-                        &mut PatternMemory { cache: &mut automata[pattern.index()], scratch };
-                    let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
-                    let flow = self.tables.patterns.automata(pattern).for_each_span(
-                        self.set.hir(number as usize),
-                        || self.tables.patterns.span_prefilter(pattern),
-                        memory,
-                        record.bytes,
-                        &mut steps,
-                        |whole| match group.span(whole) {
-                            Some(span) => {
-                                // In range: a record is shorter than 2^32 bytes.
-                                let span = span.start as u32..span.end as u32;
-                                out.push(Match::new(record_number, number, span))
-                            }
-                            None => ControlFlow::Continue(()),
-                        },
-                    );
-                    steps += group.steps;
-                    cache.steps += steps;
-                    cache.measure(pattern);
-                    flow?;
-                }
+            if self.report == Report::Patterns
+                && !(self.has_bounds && self.set.bounds(number as usize).is_some())
+            {
+                out.push(Match::without_span(record_number, number))?;
+                continue;
+            }
+            let mut steps = 0;
+            let mut is_within_bounds = false;
+            let VerifyCache { automata, scratch, captures, .. } = cache;
+            let memory = &mut PatternMemory { cache: &mut automata[pattern.index()], scratch };
+            let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
+            let flow = self.tables.patterns.automata(pattern).for_each_span(
+                self.set.hir(number as usize),
+                || self.tables.patterns.span_prefilter(pattern),
+                memory,
+                record.bytes,
+                &mut steps,
+                |whole| {
+                    let Some(span) = group.span(whole) else { return ControlFlow::Continue(()) };
+                    if self.report == Report::Patterns {
+                        is_within_bounds = true;
+                        return ControlFlow::Break(());
+                    }
+                    // In range: a record is shorter than 2^32 bytes.
+                    out.push(Match::new(record_number, number, span.start as u32..span.end as u32))
+                },
+            );
+            steps += group.steps;
+            cache.steps += steps;
+            cache.measure(pattern);
+            if self.report == Report::Spans {
+                flow?;
+            } else if is_within_bounds {
+                out.push(Match::without_span(record_number, number))?;
             }
         }
         ControlFlow::Continue(())

@@ -13,7 +13,7 @@
 //!   find-iterator of the `regex` crate does.
 //! - [`look`] decides assertions.
 //!
-//! `ci/oracle-python` compares the oracle with Python's `re`.
+//! `ci/oracle-python` compares the oracle with Python's `re`: the spans of matches and of their groups.
 
 mod look;
 mod program;
@@ -27,13 +27,14 @@ use std::ops::Range;
 use dragnet::Match;
 
 use self::program::Program;
-use super::Spec;
+use super::{Bounds, Spec};
 
 /// Finds the matches that every scanner must report.
 pub struct Oracle {
     programs: Vec<Program>,
     /// By pattern: the group that it reports.
     reported: Vec<usize>,
+    bounds: Vec<Bounds>,
     /// The matches of each record that was searched. The same records come in several layouts of one
     /// batch, and often more than once in it.
     known: HashMap<Vec<u8>, Vec<Found>>,
@@ -70,6 +71,7 @@ impl Oracle {
         Oracle {
             programs: specs.iter().map(Program::new).collect(),
             reported: specs.iter().map(|spec| spec.report_group).collect(),
+            bounds: specs.iter().map(|spec| spec.bounds).collect(),
             known: HashMap::new(),
         }
     }
@@ -163,7 +165,8 @@ impl Oracle {
         let mut found = Vec::new();
         for (pattern, program) in self.programs.iter().enumerate() {
             let matches = search::matches(program, record);
-            found.extend(matches.iter().map(|slots| Found::new(pattern, slots)));
+            let all = matches.iter().map(|slots| Found::new(pattern, slots));
+            found.extend(all.filter(|one| self.bounds[pattern].contain(&self.reported(one))));
         }
         self.known.insert(record.to_vec(), found);
     }
