@@ -4,7 +4,7 @@
     python bench.py --rounds 5 gitleaks.toml secrets.txt uap.toml agents.txt
 
 The arguments are pairs of a rule file (the `regex` of each [[rules]] table) and a text. The lines of the
-text are repeated to a million rows and shuffled. Every contender runs on one thread and returns which
+text are repeated to a million rows and shuffled. Every contender runs on one thread, but for polars, which decides for itself, and returns which
 rules match which row; the columns of the table say how many times as long each takes as dragnet does for
 the same rows, as the median of the rounds, in which all take turns. A slow contender gets the first rows
 only, as many as take it a second. Rules that a contender can't compile are left out for that contender, to
