@@ -4,11 +4,12 @@
     python bench.py --rounds 5 gitleaks.toml secrets.txt uap.toml agents.txt
 
 The arguments are pairs of a rule file (the `regex` of each [[rules]] table) and a text. The lines of the
-text are repeated to a million rows and shuffled. Every contender runs on one thread and returns which
-rules match which row; the columns of the table say how many times as long each takes as dragnet does for
-the same rows, as the median of the rounds, in which all take turns. A slow contender gets the first rows
-only, as many as take it a second. Rules that a contender can't compile are left out for that contender, to
-its advantage. The last column is about another question, since polars' contains_any searches for literals:
+text are repeated to a million rows and shuffled. Every contender returns which rules match which row, on
+one thread, except for polars, which decides for itself. The columns of the table say how many times as long
+each takes for a row as dragnet does for a row of a column of Arrow, as the median of the rounds, in which
+all take turns. dragnet gets all rows. A slow contender gets the first ones only, as many as take it a
+second, but polars at least 20,000. Rules that a contender can't compile are left out for that contender,
+to its advantage. The last column is about another question, since polars' contains_any searches for literals:
 whether any keyword of the rules or, if they have none, the longest word of any rule is in a row.
 
 Compiling is not measured. Unicode is off, except in polars, which can't do without.

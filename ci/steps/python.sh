@@ -6,7 +6,7 @@ run cargo fmt --manifest-path python/Cargo.toml --check
 
 # Answers of the oracle, which the tests compare with.
 run cargo build --locked --quiet --package dragnet-testkit --example oracle_answers
-"$target/debug/examples/oracle_answers" 1 500 > "$scratch/oracle-answers"
+"$target/debug/examples/oracle_answers" 1 150 > "$scratch/oracle-answers"
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_QUIET=1
 python3 -m venv "$scratch/build"
