@@ -89,3 +89,16 @@ fn a_literal_may_overlap_itself() {
         assert_eq!(set.find_iter(text).next().map(|m| m.range()), expected, "{text}");
     }
 }
+
+#[test]
+fn bounds_hold_where_a_literal_is_searched() {
+    let set = PatternSet::new([crate::Pattern::new(r"key\d").min_offset(2)]).unwrap();
+    let literal = crate::pure::Engine::new(&set, crate::Report::Spans).only_literal();
+    assert_eq!(literal.as_deref(), Some(&b"key"[..]));
+    for (text, expected) in [("key1", false), ("a key1", true), ("key1 key2", true), ("key", false)]
+    {
+        assert_eq!(set.is_match(text), expected, "{text}");
+        assert_eq!(set.matches(text).matched_any(), expected, "{text}");
+        assert_eq!(set.find_iter(text).len(), usize::from(expected), "{text}");
+    }
+}

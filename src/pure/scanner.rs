@@ -191,7 +191,7 @@ impl Scanner {
             let needle = NeedleId::FIRST;
             let candidate = Candidate { window_start: start, start, end, needle };
             verifier.candidate(cache, record, &candidate);
-            if S::FIRST_ONLY && cache.has_matched() {
+            if S::FIRST_ONLY && !verifier.has_bounds() && cache.has_matched() {
                 return ControlFlow::Break(());
             }
             // The literal may overlap itself.
