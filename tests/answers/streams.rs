@@ -5,7 +5,8 @@ use std::fmt;
 use proptest::prelude::*;
 
 use dragnet_testkit::{
-    Case, Choices, Comparison, Division, Oracle, Rng, Spec, Stream, case, config, drawn, patterns,
+    Bounds, Case, Choices, Comparison, Division, Oracle, Rng, Spec, Stream, case, config, drawn,
+    patterns,
 };
 
 /// Patterns and a stream.
@@ -50,7 +51,9 @@ proptest! {
             spans[found.pattern].push(found.whole());
         }
         for (pattern, whole) in spans.iter_mut().enumerate() {
-            if case.specs[pattern].report_group == 0
+            let spec = &case.specs[pattern];
+            if spec.report_group == 0
+                && spec.bounds == Bounds::default()
                 && whole.iter().all(|span| span.len() <= window)
             {
                 let found = oracle.across_lines(pattern, &stream.text, window).into_iter();

@@ -15,8 +15,9 @@
 
 use std::ops::{ControlFlow, Range};
 
+use super::byte_index::LONG_LIST;
 use super::looks::{self, Looks};
-use super::program::{Choice, LONG_LIST, ListKind, Program};
+use super::program::{Choice, ListKind, Program};
 use super::search::{PositionScratch, hold};
 use crate::pure::automata::span_cursor::SpanCursor;
 

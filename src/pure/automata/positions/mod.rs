@@ -21,10 +21,12 @@
 mod automaton;
 mod backtrack;
 mod bits;
+mod byte_index;
 mod characters;
 mod counter;
 mod graph;
 pub(super) mod looks;
+mod nodes;
 mod program;
 mod search;
 mod size;

@@ -1,0 +1,151 @@
+//! The nodes of a pattern: Thompson's construction, from the end of the pattern to its start.
+
+use std::ops::Range;
+
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
+
+use crate::pure::literal::ByteSet;
+
+use super::characters::{Characters, byte_class};
+use super::looks::{self, Looks};
+
+/// The largest number of positions. Repetitions are written out.
+pub(super) const MAX_POSITIONS: usize = 4096;
+/// The largest number of parts of the HIR that are visited, with repetitions written out. More than
+/// [`MAX_POSITIONS`] only if many parts are empty.
+const MAX_PARTS: usize = 64 << 10;
+
+/// A place in the pattern. Nodes are known by their index.
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    /// The end of the pattern.
+    Match,
+    /// A byte is read at this position.
+    Byte(u16),
+    /// One of these [`Builder::alternatives`] comes next, in the order of preference.
+    Split(Range<u32>),
+    /// The assertion must hold.
+    Look(Looks, u32),
+}
+
+/// Makes the nodes of a pattern, from its end to its start.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    pub(super) nodes: Vec<Node>,
+    pub(super) alternatives: Vec<u32>,
+    pub(super) sets: Vec<ByteSet>,
+    /// By position: its class, and the node after it. The backward pass goes from a position to those
+    /// before it, and steps to the next higher number are the cheapest ones, so the last position of
+    /// the pattern has the lowest number.
+    pub(super) positions: Vec<(u16, u32)>,
+    /// The number of parts visited.
+    parts: usize,
+}
+
+impl Builder {
+    /// Makes the nodes of a part of the pattern which continues at `next`. Returns where it begins.
+    pub(super) fn part(&mut self, hir: &Hir, next: u32) -> Option<u32> {
+        self.parts += 1;
+        if self.parts > MAX_PARTS {
+            return None;
+        }
+        match hir.kind() {
+            HirKind::Empty => Some(next),
+            HirKind::Literal(literal) => literal
+                .0
+                .iter()
+                .rev()
+                .try_fold(next, |next, &byte| self.byte(ByteSet::from_iter([byte]), next)),
+            HirKind::Class(class) => self.class(class, next),
+            HirKind::Look(look) => {
+                looks::is_decidable(*look).then(|| self.node(Node::Look(look.as_repr(), next)))
+            }
+            HirKind::Repetition(repetition) => self.repetition(repetition, next),
+            HirKind::Capture(capture) => self.part(&capture.sub, next),
+            HirKind::Concat(subs) => {
+                subs.iter().rev().try_fold(next, |next, sub| self.part(sub, next))
+            }
+            HirKind::Alternation(subs) => {
+                let starts = subs.iter().map(|sub| self.part(sub, next));
+                let starts = starts.collect::<Option<Vec<_>>>()?;
+                Some(self.split(&starts))
+            }
+        }
+    }
+
+    fn class(&mut self, class: &Class, next: u32) -> Option<u32> {
+        if let Some(set) = byte_class(class) {
+            return self.byte(set, next);
+        }
+        let Class::Unicode(class) = class else { return None };
+        let characters = Characters::new(class)?;
+        let mut nodes: Vec<u32> = Vec::with_capacity(characters.bytes.len());
+        for &(set, following) in &characters.bytes {
+            let following = following.map_or(next, |index| nodes[index]);
+            nodes.push(self.byte(set, following)?);
+        }
+        // Their order does not matter: at most one of them is in a match.
+        let heads: Vec<u32> = characters.heads().map(|head| nodes[head]).collect();
+        Some(self.split(&heads))
+    }
+
+    fn repetition(&mut self, repetition: &Repetition, next: u32) -> Option<u32> {
+        let Repetition { min, max, greedy, ref sub } = *repetition;
+        let order = |sub: u32, next: u32| if greedy { [sub, next] } else { [next, sub] };
+        let mut begin = next;
+        match max {
+            Some(max) => {
+                for _ in min..max {
+                    let copy = self.part(sub, begin)?;
+                    begin = self.split(&order(copy, next));
+                }
+            }
+            None => {
+                let repeat = self.split(&[0, 0]);
+                let copy = self.part(sub, repeat)?;
+                let Node::Split(range) = self.nodes[repeat as usize].clone() else { return None };
+                let range = range.start as usize..range.end as usize;
+                self.alternatives[range].copy_from_slice(&order(copy, next));
+                begin = match min {
+                    0 if sub.properties().minimum_len() == Some(0) => {
+                        self.split(&order(copy, next))
+                    }
+                    0 => repeat,
+                    _ => copy,
+                };
+            }
+        }
+        let copies = if max.is_none() { min.saturating_sub(1) } else { min };
+        for _ in 0..copies {
+            begin = self.part(sub, begin)?;
+        }
+        Some(begin)
+    }
+
+    fn byte(&mut self, set: ByteSet, next: u32) -> Option<u32> {
+        let set = number_of(set, &mut self.sets);
+        self.positions.push((set, next));
+        let position = self.positions.len() - 1;
+        (position < MAX_POSITIONS).then(|| self.node(Node::Byte(position as u16)))
+    }
+
+    fn split(&mut self, alternatives: &[u32]) -> u32 {
+        let start = self.alternatives.len() as u32;
+        self.alternatives.extend_from_slice(alternatives);
+        self.node(Node::Split(start..self.alternatives.len() as u32))
+    }
+
+    fn node(&mut self, node: Node) -> u32 {
+        self.nodes.push(node);
+        self.nodes.len() as u32 - 1
+    }
+}
+
+/// The index of a class in `sets`, to which it is added if it is new.
+pub(super) fn number_of(set: ByteSet, sets: &mut Vec<ByteSet>) -> u16 {
+    let known = sets.iter().rposition(|known| *known == set);
+    known.unwrap_or_else(|| {
+        sets.push(set);
+        sets.len() - 1
+    }) as u16
+}
