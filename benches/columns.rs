@@ -4,21 +4,19 @@
 //! cargo bench --bench columns --features arrow
 //! ```
 //!
-//! Each round scans a batch and a column of each type one after the other, and computes the times as
-//! multiples of the batch's. The table shows the medians of these ratios over the rounds, for `scan`
+//! Each round scans a batch and a column of each type one after the other, and computes the times of this
+//! thread as multiples of the batch's. The table shows the medians of these ratios over the rounds, for `scan`
 //! into a list of matches on the side of the batch, and for a column of patterns on the other side.
 //! `DRAGNET_ROUNDS` sets the number of rounds (15).
 
 #[allow(dead_code, reason = "each benchmark uses a part")]
 mod support;
 
-use std::time::Instant;
-
 use arrow_array::{Array, BinaryArray, LargeStringArray, StringArray, builder::StringViewBuilder};
 use dragnet::arrow::{Column, ColumnScanner};
 use dragnet::{BatchBuf, Engine, Matches, PatternSet, Report, Scan};
 
-use support::{ALNUM, LOWER, Rng};
+use support::{ALNUM, LOWER, Rng, number, thread_seconds};
 
 /// Values in a column, about 90 bytes each: 9 MB, more than the caches of a core.
 const ROWS: usize = 100_000;
@@ -42,8 +40,7 @@ fn generate_input(random: &mut Rng) -> (PatternSet, Vec<String>) {
 }
 
 fn main() {
-    let rounds: usize = std::env::var("DRAGNET_ROUNDS")
-        .map_or(15, |rounds| rounds.parse().expect("DRAGNET_ROUNDS is a number"));
+    let rounds = number("DRAGNET_ROUNDS", 15);
     let (set, lines) = generate_input(&mut Rng::new(1));
     let mut batch = BatchBuf::new();
     let mut views = StringViewBuilder::new();
@@ -68,17 +65,17 @@ fn main() {
     let mut ratios = vec![Vec::new(); columns.len()];
     // The first round fills the scanners' caches.
     for round in 0..=rounds {
-        let start = Instant::now();
+        let start = thread_seconds();
         scanner.scan(&batch.as_batch(), &mut matches).expect("the scan has an answer");
-        let plain = start.elapsed();
+        let plain = thread_seconds() - start;
         for ((_, array), ratios) in columns.iter().zip(&mut ratios) {
             let column = Column::new(&**array).expect("the type is supported");
-            let start = Instant::now();
+            let start = thread_seconds();
             let found = column_scanner.patterns(&column).expect("the scan has an answer");
-            let elapsed = start.elapsed();
+            let elapsed = thread_seconds() - start;
             assert!(found.values().len() >= matches.len() / 2);
             if round > 0 {
-                ratios.push(elapsed.as_secs_f64() / plain.as_secs_f64());
+                ratios.push(elapsed / plain);
             }
         }
     }
