@@ -203,6 +203,7 @@ pub struct Scanner {
     backend: BackendScanner,
 }
 
+#[allow(clippy::large_enum_variant, reason = "there is one for each thread, which is not moved")]
 #[derive(Debug)]
 enum BackendScanner {
     Pure(pure::Scanner),

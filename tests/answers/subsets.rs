@@ -8,8 +8,8 @@ use dragnet_testkit::{Case, Choices, Native, Oracle, case, config, drawn, native
 
 /// A scanner of an engine with its own method to choose patterns.
 enum Scanner {
-    Any(dragnet::Scanner),
-    Pure(pure::Scanner),
+    Any(Box<dragnet::Scanner>),
+    Pure(Box<pure::Scanner>),
 }
 
 impl Scanner {
@@ -37,11 +37,11 @@ fn scanners(set: &PatternSet, report: Report) -> Vec<(String, Scanner)> {
             continue;
         }
         let scanner = Engine::with_backend(set, report, backend).unwrap().scanner().unwrap();
-        scanners.push((backend.to_string(), Scanner::Any(scanner)));
+        scanners.push((backend.to_string(), Scanner::Any(scanner.into())));
     }
     for isa in Isa::available() {
         let scanner = pure::Engine::with_isa(set, report, isa).scanner();
-        scanners.push((isa.to_string(), Scanner::Pure(scanner)));
+        scanners.push((isa.to_string(), Scanner::Pure(scanner.into())));
     }
     scanners
 }
