@@ -31,6 +31,9 @@ mod args {
         pub(crate) pattern_files: Vec<PathBuf>,
         pub(crate) rule_files: Vec<PathBuf>,
         pub(crate) unicode: bool,
+        pub(crate) ignore_case: bool,
+        pub(crate) word_regexp: bool,
+        pub(crate) crlf: bool,
     }
 }
 

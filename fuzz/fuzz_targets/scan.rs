@@ -9,7 +9,9 @@
 
 use arbitrary::Unstructured;
 use dragnet::PatternSet;
-use dragnet_testkit::{Case, Choices, Comparison, Spec, contenders, flags, pattern, records};
+use dragnet_testkit::{
+    Bounds, Case, Choices, Comparison, Spec, contenders, flags, pattern, records,
+};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use regex_syntax::hir::Hir;
 
@@ -67,7 +69,7 @@ fn case(choices: &mut dyn Choices) -> Option<Case> {
     }
     let specs: Vec<Spec> = patterns
         .into_iter()
-        .map(|(regex, flags, _)| Spec { regex, flags, report_group: 0 })
+        .map(|(regex, flags, _)| Spec { regex, flags, report_group: 0, bounds: Bounds::default() })
         .collect();
     let builder = PatternSet::builder()
         .pattern_size_limit(MAX_PATTERN_SIZE)

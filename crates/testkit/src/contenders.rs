@@ -28,6 +28,7 @@ impl Contender {
     }
 
     /// Says that its scanners run on other threads or in other processes.
+    #[cfg(feature = "placements")]
     pub(crate) fn placed(self) -> Contender {
         Contender { is_placed: true, ..self }
     }
