@@ -211,8 +211,8 @@ impl<'a> IntoIterator for &'a PatternSet {
 /// Collects patterns and limits, and builds a [`PatternSet`].
 ///
 /// Sizes are counted in automaton positions: about one for each byte or byte range of the pattern and
-/// two for each group, with counted repeats multiplied out. The count does not depend on the target or the engine, so a
-/// set that one of them accepts is accepted by all.
+/// two for each group, with counted repeats multiplied out. The count does not depend on the target or
+/// the engine, so a set that one of them accepts is accepted by all.
 #[derive(Clone, Debug)]
 pub struct PatternSetBuilder {
     patterns: Vec<Pattern>,

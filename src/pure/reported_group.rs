@@ -41,9 +41,9 @@ impl<'a> ReportedGroup<'a> {
     /// Returns the span to report for a match at `whole`. Must be called with the matches of the record
     /// in order.
     ///
-    /// Returns `None` if the span is not within the bounds of the pattern, or if it is that of the match before: an empty group at the end of one match
-    /// and at the start of the next. So the reported spans of a pattern are strictly ascending, as those
-    /// of whole matches are.
+    /// Returns `None` if the span is not within the bounds of the pattern, or if it is that of the
+    /// match before: an empty group at the end of one match and at the start of the next. So the
+    /// reported spans of a pattern are strictly ascending, as those of whole matches are.
     #[inline]
     pub(super) fn span(&mut self, whole: Range<usize>) -> Option<Range<usize>> {
         let span = if self.group == 0 { Some(whole) } else { self.group_span(whole) };

@@ -13,8 +13,8 @@ use super::block::{Block, Copies};
 /// The patterns of a set are of two kinds. Those that may match a line feed
 /// ([`PatternSet::line_feed_possible`]) are searched in the text as a whole, as far as a sliding window
 /// shows it. All others see each line as a record, as everywhere else, and so does a pattern that has `$` for
-/// line ends both with the flag [`R`](crate::Pattern::crlf) and without it, or [bounds](crate::Pattern::bounds),
-/// which are offsets in a record.
+/// line ends both with the flag [`R`](crate::Pattern::crlf) and without it, or
+/// [bounds](crate::Pattern::bounds), which are offsets in a record.
 ///
 /// Made once for a set, and shared by all streams and threads: it has automata of the patterns of the first
 /// kind, each built when a window has a match of its pattern.
@@ -32,7 +32,8 @@ use super::block::{Block, Copies};
 /// the cell. They may extend into the lines after it, up to the end of the first line that ends `window`
 /// or more bytes after the cell; the line feed there is out of reach, and for a pattern with assertions
 /// about `\r\n` the `\r` before it. A match belongs to the line that it starts in, also if the group that is
-/// [reported](crate::Pattern::report_group) of it is in another one. After the line feed that ends a text there is no line, and so no empty match.
+/// [reported](crate::Pattern::report_group) of it is in another one. After the line feed that ends a
+/// text there is no line, and so no empty match.
 ///
 /// This depends on the text alone, and not on how it arrives. A stream that is found to be short costs no
 /// more than its length.

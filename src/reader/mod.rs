@@ -29,18 +29,18 @@
 //! Records are searched in blocks, each as soon as at least one record of it is complete. A slow stream
 //! is searched record by record as it arrives, a fast one in blocks of
 //! [`block_bytes`](ReaderScan::block_bytes). No reader needs to be wrapped in a
-//! [`BufReader`](std::io::BufReader), which would only make the blocks smaller. Nothing that is found depends on
-//! where reads cut the stream. A read that is interrupted is repeated.
+//! [`BufReader`](std::io::BufReader), which would only make the blocks smaller. Nothing that is found
+//! depends on where reads cut the stream. A read that is interrupted is repeated.
 //!
 //! Memory is bounded by the longest record that is allowed and by the size of a block, for each thread.
 //! Nothing is allocated for a record or a match.
 //!
 //! # Positions
 //!
-//! All positions in the stream are 64 bits wide. Offsets count the bytes that were read, from 0. Only if a stream
-//! in UTF-16 was decoded, which needs the feature `encoding` and `ReaderScan::decode_utf16`, they count
-//! those of the decoded text, which is UTF-8 and has no byte order mark; [`StreamMatch::is_decoded`] says
-//! so.
+//! All positions in the stream are 64 bits wide. Offsets count the bytes that were read, from 0. Only
+//! if a stream in UTF-16 was decoded, which needs the feature `encoding` and
+//! `ReaderScan::decode_utf16`, they count those of the decoded text, which is UTF-8 and has no byte
+//! order mark; [`StreamMatch::is_decoded`] says so.
 //!
 //! A byte order mark in UTF-8 at the start of a stream is no part of the first record, which then starts at
 //! offset 3. Records of a fixed length are not text, so that there it is.
@@ -226,9 +226,9 @@ impl ReaderScan {
     /// thread, with the same matches in the same order. With one scanner, no thread is started.
     ///
     /// The threads take turns at reading, so that nothing is read ahead of a slow stream. A block is
-    /// scanned while others are; the matches of about two blocks per thread wait for their turn. The call returns
-    /// when all threads have ended. After a break or an error, that is when a read returns that is under
-    /// way.
+    /// scanned while others are; the matches of about two blocks per thread wait for their turn. The
+    /// call returns when all threads have ended. After a break or an error, that is when a read returns
+    /// that is under way.
     ///
     /// ```
     /// use std::ops::ControlFlow;

@@ -1,9 +1,9 @@
 //! Reads files and standard input in chunks of whole lines.
 //!
-//! [`walk()`] finds files, those that [`filter`] includes. [`Tasks`] groups them into [`Task`]s of a size at which an engine is
-//! fast: many small files, or one block of a large file. [`Chunk`] reads the lines of a task into
-//! one buffer, to be scanned as one batch. [`Locator`] maps the records of that batch back to files
-//! and line numbers.
+//! [`walk()`] finds files, those that [`filter`] includes. [`Tasks`] groups them into [`Task`]s of a
+//! size at which an engine is fast: many small files, or one block of a large file. [`Chunk`] reads the
+//! lines of a task into one buffer, to be scanned as one batch. [`Locator`] maps the records of that
+//! batch back to files and line numbers.
 //!
 //! Small files are opened by the thread that searches them, in parallel. Large files and pipes are
 //! read in order by one thread, because where a block ends depends on the block before it.

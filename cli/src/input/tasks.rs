@@ -35,7 +35,8 @@ pub(crate) struct Tasks {
     large: Option<Arc<Source>>,
     /// The file that is being read in blocks.
     reading: Option<(Arc<Source>, BlockReader)>,
-    /// The file that ended early, with an error or a note as the last item. Its [`Task::EndOfFile`] is the next one.
+    /// The file that ended early, with an error or a note as the last item. Its [`Task::EndOfFile`] is
+    /// the next one.
     failed: Option<Arc<Source>>,
     /// The number of large files that were skipped because they are binary.
     binary: u64,

@@ -1,9 +1,9 @@
 //! Encodes a set of patterns as bytes, for the server to compile.
 //!
 //! Each pattern is seven little-endian words: the flags, the number of the group to report, three bounds, the
-//! length of the text and the length of the name, followed by the text and the name. The patterns are sent as text, not in compiled form: the
-//! server may use another backend, and a parser is easier to trust with bytes from another process
-//! than a compiled automaton is.
+//! length of the text and the length of the name, followed by the text and the name. The patterns are
+//! sent as text, not in compiled form: the server may use another backend, and a parser is easier to
+//! trust with bytes from another process than a compiled automaton is.
 
 use dragnet::{BuildError, Pattern, PatternSet};
 

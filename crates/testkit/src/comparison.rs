@@ -9,8 +9,8 @@ use dragnet::{
 use super::{Contender, Found, Layout, Oracle, Spec, Stream, contenders, set};
 
 /// A scanner of each contender and each report for one set of patterns, and their oracle. It also compares
-/// the groups of all matches, and the search of one string. Compares any number of batches: scanners and match lists are reused from batch to batch, as a program
-/// would.
+/// the groups of all matches, and the search of one string. Compares any number of batches: scanners
+/// and match lists are reused from batch to batch, as a program would.
 pub struct Comparison {
     specs: Vec<Spec>,
     set: PatternSet,

@@ -53,7 +53,8 @@ fn compile_with(hirs: &[&Hir], config: thompson::Config) -> NFA {
         .expect("patterns within the limits of a set have an NFA")
 }
 
-/// Builds the lazy DFA of a single pattern, with the usual capacity. Returns `None` under the same conditions as [`build`].
+/// Builds the lazy DFA of a single pattern, with the usual capacity. Returns `None` under the same
+/// conditions as [`build`].
 pub(super) fn build_for_pattern(nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DFA>> {
     build(nfa, kind, CACHE_CAPACITY).map(Box::new)
 }

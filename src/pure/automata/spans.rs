@@ -1,12 +1,13 @@
 //! The automata that find the spans of one pattern.
 //!
 //! In records of ordinary length, spans are found by [backtracking](super::positions), and if that tries
-//! too much in vain, a position automaton finds all of them in two passes. Longer records, and patterns that are too large for it, are searched span by span with
-//! the cheapest automaton that can decide: a forward and a reverse lazy DFA; where these give up, an
-//! NFA simulation; and where all searches of a record together have taken too many steps, a two-pass
-//! search finds every remaining span at once. The switch from the DFAs to the simulation is in
-//! [`SpanAutomata::leftmost`]. The loop over the spans, which switches to the two-pass search, is
-//! `PatternAutomata::search_spans` in [`pattern`](super::pattern).
+//! too much in vain, a position automaton finds all of them in two passes. Longer records, and patterns
+//! that are too large for it, are searched span by span with the cheapest automaton that can decide: a
+//! forward and a reverse lazy DFA; where these give up, an NFA simulation; and where all searches of a
+//! record together have taken too many steps, a two-pass search finds every remaining span at once. The
+//! switch from the DFAs to the simulation is in [`SpanAutomata::leftmost`]. The loop over the spans,
+//! which switches to the two-pass search, is `PatternAutomata::search_spans` in
+//! [`pattern`](super::pattern).
 
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;

@@ -20,9 +20,9 @@
 //! last step depends on the position of the literal in the pattern. If a part of the pattern
 //! starts with it, two automata decide at the hit itself: one reads forward from there, one
 //! backward (`anchored`); many patterns with the same literal share the forward one once that literal
-//! is found often ([`SharedLiterals`]). Before the second one starts, the longest literal of what it searches for
-//! must lie before the hit (`head_literal`). Otherwise the hits of a record are collected into clusters and the
-//! pattern is searched once in the window around each (`windowed`).
+//! is found often ([`SharedLiterals`]). Before the second one starts, the longest literal of what it
+//! searches for must lie before the hit (`head_literal`). Otherwise the hits of a record are collected
+//! into clusters and the pattern is searched once in the window around each (`windowed`).
 //!
 //! # Worst case
 //!
@@ -35,8 +35,8 @@
 //!
 //! Each pattern has automata of its own, which all scanners share. Most of them are position
 //! automata, which are built with the engine and need no memory in the scanner; for the lazy DFAs of
-//! the few other patterns, each scanner has caches, made when first needed. When the caches of a scanner exceed its
-//! memory limit, it drops all of them together ([`VerifyCache`]); the automata stay.
+//! the few other patterns, each scanner has caches, made when first needed. When the caches of a
+//! scanner exceed its memory limit, it drops all of them together ([`VerifyCache`]); the automata stay.
 
 mod anchored;
 mod cache;

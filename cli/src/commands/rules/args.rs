@@ -38,9 +38,9 @@ pub(crate) struct RulesArgs {
     /// Explain how each rule is searched, and why
     ///
     /// The sentence names the literal, how often it is expected in a megabyte of ordinary text, and the
-    /// part of the line that is checked wherever it is found. The last line names the prefilter that searches for the literals of all rules. In JSON, each
-    /// rule has the field explanation, and the last line is an object with the field prefilter
-    /// alone.
+    /// part of the line that is checked wherever it is found. The last line names the prefilter that
+    /// searches for the literals of all rules. In JSON, each rule has the field explanation, and the
+    /// last line is an object with the field prefilter alone.
     #[arg(long)]
     pub(crate) explain: bool,
 

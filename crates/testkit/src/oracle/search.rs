@@ -7,9 +7,9 @@
 //! Plain backtracking takes exponential time on patterns such as `(?:a|a)*b`. Here the search
 //! remembers every place, an `Either` step at a position, that it has visited. Whether a match can be
 //! completed from a place does not depend on how the search came there, so coming there again can't
-//! succeed where it failed before, whatever its groups are. This bounds the time for each match by the product of the lengths
-//! of program and record, and the memory by one bit for each place. Between two choices there is
-//! nothing to decide, so other steps need no memory.
+//! succeed where it failed before, whatever its groups are. This bounds the time for each match by the
+//! product of the lengths of program and record, and the memory by one bit for each place. Between two
+//! choices there is nothing to decide, so other steps need no memory.
 //!
 //! It also ends empty loops: an iteration that has matched the empty string reaches a place that the
 //! search has visited at this position, and so is not followed by another iteration. That

@@ -1,5 +1,5 @@
-//! Compares the spans, found in both ways, with those of `regex_automata`'s `PikeVM`: on all small patterns and records,
-//! and on larger random ones.
+//! Compares the spans, found in both ways, with those of `regex_automata`'s `PikeVM`: on all small
+//! patterns and records, and on larger random ones.
 
 use std::ops::{ControlFlow, Range};
 

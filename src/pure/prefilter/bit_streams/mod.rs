@@ -1,11 +1,11 @@
 //! Sequences of byte classes, matched by operations on streams of bits.
 //!
-//! `\b[A-Z]{3,6}\d{6,9}\b`, with Unicode off, has neither a literal nor a rare run. But each class is a stream with
-//! one bit per byte of the buffer ([`byte_class`](super::byte_class)), and so is each part of a
-//! pattern: a bit is set where a match of the pattern up to and including that part ends. Appending
-//! a class moves all bits forward by one and keeps those at bytes of the class, 64 bytes per word
-//! and several words per instruction; a repetition is an addition, whose carry runs to the end of a
-//! run of ones.
+//! `\b[A-Z]{3,6}\d{6,9}\b`, with Unicode off, has neither a literal nor a rare run. But each class is a
+//! stream with one bit per byte of the buffer ([`byte_class`](super::byte_class)), and so is each part
+//! of a pattern: a bit is set where a match of the pattern up to and including that part ends.
+//! Appending a class moves all bits forward by one and keeps those at bytes of the class, 64 bytes per
+//! word and several words per instruction; a repetition is an addition, whose carry runs to the end of
+//! a run of ones.
 //!
 //! This is how Parabix and icgrep match (Cameron et al., "Bitwise Data Parallelism in Regular
 //! Expression Matching", PACT 2014). They transpose the text into eight streams of bits and compute
