@@ -131,14 +131,10 @@ impl Match {
     }
 
     /// Returns the name of the pattern that matches, if it has one. `set` must be the set that was
-    /// scanned for.
-    ///
-    /// # Panics
-    ///
-    /// If `set` has no such pattern.
-    #[track_caller]
+    /// scanned for. `None` if the set has no such pattern, as for a match of a
+    /// [combination](crate::Combinations).
     pub fn name<'a>(&self, set: &'a PatternSet) -> Option<&'a str> {
-        set.get(self.pattern()).expect("the set has the pattern").get_name()
+        set.get(self.pattern())?.get_name()
     }
 }
 
