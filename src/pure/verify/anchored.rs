@@ -196,8 +196,5 @@ fn complete_match(
             None => return cache.defer(pattern, 0),
         }
     }
-    let status = &mut cache.status[pattern.index()];
-    status.matched = true;
-    status.hits = Some((start, start));
-    cache.matched.push(pattern);
+    cache.set_matched(pattern, Some(start));
 }

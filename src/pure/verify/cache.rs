@@ -113,6 +113,23 @@ impl PatternStatus {
         }
     }
 
+    /// Records a match, at a hit that starts at `hit` if its needle is anchored. Returns whether it is the
+    /// first one in this record.
+    #[inline]
+    pub(super) fn set_matched(&mut self, hit: Option<u32>) -> bool {
+        if self.matched {
+            match hit {
+                Some(start) => self.add_hit(start),
+                None => self.hits = None,
+            }
+            return false;
+        }
+        self.matched = true;
+        // Hits that were deferred may belong to matches, too.
+        self.hits = hit.filter(|_| self.deferred.is_none()).map(|start| (start, start));
+        true
+    }
+
     /// Resets the status unless `epoch` is still that of the same record.
     #[inline]
     pub(super) fn enter_record(&mut self, epoch: u64) {
@@ -217,14 +234,8 @@ impl VerifyCache {
     pub(super) fn set_matched(&mut self, pattern: PatternIndex, hit: Option<u32>) {
         let status = &mut self.status[pattern.index()];
         status.enter_record(self.epoch);
-        match hit {
-            _ if !status.matched => {
-                status.matched = true;
-                status.hits = hit.map(|start| (start, start));
-                self.matched.push(pattern);
-            }
-            Some(start) => status.add_hit(start),
-            None => status.hits = None,
+        if status.set_matched(hit) {
+            self.matched.push(pattern);
         }
     }
 
@@ -273,5 +284,26 @@ impl VerifyCache {
             self.measured.fill(0);
             self.memory = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hits_cover_all_hits_that_may_belong_to_matches() {
+        let mut status = PatternStatus::default();
+        assert!(status.set_matched(Some(7)));
+        assert!(!status.set_matched(Some(3)));
+        status.add_hit(9);
+        assert_eq!(status.hits, Some((3, 9)));
+        // The last match may be anywhere.
+        assert!(!status.set_matched(None));
+        assert_eq!(status.hits, None);
+
+        let mut status = PatternStatus { deferred: Some(5), ..PatternStatus::default() };
+        assert!(status.set_matched(Some(50)));
+        assert_eq!(status.hits, None);
     }
 }

@@ -57,9 +57,7 @@ impl SpanLiterals {
 impl Patterns {
     /// The patterns with these trimmed forms. `splits` has those that are verified in two parts;
     /// `span_literals` and `trimmed_heads` are empty if no spans are reported; the latter has
-    /// [`Trimmed::head`] of each pattern.
-    ///
-    /// [`Trimmed::head`]: crate::pure::plan::Trimmed::head
+    /// `Trimmed::head` of each pattern.
     pub(in crate::pure) fn new(
         trimmed: Vec<Hir>,
         splits: Vec<Option<Box<Split>>>,

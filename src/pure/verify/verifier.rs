@@ -50,8 +50,8 @@ impl Verifier {
         debug_assert_eq!(numbers.len(), tables.patterns.len());
         tables.build_automata();
         let has_bounds = numbers.iter().any(|&number| set.bounds(number as usize).is_some());
-        if report == Report::Spans || has_bounds {
-            for (index, &number) in numbers.iter().enumerate() {
+        for (index, &number) in numbers.iter().enumerate() {
+            if report == Report::Spans || set.bounds(number as usize).is_some() {
                 let automata = tables.patterns.automata(PatternIndex::new(index));
                 automata.build_spans(set.hir(number as usize));
             }
