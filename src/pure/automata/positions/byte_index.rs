@@ -13,7 +13,8 @@ const MAX_INDEX: usize = 4096;
 #[derive(Debug)]
 pub(super) struct ByteIndex {
     choices: Box<[Choice]>,
-    /// By byte: where its choices start. Two more: for the end of the record, and for the end.
+    /// By byte: where its choices start. Then where those of the end of the record start, and where
+    /// these end.
     starts: Box<[u32]>,
 }
 
@@ -28,22 +29,23 @@ impl ByteIndex {
         if list.len() <= LONG_LIST || list.iter().map(size).sum::<usize>() > MAX_INDEX {
             return None;
         }
-        // Each byte's choices keep their order. First they are counted.
-        let bytes = |choice: &Choice| {
-            let end = choice.position == Choice::END;
-            let read = (!end).then(|| sets[usize::from(choice.set)].iter().map(usize::from));
-            end.then_some(0..=256).into_iter().flatten().chain(read.into_iter().flatten())
+        let for_each_byte = |choice: &Choice, each: &mut dyn FnMut(usize)| match choice.position {
+            Choice::END => (0..257).for_each(each),
+            _ => sets[usize::from(choice.set)].iter().map(usize::from).for_each(each),
         };
+        // Each byte's choices keep their order. First they are counted.
         let mut starts = vec![0u32; 258];
-        list.iter().flat_map(bytes).for_each(|byte| starts[byte + 1] += 1);
+        for choice in list {
+            for_each_byte(choice, &mut |byte| starts[byte + 1] += 1);
+        }
         (1..starts.len()).for_each(|index| starts[index] += starts[index - 1]);
         let mut choices = vec![list[0]; starts[257] as usize];
         let mut next = starts.clone();
         for choice in list {
-            for byte in bytes(choice) {
+            for_each_byte(choice, &mut |byte| {
                 choices[next[byte] as usize] = *choice;
                 next[byte] += 1;
-            }
+            });
         }
         Some(ByteIndex { choices: choices.into(), starts: starts.into() })
     }
