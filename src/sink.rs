@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::scan::MAX_BLOCK;
-use crate::{Match, Matches};
+use crate::{Match, Matches, ScanError};
 
 /// Receives matches one by one, in order.
 ///
@@ -46,8 +46,22 @@ pub(crate) struct Blocks<'a> {
     each: &'a mut dyn FnMut(&[Match]) -> ControlFlow<()>,
 }
 
+/// Runs a scan whose matches are passed to `each` in blocks. `block` is the memory of the blocks, which
+/// the caller keeps from one scan to the next.
+pub(crate) fn scan_in_blocks(
+    block: &mut Vec<Match>,
+    each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
+    scan: impl FnOnce(&mut Blocks<'_>) -> Result<ControlFlow<()>, ScanError>,
+) -> Result<ControlFlow<()>, ScanError> {
+    let mut blocks = Blocks::new(block, each);
+    match scan(&mut blocks)? {
+        ControlFlow::Continue(()) => Ok(blocks.finish()),
+        ControlFlow::Break(()) => Ok(ControlFlow::Break(())),
+    }
+}
+
 impl<'a> Blocks<'a> {
-    pub(crate) fn new(
+    fn new(
         block: &'a mut Vec<Match>,
         each: &'a mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Blocks<'a> {
@@ -57,7 +71,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// Passes on the last, incomplete block.
-    pub(crate) fn finish(mut self) -> ControlFlow<()> {
+    fn finish(mut self) -> ControlFlow<()> {
         if self.block.is_empty() { ControlFlow::Continue(()) } else { self.flush() }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! [`parse`] turns the text of an expression into a list of steps in postfix order, in which names are
 //! numbers already. [`evaluate`] runs the steps of those combinations that a record's matches can have
-//! changed. [`scanner`] puts both behind [`Scan`](crate::Scan), so that they work with every scanner.
+//! changed. [`scanner`] adds the result to the matches of any [`Scan`](crate::Scan).
 
 mod error;
 mod evaluate;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Combinations;
 use super::evaluate::Values;
-use crate::sink::{Blocks, Sink};
+use crate::sink::{Sink, scan_in_blocks};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
 /// Reports the matches of another scanner, and after those of a record the combinations that hold in
@@ -17,7 +17,7 @@ pub struct CombinedScanner<S> {
     values: Values,
     /// The matches of the other scanner.
     found: Matches,
-    /// The memory of [`Blocks`].
+    /// The memory of [`scan_in_blocks`], kept from one scan to the next.
     block: Vec<Match>,
 }
 
@@ -69,21 +69,15 @@ impl<S: Scan> Scan for CombinedScanner<S> {
         batch: &Batch<'_>,
         each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, ScanError> {
-        let mut block = std::mem::take(&mut self.block);
-        let mut blocks = Blocks::new(&mut block, each);
         let mut records =
             Records::new(&self.combinations, self.only_combinations, &mut self.values);
-        let result = self
-            .scanner
-            .scan_with(batch, &mut |found| records.matches(found, &mut blocks))
-            .map(|flow| {
-                if flow.is_break() || records.finish(batch.len(), &mut blocks).is_break() {
-                    return ControlFlow::Break(());
-                }
-                blocks.finish()
-            });
-        self.block = block;
-        result
+        let scanner = &mut self.scanner;
+        scan_in_blocks(&mut self.block, each, |blocks| {
+            match scanner.scan_with(batch, &mut |found| records.matches(found, blocks))? {
+                ControlFlow::Continue(()) => Ok(records.finish(batch.len(), blocks)),
+                ControlFlow::Break(()) => Ok(ControlFlow::Break(())),
+            }
+        })
     }
 
     fn set_stop(&mut self, stop: StopFlag) {

@@ -14,7 +14,7 @@ use super::merge::Merger;
 use super::objects::Scratch;
 use super::records::{PaddedRecords, PaddedTail};
 use crate::pure::{self, SpanFinder};
-use crate::sink::{Blocks, Sink};
+use crate::sink::{Sink, scan_in_blocks};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
 /// Scans batches with libhs, and with the pure engine for the patterns that libhs can't search.
@@ -59,9 +59,9 @@ impl Scanner {
     ///
     /// Costs a few nanoseconds for each pattern, and builds nothing. libhs still searches for all patterns;
     /// what it finds of others is dropped before their spans are searched for.
-    pub fn enable(&mut self, mut is_enabled: impl FnMut(usize) -> bool) {
+    pub fn enable(&mut self, is_enabled: impl FnMut(usize) -> bool) {
         self.enabled.clear();
-        self.enabled.extend((0..self.set.patterns.len()).map(&mut is_enabled));
+        self.enabled.extend((0..self.set.patterns.len()).map(is_enabled));
         if let Some(fallback) = &mut self.fallback {
             fallback.enable(|number| self.enabled[number]);
         }
@@ -130,11 +130,7 @@ impl Scan for Scanner {
         each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, ScanError> {
         let mut block = std::mem::take(&mut self.block);
-        let mut blocks = Blocks::new(&mut block, each);
-        let result = self.run(batch, &mut blocks).map(|flow| match flow {
-            ControlFlow::Continue(()) => blocks.finish(),
-            ControlFlow::Break(()) => flow,
-        });
+        let result = scan_in_blocks(&mut block, each, |blocks| self.run(batch, blocks));
         self.block = block;
         result
     }

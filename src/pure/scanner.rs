@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use crate::sink::{Blocks, Sink};
+use crate::sink::{Sink, scan_in_blocks};
 use crate::{Batch, Match, Matches, Scan, ScanError, StopFlag};
 
 use super::ids::NeedleId;
@@ -51,7 +51,7 @@ pub struct Scanner {
     progress: FilterProgress,
     candidates: Vec<Candidate>,
     cache: VerifyCache,
-    /// The memory of [`Blocks`], kept from one scan to the next.
+    /// The memory of [`scan_in_blocks`], kept from one scan to the next.
     block: Vec<Match>,
 }
 
@@ -214,11 +214,7 @@ impl Scan for Scanner {
         each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, ScanError> {
         let mut block = std::mem::take(&mut self.block);
-        let mut blocks = Blocks::new(&mut block, each);
-        let result = self.run(batch, &mut blocks).map(|flow| match flow {
-            ControlFlow::Continue(()) => blocks.finish(),
-            ControlFlow::Break(()) => flow,
-        });
+        let result = scan_in_blocks(&mut block, each, |blocks| self.run(batch, blocks));
         self.block = block;
         result
     }
