@@ -95,6 +95,7 @@ impl Match {
     /// # Panics
     ///
     /// As [`Match::range`].
+    #[track_caller]
     pub fn start(&self) -> usize {
         self.range().start
     }
@@ -104,6 +105,7 @@ impl Match {
     /// # Panics
     ///
     /// As [`Match::range`].
+    #[track_caller]
     pub fn end(&self) -> usize {
         self.range().end
     }
@@ -240,6 +242,7 @@ mod tests {
         let counts: Vec<_> = (0..9).map(|record| matches.of_record(record).len()).collect();
         assert_eq!(counts, [1, 0, 2, 0, 0, 0, 0, 1, 0]);
     }
+
     #[test]
     fn a_match_without_a_span_has_no_range() {
         let m = Match::without_span(3, 5);

@@ -1,8 +1,8 @@
 //! Which patterns may match a line feed, and which can't match without one.
 //!
 //! Both are decided by the parsed pattern alone, part by part. Where that is not exact, the first
-//! question is answered with yes and the second one with no: in `a{0}\n{0}b` nothing is ever repeated,
-//! and an assertion can rule out a line feed beside it.
+//! question is answered with yes and the second one with no: an assertion can rule out a line feed
+//! beside it, or require one.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 

@@ -1,6 +1,6 @@
 //! Finds the spans of patterns in records that are already known to match.
 //!
-//! This is for whoever knows which patterns match but not where: the native engine, and a search for
+//! This is for callers that know which patterns match but not where: the native engine, and a search for
 //! the groups of patterns that report a group. It has nothing to filter and nothing to verify, so it
 //! needs only the automata of the patterns and not a plan for all of them.
 

@@ -1,6 +1,6 @@
 //! Finds spans in a window of a longer text, of which some bytes before the window are known.
 //!
-//! A record is all that its assertions see. A window is not: the text goes on before and after it.
+//! A record is all that its assertions see. A window is not: there is text before and after it.
 //! Before it, the automata see the bytes that the caller passes along. After it they see nothing, so
 //! the caller ends the window where that makes no difference: before a `\n`. There, every assertion
 //! holds as it does at the end of a text, with these exceptions:
@@ -38,7 +38,7 @@ struct WindowPattern {
     automata: PatternAutomata,
     /// Whether its windows must not end between `\r` and `\n`.
     crlf: bool,
-    /// For windows after which the text goes on, if the pattern can match only at the end of a text.
+    /// For windows with text after them, if the pattern can match only at the end of a text.
     inner: Option<(Hir, PatternAutomata)>,
 }
 
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn assertions_see_the_text_around_a_window() {
         let long = "x".repeat(5000);
-        // In short windows the position automaton decides, in long ones a lazy DFA.
+        // Short windows are searched by backtracking, long ones by lazy DFAs.
         for padding in ["", long.as_str()] {
             let text = format!("ab ab{padding}");
             let at = |regex, from, is_last| spans(regex, &text, from, is_last);

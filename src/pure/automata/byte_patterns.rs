@@ -6,8 +6,6 @@
 //! patterns would match at nearly every byte, and the states would have to remember which of them
 //! have.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
-
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::ByteSet;
 
@@ -26,18 +24,6 @@ struct Table {
     patterns: Vec<PatternIndex>,
     /// By byte: the patterns that it matches, as bits.
     matches: Box<[u64; 256]>,
-}
-
-/// The set of bytes that `hir` matches, if it matches single bytes alone.
-pub(crate) fn single_byte(hir: &Hir) -> Option<ByteSet> {
-    match hir.kind() {
-        HirKind::Literal(literal) if literal.0.len() == 1 => {
-            Some(literal.0.iter().copied().collect())
-        }
-        HirKind::Class(Class::Unicode(class)) if !class.is_ascii() => None,
-        HirKind::Class(class) => Some(ByteSet::of(class)),
-        _ => None,
-    }
 }
 
 impl BytePatterns {
@@ -102,7 +88,7 @@ mod tests {
             ("^", None),
         ] {
             let expected = expected.map(|bytes| bytes.iter().copied().collect());
-            assert_eq!(single_byte(&parse(pattern)), expected, "{pattern}");
+            assert_eq!(ByteSet::of_byte(&parse(pattern)), expected, "{pattern}");
         }
 
         // More than 64, so that there are two tables.

@@ -182,10 +182,9 @@ impl Determinizer {
 
     /// The steps from the start of a match, none of which is known yet.
     pub(super) fn unknown_start_steps(&self) -> StartSteps {
-        let steps: Box<[Option<StartStep>]> = (0..if self.start_has_looks { KINDS } else { 1 }
-            * self.samples.len())
-            .map(|_| None)
-            .collect();
+        let kinds = if self.start_has_looks { KINDS } else { 1 };
+        let steps: Box<[Option<StartStep>]> =
+            (0..kinds * self.samples.len()).map(|_| None).collect();
         StartSteps { memory: size_of_val(&steps[..]), steps }
     }
 
@@ -233,11 +232,7 @@ impl Determinizer {
         builder.next.clear();
         let mut looks = false;
         for &state in &from[KEY_HEAD..] {
-            for &step in self.nfa.byte_steps(state) {
-                if self.nfa.reads(step, byte) {
-                    builder.next.push(step.to);
-                }
-            }
+            self.read(state, byte, builder);
             if !self.nfa.look_steps(state).is_empty() {
                 if !std::mem::replace(&mut looks, true) {
                     builder.begin_walk(self.nfa.len());
@@ -250,28 +245,16 @@ impl Determinizer {
             return Some(id);
         }
         builder.matches |= start.matches;
-        builder.key.clear();
-        builder.key.extend([0; KEY_HEAD]);
-        let mut undecided = self.start_has_looks;
-        let mut enter = |state: StateId, key: &mut Vec<u32>| {
-            undecided |= !self.nfa.look_steps(state).is_empty();
-            key.push(state);
-        };
         builder.begin_walk(self.nfa.len());
-        for &state in &start.states {
-            builder.visit(state);
-            enter(state, &mut builder.key);
-        }
-        for index in 0..builder.next.len() {
-            let state = builder.next[index];
-            if builder.visit(state) {
-                builder.matches |= self.nfa.matches(state);
-                if self.nfa.continues(state) && state != GroupNfa::START {
-                    enter(state, &mut builder.key);
-                }
-            }
-        }
-        let KeyBuilder { key, matches, .. } = builder;
+        start.states.iter().for_each(|&state| _ = builder.visit(state));
+        self.enter_next(builder);
+        let KeyBuilder { next, key, matches, .. } = builder;
+        key.clear();
+        key.extend([0; KEY_HEAD]);
+        key.extend_from_slice(&start.states);
+        key.extend_from_slice(next);
+        let has_looks = |&state: &StateId| !self.nfa.look_steps(state).is_empty();
+        let undecided = self.start_has_looks || key[KEY_HEAD..].iter().any(has_looks);
         key[0] = if undecided { u32::from(self.before[after]) } else { 0 };
         (key[1], key[2]) = (*matches as u32, (*matches >> 32) as u32);
         key[KEY_HEAD..].sort_unstable();
@@ -298,17 +281,21 @@ impl Determinizer {
         builder.begin_walk(self.nfa.len());
         self.cross(GroupNfa::START, holds, Some(byte), builder);
         builder.begin_walk(self.nfa.len());
-        let mut states = Vec::new();
-        for index in 0..builder.next.len() {
-            let state = builder.next[index];
-            if builder.visit(state) {
+        self.enter_next(builder);
+        StartStep { states: builder.next[..].into(), matches: builder.matches, state: None }
+    }
+
+    /// Adds the patterns that match on entering the next states, and keeps those states that a key has.
+    fn enter_next(&self, builder: &mut KeyBuilder) {
+        let mut next = std::mem::take(&mut builder.next);
+        next.retain(|&state| {
+            let is_new = builder.visit(state);
+            if is_new {
                 builder.matches |= self.nfa.matches(state);
-                if self.nfa.continues(state) && state != GroupNfa::START {
-                    states.push(state);
-                }
             }
-        }
-        StartStep { states: states.into(), matches: builder.matches, state: None }
+            is_new && self.nfa.continues(state) && state != GroupNfa::START
+        });
+        builder.next = next;
     }
 
     /// Follows the steps of a state over the assertions in `holds`, which hold at the boundary where
@@ -337,7 +324,7 @@ impl Determinizer {
     }
 }
 
-/// Whether a match can start where the assertions in `holds` hold, as far as one can tell without
+/// Whether a match can start where the assertions in `holds` hold, as far as that is known without
 /// the next byte.
 fn has_steps_or_matches(nfa: &GroupNfa, holds: Looks, builder: &mut KeyBuilder) -> bool {
     builder.pending.push(GroupNfa::START);

@@ -404,6 +404,9 @@ impl Builder {
     /// lead to.
     fn finish(self, start: StateId) -> Option<GroupNfa> {
         const UNKNOWN: StateId = StateId::MAX;
+        if self.too_large {
+            return None;
+        }
         let mut nfa = GroupNfa {
             sets: self.sets,
             steps: Vec::new(),
@@ -411,9 +414,6 @@ impl Builder {
             looks: self.looks,
             unicode_boundary: self.unicode_boundary,
         };
-        if self.too_large {
-            return None;
-        }
         // By draft: its new number, and the state whose steps last included its own.
         let mut numbers = vec![UNKNOWN; self.states.len()];
         let mut included = vec![UNKNOWN; self.states.len()];

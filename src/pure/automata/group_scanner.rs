@@ -18,8 +18,8 @@
 //! # Limits
 //!
 //! The tables of all groups of a scanner may use [`ALL_TABLES`] bytes, and more if there are very many
-//! patterns. Above that the patterns of
-//! the current record are searched one by one, and all tables are emptied before the next record.
+//! patterns. Above that the patterns of the current record are searched one by one, and all tables are
+//! emptied before the next record.
 
 use std::sync::Arc;
 

@@ -23,8 +23,8 @@ use super::dfa_group::{DfaGroup, GroupKind, GroupLimits};
 const SHORT_REPETITIONS: GroupLimits =
     GroupLimits { members: if mechanism::DFA_GROUPS { 32 } else { 1 }, size: 4000 };
 /// The limits of groups of patterns with [long repetitions](has_long_repetition): each starts alone.
-/// When they started in groups of four, most groups of the OWASP core rule set reached so many states
-/// that the first pass took a sixth longer. The scanner joins groups that turn out to reach few.
+/// When they started in groups of four, most groups of the OWASP core rule set reached too many states:
+/// the first pass took a sixth longer. The scanner joins groups that turn out to reach few.
 const LONG_REPETITIONS: GroupLimits = GroupLimits { members: 1, size: 2000 };
 /// The limits of groups of patterns with long repetitions that [start with the same
 /// part](same_start). Their states do not multiply. Five patterns of the OWASP core rule set that look
@@ -33,7 +33,7 @@ const SAME_START: GroupLimits =
     GroupLimits { members: if mechanism::DFA_GROUPS { 16 } else { 1 }, size: 20_000 };
 /// The smallest part, in NFA states as [`pattern::size_of`] estimates them, that is a reason to put
 /// patterns into one group because they start with it. Many patterns start with the same smaller part,
-/// such as a quotation mark, and have nothing else in common.
+/// such as a quotation mark, and have nothing else in common. A guess.
 const MIN_SAME_START: u64 = 4;
 /// The limits of groups of patterns that start with the same literal. They can be large, because
 /// the search is anchored at the literal, and the next few bytes rule out most members.
@@ -45,9 +45,9 @@ const CACHE_CAPACITY: usize = 2 << 20;
 const ALL_CACHES: usize = 64 << 20;
 /// The limit on the tables of all groups that read whole records, in bytes, in each scanner. The
 /// OWASP core rule set takes up to 2 MiB, over attack payloads.
-pub(super) const ALL_TABLES: usize = 5 << 19;
-/// The limit is at least as many bytes for each pattern in these groups, because with less the tables
-/// would be emptied and filled anew all the time.
+pub(super) const ALL_TABLES: usize = (2 << 20) + (512 << 10);
+/// The least that this limit allows for each pattern in these groups, in bytes. With less, large sets
+/// would empty and refill their tables again and again. A guess.
 pub(super) const TABLES_PER_PATTERN: usize = 8 << 10;
 /// The minimum capacity of one cache, in bytes, even if [`ALL_CACHES`] divided by the number of
 /// groups is less.

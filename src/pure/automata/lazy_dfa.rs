@@ -19,13 +19,13 @@ use regex_syntax::hir::Hir;
 ///
 /// Verification visits few states, and a scanner has up to five such caches for each pattern that
 /// it has ever verified; so this is much less than the 2 MiB that the `regex` crate uses for one.
-pub(super) const CACHE_CAPACITY: usize = 256 << 10;
+const CACHE_CAPACITY: usize = 256 << 10;
 
 /// The largest NFA, in states, that a lazy DFA is built for.
 ///
 /// One DFA state may hold every NFA state. Beyond this size, determinizing is no faster than
 /// simulating the NFA, and takes more memory.
-pub(super) const MAX_NFA_STATES: usize = 50_000;
+const MAX_NFA_STATES: usize = 50_000;
 
 /// A lazy DFA gives up once it has cleared its cache this often, if it has searched fewer than
 /// [`MIN_BYTES_PER_STATE`] bytes for each state that it built since the last time. The values are

@@ -13,8 +13,9 @@
 //! is impossible too, with an NFA simulation. A head or a tail has no such fallback: the caller
 //! verifies the whole pattern instead.
 //!
-//! The position automata that verify candidates are built with the engine ([`PatternAutomata::build`]):
-//! that takes a tenth of the time that the plan takes, and on first use it would be most of the time
+//! The position automata that verify candidates are built with the engine
+//! ([`PatternAutomata::build`]), and what finds spans if they are reported
+//! ([`PatternAutomata::build_spans`]): that takes a tenth of the time that the plan takes, and on first use it would be most of the time
 //! of a first scan. All other automata are built on first use, since a set may have thousands of
 //! patterns of which a scan needs a handful. All are immutable and shared by all scanners of an
 //! engine; the caches of lazy DFAs belong to one scanner.
@@ -60,7 +61,7 @@ pub(crate) struct PatternAutomata {
     head: OnceLock<Option<BackwardPositions>>,
     /// The trimmed form, if that is too large for `trimmed`.
     large: OnceLock<Option<ForwardPositions>>,
-    /// The same.
+    /// The same, for backtracking.
     program: OnceLock<Option<Box<Program>>>,
     trimmed_nfa: OnceLock<NFA>,
     trimmed_dfa: OnceLock<Option<Box<dfa::DFA>>>,
@@ -388,8 +389,8 @@ impl PatternAutomata {
     }
 }
 
-/// Calls `found` with the occurrences of `literal` in `record` that do not overlap, none of which
-/// starts at an offset that is not in `starts`. There mostly is one, at the first of these.
+/// Calls `found` with the occurrences of `literal` in `record` that do not overlap and
+/// that start within `starts`. Mostly one starts at the first of these.
 fn each_literal(
     literal: &[u8],
     record: &[u8],

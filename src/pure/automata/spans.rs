@@ -62,8 +62,8 @@ impl SpanAutomata {
     }
 
     /// Calls `found` with the spans of a short record from `cursor.at` on, none of which starts after
-    /// `last`, until `found` returns
-    /// `Break`. Returns `None` if spans from `cursor.at` on are still to be found in another way.
+    /// `last`, until `found` returns `Break`. Returns `None` if spans from `cursor.at` on are still
+    /// to be found in another way.
     pub(super) fn in_short_record(
         &self,
         hir: &Hir,

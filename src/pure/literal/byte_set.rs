@@ -1,6 +1,6 @@
 //! Sets of bytes.
 
-use regex_syntax::hir::Class;
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::byte_frequency;
 
@@ -9,7 +9,28 @@ use super::byte_frequency;
 pub(crate) struct ByteSet([u64; 4]);
 
 impl ByteSet {
-    pub(super) const EMPTY: ByteSet = ByteSet([0; 4]);
+    pub(crate) const EMPTY: ByteSet = ByteSet([0; 4]);
+
+    /// The bytes that `hir` matches, if it always matches a single byte.
+    pub(crate) fn of_byte(hir: &Hir) -> Option<ByteSet> {
+        match hir.kind() {
+            HirKind::Class(class) => ByteSet::of_byte_class(class),
+            HirKind::Literal(literal) => match literal.0[..] {
+                [byte] => Some(ByteSet::from_iter([byte])),
+                _ => None,
+            },
+            HirKind::Capture(capture) => ByteSet::of_byte(&capture.sub),
+            _ => None,
+        }
+    }
+
+    /// The bytes of a class, if each of its characters is a single byte.
+    pub(crate) fn of_byte_class(class: &Class) -> Option<ByteSet> {
+        match class {
+            Class::Unicode(chars) if !chars.is_ascii() => None,
+            class => Some(ByteSet::of(class)),
+        }
+    }
 
     /// The bytes that a class matches. A character that is not ASCII stands for all bytes from
     /// 0x80 on, so that the set contains each byte of its UTF-8 form.

@@ -16,9 +16,9 @@
 //! [`explain`] keeps the decisions, to describe them to people.
 //!
 //! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
-//! Automata are not built here, but by the first scan that needs them: most patterns of a large
-//! set are never verified. The exceptions are the NFAs of the patterns without a filter, which the
-//! first record of every scan needs.
+//! Of the automata, only the NFAs of the patterns without a filter are built here, because the first
+//! record of every scan needs them. The verifier builds those that verify candidates, and all others
+//! are built by the first scan that needs them.
 
 mod explain;
 mod needles;
@@ -33,10 +33,10 @@ use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, Report};
 
-use super::automata::byte_patterns::{BytePatterns, single_byte};
+use super::automata::byte_patterns::BytePatterns;
 use super::automata::grouping;
 use super::ids::PatternIndex;
-use super::literal::{self, Bound};
+use super::literal::{self, Bound, ByteSet};
 use super::mechanism;
 use super::prefilter::FilterSet;
 use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
@@ -75,7 +75,7 @@ impl Plan {
         let (mut bytes, mut unfiltered) = (Vec::new(), Vec::new());
         for &pattern in &builder.unfiltered {
             let hir = &chosen.trimmed[pattern.index()];
-            match single_byte(hir).filter(|_| mechanism::BYTE_PATTERNS) {
+            match ByteSet::of_byte(hir).filter(|_| mechanism::BYTE_PATTERNS) {
                 Some(set) => bytes.push((pattern, set)),
                 None => unfiltered.push((pattern, hir)),
             }

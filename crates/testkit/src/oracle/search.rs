@@ -68,7 +68,7 @@ impl Search<'_> {
         Search { program, record, limit, visited, visited_now, aside, slots }
     }
 
-    /// The next match, given where the search goes on and where the last match ended.
+    /// The next match, given where the search continues and where the last match ended.
     pub(super) fn next(
         &mut self,
         from: &mut usize,

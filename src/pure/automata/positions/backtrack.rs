@@ -3,8 +3,7 @@
 //! Where a match can begin, the most preferred choice whose class has the next byte is taken. The
 //! others are kept on a stack, and the last of them is tried when nothing can be read any more. Most
 //! patterns of rule sets rarely have more than one choice that the next byte allows, so that a match
-//! is found as fast as by a DFA, without one, and where no match can begin, only the bytes are looked
-//! at that a match can begin with. This is what a backtracking matcher does, and so it takes
+//! is found as fast as by a DFA, without one, and bytes that no match can begin with are skipped. This is what a backtracking matcher does, and so it takes
 //! exponential time in the worst case. A budget ends it: then the caller finds the remaining spans of
 //! the record in the [two passes](super::spans), which always read the whole record.
 //!
@@ -38,7 +37,7 @@ pub(in crate::pure::automata) struct Backtracking {
 }
 
 impl Backtracking {
-    /// A failure counts as many successes. It takes about twice as long to find the spans of a record
+    /// The number of successes that make up for a failure. It takes about twice as long to find the spans of a record
     /// if the budget is used up first.
     const FAILURE: u8 = 4;
 
@@ -63,7 +62,7 @@ pub(super) type Untried = Vec<(u16, u32)>;
 impl Program {
     /// Calls `found` with the spans of `record` from `cursor.at` on, none of which starts after `last`,
     /// until `found` returns `Break`. If the budget is used up before the last one is found, `cursor` is
-    /// where the search has to go on. The record must be shorter than 4 GiB.
+    /// where another search has to continue. The record must be shorter than 4 GiB.
     pub(in crate::pure::automata) fn backtrack(
         &self,
         scratch: &mut PositionScratch,

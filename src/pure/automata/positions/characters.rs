@@ -14,14 +14,6 @@ use crate::pure::literal::ByteSet;
 /// Unicode `\w`, are the ones that lazy DFAs search well.
 const MAX_CHARACTER_BYTES: usize = 512;
 
-/// The bytes of a class whose characters are single bytes.
-pub(super) fn byte_class(class: &Class) -> Option<ByteSet> {
-    match class {
-        Class::Unicode(chars) if !chars.is_ascii() => None,
-        class => Some(ByteSet::of(class)),
-    }
-}
-
 /// The UTF-8 forms of the characters of a class, as a graph of bytes in which equal endings are
 /// shared.
 pub(super) struct Characters {

@@ -23,7 +23,7 @@ use crate::pure::literal::ByteSet;
 
 use super::Direction;
 use super::bits::Bits;
-use super::characters::{Characters, byte_class};
+use super::characters::Characters;
 use super::looks::{self, Looks, Outlook};
 
 /// The largest number of different conditions at which one part of a pattern can begin, end or be
@@ -278,7 +278,7 @@ impl<const N: usize> Builder<N> {
     }
 
     fn class(&mut self, class: &Class) -> Option<Part<N>> {
-        if let Some(set) = byte_class(class) {
+        if let Some(set) = ByteSet::of_byte_class(class) {
             return Some(Part::single(self.position(set, None)?));
         }
         let Class::Unicode(class) = class else { return None };
@@ -328,7 +328,7 @@ impl<const N: usize> Builder<N> {
         let (min, max) = (repetition.min, repetition.max);
         let copies = max.unwrap_or(min.max(1));
         if copies > self.max_copies
-            && let Some(set) = single_byte(&repetition.sub)
+            && let Some(set) = ByteSet::of_byte(&repetition.sub)
         {
             let part = Part::single(self.position(set, Some((min.max(1), max)))?);
             return Some(if min == 0 { part.optional() } else { part });
@@ -389,18 +389,5 @@ impl<const N: usize> Builder<N> {
         });
         self.positions.push(Position { class, repeat, next: Bits::EMPTY });
         (self.positions.len() <= 64 * N).then_some(self.positions.len() - 1)
-    }
-}
-
-/// The bytes that `hir` matches, if it always matches a single byte.
-pub(super) fn single_byte(hir: &Hir) -> Option<ByteSet> {
-    match hir.kind() {
-        HirKind::Class(class) => byte_class(class),
-        HirKind::Literal(literal) => match literal.0[..] {
-            [byte] => Some(ByteSet::from_iter([byte])),
-            _ => None,
-        },
-        HirKind::Capture(capture) => single_byte(&capture.sub),
-        _ => None,
     }
 }

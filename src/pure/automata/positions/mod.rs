@@ -76,17 +76,16 @@ enum Words {
     Most(Box<Automaton<64>>),
 }
 
-/// Calls a method of an automaton, whatever its number of words is. `$enum` has a variant for each
-/// number.
+/// Calls a method of the automaton, whatever its number of words is.
 macro_rules! with_automaton {
-    ($enum:ident, $words:expr, $automaton:ident => $call:expr) => {
+    ($words:expr, $automaton:ident => $call:expr) => {
         match $words {
-            $enum::One($automaton) => $call,
-            $enum::Two($automaton) => $call,
-            $enum::Four($automaton) => $call,
-            $enum::Eight($automaton) => $call,
-            $enum::Many($automaton) => $call,
-            $enum::Most($automaton) => $call,
+            Words::One($automaton) => $call,
+            Words::Two($automaton) => $call,
+            Words::Four($automaton) => $call,
+            Words::Eight($automaton) => $call,
+            Words::Many($automaton) => $call,
+            Words::Most($automaton) => $call,
         }
     };
 }
@@ -95,7 +94,7 @@ use with_automaton;
 impl ForwardPositions {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        with_automaton!(Words, &self.0, automaton => automaton.memory())
+        with_automaton!(&self.0, automaton => automaton.memory())
     }
 
     /// The automaton of `hir`, or `None` if it is too large, or if it has an assertion about
@@ -118,7 +117,7 @@ impl ForwardPositions {
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
-        with_automaton!(Words, &self.0, a => a.search::<Anywhere>(record, span, scratch, &mut 0))
+        with_automaton!(&self.0, a => a.search::<Anywhere>(record, span, scratch, &mut 0))
     }
 
     /// Tests whether a match starts at `span.start` and lies within `span` of `record`. Adds the
@@ -130,14 +129,14 @@ impl ForwardPositions {
         span: Range<usize>,
         steps: &mut u64,
     ) -> bool {
-        with_automaton!(Words, &self.0, a => a.search::<StartsAt>(record, span, scratch, steps))
+        with_automaton!(&self.0, a => a.search::<StartsAt>(record, span, scratch, steps))
     }
 }
 
 impl BackwardPositions {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        with_automaton!(Words, &self.0, automaton => automaton.memory())
+        with_automaton!(&self.0, automaton => automaton.memory())
     }
 
     /// The automaton of `hir`, under the same conditions as [`ForwardPositions::new`].
@@ -153,7 +152,7 @@ impl BackwardPositions {
         end: usize,
         steps: &mut u64,
     ) -> bool {
-        with_automaton!(Words, &self.0, a => a.search::<EndsAt>(record, 0..end, scratch, steps))
+        with_automaton!(&self.0, a => a.search::<EndsAt>(record, 0..end, scratch, steps))
     }
 }
 

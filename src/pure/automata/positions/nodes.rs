@@ -6,7 +6,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use crate::pure::literal::ByteSet;
 
-use super::characters::{Characters, byte_class};
+use super::characters::Characters;
 use super::looks::{self, Looks};
 
 /// The largest number of positions. Repetitions are written out.
@@ -16,7 +16,7 @@ pub(super) const MAX_POSITIONS: usize = 4096;
 const MAX_PARTS: usize = 64 << 10;
 
 /// A place in the pattern. Nodes are known by their index.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Node {
     /// The end of the pattern.
     Match,
@@ -74,7 +74,7 @@ impl Builder {
     }
 
     fn class(&mut self, class: &Class, next: u32) -> Option<u32> {
-        if let Some(set) = byte_class(class) {
+        if let Some(set) = ByteSet::of_byte_class(class) {
             return self.byte(set, next);
         }
         let Class::Unicode(class) = class else { return None };
@@ -101,11 +101,10 @@ impl Builder {
                 }
             }
             None => {
+                let at = self.alternatives.len();
                 let repeat = self.split(&[0, 0]);
                 let copy = self.part(sub, repeat)?;
-                let Node::Split(range) = self.nodes[repeat as usize].clone() else { return None };
-                let range = range.start as usize..range.end as usize;
-                self.alternatives[range].copy_from_slice(&order(copy, next));
+                self.alternatives[at..at + 2].copy_from_slice(&order(copy, next));
                 begin = match min {
                     0 if sub.properties().minimum_len() == Some(0) => {
                         self.split(&order(copy, next))

@@ -105,7 +105,7 @@ impl ListKind {
         let Some(&back) = choices.iter().take(LONG_LIST).find(is_loop) else {
             return ListKind::Any;
         };
-        let mut others = ByteSet::from_iter([]);
+        let mut others = ByteSet::EMPTY;
         for choice in choices {
             if choice.position != Choice::END {
                 if choice.position != back.position {
@@ -132,7 +132,7 @@ impl Program {
         let mut builder = Builder::default();
         builder.nodes.push(Node::Match);
         let start = builder.part(hir, 0)?;
-        let Builder { nodes, alternatives, sets, positions, .. } = builder;
+        let Builder { nodes, alternatives, mut sets, positions, .. } = builder;
         let visited = vec![(0, 0); nodes.len()];
         let list_of = vec![None; nodes.len()];
         let mut walk = Walk {
@@ -151,7 +151,6 @@ impl Program {
         let after: Option<Vec<u16>> = positions.iter().map(|&(_, next)| walk.list(next)).collect();
         let after = after?;
         let Walk { choices, mut lists, .. } = walk;
-        let mut sets = sets;
         for (index, list) in lists.iter_mut().enumerate() {
             let choices = &choices[list.range()];
             list.kind = ListKind::of(index as u16, choices, &after, &mut sets);
@@ -162,8 +161,7 @@ impl Program {
             Some((list.start, index))
         };
         let indexes = lists.iter().filter_map(index).collect();
-        let (mut first_bytes, mut may_be_empty, mut only_at_start) =
-            (ByteSet::from_iter([]), false, true);
+        let (mut first_bytes, mut may_be_empty, mut only_at_start) = (ByteSet::EMPTY, false, true);
         let start = lists[usize::from(start)];
         for choice in &choices[start.range()] {
             match choice.position {
@@ -274,7 +272,7 @@ struct Walk<'a> {
     left: usize,
     /// The number of walks so far.
     walks: u32,
-    /// By node: the number of the last walk that has come to it, and the assertions on its way
+    /// By node: the number of the last walk that visited it, and the assertions on its way
     /// there. A later way whose assertions include these leads nowhere new.
     visited: Vec<(u32, Looks)>,
     stack: Vec<(u32, Looks)>,

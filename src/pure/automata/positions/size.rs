@@ -9,7 +9,7 @@
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::characters::positions_of;
-use super::graph::single_byte;
+use crate::pure::literal::ByteSet;
 
 /// Repetitions of a class with more copies than this become counters. The first of these numbers
 /// with which the pattern fits is chosen.
@@ -110,7 +110,7 @@ fn positions(hir: &Hir) -> Sizes {
         HirKind::Repetition(repetition) => {
             let copies = repetition.max.unwrap_or(repetition.min.max(1));
             let mut sizes = positions(&repetition.sub);
-            let counted = single_byte(&repetition.sub).is_some();
+            let counted = ByteSet::of_byte(&repetition.sub).is_some();
             for (size, max_copies) in sizes.iter_mut().zip(MAX_COPIES) {
                 if !counted || copies <= max_copies {
                     *size = size.saturating_mul(copies as usize);

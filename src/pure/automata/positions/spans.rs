@@ -25,7 +25,7 @@ use super::bits::Bits;
 use super::looks::{self, Looks};
 use super::program::{Choice, Program};
 use super::search::{PositionScratch, hold};
-use super::with_automaton;
+use super::{Words, with_automaton};
 use crate::pure::automata::span_cursor::SpanCursor;
 
 /// The longest record that is searched in this way, in bytes. The passes read every byte, and in
@@ -35,22 +35,9 @@ pub(in crate::pure::automata) const MAX_RECORD: usize = 4096;
 /// The largest memory for the sets of one record, in words: 256 KiB.
 const MAX_VIABLE_WORDS: usize = 32 << 10;
 
-/// The automaton that finds the spans of one pattern.
+/// The automaton that finds the spans of one pattern: it reads backward.
 #[derive(Debug)]
-pub(in crate::pure::automata) enum SpanPositions {
-    One(Box<Spans<1>>),
-    Two(Box<Spans<2>>),
-    Four(Box<Spans<4>>),
-    Eight(Box<Spans<8>>),
-    Many(Box<Spans<32>>),
-    Most(Box<Spans<64>>),
-}
-
-/// The same, with sets of `N` words.
-#[derive(Debug)]
-pub(in crate::pure::automata) struct Spans<const N: usize> {
-    backward: Automaton<N>,
-}
+pub(in crate::pure::automata) struct SpanPositions(Words);
 
 /// Working memory, which can be used with any pattern.
 #[derive(Debug, Default)]
@@ -73,28 +60,28 @@ impl SpanScratch {
 impl SpanPositions {
     /// The automaton of a pattern, or `None` if it has more than 512 positions.
     pub(in crate::pure::automata) fn new(program: &Program) -> Option<SpanPositions> {
-        Some(match program.len().div_ceil(64) {
-            0 | 1 => SpanPositions::One(Spans::new(program)?),
-            2 => SpanPositions::Two(Spans::new(program)?),
-            3 | 4 => SpanPositions::Four(Spans::new(program)?),
-            5..=8 => SpanPositions::Eight(Spans::new(program)?),
+        Some(SpanPositions(match program.len().div_ceil(64) {
+            0 | 1 => Words::One(backward(program)?),
+            2 => Words::Two(backward(program)?),
+            3 | 4 => Words::Four(backward(program)?),
+            5..=8 => Words::Eight(backward(program)?),
             _ => return None,
-        })
+        }))
     }
 
     /// As [`SpanPositions::new`], for patterns that are too large for that: up to eight times as many
     /// positions, and proportionally slower.
     pub(in crate::pure::automata) fn large(program: &Program) -> Option<SpanPositions> {
-        Some(match program.len().div_ceil(64) {
-            9..=32 => SpanPositions::Many(Spans::new(program)?),
-            33..=64 => SpanPositions::Most(Spans::new(program)?),
+        Some(SpanPositions(match program.len().div_ceil(64) {
+            9..=32 => Words::Many(backward(program)?),
+            33..=64 => Words::Most(backward(program)?),
             _ => return None,
-        })
+        }))
     }
 
     /// Whether a record of `len` bytes can be searched.
     pub(in crate::pure::automata) fn fits(&self, len: usize) -> bool {
-        let words = with_automaton!(SpanPositions, self, spans => spans.words());
+        let words = with_automaton!(&self.0, spans => spans.words());
         len <= MAX_RECORD && len * words <= MAX_VIABLE_WORDS
     }
 
@@ -110,18 +97,17 @@ impl SpanPositions {
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let scratch = &mut scratch.spans;
-        with_automaton!(SpanPositions, self, spans => {
+        with_automaton!(&self.0, spans => {
             spans.for_each_span(program, scratch, record, cursor, found)
         })
     }
 }
 
-impl<const N: usize> Spans<N> {
-    fn new(program: &Program) -> Option<Box<Spans<N>>> {
-        let backward = Automaton::new(program.backward()?)?;
-        Some(Box::new(Spans { backward }))
-    }
+fn backward<const N: usize>(program: &Program) -> Option<Box<Automaton<N>>> {
+    Automaton::new(program.backward()?).map(Box::new)
+}
 
+impl<const N: usize> Automaton<N> {
     /// The number of words of a set.
     fn words(&self) -> usize {
         N
@@ -155,7 +141,7 @@ impl<const N: usize> Spans<N> {
 
     /// Computes `scratch` for the bytes and offsets from `from` on.
     fn compute_viable(&self, scratch: &mut SpanScratch, record: &[u8], from: usize) {
-        let automaton = &self.backward;
+        let automaton = self;
         let (viable, starts) = (&mut scratch.viable, &mut scratch.starts);
         viable.resize(viable.len().max(N * record.len()), 0);
         starts.clear();

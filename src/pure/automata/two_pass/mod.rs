@@ -105,20 +105,21 @@ impl TwoPass {
         ControlFlow::Continue(())
     }
 
-    /// Finds the preferred match that starts at `span.start` and ends at or before `span.end`, writes
-    /// the positions of its groups into `slots` and returns its end. All slots must be `None`.
+    /// Finds the preferred match that starts at `span.start` and ends at or before `span.end`, and writes
+    /// the positions of its groups into `slots`. All slots must be `None`.
     pub(super) fn groups(
         &self,
         cache: &mut TwoPassCache,
         record: &[u8],
         span: Range<usize>,
         slots: &mut [Option<NonMaxUsize>],
-    ) -> Option<usize> {
+    ) {
         let (at, start) = (span.start, self.nfa.start_anchored());
         cache.viable.run(&self.nfa, &self.back, record, span);
         cache.viable.load(&self.nfa, &self.back, record, at);
-        contains(cache.viable.get(at), start)
-            .then(|| self.end_of_match(cache, record, start, at, slots))
+        if contains(cache.viable.get(at), start) {
+            self.end_of_match(cache, record, start, at, slots);
+        }
     }
 
     /// Returns the end of the preferred match that continues from `state` at `at`, and writes the

@@ -14,7 +14,7 @@
 
 use std::collections::HashMap;
 
-use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use super::stream::{Stream, StreamId};
 use crate::pure::cost;
@@ -139,7 +139,7 @@ impl Builder {
                 .0
                 .iter()
                 .fold(marks, |marks, &b| self.advance(marks, ByteSet::from_iter([b]), 1)),
-            HirKind::Class(class) => match single_bytes(class) {
+            HirKind::Class(class) => match ByteSet::of_byte_class(class) {
                 Some(set) => self.advance(marks, set, 1),
                 None => self.approximate(marks, hir),
             },
@@ -160,7 +160,7 @@ impl Builder {
     fn repeat(&mut self, marks: Marks, hir: &Hir, repetition: &Repetition) -> Marks {
         let Repetition { min, max, .. } = *repetition;
         if let HirKind::Class(class) = repetition.sub.kind()
-            && let Some(set) = single_bytes(class)
+            && let Some(set) = ByteSet::of_byte_class(class)
         {
             return self.repeat_class(marks, set, min, max);
         }
@@ -341,14 +341,6 @@ impl Builder {
         let exact = marks.exact
             && !matches!((look, at_match_start), (Look::Start, false) | (Look::End, true));
         Marks { stream: Some(stream), lag: 1, exact, frequency, ..marks }
-    }
-}
-
-/// The bytes of a class, if each of its characters is a single byte.
-fn single_bytes(class: &Class) -> Option<ByteSet> {
-    match class {
-        Class::Unicode(chars) if !chars.is_ascii() => None,
-        _ => Some(ByteSet::of(class)),
     }
 }
 
