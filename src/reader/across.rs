@@ -40,7 +40,7 @@ use super::block::{Block, Copies};
 ///
 /// # Cost
 ///
-/// Memory for about five windows per thread, beyond the longest lines. The text is scanned twice if the set
+/// Memory for about five windows per thread and for what is read at a time, beyond the longest lines. The text is scanned twice if the set
 /// has patterns of both kinds, and 1.25 times for patterns of the first kind. Their spans are searched
 /// for once more, from window to window, on the thread that receives the matches. A match is reported when
 /// its window has been read: up to five windows after it, or at the end of the stream.

@@ -7,7 +7,8 @@
 //! Blocks for a search [across lines](super::AcrossLines) are an exception. The matches depend on where
 //! they end, so they end where the text says.
 //!
-//! The bytes after the last complete record are kept, and copied to the start of the next block.
+//! The bytes after the last complete record are kept, and copied to the start of the next block. Blocks
+//! across lines take them step by step, because many such blocks may come of one read.
 //! A record that is longer than a block is collected in one, which grows with it: each byte is copied a
 //! fixed number of times.
 
@@ -27,6 +28,9 @@ const FIRST_READ: usize = 64 << 10;
 /// length of the longest character in UTF-8.
 const MARGIN: usize = 4;
 
+/// The least number of bytes that are taken at a time of those that were read before.
+const MIN_STEP: usize = 1 << 10;
+
 /// Reads a stream block by block.
 #[derive(Debug)]
 pub(super) struct BlockReader<'a, R: Read> {
@@ -36,6 +40,13 @@ pub(super) struct BlockReader<'a, R: Read> {
     start: Option<Start>,
     /// The bytes of the stream that are in no block yet, and before them a margin of some that are.
     rest: Vec<u8>,
+    /// Where the bytes of `rest` start that no block has yet, with the margin before them.
+    rest_start: usize,
+    /// The end of those that the current block has.
+    rest_taken: usize,
+    /// The most bytes that a block takes of `rest` at a time, beyond the margin. A block across lines may end
+    /// long before them.
+    rest_step: usize,
     margin: usize,
     /// The offset in the stream of the first byte that is in no block.
     offset: u64,
@@ -52,6 +63,12 @@ impl<'a, R: Read> BlockReader<'a, R> {
             scan,
             start: None,
             rest: Vec::new(),
+            rest_start: 0,
+            rest_taken: 0,
+            rest_step: match &scan.records {
+                Records::AcrossLines(across) => (6 * across.window()).max(MIN_STEP),
+                _ => usize::MAX,
+            },
             margin: 0,
             offset: 0,
             next_record: 0,
@@ -87,7 +104,9 @@ impl<'a, R: Read> BlockReader<'a, R> {
             }
         }
         let mark = block.filled;
-        block.append(&self.rest);
+        self.rest_taken = self.rest_start.saturating_add(self.margin);
+        self.rest_taken = self.rest.len().min(self.rest_taken.saturating_add(self.rest_step));
+        block.append(&self.rest[self.rest_start..self.rest_taken]);
         block.base = self.offset - self.margin as u64;
         block.start = self.margin;
         block.first = self.margin + mark;
@@ -109,8 +128,15 @@ impl<'a, R: Read> BlockReader<'a, R> {
             _ => 0,
         };
         self.offset = block.offset(block.end);
-        self.rest.clear();
-        self.rest.extend_from_slice(&block.bytes[block.end - self.margin..block.filled]);
+        let tail = &block.bytes[block.end - self.margin..block.filled];
+        if self.rest_taken < self.rest.len() {
+            // The block has read nothing since, so that its last bytes are in `rest`.
+            self.rest_start = self.rest_taken - tail.len();
+        } else {
+            self.rest.clear();
+            self.rest.extend_from_slice(tail);
+            self.rest_start = 0;
+        }
         match self.scan.records {
             // Checked line by line, in the window too.
             Records::AcrossLines(_) => Ok(true),
@@ -197,8 +223,14 @@ impl<'a, R: Read> BlockReader<'a, R> {
         Ok(true)
     }
 
-    /// Reads once. Returns false at the end of the stream.
+    /// Adds bytes that were read before, or reads once. Returns false at the end of the stream.
     fn read(&mut self, block: &mut Block) -> Result<bool, ReadError> {
+        if self.rest_taken < self.rest.len() {
+            let end = self.rest.len().min(self.rest_taken.saturating_add(self.rest_step));
+            block.append(&self.rest[self.rest_taken..end]);
+            self.rest_taken = end;
+            return Ok(true);
+        }
         let wanted = self.read_size;
         let count = self
             .input

@@ -158,6 +158,8 @@ impl ReaderScan {
 
     /// Records are lines, and patterns that may match a line feed are searched across them.
     /// [`AcrossLines`] says what is found. The scanner must be one for the set that `across` was made for.
+    /// [Combinations](crate::Combinations) are evaluated in each line, and not at all if every pattern of the
+    /// set may match a line feed.
     ///
     /// What a scan finds before an error may lack the matches of the last few windows.
     pub fn across_lines(across: &AcrossLines) -> ReaderScan {
@@ -227,7 +229,7 @@ impl ReaderScan {
     ///
     /// The threads take turns at reading, so that nothing is read ahead of a slow stream. A block is
     /// scanned while others are; the matches of about two blocks per thread wait for their turn. The
-    /// call returns when all threads have ended. After a break or an error, that is when a read returns
+    /// call returns when all threads have ended. After a break or an error, it first waits for a read
     /// that is under way.
     ///
     /// ```

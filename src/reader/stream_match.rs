@@ -47,10 +47,7 @@ impl<'a> StreamMatch<'a> {
     }
 
     /// Returns the name of the pattern, if it has one. `set` must be the set that was scanned for.
-    ///
-    /// # Panics
-    ///
-    /// If `set` has no such pattern.
+    /// `None` if the set has no such pattern, as for a match of a [combination](crate::Combinations).
     pub fn name<'s>(&self, set: &'s PatternSet) -> Option<&'s str> {
         self.found.name(set)
     }

@@ -83,7 +83,10 @@ pub(super) fn run<S: Scan>(
         let mut threads = Vec::new();
         for scanner in scanners {
             let shared = Arc::clone(&shared);
-            let run = move || while shared.scan_next(scanner).is_continue() {};
+            let run = move || {
+                let mut copies = Copies::default();
+                while shared.scan_next(scanner, &mut copies).is_continue() {}
+            };
             match std::thread::Builder::new()
                 .name("reader scan".to_owned())
                 .spawn_scoped(scope, run)
@@ -151,9 +154,9 @@ fn receive(
 impl<R: Read> Shared<'_, R> {
     /// Scans the next block. Breaks at the end of the stream, after an error, and when nobody receives
     /// the matches any more.
-    fn scan_next(&self, scanner: &mut impl Scan) -> ControlFlow<()> {
+    fn scan_next(&self, scanner: &mut impl Scan, copies: &mut Copies) -> ControlFlow<()> {
         let Some((block, sender)) = self.take() else { return ControlFlow::Break(()) };
-        let result = self.scan_block(&block, scanner, &sender);
+        let result = self.scan_block(&block, scanner, copies, &sender);
         // Before the calling thread is done with the block, so that it can be used again.
         drop(block);
         match result {
@@ -194,19 +197,19 @@ impl<R: Read> Shared<'_, R> {
         &self,
         block: &Block,
         scanner: &mut impl Scan,
+        copies: &mut Copies,
         sender: &SyncSender<Message>,
     ) -> Option<Result<(), ReadError>> {
         let error = |source| ReadError::Scan { offset: block.offset(block.start), source };
-        let mut copies = Copies::default();
         if let Records::AcrossLines(across) = &self.scan.records {
             let mut found = BlockMatches::default();
-            let result = across.scan(block, scanner, &mut copies, &mut found).map_err(error);
+            let result = across.scan(block, scanner, copies, &mut found).map_err(error);
             if result.is_ok() {
                 sender.send(Message::Across(found)).ok()?;
             }
             return Some(result);
         }
-        let flow = block.batch(&mut copies).map_err(super::too_large).and_then(|batch| {
+        let flow = block.batch(copies).map_err(super::too_large).and_then(|batch| {
             scanner.scan_with(&batch, &mut |matches| match sender
                 .send(Message::Matches(matches.to_vec()))
             {
