@@ -1,4 +1,4 @@
-//! Copies standard input to standard output, with tokens and numbers of cards hidden.
+//! Copies standard input to standard output, with tokens and card numbers hidden.
 //!
 //!     tail -f FILE | cargo run --example redact
 

@@ -26,6 +26,8 @@ pub struct CapturesFinder {
     cache: CaptureCache,
     /// Finds whole matches of patterns that report a group.
     whole: Option<SpanFinder>,
+    /// The whole matches around a reported span. Reused.
+    around: Vec<Range<usize>>,
 }
 
 impl PatternSet {
@@ -55,7 +57,12 @@ impl PatternSet {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn captures_finder(&self) -> CapturesFinder {
-        CapturesFinder { set: self.clone(), cache: CaptureCache::default(), whole: None }
+        CapturesFinder {
+            set: self.clone(),
+            cache: CaptureCache::default(),
+            whole: None,
+            around: Vec::new(),
+        }
     }
 
     /// Iterates over the names of the groups of pattern number `pattern`, in the order of their numbers.
@@ -116,7 +123,8 @@ impl CapturesFinder {
         record: &[u8],
         reported: Range<usize>,
     ) -> Option<Range<usize>> {
-        let mut around = Vec::new();
+        let mut around = std::mem::take(&mut self.around);
+        around.clear();
         self.for_each_whole(pattern, record, |whole| {
             if whole.start > reported.start {
                 return ControlFlow::Break(());
@@ -127,11 +135,14 @@ impl CapturesFinder {
             ControlFlow::Continue(())
         });
         let group = self.set.reported_group(pattern);
-        around.into_iter().find(|whole| {
-            self.at(pattern, record, whole.clone()).is_some_and(|captures| {
-                captures.get(group).map_or(whole.clone(), |group| group.range()) == reported
+        let found = around.iter().find(|whole| {
+            self.at(pattern, record, (*whole).clone()).is_some_and(|captures| {
+                captures.get(group).map_or((*whole).clone(), |group| group.range()) == reported
             })
-        })
+        });
+        let found = found.cloned();
+        self.around = around;
+        found
     }
 
     /// Calls `found` with the spans of the whole matches of a pattern, whichever group it reports.

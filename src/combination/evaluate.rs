@@ -29,6 +29,8 @@ pub(super) struct Program {
     dependents: Vec<Vec<u32>>,
     /// The values where no pattern matches.
     without_matches: Vec<bool>,
+    /// The combinations that hold there, in increasing order.
+    pub(super) holding_without_matches: Vec<u32>,
 }
 
 impl Program {
@@ -45,6 +47,7 @@ impl Program {
             expressions,
             dependents: vec![Vec::new(); items],
             without_matches: Vec::new(),
+            holding_without_matches: Vec::new(),
         };
         program.find_dependents();
         let mut values = program.values();
@@ -52,6 +55,11 @@ impl Program {
             values.evaluate(&program, combination);
         }
         program.without_matches = values.values.split_off(patterns);
+        program.holding_without_matches = (0..)
+            .zip(&program.without_matches)
+            .filter(|(_, holds)| **holds)
+            .map(|(number, _)| number)
+            .collect();
         program
     }
 
@@ -76,20 +84,14 @@ impl Program {
         let mut values = vec![false; self.patterns + self.expressions.len()];
         values[self.patterns..][..self.without_matches.len()]
             .copy_from_slice(&self.without_matches);
-        let holding = holding(&self.without_matches);
         Values {
             values,
             matched: Vec::new(),
             affected: Vec::new(),
             is_affected: vec![false; self.expressions.len()],
             stack: Vec::new(),
-            holding_without_matches: holding,
         }
     }
-}
-
-fn holding(values: &[bool]) -> Vec<u32> {
-    (0..).zip(values).filter(|(_, holds)| **holds).map(|(number, _)| number).collect()
 }
 
 /// The items that hold in the current record, and the memory of their evaluation.
@@ -104,15 +106,9 @@ pub(super) struct Values {
     /// Whether each combination is in `affected`.
     is_affected: Vec<bool>,
     stack: Vec<bool>,
-    holding_without_matches: Vec<u32>,
 }
 
 impl Values {
-    /// The combinations that hold in a record without a match, in increasing order.
-    pub(super) fn holding_without_matches(&self) -> &[u32] {
-        &self.holding_without_matches
-    }
-
     /// Notes that a pattern matches in this record. Patterns that the program does not know are
     /// ignored.
     pub(super) fn matched(&mut self, program: &Program, pattern: usize) {
@@ -159,7 +155,7 @@ impl Values {
 
     /// Merges the combinations that hold without a match with those that were evaluated.
     fn pass_on(&self, program: &Program, affected: &[u32], each: &mut impl FnMut(u32) -> bool) {
-        let mut unaffected = self
+        let mut unaffected = program
             .holding_without_matches
             .iter()
             .copied()

@@ -15,6 +15,8 @@ const MAX_DEPTH: usize = 100;
 /// A step takes 12 bytes, so this is 100 MB.
 const MAX_STEPS: usize = 1 << 23;
 
+const TOO_MANY_OPERANDS: &str = "the combinations have too many operands";
+
 /// Words that can't be names without quotes.
 const KEYWORDS: [&str; 8] = ["and", "or", "not", "any", "all", "none", "of", "them"];
 
@@ -225,10 +227,13 @@ impl Expression<'_> {
         let mut items = match token {
             Token::Word(word) if word == "them" => (0..self.parser.patterns as u32).collect(),
             Token::Open => {
-                let mut items = Vec::new();
+                let mut items: Vec<u32> = Vec::new();
                 loop {
                     let (at, token) = self.next()?;
                     items.extend(self.items(at, &token, true)?);
+                    if items.len() > MAX_STEPS {
+                        return Err(Fault::new(at, TOO_MANY_OPERANDS));
+                    }
                     match self.next()? {
                         (_, Token::Comma) => {}
                         (_, Token::Close) => break items,
@@ -296,7 +301,7 @@ impl Expression<'_> {
 
     fn push(&mut self, step: Step) -> Result<(), Fault> {
         if self.parser.steps.len() == MAX_STEPS {
-            return Err(Fault::new(self.at, "the combinations have too many operands"));
+            return Err(Fault::new(self.at, TOO_MANY_OPERANDS));
         }
         self.parser.steps.push(step);
         Ok(())

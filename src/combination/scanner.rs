@@ -15,8 +15,6 @@ pub struct CombinedScanner<S> {
     scanner: S,
     only_combinations: bool,
     values: Values,
-    /// The matches of the other scanner.
-    found: Matches,
     /// The memory of [`scan_in_blocks`], kept from one scan to the next.
     block: Vec<Match>,
 }
@@ -29,7 +27,6 @@ impl<S: Scan> CombinedScanner<S> {
             scanner,
             only_combinations: false,
             values,
-            found: Matches::new(),
             block: Vec::new(),
         }
     }
@@ -55,13 +52,13 @@ impl<S: Scan> CombinedScanner<S> {
 impl<S: Scan> Scan for CombinedScanner<S> {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Matches) -> Result<(), ScanError> {
         out.clear();
-        self.scanner.scan(batch, &mut self.found)?;
         let mut records =
-            Records::new(&self.combinations, self.only_combinations, &mut self.values);
+            RecordCursor::new(&self.combinations, self.only_combinations, &mut self.values);
         // `Matches` never ends a scan early.
-        let _ = records.matches(self.found.as_slice(), out);
-        let _ = records.finish(batch.len(), out);
-        Ok(())
+        self.scanner
+            .scan_with(batch, &mut |found| records.matches(found, out))
+            .map(|_| _ = records.finish(batch.len(), out))
+            .inspect_err(|_| out.clear())
     }
 
     fn scan_with(
@@ -70,7 +67,7 @@ impl<S: Scan> Scan for CombinedScanner<S> {
         each: &mut dyn FnMut(&[Match]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, ScanError> {
         let mut records =
-            Records::new(&self.combinations, self.only_combinations, &mut self.values);
+            RecordCursor::new(&self.combinations, self.only_combinations, &mut self.values);
         let scanner = &mut self.scanner;
         scan_in_blocks(&mut self.block, each, |blocks| {
             match scanner.scan_with(batch, &mut |found| records.matches(found, blocks))? {
@@ -86,7 +83,7 @@ impl<S: Scan> Scan for CombinedScanner<S> {
 }
 
 /// The records of one scan, in order.
-struct Records<'a> {
+struct RecordCursor<'a> {
     combinations: &'a Combinations,
     only_combinations: bool,
     values: &'a mut Values,
@@ -94,15 +91,15 @@ struct Records<'a> {
     record: u32,
 }
 
-impl<'a> Records<'a> {
+impl<'a> RecordCursor<'a> {
     fn new(
         combinations: &'a Combinations,
         only_combinations: bool,
         values: &'a mut Values,
-    ) -> Records<'a> {
+    ) -> RecordCursor<'a> {
         // An earlier scan may have ended in the middle of a record.
         values.clear();
-        Records { combinations, only_combinations, values, record: 0 }
+        RecordCursor { combinations, only_combinations, values, record: 0 }
     }
 
     /// Takes the next matches, in order.
@@ -138,9 +135,9 @@ impl<'a> Records<'a> {
             flow.is_continue()
         });
         flow?;
-        if !self.values.holding_without_matches().is_empty() {
+        if !program.holding_without_matches.is_empty() {
             for record in self.record + 1..next {
-                for &number in self.values.holding_without_matches() {
+                for &number in &program.holding_without_matches {
                     out.push(Match::without_span(record, first + number))?;
                 }
             }

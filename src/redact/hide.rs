@@ -46,9 +46,9 @@ impl<'a> Bytes<'a> {
 }
 
 impl Hiding {
-    /// Starts at an offset of the stream.
-    pub(super) fn start_at(&mut self, offset: u64) {
-        (self.seen, self.hidden, self.pending) = (offset, offset, None);
+    /// Starts at the beginning of a record or stream.
+    pub(super) fn restart(&mut self) {
+        (self.seen, self.hidden, self.pending) = (0, 0, None);
     }
 
     /// Appends the bytes up to the offset `end` to `out`, and removes the spans that start before it from

@@ -191,7 +191,7 @@ impl Redactor {
         for m in &self.matches.as_slice()[matches] {
             spans.extend(rules.span(m, 0)?);
         }
-        hiding.start_at(0);
+        hiding.restart();
         let bytes = Bytes { bytes: record, base: 0 };
         hiding.copy(rules, bytes, record.len() as u64, spans, out);
         Ok(())
@@ -236,13 +236,13 @@ impl Redactor {
     fn copy<W: Write>(
         &mut self,
         writer: W,
-        run: impl FnOnce(&mut Copy<'_, W>) -> Result<ControlFlow<()>, ReadError>,
+        run: impl FnOnce(&mut StreamCopy<'_, W>) -> Result<ControlFlow<()>, ReadError>,
     ) -> Result<(), RedactError> {
         let Redactor { rules, hiding, spans, out, .. } = self;
-        hiding.start_at(0);
+        hiding.restart();
         spans.clear();
         out.clear();
-        let mut copy = Copy { rules, hiding, spans, record: 0, out, writer, error: None };
+        let mut copy = StreamCopy { rules, hiding, spans, record: 0, out, writer, error: None };
         let result = run(&mut copy);
         if let Some(error) = copy.error {
             return Err(error);
@@ -257,7 +257,7 @@ impl Redactor {
 }
 
 /// Copies a stream.
-struct Copy<'a, W> {
+struct StreamCopy<'a, W> {
     rules: &'a Rules,
     hiding: &'a mut Hiding,
     /// The matches of the current record or, in a search across lines, of the block. There, what is
@@ -272,7 +272,7 @@ struct Copy<'a, W> {
     error: Option<RedactError>,
 }
 
-impl<W: Write> Copy<'_, W> {
+impl<W: Write> StreamCopy<'_, W> {
     /// Copies the bytes up to position `end` of the block.
     fn copy_to(&mut self, block: &Block, end: usize) {
         let bytes = Bytes { bytes: block.bytes(), base: block.offset(0) };
@@ -297,7 +297,7 @@ impl<W: Write> Copy<'_, W> {
     }
 }
 
-impl<W: Write> Consumer for Copy<'_, W> {
+impl<W: Write> Consumer for StreamCopy<'_, W> {
     fn matches(&mut self, block: &Block, matches: &[Match]) -> ControlFlow<()> {
         for m in matches {
             if m.record() != self.record && !block.has_window() {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use dragnet::pure::{Engine, Explanation};
+use dragnet::pure::{Engine, Explanation, Scanner};
 use dragnet::{Batch, Matches, Pattern, PatternSet, Report, Scan};
 
 use crate::{LIVE, alone};
@@ -21,6 +21,22 @@ fn check(what: &str, reported: usize, allocated: usize) {
         reported > allocated / 2 && reported < allocated * 2,
         "{what}: {reported} bytes reported, {allocated} allocated"
     );
+}
+
+/// Scans the lines of `text` with a new scanner. Returns it, the bytes that it allocated and the number of
+/// matches. An earlier scan has built the automata that scanners share, so only a scanner's own memory is
+/// counted.
+fn scanned(engine: &Engine, text: &str) -> (Scanner, usize, usize) {
+    let mut offsets = Vec::new();
+    let batch = Batch::lines(text.as_bytes(), &mut offsets).unwrap();
+    let mut matches = Matches::new();
+    engine.scanner().scan(&batch, &mut matches).unwrap();
+    let (scanner, bytes) = allocated(|| {
+        let mut scanner = engine.scanner();
+        scanner.scan(&batch, &mut matches).unwrap();
+        scanner
+    });
+    (scanner, bytes, matches.len())
 }
 
 #[test]
@@ -42,20 +58,8 @@ fn reported_memory_is_about_what_is_allocated() {
     check("engine", engine.memory(), bytes);
 
     let text: String = patterns.iter().map(|p| format!("{}\n", p.replace(r"\.", "."))).collect();
-    let mut offsets = Vec::new();
-    let batch = Batch::lines(text.as_bytes(), &mut offsets).unwrap();
-    let mut matches = Matches::new();
-    let mut scanner = engine.scanner();
-    scanner.scan(&batch, &mut matches).unwrap();
-    // The first scan has built the automata that scanners share, so only a scanner's own memory is
-    // left to be allocated.
-    drop(scanner);
-    let (scanner, bytes) = allocated(|| {
-        let mut scanner = engine.scanner();
-        scanner.scan(&batch, &mut matches).unwrap();
-        scanner
-    });
-    assert_eq!(matches.len(), 2000);
+    let (scanner, bytes, matches) = scanned(&engine, &text);
+    assert_eq!(matches, 2000);
     check("scanner", scanner.memory(), bytes);
 }
 
@@ -71,15 +75,7 @@ fn reported_memory_includes_groups() {
     check("engine", engine.memory(), bytes);
 
     let text = "secret_abcd123; some more text\n".repeat(20);
-    let mut offsets = Vec::new();
-    let batch = Batch::lines(text.as_bytes(), &mut offsets).unwrap();
-    let mut matches = Matches::new();
-    engine.scanner().scan(&batch, &mut matches).unwrap();
-    let (scanner, bytes) = allocated(|| {
-        let mut scanner = engine.scanner();
-        scanner.scan(&batch, &mut matches).unwrap();
-        scanner
-    });
+    let (scanner, bytes, _) = scanned(&engine, &text);
     check("scanner", scanner.memory(), bytes);
 }
 
@@ -110,15 +106,7 @@ fn a_scanner_of_a_thousand_patterns_takes_at_most_4_mib() {
             }
         })
         .collect();
-    let mut offsets = Vec::new();
-    let batch = Batch::lines(text.as_bytes(), &mut offsets).unwrap();
-    let mut matches = Matches::new();
-    engine.scanner().scan(&batch, &mut matches).unwrap();
-    let (scanner, bytes) = allocated(|| {
-        let mut scanner = engine.scanner();
-        scanner.scan(&batch, &mut matches).unwrap();
-        scanner
-    });
+    let (scanner, bytes, _) = scanned(&engine, &text);
     assert!(bytes <= 4 << 20, "{bytes} bytes");
     check("scanner", scanner.memory(), bytes);
 }

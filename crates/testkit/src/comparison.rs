@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use dragnet::{
-    Backend, Batch, CapturesFinder, Match, Matches, PatternSet, Report, Scan, ScanError,
+    Backend, Batch, Captures, CapturesFinder, Match, Matches, PatternSet, Report, Scan, ScanError,
 };
 
 use super::{Contender, Found, Layout, Oracle, Spec, Stream, contenders, set};
@@ -185,13 +185,8 @@ impl Comparison {
             return Err(format!("is_match: {}", describe(&[], &patterns)));
         }
         let expected = self.oracle.groups(record);
-        let found: Vec<Found> = set
-            .captures_iter(record)
-            .map(|captures| Found {
-                pattern: captures.pattern(),
-                groups: captures.iter().map(|group| Some(group?.range())).collect(),
-            })
-            .collect();
+        let found: Vec<Found> =
+            set.captures_iter(record).map(|captures| found_of(&captures)).collect();
         match (0..found.len().max(expected.len()))
             .find(|&at| !same(found.get(at), expected.get(at)))
         {
@@ -210,10 +205,7 @@ impl Comparison {
         for m in self.expected(records) {
             let record = &records[m.record()];
             let captures = self.finder.captures(&m, record);
-            let found = captures.map(|captures| Found {
-                pattern: m.pattern(),
-                groups: captures.iter().map(|group| Some(group?.range())).collect(),
-            });
+            let found = captures.map(|captures| found_of(&captures));
             // The first match for which this span is reported.
             let expected = self.oracle.groups(record).iter().find(|expected| {
                 let group = self.specs[m.pattern()].report_group;
@@ -293,6 +285,11 @@ fn difference(specs: &[Spec], records: &[Vec<u8>], found: &[Match], expected: &[
         specs.get(pattern),
         records.get(record).map_or(String::new(), |r| r.escape_ascii().to_string()),
     )
+}
+
+fn found_of(captures: &Captures<'_, '_>) -> Found {
+    let groups = captures.iter().map(|group| Some(group?.range())).collect();
+    Found { pattern: captures.pattern(), groups }
 }
 
 fn show(m: Option<&Match>) -> String {

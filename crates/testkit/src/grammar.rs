@@ -131,9 +131,7 @@ pub fn case(
     let specs: Vec<Spec> = patterns
         .iter()
         .map(|(node, flags)| {
-            let regex = node.regex(flags.ascii);
-            let mut spec =
-                Spec { regex, flags: *flags, report_group: 0, bounds: Bounds::default() };
+            let mut spec = Spec { flags: *flags, ..Spec::new(node.regex(flags.ascii), "") };
             let groups = spec.hir().properties().explicit_captures_len();
             if groups > 0 && choices.ratio(1, 4) {
                 spec.report_group = choices.range(1, groups);
