@@ -47,11 +47,15 @@ use crate::pure::mechanism;
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
 use super::positions::{
-    Backtracking, BackwardPositions, ForwardPositions, MAX_RECORD, PositionScratch, Program,
+    Backtracking, BackwardPositions, ForwardPositions, PositionScratch, Program,
 };
 use super::span_cursor::{SpanCursor, step_budget};
 use super::span_prefilter::SpanPrefilter;
-use super::spans::{SpanAutomata, SpanCache};
+use super::spans::{SpanAutomata, SpanCache, Undecided};
+
+/// The longest record that is searched by backtracking, in bytes. In long records the literals of a
+/// pattern skip most of them. A guess: no other limit was measured.
+const MAX_RECORD: usize = 4096;
 
 /// The automata of one pattern. Shared by all scanners.
 #[derive(Debug, Default)]
@@ -154,14 +158,11 @@ impl PatternAutomata {
             return automaton.is_match(memory.scratch, record, span);
         }
         if span.len() <= MAX_RECORD
-            && memory.cache.backtracking.is_worthwhile()
             && let Some(program) = self.program(trimmed)
+            && let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch)
+            && let Ok(found) = program.is_match(history, scratch, record, span.clone())
         {
-            let result = program.is_match(memory.scratch, record, span.clone());
-            memory.cache.backtracking.add(result.is_ok());
-            if let Ok(found) = result {
-                return found;
-            }
+            return found;
         }
         let input = Input::new(record).span(span.clone()).earliest(true);
         if !memory.cache.abandoned
@@ -278,8 +279,9 @@ impl PatternAutomata {
             return each_literal(&literal.0, record, starts, found);
         }
         let cursor = &mut SpanCursor::starting_at(*starts.start(), after_span);
-        if let Some(flow) =
-            self.spans.in_short_record(hir, memory, record, *starts.end(), cursor, &mut found)
+        if record.len() <= MAX_RECORD
+            && let Some(flow) =
+                self.spans.by_backtracking(hir, memory, record, *starts.end(), cursor, &mut found)
         {
             *steps += cursor.steps;
             return flow;
@@ -311,7 +313,22 @@ impl PatternAutomata {
             {
                 return ControlFlow::Continue(());
             }
-            let Some(span) = self.spans.leftmost(hir, memory.cache.spans(), record, cursor) else {
+            let first_failure = !cursor.dfas_failed;
+            let span = match self.spans.leftmost(hir, memory.cache.spans(), record, cursor) {
+                Ok(span) => span,
+                Err(Undecided) => {
+                    let last = record.len();
+                    if first_failure
+                        && record.len() > MAX_RECORD
+                        && let Some(flow) =
+                            self.spans.by_backtracking(hir, memory, record, last, cursor, found)
+                    {
+                        return flow;
+                    }
+                    self.spans.simulate(hir, memory.cache.spans(), record, cursor)
+                }
+            };
+            let Some(span) = span else {
                 return ControlFlow::Continue(());
             };
             if cursor.accept(&span) {

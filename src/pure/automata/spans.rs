@@ -1,13 +1,11 @@
 //! The automata that find the spans of one pattern.
 //!
-//! In records of ordinary length, spans are found by [backtracking](super::positions), and if that tries
-//! too much in vain, a position automaton finds all of them in two passes. Longer records, and patterns
-//! that are too large for it, are searched span by span with the cheapest automaton that can decide: a
-//! forward and a reverse lazy DFA; where these give up, an NFA simulation; and where all searches of a
-//! record together have taken too many steps, a two-pass search finds every remaining span at once. The
-//! switch from the DFAs to the simulation is in [`SpanAutomata::leftmost`]. The loop over the spans,
-//! which switches to the two-pass search, is `PatternAutomata::search_spans` in
-//! [`pattern`](super::pattern).
+//! In records of ordinary length, spans are found by [backtracking](super::positions). Longer records, and
+//! those in which that tries too much in vain, are searched span by span with a forward and a reverse lazy
+//! DFA. Where these give up in a long record, backtracking is tried too, and then an NFA simulation. Where
+//! all searches of a record together have taken too many steps, a two-pass search finds every remaining
+//! span at once. The loop over the spans, which switches from one to the next, is
+//! `PatternAutomata::search_spans` in [`pattern`](super::pattern).
 
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
@@ -20,18 +18,20 @@ use regex_syntax::hir::Hir;
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search::{SpanDfas, leftmost_span};
 use super::pattern::PatternMemory;
-use super::positions::{MAX_RECORD, Program, SpanPositions};
+use super::positions::Program;
 use super::span_cursor::SpanCursor;
 use super::span_prefilter::CandidatePositions;
 use super::{span_simulation, two_pass};
+
+/// The lazy DFAs cannot decide.
+#[derive(Debug)]
+pub(super) struct Undecided;
 
 /// The automata for the spans of one pattern, each built on first use. Shared by all scanners.
 #[derive(Debug, Default)]
 pub(super) struct SpanAutomata {
     program: OnceLock<Option<Box<Program>>>,
     nfa: OnceLock<NFA>,
-    positions: OnceLock<Option<SpanPositions>>,
-    large: OnceLock<Option<SpanPositions>>,
     forward: OnceLock<Option<Box<dfa::DFA>>>,
     reverse: OnceLock<Option<Box<dfa::DFA>>>,
     two_pass: OnceLock<Box<two_pass::TwoPass>>,
@@ -44,9 +44,6 @@ pub(super) struct SpanCache {
     reverse: Option<Box<dfa::Cache>>,
     simulation: span_simulation::SimulationCache,
     two_pass: two_pass::TwoPassCache,
-    /// Whether the lazy DFAs have failed in some record. They are tried again only in records that
-    /// are too long for a position automaton.
-    pub(super) dfas_failed: bool,
     pub(super) positions: CandidatePositions,
 }
 
@@ -61,10 +58,10 @@ impl SpanAutomata {
         self.program.get().and_then(Option::as_ref).map_or(0, |program| program.memory())
     }
 
-    /// Calls `found` with the spans of a short record from `cursor.at` on, none of which starts after
-    /// `last`, until `found` returns `Break`. Returns `None` if spans from `cursor.at` on are still
-    /// to be found in another way.
-    pub(super) fn in_short_record(
+    /// Calls `found` with the spans of a record from `cursor.at` on, none of which starts after
+    /// `last`, until `found` returns `Break`. Returns `None` if spans from `cursor.at` on are still to
+    /// be found in another way.
+    pub(super) fn by_backtracking(
         &self,
         hir: &Hir,
         memory: &mut PatternMemory<'_>,
@@ -73,35 +70,19 @@ impl SpanAutomata {
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Option<ControlFlow<()>> {
-        if record.len() > MAX_RECORD {
-            return None;
-        }
-        let program = self.program(hir)?;
-        let backtracking = &mut memory.cache.span_backtracking;
-        if backtracking.is_worthwhile() {
-            let result = program.backtrack(memory.scratch, record, last, cursor, found);
-            backtracking.add(result.is_ok());
-            if let Ok(flow) = result {
-                return Some(flow);
-            }
-        }
-        let mut positions = self.positions.get_or_init(|| SpanPositions::new(program)).as_ref();
-        if positions.is_none() && memory.cache.spans.as_ref().is_some_and(|spans| spans.dfas_failed)
-        {
-            positions = self.large.get_or_init(|| SpanPositions::large(program)).as_ref();
-        }
-        let positions = positions.filter(|positions| positions.fits(record.len()))?;
-        Some(positions.for_each_span(program, memory.scratch, record, cursor, found))
+        let (history, scratch) = (&mut memory.cache.span_backtracking, &mut *memory.scratch);
+        self.program(hir)?.spans(history, scratch, record, last, cursor, found).ok()
     }
 
-    /// Finds the leftmost-first span of `record` from `cursor.at` on, without moving the cursor.
+    /// Finds the leftmost-first span of `record` from `cursor.at` on with lazy DFAs, without moving the
+    /// cursor. Fails if they cannot decide, and from then on in this record.
     pub(super) fn leftmost(
         &self,
         hir: &Hir,
         cache: &mut SpanCache,
         record: &[u8],
         cursor: &mut SpanCursor,
-    ) -> Option<Range<usize>> {
+    ) -> Result<Option<Range<usize>>, Undecided> {
         if !cursor.dfas_failed
             && let (Some(forward), Some(reverse)) = (self.forward(hir), self.reverse(hir))
         {
@@ -112,11 +93,21 @@ impl SpanAutomata {
                 reverse_cache: cache.reverse.get_or_insert_with(|| reverse.create_cache().into()),
             };
             if let Ok(found) = leftmost_span(&mut dfas, record, cursor.at, &mut cursor.steps) {
-                return found;
+                return Ok(found);
             }
         }
         cursor.dfas_failed = true;
-        cache.dfas_failed = true;
+        Err(Undecided)
+    }
+
+    /// As [`SpanAutomata::leftmost`], with a simulation, which always decides.
+    pub(super) fn simulate(
+        &self,
+        hir: &Hir,
+        cache: &mut SpanCache,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+    ) -> Option<Range<usize>> {
         let (simulation, from) = (&mut cache.simulation, cursor.at);
         span_simulation::leftmost_span(self.nfa(hir), simulation, record, from, &mut cursor.steps)
     }

@@ -27,10 +27,6 @@ impl<const N: usize> Bits<N> {
         bits
     }
 
-    pub(super) fn words(&self) -> &[u64; N] {
-        &self.0
-    }
-
     #[inline(always)]
     pub(super) fn insert(&mut self, position: usize) {
         self.0[position / 64] |= 1 << (position % 64);

@@ -15,8 +15,8 @@
 //!
 //! Patterns with more than 512 positions, or with Unicode word boundaries, have no position
 //! automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Up to 4096 positions are possible
-//! where these give up. Where matches start and end is found by automata of their own
-//! ([`SpanPositions`]), in short records.
+//! where these give up. Where matches start and end is found by backtracking over the positions
+//! ([`Program`]).
 
 mod automaton;
 mod backtrack;
@@ -26,13 +26,13 @@ mod characters;
 mod counter;
 mod graph;
 pub(super) mod looks;
+mod memo;
 mod nodes;
 mod program;
 mod search;
 mod size;
 #[cfg(test)]
 mod span_tests;
-mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +48,6 @@ use size::Size;
 pub(super) use backtrack::Backtracking;
 pub(super) use program::Program;
 pub(crate) use search::PositionScratch;
-pub(super) use spans::{MAX_RECORD, SpanPositions};
 
 /// The direction in which an automaton reads a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +88,6 @@ macro_rules! with_automaton {
         }
     };
 }
-use with_automaton;
 
 impl ForwardPositions {
     /// Memory in bytes.

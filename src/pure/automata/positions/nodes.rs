@@ -9,8 +9,11 @@ use crate::pure::literal::ByteSet;
 use super::characters::Characters;
 use super::looks::{self, Looks};
 
-/// The largest number of positions. Repetitions are written out.
+/// The largest number of positions.
 pub(super) const MAX_POSITIONS: usize = 4096;
+/// A bounded repetition of a class is one [`Node::Run`] if it has at least as many copies. A run is
+/// slower to enter than a byte is to read.
+const MIN_RUN: u32 = 4;
 /// The largest number of parts of the HIR that are visited, with repetitions written out. More than
 /// [`MAX_POSITIONS`] only if many parts are empty.
 const MAX_PARTS: usize = 64 << 10;
@@ -22,10 +25,25 @@ pub(super) enum Node {
     Match,
     /// A byte is read at this position.
     Byte(u16),
+    /// The run with this number begins.
+    Run(u16),
     /// One of these [`Builder::alternatives`] comes next, in the order of preference.
     Split(Range<u32>),
     /// The assertion must hold.
     Look(Looks, u32),
+}
+
+/// A repetition of a class: it reads from `min` to `max` bytes.
+#[derive(Debug)]
+pub(super) struct Repeat {
+    pub(super) set: u16,
+    /// At least 1.
+    pub(super) min: u32,
+    /// `u32::MAX` if there is no limit.
+    pub(super) max: u32,
+    pub(super) greedy: bool,
+    /// The node after it.
+    pub(super) next: u32,
 }
 
 /// Makes the nodes of a pattern, from its end to its start.
@@ -34,10 +52,9 @@ pub(super) struct Builder {
     pub(super) nodes: Vec<Node>,
     pub(super) alternatives: Vec<u32>,
     pub(super) sets: Vec<ByteSet>,
-    /// By position: its class, and the node after it. The backward pass goes from a position to those
-    /// before it, and steps to the next higher number are the cheapest ones, so the last position of
-    /// the pattern has the lowest number.
+    /// By position: its class, and the node after it.
     pub(super) positions: Vec<(u16, u32)>,
+    pub(super) runs: Vec<Repeat>,
     /// The number of parts visited.
     parts: usize,
 }
@@ -92,6 +109,12 @@ impl Builder {
     fn repetition(&mut self, repetition: &Repetition, next: u32) -> Option<u32> {
         let Repetition { min, max, greedy, ref sub } = *repetition;
         let order = |sub: u32, next: u32| if greedy { [sub, next] } else { [next, sub] };
+        if max.unwrap_or(min) >= MIN_RUN
+            && let Some(set) = ByteSet::of_byte(sub)
+        {
+            let run = self.run(set, repetition, next)?;
+            return Some(if min == 0 { self.split(&order(run, next)) } else { run });
+        }
         let mut begin = next;
         match max {
             Some(max) => {
@@ -126,6 +149,15 @@ impl Builder {
         self.positions.push((set, next));
         let position = self.positions.len() - 1;
         (position < MAX_POSITIONS).then(|| self.node(Node::Byte(position as u16)))
+    }
+
+    fn run(&mut self, set: ByteSet, repetition: &Repetition, next: u32) -> Option<u32> {
+        let &Repetition { min, max, greedy, .. } = repetition;
+        let set = number_of(set, &mut self.sets);
+        let max = max.unwrap_or(u32::MAX);
+        self.runs.push(Repeat { set, min: min.max(1), max, greedy, next });
+        let run = self.runs.len() - 1;
+        (run < MAX_POSITIONS).then(|| self.node(Node::Run(run as u16)))
     }
 
     fn split(&mut self, alternatives: &[u32]) -> u32 {

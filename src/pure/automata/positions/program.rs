@@ -18,12 +18,9 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::literal::ByteSet;
 
-use super::Direction;
-use super::bits::Bits;
 use super::byte_index::{ByteIndex, LONG_LIST};
-use super::graph::{ConditionalStep, Emptiness, Ends, Graph, Part, Position};
 use super::looks::{self, Looks};
-use super::nodes::{Builder, Node, number_of};
+use super::nodes::{Builder, Node, Repeat, number_of};
 
 /// The largest number of nodes that the walks for all choices of a pattern may visit. Patterns of
 /// real rule sets need up to ten for each position; a repeated alternation of many words needs as
@@ -35,18 +32,23 @@ const MAX_VISITS: usize = 64 << 10;
 pub(in crate::pure::automata) struct Program {
     /// The different classes of bytes.
     pub(super) sets: Box<[ByteSet]>,
-    /// By position: its class, an index into `sets`.
-    set_of: Box<[u16]>,
     /// By position: the list of what can come after it.
     after: Box<[List]>,
+    /// The bounded repetitions of a class.
+    pub(super) runs: Box<[Run]>,
     /// All lists of choices, one after the other.
     choices: Box<[Choice]>,
     /// The indexes of long lists, ascending by where the list starts.
     indexes: Box<[(u32, ByteIndex)]>,
     /// The list of what a match can begin with.
     pub(super) start: List,
+    /// The number of lists that have a [`List::memo`].
+    pub(super) memos: usize,
     /// The bytes that a match can begin with.
     pub(super) first_bytes: ByteSet,
+    /// A class of which a match can begin with any number of bytes, as in `[a-z]+=` and `[^,]*;`. If none begins
+    /// at one of them, none begins at those after it.
+    pub(super) leading: Option<u16>,
     /// Whether a match may be empty.
     pub(super) may_be_empty: bool,
     /// Whether a match can begin only at the start of a record.
@@ -60,6 +62,23 @@ pub(super) struct List {
     start: u32,
     end: u32,
     pub(super) kind: ListKind,
+    /// The number under which it is remembered where this list has been tried, or [`List::NO_MEMO`] if
+    /// only one choice leads here. Then it suffices that the list of that choice is not tried twice.
+    pub(super) memo: u16,
+}
+
+/// A repetition of a class, which reads from `min` to `max` bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) set: u16,
+    /// At least 1.
+    pub(super) min: u32,
+    pub(super) max: u32,
+    pub(super) greedy: bool,
+    /// What can come after it.
+    pub(super) after: List,
+    /// The bytes of which one must come after it, if the match does not end there.
+    pub(super) next_bytes: Option<ByteSet>,
 }
 
 /// What is known of a list whatever the record is.
@@ -77,13 +96,16 @@ pub(super) enum ListKind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choice {
     pub(super) looks: Looks,
-    /// The position where the next byte is read, or [`Choice::END`] if the match ends.
+    /// The position where the next byte is read, [`Choice::RUN`] plus the number of a run that begins
+    /// with it, or [`Choice::END`] if the match ends.
     pub(super) position: u16,
-    /// The class of the position.
+    /// The class of the position or the run.
     pub(super) set: u16,
 }
 
 impl List {
+    pub(super) const NO_MEMO: u16 = u16::MAX;
+
     #[inline(always)]
     fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
@@ -98,7 +120,7 @@ impl ListKind {
             return ListKind::End;
         }
         let is_loop = |choice: &&Choice| {
-            choice.position != Choice::END
+            choice.position < Choice::RUN
                 && choice.looks == 0
                 && after[usize::from(choice.position)] == list
         };
@@ -123,6 +145,8 @@ impl ListKind {
 
 impl Choice {
     pub(super) const END: u16 = u16::MAX;
+    /// More than [`MAX_POSITIONS`].
+    pub(super) const RUN: u16 = 1 << 15;
 }
 
 impl Program {
@@ -132,13 +156,14 @@ impl Program {
         let mut builder = Builder::default();
         builder.nodes.push(Node::Match);
         let start = builder.part(hir, 0)?;
-        let Builder { nodes, alternatives, mut sets, positions, .. } = builder;
+        let Builder { nodes, alternatives, mut sets, positions, runs, .. } = builder;
         let visited = vec![(0, 0); nodes.len()];
         let list_of = vec![None; nodes.len()];
         let mut walk = Walk {
             nodes,
             alternatives,
             positions: &positions,
+            runs: &runs,
             left: MAX_VISITS,
             walks: 0,
             visited,
@@ -150,7 +175,10 @@ impl Program {
         let start = walk.list(start)?;
         let after: Option<Vec<u16>> = positions.iter().map(|&(_, next)| walk.list(next)).collect();
         let after = after?;
+        let after_runs: Option<Vec<u16>> = runs.iter().map(|run| walk.list(run.next)).collect();
+        let after_runs = after_runs?;
         let Walk { choices, mut lists, .. } = walk;
+        let memos = number_memos(&mut lists, &choices, start, &after, &after_runs);
         for (index, list) in lists.iter_mut().enumerate() {
             let choices = &choices[list.range()];
             list.kind = ListKind::of(index as u16, choices, &after, &mut sets);
@@ -161,31 +189,29 @@ impl Program {
             Some((list.start, index))
         };
         let indexes = lists.iter().filter_map(index).collect();
-        let (mut first_bytes, mut may_be_empty, mut only_at_start) = (ByteSet::EMPTY, false, true);
         let start = lists[usize::from(start)];
-        for choice in &choices[start.range()] {
-            match choice.position {
-                Choice::END => may_be_empty = true,
-                _ => first_bytes = first_bytes.union(&sets[usize::from(choice.set)]),
-            }
-            only_at_start &= choice.looks & looks::START != 0;
-        }
+        let starting = &choices[start.range()];
+        let first_bytes = first_bytes(starting, &sets);
+        let leading = leading_class(start, &choices, &after, &lists, &runs);
+        let runs = runs.iter().zip(after_runs).map(|(run, after)| {
+            let &Repeat { set, min, max, greedy, .. } = run;
+            let after = lists[usize::from(after)];
+            let next_bytes = first_bytes_unless_empty(&choices[after.range()], &sets);
+            Run { set, min, max, greedy, after, next_bytes }
+        });
         Some(Program {
+            runs: runs.collect(),
+            leading,
             sets: sets.into(),
-            set_of: positions.iter().map(|&(set, _)| set).collect(),
             after: after.iter().map(|&list| lists[usize::from(list)]).collect(),
+            may_be_empty: starting.iter().any(|choice| choice.position == Choice::END),
+            only_at_start: starting.iter().all(|choice| choice.looks & looks::START != 0),
             choices: choices.into(),
             indexes,
             start,
+            memos,
             first_bytes,
-            may_be_empty,
-            only_at_start,
         })
-    }
-
-    /// The number of positions.
-    pub(super) fn len(&self) -> usize {
-        self.set_of.len()
     }
 
     /// The list of what can come after a byte that is read at a position.
@@ -216,51 +242,78 @@ impl Program {
     pub(in crate::pure::automata) fn memory(&self) -> usize {
         size_of::<Program>()
             + size_of_val(&self.sets[..])
-            + size_of_val(&self.set_of[..])
+            + size_of_val(&self.runs[..])
             + size_of_val(&self.after[..])
             + size_of_val(&self.choices[..])
             + self.indexes.iter().map(|(_, index)| index.memory()).sum::<usize>()
     }
+}
 
-    /// The automaton that reads backward: the positions before each one, those that a match can
-    /// end with as its first ones, and those that it can start with as its last ones. There must
-    /// be at most 64 * `N` positions.
-    pub(super) fn backward<const N: usize>(&self) -> Option<Graph<N>> {
-        let positions = self.set_of.iter().map(|&set| Position {
-            class: usize::from(set),
-            repeat: None,
-            next: Bits::EMPTY,
-        });
-        let positions = positions.collect();
-        let empty = Emptiness { always: false, when: Vec::new() };
-        let whole = Part { first: Ends::none(), last: Ends::none(), empty };
-        let classes = self.sets.to_vec();
-        let mut graph = Graph { classes, positions, conditional: Vec::new(), whole };
-        for choice in self.choices(self.start) {
-            match choice.position {
-                Choice::END => graph.whole.empty.add(choice.looks)?,
-                to => graph.whole.last.add(choice.looks, Bits::single(usize::from(to)))?,
-            }
-        }
-        for from in 0..self.len() {
-            let before = Bits::single(from);
-            for choice in self.choices(self.after(from as u16)) {
-                match choice.position {
-                    Choice::END => graph.whole.first.add(choice.looks, before)?,
-                    next if choice.looks == 0 => {
-                        graph.positions[usize::from(next)].next |= before;
-                    }
-                    next => graph.conditional.push(ConditionalStep {
-                        from: usize::from(next),
-                        to: before,
-                        looks: choice.looks,
-                    }),
-                }
-            }
-        }
-        graph.simplify_conditions(Direction::Backward);
-        Some(graph)
+/// The bytes that a match of one of these choices begins with.
+fn first_bytes(choices: &[Choice], sets: &[ByteSet]) -> ByteSet {
+    let sets = choices
+        .iter()
+        .filter(|choice| choice.position != Choice::END)
+        .map(|choice| sets[usize::from(choice.set)]);
+    sets.fold(ByteSet::EMPTY, |all, set| all.union(&set))
+}
+
+/// As [`first_bytes`], or `None` if the match may also end.
+fn first_bytes_unless_empty(choices: &[Choice], sets: &[ByteSet]) -> Option<ByteSet> {
+    let may_end = choices.iter().any(|choice| choice.position == Choice::END);
+    (!may_end).then(|| first_bytes(choices, sets))
+}
+
+/// See [`Program::leading`]. A match that begins within such a run, with a byte of it or with what comes
+/// after it, also begins at the start of the run.
+fn leading_class(
+    start: List,
+    choices: &[Choice],
+    after: &[u16],
+    lists: &[List],
+    runs: &[Repeat],
+) -> Option<u16> {
+    let starting = &choices[start.range()];
+    let list_after = |choice: &Choice| lists[usize::from(after[usize::from(choice.position)])];
+    let plain = |choice: &&Choice| choice.looks == 0 && choice.position < Choice::RUN;
+    if let [only] = starting
+        && only.looks == 0
+        && only.position != Choice::END
+    {
+        let repeats = match only.position.checked_sub(Choice::RUN) {
+            Some(run) => runs[usize::from(run)].max == u32::MAX,
+            None => choices[list_after(only).range()]
+                .iter()
+                .any(|choice| choice.looks == 0 && choice.position == only.position),
+        };
+        return repeats.then_some(only.set);
     }
+    // The repetition may be empty: its class leads back to what a match can begin with.
+    let back = |choice: &&Choice| list_after(choice).range() == start.range();
+    starting.iter().filter(plain).find(back).map(|choice| choice.set)
+}
+
+/// Numbers the lists that several choices lead to. Returns how many there are.
+fn number_memos(
+    lists: &mut [List],
+    choices: &[Choice],
+    start: u16,
+    after: &[u16],
+    after_runs: &[u16],
+) -> usize {
+    let mut ways = vec![0u32; lists.len()];
+    // A match can begin at each offset, and a run can end at several.
+    ways[usize::from(start)] = 1;
+    after_runs.iter().for_each(|&list| ways[usize::from(list)] = 2);
+    for choice in choices.iter().filter(|choice| choice.position < Choice::RUN) {
+        ways[usize::from(after[usize::from(choice.position)])] += 1;
+    }
+    let mut memos = 0;
+    for (list, _) in lists.iter_mut().zip(ways).filter(|&(_, ways)| ways > 1) {
+        list.memo = memos;
+        memos += 1;
+    }
+    usize::from(memos)
 }
 
 /// Makes the lists of choices by walks over the nodes that read no byte.
@@ -268,6 +321,7 @@ struct Walk<'a> {
     nodes: Vec<Node>,
     alternatives: Vec<u32>,
     positions: &'a [(u16, u32)],
+    runs: &'a [Repeat],
     /// The number of nodes that may still be visited.
     left: usize,
     /// The number of walks so far.
@@ -317,11 +371,15 @@ impl Walk<'_> {
                     let (set, _) = self.positions[usize::from(position)];
                     self.choices.push(Choice { looks, position, set });
                 }
+                Node::Run(run) => {
+                    let set = self.runs[usize::from(run)].set;
+                    self.choices.push(Choice { looks, position: Choice::RUN + run, set });
+                }
             }
         }
         let list = self.lists.len() as u16;
         let end = self.choices.len() as u32;
-        self.lists.push(List { start, end, kind: ListKind::Any });
+        self.lists.push(List { start, end, kind: ListKind::Any, memo: List::NO_MEMO });
         self.list_of[node as usize] = Some(list);
         Some(list)
     }

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::automaton::{Automaton, FirstBytes};
+use super::backtrack::BacktrackScratch;
 use super::bits::Bits;
 use super::counter::Counter;
 use super::looks::{self, Looks};
-use super::spans::SpanScratch;
 
 /// The working memory of searches. It can be used with any automaton, by one search after the
 /// other.
@@ -15,7 +15,7 @@ pub(crate) struct PositionScratch {
     /// By position, if the automaton has counters.
     counters: Vec<Counter>,
     rings: Vec<u64>,
-    pub(super) spans: SpanScratch,
+    pub(super) backtrack: BacktrackScratch,
 }
 
 impl PositionScratch {
@@ -23,7 +23,7 @@ impl PositionScratch {
     pub(crate) fn memory(&self) -> usize {
         self.counters.capacity() * size_of::<Counter>()
             + self.rings.capacity() * size_of::<u64>()
-            + self.spans.memory()
+            + self.backtrack.memory()
     }
 
     fn reserve(&mut self, counters: usize, ring_words: usize) {

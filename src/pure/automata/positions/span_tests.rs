@@ -8,9 +8,8 @@ use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_syntax::hir::Hir;
 
-use super::spans::{MAX_RECORD, SpanPositions};
 use super::tests::{combined, patterns, record, records};
-use super::{PositionScratch, Program};
+use super::{Backtracking, PositionScratch, Program};
 use crate::pure::automata::span_cursor::SpanCursor;
 
 fn parse(pattern: &str) -> Hir {
@@ -31,73 +30,55 @@ fn expected(hir: &Hir, record: &[u8]) -> Vec<Range<usize>> {
     vm.find_iter(&mut cache, record).map(|found| found.range()).collect()
 }
 
-/// The two ways to find the spans of a pattern.
-struct Automata {
-    program: Program,
-    positions: SpanPositions,
-}
-
-impl Automata {
-    fn new(hir: &Hir) -> Option<Automata> {
-        let program = Program::new(hir)?;
-        let positions = SpanPositions::new(&program).or_else(|| SpanPositions::large(&program))?;
-        Some(Automata { program, positions })
-    }
-
-    /// The spans in two passes, if `backtracks` after those that backtracking finds.
-    fn spans(
-        &self,
-        backtracks: bool,
-        scratch: &mut PositionScratch,
-        record: &[u8],
-    ) -> Vec<Range<usize>> {
-        let (mut all, mut cursor) = (Vec::new(), SpanCursor::default());
-        let mut add = |span| {
-            all.push(span);
-            ControlFlow::Continue(())
-        };
-        if !backtracks
-            || self.program.backtrack(scratch, record, record.len(), &mut cursor, &mut add).is_err()
-        {
-            let program = &self.program;
-            let flow =
-                self.positions.for_each_span(program, scratch, record, &mut cursor, &mut add);
-            assert!(flow.is_continue());
-        }
+/// The spans of a record, with a memo from the start if `memo`. `None` if that takes too long.
+fn spans(
+    program: &Program,
+    memo: bool,
+    scratch: &mut PositionScratch,
+    record: &[u8],
+) -> Option<Vec<Range<usize>>> {
+    let (mut all, mut cursor) = (Vec::new(), SpanCursor::default());
+    let mut add = |span| {
+        all.push(span);
+        ControlFlow::Continue(())
+    };
+    let history = &mut history(memo);
+    let flow = program.spans(history, scratch, record, record.len(), &mut cursor, &mut add);
+    flow.ok().map(|flow| {
+        assert!(flow.is_continue());
         all
-    }
+    })
+}
 
-    /// Requires both ways to find the spans `expected` in `record`.
-    fn check(
-        &self,
-        pattern: &str,
-        scratch: &mut PositionScratch,
-        record: &[u8],
-        expected: &[Range<usize>],
-    ) {
-        for backtracks in [false, true] {
-            let found = self.spans(backtracks, scratch, record);
-            let text = record.escape_ascii();
-            assert_eq!(found, expected, "{pattern} in {text}, backtracking: {backtracks}");
-        }
-        if let Ok(found) = self.program.is_match(scratch, record, 0..record.len()) {
-            assert_eq!(found, !expected.is_empty(), "{pattern} in {}", record.escape_ascii());
-        }
+fn history(memo: bool) -> Backtracking {
+    if memo { Backtracking::with_memo() } else { Backtracking::default() }
+}
+
+/// Requires a program to find the spans `expected` in `record`, with a memo and without one.
+fn check_record(
+    program: &Program,
+    pattern: &str,
+    scratch: &mut PositionScratch,
+    record: &[u8],
+    expected: &[Range<usize>],
+) {
+    for memo in [false, true] {
+        let found = spans(program, memo, scratch, record).expect("the budget suffices");
+        let text = record.escape_ascii();
+        assert_eq!(found, expected, "{pattern} in {text}, with a memo: {memo}");
+        let is_match = program.is_match(&mut history(memo), scratch, record, 0..record.len());
+        assert_eq!(is_match.unwrap(), !expected.is_empty(), "{pattern} in {text}, memo: {memo}");
     }
 }
 
-/// Compares the automata of `pattern` with every number of words.
 fn check(pattern: &str, records: &[Vec<u8>]) {
     let hir = parse(pattern);
-    // What never matches adds positions, so that the state needs more words.
-    let padded = [70, 300, 3000].map(|len| parse(&format!("{pattern}|z{{{len}}}")));
-    let hirs = [&hir].into_iter().chain(&padded);
-    let automata: Vec<_> = hirs.map(|hir| Automata::new(hir).unwrap()).collect();
+    let program = Program::new(&hir).unwrap();
     let vm = pikevm(&hir);
     let (mut cache, scratch) = (vm.create_cache(), &mut PositionScratch::default());
     for record in records {
         let expected: Vec<_> = vm.find_iter(&mut cache, record).map(|m| m.range()).collect();
-        automata.iter().for_each(|automata| automata.check(pattern, scratch, record, &expected));
+        check_record(&program, pattern, scratch, record, &expected);
     }
 }
 
@@ -106,7 +87,7 @@ fn all_small_patterns_have_the_pikevms_spans() {
     for (sizes, len) in [(1..=3, 4), (4..=4, 3)] {
         let records = records(b"ab\n", len);
         let operands = ["a", "b", "[ab]", "", r"(?-u:\b)", "(?m:^)"];
-        let repetitions = ["*", "*?", "+?", "??", "{1,2}"];
+        let repetitions = ["*", "*?", "+?", "??", "{1,2}", "{1,4}", "{0,4}?"];
         let patterns = sizes.flat_map(|size| patterns(size, &operands, &repetitions));
         patterns.for_each(|pattern| check(&pattern, &records));
     }
@@ -125,8 +106,9 @@ fn alternatives_keep_their_order() {
         ("", "ab", vec![0..0, 1..1, 2..2]),
         ("a*|b", "baab", vec![0..0, 1..3, 4..4]),
     ] {
-        let automata = Automata::new(&parse(pattern)).unwrap();
-        automata.check(pattern, &mut PositionScratch::default(), record.as_bytes(), &spans);
+        let program = Program::new(&parse(pattern)).unwrap();
+        let scratch = &mut PositionScratch::default();
+        check_record(&program, pattern, scratch, record.as_bytes(), &spans);
     }
 }
 
@@ -166,9 +148,9 @@ proptest! {
     ) {
         let hir = parse(&pattern);
         let scratch = &mut PositionScratch::default();
-        if let Some(automata) = Automata::new(&hir) {
+        if let Some(program) = Program::new(&hir) {
             for record in &records {
-                automata.check(&pattern, scratch, record, &expected(&hir, record));
+                check_record(&program, &pattern, scratch, record, &expected(&hir, record));
             }
         }
     }
@@ -177,22 +159,15 @@ proptest! {
 #[test]
 fn large_patterns_are_refused() {
     for (pattern, accepted) in [
-        ("a{512}", true),
-        ("a{513}", false),
-        (r"\w", false),
+        ("(?:ab){2048}", true),
+        ("(?:ab){2049}", false),
+        ("a{100000}", true),
         (r"(?-u:\w)", true),
         (r"\ba", false),
         // A choice for each pair of words.
         ("(?:(?:a|b|c|d|e|f|g|h|ij|kl|mn|op){8})*", true),
     ] {
-        let program = Program::new(&parse(pattern));
-        let spans = program.as_ref().and_then(SpanPositions::new);
-        assert_eq!(spans.is_some(), accepted, "{pattern}");
-    }
-    for (pattern, accepted) in [("a{512}", false), ("a{4096}", true), ("a{4097}", false)] {
-        let program = Program::new(&parse(pattern));
-        let spans = program.as_ref().and_then(SpanPositions::large);
-        assert_eq!(spans.is_some(), accepted, "{pattern}");
+        assert_eq!(Program::new(&parse(pattern)).is_some(), accepted, "{pattern}");
     }
 }
 
@@ -205,19 +180,31 @@ fn parts_that_are_empty_are_bounded() {
     }
 }
 
-/// Matches that each read to the end of the record before it is known that they are short.
+/// Matches that each read to the end of the record before it is known that they are short, and runs that
+/// overlap.
 #[test]
 fn steps_are_linear_whatever_the_matches() {
-    let record = vec![b'A'; MAX_RECORD];
-    for (pattern, words) in [(".*[^A-Z]|[A-Z]", 1), ("(?-u:A(?:[A-Z]*z)?)", 1), ("", 1)] {
-        let Automata { program, positions } = Automata::new(&parse(pattern)).unwrap();
-        let (mut cursor, mut count) = (SpanCursor::default(), 0);
-        let scratch = &mut PositionScratch::default();
-        let flow = positions.for_each_span(&program, scratch, &record, &mut cursor, &mut |_| {
-            count += 1;
-            ControlFlow::Continue(())
+    for (pattern, matches) in [
+        (".*[^A-Z]|[A-Z]", true),
+        ("(?-u:A(?:[A-Z]*z)?)", true),
+        ("", true),
+        ("(?-u:(?:A{1,500}){1,4}z)", false),
+        ("(?-u:(?:.{0,300}?.{20,300})*z)", false),
+        ("(?-u:A{0,99}A{0,99}?A{0,99}z|A{9,}z)", false),
+    ] {
+        let program = Program::new(&parse(pattern)).unwrap();
+        let steps = [2000, 4000].map(|len| {
+            let (mut cursor, mut count) = (SpanCursor::default(), 0);
+            let found = &mut |_| {
+                count += 1;
+                ControlFlow::Continue(())
+            };
+            let (history, scratch) = (&mut history(true), &mut PositionScratch::default());
+            let result = program.spans(history, scratch, &vec![b'A'; len], len, &mut cursor, found);
+            assert!(result.is_ok_and(|flow| flow.is_continue()), "{pattern}");
+            assert_eq!(count >= len, matches, "{pattern}: {count}");
+            cursor.steps
         });
-        assert!(flow.is_continue() && count >= record.len(), "{pattern}: {count}");
-        assert!(cursor.steps <= (words + 1) * (record.len() as u64 + 1), "{pattern}");
+        assert!(steps[1] <= 3 * steps[0], "{pattern}: {steps:?}");
     }
 }
