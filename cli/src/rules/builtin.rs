@@ -142,7 +142,7 @@ mod tests {
                         .zip(range.clone())
                         .map(|(secret, whole)| secret.start - whole.start);
                     let text = range.map_or(example.as_str(), |range| {
-                        // A URL goes on after the password.
+                        // A URL continues after the password.
                         let end = example[range.end..].find([' ', '"', '\'']);
                         &example[range.start..end.map_or(example.len(), |end| range.end + end)]
                     });

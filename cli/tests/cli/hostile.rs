@@ -309,7 +309,7 @@ fn files_may_change_during_a_scan() {
     });
     while !changes.is_finished() {
         let run = run_limited(&tree, &["scan", "--count", "-e", "needle"]);
-        // Files that are gone are errors; everything else goes on.
+        // Files that are gone are errors; everything else is searched.
         assert!(matches!(run.status, Some(0..=2)), "{run:?}");
         assert_printable(&run.stderr);
     }
