@@ -59,9 +59,9 @@ impl BlockReader {
     /// Opens a source.
     pub(crate) fn open(source: &Source) -> io::Result<BlockReader> {
         let input = match source.path() {
-            None => BlockInput::Stream(ReadAhead::new(io::stdin(), READ_AHEAD)?),
+            None => stream(source, ReadAhead::new(io::stdin(), READ_AHEAD)?),
             Some(path) if source.may_block() => {
-                BlockInput::Stream(ReadAhead::new(source.open(path)?.0, READ_AHEAD)?)
+                stream(source, ReadAhead::new(source.open(path)?.0, READ_AHEAD)?)
             }
             Some(path) => {
                 let mut cutter = LineCutter::new(source.open(path)?.0, BLOCK_SIZE);
@@ -96,6 +96,12 @@ impl BlockReader {
         self.next_line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
         Ok(if block.bytes.is_empty() { Next::End } else { Next::Block })
     }
+}
+
+/// Returns the input of a source that may block, which ends when the source does.
+fn stream(source: &Source, ahead: ReadAhead) -> BlockInput {
+    source.set_stopper(ahead.stopper());
+    BlockInput::Stream(ahead)
 }
 
 fn line_too_long(line: u64) -> io::Error {

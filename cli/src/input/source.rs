@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use super::open::{Links, regular_file};
+use super::read_ahead::Stopper;
 use crate::escape;
 
 /// The name of standard input in the output.
@@ -39,7 +40,9 @@ pub(crate) struct Source {
     /// The number of matches found so far.
     pub(crate) match_count: AtomicU64,
     /// Whether the rest of the file is not to be searched.
-    pub(crate) is_done: AtomicBool,
+    is_ended: AtomicBool,
+    /// Ends the wait for more of a source that may block.
+    stopper: OnceLock<Stopper>,
     pub(crate) progress: Mutex<LineProgress>,
 }
 
@@ -51,7 +54,8 @@ impl Source {
             may_block: true,
             display_path: STDIN.to_owned(),
             match_count: AtomicU64::new(0),
-            is_done: AtomicBool::new(false),
+            is_ended: AtomicBool::new(false),
+            stopper: OnceLock::new(),
             progress: Mutex::default(),
         }
     }
@@ -82,6 +86,29 @@ impl Source {
             false => regular_file(path, Links::Refuse)?,
         };
         Ok((file, metadata.len()))
+    }
+
+    /// Ends the source before its end: nothing more of it is read or searched. A read of a pipe that
+    /// is under way continues on its own thread, and nobody waits for it.
+    pub(crate) fn end(&self) {
+        // The other order could miss a stopper that is being set.
+        self.is_ended.store(true, Ordering::SeqCst);
+        if let Some(stopper) = self.stopper.get() {
+            stopper.stop();
+        }
+    }
+
+    /// Whether the source was [ended](Source::end).
+    pub(crate) fn is_ended(&self) -> bool {
+        self.is_ended.load(Ordering::SeqCst)
+    }
+
+    /// Sets what ends the wait for more of this source. The first one counts.
+    pub(super) fn set_stopper(&self, stopper: Stopper) {
+        let stopper = self.stopper.get_or_init(|| stopper);
+        if self.is_ended() {
+            stopper.stop();
+        }
     }
 
     /// Whether the user named the source. Such a source is searched even if it is binary.

@@ -1,7 +1,7 @@
 //! Turns the files of a walk into tasks that are large enough for an engine to be fast.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     BLOCK_SIZE, Block, BlockReader, FileWalk, FoundFile, Next, Skipped, Source, WalkError,
@@ -20,6 +20,37 @@ pub(crate) enum Task {
     Block(Arc<Source>, Block),
     /// The end of a file that is read in blocks, after its last block.
     EndOfFile(Arc<Source>),
+}
+
+/// Ends a search before the end of its input, from any thread.
+#[derive(Debug, Default)]
+pub(crate) struct Interrupt {
+    is_set: AtomicBool,
+    /// The file that is being read in blocks.
+    reading: Mutex<Option<Arc<Source>>>,
+}
+
+impl Interrupt {
+    /// Ends the search. Nobody waits for more input of a pipe.
+    pub(crate) fn set(&self) {
+        self.is_set.store(true, Ordering::SeqCst);
+        if let Some(source) = &*self.reading.lock().unwrap_or_else(PoisonError::into_inner) {
+            source.end();
+        }
+    }
+
+    /// Whether the search was ended.
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::SeqCst)
+    }
+
+    fn set_reading(&self, source: &Arc<Source>) {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        *reading = Some(source.clone());
+        if self.is_set() {
+            source.end();
+        }
+    }
 }
 
 /// An iterator over the tasks for the files of a walk, in the order of the walk.
@@ -42,6 +73,7 @@ pub(crate) struct Tasks {
     binary: u64,
     /// The number of files found, binary ones included.
     files: u64,
+    interrupt: Arc<Interrupt>,
 }
 
 impl Tasks {
@@ -56,7 +88,13 @@ impl Tasks {
             failed: None,
             binary: 0,
             files: 0,
+            interrupt: Arc::default(),
         }
+    }
+
+    /// Returns what ends the tasks early.
+    pub(crate) fn interrupt(&self) -> Arc<Interrupt> {
+        self.interrupt.clone()
     }
 
     /// The number of files that were found so far, also if they are binary.
@@ -77,6 +115,7 @@ impl Tasks {
 
     /// Opens a file and returns its first block. Returns `None`, to skip the file, if it is binary.
     fn open(&mut self, source: Arc<Source>) -> Option<Result<Task, WalkError>> {
+        self.interrupt.set_reading(&source);
         match BlockReader::open(&source) {
             Ok(blocks) => {
                 self.reading = Some((source, blocks));
@@ -93,7 +132,7 @@ impl Tasks {
     /// from its start on.
     fn read_block(&mut self) -> Option<Result<Task, WalkError>> {
         let (source, mut blocks) = self.reading.take()?;
-        if source.is_done.load(Ordering::Relaxed) {
+        if source.is_ended() {
             return Some(Ok(Task::EndOfFile(source)));
         }
         let mut block = Block::default();

@@ -88,6 +88,11 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "after-context",
+        &["-A", "18446744073709551615", "-e", "five needle", "a.rs"],
+        &["a.rs:5:1: 1: five needle", "a.rs-5-five needle needle", "a.rs-6-six"],
+    ),
+    (
         "before-context",
         &["-B1", "-e", "t[wh]", "a.rs"],
         &["a.rs-1-one", "a.rs:2:1: 1: tw", "a.rs-2-two needle", "a.rs:3:1: 1: th", "a.rs-3-three"],
@@ -121,6 +126,7 @@ const CASES: &[Case] = &[
     ),
     ("threads", &["-j", "1", "-e", "two"], &["a.rs:2:1: 1: two"]),
     ("threads", &["-j", "3", "-e", "two"], &["a.rs:2:1: 1: two"]),
+    ("threads", &["-j", "18446744073709551615", "-e", "two"], &["a.rs:2:1: 1: two"]),
     ("backend", &["--backend", "pure", "-e", "two"], &["a.rs:2:1: 1: two"]),
 ];
 
@@ -235,6 +241,41 @@ fn quiet_ends_at_the_first_match() {
         let mut command = tree.command(["scan", "-q", "-e", "[a-z]", "/dev/urandom"]);
         assert!(command.stdin(Stdio::null()).status().unwrap().success());
     }
+}
+
+/// Inputs whose writer waits, or never ends.
+#[cfg(unix)]
+#[test]
+fn a_search_that_is_complete_reads_no_more() {
+    use std::io::{Read, Write};
+
+    let cases: [(&[&str], &str); 5] = [
+        (&["-m1"], "<stdin>:2:1: 1: ab\n"),
+        (
+            &["-m2", "-A1"],
+            "<stdin>:2:1: 1: ab\n<stdin>-2-ab\n<stdin>:3:1: 1: ab\n<stdin>-3-ab\n<stdin>-4-\n",
+        ),
+        (&["-l"], "<stdin>\n"),
+        (&["-q"], ""),
+        (&["-q", "-m0"], ""),
+    ];
+    for (args, expected) in cases {
+        let tree = Tree::new();
+        let all = [&["scan", "-e", "ab", "-"], args].concat();
+        let mut command = tree.command(&all);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"\nab\nab\n\n").unwrap();
+        // The pipe stays open.
+        let mut found = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut found).unwrap();
+        let status = child.wait().unwrap().code();
+        assert_eq!((found.as_str(), status), (expected, Some(i32::from(args.contains(&"-m0")))));
+        drop(stdin);
+    }
+    let tree = Tree::new();
+    let run = tree.run(["scan", "-m", "3", "-o", "-e", "^", "/dev/urandom"]);
+    assert_eq!((run.stdout.as_str(), run.status), ("\n\n\n", Some(0)));
 }
 
 /// A file whose blocks are searched by several threads.

@@ -62,7 +62,7 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) output: ScanOutputArgs,
 
-    /// Number of threads that search; 0 is one for each CPU
+    /// Number of threads that search, at most 1024; 0 is one for each CPU
     #[arg(short = 'j', long, value_name = "NUM", default_value_t = 0, hide_default_value = true)]
     pub(crate) threads: usize,
 
@@ -220,7 +220,7 @@ pub(crate) struct ScanOutputArgs {
     #[arg(help_heading = OUTPUT, long)]
     pub(crate) redact: bool,
 
-    /// Search each file only up to its NUM-th line with a match
+    /// Read and search each file only up to its NUM-th line with a match
     #[arg(help_heading = OUTPUT, short, long, value_name = "NUM")]
     pub(crate) max_count: Option<u64>,
 

@@ -75,7 +75,7 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
                     self.output.flush_if_large();
                 }
             }
-            Output::Path | Output::Nothing => source.is_done.store(true, Ordering::Relaxed),
+            Output::Path | Output::Nothing => source.end(),
             Output::Count => {}
         }
     }
@@ -126,10 +126,6 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
         if let Some(max) = self.printer.max_count {
             if current.progress.matched >= max {
                 current.is_full = true;
-                // The lines after the last match are still wanted.
-                if self.printer.context.is_none() {
-                    current.part.source.is_done.store(true, Ordering::Relaxed);
-                }
                 return;
             }
             current.progress.matched += 1;
@@ -155,7 +151,7 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
             return;
         };
         if !current.is_full {
-            current.progress.end = line + after;
+            current.progress.end = line.saturating_add(after);
             self.print_line(line);
         }
     }
@@ -199,6 +195,12 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
         let last = current.part.first_line + current.records.len() as u64;
         self.print_lines_up_to(last.saturating_sub(1));
         let Some(mut current) = self.current.take() else { return };
+        // The lines after the last match are still wanted.
+        if self.printer.max_count.is_some_and(|max| current.progress.matched >= max)
+            && current.progress.printed >= current.progress.end
+        {
+            current.part.source.end();
+        }
         if let Some((before, _)) = self.printer.context.filter(|_| !current.part.is_last) {
             let kept = current.records.len().min(before as usize);
             let lines = current.records.end - kept..current.records.end;

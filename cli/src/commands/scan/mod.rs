@@ -16,7 +16,7 @@ use std::io::{IsTerminal, stderr, stdout};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 use dragnet::Engine;
@@ -30,7 +30,7 @@ use self::statistics::Statistics;
 use self::worker::Worker;
 use crate::args::Format;
 use crate::engine;
-use crate::input::{Task, Tasks, WalkError, stdin_is_readable, walk};
+use crate::input::{Interrupt, Task, Tasks, WalkError, stdin_is_readable, walk};
 use crate::messages;
 use crate::output;
 use crate::rules::Rules;
@@ -41,6 +41,9 @@ use crate::status::{ExitStatus, Failure};
 /// More than one lets the other workers continue while one task takes long. Each finished task
 /// keeps its output in memory until it is printed, so the number also bounds memory.
 const TASKS_PER_THREAD: usize = 4;
+
+/// The most threads that search. More than one for each CPU are of no use.
+const MAX_THREADS: usize = 1024;
 
 /// Runs `dragnet scan`.
 pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
@@ -65,17 +68,22 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
     let threads = match args.threads {
         0 => std::thread::available_parallelism().map_or(1, NonZero::get),
         threads => threads,
-    };
+    }
+    .min(MAX_THREADS);
     let max_started = (threads * TASKS_PER_THREAD) as u64;
+    let mut tasks = Tasks::new(walk(&paths, &options));
     let search = ParallelSearch {
         engine: &engine,
         printer: &Printer::new(args, &rules),
         output: OrderedOutput::new(stdout(), ScanProgressBar::new(), max_started),
         failed: AtomicBool::new(false),
-        stop: AtomicBool::new(false),
+        interrupt: tasks.interrupt(),
         statistics: Mutex::default(),
     };
-    let mut tasks = Tasks::new(walk(&paths, &options));
+    if args.output.max_count == Some(0) {
+        // As in ripgrep, nothing is searched then.
+        search.interrupt.set();
+    }
     search.run(&mut tasks, threads)?;
     let (statistics, has_failed) = search.finish();
     let mut skipped = tasks.skipped();
@@ -115,8 +123,8 @@ struct ParallelSearch<'a> {
     output: OrderedOutput,
     /// Whether some input could not be searched.
     failed: AtomicBool,
-    /// Whether the rest of the input is not to be searched.
-    stop: AtomicBool,
+    /// Ends the search before the end of its input.
+    interrupt: Arc<Interrupt>,
     statistics: Mutex<Statistics>,
 }
 
@@ -142,7 +150,7 @@ impl ParallelSearch<'_> {
                 }
             }
             for task in tasks {
-                if self.stop.load(Ordering::Relaxed) {
+                if self.interrupt.is_set() {
                     break;
                 }
                 let number = self.output.begin_task();

@@ -42,7 +42,7 @@ impl<'a> Worker<'a> {
     /// Searches one task and returns its number of bytes.
     fn search(&mut self, task: Task, output: &mut TaskOutput<'_>) -> u64 {
         let mut statistics = Statistics::default();
-        if self.search.stop.load(Ordering::Relaxed) {
+        if self.search.interrupt.is_set() {
             return 0;
         }
         let mut errors = Vec::new();
@@ -83,7 +83,13 @@ impl<'a> Worker<'a> {
             output.wait_for_turn();
         }
         let mut printing = ChunkPrinter::new(printer, chunk, batch, output);
-        let stop = &self.search.stop;
+        if let [part] = chunk.parts()
+            && part.source.is_ended()
+        {
+            statistics.add(printing.finish());
+            return Ok(());
+        }
+        let interrupt = &self.search.interrupt;
         // Matches are printed as the scanner delivers them, because all matches of a long line may
         // not fit in memory.
         let _ = scanner.scan_with(&batch, &mut |matches| {
@@ -91,7 +97,7 @@ impl<'a> Worker<'a> {
                 printing.print(in_record);
             }
             if printer.output == Output::Nothing && printing.statistics.matches > 0 {
-                stop.store(true, Ordering::Relaxed);
+                interrupt.set();
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
