@@ -33,7 +33,7 @@ use crate::engine;
 use crate::input::{Interrupt, Task, Tasks, WalkError, stdin_is_readable, walk};
 use crate::messages;
 use crate::output;
-use crate::rules::Rules;
+use crate::rules::{Multiline, Rules};
 use crate::status::{ExitStatus, Failure};
 
 /// The number of tasks per thread that may be started before the oldest one is printed.
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
     if args.files.type_list {
         return print_types();
     }
-    let rules = Rules::load(&args.rules)?;
+    let rules = Rules::load(&args.rules, Multiline::None)?;
     rules.check_stdin(&args.paths)?;
     if args.output.format == Format::Json && args.output.has_lines() {
         return Err(Failure::new(
