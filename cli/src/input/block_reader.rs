@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::encoding::Decoded;
 use super::read_ahead::ReadAhead;
 use super::{BINARY_CHECK, BLOCK_SIZE, Source, is_binary};
 
@@ -51,7 +52,7 @@ pub(crate) struct BlockReader {
 
 #[derive(Debug)]
 enum BlockInput {
-    File(LineCutter<File>),
+    File(LineCutter<Decoded<File>>),
     Stream(ReadAhead),
 }
 
@@ -59,12 +60,15 @@ impl BlockReader {
     /// Opens a source.
     pub(crate) fn open(source: &Source) -> io::Result<BlockReader> {
         let input = match source.path() {
-            None => stream(source, ReadAhead::new(io::stdin(), READ_AHEAD)?),
+            None => {
+                let stdin = Decoded::new(io::stdin(), source.encoding);
+                stream(source, ReadAhead::new(stdin, READ_AHEAD)?)
+            }
             Some(path) if source.may_block() => {
-                stream(source, ReadAhead::new(source.open(path)?.0, READ_AHEAD)?)
+                stream(source, ReadAhead::new(source.reader(path)?, READ_AHEAD)?)
             }
             Some(path) => {
-                let mut cutter = LineCutter::new(source.open(path)?.0, BLOCK_SIZE);
+                let mut cutter = LineCutter::new(source.reader(path)?, BLOCK_SIZE);
                 cutter.ends_at_binary = !source.is_explicit();
                 BlockInput::File(cutter)
             }

@@ -10,6 +10,7 @@
 
 mod block_reader;
 mod chunk;
+mod encoding;
 mod filter;
 mod ignore_file;
 mod locate;
@@ -22,6 +23,7 @@ mod walk;
 
 pub(crate) use block_reader::{Block, BlockReader, Next};
 pub(crate) use chunk::{Chunk, FilePart};
+pub(crate) use encoding::{Decoded, Encoding, is_likely_utf16};
 pub(crate) use filter::{Hidden, Skipped};
 pub(crate) use locate::Locator;
 pub(crate) use source::{LineProgress, Source};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
+use super::encoding::{Decoded, Encoding};
 use super::open::{Links, regular_file};
 use super::read_ahead::Stopper;
 use crate::escape;
@@ -36,6 +37,7 @@ pub(crate) struct Source {
     path: Option<PathBuf>,
     is_explicit: bool,
     may_block: bool,
+    pub(super) encoding: Encoding,
     display_path: String,
     /// The number of matches found so far.
     pub(crate) match_count: AtomicU64,
@@ -52,6 +54,7 @@ impl Source {
             path: None,
             is_explicit: true,
             may_block: true,
+            encoding: Encoding::Auto,
             display_path: STDIN.to_owned(),
             match_count: AtomicU64::new(0),
             is_ended: AtomicBool::new(false),
@@ -86,6 +89,15 @@ impl Source {
             false => regular_file(path, Links::Refuse)?,
         };
         Ok((file, metadata.len()))
+    }
+
+    /// Returns a reader for the file at `path`, which must be the path of this source.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Source::open).
+    pub(super) fn reader(&self, path: &Path) -> io::Result<Decoded<File>> {
+        Ok(Decoded::new(self.open(path)?.0, self.encoding))
     }
 
     /// Ends the source before its end: nothing more of it is read or searched. A read of a pipe that

@@ -14,7 +14,7 @@ const MAX_FILES: usize = 256;
 /// Input to be searched as one batch.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Small files that have not been opened yet.
+    /// Files that have not been opened yet: small ones, unless [`Tasks::whole_files`] was set.
     SmallFiles(Vec<Arc<Source>>),
     /// A block of a file that is read in blocks.
     Block(Arc<Source>, Block),
@@ -73,6 +73,7 @@ pub(crate) struct Tasks {
     binary: u64,
     /// The number of files found, binary ones included.
     files: u64,
+    whole_files: bool,
     interrupt: Arc<Interrupt>,
 }
 
@@ -88,8 +89,15 @@ impl Tasks {
             failed: None,
             binary: 0,
             files: 0,
+            whole_files: false,
             interrupt: Arc::default(),
         }
+    }
+
+    /// Leaves all files, large ones and pipes too, to be read as [`Task::SmallFiles`].
+    pub(crate) fn whole_files(mut self, yes: bool) -> Tasks {
+        self.whole_files = yes;
+        self
     }
 
     /// Returns what ends the tasks early.
@@ -190,7 +198,8 @@ impl Iterator for Tasks {
                 Some(Ok(FoundFile { source, size })) => {
                     self.files += 1;
                     let source = Arc::new(source);
-                    if source.may_block() || size >= BLOCK_SIZE as u64 {
+                    let is_large = source.may_block() || size >= BLOCK_SIZE as u64;
+                    if is_large && !self.whole_files {
                         self.large = Some(source);
                         if !self.small.is_empty() {
                             return Some(Ok(self.take_small_files()));

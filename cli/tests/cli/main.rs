@@ -6,8 +6,10 @@
 mod common;
 mod compare;
 mod cost;
+mod encoding;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod multiline;
 mod options;
 mod pipes;
 mod redact;

@@ -147,7 +147,8 @@ fn each_option_does_what_the_table_says() {
 }
 
 /// Options that have a test of their own.
-const ELSEWHERE: [&str; 5] = ["exit-code", "help", "stats", "type-list", "version"];
+const ELSEWHERE: [&str; 7] =
+    ["encoding", "exit-code", "help", "multiline", "stats", "type-list", "version"];
 
 #[test]
 fn the_table_has_every_option_of_the_help() {

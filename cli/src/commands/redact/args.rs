@@ -5,13 +5,16 @@
 
 use std::path::PathBuf;
 
-use crate::args::{EngineArgs, RuleArgs};
+use crate::args::{EncodingArgs, EngineArgs, RuleArgs};
 
 /// Copy a file or standard input, replacing every match
 ///
 /// Bytes outside matches are copied unchanged. Overlapping matches are replaced together and named
 /// after the rule whose match starts first; of those, after the one with the longest match, and of
 /// those, after the first one.
+///
+/// Text that is decoded, because it has a byte order mark in UTF-16 or an --encoding, is written as
+/// UTF-8, with a note.
 ///
 /// Each line is written as soon as it is complete, so the output of `tail -f` can be piped through.
 /// The built-in rules find private keys and folded headers that extend over several lines, of up to
@@ -42,6 +45,9 @@ pub(crate) struct RedactArgs {
     /// ends.
     #[arg(short = 'U', long)]
     pub(crate) multiline: bool,
+
+    #[command(flatten)]
+    pub(crate) encoding: EncodingArgs,
 
     #[command(flatten)]
     pub(crate) engine: EngineArgs,

@@ -18,6 +18,8 @@ pub(crate) use self::args::RedactArgs;
 use self::segments::{LineCuts, SegmentWriter, Segments};
 use crate::engine;
 use crate::escape;
+use crate::input::{Decoded, Encoding};
+use crate::messages;
 use crate::rules::{Multiline, Rules};
 use crate::status::{ExitStatus, Failure};
 
@@ -39,6 +41,7 @@ pub(crate) fn run(args: &RedactArgs) -> Result<ExitStatus, Failure> {
             None => ReaderScan::lines(),
         }
         .max_record(MAX_LINE),
+        encoding: args.encoding.encoding,
         name: path.map_or_else(|| "<stdin>".to_owned(), escape::path),
     };
     let cuts = || {
@@ -46,11 +49,11 @@ pub(crate) fn run(args: &RedactArgs) -> Result<ExitStatus, Failure> {
         LineCuts::new(&rules.hirs_across_lines(), across.window())
     };
     match path {
-        None => copy.run(Segments::new(io::stdin(), cuts())),
+        None => copy.run(io::stdin(), cuts()),
         Some(path) => {
             let opened = File::open(path).and_then(|file| Ok((file.metadata()?.is_file(), file)));
             let (is_regular, file) = opened.map_err(|error| copy.failure(error))?;
-            copy.run(Segments::new(file, if is_regular { None } else { cuts() }))
+            copy.run(file, if is_regular { None } else { cuts() })
         }
     }
 }
@@ -73,18 +76,21 @@ struct Copy {
     redactor: Redactor,
     scanner: Scanner,
     scan: ReaderScan,
+    encoding: Encoding,
     /// The name of the input in messages.
     name: String,
 }
 
 impl Copy {
-    /// Copies all segments.
+    /// Copies an input, in the segments that `cuts` divides it into.
     ///
     /// # Errors
     ///
     /// If the input can't be read or scanned, or the output can't be written. What has been written then is
     /// a prefix of the right output.
-    fn run(&mut self, mut segments: Segments<impl Read>) -> Result<ExitStatus, Failure> {
+    fn run(&mut self, reader: impl Read, cuts: Option<LineCuts>) -> Result<ExitStatus, Failure> {
+        let reader = Decoded::with_mark(reader, self.encoding);
+        let mut segments = Segments::new(reader, cuts);
         let mut stdout = io::stdout().lock();
         let mut has_added = false;
         loop {
@@ -104,10 +110,25 @@ impl Copy {
                 }
                 Err(error) => return Err(self.failure(error)),
             }
+            if !has_added {
+                self.note_encoding(segments.reader());
+            }
             if !segments.next() {
                 return Ok(ExitStatus::Success);
             }
             has_added = true;
+        }
+    }
+
+    /// Says what the user may not expect of the encoding. Called after the first segment.
+    fn note_encoding(&self, reader: &Decoded<impl Read>) {
+        let name = &self.name;
+        if reader.is_decoded() {
+            messages::note(format_args!("{name}: decoded, and written as UTF-8"));
+        } else if reader.is_likely_utf16() {
+            messages::warning(format_args!(
+                "{name}: copied as bytes, but it looks like UTF-16: see --encoding"
+            ));
         }
     }
 

@@ -196,6 +196,11 @@ impl<R: Read> Segments<R> {
         }
     }
 
+    /// The reader of the stream.
+    pub(super) fn reader(&self) -> &R {
+        &self.reader
+    }
+
     /// The offset in the stream where the segment starts, with the line end that was added.
     pub(super) fn base(&self) -> u64 {
         self.base

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use ignore::overrides::OverrideBuilder;
 use ignore::types::TypesBuilder;
 
-use crate::args::{ColorArgs, EngineArgs, Format, RuleArgs};
+use crate::args::{ColorArgs, EncodingArgs, EngineArgs, Format, RuleArgs};
 use crate::escape;
-use crate::input::{Hidden, SortOrder, WalkOptions};
+use crate::input::{Encoding, Hidden, SortOrder, WalkOptions};
 use crate::status::Failure;
 
 /// Search files and print every match
@@ -56,6 +56,15 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
 
+    /// Let patterns match across lines
+    ///
+    /// As in ripgrep, `^` and `$` match at the start and end of each line, and `.` matches a line end only
+    /// with the flag (?s). A pattern that can't match a line end is searched line by line, so that `\A` and
+    /// `\z` are the start and end of a line in it. Each file is read into memory, up to 512 MiB. A match is found if it has up to
+    /// 64 KiB; a longer one may be missed.
+    #[arg(short = 'U', long)]
+    pub(crate) multiline: bool,
+
     #[command(flatten)]
     pub(crate) files: FileArgs,
 
@@ -65,6 +74,9 @@ pub(crate) struct ScanArgs {
     /// Number of threads that search, at most 1024; 0 is one for each CPU
     #[arg(short = 'j', long, value_name = "NUM", default_value_t = 0, hide_default_value = true)]
     pub(crate) threads: usize,
+
+    #[command(flatten)]
+    pub(crate) encoding: EncodingArgs,
 
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
@@ -145,7 +157,11 @@ impl FileArgs {
     /// # Errors
     ///
     /// If a glob is invalid or a type unknown.
-    pub(super) fn walk_options(&self, finds_credentials: bool) -> Result<WalkOptions, Failure> {
+    pub(super) fn walk_options(
+        &self,
+        encoding: Encoding,
+        finds_credentials: bool,
+    ) -> Result<WalkOptions, Failure> {
         let failed =
             |error: ignore::Error| Failure::new(escape::text(error.to_string().as_bytes()));
         let mut globs = OverrideBuilder::new(".");
@@ -170,6 +186,7 @@ impl FileArgs {
             globs: globs.build().map_err(failed)?,
             types: types.build().map_err(failed)?,
             max_size: self.max_filesize,
+            encoding,
             sort: self.sortr.unwrap_or(self.sort),
             is_reversed: self.sortr.is_some(),
             suggests_pattern: finds_credentials,

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 use dragnet::Engine;
+use dragnet::reader::AcrossLines;
 use ignore::types::TypesBuilder;
 
 pub(crate) use self::args::ScanArgs;
@@ -52,7 +53,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
     if args.files.type_list {
         return print_types();
     }
-    let rules = Rules::load(&args.rules, Multiline::None)?;
+    let multiline = if args.multiline { Multiline::All } else { Multiline::None };
+    let rules = Rules::load(&args.rules, multiline)?;
     rules.check_stdin(&args.paths)?;
     if args.output.format == Format::Json && args.output.has_lines() {
         return Err(Failure::new(
@@ -64,16 +66,17 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
         [] if !rules.reads_stdin() && stdin_is_readable() => vec![PathBuf::from("-")],
         paths => paths.to_vec(),
     };
-    let options = args.files.walk_options(rules.is_builtin())?;
+    let options = args.files.walk_options(args.encoding.encoding, rules.is_builtin())?;
     let threads = match args.threads {
         0 => std::thread::available_parallelism().map_or(1, NonZero::get),
         threads => threads,
     }
     .min(MAX_THREADS);
     let max_started = (threads * TASKS_PER_THREAD) as u64;
-    let mut tasks = Tasks::new(walk(&paths, &options));
+    let mut tasks = Tasks::new(walk(&paths, &options)).whole_files(rules.across_lines().is_some());
     let search = ParallelSearch {
         engine: &engine,
+        across: rules.across_lines(),
         printer: &Printer::new(args, &rules),
         output: OrderedOutput::new(stdout(), ScanProgressBar::new(), max_started),
         failed: AtomicBool::new(false),
@@ -119,6 +122,8 @@ fn print_types() -> Result<ExitStatus, Failure> {
 /// A search in progress, shared by its threads.
 struct ParallelSearch<'a> {
     engine: &'a Engine,
+    /// Set if whole files are searched for matches across lines.
+    across: Option<&'a AcrossLines>,
     printer: &'a Printer<'a>,
     output: OrderedOutput,
     /// Whether some input could not be searched.

@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError, mpsc};
 
-use dragnet::{Batch, Scan, Scanner};
+use dragnet::reader::{AcrossLines, ReadError, ReaderScan};
+use dragnet::{Batch, Match, Scan, Scanner};
 
 use super::ParallelSearch;
 use super::chunk_printer::ChunkPrinter;
 use super::ordered_output::TaskOutput;
 use super::printer::Output;
 use super::statistics::Statistics;
-use crate::input::{Chunk, Task, WalkError};
+use crate::input::{Chunk, Task, WalkError, is_likely_utf16};
 use crate::status::ExitStatus;
 
 /// A thread's scanner and buffers, which are reused from task to task.
@@ -46,7 +47,7 @@ impl<'a> Worker<'a> {
             return 0;
         }
         let mut errors = Vec::new();
-        let mut chunk = Chunk::default();
+        let mut chunk = Chunk::new(self.search.across.is_some());
         let result = chunk.load(
             task,
             |error| errors.push(error),
@@ -83,6 +84,14 @@ impl<'a> Worker<'a> {
             output.wait_for_turn();
         }
         let mut printing = ChunkPrinter::new(printer, chunk, batch, output);
+        for part in chunk.parts().iter().filter(|part| part.first_line == 1) {
+            if part.source.is_explicit() && is_likely_utf16(&chunk.bytes()[part.start..]) {
+                printing.push_message(format!(
+                    "{}: searched as bytes, but it looks like UTF-16: see --encoding",
+                    part.source.display_path()
+                ));
+            }
+        }
         if let [part] = chunk.parts()
             && part.source.is_ended()
         {
@@ -92,7 +101,7 @@ impl<'a> Worker<'a> {
         let interrupt = &self.search.interrupt;
         // Matches are printed as the scanner delivers them, because all matches of a long line may
         // not fit in memory.
-        let _ = scanner.scan_with(&batch, &mut |matches| {
+        let mut print = |matches: &[Match]| {
             for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
                 printing.print(in_record);
             }
@@ -101,10 +110,50 @@ impl<'a> Worker<'a> {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
-        })?;
+        };
+        let _ = match self.search.across {
+            None => scanner.scan_with(&batch, &mut print)?,
+            Some(across) => scan_across(across, scanner, &batch, &mut print)?,
+        };
         statistics.add(printing.finish());
         Ok(())
     }
+}
+
+/// Scans the lines of one file, and passes on its matches in the order of the lines that they are
+/// reported in. A match may end after its line.
+fn scan_across(
+    across: &AcrossLines,
+    scanner: &mut Scanner,
+    batch: &Batch<'_>,
+    print: &mut impl FnMut(&[Match]) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, ReadError> {
+    // Matches of lines that may have more. They are found in the order of the lines in which they start,
+    // and the group that is reported can be in a later one.
+    let mut pending: Vec<Match> = Vec::new();
+    let mut line = 0;
+    let scan = ReaderScan::across_lines(across).max_record(usize::MAX);
+    let flow = scan.scan(batch.buffer(), scanner, |found| {
+        if found.record() > line {
+            line = found.record();
+            pending.sort_unstable();
+            let complete = pending.partition_point(|m| (m.record() as u64) < line);
+            print(&pending[..complete])?;
+            pending.drain(..complete);
+        }
+        // Batches have less than 4 GiB, so offsets and numbers are in range.
+        let span = found.stream_range();
+        let (mut record, start) = (found.record() as usize, span.start as usize);
+        while record + 1 < batch.len() && batch.range(record + 1).start <= start {
+            record += 1;
+        }
+        let line_start = batch.range(record).start as u64;
+        let range = (span.start - line_start) as u32..(span.end - line_start) as u32;
+        pending.push(Match::new(record as u32, found.pattern() as u32, range));
+        ControlFlow::Continue(())
+    })?;
+    pending.sort_unstable();
+    Ok(if flow.is_break() { flow } else { print(&pending) })
 }
 
 impl Drop for Worker<'_> {
