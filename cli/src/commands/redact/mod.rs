@@ -1,7 +1,8 @@
 //! `dragnet redact`: copies its input to standard output and replaces every match.
 //!
-//! The library copies and replaces. This module chooses the replacements and cuts streams that are
-//! followed into [`segments`], so that lines are written at once also if some rule may match across lines.
+//! The library copies and replaces. This module chooses the replacements and, if some rule may match across
+//! lines, cuts the input into [`segments`], so that lines are written at once, and most are searched by
+//! themselves.
 
 mod args;
 mod segments;
@@ -36,24 +37,20 @@ pub(crate) fn run(args: &RedactArgs) -> Result<ExitStatus, Failure> {
     let mut copy = Copy {
         redactor: redactor(&rules, args.with.as_deref()),
         scanner: scanner.map_err(|error| Failure::new(error.to_string()))?,
-        scan: match rules.across_lines() {
-            Some(across) => ReaderScan::across_lines(across),
-            None => ReaderScan::lines(),
-        }
-        .max_record(MAX_LINE),
+        lines: ReaderScan::lines().max_record(MAX_LINE),
+        across: rules
+            .across_lines()
+            .map(|across| ReaderScan::across_lines(across).max_record(MAX_LINE)),
         encoding: args.encoding.encoding,
         name: path.map_or_else(|| "<stdin>".to_owned(), escape::path),
     };
-    let cuts = || {
-        let across = rules.across_lines()?;
-        LineCuts::new(&rules.hirs_across_lines(), across.window())
-    };
+    let across = rules.across_lines();
+    let cuts = across.and_then(|across| LineCuts::new(&rules.hirs_across_lines(), across.window()));
     match path {
-        None => copy.run(io::stdin(), cuts()),
+        None => copy.run(io::stdin(), cuts),
         Some(path) => {
-            let opened = File::open(path).and_then(|file| Ok((file.metadata()?.is_file(), file)));
-            let (is_regular, file) = opened.map_err(|error| copy.failure(error))?;
-            copy.run(file, if is_regular { None } else { cuts() })
+            let file = File::open(path).map_err(|error| copy.failure(error))?;
+            copy.run(file, cuts)
         }
     }
 }
@@ -75,7 +72,9 @@ fn redactor(rules: &Rules, with: Option<&str>) -> Redactor {
 struct Copy {
     redactor: Redactor,
     scanner: Scanner,
-    scan: ReaderScan,
+    lines: ReaderScan,
+    /// Set if some rule may match across lines.
+    across: Option<ReaderScan>,
     encoding: Encoding,
     /// The name of the input in messages.
     name: String,
@@ -94,9 +93,11 @@ impl Copy {
         let mut stdout = io::stdout().lock();
         let mut has_added = false;
         loop {
+            let has_lines = segments.fill().map_err(|error| self.failure(error))?;
+            let scan = self.across.as_ref().filter(|_| !has_lines).unwrap_or(&self.lines);
             let writer = SegmentWriter::new(&mut stdout, has_added);
             let scanner = &mut self.scanner;
-            let result = self.redactor.redact_reader(&self.scan, &mut segments, scanner, writer);
+            let result = self.redactor.redact_reader(scan, &mut segments, scanner, writer);
             match result {
                 Ok(()) => {}
                 Err(RedactError::Write(error)) => return Err(Failure::output(&error)),

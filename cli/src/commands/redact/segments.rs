@@ -5,21 +5,30 @@
 //! ever. But usually no pattern can match from before the last line end to beyond it. There the stream
 //! can end for the library, and continue as another one, without a difference to what is found.
 //!
-//! A lazy DFA reads the stream and shows this. It has all patterns that may match a line feed, unanchored,
-//! without their assertions and without an end: its state consists of the matches that may be under way.
-//! After a line end it is either the state of a new stream after a line end, or some match that began
-//! before the line end includes it. Patterns that may begin with a line feed would be under way after
-//! every line; a stream for such patterns is not cut.
+//! Two steps show this:
 //!
-//! Files are not cut either, so that the DFA, which reads some hundred MB/s, costs nothing there.
+//! 1. A scan of the lines finds those at the end of which a match may be under way. Each pattern is changed to
+//!    one that matches its beginnings up to a line end, such as `a\s*$` for `a\s*b`.
+//! 2. From such a line on, a lazy DFA reads the stream. It has all patterns, unanchored, without their
+//!    assertions and without an end: its state consists of the matches that may be under way. When the state
+//!    after a line end is that of a new stream after a line end, the matches are over.
+//!
+//! Patterns that may begin with a line feed would be under way after every line; a stream for such patterns is
+//! not cut.
+//!
+//! Where no match is under way at any line end, no match crosses one. So most of a stream can be searched line
+//! by line, which takes half of the time.
 
 use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
 
+use dragnet::{Backend, Batch, Engine, Pattern, PatternSet, Report, Scan, Scanner};
+use memchr::{memchr, memrchr};
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, Config, DFA};
 use regex_automata::nfa::thompson::{self, NFA, State};
 use regex_automata::{Anchored, Input, MatchKind};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
 /// The largest automaton of the patterns, in bytes. For larger ones the stream is not cut.
 const MAX_NFA: usize = 4 << 20;
@@ -33,9 +42,16 @@ const READ_SIZE: usize = 256 << 10;
 /// Finds line ends that no match goes beyond.
 #[derive(Debug)]
 pub(super) struct LineCuts {
+    /// Finds the lines at the end of which a match may be under way.
+    scanner: Scanner,
+    offsets: Vec<u32>,
+    /// Whether the bytes so far end with a line end that no match goes beyond.
+    is_cut: bool,
+    /// Whether the patterns find the same line by line as in the whole text, where no match crosses lines.
+    has_lines: bool,
     dfa: DFA,
     cache: Cache,
-    /// After the bytes so far.
+    /// After the bytes so far, unless `is_cut` is set.
     state: LazyStateID,
     /// After a line end that no match goes beyond, and the number of times that the cache had been
     /// cleared when this was found, which is when it was valid.
@@ -46,6 +62,15 @@ pub(super) struct LineCuts {
     window: usize,
 }
 
+/// What [`LineCuts::feed`] has found in some bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Fed {
+    /// The end of the last line that no match goes beyond, or 0 if there is none.
+    cut: usize,
+    /// Whether no match goes beyond any line end up to `cut`, and line by line the same is found.
+    is_plain: bool,
+}
+
 impl LineCuts {
     /// Returns `None` if matches may be under way at every line end, or the patterns are too large. No
     /// match is longer than `window`.
@@ -54,12 +79,11 @@ impl LineCuts {
     }
 
     fn with_cache(patterns: &[Hir], window: usize, cache: usize) -> Option<LineCuts> {
-        let endless: Vec<Hir> = patterns
-            .iter()
-            .map(|hir| Hir::concat(vec![without_assertions(hir.clone()), Hir::fail()]))
-            .collect();
+        let plain: Vec<Hir> = patterns.iter().cloned().map(without_assertions).collect();
+        let endless = |hir: &Hir| Hir::concat(vec![hir.clone(), Hir::fail()]);
         let config = thompson::Config::new().utf8(false).nfa_size_limit(Some(MAX_NFA));
         let config = config.which_captures(thompson::WhichCaptures::None);
+        let endless: Vec<Hir> = plain.iter().map(endless).collect();
         let nfa = thompson::Compiler::new().configure(config).build_many_from_hir(&endless).ok()?;
         if begins_with_line_feed(&nfa) {
             return None;
@@ -69,24 +93,110 @@ impl LineCuts {
         let mut cache = dfa.create_cache();
         let idle = idle(&dfa, &mut cache)?;
         let clears = cache.clear_count();
-        Some(LineCuts { dfa, cache, state: idle, idle: (idle, clears), unknown: 0, window })
+        let beginnings = plain.iter().map(|hir| {
+            let end = Hir::look(Look::End);
+            Pattern::new(Hir::concat(vec![beginning(hir), end]).to_string())
+        });
+        let set = PatternSet::new(beginnings).ok()?;
+        let engine = Engine::with_backend(&set, Report::Patterns, Backend::Pure).ok()?;
+        let anchors = |hir: &Hir| {
+            let looks = hir.properties().look_set();
+            looks.contains(Look::Start) || looks.contains(Look::End)
+        };
+        Some(LineCuts {
+            scanner: engine.scanner().ok()?,
+            offsets: Vec::new(),
+            is_cut: true,
+            has_lines: !patterns.iter().any(anchors),
+            dfa,
+            cache,
+            state: idle,
+            idle: (idle, clears),
+            unknown: 0,
+            window,
+        })
     }
 
-    /// Reads the next bytes of the stream. Returns the end of the last line that no match goes beyond, or
-    /// 0 if there is none in these bytes.
-    fn feed(&mut self, bytes: &[u8]) -> usize {
-        let mut cut = 0;
-        for (at, &byte) in bytes.iter().enumerate() {
+    /// Reads the next bytes of the stream.
+    fn feed(&mut self, bytes: &[u8]) -> Fed {
+        let mut fed = Fed { cut: 0, is_plain: self.has_lines };
+        let mut is_plain = fed.is_plain;
+        // The lines that begin in these bytes and end in them.
+        let first = match self.is_cut {
+            true => 0,
+            false => memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1),
+        };
+        let complete = memrchr(b'\n', &bytes[first..]).map_or(first, |at| first + at + 1);
+        let mut open = self.open_lines(&bytes[first..complete]).into_iter().peekable();
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.is_cut {
+                while open.next_if(|line| first + line < at).is_some() {}
+                let next = open.peek().map_or(complete, |line| first + line).max(at);
+                if next > at {
+                    fed = Fed { cut: next, is_plain };
+                    at = next;
+                }
+            }
+            let line_end = memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1);
+            if at == line_end {
+                break;
+            }
+            if self.is_cut {
+                self.start();
+            }
+            self.feed_dfa(&bytes[at..line_end]);
+            at = line_end;
+            if bytes[at - 1] == b'\n' {
+                self.is_cut = self.is_idle();
+                is_plain &= self.is_cut;
+                if self.is_cut {
+                    fed = Fed { cut: at, is_plain };
+                }
+            }
+        }
+        fed
+    }
+
+    /// Returns where lines start at the end of which a match may be under way.
+    fn open_lines(&mut self, lines: &[u8]) -> Vec<usize> {
+        let mut found = Vec::new();
+        let scanned = Batch::lines(lines, &mut self.offsets).is_ok_and(|batch| {
+            let scanned = self.scanner.scan_with(&batch, &mut |matches| {
+                found.extend(matches.iter().map(|m| batch.range(m.record()).start));
+                ControlFlow::Continue(())
+            });
+            scanned.is_ok()
+        });
+        if !scanned {
+            found = vec![0];
+            found.extend(memchr::memchr_iter(b'\n', lines).map(|at| at + 1));
+        }
+        found.dedup();
+        found
+    }
+
+    /// Puts the DFA into the state after a line end that no match goes beyond.
+    fn start(&mut self) {
+        self.is_cut = false;
+        self.unknown = 0;
+        let clears = self.cache.clear_count();
+        if clears == self.idle.1 {
+            self.state = self.idle.0;
+        } else if let Some(found) = idle(&self.dfa, &mut self.cache) {
+            self.idle = (found, self.cache.clear_count());
+            self.state = found;
+        }
+    }
+
+    fn feed_dfa(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
             self.unknown = self.unknown.saturating_sub(1);
             match self.dfa.next_state(&mut self.cache, self.state, byte) {
                 Ok(state) => self.state = state,
                 Err(_) => self.lose_state(),
             }
-            if byte == b'\n' && self.is_idle() {
-                cut = at + 1;
-            }
         }
-        cut
     }
 
     fn is_idle(&mut self) -> bool {
@@ -137,6 +247,45 @@ fn without_assertions(hir: Hir) -> Hir {
     }
 }
 
+/// Returns an expression for at least all beginnings of matches that a line feed follows in the match.
+fn beginning(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Hir::fail(),
+        HirKind::Literal(literal) => {
+            let ends = memchr::memchr_iter(b'\n', &literal.0);
+            Hir::alternation(ends.map(|end| Hir::literal(&literal.0[..end])).collect())
+        }
+        HirKind::Class(class) => {
+            let has_line_feed = match class {
+                Class::Unicode(class) => {
+                    class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&'\n'))
+                }
+                Class::Bytes(class) => class
+                    .ranges()
+                    .iter()
+                    .any(|range| (range.start()..=range.end()).contains(&b'\n')),
+            };
+            if has_line_feed { Hir::empty() } else { Hir::fail() }
+        }
+        HirKind::Repetition(repetition) => {
+            let before = Repetition { min: 0, ..repetition.clone() };
+            Hir::concat(vec![Hir::repetition(before), beginning(&repetition.sub)])
+        }
+        HirKind::Capture(capture) => beginning(&capture.sub),
+        HirKind::Concat(subs) => Hir::alternation(
+            subs.iter()
+                .enumerate()
+                .map(|(index, sub)| {
+                    let mut parts = subs[..index].to_vec();
+                    parts.push(beginning(sub));
+                    Hir::concat(parts)
+                })
+                .collect(),
+        ),
+        HirKind::Alternation(subs) => Hir::alternation(subs.iter().map(beginning).collect()),
+    }
+}
+
 /// Whether some match may begin with a line feed.
 fn begins_with_line_feed(nfa: &NFA) -> bool {
     let mut seen = vec![false; nfa.states().len()];
@@ -174,6 +323,8 @@ pub(super) struct Segments<R> {
     end: usize,
     /// Where the segment ends in `buffer`, if this is known.
     cut: Option<usize>,
+    /// Whether no match of the segment crosses lines, as far as this is known.
+    is_plain: bool,
     has_ended: bool,
     /// The offset in the stream of the next byte.
     offset: u64,
@@ -190,6 +341,7 @@ impl<R: Read> Segments<R> {
             start: 0,
             end: 0,
             cut: None,
+            is_plain: false,
             has_ended: false,
             offset: 0,
             base: 0,
@@ -206,12 +358,25 @@ impl<R: Read> Segments<R> {
         self.base
     }
 
+    /// Reads the first bytes of the segment. Returns whether its matches are the same line by line.
+    ///
+    /// # Errors
+    ///
+    /// If reading fails.
+    pub(super) fn fill(&mut self) -> io::Result<bool> {
+        if self.cuts.is_some() && self.cut.is_none() && !self.has_ended {
+            self.read_more()?;
+        }
+        Ok(self.is_plain && self.cut.is_some())
+    }
+
     /// Begins with the next segment. Returns false at the end of the stream.
     pub(super) fn next(&mut self) -> bool {
         if self.has_ended {
             return false;
         }
         let rest = self.end - self.start;
+        self.buffer.resize(self.buffer.len().max(rest + 1), 0);
         self.buffer.copy_within(self.start..self.end, 1);
         self.buffer[0] = b'\n';
         (self.start, self.end, self.cut) = (0, 1 + rest, None);
@@ -221,20 +386,36 @@ impl<R: Read> Segments<R> {
     }
 }
 
+impl<R: Read> Segments<R> {
+    /// Reads once, after the bytes that are in the buffer.
+    fn read_more(&mut self) -> io::Result<()> {
+        let Some(cuts) = &mut self.cuts else { return Ok(()) };
+        self.buffer.resize(self.end + READ_SIZE, 0);
+        let count = loop {
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        self.has_ended = count == 0;
+        let fed = cuts.feed(&self.buffer[self.end..self.end + count]);
+        self.cut = (fed.cut > 0).then_some(self.end + fed.cut);
+        self.is_plain = fed.is_plain;
+        self.end += count;
+        Ok(())
+    }
+}
+
 impl<R: Read> Read for Segments<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(cuts) = &mut self.cuts else {
+        if self.cuts.is_none() {
             let count = self.reader.read(buffer)?;
             self.has_ended |= count == 0;
             return Ok(count);
-        };
-        if self.start == self.end && self.cut.is_none() {
-            self.buffer.resize(READ_SIZE + 1, 0);
-            self.start = 0;
-            self.end = self.reader.read(&mut self.buffer[..READ_SIZE])?;
-            self.has_ended = self.end == 0;
-            let cut = cuts.feed(&self.buffer[..self.end]);
-            self.cut = (cut > 0).then_some(cut);
+        }
+        if self.start == self.end && self.cut.is_none() && !self.has_ended {
+            (self.start, self.end) = (0, 0);
+            self.read_more()?;
         }
         let count = buffer.len().min(self.cut.unwrap_or(self.end) - self.start);
         buffer[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);
@@ -306,7 +487,7 @@ mod tests {
         for (patterns, lines) in cases {
             let mut cuts = cuts(patterns).unwrap();
             for (line, expected) in lines {
-                let cut = cuts.feed(line.as_bytes());
+                let cut = cuts.feed(line.as_bytes()).cut;
                 assert_eq!(cut == line.len(), *expected, "{patterns:?} {line:?}");
             }
         }
@@ -314,6 +495,38 @@ mod tests {
             assert!(cuts(&[pattern]).is_none(), "{pattern}");
         }
         assert!(cuts(&["(?:[a-z]{1000}\n){1000}"]).is_none());
+    }
+
+    #[test]
+    fn lines_are_searched_by_themselves_where_no_match_crosses_them() {
+        // Lines, the end of the last one that no match goes beyond, and whether no match crosses lines.
+        for (text, cut, is_plain) in [
+            ("", 0, true),
+            ("a", 0, true),
+            ("a\nc\nab", 4, true),
+            ("a\nb\nc\na", 6, false),
+            ("a\nb\nc\nb\na\n", 10, false),
+            ("a\nab\n", 2, true),
+            ("b\n", 0, true),
+            ("b\nb\n", 0, true),
+        ] {
+            let fed = cuts(&["b\nc"]).unwrap().feed(text.as_bytes());
+            assert_eq!(fed, Fed { cut, is_plain }, "{text:?}");
+        }
+        assert!(!cuts(&["b\nc", "\\A\\w\n"]).unwrap().feed(b"a\n").is_plain);
+        // The line is known to end with the next bytes.
+        let mut cuts = cuts(&["b\nc"]).unwrap();
+        for (text, cut, is_plain) in [
+            ("xx", 0, true),
+            ("b", 0, true),
+            ("\nx\ny", 3, false),
+            ("\n", 1, true),
+            ("b\n", 0, true),
+            ("c", 0, true),
+            ("\n", 1, true),
+        ] {
+            assert_eq!(cuts.feed(text.as_bytes()), Fed { cut, is_plain }, "{text:?}");
+        }
     }
 
     #[test]
@@ -336,6 +549,7 @@ mod tests {
             loop {
                 let mut buffer = vec![0; most];
                 let start = found.len();
+                let _ = segments.fill().unwrap();
                 assert_eq!(segments.base(), (start as u64) - u64::from(has_added));
                 let mut writer = SegmentWriter::new(&mut found, has_added);
                 loop {
@@ -367,10 +581,10 @@ mod tests {
             }
             line.push(b'\n');
             let is_open = line[8] == b'a';
-            assert!(!is_open || cuts.feed(&line) == 0);
+            assert!(!is_open || cuts.feed(&line).cut == 0);
         }
         assert!(cuts.cache.clear_count() > 0);
         let filler = "-".repeat(100) + "\n-\n";
-        assert_eq!(cuts.feed(filler.as_bytes()), filler.len());
+        assert_eq!(cuts.feed(filler.as_bytes()).cut, filler.len());
     }
 }
