@@ -6,6 +6,7 @@
 mod common;
 mod compare;
 mod cost;
+mod documents;
 mod encoding;
 #[cfg(target_os = "linux")]
 mod hostile;

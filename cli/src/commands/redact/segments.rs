@@ -93,10 +93,11 @@ impl LineCuts {
         let mut cache = dfa.create_cache();
         let idle = idle(&dfa, &mut cache)?;
         let clears = cache.clear_count();
-        let beginnings = plain.iter().map(|hir| {
-            let end = Hir::look(Look::End);
-            Pattern::new(Hir::concat(vec![beginning(hir), end]).to_string())
-        });
+        let beginnings = plain
+            .iter()
+            .filter_map(beginning)
+            .map(|hir| Pattern::new(Hir::concat(vec![hir, Hir::look(Look::End)]).to_string()));
+
         let set = PatternSet::new(beginnings).ok()?;
         let engine = Engine::with_backend(&set, Report::Patterns, Backend::Pure).ok()?;
         let anchors = |hir: &Hir| {
@@ -248,12 +249,14 @@ fn without_assertions(hir: Hir) -> Hir {
 }
 
 /// Returns an expression for at least all beginnings of matches that a line feed follows in the match.
-fn beginning(hir: &Hir) -> Hir {
+/// `None` if no match has a line feed.
+fn beginning(hir: &Hir) -> Option<Hir> {
+    let any = |list: Vec<Hir>| if list.is_empty() { None } else { Some(Hir::alternation(list)) };
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Hir::fail(),
+        HirKind::Empty | HirKind::Look(_) => None,
         HirKind::Literal(literal) => {
             let ends = memchr::memchr_iter(b'\n', &literal.0);
-            Hir::alternation(ends.map(|end| Hir::literal(&literal.0[..end])).collect())
+            any(ends.map(|end| Hir::literal(&literal.0[..end])).collect())
         }
         HirKind::Class(class) => {
             let has_line_feed = match class {
@@ -265,24 +268,23 @@ fn beginning(hir: &Hir) -> Hir {
                     .iter()
                     .any(|range| (range.start()..=range.end()).contains(&b'\n')),
             };
-            if has_line_feed { Hir::empty() } else { Hir::fail() }
+            has_line_feed.then(Hir::empty)
         }
         HirKind::Repetition(repetition) => {
+            let end = beginning(&repetition.sub)?;
             let before = Repetition { min: 0, ..repetition.clone() };
-            Hir::concat(vec![Hir::repetition(before), beginning(&repetition.sub)])
+            Some(Hir::concat(vec![Hir::repetition(before), end]))
         }
         HirKind::Capture(capture) => beginning(&capture.sub),
-        HirKind::Concat(subs) => Hir::alternation(
-            subs.iter()
-                .enumerate()
-                .map(|(index, sub)| {
-                    let mut parts = subs[..index].to_vec();
-                    parts.push(beginning(sub));
-                    Hir::concat(parts)
-                })
-                .collect(),
-        ),
-        HirKind::Alternation(subs) => Hir::alternation(subs.iter().map(beginning).collect()),
+        HirKind::Concat(subs) => any(subs
+            .iter()
+            .enumerate()
+            .filter_map(|(index, sub)| {
+                let end = beginning(sub)?;
+                Some(Hir::concat(subs[..index].iter().cloned().chain([end]).collect()))
+            })
+            .collect()),
+        HirKind::Alternation(subs) => any(subs.iter().filter_map(beginning).collect()),
     }
 }
 
