@@ -6,9 +6,11 @@
 
 mod args;
 mod segments;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use dragnet::Scanner;
@@ -47,10 +49,10 @@ pub(crate) fn run(args: &RedactArgs) -> Result<ExitStatus, Failure> {
     let across = rules.across_lines();
     let cuts = across.and_then(|across| LineCuts::new(&rules.hirs_across_lines(), across.window()));
     match path {
-        None => copy.run(io::stdin(), cuts),
+        None => copy.run(io::stdin(), cuts, &mut io::stdout().lock()),
         Some(path) => {
             let file = File::open(path).map_err(|error| copy.failure(error))?;
-            copy.run(file, cuts)
+            copy.run(file, cuts, &mut io::stdout().lock())
         }
     }
 }
@@ -68,7 +70,7 @@ fn redactor(rules: &Rules, with: Option<&str>) -> Redactor {
     })
 }
 
-/// What copies one input to standard output.
+/// What copies one input.
 struct Copy {
     redactor: Redactor,
     scanner: Scanner,
@@ -87,15 +89,19 @@ impl Copy {
     ///
     /// If the input can't be read or scanned, or the output can't be written. What has been written then is
     /// a prefix of the right output.
-    fn run(&mut self, reader: impl Read, cuts: Option<LineCuts>) -> Result<ExitStatus, Failure> {
+    fn run(
+        &mut self,
+        reader: impl Read,
+        cuts: Option<LineCuts>,
+        out: &mut impl Write,
+    ) -> Result<ExitStatus, Failure> {
         let reader = Decoded::with_mark(reader, self.encoding);
         let mut segments = Segments::new(reader, cuts);
-        let mut stdout = io::stdout().lock();
         let mut has_added = false;
         loop {
             let has_lines = segments.fill().map_err(|error| self.failure(error))?;
             let scan = self.across.as_ref().filter(|_| !has_lines).unwrap_or(&self.lines);
-            let writer = SegmentWriter::new(&mut stdout, has_added);
+            let writer = SegmentWriter::new(&mut *out, has_added);
             let scanner = &mut self.scanner;
             let result = self.redactor.redact_reader(scan, &mut segments, scanner, writer);
             match result {

@@ -47,6 +47,8 @@ pub(super) struct LineCuts {
     offsets: Vec<u32>,
     /// Whether the bytes so far end with a line end that no match goes beyond.
     is_cut: bool,
+    /// Whether a match may have gone beyond a line end since the last cut that was returned.
+    is_crossed: bool,
     /// Whether the patterns find the same line by line as in the whole text, where no match crosses lines.
     has_lines: bool,
     dfa: DFA,
@@ -67,7 +69,8 @@ pub(super) struct LineCuts {
 struct Fed {
     /// The end of the last line that no match goes beyond, or 0 if there is none.
     cut: usize,
-    /// Whether no match goes beyond any line end up to `cut`, and line by line the same is found.
+    /// Whether no match goes beyond any line end between the last cut and this one, and line by line the
+    /// same is found.
     is_plain: bool,
 }
 
@@ -108,6 +111,7 @@ impl LineCuts {
             scanner: engine.scanner().ok()?,
             offsets: Vec::new(),
             is_cut: true,
+            is_crossed: false,
             has_lines: !patterns.iter().any(anchors),
             dfa,
             cache,
@@ -120,8 +124,8 @@ impl LineCuts {
 
     /// Reads the next bytes of the stream.
     fn feed(&mut self, bytes: &[u8]) -> Fed {
-        let mut fed = Fed { cut: 0, is_plain: self.has_lines };
-        let mut is_plain = fed.is_plain;
+        let mut fed = Fed::default();
+        let mut is_plain = self.has_lines && !self.is_crossed;
         // The lines that begin in these bytes and end in them.
         let first = match self.is_cut {
             true => 0,
@@ -136,6 +140,7 @@ impl LineCuts {
                 let next = open.peek().map_or(complete, |line| first + line).max(at);
                 if next > at {
                     fed = Fed { cut: next, is_plain };
+                    self.is_crossed = false;
                     at = next;
                 }
             }
@@ -150,6 +155,7 @@ impl LineCuts {
             at = line_end;
             if bytes[at - 1] == b'\n' {
                 self.is_cut = self.is_idle();
+                self.is_crossed = !self.is_cut;
                 is_plain &= self.is_cut;
                 if self.is_cut {
                     fed = Fed { cut: at, is_plain };
@@ -503,14 +509,14 @@ mod tests {
     fn lines_are_searched_by_themselves_where_no_match_crosses_them() {
         // Lines, the end of the last one that no match goes beyond, and whether no match crosses lines.
         for (text, cut, is_plain) in [
-            ("", 0, true),
-            ("a", 0, true),
+            ("", 0, false),
+            ("a", 0, false),
             ("a\nc\nab", 4, true),
             ("a\nb\nc\na", 6, false),
             ("a\nb\nc\nb\na\n", 10, false),
             ("a\nab\n", 2, true),
-            ("b\n", 0, true),
-            ("b\nb\n", 0, true),
+            ("b\n", 0, false),
+            ("b\nb\n", 0, false),
         ] {
             let fed = cuts(&["b\nc"]).unwrap().feed(text.as_bytes());
             assert_eq!(fed, Fed { cut, is_plain }, "{text:?}");
@@ -519,12 +525,13 @@ mod tests {
         // The line is known to end with the next bytes.
         let mut cuts = cuts(&["b\nc"]).unwrap();
         for (text, cut, is_plain) in [
-            ("xx", 0, true),
-            ("b", 0, true),
+            ("xx", 0, false),
+            ("b", 0, false),
             ("\nx\ny", 3, false),
             ("\n", 1, true),
-            ("b\n", 0, true),
-            ("c", 0, true),
+            ("x\nb\n", 2, true),
+            ("c", 0, false),
+            ("\nx", 1, false),
             ("\n", 1, true),
         ] {
             assert_eq!(cuts.feed(text.as_bytes()), Fed { cut, is_plain }, "{text:?}");

@@ -165,3 +165,60 @@ impl Drop for Worker<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dragnet::{Engine, Report};
+    use dragnet_testkit::{Division, Oracle, Rng, Stream, case, patterns, set};
+
+    use super::*;
+
+    #[test]
+    fn matches_across_lines_are_those_of_the_oracle() {
+        for seed in 0..300 {
+            let mut rng = Rng::new(seed);
+            let mut case = case(&mut rng, patterns, 1);
+            for spec in &mut case.specs {
+                spec.flags.m = true;
+                spec.bounds = Default::default();
+            }
+            let mut stream = Stream::of(&mut rng, &case.batches[0]);
+            // With a short window there are many cells, so that matches are passed on in many parts.
+            let window = *rng.pick(&[2, 10, 4000]);
+            stream.division = Division::AcrossLines(window);
+            stream.has_mark = false;
+            let set = set(&case.specs);
+            let across = AcrossLines::new(&set, window);
+            let records = stream.records();
+            let line = |at: u64| {
+                let line = memchr::memchr_iter(b'\n', &stream.text[..at as usize]).count();
+                // There is no line after the last line end.
+                line.min(records.len().saturating_sub(1))
+            };
+            let mut expected: Vec<_> = stream
+                .expected(&mut Oracle::new(&case.specs), &set)
+                .into_iter()
+                .map(|(record, pattern, range)| {
+                    (line(range.start).max(record as usize), pattern, range)
+                })
+                .collect();
+            expected
+                .sort_by_key(|(line, pattern, range)| (*line, *pattern, range.start, range.end));
+
+            let mut scanner = Engine::new(&set, Report::Spans).scanner().unwrap();
+            let mut offsets = Vec::new();
+            let batch = Batch::lines(&stream.text, &mut offsets).unwrap();
+            let mut found = Vec::new();
+            let flow = scan_across(&across, &mut scanner, &batch, &mut |matches| {
+                found.extend(matches.iter().map(|m| {
+                    let start = batch.range(m.record()).start as u64;
+                    let range = start + m.start() as u64..start + m.end() as u64;
+                    (m.record(), m.pattern(), range)
+                }));
+                ControlFlow::Continue(())
+            });
+            assert!(flow.unwrap().is_continue());
+            assert_eq!(found, expected, "{seed}: {case:?}\n{stream:?}");
+        }
+    }
+}
