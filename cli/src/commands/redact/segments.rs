@@ -28,7 +28,7 @@ use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, Config, DFA};
 use regex_automata::nfa::thompson::{self, NFA, State};
 use regex_automata::{Anchored, Input, MatchKind};
-use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Capture, Class, Hir, HirKind, Look, Repetition};
 
 /// The largest automaton of the patterns, in bytes. For larger ones the stream is not cut.
 const MAX_NFA: usize = 4 << 20;
@@ -245,7 +245,12 @@ fn without_assertions(hir: Hir) -> Hir {
         HirKind::Literal(literal) => Hir::literal(literal.0),
         HirKind::Class(class) => Hir::class(class),
         HirKind::Repetition(mut repetition) => {
-            repetition.sub = Box::new(without_assertions(*repetition.sub));
+            let mut sub = without_assertions(*repetition.sub);
+            if let HirKind::Repetition(_) = sub.kind() {
+                // Printed without a group, `(?:a{2})?` would be `a{2}?`.
+                sub = Hir::capture(Capture { index: 1, name: None, sub: Box::new(sub) });
+            }
+            repetition.sub = Box::new(sub);
             Hir::repetition(repetition)
         }
         HirKind::Capture(capture) => without_assertions(*capture.sub),
@@ -480,7 +485,7 @@ mod tests {
     fn a_stream_is_cut_where_no_match_is_under_way() {
         /// Patterns, and lines, each with whether the stream can be cut after it.
         type Case<'a> = (&'a [&'a str], &'a [(&'a str, bool)]);
-        let cases: [Case<'_>; 6] = [
+        let cases: [Case<'_>; 7] = [
             (&["b\nc"], &[("a\n", true), ("b\n", false), ("b\n", false), ("c\n", true)]),
             (
                 &["ab*\n(?:x\n)*z"],
@@ -489,6 +494,7 @@ mod tests {
             // A match that ends with a line is over, one that ends with its line end may not be.
             (&["b$", "x\ny"], &[("ab\n", true), ("\n", true)]),
             (&["b\n"], &[("ab\n", false), ("a\n", true)]),
+            (&["(?:c{2})?b\n"], &[("ab\n", false), ("a\n", true)]),
             (&["b\n\\z"], &[("ab\n", false), ("a\n", true)]),
             (&["\\ba\\b[\\s]*b"], &[("b\n", true), ("a\n", false), ("\n", false), (" b\n", true)]),
         ];
