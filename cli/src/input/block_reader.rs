@@ -35,7 +35,9 @@ pub(crate) enum Next {
     },
 }
 
-/// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block.
+/// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block, unless it has
+/// NUL bytes: no text has both, and a line of binary data that would be longer than a block (or than what is
+/// read ahead) ends after its last NUL byte so far. Otherwise a disk image would fill the memory.
 ///
 /// A source that may block, such as a pipe, is read in smaller blocks, each as soon as its lines
 /// are complete.
@@ -173,8 +175,14 @@ impl<R: Read> LineCutter<R> {
                         lines.truncate(whole);
                         return Ok(false);
                     }
-                    if self.ends_at_binary && memchr::memchr(0, &lines[length..]).is_some() {
-                        return Ok(self.end_as_binary(lines));
+                    if let Some(nul) = memchr::memrchr(0, &lines[length..]) {
+                        if self.ends_at_binary {
+                            return Ok(self.end_as_binary(lines));
+                        }
+                        let whole = length + nul + 1;
+                        self.partial_line.extend_from_slice(&lines[whole..]);
+                        lines.truncate(whole);
+                        return Ok(false);
                     }
                     searched = lines.len();
                 }
@@ -286,6 +294,26 @@ mod tests {
             assert_eq!((found, block.len()), (expected, 0));
             drop(cutter);
             assert!(hole.0 <= 4 * BLOCK_SIZE, "{}", hole.0);
+        }
+    }
+
+    #[test]
+    fn long_lines_of_binary_data_are_cut() {
+        for (text, size, expected) in [
+            ("ab\0cd\n", 8, &["ab\0cd\n"][..]),
+            ("ab\0cd\n", 4, &["ab\0", "cd\n"]),
+            ("\0\0\0\0\0\0a", 3, &["\0\0\0", "\0\0\0", "a"]),
+            ("a\nb\0cdefg\n", 4, &["a\n", "b\0cdefg\n"]),
+            ("a\nbcd\0efgh\n", 4, &["a\n", "bcd\0", "efgh\n"]),
+        ] {
+            let expected = expected.iter().map(|s| s.to_string()).collect();
+            assert_eq!(cut(text.as_bytes(), size), (expected, None), "{text:?} {size}");
+        }
+        let mut cutter = LineCutter::new(Hole(0), BLOCK_SIZE);
+        let mut block = Vec::new();
+        for _ in 0..10 {
+            assert!(!cutter.next(&mut block).unwrap());
+            assert_eq!(block.len(), BLOCK_SIZE);
         }
     }
 

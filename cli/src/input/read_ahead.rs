@@ -126,6 +126,13 @@ impl Shared {
                     if let Some(newline) = memchr::memrchr(b'\n', &block[..count]) {
                         buffer.complete = buffer.bytes.len() + newline + 1;
                     }
+                    // A long line of binary data; see `BlockReader`.
+                    if buffer.complete == 0
+                        && buffer.bytes.len() >= self.limit
+                        && let Some(nul) = memchr::memrchr(0, &block[..count])
+                    {
+                        buffer.complete = buffer.bytes.len() + nul + 1;
+                    }
                     buffer.bytes.extend_from_slice(&block[..count]);
                     if buffer.complete == 0 && buffer.bytes.len() > dragnet::MAX_BUFFER {
                         // No batch can hold this line. Hand out what there is, so that the consumer

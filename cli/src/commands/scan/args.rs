@@ -21,8 +21,8 @@ use crate::status::Failure;
 ///
 /// Directories are searched recursively. As in ripgrep, hidden files, binary files (those with a
 /// NUL byte in their first 64 KiB) and files that .gitignore or .ignore exclude are skipped, and
-/// symbolic links are not followed. Files named on the command line are always searched. Results
-/// are in the order of the given paths and, within a directory, sorted by path.
+/// symbolic links are not followed. Files named on the command line are always searched; of
+/// binary data, lines longer than 1 MiB are cut at NUL bytes. Results are in the order of the given paths and, within a directory, sorted by path.
 ///
 /// A search with the built-in rules also reads hidden files, such as .env and .github/, except in
 /// .git and the directories of other version control systems. In the end it says on standard error
