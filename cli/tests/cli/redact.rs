@@ -267,6 +267,29 @@ fn each_line_is_written_before_the_next_is_read() {
     assert!(child.wait().unwrap().success());
 }
 
+/// Killed at random moments, with the built-in rules.
+#[cfg(unix)]
+#[test]
+fn a_killed_command_has_written_the_start_of_the_right_output() {
+    let key =
+        ["-----BEGIN", "PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n-----END PRIVATE KEY-----\n"];
+    let part = format!("some text\n{}auth {}\n", key.join(" "), token());
+    let replaced = format!("some text\n[REDACTED:private-key-pem]\nauth [REDACTED:{TOKEN_RULE}]\n");
+    let tree = Tree::with(&[("in", part.repeat(20_000))]);
+    let expected = replaced.repeat(20_000);
+    for round in 0..10u64 {
+        let mut command = tree.command(["redact", "in"]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let mut found = vec![0; 1 + round as usize * 70_001];
+        stdout.read_exact(&mut found).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        stdout.read_to_end(&mut found).unwrap();
+        assert!(expected.as_bytes().starts_with(&found), "{round}");
+    }
+}
+
 #[test]
 fn unreadable_input_is_an_error() {
     let tree = Tree::with(&[("directory/f", "x")]);
