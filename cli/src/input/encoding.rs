@@ -108,9 +108,10 @@ impl<R: Read> Decoded<R> {
         matches!(self.state, State::Decoder(_))
     }
 
-    /// Whether the bytes so far were read as they are and [look like UTF-16](is_likely_utf16).
+    /// Whether the bytes so far were read as they are, although they [look like
+    /// UTF-16](is_likely_utf16) and nobody asked for that.
     pub(crate) fn is_likely_utf16(&self) -> bool {
-        is_likely_utf16(&self.first)
+        self.encoding != Encoding::None && is_likely_utf16(&self.first)
     }
 
     /// Reads the bytes that may be a mark, and no more, because the next read may block.

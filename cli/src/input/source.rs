@@ -123,6 +123,11 @@ impl Source {
         }
     }
 
+    /// Whether bytes are searched as they are because the user asked for that.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.encoding == Encoding::None
+    }
+
     /// Whether the user named the source. Such a source is searched even if it is binary.
     pub(crate) fn is_explicit(&self) -> bool {
         self.is_explicit

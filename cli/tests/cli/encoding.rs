@@ -47,6 +47,10 @@ fn utf16_without_a_mark_needs_an_option() {
     let ((stdout, stderr), _) = tree.pipe_bytes(["redact"], &text);
     assert!(stdout == text && stderr.contains("looks like UTF-16"), "{stderr}");
 
+    for command in ["scan", "redact"] {
+        assert_eq!(tree.pipe_bytes([command, "-E", "none"], &text).0.1, "");
+    }
+
     for path in ["f", "."] {
         let run = tree.run(["scan", "-E", "utf-16le", path]);
         assert_eq!(run.status, Some(0), "{run:?}");

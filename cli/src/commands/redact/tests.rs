@@ -39,7 +39,7 @@ fn redact(specs: &[Spec], stream: &Stream, reader: impl Read) -> (Vec<u8>, bool,
         scanner: Engine::new(&set, Report::Spans).scanner().unwrap(),
         lines: ReaderScan::lines().block_bytes(stream.block_bytes),
         across: has_across.then(|| stream.scan(&set)),
-        encoding: Encoding::Auto,
+        encoding: Encoding::None,
         name: "test".to_owned(),
     };
     let cuts = if has_across { LineCuts::new(&hirs, WINDOW) } else { None };

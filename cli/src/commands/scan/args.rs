@@ -21,8 +21,11 @@ use crate::status::Failure;
 ///
 /// Directories are searched recursively. As in ripgrep, hidden files, binary files (those with a
 /// NUL byte in their first 64 KiB) and files that .gitignore or .ignore exclude are skipped, and
-/// symbolic links are not followed. Files named on the command line are always searched; of
-/// binary data, lines longer than 1 MiB are cut at NUL bytes. Results are in the order of the given paths and, within a directory, sorted by path.
+/// symbolic links are not followed. Files named on the command line are always searched; of binary
+/// data, lines longer than 1 MiB are cut at NUL bytes. Results are in the order of the given paths
+/// and, within a directory, sorted by path.
+///
+/// Text in UTF-16 with a byte order mark is decoded. For other encodings, see --encoding.
 ///
 /// A search with the built-in rules also reads hidden files, such as .env and .github/, except in
 /// .git and the directories of other version control systems. In the end it says on standard error
@@ -30,8 +33,8 @@ use crate::status::Failure;
 ///
 /// With --format json, each line is an object for one match, with the fields path, line (from 1),
 /// rule, start and end (byte offsets in the line) and match. Bytes of a path or a match that are
-/// not UTF-8 are replaced by U+FFFD; start and end remain exact. With --count, the fields are path
-/// and count.
+/// not UTF-8 are replaced by U+FFFD; start and end remain exact. With --multiline, a match can end
+/// after its line. With --count, the fields are path and count.
 ///
 /// The exit status is 0 if there was a match, 1 if there was none, and 2 if there was an error, as
 /// that of grep. It must not be inverted to check that there is no match: `! dragnet scan nofile`

@@ -85,7 +85,10 @@ impl<'a> Worker<'a> {
         }
         let mut printing = ChunkPrinter::new(printer, chunk, batch, output);
         for part in chunk.parts().iter().filter(|part| part.first_line == 1) {
-            if part.source.is_explicit() && is_likely_utf16(&chunk.bytes()[part.start..]) {
+            if part.source.is_explicit()
+                && !part.source.is_raw()
+                && is_likely_utf16(&chunk.bytes()[part.start..])
+            {
                 printing.push_message(format!(
                     "{}: searched as bytes, but it looks like UTF-16: see --encoding",
                     part.source.display_path()
