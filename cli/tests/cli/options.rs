@@ -184,6 +184,7 @@ const REDACT_CASES: &[(&str, &[&str], &str, &str)] = &[
     ("ignore-case", &["-i", "-e", "two"], "TWO\n", "[REDACTED:1]\n"),
     ("word-regexp", &["-w", "-e", "two"], "twos two\n", "twos [REDACTED:1]\n"),
     ("crlf", &["--crlf", "-e", "o$"], "two\r\n", "tw[REDACTED:1]\r\n"),
+    ("crlf", &["--crlf", "-U", "-e", r"\r^|x\n"], "a\r\nb\r\n", "a\r\nb\r\n"),
     ("unicode", &["--unicode", "-e", "^.$"], "\u{e9}\n", "[REDACTED:1]\n"),
     ("with", &["--with", "X", "-e", "two"], "one two\n", "one X\n"),
     ("multiline", &["-U", "-e", "e\nt"], "one\ntwo\n", "on[REDACTED:1]wo\n"),

@@ -103,16 +103,18 @@ impl LineCuts {
 
         let set = PatternSet::new(beginnings).ok()?;
         let engine = Engine::with_backend(&set, Report::Patterns, Backend::Pure).ok()?;
-        let anchors = |hir: &Hir| {
+        // `\r` at the end of a line is followed by its line end in the text, and by nothing in the line.
+        let anchors = [Look::Start, Look::End, Look::StartCRLF, Look::EndCRLF];
+        let has_anchor = |hir: &Hir| {
             let looks = hir.properties().look_set();
-            looks.contains(Look::Start) || looks.contains(Look::End)
+            anchors.iter().any(|anchor| looks.contains(*anchor))
         };
         Some(LineCuts {
             scanner: engine.scanner().ok()?,
             offsets: Vec::new(),
             is_cut: true,
             is_crossed: false,
-            has_lines: !patterns.iter().any(anchors),
+            has_lines: !patterns.iter().any(has_anchor),
             dfa,
             cache,
             state: idle,
@@ -527,7 +529,9 @@ mod tests {
             let fed = cuts(&["b\nc"]).unwrap().feed(text.as_bytes());
             assert_eq!(fed, Fed { cut, is_plain }, "{text:?}");
         }
-        assert!(!cuts(&["b\nc", "\\A\\w\n"]).unwrap().feed(b"a\n").is_plain);
+        for anchored in ["\\A\\w\n", "x\n\\z", "(?R)\\r^|x\n"] {
+            assert!(!cuts(&["b\nc", anchored]).unwrap().feed(b"a\n").is_plain);
+        }
         // The line is known to end with the next bytes.
         let mut cuts = cuts(&["b\nc"]).unwrap();
         for (text, cut, is_plain) in [
