@@ -103,11 +103,13 @@ impl LineCuts {
 
         let set = PatternSet::new(beginnings).ok()?;
         let engine = Engine::with_backend(&set, Report::Patterns, Backend::Pure).ok()?;
-        // `\r` at the end of a line is followed by its line end in the text, and by nothing in the line.
+        // `\r` at the end of a line is followed by its line end in the text, and by nothing in the line. A
+        // Unicode word boundary takes the line end before a line for its neighbor, past bytes that are not
+        // UTF-8.
         let anchors = [Look::Start, Look::End, Look::StartCRLF, Look::EndCRLF];
         let has_anchor = |hir: &Hir| {
             let looks = hir.properties().look_set();
-            anchors.iter().any(|anchor| looks.contains(*anchor))
+            looks.contains_word_unicode() || anchors.iter().any(|anchor| looks.contains(*anchor))
         };
         Some(LineCuts {
             scanner: engine.scanner().ok()?,
