@@ -531,7 +531,7 @@ mod tests {
             let fed = cuts(&["b\nc"]).unwrap().feed(text.as_bytes());
             assert_eq!(fed, Fed { cut, is_plain }, "{text:?}");
         }
-        for anchored in ["\\A\\w\n", "x\n\\z", "(?R)\\r^|x\n"] {
+        for anchored in ["\\A\\w\n", "x\n\\z", "(?R)\\r^|x\n", "(?u:\\b)x\n"] {
             assert!(!cuts(&["b\nc", anchored]).unwrap().feed(b"a\n").is_plain);
         }
         // The line is known to end with the next bytes.
