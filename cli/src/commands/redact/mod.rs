@@ -5,6 +5,7 @@
 //! themselves.
 
 mod args;
+mod line_cuts;
 mod segments;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,8 @@ use dragnet::reader::{ReadError, ReaderScan};
 use dragnet::redact::{RedactError, Redactor, Replacement};
 
 pub(crate) use self::args::RedactArgs;
-use self::segments::{LineCuts, SegmentWriter, Segments};
+use self::line_cuts::LineCuts;
+use self::segments::{SegmentWriter, Segments};
 use crate::engine;
 use crate::escape;
 use crate::input::{Decoded, Encoding};
