@@ -17,6 +17,7 @@ use crate::commands::redact::RedactArgs;
 use crate::commands::rules::RulesArgs;
 use crate::commands::scan::ScanArgs;
 use crate::commands::serve::ServeArgs;
+use crate::input::Encoding;
 
 /// Search files for thousands of regular expressions at once
 #[derive(Debug, Parser)]
@@ -100,6 +101,24 @@ pub(crate) struct RuleArgs {
     /// Applies to `.`, character classes, \w, \b and (?i) in all patterns.
     #[arg(help_heading = RULES, long)]
     pub(crate) unicode: bool,
+}
+
+/// The option that chooses how bytes are read as text.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EncodingArgs {
+    /// Encoding of the text: auto, none, or a name such as utf-16le or latin1
+    ///
+    /// As in ripgrep, `auto` decodes files that start with a byte order mark in UTF-16, and `none` takes all
+    /// bytes as they are. With a name, files without a mark are decoded from that encoding; the names are those
+    /// of the Encoding Standard. Offsets are those in the decoded text, which is UTF-8.
+    #[arg(
+        short = 'E',
+        long,
+        value_name = "ENCODING",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub(crate) encoding: Encoding,
 }
 
 /// The option that chooses an engine.

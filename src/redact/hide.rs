@@ -11,11 +11,71 @@ use std::ops::Range;
 use super::Rules;
 use super::replacement::Hidden;
 
-/// A match: its bytes, as a range of offsets in the stream, and its pattern.
+/// The number of spans below which they are not [merged](Spans::merge) before their bytes are copied.
+const MIN_MERGE: usize = 64 << 10;
+
+/// A match, or matches that overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) range: Range<u64>,
-    pub(super) pattern: u32,
+struct Span {
+    /// The bytes that are hidden, as a range of offsets in the stream.
+    range: Range<u64>,
+    /// The end of the first match, which starts at the start of the range.
+    first_end: u64,
+    /// The pattern of the first match.
+    pattern: u32,
+    is_merged: bool,
+}
+
+/// Matches whose bytes have not been copied.
+///
+/// They can be far more than the bytes: 400 patterns that match every byte have 400 for each. So those that
+/// overlap are merged whenever their number has doubled. Each match is sorted a constant number of times on
+/// average.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    list: Vec<Span>,
+    /// The number of spans after the last merge.
+    merged: usize,
+}
+
+impl Spans {
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.merged = 0;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Adds a match, given by its range of offsets in the stream. An empty one hides nothing.
+    pub(super) fn push(&mut self, range: Range<u64>, pattern: u32) {
+        if range.is_empty() {
+            return;
+        }
+        let first_end = range.end;
+        self.list.push(Span { range, first_end, pattern, is_merged: false });
+        if self.list.len() > 2 * self.merged + MIN_MERGE {
+            self.merge();
+        }
+    }
+
+    /// Sorts the spans by their first matches, and merges those that overlap.
+    fn merge(&mut self) {
+        // Stable, because that sort is fast on a sorted list with sorted lists appended.
+        self.list.sort_by_key(|span| {
+            (span.range.start, std::cmp::Reverse(span.first_end), span.pattern)
+        });
+        self.list.dedup_by(|later, earlier| {
+            let overlaps = later.range.start < earlier.range.end;
+            if overlaps {
+                earlier.range.end = earlier.range.end.max(later.range.end);
+                earlier.is_merged = true;
+            }
+            overlaps
+        });
+        self.merged = self.list.len();
+    }
 }
 
 /// Where a copy of a stream is.
@@ -59,25 +119,24 @@ impl Hiding {
         rules: &Rules,
         bytes: Bytes<'_>,
         end: u64,
-        spans: &mut Vec<Span>,
+        spans: &mut Spans,
         out: &mut Vec<u8>,
     ) {
-        spans.sort_unstable_by_key(|span| {
-            (span.range.start, std::cmp::Reverse(span.range.end), span.pattern)
-        });
-        let count = spans.partition_point(|span| span.range.start < end);
-        for span in spans.drain(..count).filter(|span| !span.range.is_empty()) {
+        spans.merge();
+        let count = spans.list.partition_point(|span| span.range.start < end);
+        for span in spans.list.drain(..count) {
             if span.range.start < self.hidden {
                 self.write_pending(rules, true, out);
                 self.hidden = self.hidden.max(span.range.end);
             } else {
                 self.copy_plain(rules, bytes, span.range.start, out);
                 self.text.clear();
-                self.text.extend_from_slice(bytes.get(span.range.clone()));
+                self.text.extend_from_slice(bytes.get(span.range.start..span.first_end));
                 self.hidden = span.range.end;
                 self.pending = Some(span);
             }
         }
+        spans.merged = spans.list.len();
         self.copy_plain(rules, bytes, end, out);
     }
 
@@ -94,6 +153,7 @@ impl Hiding {
         if let Some(span) = self.pending.take() {
             let pattern = span.pattern as usize;
             let name = rules.name(pattern);
+            let is_merged = is_merged || span.is_merged;
             let hidden = Hidden { pattern, name, bytes: &self.text, is_merged };
             rules.replacement(pattern).write(&hidden, out);
         }
@@ -102,5 +162,52 @@ impl Hiding {
     /// Writes what is left at the end of the stream.
     pub(super) fn finish(&mut self, rules: &Rules, out: &mut Vec<u8>) {
         self.write_pending(rules, false, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_bounded_by_those_that_do_not_overlap() {
+        let mut spans = Spans::default();
+        let bytes = 1000;
+        for pattern in (0..1000).rev() {
+            for at in 0..bytes {
+                spans.push(at..at + 1, pattern);
+                spans.push(at..at, pattern);
+            }
+            assert!(spans.list.len() <= 3 * bytes as usize + MIN_MERGE);
+        }
+        spans.merge();
+        let expected = (0..bytes).map(|at| Span {
+            range: at..at + 1,
+            first_end: at + 1,
+            pattern: 0,
+            is_merged: true,
+        });
+        assert_eq!(spans.list, Vec::from_iter(expected));
+    }
+
+    #[test]
+    fn merging_at_any_time_changes_nothing() {
+        let matches =
+            [(3..8, 0), (2..5, 1), (2..9, 2), (8..9, 0), (9..12, 3), (11..13, 1), (2..9, 1)];
+        let mut expected = Spans::default();
+        matches.iter().for_each(|(range, pattern)| expected.push(range.clone(), *pattern));
+        expected.merge();
+        assert_eq!(expected.list.len(), 2);
+        for first in 1..1 << matches.len() {
+            let mut spans = Spans::default();
+            for (index, (range, pattern)) in matches.iter().enumerate() {
+                spans.push(range.clone(), *pattern);
+                if first >> index & 1 == 1 {
+                    spans.merge();
+                }
+            }
+            spans.merge();
+            assert_eq!(spans.list, expected.list, "{first:b}");
+        }
     }
 }

@@ -50,7 +50,7 @@ use crate::{Batch, BatchBuf, Match, Matches, PatternSet, Scan};
 pub use error::RedactError;
 pub use replacement::{Hidden, Replacement};
 
-use hide::{Bytes, Hiding, Span};
+use hide::{Bytes, Hiding, Spans};
 
 /// The size from which on output is written before its block is complete, in bytes.
 const MAX_OUTPUT: usize = 256 << 10;
@@ -60,7 +60,7 @@ const MAX_OUTPUT: usize = 256 << 10;
 pub struct Redactor {
     rules: Rules,
     hiding: Hiding,
-    spans: Vec<Span>,
+    spans: Spans,
     matches: Matches,
     out: Vec<u8>,
 }
@@ -84,17 +84,18 @@ impl Rules {
         self.replacements.get(pattern).unwrap_or(&self.unknown)
     }
 
-    /// The span of a match whose record starts at `record`. `Ok(None)` if it is that of a
-    /// [combination](crate::Combinations), which covers no bytes.
-    fn span(&self, m: &Match, record: u64) -> Result<Option<Span>, RedactError> {
+    /// Adds a match whose record starts at `record` to `spans`. That of a
+    /// [combination](crate::Combinations) covers no bytes.
+    fn add(&self, spans: &mut Spans, m: &Match, record: u64) -> Result<(), RedactError> {
         match m.span() {
             Some(span) => {
                 let range = record + span.start as u64..record + span.end as u64;
-                Ok(Some(Span { range, pattern: m.pattern() as u32 }))
+                spans.push(range, m.pattern() as u32);
             }
-            None if m.pattern() >= self.replacements.len() => Ok(None),
-            None => Err(RedactError::NoSpans),
+            None if m.pattern() >= self.replacements.len() => {}
+            None => return Err(RedactError::NoSpans),
         }
+        Ok(())
     }
 }
 
@@ -109,7 +110,7 @@ impl Redactor {
                 unknown: Replacement::name(),
             },
             hiding: Hiding::default(),
-            spans: Vec::new(),
+            spans: Spans::default(),
             matches: Matches::new(),
             out: Vec::new(),
         }
@@ -189,7 +190,7 @@ impl Redactor {
         let Redactor { rules, hiding, spans, .. } = self;
         spans.clear();
         for m in &self.matches.as_slice()[matches] {
-            spans.extend(rules.span(m, 0)?);
+            rules.add(spans, m, 0)?;
         }
         hiding.restart();
         let bytes = Bytes { bytes: record, base: 0 };
@@ -262,7 +263,7 @@ struct StreamCopy<'a, W> {
     hiding: &'a mut Hiding,
     /// The matches of the current record or, in a search across lines, of the block. There, what is
     /// reported of a match may be after the end of the block.
-    spans: &'a mut Vec<Span>,
+    spans: &'a mut Spans,
     /// The number of the current record in its block.
     record: usize,
     /// What has not been written.
@@ -309,9 +310,9 @@ impl<W: Write> Consumer for StreamCopy<'_, W> {
                 }
             }
             self.record = m.record();
-            match self.rules.span(m, block.offset(block.record(self.record).start)) {
-                Ok(span) => self.spans.extend(span),
-                Err(error) => return self.fail(error),
+            let record = block.offset(block.record(self.record).start);
+            if let Err(error) = self.rules.add(self.spans, m, record) {
+                return self.fail(error);
             }
         }
         ControlFlow::Continue(())

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::encoding::Decoded;
 use super::read_ahead::ReadAhead;
 use super::{BINARY_CHECK, BLOCK_SIZE, Source, is_binary};
 
@@ -34,7 +35,9 @@ pub(crate) enum Next {
     },
 }
 
-/// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block.
+/// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block, unless it has
+/// NUL bytes: no text has both, and a line of binary data that would be longer than a block (or than what is
+/// read ahead) ends after its last NUL byte so far. Otherwise a disk image would fill the memory.
 ///
 /// A source that may block, such as a pipe, is read in smaller blocks, each as soon as its lines
 /// are complete.
@@ -51,7 +54,7 @@ pub(crate) struct BlockReader {
 
 #[derive(Debug)]
 enum BlockInput {
-    File(LineCutter<File>),
+    File(LineCutter<Decoded<File>>),
     Stream(ReadAhead),
 }
 
@@ -59,12 +62,15 @@ impl BlockReader {
     /// Opens a source.
     pub(crate) fn open(source: &Source) -> io::Result<BlockReader> {
         let input = match source.path() {
-            None => BlockInput::Stream(ReadAhead::new(io::stdin(), READ_AHEAD)?),
+            None => {
+                let stdin = Decoded::new(io::stdin(), source.encoding);
+                stream(source, ReadAhead::new(stdin, READ_AHEAD)?)
+            }
             Some(path) if source.may_block() => {
-                BlockInput::Stream(ReadAhead::new(source.open(path)?.0, READ_AHEAD)?)
+                stream(source, ReadAhead::new(source.reader(path)?, READ_AHEAD)?)
             }
             Some(path) => {
-                let mut cutter = LineCutter::new(source.open(path)?.0, BLOCK_SIZE);
+                let mut cutter = LineCutter::new(source.reader(path)?, BLOCK_SIZE);
                 cutter.ends_at_binary = !source.is_explicit();
                 BlockInput::File(cutter)
             }
@@ -96,6 +102,12 @@ impl BlockReader {
         self.next_line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
         Ok(if block.bytes.is_empty() { Next::End } else { Next::Block })
     }
+}
+
+/// Returns the input of a source that may block, which ends when the source does.
+fn stream(source: &Source, ahead: ReadAhead) -> BlockInput {
+    source.set_stopper(ahead.stopper());
+    BlockInput::Stream(ahead)
 }
 
 fn line_too_long(line: u64) -> io::Error {
@@ -163,8 +175,14 @@ impl<R: Read> LineCutter<R> {
                         lines.truncate(whole);
                         return Ok(false);
                     }
-                    if self.ends_at_binary && memchr::memchr(0, &lines[length..]).is_some() {
-                        return Ok(self.end_as_binary(lines));
+                    if let Some(nul) = memchr::memrchr(0, &lines[length..]) {
+                        if self.ends_at_binary {
+                            return Ok(self.end_as_binary(lines));
+                        }
+                        let whole = length + nul + 1;
+                        self.partial_line.extend_from_slice(&lines[whole..]);
+                        lines.truncate(whole);
+                        return Ok(false);
                     }
                     searched = lines.len();
                 }
@@ -276,6 +294,26 @@ mod tests {
             assert_eq!((found, block.len()), (expected, 0));
             drop(cutter);
             assert!(hole.0 <= 4 * BLOCK_SIZE, "{}", hole.0);
+        }
+    }
+
+    #[test]
+    fn long_lines_of_binary_data_are_cut() {
+        for (text, size, expected) in [
+            ("ab\0cd\n", 8, &["ab\0cd\n"][..]),
+            ("ab\0cd\n", 4, &["ab\0", "cd\n"]),
+            ("\0\0\0\0\0\0a", 3, &["\0\0\0", "\0\0\0", "a"]),
+            ("a\nb\0cdefg\n", 4, &["a\n", "b\0cdefg\n"]),
+            ("a\nbcd\0efgh\n", 4, &["a\n", "bcd\0", "efgh\n"]),
+        ] {
+            let expected = expected.iter().map(|s| s.to_string()).collect();
+            assert_eq!(cut(text.as_bytes(), size), (expected, None), "{text:?} {size}");
+        }
+        let mut cutter = LineCutter::new(Hole(0), BLOCK_SIZE);
+        let mut block = Vec::new();
+        for _ in 0..10 {
+            assert!(!cutter.next(&mut block).unwrap());
+            assert_eq!(block.len(), BLOCK_SIZE);
         }
     }
 

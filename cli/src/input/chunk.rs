@@ -1,9 +1,10 @@
 //! A chunk: the lines of one task in one buffer, to be scanned as one batch.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
+use super::encoding::Decoded;
 use super::tasks::binary_from;
 use super::{
     BINARY_CHECK, BLOCK_SIZE, Block, BlockReader, Next, Source, Task, WalkError, is_binary,
@@ -13,12 +14,16 @@ use super::{
 /// The walk found it smaller than [`BLOCK_SIZE`], so it has grown since.
 const MAX_SMALL_FILE: usize = 4 * BLOCK_SIZE;
 
+/// The largest file that is read whole, in bytes.
+const MAX_WHOLE_FILE: usize = 512 << 20;
+
 /// Lines of one or more files in one buffer, to be scanned as one batch.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     bytes: Vec<u8>,
     parts: Vec<FilePart>,
     binary_files: u64,
+    whole_files: bool,
 }
 
 /// The lines of a chunk that come from one file.
@@ -36,6 +41,11 @@ pub(crate) struct FilePart {
 }
 
 impl Chunk {
+    /// Returns an empty chunk. With `whole_files`, it is loaded with one whole file after the other.
+    pub(crate) fn new(whole_files: bool) -> Chunk {
+        Chunk { whole_files, ..Chunk::default() }
+    }
+
     /// The lines of all parts. Each part ends with a line terminator, except a block at the end of
     /// a file.
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -69,7 +79,11 @@ impl Chunk {
         match task {
             Task::SmallFiles(sources) => {
                 for source in sources {
-                    if let Err(error) = self.add_file(&source, &mut search, &mut report)? {
+                    let added = match self.whole_files {
+                        true => self.search_whole(&source, &mut search, &mut report),
+                        false => self.add_file(&source, &mut search, &mut report),
+                    };
+                    if let Err(error) = added? {
                         let message = format!("{}: {error}", source.display_path());
                         report(WalkError::unsearched(message));
                     }
@@ -147,6 +161,15 @@ impl Chunk {
         let size = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
         let first = if source.is_explicit() { MAX_SMALL_FILE } else { BINARY_CHECK };
         let is_end = append(&mut file, &mut self.bytes, size.min(first))?;
+        let text = &self.bytes[start..];
+        let mark = source.encoding.mark_len(text);
+        if source.encoding.decodes(text) && mark == 0 {
+            self.bytes.truncate(start);
+            file.rewind()?;
+            let decoded = Decoded::new(file, source.encoding);
+            return decoded.take(MAX_SMALL_FILE as u64).read_to_end(&mut self.bytes).map(drop);
+        }
+        self.bytes.drain(start..start + mark);
         if is_end || !source.is_explicit() && is_binary(&self.bytes[start..]) {
             return Ok(());
         }
@@ -159,6 +182,48 @@ impl Chunk {
             }
             part *= 2;
         }
+    }
+
+    /// Reads a file to its end and searches it, and leaves the chunk empty.
+    fn search_whole<E>(
+        &mut self,
+        source: &Arc<Source>,
+        search: &mut impl FnMut(&Chunk) -> Result<(), E>,
+        report: &mut impl FnMut(WalkError),
+    ) -> Result<io::Result<()>, E> {
+        let mut bytes = Vec::new();
+        let read = BlockReader::open(source).and_then(|mut blocks| {
+            let mut block = Block::default();
+            loop {
+                match blocks.next(&mut block)? {
+                    Next::End => return Ok(()),
+                    Next::Binary { line: 1 } => {
+                        self.binary_files += 1;
+                        return Ok(());
+                    }
+                    Next::Binary { line } => {
+                        report(WalkError::note(binary_from(source, line)));
+                        return Ok(());
+                    }
+                    Next::Block if bytes.len() + block.bytes.len() > MAX_WHOLE_FILE => {
+                        bytes = Vec::new();
+                        return Err(io::Error::other(format!(
+                            "not searched: it is larger than {} MiB, which is the most that \
+                             --multiline reads",
+                            MAX_WHOLE_FILE >> 20
+                        )));
+                    }
+                    Next::Block => bytes.extend_from_slice(&block.bytes),
+                }
+            }
+        });
+        if !bytes.is_empty() {
+            self.set_block(source.clone(), Block { bytes, first_line: 1 }, true);
+            self.parts[0].is_whole_file = true;
+            search(self)?;
+            self.clear();
+        }
+        Ok(read)
     }
 
     /// Searches a file block by block, and leaves the chunk empty.

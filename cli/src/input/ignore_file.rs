@@ -3,7 +3,7 @@
 //! The `ignore` crate parses and matches globs. It would also find and read the files, but it opens
 //! whatever has the name: a link to `/dev/zero` would be read until memory ends, a FIFO would be
 //! waited for. Here a file that is not regular or too large is refused and named, and the search
-//! goes on without it.
+//! continues without it.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Reads files and standard input in chunks of whole lines.
 //!
-//! [`walk()`] finds files, those that [`filter`] includes. [`Tasks`] groups them into [`Task`]s of a
+//! [`walk()`] finds the files that [`filter`] includes. [`Tasks`] groups them into [`Task`]s of a
 //! size at which an engine is fast: many small files, or one block of a large file. [`Chunk`] reads the
 //! lines of a task into one buffer, to be scanned as one batch. [`Locator`] maps the records of that
 //! batch back to files and line numbers.
@@ -10,6 +10,7 @@
 
 mod block_reader;
 mod chunk;
+mod encoding;
 mod filter;
 mod ignore_file;
 mod locate;
@@ -22,13 +23,14 @@ mod walk;
 
 pub(crate) use block_reader::{Block, BlockReader, Next};
 pub(crate) use chunk::{Chunk, FilePart};
+pub(crate) use encoding::{Decoded, Encoding, is_likely_utf16};
 pub(crate) use filter::{Hidden, Skipped};
 pub(crate) use locate::Locator;
 pub(crate) use source::{LineProgress, Source};
 pub(crate) use stdin::is_readable as stdin_is_readable;
 #[cfg(unix)]
 pub(crate) use stdin::metadata;
-pub(crate) use tasks::{Task, Tasks};
+pub(crate) use tasks::{Interrupt, Task, Tasks};
 pub(crate) use walk::{FileWalk, FoundFile, SortOrder, WalkError, WalkOptions, walk};
 
 /// The size of a block of a large file, and of a group of small files, in bytes.

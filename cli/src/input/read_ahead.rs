@@ -36,8 +36,20 @@ struct LineBuffer {
     complete: usize,
     /// Set when reading has ended, at the end of input or by an error.
     end: Option<io::Result<()>>,
-    /// Whether the consumer was dropped, so that nobody will take the lines.
+    /// Whether nobody will take the lines: the consumer was dropped, or is to stop waiting.
     is_abandoned: bool,
+}
+
+/// Ends the input of a [`ReadAhead`] from another thread.
+#[derive(Debug)]
+pub(super) struct Stopper(Arc<Shared>);
+
+impl Stopper {
+    /// Makes the consumer stop waiting: it gets no more lines.
+    pub(super) fn stop(&self) {
+        self.0.lock().is_abandoned = true;
+        self.0.changed.notify_all();
+    }
 }
 
 impl ReadAhead {
@@ -57,8 +69,14 @@ impl ReadAhead {
         Ok(ReadAhead { shared })
     }
 
+    /// Returns what ends this input early.
+    pub(super) fn stopper(&self) -> Stopper {
+        Stopper(self.shared.clone())
+    }
+
     /// Replaces `lines` by all available whole lines, after waiting for at least one. At the end of
-    /// input, an unterminated last line counts as whole. After that, `lines` is empty.
+    /// input, an unterminated last line counts as whole. After that, and after [`Stopper::stop`],
+    /// `lines` is empty.
     ///
     /// # Errors
     ///
@@ -66,8 +84,11 @@ impl ReadAhead {
     pub(super) fn take(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
         lines.clear();
         let mut buffer = self.shared.lock();
-        while buffer.complete == 0 && buffer.end.is_none() {
+        while buffer.complete == 0 && buffer.end.is_none() && !buffer.is_abandoned {
             buffer = self.shared.wait(buffer);
+        }
+        if buffer.is_abandoned {
+            return Ok(());
         }
         if buffer.end.is_some() {
             buffer.complete = buffer.bytes.len();
@@ -88,8 +109,7 @@ impl ReadAhead {
 
 impl Drop for ReadAhead {
     fn drop(&mut self) {
-        self.shared.lock().is_abandoned = true;
-        self.shared.changed.notify_all();
+        self.stopper().stop();
     }
 }
 
@@ -105,6 +125,13 @@ impl Shared {
                 Ok(count) => {
                     if let Some(newline) = memchr::memrchr(b'\n', &block[..count]) {
                         buffer.complete = buffer.bytes.len() + newline + 1;
+                    }
+                    // A long line of binary data; see `BlockReader`.
+                    if buffer.complete == 0
+                        && buffer.bytes.len() >= self.limit
+                        && let Some(nul) = memchr::memrchr(0, &block[..count])
+                    {
+                        buffer.complete = buffer.bytes.len() + nul + 1;
                     }
                     buffer.bytes.extend_from_slice(&block[..count]);
                     if buffer.complete == 0 && buffer.bytes.len() > dragnet::MAX_BUFFER {

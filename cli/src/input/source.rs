@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
+use super::encoding::{Decoded, Encoding};
 use super::open::{Links, regular_file};
+use super::read_ahead::Stopper;
 use crate::escape;
 
 /// The name of standard input in the output.
@@ -35,11 +37,14 @@ pub(crate) struct Source {
     path: Option<PathBuf>,
     is_explicit: bool,
     may_block: bool,
+    pub(super) encoding: Encoding,
     display_path: String,
     /// The number of matches found so far.
     pub(crate) match_count: AtomicU64,
     /// Whether the rest of the file is not to be searched.
-    pub(crate) is_done: AtomicBool,
+    is_ended: AtomicBool,
+    /// Ends the wait for more of a source that may block.
+    stopper: OnceLock<Stopper>,
     pub(crate) progress: Mutex<LineProgress>,
 }
 
@@ -49,9 +54,11 @@ impl Source {
             path: None,
             is_explicit: true,
             may_block: true,
+            encoding: Encoding::Auto,
             display_path: STDIN.to_owned(),
             match_count: AtomicU64::new(0),
-            is_done: AtomicBool::new(false),
+            is_ended: AtomicBool::new(false),
+            stopper: OnceLock::new(),
             progress: Mutex::default(),
         }
     }
@@ -82,6 +89,43 @@ impl Source {
             false => regular_file(path, Links::Refuse)?,
         };
         Ok((file, metadata.len()))
+    }
+
+    /// Returns a reader for the file at `path`, which must be the path of this source.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Source::open).
+    pub(super) fn reader(&self, path: &Path) -> io::Result<Decoded<File>> {
+        Ok(Decoded::new(self.open(path)?.0, self.encoding))
+    }
+
+    /// Ends the source before its end: nothing more of it is read or searched. A read of a pipe that
+    /// is under way continues on its own thread, and nobody waits for it.
+    pub(crate) fn end(&self) {
+        // The other order could miss a stopper that is being set.
+        self.is_ended.store(true, Ordering::SeqCst);
+        if let Some(stopper) = self.stopper.get() {
+            stopper.stop();
+        }
+    }
+
+    /// Whether the source was [ended](Source::end).
+    pub(crate) fn is_ended(&self) -> bool {
+        self.is_ended.load(Ordering::SeqCst)
+    }
+
+    /// Sets what ends the wait for more of this source. The first one counts.
+    pub(super) fn set_stopper(&self, stopper: Stopper) {
+        let stopper = self.stopper.get_or_init(|| stopper);
+        if self.is_ended() {
+            stopper.stop();
+        }
+    }
+
+    /// Whether bytes are searched as they are because the user asked for that.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.encoding == Encoding::None
     }
 
     /// Whether the user named the source. Such a source is searched even if it is binary.

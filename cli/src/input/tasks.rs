@@ -1,7 +1,7 @@
 //! Turns the files of a walk into tasks that are large enough for an engine to be fast.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     BLOCK_SIZE, Block, BlockReader, FileWalk, FoundFile, Next, Skipped, Source, WalkError,
@@ -14,12 +14,43 @@ const MAX_FILES: usize = 256;
 /// Input to be searched as one batch.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Small files that have not been opened yet.
+    /// Files that have not been opened yet: small ones, unless [`Tasks::whole_files`] was set.
     SmallFiles(Vec<Arc<Source>>),
     /// A block of a file that is read in blocks.
     Block(Arc<Source>, Block),
     /// The end of a file that is read in blocks, after its last block.
     EndOfFile(Arc<Source>),
+}
+
+/// Ends a search before the end of its input, from any thread.
+#[derive(Debug, Default)]
+pub(crate) struct Interrupt {
+    is_set: AtomicBool,
+    /// The file that is being read in blocks.
+    reading: Mutex<Option<Arc<Source>>>,
+}
+
+impl Interrupt {
+    /// Ends the search. Nobody waits for more input of a pipe.
+    pub(crate) fn set(&self) {
+        self.is_set.store(true, Ordering::SeqCst);
+        if let Some(source) = &*self.reading.lock().unwrap_or_else(PoisonError::into_inner) {
+            source.end();
+        }
+    }
+
+    /// Whether the search was ended.
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::SeqCst)
+    }
+
+    fn set_reading(&self, source: &Arc<Source>) {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        *reading = Some(source.clone());
+        if self.is_set() {
+            source.end();
+        }
+    }
 }
 
 /// An iterator over the tasks for the files of a walk, in the order of the walk.
@@ -42,6 +73,8 @@ pub(crate) struct Tasks {
     binary: u64,
     /// The number of files found, binary ones included.
     files: u64,
+    whole_files: bool,
+    interrupt: Arc<Interrupt>,
 }
 
 impl Tasks {
@@ -56,7 +89,20 @@ impl Tasks {
             failed: None,
             binary: 0,
             files: 0,
+            whole_files: false,
+            interrupt: Arc::default(),
         }
+    }
+
+    /// Leaves all files, large ones and pipes too, to be read as [`Task::SmallFiles`].
+    pub(crate) fn whole_files(mut self, yes: bool) -> Tasks {
+        self.whole_files = yes;
+        self
+    }
+
+    /// Returns what ends the tasks early.
+    pub(crate) fn interrupt(&self) -> Arc<Interrupt> {
+        self.interrupt.clone()
     }
 
     /// The number of files that were found so far, also if they are binary.
@@ -77,6 +123,7 @@ impl Tasks {
 
     /// Opens a file and returns its first block. Returns `None`, to skip the file, if it is binary.
     fn open(&mut self, source: Arc<Source>) -> Option<Result<Task, WalkError>> {
+        self.interrupt.set_reading(&source);
         match BlockReader::open(&source) {
             Ok(blocks) => {
                 self.reading = Some((source, blocks));
@@ -93,7 +140,7 @@ impl Tasks {
     /// from its start on.
     fn read_block(&mut self) -> Option<Result<Task, WalkError>> {
         let (source, mut blocks) = self.reading.take()?;
-        if source.is_done.load(Ordering::Relaxed) {
+        if source.is_ended() {
             return Some(Ok(Task::EndOfFile(source)));
         }
         let mut block = Block::default();
@@ -151,7 +198,8 @@ impl Iterator for Tasks {
                 Some(Ok(FoundFile { source, size })) => {
                     self.files += 1;
                     let source = Arc::new(source);
-                    if source.may_block() || size >= BLOCK_SIZE as u64 {
+                    let is_large = source.may_block() || size >= BLOCK_SIZE as u64;
+                    if is_large && !self.whole_files {
                         self.large = Some(source);
                         if !self.small.is_empty() {
                             return Some(Ok(self.take_small_files()));

@@ -13,6 +13,7 @@ use ignore::types::Types;
 use ignore::{DirEntry, Walk, WalkBuilder};
 
 use super::Source;
+use super::encoding::Encoding;
 use super::filter::{Filter, Hidden, Skipped};
 use crate::escape;
 
@@ -44,6 +45,7 @@ pub(crate) struct WalkOptions {
     pub(crate) types: Types,
     /// The largest file that is searched, in bytes. Files that the user named are not affected.
     pub(crate) max_size: Option<u64>,
+    pub(crate) encoding: Encoding,
     pub(crate) sort: SortOrder,
     pub(crate) is_reversed: bool,
     /// Whether the message about a path that does not exist asks if it was meant as a pattern.
@@ -58,6 +60,7 @@ impl Default for WalkOptions {
             globs: Override::empty(),
             types: Types::empty(),
             max_size: None,
+            encoding: Encoding::Auto,
             sort: SortOrder::Path,
             is_reversed: false,
             suggests_pattern: false,
@@ -100,6 +103,7 @@ pub(crate) struct FileWalk {
     filter: Arc<Filter>,
     is_default_path: bool,
     max_size: Option<u64>,
+    encoding: Encoding,
     suggests_pattern: bool,
     /// The number of files that were larger than `max_size`.
     large: u64,
@@ -133,6 +137,7 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
         filter,
         is_default_path: paths.is_empty(),
         max_size,
+        encoding: options.encoding,
         suggests_pattern: options.suggests_pattern,
         large: 0,
         pending: Vec::new(),
@@ -184,7 +189,10 @@ impl FileWalk {
 
     /// Returns the file of an entry, or `None` if the entry is not to be searched.
     fn found(&mut self, entry: DirEntry) -> Option<Result<FoundFile, WalkError>> {
-        let found = file(entry, self.is_default_path)?;
+        let mut found = file(entry, self.is_default_path)?;
+        if let Ok(FoundFile { source, .. }) = &mut found {
+            source.encoding = self.encoding;
+        }
         if let (Ok(FoundFile { source, size }), Some(max_size)) = (&found, self.max_size)
             && !source.is_explicit()
             && *size > max_size

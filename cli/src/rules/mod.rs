@@ -13,7 +13,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use dragnet::reader::AcrossLines;
 use dragnet::{BuildError, Pattern, PatternSet};
+use regex_syntax::hir::Hir;
 
 use crate::args::RuleArgs;
 use crate::escape;
@@ -69,16 +71,33 @@ pub(crate) struct Rules {
     patterns: PatternSet,
     reads_stdin: bool,
     is_builtin: bool,
+    options: Options,
+    /// `None` if every rule is searched line by line.
+    across: Option<AcrossLines>,
 }
+
+/// Which rules are searched across lines, if they may match a line feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Multiline {
+    None,
+    /// The built-in rules. They match the same in a line as otherwise, and private keys to their ends.
+    BuiltIn,
+    All,
+}
+
+/// The longest match across lines that is found for certain, in bytes. Private keys have up to 13 KB,
+/// those of PGP with pictures some more. A window takes about five times as much memory.
+const WINDOW: usize = 64 << 10;
 
 impl Rules {
     /// Loads the rules of `args` in the order `-e`, `-f`, `-r`, or the built-in rules if there are
-    /// none. Prints warnings, such as for unsupported settings in rule files.
+    /// none. Prints warnings, such as for unsupported settings in rule files and for rules that can't
+    /// match because lines are searched one by one.
     ///
     /// # Errors
     ///
     /// All errors in all files and patterns.
-    pub(crate) fn load(args: &RuleArgs) -> Result<Rules, Failure> {
+    pub(crate) fn load(args: &RuleArgs, multiline: Multiline) -> Result<Rules, Failure> {
         let mut list = Vec::new();
         let mut errors = Vec::new();
         for (index, regex) in args.expressions.iter().enumerate() {
@@ -125,9 +144,28 @@ impl Rules {
             file.warnings.iter().for_each(messages::warning);
             errors.extend(file.errors);
         }
-        match compile(&list, Options::new(args)) {
+        let options = Options {
+            across: match multiline {
+                Multiline::None => false,
+                Multiline::BuiltIn => is_builtin,
+                Multiline::All => true,
+            },
+            ..Options::new(args)
+        };
+        match compile(&list, options) {
             Ok(patterns) if errors.is_empty() => {
-                Ok(Rules { list, patterns, reads_stdin, is_builtin })
+                if !options.across {
+                    for rule in patterns.line_feed_required().map(|index| &list[index]) {
+                        messages::warning(format_args!(
+                            "{}: matches nothing, because a match would have a line feed, and lines \
+                             are searched one by one (see --multiline of scan and redact)",
+                            rule.origin
+                        ));
+                    }
+                }
+                let across = options.across.then(|| AcrossLines::new(&patterns, WINDOW));
+                let across = across.filter(|across| across.patterns().next().is_some());
+                Ok(Rules { list, patterns, reads_stdin, is_builtin, options, across })
             }
             Ok(_) => Err(Failure::Errors(errors)),
             Err(bad) => {
@@ -156,6 +194,25 @@ impl Rules {
         &self.patterns
     }
 
+    /// The search for matches across lines, or `None` if every rule is searched line by line.
+    pub(crate) fn across_lines(&self) -> Option<&AcrossLines> {
+        self.across.as_ref()
+    }
+
+    /// The patterns that are searched across lines, as they are parsed.
+    pub(crate) fn hirs_across_lines(&self) -> Vec<Hir> {
+        let mut parser = regex_syntax::ParserBuilder::new();
+        parser
+            .utf8(false)
+            .unicode(self.options.unicode)
+            .case_insensitive(self.options.ignore_case)
+            .multi_line(true)
+            .crlf(self.options.crlf);
+        let numbers = self.across.iter().flat_map(|across| across.patterns());
+        // Never fails: the patterns have been parsed with these flags before.
+        numbers.filter_map(|number| parser.build().parse(&self.list[number].regex).ok()).collect()
+    }
+
     /// Fails if `paths` contains standard input, but patterns were read from it.
     pub(crate) fn check_stdin(&self, paths: &[PathBuf]) -> Result<(), Failure> {
         if self.reads_stdin && paths.iter().any(|path| path == Path::new("-")) {
@@ -182,12 +239,15 @@ struct Options {
     ignore_case: bool,
     words: bool,
     crlf: bool,
+    /// Whether rules that may match a line feed are searched across lines. `^` and `$` match at the ends
+    /// of each line then, as in all other rules.
+    across: bool,
 }
 
 impl Options {
     fn new(args: &RuleArgs) -> Options {
         let RuleArgs { unicode, ignore_case, word_regexp, crlf, .. } = *args;
-        Options { unicode, ignore_case, words: word_regexp, crlf }
+        Options { unicode, ignore_case, words: word_regexp, crlf, across: false }
     }
 
     fn pattern(self, rule: &Rule, regex: String) -> Pattern {
@@ -196,7 +256,7 @@ impl Options {
             .unicode(self.unicode)
             .report_group(rule.report_group)
             .case_insensitive(self.ignore_case)
-            .multi_line(self.crlf)
+            .multi_line(self.crlf || self.across)
             .crlf(self.crlf)
     }
 }

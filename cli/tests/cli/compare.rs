@@ -38,6 +38,9 @@ fn text_is_a_table_and_a_recommendation() {
     assert!(run.stdout.contains("\npure "), "{}", run.stdout);
     // A few bytes say nothing about speed.
     assert!(!run.stdout.contains("times as fast"), "{}", run.stdout);
+    if run.stdout.contains("\nnative ") {
+        assert!(run.stdout.contains("The sample of 4 bytes is too small"), "{}", run.stdout);
+    }
     if cfg!(not(feature = "native")) {
         assert!(run.stdout.contains("--features native"), "{}", run.stdout);
     }

@@ -222,6 +222,22 @@ fn sparse_files_are_seen_to_be_binary() {
     );
 }
 
+/// A named file is searched even if it is binary.
+#[test]
+fn named_sparse_files_are_searched_in_bounded_memory() {
+    let tree = Tree::new();
+    make_sparse(&tree.path().join("disk.img"), "a needle\n", 300 << 20);
+    let args = &["scan", "-e", "needle", "-e", "\\x00\\z", "-m1", "disk.img"];
+    assert_eq!(run_in(160, &tree, args).lines(), ["disk.img:1:3: 1: needle"]);
+    let run = run_in(160, &tree, &["scan", "--count", "-j1", "-e", "needle", "disk.img"]);
+    assert_eq!((run.stdout.as_str(), run.status), ("disk.img:1\n", Some(0)), "{run:?}");
+    let script = format!("ulimit -v {}; cat disk.img | \"$@\"", 160 << 10);
+    let mut command = Command::new("sh");
+    command.current_dir(tree.path()).args(["-c", &script, "sh", env!("CARGO_BIN_EXE_dragnet")]);
+    let output = command.args(["scan", "--count", "-j1", "-e", "needle"]).output().unwrap();
+    assert_eq!(output.stdout, b"<stdin>:1\n", "{output:?}");
+}
+
 #[test]
 fn matches_of_a_long_line_are_not_held_at_once() {
     // 6 and 12 million matches, of 16 bytes each.
@@ -309,7 +325,7 @@ fn files_may_change_during_a_scan() {
     });
     while !changes.is_finished() {
         let run = run_limited(&tree, &["scan", "--count", "-e", "needle"]);
-        // Files that are gone are errors; everything else goes on.
+        // Files that are gone are errors; everything else is searched.
         assert!(matches!(run.status, Some(0..=2)), "{run:?}");
         assert_printable(&run.stderr);
     }

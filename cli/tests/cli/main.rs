@@ -6,8 +6,11 @@
 mod common;
 mod compare;
 mod cost;
+mod documents;
+mod encoding;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod multiline;
 mod options;
 mod pipes;
 mod redact;

@@ -88,6 +88,11 @@ const CASES: &[Case] = &[
         ],
     ),
     (
+        "after-context",
+        &["-A", "18446744073709551615", "-e", "five needle", "a.rs"],
+        &["a.rs:5:1: 1: five needle", "a.rs-5-five needle needle", "a.rs-6-six"],
+    ),
+    (
         "before-context",
         &["-B1", "-e", "t[wh]", "a.rs"],
         &["a.rs-1-one", "a.rs:2:1: 1: tw", "a.rs-2-two needle", "a.rs:3:1: 1: th", "a.rs-3-three"],
@@ -121,6 +126,7 @@ const CASES: &[Case] = &[
     ),
     ("threads", &["-j", "1", "-e", "two"], &["a.rs:2:1: 1: two"]),
     ("threads", &["-j", "3", "-e", "two"], &["a.rs:2:1: 1: two"]),
+    ("threads", &["-j", "18446744073709551615", "-e", "two"], &["a.rs:2:1: 1: two"]),
     ("backend", &["--backend", "pure", "-e", "two"], &["a.rs:2:1: 1: two"]),
 ];
 
@@ -141,26 +147,85 @@ fn each_option_does_what_the_table_says() {
 }
 
 /// Options that have a test of their own.
-const ELSEWHERE: [&str; 5] = ["exit-code", "help", "stats", "type-list", "version"];
+const ELSEWHERE: [&str; 5] = ["encoding", "exit-code", "multiline", "stats", "type-list"];
 
-#[test]
-fn the_table_has_every_option_of_the_help() {
-    let help = Tree::new().run(["scan", "--help"]).stdout;
-    let mut options: Vec<&str> = help
-        .lines()
+/// Returns the options in the help of a command.
+fn options(command: &str) -> Vec<String> {
+    let help = Tree::new().run([command, "--help"]).stdout;
+    help.lines()
         .filter_map(|line| line.trim_start().strip_prefix('-'))
         .filter_map(|line| {
             line.split_once("--").map(|(_, option)| option).or(line.strip_prefix('-'))
         })
         .filter_map(|option| option.split([' ', '=']).next())
-        .collect();
+        .filter(|option| !["help", "version"].contains(option))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_table_has_every_option_of_the_help() {
+    let mut options = options("scan");
     assert!(options.len() > 30, "{options:?}");
+    for (name, ..) in CASES {
+        assert!(options.iter().any(|option| option == name), "{name}");
+    }
     options.retain(|option| {
-        !CASES.iter().any(|(name, ..)| name == option) && !ELSEWHERE.contains(option)
+        !CASES.iter().any(|(name, ..)| name == option) && !ELSEWHERE.contains(&option.as_str())
     });
     assert_eq!(options, [""; 0]);
-    for (name, ..) in CASES {
-        assert!(help.contains(&format!("--{name}")), "{name}");
+}
+
+/// An option of `dragnet redact`, the arguments of a run, its input and its output.
+const REDACT_CASES: &[(&str, &[&str], &str, &str)] = &[
+    ("regexp", &["-e", "two"], "one two\n", "one [REDACTED:1]\n"),
+    ("file", &["-f", "patterns"], "file five\n", "[REDACTED:1]\n"),
+    ("rules", &["-r", "rules.toml"], "six\n", "[REDACTED:six]\n"),
+    ("ignore-case", &["-i", "-e", "two"], "TWO\n", "[REDACTED:1]\n"),
+    ("word-regexp", &["-w", "-e", "two"], "twos two\n", "twos [REDACTED:1]\n"),
+    ("crlf", &["--crlf", "-e", "o$"], "two\r\n", "tw[REDACTED:1]\r\n"),
+    ("crlf", &["--crlf", "-U", "-e", r"\r^|x\n"], "a\r\nb\r\n", "a\r\nb\r\n"),
+    ("unicode", &["--unicode", "-e", "^.$"], "\u{e9}\n", "[REDACTED:1]\n"),
+    ("with", &["--with", "X", "-e", "two"], "one two\n", "one X\n"),
+    ("multiline", &["-U", "-e", "e\nt"], "one\ntwo\n", "on[REDACTED:1]wo\n"),
+    ("multiline", &["--multiline", "-e", "^two$\n"], "one\ntwo\nx", "one\n[REDACTED:1]x"),
+    ("backend", &["--backend", "pure", "-e", "two"], "two\n", "[REDACTED:1]\n"),
+];
+
+#[test]
+fn each_option_of_redact_does_what_the_table_says() {
+    let tree = tree();
+    for (option, args, input, expected) in REDACT_CASES {
+        let run = tree.pipe(["redact"].iter().chain(*args), input);
+        assert_eq!(
+            (run.stdout.as_str(), run.stderr.as_str()),
+            (*expected, ""),
+            "{option} {args:?}"
+        );
+    }
+    let mut options = options("redact");
+    options.retain(|option| {
+        // Its test is among those of encodings.
+        !REDACT_CASES.iter().any(|(name, ..)| name == option) && option != "encoding"
+    });
+    assert_eq!(options, [""; 0]);
+}
+
+/// The options of the other commands: at least some test gives each.
+#[test]
+fn other_commands_have_a_test_for_each_option() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
+    let tests: String = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    for command in ["compare", "cost", "rules", "serve"] {
+        for option in options(command) {
+            // Those that choose rules are the same for all commands.
+            let is_shared = REDACT_CASES.iter().any(|(name, ..)| *name == option);
+            let is_given = tests.contains(&format!("\"--{option}\""));
+            assert!(is_shared || is_given, "{command} --{option}");
+        }
     }
 }
 
@@ -182,6 +247,9 @@ fn options_that_contradict_are_refused() {
         &["--max-filesize", "1X"],
         &["--max-filesize", "99999999999G"],
         &["-m", "-1"],
+        &["-j", "-1"],
+        &["-A", "-1"],
+        &["-E", "utf-99"],
         &["--color", "sometimes"],
         // In parentheses this would be a pattern.
         &["-w", "-e", "a)|(b"],
@@ -235,6 +303,41 @@ fn quiet_ends_at_the_first_match() {
         let mut command = tree.command(["scan", "-q", "-e", "[a-z]", "/dev/urandom"]);
         assert!(command.stdin(Stdio::null()).status().unwrap().success());
     }
+}
+
+/// Inputs whose writer waits, or never ends.
+#[cfg(unix)]
+#[test]
+fn a_search_that_is_complete_reads_no_more() {
+    use std::io::{Read, Write};
+
+    let cases: [(&[&str], &str); 5] = [
+        (&["-m1"], "<stdin>:2:1: 1: ab\n"),
+        (
+            &["-m2", "-A1"],
+            "<stdin>:2:1: 1: ab\n<stdin>-2-ab\n<stdin>:3:1: 1: ab\n<stdin>-3-ab\n<stdin>-4-\n",
+        ),
+        (&["-l"], "<stdin>\n"),
+        (&["-q"], ""),
+        (&["-q", "-m0"], ""),
+    ];
+    for (args, expected) in cases {
+        let tree = Tree::new();
+        let all = [&["scan", "-e", "ab", "-"], args].concat();
+        let mut command = tree.command(&all);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"\nab\nab\n\n").unwrap();
+        // The pipe stays open.
+        let mut found = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut found).unwrap();
+        let status = child.wait().unwrap().code();
+        assert_eq!((found.as_str(), status), (expected, Some(i32::from(args.contains(&"-m0")))));
+        drop(stdin);
+    }
+    let tree = Tree::new();
+    let run = tree.run(["scan", "-m", "3", "-o", "-e", "^", "/dev/urandom"]);
+    assert_eq!((run.stdout.as_str(), run.status), ("\n\n\n", Some(0)));
 }
 
 /// A file whose blocks are searched by several threads.

@@ -301,6 +301,24 @@ fn clients_and_patterns_beyond_limits_are_refused() {
 }
 
 #[test]
+fn regions_beyond_the_limit_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    for size in ["0", "4096", "x"] {
+        let mut command = Command::new(PROGRAM);
+        command.args(["serve", "--max-memory", size, "--socket"]).arg(&path);
+        assert_eq!(command.output().unwrap().status.code(), Some(2), "{size}");
+    }
+    let server = ListeningServer::start(path, &["--max-memory", "1"]);
+    let mut sidecar = server.connect();
+    check(&mut sidecar);
+    let mut records = BatchBuf::new();
+    records.push(&vec![b'a'; 2 << 20]).unwrap();
+    let result = sidecar.scan(&records.as_batch(), &mut Matches::new());
+    assert!(result.is_err(), "{result:?}");
+}
+
+#[test]
 fn stream_socket_is_not_a_server() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stream");

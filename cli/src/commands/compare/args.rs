@@ -6,10 +6,11 @@ use crate::args::{OutputArgs, RuleArgs};
 
 /// Compare the matches and the speed of the backends on your data
 ///
-/// Searches the files that `dragnet scan` would search with every backend of this build, and reports
-/// whether the matches are equal, how long each backend took to compile the rules, and how fast it
-/// searched the data for the first time and, warm, again. The backends search the same blocks of
-/// lines in turn, on one thread. The time for reading files is not counted.
+/// Searches files with every backend of this build, and reports whether the matches are equal, how
+/// long each backend took to compile the rules, and how fast it searched the data for the first time
+/// and, warm, again. The backends search the same blocks of lines in turn, on one thread. The time for
+/// reading files is not counted. In directories, hidden files, binary files and files that ignore files
+/// exclude are skipped.
 ///
 /// The first 64 MiB are searched again in rounds, for up to 5 seconds, until the difference between
 /// the backends is larger than its noise. The recommendation counts the time to compile the rules:

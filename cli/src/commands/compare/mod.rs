@@ -28,7 +28,7 @@ use crate::args::Format;
 use crate::input::{Chunk, Tasks, WalkError, WalkOptions, walk};
 use crate::messages;
 use crate::output;
-use crate::rules::Rules;
+use crate::rules::{Multiline, Rules};
 use crate::status::{ExitStatus, Failure};
 
 /// The number of differences that are printed. One proves a bug; a few more help to find it.
@@ -51,7 +51,7 @@ const DIFFERENCE_BYTES: usize = 64 << 10;
 
 /// Runs `dragnet compare`.
 pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, Failure> {
-    let rules = Rules::load(&args.rules)?;
+    let rules = Rules::load(&args.rules, Multiline::None)?;
     rules.check_stdin(&args.paths)?;
     let mut comparison = Comparison::new(&rules)?;
     let mut is_complete = true;
@@ -239,7 +239,7 @@ mod tests {
     fn rules(patterns: [&str; 2]) -> Rules {
         let args = ["dragnet", "rules", "-e", patterns[0], "-e", patterns[1]];
         let Command::Rules(args) = Args::parse_from(args).command else { unreachable!() };
-        Rules::load(&args.rules).unwrap()
+        Rules::load(&args.rules, Multiline::None).unwrap()
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::time::Duration;
 /// The fewest rounds from which an error can be estimated.
 pub(super) const MIN_ROUNDS: usize = 5;
 
-/// The number of standard errors on either side of the mean that count as noise. If the differences of
-/// rounds were independent, noise alone would exceed it once in 370 comparisons.
+/// The number of standard errors on either side of the mean that count as noise. It is no level of
+/// significance: a few rounds show the error only roughly, and the rounds end as soon as the difference
+/// is larger than the noise.
 const STANDARD_ERRORS: f64 = 3.0;
 
 /// A ratio of times.

@@ -156,9 +156,9 @@ fn recommendation(comparison: &Comparison<'_>) -> String {
     }
     match measured.verdict() {
         Verdict::TooLittleData => format!(
-            "Same answers. {} bytes are too little data to tell which backend is faster: use at \
-             least {MIN_BYTES}, of the kind that will be searched.",
-            comparison.bytes
+            "Same answers. The sample of {} bytes is too small to show which backend is faster: use \
+             at least {MIN_BYTES}, of the kind that will be searched.",
+            comparison.sample_bytes
         ),
         Verdict::Same { within } => format!(
             "Same answers, and no difference in speed that can be relied on: at most {:.0}% either \

@@ -1,9 +1,10 @@
-//! What a comparison says: which backend to use, from how much data on, or that it can't tell.
+//! The verdict of a comparison: which backend to use, from how much data on, or that the measurement does
+//! not show it.
 
 use super::ratio::Ratio;
 
-/// The fewest bytes from which a recommendation is made. Scanning less takes a few microseconds, most of
-/// which are not spent on the data.
+/// The smallest sample for which a recommendation is made, in bytes. In a smaller one, the fixed cost of
+/// a scan counts for more than the speed on the data.
 pub(super) const MIN_BYTES: u64 = 64 << 10;
 
 /// The ratio below which one backend is not called faster, even if the difference is certain: it would

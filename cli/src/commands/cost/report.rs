@@ -126,20 +126,6 @@ pub(super) fn text(out: &mut Vec<u8>, measurements: &Measurements, bars: bool) {
 
 /// Returns a sentence about a rung: what it is and what it costs.
 fn sentence(rung: &Rung) -> String {
-    let about = match rung.name {
-        "rust" => "does the work itself",
-        "c" => "is called before the work",
-        "c-guarded" => "is called before the work, with panics caught",
-        "c-mutex" => "is called before the work, with a mutex locked",
-        "c-callback" => "does the work in a callback",
-        "handle" => "finds a value by an integer before the work",
-        "panic" => "catches a panic on purpose before the work",
-        "owner" => "has another thread do the work",
-        "pool" => "has one of two other threads do the work",
-        "unix-socket" => "sends the records to another process",
-        "shared-memory" => "has another process read the records where they are",
-        _ => "does the work elsewhere",
-    };
     let cost = match &rung.outcome {
         Outcome::Unsupported(_) => "this system does not support it".to_owned(),
         Outcome::Measured(_) if rung.name == "rust" => "the others are compared with it".to_owned(),
@@ -152,7 +138,7 @@ fn sentence(rung: &Rung) -> String {
             format!("{} for each call, {negligible}", time(cost.call.p50))
         }
     };
-    format!("{}: {about}; {cost}.", rung.title)
+    format!("{}: {}; {cost}.", rung.title, rung.about)
 }
 
 fn row(title: &str, cost: &Cost) -> String {

@@ -1,5 +1,5 @@
-//! `dragnet completions` and `dragnet man`: what shells and `man` know about the command, made from
-//! its definition.
+//! `dragnet completions` and `dragnet man`: generate shell completions and manual pages from the
+//! definition of the command line.
 
 use clap::CommandFactory;
 use clap_complete::Shell;

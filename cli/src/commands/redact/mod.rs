@@ -1,156 +1,147 @@
 //! `dragnet redact`: copies its input to standard output and replaces every match.
+//!
+//! The library copies and replaces. This module chooses the replacements and, if some rule may match across
+//! lines, cuts the input into [`segments`], so that lines are written at once, and most are searched by
+//! themselves.
 
 mod args;
-mod merge;
+mod line_cuts;
+mod segments;
+#[cfg(test)]
+mod tests;
 
-use std::io::{self, Write};
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
 
-use dragnet::{Batch, Scan, Scanner};
+use dragnet::Scanner;
+use dragnet::reader::{ReadError, ReaderScan};
+use dragnet::redact::{RedactError, Redactor, Replacement};
 
 pub(crate) use self::args::RedactArgs;
-use self::merge::Merger;
+use self::line_cuts::LineCuts;
+use self::segments::{SegmentWriter, Segments};
 use crate::engine;
 use crate::escape;
-use crate::input::{Block, BlockReader, Next, Source};
+use crate::input::{Decoded, Encoding};
 use crate::messages;
-use crate::rules::Rules;
+use crate::rules::{Multiline, Rules};
 use crate::status::{ExitStatus, Failure};
+
+/// The longest line, in bytes.
+const MAX_LINE: usize = 1 << 30;
 
 /// Runs `dragnet redact`.
 pub(crate) fn run(args: &RedactArgs) -> Result<ExitStatus, Failure> {
-    let rules = Rules::load(&args.rules)?;
-    let path = args.file.clone().unwrap_or_else(|| PathBuf::from("-"));
-    rules.check_stdin(std::slice::from_ref(&path))?;
+    let multiline = if args.multiline { Multiline::All } else { Multiline::BuiltIn };
+    let rules = Rules::load(&args.rules, multiline)?;
+    let path = args.file.as_deref().filter(|path| *path != Path::new("-"));
+    rules.check_stdin(&[path.unwrap_or(Path::new("-")).to_owned()])?;
     let scanner = engine::build(&rules, args.engine.backend.into())?.scanner();
-    let mut redactor = Redactor {
-        replacements: replacements(&rules, args.with.as_deref()),
+    let mut copy = Copy {
+        redactor: redactor(&rules, args.with.as_deref()),
         scanner: scanner.map_err(|error| Failure::new(error.to_string()))?,
-        offsets: Vec::new(),
-        merger: Merger::default(),
-        redacted: Vec::new(),
+        lines: ReaderScan::lines().max_record(MAX_LINE),
+        across: rules
+            .across_lines()
+            .map(|across| ReaderScan::across_lines(across).max_record(MAX_LINE)),
+        encoding: args.encoding.encoding,
+        name: path.map_or_else(|| "<stdin>".to_owned(), escape::path),
     };
-    let source = match path == Path::new("-") {
-        true => Source::stdin(),
-        false => {
-            let metadata = std::fs::metadata(&path);
-            let may_block = metadata.is_ok_and(|metadata| !metadata.is_file());
-            Source::file(path, true, may_block)
-        }
-    };
-    redactor.copy(&source)
-}
-
-/// The replacement of each rule's matches, by rule number.
-fn replacements(rules: &Rules, with: Option<&str>) -> Vec<Vec<u8>> {
-    rules
-        .iter()
-        .map(|rule| match with {
-            Some(text) => text.as_bytes().to_vec(),
-            // A line end or an escape sequence in a rule's name would change the text.
-            None => format!("[REDACTED:{}]", escape::text(rule.id.as_bytes())).into_bytes(),
-        })
-        .collect()
-}
-
-/// The size of redacted text, in bytes, from which on it is written before the block ends.
-/// Replacements can be much longer than what they replace.
-const MAX_BUFFERED: usize = 1 << 20;
-
-/// Redacts blocks of lines, with buffers that are reused from block to block.
-struct Redactor {
-    /// The replacement of each rule's matches, by rule number.
-    replacements: Vec<Vec<u8>>,
-    scanner: Scanner,
-    offsets: Vec<u32>,
-    merger: Merger,
-    /// The redacted text that has not been written yet.
-    redacted: Vec<u8>,
-}
-
-impl Redactor {
-    /// Copies all of `source` to standard output, block by block.
-    ///
-    /// Each block is flushed at its end. From a pipe, `BlockReader` returns the available whole lines at once,
-    /// so every line is written before a read waits for more input.
-    fn copy(&mut self, source: &Source) -> Result<ExitStatus, Failure> {
-        let report_unreadable = |error| {
-            messages::error(format_args!("{}: {error}", source.display_path()));
-            Ok(ExitStatus::Failed)
-        };
-        let mut blocks = match BlockReader::open(source) {
-            Ok(blocks) => blocks,
-            Err(error) => return report_unreadable(error),
-        };
-        let mut block = Block::default();
-        loop {
-            match blocks.next(&mut block) {
-                Ok(Next::Block) => {}
-                Ok(Next::End | Next::Binary { .. }) => return Ok(ExitStatus::Success),
-                Err(error) => return report_unreadable(error),
-            }
-            self.redact(&block.bytes)?;
+    let across = rules.across_lines();
+    let cuts = across.and_then(|across| LineCuts::new(&rules.hirs_across_lines(), across.window()));
+    match path {
+        None => copy.run(io::stdin(), cuts, &mut io::stdout().lock()),
+        Some(path) => {
+            let file = File::open(path).map_err(|error| copy.failure(error))?;
+            copy.run(file, cuts, &mut io::stdout().lock())
         }
     }
+}
 
-    /// Writes `lines` to standard output, with all matches replaced.
+/// Returns the library's redactor with the replacement of each rule.
+fn redactor(rules: &Rules, with: Option<&str>) -> Redactor {
+    let redactor = Redactor::new(rules.patterns());
+    if let Some(text) = with {
+        return redactor.replacement(Replacement::text(text));
+    }
+    rules.iter().enumerate().fold(redactor, |redactor, (number, rule)| {
+        // A line end or an escape sequence in a rule's name would change the text.
+        let text = format!("[REDACTED:{}]", escape::text(rule.id.as_bytes()));
+        redactor.pattern_replacement(number, Replacement::text(text))
+    })
+}
+
+/// What copies one input.
+struct Copy {
+    redactor: Redactor,
+    scanner: Scanner,
+    lines: ReaderScan,
+    /// Set if some rule may match across lines.
+    across: Option<ReaderScan>,
+    encoding: Encoding,
+    /// The name of the input in messages.
+    name: String,
+}
+
+impl Copy {
+    /// Copies an input, in the segments that `cuts` divides it into.
     ///
     /// # Errors
     ///
-    /// If the lines could not be scanned or written. What has been written then is a prefix of the
-    /// right output. The caller must stop copying, because the rest could contain matches.
-    fn redact(&mut self, lines: &[u8]) -> Result<(), Failure> {
-        let batch = Batch::lines(lines, &mut self.offsets)
-            .map_err(|error| Failure::new(error.to_string()))?;
-        let mut copied = 0;
-        // The record whose matches are being merged.
-        let mut current = None;
-        let mut output = Ok(());
-        let (merger, redacted, replacements) =
-            (&mut self.merger, &mut self.redacted, &self.replacements);
-        let mut finish_record = |record: usize, merger: &mut Merger| {
-            let start = batch.range(record).start;
-            for (range, rule) in merger.finish() {
-                redacted.extend_from_slice(&lines[copied..start + range.start]);
-                redacted.extend_from_slice(&replacements[rule]);
-                copied = start + range.end;
-                if redacted.len() >= MAX_BUFFERED {
-                    write(redacted)?;
+    /// If the input can't be read or scanned, or the output can't be written. What has been written then is
+    /// a prefix of the right output.
+    fn run(
+        &mut self,
+        reader: impl Read,
+        cuts: Option<LineCuts>,
+        out: &mut impl Write,
+    ) -> Result<ExitStatus, Failure> {
+        let reader = Decoded::with_mark(reader, self.encoding);
+        let mut segments = Segments::new(reader, cuts);
+        let mut has_added = false;
+        loop {
+            let has_lines = segments.fill().map_err(|error| self.failure(error))?;
+            let scan = self.across.as_ref().filter(|_| !has_lines).unwrap_or(&self.lines);
+            let writer = SegmentWriter::new(&mut *out, has_added);
+            let scanner = &mut self.scanner;
+            let result = self.redactor.redact_reader(scan, &mut segments, scanner, writer);
+            match result {
+                Ok(()) => {}
+                Err(RedactError::Write(error)) => return Err(Failure::output(&error)),
+                Err(RedactError::Read(ReadError::Io { source, .. })) => {
+                    return Err(self.failure(source));
                 }
-            }
-            Ok(())
-        };
-        let scanned = self.scanner.scan_with(&batch, &mut |matches| {
-            for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
-                let record = in_record[0].record();
-                if let Some(finished) = current.replace(record).filter(|&it| it != record) {
-                    output = finish_record(finished, merger);
-                    if output.is_err() {
-                        return ControlFlow::Break(());
-                    }
+                Err(RedactError::Read(ReadError::RecordTooLong { offset, limit })) => {
+                    let offset = segments.base() + offset;
+                    let message = format!("the line at byte {offset} is longer than {limit} bytes");
+                    return Err(self.failure(message));
                 }
-                merger.add(in_record);
+                Err(error) => return Err(self.failure(error)),
             }
-            ControlFlow::Continue(())
-        });
-        output?;
-        match scanned {
-            Ok(_) => current.map_or(Ok(()), |record| finish_record(record, merger))?,
-            Err(error) => {
-                write(redacted)?;
-                return Err(Failure::new(error.to_string()));
+            if !has_added {
+                self.note_encoding(segments.reader());
             }
+            if !segments.next() {
+                return Ok(ExitStatus::Success);
+            }
+            has_added = true;
         }
-        redacted.extend_from_slice(&lines[copied..]);
-        write(redacted)
     }
-}
 
-/// Writes `bytes` to standard output, flushes it and clears `bytes`.
-fn write(bytes: &mut Vec<u8>) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    let result = stdout.write_all(bytes).and_then(|()| stdout.flush());
-    bytes.clear();
-    result.map_err(|error| Failure::output(&error))
+    /// Says what the user may not expect of the encoding. Called after the first segment.
+    fn note_encoding(&self, reader: &Decoded<impl Read>) {
+        let name = &self.name;
+        if reader.is_decoded() {
+            messages::note(format_args!("{name}: decoded, and written as UTF-8"));
+        } else if reader.is_likely_utf16() {
+            messages::warning(format_args!(
+                "{name}: copied as bytes, but it looks like UTF-16: see --encoding"
+            ));
+        }
+    }
+
+    fn failure(&self, error: impl std::fmt::Display) -> Failure {
+        Failure::new(format!("{}: {error}", self.name))
+    }
 }

@@ -16,7 +16,7 @@ use crate::engine;
 use crate::escape;
 use crate::json;
 use crate::output;
-use crate::rules::{Rule, Rules};
+use crate::rules::{Multiline, Rule, Rules};
 use crate::status::{ExitStatus, Failure};
 
 const ID: Style = AnsiColor::Cyan.on_default();
@@ -42,7 +42,7 @@ struct JsonPrefilter<'a> {
 /// Runs `dragnet rules`.
 pub(crate) fn run(args: &RulesArgs) -> Result<ExitStatus, Failure> {
     args.color.apply();
-    let rules = Rules::load(&args.rules)?;
+    let rules = Rules::load(&args.rules, Multiline::None)?;
     let engine = engine::build(&rules, args.engine.backend.into())?;
     let mut out = Vec::new();
     match args.output.format {

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use ignore::overrides::OverrideBuilder;
 use ignore::types::TypesBuilder;
 
-use crate::args::{ColorArgs, EngineArgs, Format, RuleArgs};
+use crate::args::{ColorArgs, EncodingArgs, EngineArgs, Format, RuleArgs};
 use crate::escape;
-use crate::input::{Hidden, SortOrder, WalkOptions};
+use crate::input::{Encoding, Hidden, SortOrder, WalkOptions};
 use crate::status::Failure;
 
 /// Search files and print every match
@@ -21,8 +21,11 @@ use crate::status::Failure;
 ///
 /// Directories are searched recursively. As in ripgrep, hidden files, binary files (those with a
 /// NUL byte in their first 64 KiB) and files that .gitignore or .ignore exclude are skipped, and
-/// symbolic links are not followed. Files named on the command line are always searched. Results
-/// are in the order of the given paths and, within a directory, sorted by path.
+/// symbolic links are not followed. Files named on the command line are always searched; of binary
+/// data, lines longer than 1 MiB are cut at NUL bytes. Results are in the order of the given paths
+/// and, within a directory, sorted by path.
+///
+/// Text in UTF-16 with a byte order mark is decoded. For other encodings, see --encoding.
 ///
 /// A search with the built-in rules also reads hidden files, such as .env and .github/, except in
 /// .git and the directories of other version control systems. In the end it says on standard error
@@ -30,8 +33,8 @@ use crate::status::Failure;
 ///
 /// With --format json, each line is an object for one match, with the fields path, line (from 1),
 /// rule, start and end (byte offsets in the line) and match. Bytes of a path or a match that are
-/// not UTF-8 are replaced by U+FFFD; start and end remain exact. With --count, the fields are path
-/// and count.
+/// not UTF-8 are replaced by U+FFFD; start and end remain exact. With --multiline, a match can end
+/// after its line. With --count, the fields are path and count.
 ///
 /// The exit status is 0 if there was a match, 1 if there was none, and 2 if there was an error, as
 /// that of grep. It must not be inverted to check that there is no match: `! dragnet scan nofile`
@@ -56,15 +59,27 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) rules: RuleArgs,
 
+    /// Let patterns match across lines
+    ///
+    /// As in ripgrep, `^` and `$` match at the start and end of each line, and `.` matches a line end only
+    /// with the flag (?s). A pattern that can't match a line end is searched line by line, so that `\A` and
+    /// `\z` are the start and end of a line in it. Each file is read into memory, up to 512 MiB. A match is found if it has up to
+    /// 64 KiB; a longer one may be missed.
+    #[arg(short = 'U', long)]
+    pub(crate) multiline: bool,
+
     #[command(flatten)]
     pub(crate) files: FileArgs,
 
     #[command(flatten)]
     pub(crate) output: ScanOutputArgs,
 
-    /// Number of threads that search; 0 is one for each CPU
+    /// Number of threads that search, at most 1024; 0 is one for each CPU
     #[arg(short = 'j', long, value_name = "NUM", default_value_t = 0, hide_default_value = true)]
     pub(crate) threads: usize,
+
+    #[command(flatten)]
+    pub(crate) encoding: EncodingArgs,
 
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
@@ -145,7 +160,11 @@ impl FileArgs {
     /// # Errors
     ///
     /// If a glob is invalid or a type unknown.
-    pub(super) fn walk_options(&self, finds_credentials: bool) -> Result<WalkOptions, Failure> {
+    pub(super) fn walk_options(
+        &self,
+        encoding: Encoding,
+        finds_credentials: bool,
+    ) -> Result<WalkOptions, Failure> {
         let failed =
             |error: ignore::Error| Failure::new(escape::text(error.to_string().as_bytes()));
         let mut globs = OverrideBuilder::new(".");
@@ -170,6 +189,7 @@ impl FileArgs {
             globs: globs.build().map_err(failed)?,
             types: types.build().map_err(failed)?,
             max_size: self.max_filesize,
+            encoding,
             sort: self.sortr.unwrap_or(self.sort),
             is_reversed: self.sortr.is_some(),
             suggests_pattern: finds_credentials,
@@ -220,7 +240,7 @@ pub(crate) struct ScanOutputArgs {
     #[arg(help_heading = OUTPUT, long)]
     pub(crate) redact: bool,
 
-    /// Search each file only up to its NUM-th line with a match
+    /// Read and search each file only up to its NUM-th line with a match
     #[arg(help_heading = OUTPUT, short, long, value_name = "NUM")]
     pub(crate) max_count: Option<u64>,
 

@@ -32,6 +32,8 @@ struct Current<'a> {
     progress: LineProgress,
     /// The number of the line whose matches are being printed.
     line: Option<u64>,
+    /// The last line that one of them extends to.
+    last_line: u64,
     /// Whether the file has as many lines with a match as are wanted.
     is_full: bool,
 }
@@ -46,6 +48,11 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
         let locator = Locator::new(chunk, batch);
         let statistics = Statistics::default();
         ChunkPrinter { printer, chunk, batch, locator, output, current: None, statistics }
+    }
+
+    /// Adds a message, which is printed after the matches.
+    pub(super) fn push_message(&mut self, message: String) {
+        self.output.push_message(message);
     }
 
     /// Prints matches of one line.
@@ -69,13 +76,20 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
         self.statistics.matches += matches.len() as u64;
         match self.printer.output {
             Output::Matches | Output::Texts => {
-                let text = &self.batch.buffer()[self.batch.range(record)];
+                // To the end of the buffer, because a match may end after its line.
+                let text = &self.batch.buffer()[self.batch.range(record).start..];
                 for found in matches {
+                    if self.printer.context.is_some() {
+                        let lines = &text[found.range()];
+                        let more =
+                            memchr::memchr_iter(b'\n', lines.strip_suffix(b"\n").unwrap_or(lines));
+                        current.last_line = current.last_line.max(line + more.count() as u64);
+                    }
                     self.printer.print_match(self.output.text(), source, line, text, found);
                     self.output.flush_if_large();
                 }
             }
-            Output::Path | Output::Nothing => source.is_done.store(true, Ordering::Relaxed),
+            Output::Path | Output::Nothing => source.end(),
             Output::Count => {}
         }
     }
@@ -117,7 +131,8 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
         // Only one worker at a time has a block of this file, if the progress matters.
         let mut progress = part.source.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let progress = std::mem::take(&mut *progress);
-        self.current = Some(Current { part, records, progress, line: None, is_full: false });
+        self.current =
+            Some(Current { part, records, progress, line: None, last_line: 0, is_full: false });
     }
 
     fn begin_line(&mut self, line: u64) {
@@ -126,10 +141,6 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
         if let Some(max) = self.printer.max_count {
             if current.progress.matched >= max {
                 current.is_full = true;
-                // The lines after the last match are still wanted.
-                if self.printer.context.is_none() {
-                    current.part.source.is_done.store(true, Ordering::Relaxed);
-                }
                 return;
             }
             current.progress.matched += 1;
@@ -155,8 +166,11 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
             return;
         };
         if !current.is_full {
-            current.progress.end = line + after;
-            self.print_line(line);
+            let last = current.last_line.max(line);
+            current.progress.end = last.saturating_add(after);
+            for number in line.max(current.progress.printed + 1)..=last {
+                self.print_line(number);
+            }
         }
     }
 
@@ -199,6 +213,12 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
         let last = current.part.first_line + current.records.len() as u64;
         self.print_lines_up_to(last.saturating_sub(1));
         let Some(mut current) = self.current.take() else { return };
+        // The lines after the last match are still wanted.
+        if self.printer.max_count.is_some_and(|max| current.progress.matched >= max)
+            && current.progress.printed >= current.progress.end
+        {
+            current.part.source.end();
+        }
         if let Some((before, _)) = self.printer.context.filter(|_| !current.part.is_last) {
             let kept = current.records.len().min(before as usize);
             let lines = current.records.end - kept..current.records.end;

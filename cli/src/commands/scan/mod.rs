@@ -16,10 +16,11 @@ use std::io::{IsTerminal, stderr, stdout};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 use dragnet::Engine;
+use dragnet::reader::AcrossLines;
 use ignore::types::TypesBuilder;
 
 pub(crate) use self::args::ScanArgs;
@@ -30,10 +31,10 @@ use self::statistics::Statistics;
 use self::worker::Worker;
 use crate::args::Format;
 use crate::engine;
-use crate::input::{Task, Tasks, WalkError, stdin_is_readable, walk};
+use crate::input::{Interrupt, Task, Tasks, WalkError, stdin_is_readable, walk};
 use crate::messages;
 use crate::output;
-use crate::rules::Rules;
+use crate::rules::{Multiline, Rules};
 use crate::status::{ExitStatus, Failure};
 
 /// The number of tasks per thread that may be started before the oldest one is printed.
@@ -42,6 +43,9 @@ use crate::status::{ExitStatus, Failure};
 /// keeps its output in memory until it is printed, so the number also bounds memory.
 const TASKS_PER_THREAD: usize = 4;
 
+/// The most threads that search. More than one for each CPU are of no use.
+const MAX_THREADS: usize = 1024;
+
 /// Runs `dragnet scan`.
 pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
     let started = Instant::now();
@@ -49,7 +53,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
     if args.files.type_list {
         return print_types();
     }
-    let rules = Rules::load(&args.rules)?;
+    let multiline = if args.multiline { Multiline::All } else { Multiline::None };
+    let rules = Rules::load(&args.rules, multiline)?;
     rules.check_stdin(&args.paths)?;
     if args.output.format == Format::Json && args.output.has_lines() {
         return Err(Failure::new(
@@ -61,21 +66,27 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
         [] if !rules.reads_stdin() && stdin_is_readable() => vec![PathBuf::from("-")],
         paths => paths.to_vec(),
     };
-    let options = args.files.walk_options(rules.is_builtin())?;
+    let options = args.files.walk_options(args.encoding.encoding, rules.is_builtin())?;
     let threads = match args.threads {
         0 => std::thread::available_parallelism().map_or(1, NonZero::get),
         threads => threads,
-    };
+    }
+    .min(MAX_THREADS);
     let max_started = (threads * TASKS_PER_THREAD) as u64;
+    let mut tasks = Tasks::new(walk(&paths, &options)).whole_files(rules.across_lines().is_some());
     let search = ParallelSearch {
         engine: &engine,
+        across: rules.across_lines(),
         printer: &Printer::new(args, &rules),
         output: OrderedOutput::new(stdout(), ScanProgressBar::new(), max_started),
         failed: AtomicBool::new(false),
-        stop: AtomicBool::new(false),
+        interrupt: tasks.interrupt(),
         statistics: Mutex::default(),
     };
-    let mut tasks = Tasks::new(walk(&paths, &options));
+    if args.output.max_count == Some(0) {
+        // As in ripgrep, nothing is searched then.
+        search.interrupt.set();
+    }
     search.run(&mut tasks, threads)?;
     let (statistics, has_failed) = search.finish();
     let mut skipped = tasks.skipped();
@@ -111,12 +122,14 @@ fn print_types() -> Result<ExitStatus, Failure> {
 /// A search in progress, shared by its threads.
 struct ParallelSearch<'a> {
     engine: &'a Engine,
+    /// Set if whole files are searched for matches across lines.
+    across: Option<&'a AcrossLines>,
     printer: &'a Printer<'a>,
     output: OrderedOutput,
     /// Whether some input could not be searched.
     failed: AtomicBool,
-    /// Whether the rest of the input is not to be searched.
-    stop: AtomicBool,
+    /// Ends the search before the end of its input.
+    interrupt: Arc<Interrupt>,
     statistics: Mutex<Statistics>,
 }
 
@@ -142,7 +155,7 @@ impl ParallelSearch<'_> {
                 }
             }
             for task in tasks {
-                if self.stop.load(Ordering::Relaxed) {
+                if self.interrupt.is_set() {
                     break;
                 }
                 let number = self.output.begin_task();

@@ -77,7 +77,7 @@ impl<'a> Printer<'a> {
     pub(super) fn new(args: &ScanArgs, rules: &'a Rules) -> Printer<'a> {
         let output = &args.output;
         let lines = |side: Option<usize>| side.or(output.context).unwrap_or(0) as u64;
-        let has_context = output.before_context.or(output.after_context).or(output.context);
+        let has_lines = output.has_lines() && !output.quiet && output.format == Format::Text;
         Printer {
             rules,
             escaped_ids: rules.iter().map(|rule| escape::text(rule.id.as_bytes())).collect(),
@@ -89,9 +89,7 @@ impl<'a> Printer<'a> {
                 () if output.only_matching => Output::Texts,
                 () => Output::Matches,
             },
-            context: has_context
-                .filter(|_| !output.quiet && output.format == Format::Text)
-                .map(|_| (lines(output.before_context), lines(output.after_context))),
+            context: has_lines.then(|| (lines(output.before_context), lines(output.after_context))),
             max_count: output.max_count,
             after_path: if output.null { 0 } else { b':' },
             max_columns: output.max_columns.unwrap_or(usize::MAX),

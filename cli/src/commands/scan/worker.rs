@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError, mpsc};
 
-use dragnet::{Batch, Scan, Scanner};
+use dragnet::reader::{AcrossLines, ReadError, ReaderScan};
+use dragnet::{Batch, Match, Scan, Scanner};
 
 use super::ParallelSearch;
 use super::chunk_printer::ChunkPrinter;
 use super::ordered_output::TaskOutput;
 use super::printer::Output;
 use super::statistics::Statistics;
-use crate::input::{Chunk, Task, WalkError};
+use crate::input::{Chunk, Task, WalkError, is_likely_utf16};
 use crate::status::ExitStatus;
 
 /// A thread's scanner and buffers, which are reused from task to task.
@@ -42,11 +43,11 @@ impl<'a> Worker<'a> {
     /// Searches one task and returns its number of bytes.
     fn search(&mut self, task: Task, output: &mut TaskOutput<'_>) -> u64 {
         let mut statistics = Statistics::default();
-        if self.search.stop.load(Ordering::Relaxed) {
+        if self.search.interrupt.is_set() {
             return 0;
         }
         let mut errors = Vec::new();
-        let mut chunk = Chunk::default();
+        let mut chunk = Chunk::new(self.search.across.is_some());
         let result = chunk.load(
             task,
             |error| errors.push(error),
@@ -83,22 +84,79 @@ impl<'a> Worker<'a> {
             output.wait_for_turn();
         }
         let mut printing = ChunkPrinter::new(printer, chunk, batch, output);
-        let stop = &self.search.stop;
+        for part in chunk.parts().iter().filter(|part| part.first_line == 1) {
+            if part.source.is_explicit()
+                && !part.source.is_raw()
+                && is_likely_utf16(&chunk.bytes()[part.start..])
+            {
+                printing.push_message(format!(
+                    "{}: searched as bytes, but it looks like UTF-16: see --encoding",
+                    part.source.display_path()
+                ));
+            }
+        }
+        if let [part] = chunk.parts()
+            && part.source.is_ended()
+        {
+            statistics.add(printing.finish());
+            return Ok(());
+        }
+        let interrupt = &self.search.interrupt;
         // Matches are printed as the scanner delivers them, because all matches of a long line may
         // not fit in memory.
-        let _ = scanner.scan_with(&batch, &mut |matches| {
+        let mut print = |matches: &[Match]| {
             for in_record in matches.chunk_by(|a, b| a.record() == b.record()) {
                 printing.print(in_record);
             }
             if printer.output == Output::Nothing && printing.statistics.matches > 0 {
-                stop.store(true, Ordering::Relaxed);
+                interrupt.set();
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
-        })?;
+        };
+        let _ = match self.search.across {
+            None => scanner.scan_with(&batch, &mut print)?,
+            Some(across) => scan_across(across, scanner, &batch, &mut print)?,
+        };
         statistics.add(printing.finish());
         Ok(())
     }
+}
+
+/// Scans the lines of one file, and passes on its matches in the order of the lines that they are
+/// reported in. A match may end after its line.
+fn scan_across(
+    across: &AcrossLines,
+    scanner: &mut Scanner,
+    batch: &Batch<'_>,
+    print: &mut impl FnMut(&[Match]) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, ReadError> {
+    // Matches of lines that may have more. They are found in the order of the lines in which they start,
+    // and the group that is reported can be in a later one.
+    let mut pending: Vec<Match> = Vec::new();
+    let mut line = 0;
+    let scan = ReaderScan::across_lines(across).max_record(usize::MAX);
+    let flow = scan.scan(batch.buffer(), scanner, |found| {
+        if found.record() > line {
+            line = found.record();
+            pending.sort_unstable();
+            let complete = pending.partition_point(|m| (m.record() as u64) < line);
+            print(&pending[..complete])?;
+            pending.drain(..complete);
+        }
+        // Batches have less than 4 GiB, so offsets and numbers are in range.
+        let span = found.stream_range();
+        let (mut record, start) = (found.record() as usize, span.start as usize);
+        while record + 1 < batch.len() && batch.range(record + 1).start <= start {
+            record += 1;
+        }
+        let line_start = batch.range(record).start as u64;
+        let range = (span.start - line_start) as u32..(span.end - line_start) as u32;
+        pending.push(Match::new(record as u32, found.pattern() as u32, range));
+        ControlFlow::Continue(())
+    })?;
+    pending.sort_unstable();
+    Ok(if flow.is_break() { flow } else { print(&pending) })
 }
 
 impl Drop for Worker<'_> {
@@ -107,6 +165,63 @@ impl Drop for Worker<'_> {
             // The panic has been printed. All other threads would wait forever for the output of
             // the task that panicked.
             std::process::exit(ExitStatus::Failed.code().into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dragnet::{Engine, Report};
+    use dragnet_testkit::{Division, Oracle, Rng, Stream, case, patterns, set};
+
+    use super::*;
+
+    #[test]
+    fn matches_across_lines_are_those_of_the_oracle() {
+        for seed in 0..300 {
+            let mut rng = Rng::new(seed);
+            let mut case = case(&mut rng, patterns, 1);
+            for spec in &mut case.specs {
+                spec.flags.m = true;
+                spec.bounds = Default::default();
+            }
+            let mut stream = Stream::of(&mut rng, &case.batches[0]);
+            // With a short window there are many cells, so that matches are passed on in many parts.
+            let window = *rng.pick(&[2, 10, 4000]);
+            stream.division = Division::AcrossLines(window);
+            stream.has_mark = false;
+            let set = set(&case.specs);
+            let across = AcrossLines::new(&set, window);
+            let records = stream.records();
+            let line = |at: u64| {
+                let line = memchr::memchr_iter(b'\n', &stream.text[..at as usize]).count();
+                // There is no line after the last line end.
+                line.min(records.len().saturating_sub(1))
+            };
+            let mut expected: Vec<_> = stream
+                .expected(&mut Oracle::new(&case.specs), &set)
+                .into_iter()
+                .map(|(record, pattern, range)| {
+                    (line(range.start).max(record as usize), pattern, range)
+                })
+                .collect();
+            expected
+                .sort_by_key(|(line, pattern, range)| (*line, *pattern, range.start, range.end));
+
+            let mut scanner = Engine::new(&set, Report::Spans).scanner().unwrap();
+            let mut offsets = Vec::new();
+            let batch = Batch::lines(&stream.text, &mut offsets).unwrap();
+            let mut found = Vec::new();
+            let flow = scan_across(&across, &mut scanner, &batch, &mut |matches| {
+                found.extend(matches.iter().map(|m| {
+                    let start = batch.range(m.record()).start as u64;
+                    let range = start + m.start() as u64..start + m.end() as u64;
+                    (m.record(), m.pattern(), range)
+                }));
+                ControlFlow::Continue(())
+            });
+            assert!(flow.unwrap().is_continue());
+            assert_eq!(found, expected, "{seed}: {case:?}\n{stream:?}");
         }
     }
 }

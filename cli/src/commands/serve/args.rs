@@ -5,13 +5,12 @@ use std::path::PathBuf;
 /// Scan on behalf of other processes, isolated from them
 ///
 /// This is the server of the library's `Sidecar`, which sends patterns over a Unix socket and
-/// records through shared memory. If the engine crashes or hangs here, the calling process
-/// survives: it gets the answer from a restarted server, or an error.
+/// records through shared memory. If an engine crashes or hangs in the server, the client process
+/// survives: a restarted server answers the request, or the client gets an error.
 ///
-/// Each client is served by a process of its own, which ends when the client disconnects. Before
-/// that process reads anything from the client, it drops access to files and the network and, on
-/// x86-64, AArch64 and RISC-V, to most system calls. Only clients of the same user are served.
-/// Requires Linux.
+/// The server starts one process for each client, which ends when the client disconnects. Before
+/// that process reads from the client, it gives up access to files and the network and, on x86-64,
+/// AArch64 and RISC-V, most system calls. Only clients of the same user are served. Requires Linux.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
         dragnet serve --socket /run/user/1000/dragnet.sock\n  \
@@ -29,7 +28,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, group = "place")]
     pub(crate) stdin: bool,
 
-    /// Maximum number of clients served at a time; further ones are turned away, and hear why
+    /// Maximum number of clients served at a time; others are refused with an error that says so
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) clients: usize,
 

@@ -37,6 +37,8 @@ pub(crate) struct Rung {
     pub(crate) name: &'static str,
     /// The name in the table.
     pub(crate) title: &'static str,
+    /// What the boundary does with each call: a phrase that follows the title.
+    pub(crate) about: &'static str,
     pub(crate) outcome: Outcome,
 }
 
@@ -98,6 +100,7 @@ pub(crate) struct MeasureError {
 struct RungMeasurement {
     name: &'static str,
     title: &'static str,
+    about: &'static str,
     crossing: io::Result<Box<dyn Crossing>>,
     /// The first meter is for calls without records, the others are for the sizes in [`BATCHES`].
     meters: [Meter; BATCHES.len() + 1],
@@ -118,26 +121,41 @@ fn unsupported(reason: &str) -> io::Result<Box<dyn Crossing>> {
 
 fn set_up(options: &Options) -> Vec<RungMeasurement> {
     let mut all = Vec::new();
-    let mut add = |name, title, crossing| {
-        all.push(RungMeasurement { name, title, crossing, meters: Default::default() });
+    let mut add = |name, title, about, crossing| {
+        all.push(RungMeasurement { name, title, about, crossing, meters: Default::default() });
     };
-    add("rust", "Rust function", Ok(boxed(RustCall::new())));
+    add("rust", "Rust function", "does the work itself", Ok(boxed(RustCall::new())));
     let [plain, guarded, locked, callback] = c_calls();
-    add("c", "C function", plain);
-    add("c-guarded", "C function, catch_unwind", guarded);
-    add("c-mutex", "C function, mutex", locked);
-    add("c-callback", "C function that calls back", callback);
-    add("handle", "handle look-up", HandleLookup::new().map(boxed));
+    add("c", "C function", "is called before the work", plain);
+    add(
+        "c-guarded",
+        "C function, catch_unwind",
+        "is called before the work, with panics caught",
+        guarded,
+    );
+    add("c-mutex", "C function, mutex", "is called before the work, with a mutex locked", locked);
+    add("c-callback", "C function that calls back", "does the work in a callback", callback);
+    add(
+        "handle",
+        "handle look-up",
+        "finds a value by an integer before the work",
+        HandleLookup::new().map(boxed),
+    );
     let panic = match cfg!(panic = "unwind") {
         true => Ok(boxed(CaughtPanic)),
         false => unsupported("panics end the process in this build"),
     };
-    add("panic", "caught panic", panic);
-    add("owner", "Owner", OwnerCall::new().map(boxed));
-    add("pool", "Pool", PoolCall::new().map(boxed));
+    add("panic", "caught panic", "catches a panic on purpose before the work", panic);
+    add("owner", "Owner", "has another thread do the work", OwnerCall::new().map(boxed));
+    add("pool", "Pool", "has one of two other threads do the work", PoolCall::new().map(boxed));
     let [socket, shared] = processes(options);
-    add("unix-socket", "Unix socket", socket);
-    add("shared-memory", "shared memory", shared);
+    add("unix-socket", "Unix socket", "sends the records to another process", socket);
+    add(
+        "shared-memory",
+        "shared memory",
+        "has another process read the records where they are",
+        shared,
+    );
     all
 }
 
@@ -229,12 +247,12 @@ fn outcomes(measurements: Vec<RungMeasurement>) -> Vec<Rung> {
     // The plain call is supported everywhere.
     let plain: Vec<Percentiles> =
         measurements[0].meters.iter().filter_map(Meter::percentiles).collect();
-    let rung = |RungMeasurement { name, title, crossing, meters }: RungMeasurement| {
+    let rung = |RungMeasurement { name, title, about, crossing, meters }: RungMeasurement| {
         let outcome = match crossing {
             Err(reason) => Outcome::Unsupported(reason.to_string()),
             Ok(_) => Outcome::Measured(cost(&plain, &meters)),
         };
-        Rung { name, title, outcome }
+        Rung { name, title, about, outcome }
     };
     measurements.into_iter().map(rung).collect()
 }
