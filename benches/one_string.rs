@@ -21,7 +21,7 @@
 //! finds spans, together with the finder.
 //!
 //! `DRAGNET_ROUNDS` sets the number of rounds (15), `DRAGNET_PROFILE` runs one way only, for a profiler:
-//! `is_match`, `matches`, `find_iter` or `own`, with `DRAGNET_PATTERNS` patterns (10) on strings of
+//! `is_match`, `matches`, `find_iter`, `own` or `RegexSet`, with `DRAGNET_PATTERNS` patterns (10) on strings of
 //! `DRAGNET_BYTES` bytes (100); or `captures`, where `DRAGNET_PATTERNS` is the row of the second table, from 0.
 
 #[allow(dead_code, reason = "each benchmark uses a part")]
@@ -281,22 +281,26 @@ fn captures(pattern: &str, texts: &[&str], rounds: usize) {
 
 /// Runs one way for some seconds.
 fn profile(way: &str, patterns: usize, bytes: usize) {
+    if way == "captures" {
+        let (pattern, texts) = CAPTURES[patterns % CAPTURES.len()];
+        return captures(pattern, texts, 100);
+    }
     let input = Input::new(&words(patterns), bytes);
     let (set, strings) = (&input.set, &input.strings);
     let mut own = own_scanner(set, Report::Patterns);
     let start = Instant::now();
+    let mut times = Vec::new();
     while start.elapsed() < Duration::from_secs(5) {
-        match way {
+        times.push(match way {
             "is_match" => time(strings, |text| usize::from(set.is_match(text))),
             "matches" => time(strings, |text| set.matches(text).iter().len()),
             "find_iter" => time(strings, |text| set.find_iter(text).count()),
             "own" => time(strings, &mut own),
-            "captures" => {
-                let (pattern, texts) = CAPTURES[patterns % CAPTURES.len()];
-                captures(pattern, texts, 1);
-                continue;
+            "RegexSet" => time(strings, |text| usize::from(input.regex_set.is_match(text))),
+            other => {
+                panic!("no way {other:?}: is_match, matches, find_iter, own, RegexSet or captures")
             }
-            other => panic!("no way {other:?}: is_match, matches, find_iter, own or captures"),
-        };
+        });
     }
+    println!("{:.0} ns per call", median(times));
 }
