@@ -46,6 +46,7 @@ use crate::pure::mechanism;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
+use super::leading_literal::LeadingLiteral;
 use super::positions::{
     Backtracking, BackwardPositions, ForwardPositions, MAX_RECORD, PositionScratch, Program,
 };
@@ -67,6 +68,8 @@ pub(crate) struct PatternAutomata {
     trimmed_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     head_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     tail_dfa: OnceLock<Option<Box<dfa::DFA>>>,
+    /// The trimmed form, if it starts with a literal.
+    leading_literal: OnceLock<Option<Box<LeadingLiteral>>>,
     simulation: OnceLock<Box<pikevm::PikeVM>>,
     spans: SpanAutomata,
     span_prefilter: OnceLock<Option<Box<SpanPrefilter>>>,
@@ -77,6 +80,7 @@ pub(crate) struct PatternAutomata {
 #[derive(Debug, Default)]
 pub(crate) struct PatternCache {
     trimmed: Option<Box<dfa::Cache>>,
+    leading_literal: Option<Box<dfa::Cache>>,
     head: Option<Box<dfa::Cache>>,
     tail: Option<Box<dfa::Cache>>,
     /// Whether a lazy DFA has given up where a large position automaton is there instead. No lazy
@@ -190,6 +194,15 @@ impl PatternAutomata {
     ) -> bool {
         if let Some(automaton) = self.trimmed(trimmed) {
             return automaton.starts_at(memory.scratch, record, span, steps);
+        }
+        let new_parts = || LeadingLiteral::new(trimmed).map(Box::new);
+        if !memory.cache.abandoned
+            && let Some(parts) = self.leading_literal.get_or_init(new_parts)
+        {
+            let cache = &mut memory.cache.leading_literal;
+            if let Ok(found) = parts.starts_at(cache, record, span.clone(), steps) {
+                return found;
+            }
         }
         let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
         if !memory.cache.abandoned
@@ -416,6 +429,7 @@ impl PatternCache {
     fn abandon_dfas(&mut self) {
         self.abandoned = true;
         (self.trimmed, self.head, self.tail) = (None, None, None);
+        self.leading_literal = None;
     }
 
     fn spans(&mut self) -> &mut SpanCache {
@@ -424,7 +438,7 @@ impl PatternCache {
 
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        let dfas = [&self.trimmed, &self.head, &self.tail];
+        let dfas = [&self.trimmed, &self.leading_literal, &self.head, &self.tail];
         dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
             + self.simulation.as_ref().map_or(0, |cache| cache.memory_usage())
             + self.spans.as_ref().map_or(0, |spans| spans.memory())
