@@ -15,6 +15,8 @@
 //!    the PikeVM of `regex-automata`, which is as fast but keeps all groups for each NFA state: for a
 //!    pattern with thousands of groups, that is gigabytes.
 //!
+//! A pattern that matches at the start of a record only needs no span: the first two are started there.
+//!
 //! The automata are built on first use and shared by all threads; each thread has a cache, which serves
 //! all patterns.
 
@@ -124,6 +126,23 @@ impl CaptureAutomata {
         }
         (cache.slots[..2] == whole).then_some(&cache.slots)
     }
+
+    /// Finds the groups of the only match that there can be of a pattern that matches at the start of a
+    /// record only. Returns whether there is one, whose groups [`CaptureCache::slots`] then has. Returns `None`
+    /// if the pattern is of another kind, or if no automaton can decide without the span.
+    ///
+    /// Reads the record once, where the search for a span reads it twice or three times.
+    pub(crate) fn find_at_start(
+        &self,
+        cache: &mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+    ) -> Option<bool> {
+        let search = self.search.as_ref().filter(|_| self.nfa.is_always_start_anchored())?;
+        cache.slots.clear();
+        cache.slots.resize(self.nfa.group_info().slot_len(), None);
+        search.find_anchored(cache, pattern, record, 0..record.len())
+    }
 }
 
 impl CaptureSearch {
@@ -137,32 +156,50 @@ impl CaptureSearch {
         record: &[u8],
         span: Range<usize>,
     ) {
+        if self.find_anchored(cache, pattern, record, span.clone()).is_none() {
+            let slots = &mut cache.slots[..];
+            slots.fill(None);
+            let two_pass = self.two_pass.get_or_init(|| TwoPass::new(nfa.clone()).into());
+            two_pass.groups(&mut cache.two_pass, record, span, slots);
+        }
+    }
+
+    /// Writes the groups of the match that starts at `range.start` and lies in `range` into the slots of
+    /// `cache`. Returns whether there is one; the slots mean nothing otherwise. Returns `None` if no automaton
+    /// can decide.
+    fn find_anchored(
+        &self,
+        cache: &mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+        range: Range<usize>,
+    ) -> Option<bool> {
         let is_prepared = cache.pattern.replace(pattern) == Some(pattern);
-        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes);
+        let input = Input::new(record).span(range).anchored(Anchored::Yes);
         let slots = &mut cache.slots[..];
         if let Some(dfa) = &self.one_pass {
             let memory = cache.one_pass.get_or_insert_with(|| dfa.create_cache());
             if !is_prepared {
                 memory.reset(dfa);
             }
-            if dfa.try_search_slots(memory, &input, slots).is_ok() {
-                return;
+            if let Ok(found) = dfa.try_search_slots(memory, &input, slots) {
+                return Some(found.is_some());
             }
         }
         let memory = cache.backtracker.get_or_insert_with(|| self.backtracker.create_cache());
         if !is_prepared {
             memory.reset(&self.backtracker);
         }
-        if self.backtracker.try_search_slots(memory, &input, slots).is_ok() {
-            return;
-        }
-        slots.fill(None);
-        let two_pass = self.two_pass.get_or_init(|| TwoPass::new(nfa.clone()).into());
-        two_pass.groups(&mut cache.two_pass, record, span, slots);
+        self.backtracker.try_search_slots(memory, &input, slots).ok().map(|found| found.is_some())
     }
 }
 
 impl CaptureCache {
+    /// The groups that were found last.
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.one_pass.as_ref().map_or(0, onepass::Cache::memory_usage)
@@ -226,6 +263,26 @@ mod tests {
         for (regex, record, span, expected, ways) in cases {
             let found = all_ways(regex, record.as_bytes(), span);
             assert_eq!(found, vec![expected; ways], "{regex}");
+        }
+    }
+
+    #[test]
+    fn anchored_patterns_need_no_span() {
+        let mut cache = CaptureCache::default();
+        for (regex, record, expected) in [
+            ("^(a)", "", Some(None)),
+            ("^(a)", "ab", Some(Some(1))),
+            ("^(a)", "ba", Some(None)),
+            // Not one-pass.
+            ("^(a*)(a*)", "aab", Some(Some(2))),
+            ("^a", "a", None),
+            ("(?m)^(a)", "a", None),
+        ] {
+            let automata = CaptureAutomata::new(&regex_syntax::parse(regex).unwrap());
+            let found = automata.find_at_start(&mut cache, 0, record.as_bytes());
+            let end = |found: bool| found.then(|| cache.slots()[1].unwrap().get());
+            assert_eq!(found.map(end), expected, "{regex} in {record:?}");
+            cache = CaptureCache::default();
         }
     }
 

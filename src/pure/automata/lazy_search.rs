@@ -152,7 +152,12 @@ fn leftmost_end(
     let mut state = dfa.start_state_forward(cache, &input).map_err(|_| Undecided)?;
     let mut end = None;
     for (at, &byte) in record.iter().enumerate().skip(from) {
-        state = next_state(dfa, cache, state, byte)?;
+        let next = next_state(dfa, cache, state, byte)?;
+        if next == state && !next.is_tagged() {
+            // As in `run`: what comes before a match mostly stays in one state.
+            continue;
+        }
+        state = next;
         if state.is_tagged() {
             match StateTag::of(state) {
                 StateTag::Match => end = Some(at),
@@ -183,7 +188,11 @@ fn start_of(
     let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Undecided)?;
     let mut start = None;
     for at in span.clone().rev() {
-        state = next_state(dfa, cache, state, record[at])?;
+        let next = next_state(dfa, cache, state, record[at])?;
+        if next == state && !next.is_tagged() {
+            continue;
+        }
+        state = next;
         if state.is_tagged() {
             match StateTag::of(state) {
                 StateTag::Match => start = Some(at + 1),

@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
 use regex_automata::hybrid::dfa;
 use regex_automata::util::look::{Look, LookMatcher};
 use regex_automata::{Anchored, Input, MatchKind};
@@ -84,6 +85,18 @@ impl LeadingLiteral {
     }
 }
 
+/// Finds the literal that every match of the pattern starts with, if there is one.
+pub(super) fn finder(hir: &Hir) -> Option<memmem::Finder<'static>> {
+    match hir.kind() {
+        HirKind::Literal(hir::Literal(literal)) => Some(memmem::Finder::new(literal).into_owned()),
+        HirKind::Capture(capture) => finder(&capture.sub),
+        HirKind::Concat(parts) => {
+            finder(parts.iter().find(|part| !matches!(part.kind(), HirKind::Look(_)))?)
+        }
+        _ => None,
+    }
+}
+
 /// The assertion that is the same where there are only ASCII characters.
 fn in_ascii(look: Look) -> Look {
     match look {
@@ -125,6 +138,24 @@ mod tests {
         let parts = LeadingLiteral::new(&regex_syntax::parse(r"ab\d").unwrap()).unwrap();
         for (end, expected) in [(0, false), (1, false), (2, false), (3, true)] {
             assert_eq!(parts.starts_at(&mut None, b"ab1", 0..end, &mut 0).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn the_first_part_that_reads_bytes_is_the_literal() {
+        let cases = [
+            (r"\b(ab)c", Some("ab")),
+            (r"(?m)^ab\d", Some("ab")),
+            (r"a?b", None),
+            (r"(?:ab|cd)e", None),
+            (r"\b", None),
+            (r"(?i)ab1", None),
+            (r"(a|b)?cd", None),
+        ];
+        for (regex, expected) in cases {
+            let found = finder(&regex_syntax::parse(regex).unwrap());
+            let needle = found.as_ref().map(|finder| finder.needle());
+            assert_eq!(needle, expected.map(str::as_bytes), "{regex}");
         }
     }
 

@@ -46,13 +46,17 @@ use crate::pure::mechanism;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
-use super::leading_literal::LeadingLiteral;
+use super::leading_literal::{self, LeadingLiteral};
 use super::positions::{
     Backtracking, BackwardPositions, ForwardPositions, MAX_RECORD, PositionScratch, Program,
 };
 use super::span_cursor::{SpanCursor, step_budget};
 use super::span_prefilter::SpanPrefilter;
 use super::spans::{SpanAutomata, SpanCache};
+
+/// The length of a record, in bytes, up to which a lazy DFA reads all of it, although a prefilter may skip
+/// most of it.
+const MAX_LEN_BY_DFAS: usize = 1 << 10;
 
 /// The automata of one pattern. Shared by all scanners.
 #[derive(Debug, Default)]
@@ -72,6 +76,8 @@ pub(crate) struct PatternAutomata {
     leading_literal: OnceLock<Option<Box<LeadingLiteral>>>,
     simulation: OnceLock<Box<pikevm::PikeVM>>,
     spans: SpanAutomata,
+    /// A literal that every span starts with.
+    span_literal: OnceLock<Option<memmem::Finder<'static>>>,
     span_prefilter: OnceLock<Option<Box<SpanPrefilter>>>,
 }
 
@@ -300,28 +306,62 @@ impl PatternAutomata {
         let prefilter =
             self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
         let prefilter = prefilter.filter(|_| mechanism::SPAN_PREFILTER);
-        let flow = self.search_spans(hir, prefilter, memory, record, cursor, &mut found);
+        if prefilter.is_some() {
+            memory.cache.spans().positions.clear();
+        }
+        let skip = |memory: &mut PatternMemory<'_>, cursor: &mut SpanCursor, budget| {
+            prefilter.is_none_or(|p| self.skip_to_match(p, memory, record, cursor, budget))
+        };
+        let flow = self.search_spans(hir, skip, memory, record, cursor, &mut found);
         *steps += cursor.steps;
         flow
     }
 
+    /// As [`PatternAutomata::for_each_span`] in a whole record, but prefers lazy DFAs to backtracking in
+    /// records of ordinary length, and searches these for a literal at the start of all matches only.
+    ///
+    /// This is faster where the record is known to match and the states of the DFAs are built. But each
+    /// pattern then takes memory in each thread, and time to build the states, so it is for callers that
+    /// search for few patterns.
+    pub(crate) fn for_each_span_by_dfas(
+        &self,
+        hir: &Hir,
+        build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
+        memory: &mut PatternMemory<'_>,
+        record: &[u8],
+        mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let has_failed = memory.cache.spans.as_ref().is_some_and(|spans| spans.dfas_failed);
+        let is_literal = matches!(hir.kind(), HirKind::Literal(_));
+        if record.len() > MAX_LEN_BY_DFAS || has_failed || is_literal {
+            let range = SpanRange::all(record);
+            return self.for_each_span(hir, build_prefilter, memory, range, &mut 0, found);
+        }
+        let literal = self.span_literal.get_or_init(|| leading_literal::finder(hir)).as_ref();
+        let skip = |_: &mut PatternMemory<'_>, cursor: &mut SpanCursor, _| {
+            let Some(literal) = literal else { return true };
+            let next = literal.find(&record[cursor.at..]);
+            cursor.at += next.unwrap_or(0);
+            next.is_some()
+        };
+        self.search_spans(hir, skip, memory, record, &mut SpanCursor::default(), &mut found)
+    }
+
+    /// Calls `found` with the spans from the cursor on. Before each search, `skip` moves the cursor to the
+    /// first position where the next span can start, or returns `false` if there is none. It is also given the
+    /// largest number of steps that the cursor may have taken.
     fn search_spans(
         &self,
         hir: &Hir,
-        prefilter: Option<&SpanPrefilter>,
+        mut skip: impl FnMut(&mut PatternMemory<'_>, &mut SpanCursor, u64) -> bool,
         memory: &mut PatternMemory<'_>,
         record: &[u8],
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let budget = if mechanism::TWO_PASS_SPANS { step_budget(record) } else { u64::MAX };
-        if prefilter.is_some() {
-            memory.cache.spans().positions.clear();
-        }
         while cursor.at <= record.len() && cursor.steps <= budget {
-            if let Some(prefilter) = prefilter
-                && !self.skip_to_match(prefilter, memory, record, cursor, budget)
-            {
+            if !skip(memory, cursor, budget) {
                 return ControlFlow::Continue(());
             }
             let Some(span) = self.spans.leftmost(hir, memory.cache.spans(), record, cursor) else {
