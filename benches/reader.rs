@@ -6,7 +6,7 @@
 //!
 //! Each round runs all ways one after the other, on generated logs in memory (`DRAGNET_MEBIBYTES`, 32) with
 //! the generated rules of secret scanners, of which many have `\s`, and with a few more that need a line
-//! feed. The table shows the speed of each way in MB/s of this thread's time, and as a multiple of that of
+//! feed; last, with rules that match often. The table shows the speed of each way in MB/s of this thread's time, and as a multiple of that of
 //! the batches, the medians over the rounds:
 //!
 //! - `batches`: the lines of 1 MiB at a time, as batches that are at hand.
@@ -52,7 +52,11 @@ fn main() {
         run(&format!("{name} in lines, 3 across"), few, &corpus, rounds);
         run(&format!("{name} and 3 across"), regexes.iter(), &corpus, rounds);
     }
+    run("frequent", FREQUENT.map(str::to_owned).iter(), &corpus, rounds);
 }
+
+/// Rules that match in many lines, and of which one may match across lines.
+const FREQUENT: [&str; 3] = [r"\btimeout\s+\w+", r"\berror\b", r"id=[0-9a-f]{32}"];
 
 fn run<'r>(name: &str, regexes: impl Iterator<Item = &'r String>, corpus: &Corpus, rounds: usize) {
     let patterns = regexes.map(|regex| Pattern::new(regex).unicode(false));
