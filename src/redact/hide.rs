@@ -11,11 +11,43 @@ use std::ops::Range;
 use super::Rules;
 use super::replacement::Hidden;
 
-/// A match: its bytes, as a range of offsets in the stream, and its pattern.
+/// Matches that overlap one another, or a single one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    pub(super) range: Range<u64>,
-    pub(super) pattern: u32,
+    /// The bytes of the first match, as a range of offsets in the stream. Not empty.
+    range: Range<u64>,
+    /// The end of the bytes that are covered.
+    end: u64,
+    /// The pattern of the first match.
+    pattern: u32,
+    /// Whether there are others.
+    is_merged: bool,
+}
+
+impl Span {
+    /// A match, whose range must not be empty.
+    pub(super) fn new(range: Range<u64>, pattern: u32) -> Span {
+        debug_assert!(!range.is_empty());
+        Span { end: range.end, range, pattern, is_merged: false }
+    }
+}
+
+/// Sorts spans and merges those that overlap.
+///
+/// More spans may be added, and all merged again: a merged span covers the same bytes as its matches
+/// together, so another match overlaps it if it overlaps one of them.
+pub(super) fn merge(spans: &mut Vec<Span>) {
+    spans.sort_unstable_by_key(|span| {
+        (span.range.start, std::cmp::Reverse(span.range.end), span.pattern)
+    });
+    spans.dedup_by(|next, first| {
+        let overlaps = next.range.start < first.end;
+        if overlaps {
+            first.end = first.end.max(next.end);
+            first.is_merged = true;
+        }
+        overlaps
+    });
 }
 
 /// Where a copy of a stream is.
@@ -62,20 +94,22 @@ impl Hiding {
         spans: &mut Vec<Span>,
         out: &mut Vec<u8>,
     ) {
-        spans.sort_unstable_by_key(|span| {
-            (span.range.start, std::cmp::Reverse(span.range.end), span.pattern)
-        });
+        merge(spans);
         let count = spans.partition_point(|span| span.range.start < end);
-        for span in spans.drain(..count).filter(|span| !span.range.is_empty()) {
+        for span in spans.drain(..count) {
             if span.range.start < self.hidden {
                 self.write_pending(rules, true, out);
-                self.hidden = self.hidden.max(span.range.end);
+                self.hidden = self.hidden.max(span.end);
             } else {
                 self.copy_plain(rules, bytes, span.range.start, out);
                 self.text.clear();
                 self.text.extend_from_slice(bytes.get(span.range.clone()));
-                self.hidden = span.range.end;
+                self.hidden = span.end;
+                let is_merged = span.is_merged;
                 self.pending = Some(span);
+                if is_merged {
+                    self.write_pending(rules, true, out);
+                }
             }
         }
         self.copy_plain(rules, bytes, end, out);

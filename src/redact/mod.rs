@@ -32,7 +32,8 @@
 //!
 //! What has been written at any moment is a prefix of the right output: if reading, scanning or writing
 //! fails, no byte of a match has been written. Each block is flushed, so that a line of a slow stream
-//! passes at once. With [`ReaderScan::across_lines`] matches across lines are hidden, too; a byte is then
+//! passes at once. Memory is bounded as that of the reader is; beyond that, it grows with the longest record,
+//! by up to 64 bytes for each of its matches that do not overlap others. With [`ReaderScan::across_lines`] matches across lines are hidden, too; a byte is then
 //! written when its window has been read.
 
 mod error;
@@ -50,10 +51,14 @@ use crate::{Batch, BatchBuf, Match, Matches, PatternSet, Scan};
 pub use error::RedactError;
 pub use replacement::{Hidden, Replacement};
 
-use hide::{Bytes, Hiding, Span};
+use hide::{Bytes, Hiding, Span, merge};
 
 /// The size from which on output is written before its block is complete, in bytes.
 const MAX_OUTPUT: usize = 256 << 10;
+
+/// The number of matches in a record from which on those that overlap are merged before all are known: 2 MiB
+/// of memory.
+const MIN_TO_MERGE: usize = 64 << 10;
 
 /// Hides what the patterns of a set match. Keeps its memory from call to call.
 #[derive(Debug)]
@@ -84,13 +89,14 @@ impl Rules {
         self.replacements.get(pattern).unwrap_or(&self.unknown)
     }
 
-    /// The span of a match whose record starts at `record`. `Ok(None)` if it is that of a
-    /// [combination](crate::Combinations), which covers no bytes.
+    /// The span of a match whose record starts at `record`. `Ok(None)` if it covers no bytes: it is empty, or
+    /// that of a [combination](crate::Combinations).
     fn span(&self, m: &Match, record: u64) -> Result<Option<Span>, RedactError> {
         match m.span() {
+            Some(span) if span.is_empty() => Ok(None),
             Some(span) => {
                 let range = record + span.start as u64..record + span.end as u64;
-                Ok(Some(Span { range, pattern: m.pattern() as u32 }))
+                Ok(Some(Span::new(range, m.pattern() as u32)))
             }
             None if m.pattern() >= self.replacements.len() => Ok(None),
             None => Err(RedactError::NoSpans),
@@ -242,7 +248,16 @@ impl Redactor {
         hiding.restart();
         spans.clear();
         out.clear();
-        let mut copy = StreamCopy { rules, hiding, spans, record: 0, out, writer, error: None };
+        let mut copy = StreamCopy {
+            rules,
+            hiding,
+            spans,
+            max_spans: MIN_TO_MERGE,
+            record: 0,
+            out,
+            writer,
+            error: None,
+        };
         let result = run(&mut copy);
         if let Some(error) = copy.error {
             return Err(error);
@@ -263,6 +278,9 @@ struct StreamCopy<'a, W> {
     /// The matches of the current record or, in a search across lines, of the block. There, what is
     /// reported of a match may be after the end of the block.
     spans: &'a mut Vec<Span>,
+    /// The number of spans from which on they are merged: twice as many as were left the last time, so that
+    /// merging takes a constant time for each on average.
+    max_spans: usize,
     /// The number of the current record in its block.
     record: usize,
     /// What has not been written.
@@ -277,6 +295,7 @@ impl<W: Write> StreamCopy<'_, W> {
     fn copy_to(&mut self, block: &Block, end: usize) {
         let bytes = Bytes { bytes: block.bytes(), base: block.offset(0) };
         self.hiding.copy(self.rules, bytes, block.offset(end), self.spans, self.out);
+        self.max_spans = MIN_TO_MERGE;
     }
 
     fn write(&mut self, flush: bool) -> ControlFlow<()> {
@@ -312,6 +331,10 @@ impl<W: Write> Consumer for StreamCopy<'_, W> {
             match self.rules.span(m, block.offset(block.record(self.record).start)) {
                 Ok(span) => self.spans.extend(span),
                 Err(error) => return self.fail(error),
+            }
+            if self.spans.len() >= self.max_spans {
+                merge(self.spans);
+                self.max_spans = MIN_TO_MERGE.max(2 * self.spans.len());
             }
         }
         ControlFlow::Continue(())
