@@ -47,8 +47,6 @@ use super::block::{Block, Copies};
 /// match is reported when its window has been read: up to five windows after it, or at the end of the stream.
 ///
 /// ```
-/// use std::ops::ControlFlow;
-///
 /// use dragnet::reader::{AcrossLines, ReaderScan};
 /// use dragnet::{Engine, PatternSet, Report};
 ///
@@ -58,9 +56,8 @@ use super::block::{Block, Copies};
 ///
 /// let text = "key:\n-----BEGIN KEY-----\nAAAA\nBBBB\n-----END KEY-----\n".as_bytes();
 /// let mut found = Vec::new();
-/// let _ = ReaderScan::across_lines(&across).scan(text, &mut scanner, |m| {
+/// ReaderScan::across_lines(&across).for_each(text, &mut scanner, |m| {
 ///     found.push((m.line(), m.text().len()));
-///     ControlFlow::Continue(())
 /// })?;
 /// assert_eq!(found, [(2, 47)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
