@@ -7,6 +7,8 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use crate::PatternSet;
 
 use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory, SpanRange};
@@ -98,12 +100,20 @@ impl SpanFinder {
         for_each_span(engine, caches, scratch, pattern, record, found)
     }
 
-    /// As [`SpanFinder::for_each_whole`], for few patterns and records that are known to match: faster after
+    /// The literal that every match of pattern number `pattern` starts with, if there is one.
+    pub(crate) fn leading_literal(&self, pattern: u32) -> Option<&memmem::Finder<'static>> {
+        let index = pattern as usize;
+        let literal = self.engine.automata[index].span_literal(self.engine.set.hir(index))?;
+        literal.is_leading().then_some(&literal.finder)
+    }
+
+    /// As [`SpanFinder::for_each_whole`], from offset `from` of the record on, for few patterns and records that are known to match: faster after
     /// the first records, and with more memory for each pattern.
     pub(crate) fn for_each_whole_by_dfas(
         &mut self,
         pattern: u32,
         record: &[u8],
+        from: usize,
         found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let SpanFinder { engine, caches, scratch, .. } = self;
@@ -112,7 +122,7 @@ impl SpanFinder {
         let memory = &mut PatternMemory { cache: &mut caches[index], scratch };
         let prefilter = || span_prefilter(hir);
         let automata = &engine.automata[index];
-        let flow = automata.for_each_span_by_dfas(hir, prefilter, memory, record, found);
+        let flow = automata.for_each_span_by_dfas(hir, prefilter, memory, (record, from), found);
         let now = self.caches[index].memory();
         self.memory = self.memory + now - std::mem::replace(&mut self.measured[index], now);
         if self.memory > MAX_MEMORY {

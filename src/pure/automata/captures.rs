@@ -15,14 +15,16 @@
 //!    the PikeVM of `regex-automata`, which is as fast but keeps all groups for each NFA state: for a
 //!    pattern with thousands of groups, that is gigabytes.
 //!
-//! A pattern that matches at the start of a record only needs no span: the first two are started there.
+//! A pattern that matches at the start of a record only needs no span: the first two are started there. Nor
+//! does a pattern whose matches start with a literal, for which they are tried at each place of it.
 //!
 //! The automata are built on first use and shared by all threads; each thread has a cache, which serves
 //! all patterns.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
+use memchr::memmem;
 use regex_automata::dfa::onepass;
 use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
@@ -30,6 +32,7 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input, PatternID};
 use regex_syntax::hir::Hir;
 
+use super::span_cursor::step_budget;
 use super::two_pass::{TwoPass, TwoPassCache};
 
 /// The largest memory of a backtracker's visited places, in bytes. Each search clears as much of it as
@@ -38,6 +41,10 @@ const MAX_VISITED: usize = 256 << 10;
 
 /// The largest one-pass DFA, in bytes. The value is that of the `regex` crate.
 const MAX_ONE_PASS: usize = 1 << 20;
+
+/// The largest range that a backtracker is tried in at each place of a literal, in bytes: it clears its memory
+/// of visited places for each.
+const MAX_BACKTRACKED: usize = 256;
 
 /// The start and end of each group, two slots for each, if the group took part in the match.
 pub(crate) type Slots = [Option<NonMaxUsize>];
@@ -142,6 +149,49 @@ impl CaptureAutomata {
         cache.slots.clear();
         cache.slots.resize(self.nfa.group_info().slot_len(), None);
         search.find_anchored(cache, pattern, record, 0..record.len())
+    }
+
+    /// Calls `found` with the groups of each match of a pattern whose matches start with `literal` and have at
+    /// most `max_len` bytes, if there is a bound: tries every place of the literal.
+    ///
+    /// Returns where to continue in another way as the error: at 0 if no automaton is fast enough for this,
+    /// and later if all attempts together could take too long.
+    pub(crate) fn for_each_at_literal(
+        &self,
+        literal: &memmem::Finder<'_>,
+        max_len: Option<usize>,
+        cache: &mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+        found: &mut impl FnMut(&Slots) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, usize> {
+        let is_fast = |search: &&CaptureSearch| {
+            search.one_pass.is_some() || max_len.is_some_and(|len| len <= MAX_BACKTRACKED)
+        };
+        let search = self.search.as_ref().filter(is_fast).ok_or(0_usize)?;
+        let (mut at, mut steps) = (0, 0);
+        while let Some(skipped) = literal.find(&record[at..]) {
+            let start = at + skipped;
+            let end = max_len.map_or(record.len(), |len| record.len().min(start + len));
+            if steps > step_budget(record) {
+                return Err(start);
+            }
+            // It may read as far whether there is a match or not.
+            steps += (end - start) as u64 + 1;
+            cache.slots.clear();
+            cache.slots.resize(self.nfa.group_info().slot_len(), None);
+            at = match search.find_anchored(cache, pattern, record, start..end) {
+                None => return Err(start),
+                Some(false) => start + 1,
+                Some(true) => {
+                    if found(&cache.slots).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    cache.slots[1].map_or(record.len(), NonMaxUsize::get)
+                }
+            };
+        }
+        Ok(ControlFlow::Continue(()))
     }
 }
 

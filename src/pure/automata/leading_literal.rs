@@ -85,15 +85,54 @@ impl LeadingLiteral {
     }
 }
 
-/// Finds the literal that every match of the pattern starts with, if there is one.
-pub(super) fn finder(hir: &Hir) -> Option<memmem::Finder<'static>> {
+/// A literal that every match of a pattern contains.
+#[derive(Debug)]
+pub(crate) struct ContainedLiteral {
+    pub(crate) finder: memmem::Finder<'static>,
+    /// The largest distance from the start of a match to the literal in it, in bytes.
+    pub(crate) before: Option<usize>,
+}
+
+impl ContainedLiteral {
+    /// Chooses a literal that every match starts with, if there is one, and else the longest.
+    pub(super) fn new(hir: &Hir) -> Option<ContainedLiteral> {
+        let mut all = Vec::new();
+        add_literals(hir, Some(0), &mut all);
+        let rank = |(literal, before): &(&[u8], Option<usize>)| {
+            (*before == Some(0), literal.len(), before.is_some())
+        };
+        let (literal, before) = all.into_iter().max_by_key(rank)?;
+        Some(ContainedLiteral { finder: memmem::Finder::new(literal).into_owned(), before })
+    }
+
+    /// Whether every match starts with the literal.
+    pub(crate) fn is_leading(&self) -> bool {
+        self.before == Some(0)
+    }
+}
+
+/// Adds the literals that every match of `hir` contains, each with the largest distance from the start of a
+/// match to it, if `hir` is at most `before` bytes after that.
+fn add_literals<'h>(
+    hir: &'h Hir,
+    mut before: Option<usize>,
+    all: &mut Vec<(&'h [u8], Option<usize>)>,
+) {
     match hir.kind() {
-        HirKind::Literal(hir::Literal(literal)) => Some(memmem::Finder::new(literal).into_owned()),
-        HirKind::Capture(capture) => finder(&capture.sub),
-        HirKind::Concat(parts) => {
-            finder(parts.iter().find(|part| !matches!(part.kind(), HirKind::Look(_)))?)
+        HirKind::Literal(hir::Literal(literal)) => all.push((literal, before)),
+        HirKind::Capture(capture) => add_literals(&capture.sub, before, all),
+        // The first one of all.
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            add_literals(&repetition.sub, before, all);
         }
-        _ => None,
+        HirKind::Concat(parts) => {
+            for part in parts {
+                add_literals(part, before, all);
+                let len = part.properties().maximum_len();
+                before = before.zip(len).and_then(|(before, len)| before.checked_add(len));
+            }
+        }
+        _ => {}
     }
 }
 
@@ -142,20 +181,24 @@ mod tests {
     }
 
     #[test]
-    fn the_first_part_that_reads_bytes_is_the_literal() {
+    fn the_first_or_the_longest_literal_is_chosen() {
         let cases = [
-            (r"\b(ab)c", Some("ab")),
-            (r"(?m)^ab\d", Some("ab")),
-            (r"a?b", None),
-            (r"(?:ab|cd)e", None),
+            (r"\b(ab)c+def", Some(("ab", Some(0)))),
+            (r"(?m)^ab\d", Some(("ab", Some(0)))),
+            (r"(?:ab)+cde", Some(("ab", Some(0)))),
+            (r"a?bc", Some(("bc", Some(1)))),
+            (r"(?-u)\d{2,4}-\w+@", Some(("-", Some(4)))),
+            (r"\w+@(\w+\.)+com", Some(("com", None))),
+            (r"(?:ab|cd)e", Some(("e", Some(2)))),
             (r"\b", None),
-            (r"(?i)ab1", None),
-            (r"(a|b)?cd", None),
+            (r"(?i)ab", None),
+            (r"(?:abc)*|d", None),
         ];
         for (regex, expected) in cases {
-            let found = finder(&regex_syntax::parse(regex).unwrap());
-            let needle = found.as_ref().map(|finder| finder.needle());
-            assert_eq!(needle, expected.map(str::as_bytes), "{regex}");
+            let found = ContainedLiteral::new(&regex_syntax::parse(regex).unwrap());
+            let found = found.as_ref().map(|literal| (literal.finder.needle(), literal.before));
+            let expected = expected.map(|(literal, before)| (literal.as_bytes(), before));
+            assert_eq!(found, expected, "{regex}");
         }
     }
 

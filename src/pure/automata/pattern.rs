@@ -46,7 +46,7 @@ use crate::pure::mechanism;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
-use super::leading_literal::{self, LeadingLiteral};
+use super::leading_literal::{ContainedLiteral, LeadingLiteral};
 use super::positions::{
     Backtracking, BackwardPositions, ForwardPositions, MAX_RECORD, PositionScratch, Program,
 };
@@ -76,8 +76,8 @@ pub(crate) struct PatternAutomata {
     leading_literal: OnceLock<Option<Box<LeadingLiteral>>>,
     simulation: OnceLock<Box<pikevm::PikeVM>>,
     spans: SpanAutomata,
-    /// A literal that every span starts with.
-    span_literal: OnceLock<Option<memmem::Finder<'static>>>,
+    /// A literal that every span contains.
+    span_literal: OnceLock<Option<Box<ContainedLiteral>>>,
     span_prefilter: OnceLock<Option<Box<SpanPrefilter>>>,
 }
 
@@ -317,8 +317,8 @@ impl PatternAutomata {
         flow
     }
 
-    /// As [`PatternAutomata::for_each_span`] in a whole record, but prefers lazy DFAs to backtracking in
-    /// records of ordinary length, and searches these for a literal at the start of all matches only.
+    /// As [`PatternAutomata::for_each_span`], from an offset of the record on, but prefers lazy DFAs to backtracking in
+    /// records of ordinary length, and skips parts of these by no more than one literal.
     ///
     /// This is faster where the record is known to match and the states of the DFAs are built. But each
     /// pattern then takes memory in each thread, and time to build the states, so it is for callers that
@@ -328,23 +328,32 @@ impl PatternAutomata {
         hir: &Hir,
         build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
         memory: &mut PatternMemory<'_>,
-        record: &[u8],
+        (record, from): (&[u8], usize),
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let has_failed = memory.cache.spans.as_ref().is_some_and(|spans| spans.dfas_failed);
         let is_literal = matches!(hir.kind(), HirKind::Literal(_));
         if record.len() > MAX_LEN_BY_DFAS || has_failed || is_literal {
-            let range = SpanRange::all(record);
+            let range = SpanRange { record, starts: from..=record.len(), after_span: false };
             return self.for_each_span(hir, build_prefilter, memory, range, &mut 0, found);
         }
-        let literal = self.span_literal.get_or_init(|| leading_literal::finder(hir)).as_ref();
+        let literal = self.span_literal(hir);
         let skip = |_: &mut PatternMemory<'_>, cursor: &mut SpanCursor, _| {
             let Some(literal) = literal else { return true };
-            let next = literal.find(&record[cursor.at..]);
-            cursor.at += next.unwrap_or(0);
+            let next = literal.finder.find(&record[cursor.at..]);
+            // The next match contains this literal or a later one.
+            if let (Some(next), Some(before)) = (next, literal.before) {
+                cursor.at += next.saturating_sub(before);
+            }
             next.is_some()
         };
-        self.search_spans(hir, skip, memory, record, &mut SpanCursor::default(), &mut found)
+        let cursor = &mut SpanCursor::starting_at(from, false);
+        self.search_spans(hir, skip, memory, record, cursor, &mut found)
+    }
+
+    /// A literal that every span contains, if there is one.
+    pub(crate) fn span_literal(&self, hir: &Hir) -> Option<&ContainedLiteral> {
+        self.span_literal.get_or_init(|| ContainedLiteral::new(hir).map(Box::new)).as_deref()
     }
 
     /// Calls `found` with the spans from the cursor on. Before each search, `skip` moves the cursor to the
