@@ -117,9 +117,9 @@ impl CapturesFinder {
     /// [`PatternSet::captures_iter`] yields for this pattern, and nothing is allocated for them.
     ///
     /// Takes time linear in the record. In records of up to 200 bytes, this takes about as long as
-    /// `captures_iter` of the regex crate or less. In longer ones it takes up to three times as long, unless
-    /// the pattern starts with a literal or matches at the start only; `cargo bench --bench one_string`
-    /// measures it.
+    /// `captures_iter` of the regex crate or less. In longer ones it takes longer, several times as long if few
+    /// bytes of a record belong to matches, unless the pattern starts with a literal or matches at the start
+    /// only. `cargo bench --bench one_string` measures it.
     ///
     /// ```
     /// use dragnet::PatternSet;
