@@ -14,20 +14,23 @@
 //!
 //! Each round measures all ways one after the other; the table has medians over the rounds.
 //!
-//! The second table shows, for patterns with groups, the time to find the groups of all matches in the lines
-//! that match, per match in nanoseconds: by a `CapturesFinder`, for the matches of a scan that reported spans.
-//! As multiples of that, it shows the time of `regex::bytes::Regex::captures_iter`, which would find the groups
-//! after a scan otherwise; of `captures_read_at`, which allocates nothing; and of a scan of these lines, which
-//! finds spans, together with the finder.
+//! The second table shows, for patterns with groups and lines of several mean lengths in bytes, the time to find the groups of all matches in the lines
+//! that match, per match in nanoseconds: by `CapturesFinder::for_each`, line by line, as after a scan that
+//! reported which patterns match in which lines. As multiples of that, it shows the time of
+//! `regex::bytes::Regex::captures_iter`, which does the same, and of `captures_read_at`, which allocates
+//! nothing. Then, as multiples of the same, the other way to find groups: `CapturesFinder::captures` for the
+//! matches of a scan that reported spans, and the scan itself with it.
 //!
 //! `DRAGNET_ROUNDS` sets the number of rounds (15), `DRAGNET_PROFILE` runs one way only, for a profiler:
-//! `is_match`, `matches`, `find_iter` or `own`, with `DRAGNET_PATTERNS` patterns (10) on strings of
-//! `DRAGNET_BYTES` bytes (100); or `captures`, where `DRAGNET_PATTERNS` is the row of the second table, from 0.
+//! `is_match`, `matches`, `find_iter`, `own` or `RegexSet`, with `DRAGNET_PATTERNS` patterns (10) on strings of
+//! `DRAGNET_BYTES` bytes (100); or `captures`, where `DRAGNET_PATTERNS` is the number of the pattern, from 0,
+//! and `DRAGNET_BYTES` the most words of filler.
 
 #[allow(dead_code, reason = "each benchmark uses a part")]
 mod support;
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use dragnet::{Batch, Engine, Matches, PatternSet, Report, Scan};
@@ -55,10 +58,12 @@ fn main() {
         }
     }
     println!();
-    println!("| pattern | matches | ns | captures_iter | captures_read_at | scan and finder |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| pattern | bytes | ns | captures_iter | captures_read_at | of spans | scan and of spans |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (pattern, texts) in CAPTURES {
-        captures(pattern, texts, rounds);
+        FILLERS.iter().for_each(|&filler| captures(pattern, texts, filler, rounds));
     }
 }
 
@@ -212,26 +217,30 @@ const CAPTURES: [(&str, &[&str]); 6] = [
     (r"(?-u:\b)(foo|foobar|bar)(baz)?(?-u:\b)", &["foobar", "foobarbaz", "barbaz", "bazz"]),
 ];
 
-fn lines_with(texts: &[&str]) -> Vec<Vec<u8>> {
+/// The most words of 8 letters after each text of a line.
+const FILLERS: [usize; 3] = [4, 16, 64];
+
+fn lines_with(texts: &[&str], filler: usize) -> Vec<Vec<u8>> {
     let random = &mut Rng::new(7);
     (0..STRINGS)
         .map(|_| {
             let mut line = String::new();
             for _ in 0..1 + random.below(3) {
                 line += *random.pick::<&str>(texts);
-                let len = random.below(30);
-                line += &format!(" {} ", random.string(LOWER, len));
+                for _ in 0..1 + random.below(filler) {
+                    line += &format!(" {} ", random.string(LOWER, 8));
+                }
             }
             line.into_bytes()
         })
         .collect()
 }
 
-fn captures(pattern: &str, texts: &[&str], rounds: usize) {
+fn captures(pattern: &str, texts: &[&str], filler: usize, rounds: usize) {
     let regex = Regex::new(pattern).expect("the pattern is valid");
     let set = PatternSet::new([pattern]).expect("the pattern is valid");
     let lines: Vec<Vec<u8>> =
-        lines_with(texts).into_iter().filter(|line| regex.is_match(line)).collect();
+        lines_with(texts, filler).into_iter().filter(|line| regex.is_match(line)).collect();
     let count: usize = lines.iter().map(|line| regex.captures_iter(line).count()).sum();
     let text = lines.concat();
     let mut offsets = vec![0];
@@ -253,7 +262,17 @@ fn captures(pattern: &str, texts: &[&str], rounds: usize) {
             scanner.scan(&batch, &mut matches).expect("nobody stops the scan");
             find_all(&matches)
         });
-        let own = time(&[&text], |_| find_all(&matches));
+        let of_spans = time(&[&text], |_| find_all(&matches));
+        let own = time(&[&text], |_| {
+            let mut groups = 0;
+            for line in &lines {
+                let _ = finder.for_each(0, line, |captures| {
+                    groups += captures.iter().flatten().count();
+                    ControlFlow::Continue(())
+                });
+            }
+            groups
+        });
         let iter = time(&[&text], |_| {
             let groups = |line| regex.captures_iter(line).map(|c| c.iter().flatten().count());
             lines.iter().flat_map(|line| groups(line)).sum()
@@ -271,32 +290,40 @@ fn captures(pattern: &str, texts: &[&str], rounds: usize) {
             groups
         });
         if round > 0 {
-            times.push([own / count as f64, iter / own, read / own, both / own]);
+            times.push([own / count as f64, iter / own, read / own, of_spans / own, both / own]);
         }
     }
-    let [own, iter, read, both] = [0, 1, 2, 3].map(|way| median(times.iter().map(|t| t[way])));
+    let [own, iter, read, of_spans, both] =
+        [0, 1, 2, 3, 4].map(|way| median(times.iter().map(|t| t[way])));
+    let bytes = text.len() / lines.len();
     let pattern = pattern.replace('|', "\\|");
-    println!("| `{pattern}` | {count} | {own:.0} | {iter:.2}x | {read:.2}x | {both:.2}x |");
+    println!(
+        "| `{pattern}` | {bytes} | {own:.0} | {iter:.2}x | {read:.2}x | {of_spans:.2}x | {both:.2}x |"
+    );
 }
 
 /// Runs one way for some seconds.
 fn profile(way: &str, patterns: usize, bytes: usize) {
+    if way == "captures" {
+        let (pattern, texts) = CAPTURES[patterns % CAPTURES.len()];
+        return captures(pattern, texts, bytes, 100);
+    }
     let input = Input::new(&words(patterns), bytes);
     let (set, strings) = (&input.set, &input.strings);
     let mut own = own_scanner(set, Report::Patterns);
     let start = Instant::now();
+    let mut times = Vec::new();
     while start.elapsed() < Duration::from_secs(5) {
-        match way {
+        times.push(match way {
             "is_match" => time(strings, |text| usize::from(set.is_match(text))),
             "matches" => time(strings, |text| set.matches(text).iter().len()),
             "find_iter" => time(strings, |text| set.find_iter(text).count()),
             "own" => time(strings, &mut own),
-            "captures" => {
-                let (pattern, texts) = CAPTURES[patterns % CAPTURES.len()];
-                captures(pattern, texts, 1);
-                continue;
+            "RegexSet" => time(strings, |text| usize::from(input.regex_set.is_match(text))),
+            other => {
+                panic!("no way {other:?}: is_match, matches, find_iter, own, RegexSet or captures")
             }
-            other => panic!("no way {other:?}: is_match, matches, find_iter, own or captures"),
-        };
+        });
     }
+    println!("{:.0} ns per call", median(times));
 }

@@ -6,9 +6,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let set = dragnet::PatternSet::new([r"(?<a>\w+)-(?<b>\w+)", r"(\d{4}) (\d{4})"])?;
     for line in std::io::stdin().lines() {
         for captures in set.captures_iter(&line?) {
-            let groups = captures.iter().skip(1).flatten();
-            let groups: Vec<_> = groups.map(|g| g.as_bytes().escape_ascii().to_string()).collect();
-            println!("pattern {}: {groups:?}", captures.pattern());
+            let [a, b] = [1, 2].map(|group| captures[group].escape_ascii());
+            println!("pattern {}: {a} and {b}", captures.pattern());
         }
     }
     Ok(())

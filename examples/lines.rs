@@ -2,7 +2,7 @@
 //!
 //!     cargo run --example lines -- FILE
 
-use std::{error::Error, fs::File, ops::ControlFlow};
+use std::{error::Error, fs::File};
 
 use dragnet::{Engine, PatternSet, Report, reader::ReaderScan};
 
@@ -10,9 +10,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let set = PatternSet::new([r"version = .*", r"rust-\w+"])?;
     let mut scanner = Engine::new(&set, Report::Spans).scanner()?;
     let file = File::open(std::env::args().nth(1).ok_or("no file")?)?;
-    let _ = ReaderScan::lines().scan(file, &mut scanner, |m| {
+    ReaderScan::lines().for_each(file, &mut scanner, |m| {
         println!("{}: pattern {}: {}", m.line(), m.pattern(), m.text().escape_ascii());
-        ControlFlow::Continue(())
     })?;
     Ok(())
 }

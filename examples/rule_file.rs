@@ -2,18 +2,16 @@
 //!
 //!     cat FILE | cargo run --example rule_file -- examples/rules.txt
 
-use std::{error::Error, fs, io, ops::ControlFlow};
+use std::{error::Error, fs, io};
 
-use dragnet::{Engine, Pattern, PatternSet, Report, reader::ReaderScan};
+use dragnet::{Engine, PatternSet, Report, reader::ReaderScan};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = fs::read_to_string(std::env::args().nth(1).ok_or("no rule file")?)?;
-    let rules = file.lines().filter_map(|line| line.split_once(' '));
-    let set = PatternSet::new(rules.map(|(name, regex)| Pattern::new(regex).name(name)))?;
+    let set = PatternSet::new(file.lines().filter_map(|line| line.split_once(' ')))?;
     let mut scanner = Engine::new(&set, Report::Patterns).scanner()?;
-    let _ = ReaderScan::lines().scan(io::stdin(), &mut scanner, |m| {
+    ReaderScan::lines().for_each(io::stdin(), &mut scanner, |m| {
         println!("line {}: {}", m.line(), m.name(&set).unwrap_or_default());
-        ControlFlow::Continue(())
     })?;
     Ok(())
 }

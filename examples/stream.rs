@@ -2,7 +2,7 @@
 //!
 //!     cat FILE | cargo run --example stream
 
-use std::{error::Error, io, ops::ControlFlow};
+use std::{error::Error, io};
 
 use dragnet::reader::{AcrossLines, ReaderScan};
 use dragnet::{Engine, PatternSet, Report};
@@ -11,9 +11,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let set = PatternSet::new([r"-----BEGIN \w+ KEY-----\s[^-]+-----END \w+ KEY-----"])?;
     let mut scanner = Engine::new(&set, Report::Spans).scanner()?;
     let scan = ReaderScan::across_lines(&AcrossLines::new(&set, 16 << 10));
-    let _ = scan.scan(io::stdin(), &mut scanner, |m| {
+    scan.for_each(io::stdin(), &mut scanner, |m| {
         println!("{} bytes from line {} on, at {:?}", m.text().len(), m.line(), m.stream_range());
-        ControlFlow::Continue(())
     })?;
     Ok(())
 }

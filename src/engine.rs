@@ -182,6 +182,16 @@ impl Engine {
         self.scanner_with(StopFlag::new())
     }
 
+    /// Makes a scanner for each of `count` threads, as
+    /// [`ReaderScan::scan_threads`](crate::reader::ReaderScan::scan_threads) takes them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::scanner`].
+    pub fn scanners(&self, count: usize) -> Result<Vec<Scanner>, ScanError> {
+        (0..count).map(|_| self.scanner()).collect()
+    }
+
     /// Makes a scanner for one thread that stops when `stop` is raised.
     ///
     /// # Errors

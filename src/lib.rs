@@ -3,8 +3,7 @@
 //! The engine is pure Rust by default. The feature `native` adds a second one that is backed by
 //! Hyperscan or Vectorscan, a C library. Both give the same answers.
 //!
-//! The [guide] has a page for each task: one string, the lines of a file, streams, captures,
-//! redaction, threads, async tasks, many callers, a C library on trial, and memory.
+//! The [guide] has a page for each task.
 //!
 //! # One string
 //!
@@ -125,6 +124,7 @@
 //! - [`BatchError`]: records do not fit in a batch, or offsets are invalid.
 //! - [`ReadError`](reader::ReadError) and [`RedactError`](redact::RedactError): a stream could not be read,
 //!   scanned or written to its end.
+//! - `arrow::ColumnError`, with the feature `arrow`: a column could not be scanned, or a result not be made.
 //! - [`ScanError`]: a scan was stopped by its [`StopFlag`], the C library failed, or the thread or
 //!   process that runs the scanner did not answer. There are then no matches, never a part of them,
 //!   and the scanner can be used again.

@@ -23,7 +23,7 @@ example() {
 printf '%s\n' 'see TK-123456, ghp_0123 and 1111 2222 3333 4444' '-----BEGIN A KEY-----' 'AAAA' \
     '-----END A KEY-----' 'login from 192.0.2.1' > "$scratch/input"
 example 'pattern 1: timeout after 30 ms' one_string
-example 'pattern 1: ["1111", "2222"]' captures
+example 'pattern 1: 1111 and 2222' captures
 example '2: pattern 0: version = ' lines -- Cargo.toml
 example '46 bytes from line 2 on, at 48..94' stream
 example 'see TK-123456, [REDACTED:token] and ****4444' redact

@@ -242,6 +242,19 @@ impl From<&str> for Pattern {
     }
 }
 
+/// A name and a regex, as in lists of rules.
+///
+/// ```
+/// let set = dragnet::PatternSet::new([("token", r"\bghp_\w+"), ("time", r"\d+ ms")])?;
+/// assert_eq!(set.get(0).and_then(|pattern| pattern.get_name()), Some("token"));
+/// # Ok::<(), dragnet::BuildError>(())
+/// ```
+impl<N: Into<String>, R: Into<String>> From<(N, R)> for Pattern {
+    fn from((name, regex): (N, R)) -> Pattern {
+        Pattern::new(regex).name(name)
+    }
+}
+
 impl From<String> for Pattern {
     fn from(regex: String) -> Pattern {
         Pattern::new(regex)

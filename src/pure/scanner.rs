@@ -108,6 +108,9 @@ impl Scanner {
         // filters.
         self.cache.next_record();
         self.progress.reset();
+        if self.stop.is_raised() {
+            return Err(ScanError::Stopped);
+        }
         if batch.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }

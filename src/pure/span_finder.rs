@@ -7,11 +7,17 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use crate::PatternSet;
 
 use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory, SpanRange};
 use super::automata::positions::PositionScratch;
 use super::plan::span_prefilter;
+
+/// The memory that the caches of one finder may take together before they are dropped, in bytes. As in
+/// `verify::cache`.
+const MAX_MEMORY: usize = 64 << 20;
 
 /// The automata of a set's patterns, each built on first use and shared by all scanners. Cheap to
 /// clone.
@@ -33,6 +39,8 @@ impl SpanEngine {
         SpanFinder {
             engine: self.clone(),
             caches,
+            measured: vec![0; self.set.len()],
+            memory: 0,
             scratch: Box::default(),
             #[cfg(feature = "native")]
             captures: Box::default(),
@@ -45,6 +53,10 @@ impl SpanEngine {
 pub(crate) struct SpanFinder {
     engine: SpanEngine,
     caches: Vec<PatternCache>,
+    /// By pattern: the memory of its cache after the last [`SpanFinder::for_each_whole_by_dfas`], in bytes.
+    measured: Vec<usize>,
+    /// The sum of `measured`.
+    memory: usize,
     scratch: Box<PositionScratch>,
     #[cfg(feature = "native")]
     captures: Box<super::CaptureCache>,
@@ -62,7 +74,7 @@ impl SpanFinder {
         record: &[u8],
         out: &mut impl crate::sink::Sink,
     ) -> ControlFlow<()> {
-        let SpanFinder { engine, caches, scratch, captures } = self;
+        let SpanFinder { engine, caches, scratch, captures, .. } = self;
         let mut group =
             super::reported_group::ReportedGroup::new(&engine.set, pattern, record, captures);
         for_each_span(engine, caches, scratch, pattern, record, |whole| match group.span(whole) {
@@ -86,6 +98,39 @@ impl SpanFinder {
     ) -> ControlFlow<()> {
         let SpanFinder { engine, caches, scratch, .. } = self;
         for_each_span(engine, caches, scratch, pattern, record, found)
+    }
+
+    /// The literal that every match of pattern number `pattern` starts with, if there is one.
+    pub(crate) fn leading_literal(&self, pattern: u32) -> Option<&memmem::Finder<'static>> {
+        let index = pattern as usize;
+        let literal = self.engine.automata[index].span_literal(self.engine.set.hir(index))?;
+        literal.is_leading().then_some(&literal.finder)
+    }
+
+    /// As [`SpanFinder::for_each_whole`], from offset `from` of the record on, for few patterns and records that are known to match: faster after
+    /// the first records, and with more memory for each pattern.
+    pub(crate) fn for_each_whole_by_dfas(
+        &mut self,
+        pattern: u32,
+        record: &[u8],
+        from: usize,
+        found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let SpanFinder { engine, caches, scratch, .. } = self;
+        let index = pattern as usize;
+        let hir = engine.set.hir(index);
+        let memory = &mut PatternMemory { cache: &mut caches[index], scratch };
+        let prefilter = || span_prefilter(hir);
+        let automata = &engine.automata[index];
+        let flow = automata.for_each_span_by_dfas(hir, prefilter, memory, (record, from), found);
+        let now = self.caches[index].memory();
+        self.memory = self.memory + now - std::mem::replace(&mut self.measured[index], now);
+        if self.memory > MAX_MEMORY {
+            self.caches.fill_with(PatternCache::default);
+            self.measured.fill(0);
+            self.memory = 0;
+        }
+        flow
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::pure::{Window, WindowAutomata, WindowCache};
-use crate::{Match, PatternSet, Scan, ScanError};
+use crate::pure::{Engine, Scanner, Window, WindowAutomata, WindowCache};
+use crate::{Batch, Match, Matches, PatternSet, Report, Scan, ScanError};
 
 use super::block::{Block, Copies};
 
@@ -40,14 +40,13 @@ use super::block::{Block, Copies};
 ///
 /// # Cost
 ///
-/// Memory for about five windows per thread and for what is read at a time, beyond the longest lines. The text is scanned twice if the set
-/// has patterns of both kinds, and 1.25 times for patterns of the first kind. Their spans are searched
-/// for once more, from window to window, on the thread that receives the matches. A match is reported when
-/// its window has been read: up to five windows after it, or at the end of the stream.
+/// Memory for about five windows per thread and for what is read at a time, beyond the longest lines. The
+/// scanner reads the lines, unless all patterns are of the first kind. For these, there is another engine,
+/// which is made with this value and finds out which of them match in a window at all; it reads the text 1.25
+/// times. Their spans are then searched for from window to window, on the thread that receives the matches. A
+/// match is reported when its window has been read: up to five windows after it, or at the end of the stream.
 ///
 /// ```
-/// use std::ops::ControlFlow;
-///
 /// use dragnet::reader::{AcrossLines, ReaderScan};
 /// use dragnet::{Engine, PatternSet, Report};
 ///
@@ -57,9 +56,8 @@ use super::block::{Block, Copies};
 ///
 /// let text = "key:\n-----BEGIN KEY-----\nAAAA\nBBBB\n-----END KEY-----\n".as_bytes();
 /// let mut found = Vec::new();
-/// let _ = ReaderScan::across_lines(&across).scan(text, &mut scanner, |m| {
+/// ReaderScan::across_lines(&across).for_each(text, &mut scanner, |m| {
 ///     found.push((m.line(), m.text().len()));
-///     ControlFlow::Continue(())
 /// })?;
 /// assert_eq!(found, [(2, 47)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -67,6 +65,8 @@ use super::block::{Block, Copies};
 #[derive(Clone, Debug)]
 pub struct AcrossLines {
     automata: Arc<WindowAutomata>,
+    /// Finds out which of these patterns match in a window. `None` if there are no patterns.
+    engine: Option<Engine>,
     window: usize,
 }
 
@@ -76,13 +76,17 @@ const MAX_WINDOW: usize = 256 << 20;
 
 impl AcrossLines {
     /// Prepares a search for the patterns of `set`, with a window of `window` bytes. 0 is taken as 1, and
-    /// more than 256 MiB as 256 MiB.
+    /// more than 256 MiB as 256 MiB. Compiles an engine for the patterns that may match a line feed.
     ///
     /// The scanner that is used with it must be one for the same set.
     pub fn new(set: &PatternSet, window: usize) -> AcrossLines {
         let patterns = set.line_feed_possible().filter(|&index| set.bounds(index).is_none());
         let automata = WindowAutomata::new(set, patterns);
-        AcrossLines { automata: Arc::new(automata), window: window.clamp(1, MAX_WINDOW) }
+        let engine = (!automata.is_empty()).then(|| {
+            let numbers = automata.patterns().map(|pattern| pattern as u32);
+            Engine::subset(set, numbers, Report::Patterns)
+        });
+        AcrossLines { automata: Arc::new(automata), engine, window: window.clamp(1, MAX_WINDOW) }
     }
 
     /// Returns the size of the window in bytes.
@@ -100,11 +104,26 @@ impl AcrossLines {
     pub(super) fn cell(window: usize) -> usize {
         4 * window
     }
+}
 
-    /// Scans the lines of a block and its window. Replaces `found.lines` by the matches in lines, and
-    /// `found.patterns` by the patterns that may match in the window.
+/// Scans the lines and the windows of blocks, for one thread.
+#[derive(Debug)]
+pub(super) struct AcrossScan<'a> {
+    automata: &'a WindowAutomata,
+    windows: Option<Scanner>,
+    matches: Matches,
+}
+
+impl AcrossScan<'_> {
+    pub(super) fn new(across: &AcrossLines) -> AcrossScan<'_> {
+        let windows = across.engine.as_ref().map(Engine::scanner);
+        AcrossScan { automata: &across.automata, windows, matches: Matches::new() }
+    }
+
+    /// Scans the lines of a block with `scanner`, and its window. Replaces `found.lines` by the matches in
+    /// lines, and `found.patterns` by the patterns that match in the window.
     pub(super) fn scan(
-        &self,
+        &mut self,
         block: &Block,
         scanner: &mut impl Scan,
         copies: &mut Copies,
@@ -113,27 +132,20 @@ impl AcrossLines {
         let BlockMatches { lines, patterns } = found;
         lines.clear();
         patterns.clear();
-        if !self.automata.has_all() {
-            let batch = block.batch(copies).map_err(super::too_large)?;
-            let in_lines = |m: &Match| !self.automata.contains(m.pattern());
-            let _ = scanner.scan_with(&batch, &mut |matches| {
-                lines.extend(matches.iter().copied().filter(in_lines));
-                ControlFlow::Continue(())
-            })?;
-        }
-        if !self.automata.is_empty() {
+        // Only to learn whether the scanner is stopped or can't scan any more.
+        let nothing = Batch::from_offsets(b"", &[0, 0]);
+        let batch = if self.automata.has_all() { nothing } else { block.batch(copies) };
+        let in_lines = |m: &Match| !self.automata.contains(m.pattern());
+        let _ = scanner.scan_with(&batch.map_err(super::too_large)?, &mut |matches| {
+            lines.extend(matches.iter().copied().filter(in_lines));
+            ControlFlow::Continue(())
+        })?;
+        if let Some(windows) = &mut self.windows {
             let text = &block.bytes()[block.text..block.window];
             let offsets = [0, text.len() as u32];
-            let batch = crate::Batch::from_offsets(text, &offsets).map_err(super::too_large)?;
-            let _ = scanner.scan_with(&batch, &mut |matches| {
-                for pattern in matches.iter().map(Match::pattern) {
-                    if patterns.last() != Some(&(pattern as u32)) && self.automata.contains(pattern)
-                    {
-                        patterns.push(pattern as u32);
-                    }
-                }
-                ControlFlow::Continue(())
-            })?;
+            let batch = Batch::from_offsets(text, &offsets).map_err(super::too_large)?;
+            windows.scan(&batch, &mut self.matches)?;
+            patterns.extend(self.matches.iter().map(|m| m.pattern() as u32));
         }
         Ok(())
     }
@@ -144,7 +156,7 @@ impl AcrossLines {
 pub(super) struct BlockMatches {
     /// Matches in lines, ordered.
     lines: Vec<Match>,
-    /// The patterns that may match across lines in the window, in ascending order.
+    /// The patterns that match in the window, in ascending order.
     patterns: Vec<u32>,
 }
 

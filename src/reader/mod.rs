@@ -1,13 +1,13 @@
 //! Scans streams: files, sockets, pipes, anything that implements [`Read`].
 //!
 //! A [`ReaderScan`] says what the records of a stream are, and how much memory they may take. Its
-//! [`scan`](ReaderScan::scan) reads a stream to its end with any scanner, and calls a function with
-//! each match, which has its record at hand and knows its place in the stream.
-//! [`scan_threads`](ReaderScan::scan_threads) does the same on several threads, in the same order.
+//! [`for_each`](ReaderScan::for_each) reads a stream to its end with any scanner, and calls a function with
+//! each match, which has its record at hand and knows its place in the stream. With
+//! [`scan`](ReaderScan::scan), that function can end the scan.
+//! [`for_each_threads`](ReaderScan::for_each_threads) and [`scan_threads`](ReaderScan::scan_threads) do the
+//! same on several threads, in the same order.
 //!
 //! ```
-//! use std::ops::ControlFlow;
-//!
 //! use dragnet::reader::ReaderScan;
 //! use dragnet::{Engine, PatternSet, Report};
 //!
@@ -16,9 +16,8 @@
 //!
 //! let log = "start\nerror: 30 ms\n".as_bytes(); // or a file, a socket, ...
 //! let mut found = Vec::new();
-//! let _ = ReaderScan::lines().scan(log, &mut scanner, |m| {
+//! ReaderScan::lines().for_each(log, &mut scanner, |m| {
 //!     found.push((m.line(), m.pattern(), m.stream_range()));
-//!     ControlFlow::Continue(())
 //! })?;
 //! assert_eq!(found, [(2, 0, 6..11), (2, 1, 13..18)]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -203,6 +202,29 @@ impl ReaderScan {
     /// Scans `reader` to its end on the calling thread, and calls `each` with every match, in the order of
     /// records, then patterns, then starts.
     ///
+    /// # Errors
+    ///
+    /// As [`scan`](ReaderScan::scan).
+    pub fn for_each<R, S, F>(
+        &self,
+        reader: R,
+        scanner: &mut S,
+        mut each: F,
+    ) -> Result<(), ReadError>
+    where
+        R: Read,
+        S: Scan,
+        F: FnMut(StreamMatch<'_>),
+    {
+        let flow = self.scan(reader, scanner, |m| {
+            each(m);
+            ControlFlow::Continue(())
+        });
+        flow.map(drop)
+    }
+
+    /// As [`for_each`](ReaderScan::for_each), but `each` can end the scan.
+    ///
     /// When `each` breaks, the scan ends early and returns [`ControlFlow::Break`]. The reader may
     /// then have been read beyond the match.
     ///
@@ -224,31 +246,55 @@ impl ReaderScan {
         self.consume_here(reader, scanner, &mut run::Each(each))
     }
 
-    /// As [`scan`](ReaderScan::scan), with one thread for each scanner. `each` is called on the calling
-    /// thread, with the same matches in the same order. With one scanner, no thread is started.
+    /// As [`for_each`](ReaderScan::for_each), with one thread for each scanner. `each` is called on the
+    /// calling thread, with the same matches in the same order. With one scanner, no thread is started.
     ///
     /// The threads take turns at reading, so that nothing is read ahead of a slow stream. A block is
     /// scanned while others are; the matches of about two blocks per thread wait for their turn. The
-    /// call returns when all threads have ended. After a break or an error, it first waits for a read
-    /// that is under way.
+    /// call returns when all threads have ended.
     ///
     /// ```
-    /// use std::ops::ControlFlow;
-    ///
     /// use dragnet::reader::ReaderScan;
     /// use dragnet::{Engine, PatternSet, Report};
     ///
     /// let set = PatternSet::new(["b+"])?;
     /// let engine = Engine::new(&set, Report::Spans);
-    /// let mut scanners = (0..4).map(|_| engine.scanner()).collect::<Result<Vec<_>, _>>()?;
+    /// let mut scanners = engine.scanners(4)?;
     /// let mut lines = Vec::new();
-    /// let _ = ReaderScan::lines().scan_threads("abb\na\nb\n".as_bytes(), &mut scanners, |m| {
+    /// ReaderScan::lines().for_each_threads("abb\na\nb\n".as_bytes(), &mut scanners, |m| {
     ///     lines.push(m.line());
-    ///     ControlFlow::Continue(())
     /// })?;
     /// assert_eq!(lines, [1, 3]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`scan_threads`](ReaderScan::scan_threads).
+    ///
+    /// # Panics
+    ///
+    /// As [`scan_threads`](ReaderScan::scan_threads).
+    pub fn for_each_threads<R, S, F>(
+        &self,
+        reader: R,
+        scanners: &mut [S],
+        mut each: F,
+    ) -> Result<(), ReadError>
+    where
+        R: Read + Send,
+        S: Scan,
+        F: FnMut(StreamMatch<'_>),
+    {
+        let flow = self.scan_threads(reader, scanners, |m| {
+            each(m);
+            ControlFlow::Continue(())
+        });
+        flow.map(drop)
+    }
+
+    /// As [`for_each_threads`](ReaderScan::for_each_threads), but `each` can end the scan. After a break or an
+    /// error, the call waits for a read that is under way.
     ///
     /// # Errors
     ///

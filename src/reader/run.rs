@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 
 use crate::{Match, Scan};
 
-use super::across::{AcrossSpans, BlockMatches};
+use super::across::{AcrossScan, AcrossSpans, BlockMatches};
 use super::block::{Block, Copies};
 use super::block_reader::BlockReader;
-use super::{ReadError, ReaderScan, Records, StreamMatch};
+use super::{ReadError, ReaderScan, StreamMatch};
 
 /// What is done with the matches of a stream. Called for one block after the other.
 pub(crate) trait Consumer {
@@ -42,15 +42,16 @@ pub(super) fn run(
     let mut reader = BlockReader::new(reader, scan);
     let (mut block, mut copies) = (Block::default(), Copies::default());
     let mut found = BlockMatches::default();
-    let mut spans = scan.across().map(AcrossSpans::new);
+    let mut across =
+        scan.across().map(|across| (AcrossScan::new(across), AcrossSpans::new(across)));
     while reader.next(&mut block)? {
         let error = |source| ReadError::Scan { offset: block.offset(block.start), source };
-        let flow = match (&scan.records, &mut spans) {
-            (Records::AcrossLines(across), Some(spans)) => {
-                across.scan(&block, scanner, &mut copies, &mut found).map_err(error)?;
+        let flow = match &mut across {
+            Some((windows, spans)) => {
+                windows.scan(&block, scanner, &mut copies, &mut found).map_err(error)?;
                 consumer.matches(&block, spans.add(&block, &mut found))
             }
-            _ => block
+            None => block
                 .batch(&mut copies)
                 .map_err(super::too_large)
                 .and_then(|batch| {

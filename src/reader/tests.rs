@@ -188,6 +188,21 @@ fn an_error_of_a_scanner_ends_the_scan_in_its_place() {
 }
 
 #[test]
+fn a_scanner_can_be_stopped_in_a_search_across_lines() {
+    for patterns in [&[r"a\sb"][..], &[r"a\sb", "c"]] {
+        let set = PatternSet::new(patterns.iter().copied()).unwrap();
+        let scan = ReaderScan::across_lines(&AcrossLines::new(&set, 1));
+        let stop = StopFlag::new();
+        let mut scanner = Engine::new(&set, Report::Spans).scanner_with(stop.clone()).unwrap();
+        let error = scan.scan("a\nb\nc\n".repeat(100).as_bytes(), &mut scanner, |_| {
+            stop.raise();
+            ControlFlow::Continue(())
+        });
+        assert!(matches!(error, Err(ReadError::Scan { source: ScanError::Stopped, .. })));
+    }
+}
+
+#[test]
 fn a_panic_on_a_thread_continues_on_the_calling_one() {
     for threads in 1..5 {
         let text = "b\n".repeat(100) + "panic\n" + &"b\n".repeat(100);

@@ -7,7 +7,7 @@
 //! one.
 //!
 //! The memory is bounded: the queue has room for as many blocks as there are threads, and a thread that has
-//! sent [`CHUNKS`] lists of matches waits for the calling thread. There is no deadlock, because the
+//! sent [`MAX_QUEUED_LISTS`] lists of matches waits for the calling thread. There is no deadlock, because the
 //! calling thread always receives from the first block that it has not finished, and the thread that scans
 //! it never waits for another block.
 //!
@@ -25,15 +25,15 @@ use std::sync::{Arc, Mutex};
 
 use crate::{Match, Scan, ScanError};
 
-use super::across::{AcrossSpans, BlockMatches};
+use super::across::{AcrossScan, AcrossSpans, BlockMatches};
 use super::block::{Block, Copies};
 use super::block_reader::BlockReader;
 use super::run::Consumer;
-use super::{ReadError, ReaderScan, Records};
+use super::{ReadError, ReaderScan};
 
 /// The number of lists of matches, each of up to [`MAX_BLOCK`](crate::MAX_BLOCK), that a thread sends
 /// before it waits. 64 KiB each; most blocks have fewer matches altogether.
-const CHUNKS: usize = 16;
+const MAX_QUEUED_LISTS: usize = 16;
 
 /// A block that is being scanned, and its matches.
 struct Task {
@@ -53,13 +53,13 @@ enum Message {
 /// What the threads share.
 struct Shared<'a, R: Read> {
     scan: &'a ReaderScan,
-    source: Mutex<Source<'a, R>>,
+    source: Mutex<BlockSource<'a, R>>,
     /// Blocks to be used again. The calling thread has it, too, but not the rest: the queue ends when the
     /// last thread does.
     free: Arc<Mutex<Vec<Block>>>,
 }
 
-struct Source<'a, R: Read> {
+struct BlockSource<'a, R: Read> {
     reader: BlockReader<'a, R>,
     tasks: SyncSender<Result<Task, ReadError>>,
 }
@@ -77,7 +77,10 @@ pub(super) fn run<S: Scan>(
         let free = Arc::new(Mutex::default());
         let shared = Arc::new(Shared {
             scan,
-            source: Mutex::new(Source { reader: BlockReader::new(reader, scan), tasks: sender }),
+            source: Mutex::new(BlockSource {
+                reader: BlockReader::new(reader, scan),
+                tasks: sender,
+            }),
             free: Arc::clone(&free),
         });
         let mut threads = Vec::new();
@@ -85,7 +88,8 @@ pub(super) fn run<S: Scan>(
             let shared = Arc::clone(&shared);
             let run = move || {
                 let mut copies = Copies::default();
-                while shared.scan_next(scanner, &mut copies).is_continue() {}
+                let mut across = shared.scan.across().map(AcrossScan::new);
+                while shared.scan_next(scanner, &mut copies, &mut across).is_continue() {}
             };
             match std::thread::Builder::new()
                 .name("reader scan".to_owned())
@@ -154,9 +158,14 @@ fn receive(
 impl<R: Read> Shared<'_, R> {
     /// Scans the next block. Breaks at the end of the stream, after an error, and when nobody receives
     /// the matches any more.
-    fn scan_next(&self, scanner: &mut impl Scan, copies: &mut Copies) -> ControlFlow<()> {
+    fn scan_next(
+        &self,
+        scanner: &mut impl Scan,
+        copies: &mut Copies,
+        across: &mut Option<AcrossScan<'_>>,
+    ) -> ControlFlow<()> {
         let Some((block, sender)) = self.take() else { return ControlFlow::Break(()) };
-        let result = self.scan_block(&block, scanner, copies, &sender);
+        let result = scan_block(&block, scanner, copies, across, &sender);
         // Before the calling thread is done with the block, so that it can be used again.
         drop(block);
         match result {
@@ -179,7 +188,7 @@ impl<R: Read> Shared<'_, R> {
         match source.reader.next(&mut block) {
             Ok(true) => {
                 let block = Arc::new(block);
-                let (sender, found) = sync_channel(CHUNKS);
+                let (sender, found) = sync_channel(MAX_QUEUED_LISTS);
                 source.tasks.send(Ok(Task { block: Arc::clone(&block), found })).ok()?;
                 Some((block, sender))
             }
@@ -191,36 +200,36 @@ impl<R: Read> Shared<'_, R> {
             }
         }
     }
+}
 
-    /// Sends the matches of a block. Returns `None` if nobody receives them.
-    fn scan_block(
-        &self,
-        block: &Block,
-        scanner: &mut impl Scan,
-        copies: &mut Copies,
-        sender: &SyncSender<Message>,
-    ) -> Option<Result<(), ReadError>> {
-        let error = |source| ReadError::Scan { offset: block.offset(block.start), source };
-        if let Records::AcrossLines(across) = &self.scan.records {
-            let mut found = BlockMatches::default();
-            let result = across.scan(block, scanner, copies, &mut found).map_err(error);
-            if result.is_ok() {
-                sender.send(Message::Across(found)).ok()?;
-            }
-            return Some(result);
+/// Sends the matches of a block. Returns `None` if nobody receives them.
+fn scan_block(
+    block: &Block,
+    scanner: &mut impl Scan,
+    copies: &mut Copies,
+    across: &mut Option<AcrossScan<'_>>,
+    sender: &SyncSender<Message>,
+) -> Option<Result<(), ReadError>> {
+    let error = |source| ReadError::Scan { offset: block.offset(block.start), source };
+    if let Some(across) = across {
+        let mut found = BlockMatches::default();
+        let result = across.scan(block, scanner, copies, &mut found).map_err(error);
+        if result.is_ok() {
+            sender.send(Message::Across(found)).ok()?;
         }
-        let flow = block.batch(copies).map_err(super::too_large).and_then(|batch| {
-            scanner.scan_with(&batch, &mut |matches| match sender
-                .send(Message::Matches(matches.to_vec()))
-            {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            })
-        });
-        match flow {
-            Ok(ControlFlow::Continue(())) => Some(Ok(())),
-            Ok(ControlFlow::Break(())) => None,
-            Err(source) => Some(Err(error(source))),
-        }
+        return Some(result);
+    }
+    let flow = block.batch(copies).map_err(super::too_large).and_then(|batch| {
+        scanner.scan_with(&batch, &mut |matches| match sender
+            .send(Message::Matches(matches.to_vec()))
+        {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        })
+    });
+    match flow {
+        Ok(ControlFlow::Continue(())) => Some(Ok(())),
+        Ok(ControlFlow::Break(())) => None,
+        Err(source) => Some(Err(error(source))),
     }
 }

@@ -12,7 +12,7 @@ use super::Rules;
 use super::replacement::Hidden;
 
 /// The number of spans below which they are not [merged](Spans::merge) before their bytes are copied.
-const MIN_MERGE: usize = 64 << 10;
+pub(super) const MIN_MERGE: usize = 64 << 10;
 
 /// A match, or matches that overlap.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,8 +32,9 @@
 //!
 //! What has been written at any moment is a prefix of the right output: if reading, scanning or writing
 //! fails, no byte of a match has been written. Each block is flushed, so that a line of a slow stream
-//! passes at once. With [`ReaderScan::across_lines`] matches across lines are hidden, too; a byte is then
-//! written when its window has been read.
+//! passes at once. Memory is bounded as that of the reader is. Beyond that, it grows with the longest record,
+//! by up to 80 bytes for each of its matches that do not overlap others. With [`ReaderScan::across_lines`]
+//! matches across lines are hidden, too; a byte is then written when its window has been read.
 
 mod error;
 mod hide;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::hide::MIN_MERGE;
 use super::*;
 use crate::reader::AcrossLines;
 use crate::{Combinations, Engine, Pattern, Report, Scanner};
@@ -35,6 +36,24 @@ fn overlapping_matches_are_hidden_together_under_the_first() {
         let found = redactor.redact(&mut scanner(&set), text.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(found).unwrap(), expected, "{patterns:?}");
     }
+}
+
+#[test]
+fn many_matches_of_a_record_are_merged_as_they_come() {
+    let set = set(&[("a", "a"), ("b", "b"), ("c", "[ab]"), ("d", "b+c"), ("e", "ca+")]);
+    let redactor = || {
+        Redactor::new(&set).replacement(Replacement::with(|hidden, out| {
+            out.extend(format!("<{} {}>", hidden.name().unwrap(), hidden.is_merged()).bytes());
+        }))
+    };
+    let text = "aabbcaa-".repeat(MIN_MERGE / 2);
+    let expected = "<a true><a true><d true>-".repeat(MIN_MERGE / 2);
+    let mut out = Vec::new();
+    let lines = ReaderScan::lines();
+    redactor().redact_reader(&lines, text.as_bytes(), &mut scanner(&set), &mut out).unwrap();
+    assert_eq!(out.len(), expected.len());
+    assert!(out == expected.as_bytes());
+    assert!(redactor().redact(&mut scanner(&set), text.as_bytes()).unwrap() == out);
 }
 
 #[test]

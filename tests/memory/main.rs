@@ -1,10 +1,11 @@
-//! Memory use, measured by an allocator that counts bytes: the memory that scans need at most, what
-//! searching one string allocates, and whether sets, engines and scanners report their own memory
+//! Memory use, measured by an allocator that counts bytes: the memory that scans of batches and streams need
+//! at most, what searching one string allocates, and whether sets, engines and scanners report their own memory
 //! correctly.
 
 mod blocks;
 mod one_string;
 mod reported;
+mod streams;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,7 @@
 //! Searching one string, and finding groups, allocate nothing but their results.
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use dragnet::PatternSet;
@@ -37,6 +38,14 @@ fn searches_of_one_string_allocate_only_their_results() {
     assert_eq!(before - LIVE.load(Ordering::Relaxed), 3 * size_of::<u32>());
 
     let mut finder = set.captures_finder();
+    assert_allocates_nothing("groups in a record", || {
+        for (pattern, text) in (0..set.len()).flat_map(|p| texts.map(|text| (p, text))) {
+            let _ = finder.for_each(pattern, text.as_bytes(), |captures| {
+                assert!(captures.len() > 0);
+                ControlFlow::Continue(())
+            });
+        }
+    });
     assert_allocates_nothing("captures", || {
         for text in texts {
             for m in set.find_iter(text) {

@@ -187,17 +187,25 @@ impl Comparison {
         let expected = self.oracle.groups(record);
         let found: Vec<Found> =
             set.captures_iter(record).map(|captures| found_of(&captures)).collect();
-        match (0..found.len().max(expected.len()))
-            .find(|&at| !same(found.get(at), expected.get(at)))
-        {
-            None => Ok(()),
-            Some(at) => Err(format!(
-                "captures_iter: {:?}, expected {:?}\nrecord b\"{}\"\n{specs:?}",
-                found.get(at),
-                expected.get(at),
-                record.escape_ascii(),
-            )),
+        let mut by_pattern = Vec::new();
+        for pattern in 0..set.len() {
+            let _ = self.finder.for_each(pattern, record, |captures| {
+                by_pattern.push(found_of(&captures));
+                ControlFlow::Continue(())
+            });
         }
+        for (way, found) in [("captures_iter", found), ("for_each", by_pattern)] {
+            let differs = |at: &usize| !same(found.get(*at), expected.get(*at));
+            if let Some(at) = (0..found.len().max(expected.len())).find(differs) {
+                return Err(format!(
+                    "{way}: {:?}, expected {:?}\nrecord b\"{}\"\n{specs:?}",
+                    found.get(at),
+                    expected.get(at),
+                    record.escape_ascii(),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Finds the groups of all matches in `records`, as for the matches of any scanner.

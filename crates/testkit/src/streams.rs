@@ -210,9 +210,7 @@ impl Stream {
             (flow, wrong) => Err(format!("{flow:?}, wrong: {wrong:?}")),
         }
     }
-}
 
-impl Stream {
     /// The stream with the matches `found` hidden, as [`Stream::redactor`] does it: byte by byte.
     pub fn redacted(&self, found: &[StreamFound]) -> Vec<u8> {
         let bytes = self.bytes();

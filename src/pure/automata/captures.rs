@@ -15,12 +15,16 @@
 //!    the PikeVM of `regex-automata`, which is as fast but keeps all groups for each NFA state: for a
 //!    pattern with thousands of groups, that is gigabytes.
 //!
+//! A pattern that matches at the start of a record only needs no span: the first two are started there. Nor
+//! does a pattern whose matches start with a literal, for which they are tried at each place of it.
+//!
 //! The automata are built on first use and shared by all threads; each thread has a cache, which serves
 //! all patterns.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
+use memchr::memmem;
 use regex_automata::dfa::onepass;
 use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
@@ -28,6 +32,7 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input, PatternID};
 use regex_syntax::hir::Hir;
 
+use super::span_cursor::step_budget;
 use super::two_pass::{TwoPass, TwoPassCache};
 
 /// The largest memory of a backtracker's visited places, in bytes. Each search clears as much of it as
@@ -36,6 +41,10 @@ const MAX_VISITED: usize = 256 << 10;
 
 /// The largest one-pass DFA, in bytes. The value is that of the `regex` crate.
 const MAX_ONE_PASS: usize = 1 << 20;
+
+/// The largest range that a backtracker is tried in at each place of a literal, in bytes: it clears its memory
+/// of visited places for each.
+const MAX_BACKTRACKED: usize = 256;
 
 /// The start and end of each group, two slots for each, if the group took part in the match.
 pub(crate) type Slots = [Option<NonMaxUsize>];
@@ -124,6 +133,66 @@ impl CaptureAutomata {
         }
         (cache.slots[..2] == whole).then_some(&cache.slots)
     }
+
+    /// Finds the groups of the only match that there can be of a pattern that matches at the start of a
+    /// record only. Returns whether there is one, whose groups [`CaptureCache::slots`] then has. Returns `None`
+    /// if the pattern is of another kind, or if no automaton can decide without the span.
+    ///
+    /// Reads the record once, where the search for a span reads it twice or three times.
+    pub(crate) fn find_at_start(
+        &self,
+        cache: &mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+    ) -> Option<bool> {
+        let search = self.search.as_ref().filter(|_| self.nfa.is_always_start_anchored())?;
+        cache.slots.clear();
+        cache.slots.resize(self.nfa.group_info().slot_len(), None);
+        search.find_anchored(cache, pattern, record, 0..record.len())
+    }
+
+    /// Calls `found` with the groups of each match of a pattern whose matches start with `literal` and have at
+    /// most `max_len` bytes, if there is a bound: tries every place of the literal.
+    ///
+    /// Returns where to continue in another way as the error: at 0 if no automaton is fast enough for this,
+    /// and later if all attempts together could take too long.
+    pub(crate) fn for_each_at_literal(
+        &self,
+        literal: &memmem::Finder<'_>,
+        max_len: Option<usize>,
+        cache: &mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+        found: &mut impl FnMut(&Slots) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, usize> {
+        let is_fast = |search: &&CaptureSearch| {
+            search.one_pass.is_some() || max_len.is_some_and(|len| len <= MAX_BACKTRACKED)
+        };
+        let search = self.search.as_ref().filter(is_fast).ok_or(0_usize)?;
+        let (mut at, mut steps) = (0, 0);
+        while let Some(skipped) = literal.find(&record[at..]) {
+            let start = at + skipped;
+            let end = max_len.map_or(record.len(), |len| record.len().min(start + len));
+            if steps > step_budget(record) {
+                return Err(start);
+            }
+            // It may read as far whether there is a match or not.
+            steps += (end - start) as u64 + 1;
+            cache.slots.clear();
+            cache.slots.resize(self.nfa.group_info().slot_len(), None);
+            at = match search.find_anchored(cache, pattern, record, start..end) {
+                None => return Err(start),
+                Some(false) => start + 1,
+                Some(true) => {
+                    if found(&cache.slots).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    cache.slots[1].map_or(record.len(), NonMaxUsize::get)
+                }
+            };
+        }
+        Ok(ControlFlow::Continue(()))
+    }
 }
 
 impl CaptureSearch {
@@ -137,32 +206,50 @@ impl CaptureSearch {
         record: &[u8],
         span: Range<usize>,
     ) {
+        if self.find_anchored(cache, pattern, record, span.clone()).is_none() {
+            let slots = &mut cache.slots[..];
+            slots.fill(None);
+            let two_pass = self.two_pass.get_or_init(|| TwoPass::new(nfa.clone()).into());
+            two_pass.groups(&mut cache.two_pass, record, span, slots);
+        }
+    }
+
+    /// Writes the groups of the match that starts at `range.start` and lies in `range` into the slots of
+    /// `cache`. Returns whether there is one; the slots mean nothing otherwise. Returns `None` if no automaton
+    /// can decide.
+    fn find_anchored(
+        &self,
+        cache: &mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+        range: Range<usize>,
+    ) -> Option<bool> {
         let is_prepared = cache.pattern.replace(pattern) == Some(pattern);
-        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes);
+        let input = Input::new(record).span(range).anchored(Anchored::Yes);
         let slots = &mut cache.slots[..];
         if let Some(dfa) = &self.one_pass {
             let memory = cache.one_pass.get_or_insert_with(|| dfa.create_cache());
             if !is_prepared {
                 memory.reset(dfa);
             }
-            if dfa.try_search_slots(memory, &input, slots).is_ok() {
-                return;
+            if let Ok(found) = dfa.try_search_slots(memory, &input, slots) {
+                return Some(found.is_some());
             }
         }
         let memory = cache.backtracker.get_or_insert_with(|| self.backtracker.create_cache());
         if !is_prepared {
             memory.reset(&self.backtracker);
         }
-        if self.backtracker.try_search_slots(memory, &input, slots).is_ok() {
-            return;
-        }
-        slots.fill(None);
-        let two_pass = self.two_pass.get_or_init(|| TwoPass::new(nfa.clone()).into());
-        two_pass.groups(&mut cache.two_pass, record, span, slots);
+        self.backtracker.try_search_slots(memory, &input, slots).ok().map(|found| found.is_some())
     }
 }
 
 impl CaptureCache {
+    /// The groups that were found last.
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.one_pass.as_ref().map_or(0, onepass::Cache::memory_usage)
@@ -226,6 +313,26 @@ mod tests {
         for (regex, record, span, expected, ways) in cases {
             let found = all_ways(regex, record.as_bytes(), span);
             assert_eq!(found, vec![expected; ways], "{regex}");
+        }
+    }
+
+    #[test]
+    fn anchored_patterns_need_no_span() {
+        let mut cache = CaptureCache::default();
+        for (regex, record, expected) in [
+            ("^(a)", "", Some(None)),
+            ("^(a)", "ab", Some(Some(1))),
+            ("^(a)", "ba", Some(None)),
+            // Not one-pass.
+            ("^(a*)(a*)", "aab", Some(Some(2))),
+            ("^a", "a", None),
+            ("(?m)^(a)", "a", None),
+        ] {
+            let automata = CaptureAutomata::new(&regex_syntax::parse(regex).unwrap());
+            let found = automata.find_at_start(&mut cache, 0, record.as_bytes());
+            let end = |found: bool| found.then(|| cache.slots()[1].unwrap().get());
+            assert_eq!(found.map(end), expected, "{regex} in {record:?}");
+            cache = CaptureCache::default();
         }
     }
 

@@ -100,7 +100,7 @@ fn run<'a>(
 ) -> Result<Option<bool>, Undecided> {
     let len = bytes.len() as u64;
     for (count, &byte) in (1..).zip(bytes) {
-        let next = dfa.next_state(cache, *state, byte).map_err(|_| Undecided)?;
+        let next = next_state(dfa, cache, *state, byte)?;
         if next == *state {
             // A long search, as along `.*`, mostly stays in one state. The branch predictor
             // learns that, and then a step need not wait for the table load of the step before.
@@ -122,6 +122,24 @@ fn run<'a>(
     Ok(None)
 }
 
+/// The state after one more byte. Most transitions are between untagged states, for which the table load
+/// need not wait until the tag has been removed from the state before.
+#[inline(always)]
+fn next_state(
+    dfa: &DFA,
+    cache: &mut Cache,
+    state: LazyStateID,
+    byte: u8,
+) -> Result<LazyStateID, Undecided> {
+    if !state.is_tagged() {
+        let next = dfa.next_state_untagged(cache, state, byte);
+        if !next.is_unknown() {
+            return Ok(next);
+        }
+    }
+    dfa.next_state(cache, state, byte).map_err(|_| Undecided)
+}
+
 /// Finds the end of the leftmost-first match that starts at `from` or later.
 fn leftmost_end(
     dfas: &mut SpanDfas<'_>,
@@ -134,7 +152,12 @@ fn leftmost_end(
     let mut state = dfa.start_state_forward(cache, &input).map_err(|_| Undecided)?;
     let mut end = None;
     for (at, &byte) in record.iter().enumerate().skip(from) {
-        state = dfa.next_state(cache, state, byte).map_err(|_| Undecided)?;
+        let next = next_state(dfa, cache, state, byte)?;
+        if next == state && !next.is_tagged() {
+            // As in `run`: what comes before a match mostly stays in one state.
+            continue;
+        }
+        state = next;
         if state.is_tagged() {
             match StateTag::of(state) {
                 StateTag::Match => end = Some(at),
@@ -165,7 +188,11 @@ fn start_of(
     let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Undecided)?;
     let mut start = None;
     for at in span.clone().rev() {
-        state = dfa.next_state(cache, state, record[at]).map_err(|_| Undecided)?;
+        let next = next_state(dfa, cache, state, record[at])?;
+        if next == state && !next.is_tagged() {
+            continue;
+        }
+        state = next;
         if state.is_tagged() {
             match StateTag::of(state) {
                 StateTag::Match => start = Some(at + 1),

@@ -12,6 +12,7 @@ pub(super) mod grouping;
 mod interleave;
 mod lazy_dfa;
 mod lazy_search;
+mod leading_literal;
 pub(super) mod pattern;
 pub(super) mod positions;
 mod span_cursor;

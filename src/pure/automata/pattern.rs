@@ -46,6 +46,7 @@ use crate::pure::mechanism;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
 use super::lazy_search;
+use super::leading_literal::{ContainedLiteral, LeadingLiteral};
 use super::positions::{
     Backtracking, BackwardPositions, ForwardPositions, PositionScratch, Program,
 };
@@ -56,6 +57,10 @@ use super::spans::{SpanAutomata, SpanCache, Undecided};
 /// The longest record that is searched by backtracking, in bytes. In long records the literals of a
 /// pattern skip most of them. A guess: no other limit was measured.
 const MAX_RECORD: usize = 4096;
+
+/// The length of a record, in bytes, up to which a lazy DFA reads all of it, although a prefilter may skip
+/// most of it.
+const MAX_LEN_BY_DFAS: usize = 1 << 10;
 
 /// The automata of one pattern. Shared by all scanners.
 #[derive(Debug, Default)]
@@ -71,8 +76,12 @@ pub(crate) struct PatternAutomata {
     trimmed_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     head_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     tail_dfa: OnceLock<Option<Box<dfa::DFA>>>,
+    /// The trimmed form, if it starts with a literal.
+    leading_literal: OnceLock<Option<Box<LeadingLiteral>>>,
     simulation: OnceLock<Box<pikevm::PikeVM>>,
     spans: SpanAutomata,
+    /// A literal that every span contains.
+    span_literal: OnceLock<Option<Box<ContainedLiteral>>>,
     span_prefilter: OnceLock<Option<Box<SpanPrefilter>>>,
 }
 
@@ -81,6 +90,7 @@ pub(crate) struct PatternAutomata {
 #[derive(Debug, Default)]
 pub(crate) struct PatternCache {
     trimmed: Option<Box<dfa::Cache>>,
+    leading_literal: Option<Box<dfa::Cache>>,
     head: Option<Box<dfa::Cache>>,
     tail: Option<Box<dfa::Cache>>,
     /// Whether a lazy DFA has given up where a large position automaton is there instead. No lazy
@@ -192,6 +202,15 @@ impl PatternAutomata {
         if let Some(automaton) = self.trimmed(trimmed) {
             return automaton.starts_at(memory.scratch, record, span, steps);
         }
+        let new_parts = || LeadingLiteral::new(trimmed).map(Box::new);
+        if !memory.cache.abandoned
+            && let Some(parts) = self.leading_literal.get_or_init(new_parts)
+        {
+            let cache = &mut memory.cache.leading_literal;
+            if let Ok(found) = parts.starts_at(cache, record, span.clone(), steps) {
+                return found;
+            }
+        }
         let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
         if !memory.cache.abandoned
             && let Some(dfa) = self.trimmed_dfa(trimmed)
@@ -289,28 +308,71 @@ impl PatternAutomata {
         let prefilter =
             self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
         let prefilter = prefilter.filter(|_| mechanism::SPAN_PREFILTER);
-        let flow = self.search_spans(hir, prefilter, memory, record, cursor, &mut found);
+        if prefilter.is_some() {
+            memory.cache.spans().positions.clear();
+        }
+        let skip = |memory: &mut PatternMemory<'_>, cursor: &mut SpanCursor, budget| {
+            prefilter.is_none_or(|p| self.skip_to_match(p, memory, record, cursor, budget))
+        };
+        let flow = self.search_spans(hir, skip, memory, record, cursor, &mut found);
         *steps += cursor.steps;
         flow
     }
 
+    /// As [`PatternAutomata::for_each_span`], from an offset of the record on, but prefers lazy DFAs to backtracking in
+    /// records of ordinary length, and skips parts of these by no more than one literal.
+    ///
+    /// This is faster where the record is known to match and the states of the DFAs are built. But each
+    /// pattern then takes memory in each thread, and time to build the states, so it is for callers that
+    /// search for few patterns.
+    pub(crate) fn for_each_span_by_dfas(
+        &self,
+        hir: &Hir,
+        build_prefilter: impl FnOnce() -> Option<SpanPrefilter>,
+        memory: &mut PatternMemory<'_>,
+        (record, from): (&[u8], usize),
+        mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let has_failed = memory.cache.spans.as_ref().is_some_and(|spans| spans.dfas_failed);
+        let is_literal = matches!(hir.kind(), HirKind::Literal(_));
+        if record.len() > MAX_LEN_BY_DFAS || has_failed || is_literal {
+            let range = SpanRange { record, starts: from..=record.len(), after_span: false };
+            return self.for_each_span(hir, build_prefilter, memory, range, &mut 0, found);
+        }
+        let literal = self.span_literal(hir);
+        let skip = |_: &mut PatternMemory<'_>, cursor: &mut SpanCursor, _| {
+            let Some(literal) = literal else { return true };
+            let next = literal.finder.find(&record[cursor.at..]);
+            // The next match contains this literal or a later one.
+            if let (Some(next), Some(before)) = (next, literal.before) {
+                cursor.at += next.saturating_sub(before);
+            }
+            next.is_some()
+        };
+        let cursor = &mut SpanCursor::starting_at(from, false);
+        self.search_spans(hir, skip, memory, record, cursor, &mut found)
+    }
+
+    /// A literal that every span contains, if there is one.
+    pub(crate) fn span_literal(&self, hir: &Hir) -> Option<&ContainedLiteral> {
+        self.span_literal.get_or_init(|| ContainedLiteral::new(hir).map(Box::new)).as_deref()
+    }
+
+    /// Calls `found` with the spans from the cursor on. Before each search, `skip` moves the cursor to the
+    /// first position where the next span can start, or returns `false` if there is none. It is also given the
+    /// largest number of steps that the cursor may have taken.
     fn search_spans(
         &self,
         hir: &Hir,
-        prefilter: Option<&SpanPrefilter>,
+        mut skip: impl FnMut(&mut PatternMemory<'_>, &mut SpanCursor, u64) -> bool,
         memory: &mut PatternMemory<'_>,
         record: &[u8],
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let budget = if mechanism::TWO_PASS_SPANS { step_budget(record) } else { u64::MAX };
-        if prefilter.is_some() {
-            memory.cache.spans().positions.clear();
-        }
         while cursor.at <= record.len() && cursor.steps <= budget {
-            if let Some(prefilter) = prefilter
-                && !self.skip_to_match(prefilter, memory, record, cursor, budget)
-            {
+            if !skip(memory, cursor, budget) {
                 return ControlFlow::Continue(());
             }
             let first_failure = !cursor.dfas_failed;
@@ -433,6 +495,7 @@ impl PatternCache {
     fn abandon_dfas(&mut self) {
         self.abandoned = true;
         (self.trimmed, self.head, self.tail) = (None, None, None);
+        self.leading_literal = None;
     }
 
     fn spans(&mut self) -> &mut SpanCache {
@@ -441,7 +504,7 @@ impl PatternCache {
 
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
-        let dfas = [&self.trimmed, &self.head, &self.tail];
+        let dfas = [&self.trimmed, &self.leading_literal, &self.head, &self.tail];
         dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
             + self.simulation.as_ref().map_or(0, |cache| cache.memory_usage())
             + self.spans.as_ref().map_or(0, |spans| spans.memory())

@@ -34,6 +34,14 @@ const FREE_STEPS: u64 = 1024;
 /// the budget has to run out sooner.
 const STEPS_PER_BYTE_BACK: u64 = 8;
 
+/// The length of a record, in bytes, up to which it is checked for a required run before the first hit is
+/// verified. The check reads every byte at worst. In a longer record it would cost more than it saves if
+/// there are few hits, so it waits until they have taken some steps.
+const MAX_LEN_TO_CHECK: u64 = 1024;
+
+/// The number of bytes to check for a required run that cost no more than one step of an automaton.
+const CHECKED_BYTES_PER_STEP: u64 = 8;
+
 /// The number of steps that one pattern may take in `record`.
 #[inline]
 fn budget(record: &[u8]) -> u64 {
@@ -53,11 +61,17 @@ pub(super) fn verify(
         return cache.set_matched(posting.pattern, Some(start));
     }
     let remaining = record.len() as u32 - start;
-    if start > posting.max_start
-        || !(posting.min_len..=posting.max_remaining).contains(&remaining)
-        || !cache.has_any_run(&tables.required_runs, posting.required_run.as_slice(), record)
+    if start > posting.max_start || !(posting.min_len..=posting.max_remaining).contains(&remaining)
     {
         return;
+    }
+    if let Some(run) = posting.required_run {
+        let steps = cache.steps_in_record(posting.pattern);
+        if record.len() as u64 <= MAX_LEN_TO_CHECK + CHECKED_BYTES_PER_STEP * steps
+            && !cache.has_any_run(&tables.required_runs, &[run], record)
+        {
+            return;
+        }
     }
     let window = posting.window(start..end, record.len());
     verify_pattern(tables, cache, record, posting.pattern, start, window);

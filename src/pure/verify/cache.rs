@@ -245,6 +245,13 @@ impl VerifyCache {
         status.hits.filter(|_| status.epoch == self.epoch)
     }
 
+    /// The steps that verifying the pattern at hits has taken in this record.
+    #[inline]
+    pub(super) fn steps_in_record(&self, pattern: PatternIndex) -> u64 {
+        let status = &self.status[pattern.index()];
+        if status.epoch == self.epoch { status.steps } else { 0 }
+    }
+
     /// Schedules one search of the record for the pattern, from offset `from` or an earlier one.
     pub(super) fn defer(&mut self, pattern: PatternIndex, from: u32) {
         let status = &mut self.status[pattern.index()];

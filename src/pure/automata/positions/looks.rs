@@ -101,7 +101,7 @@ pub(super) fn is_decidable(look: Look) -> bool {
 
 /// The assertions that hold at offset `at` of `record`.
 #[inline]
-pub(super) fn holding_at(record: &[u8], at: usize) -> Looks {
+pub(in crate::pure::automata) fn holding_at(record: &[u8], at: usize) -> Looks {
     let kind = |byte: Option<&u8>| byte.map_or(Kind::Edge as usize, |&b| kind_of(b));
     HOLDING[kind(at.checked_sub(1).and_then(|before| record.get(before)))][kind(record.get(at))]
 }
