@@ -44,6 +44,8 @@ pub(super) struct SpanCache {
     reverse: Option<Box<dfa::Cache>>,
     simulation: span_simulation::SimulationCache,
     two_pass: two_pass::TwoPassCache,
+    /// Whether the lazy DFAs have failed in some record.
+    pub(super) dfas_failed: bool,
     pub(super) positions: CandidatePositions,
 }
 
@@ -97,6 +99,7 @@ impl SpanAutomata {
             }
         }
         cursor.dfas_failed = true;
+        cache.dfas_failed = true;
         Err(Undecided)
     }
 
