@@ -93,7 +93,7 @@ pub(crate) struct PatternCache {
     leading_literal: Option<Box<dfa::Cache>>,
     head: Option<Box<dfa::Cache>>,
     tail: Option<Box<dfa::Cache>>,
-    /// Whether a lazy DFA has given up where a large position automaton is there instead. No lazy
+    /// Whether a lazy DFA has given up where a memo or a large position automaton decides instead. No lazy
     /// DFA is tried again then.
     abandoned: bool,
     simulation: Option<Box<pikevm::Cache>>,
@@ -181,6 +181,14 @@ impl PatternAutomata {
             let cache = memory.cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
             if let Ok(found) = dfa.try_search_fwd(cache, &input) {
                 return found.is_some();
+            }
+        }
+        if let Some(program) = self.program(trimmed) {
+            let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
+            let span = span.clone();
+            if let Ok(found) = program.is_match_with_memo(history, scratch, record, span) {
+                memory.cache.abandon_dfas();
+                return found;
             }
         }
         if let Some(automaton) = self.large(trimmed) {

@@ -137,6 +137,7 @@ impl Program {
     }
 
     /// Whether a match begins and ends within `span` of `record`, which must be shorter than 4 GiB.
+    /// Without a memo.
     pub(in crate::pure::automata) fn is_match(
         &self,
         history: &mut Backtracking,
@@ -144,16 +145,24 @@ impl Program {
         record: &[u8],
         span: Range<usize>,
     ) -> Result<bool, Exhausted> {
-        let (start, scratch) = (span.start, &mut scratch.backtrack);
-        let plain = history.plain.expect().and_then(|()| {
-            let search = Search::<false>::new(self, scratch, record, span.clone());
-            history.plain.add(search.has_match(start))
-        });
-        plain.or_else(|Exhausted| {
-            history.memo.expect()?;
-            let search = Search::<true>::with_memo(self, scratch, record, span)?;
-            history.memo.add(search.has_match(start))
-        })
+        history.plain.expect()?;
+        let start = span.start;
+        let search = Search::<false>::new(self, &mut scratch.backtrack, record, span);
+        history.plain.add(search.has_match(start))
+    }
+
+    /// As [`Program::is_match`], with a memo.
+    pub(in crate::pure::automata) fn is_match_with_memo(
+        &self,
+        history: &mut Backtracking,
+        scratch: &mut PositionScratch,
+        record: &[u8],
+        span: Range<usize>,
+    ) -> Result<bool, Exhausted> {
+        history.memo.expect()?;
+        let start = span.start;
+        let search = Search::<true>::with_memo(self, &mut scratch.backtrack, record, span)?;
+        history.memo.add(search.has_match(start))
     }
 
     /// The first offset within `range` at which a match may begin, or at its end.

@@ -66,8 +66,13 @@ fn check_record(
         let found = spans(program, memo, scratch, record).expect("the budget suffices");
         let text = record.escape_ascii();
         assert_eq!(found, expected, "{pattern} in {text}, with a memo: {memo}");
-        let is_match = program.is_match(&mut history(memo), scratch, record, 0..record.len());
-        assert_eq!(is_match.unwrap(), !expected.is_empty(), "{pattern} in {text}, memo: {memo}");
+        let (history, span) = (&mut history(memo), 0..record.len());
+        let is_match = match memo {
+            false => program.is_match(history, scratch, record, span),
+            true => program.is_match_with_memo(history, scratch, record, span),
+        };
+        let is_right = is_match.map_or(!memo, |is_match| is_match != expected.is_empty());
+        assert!(is_right, "{pattern} in {text}, with a memo: {memo}");
     }
 }
 
