@@ -14,12 +14,13 @@
 //!
 //! Each round measures all ways one after the other; the table has medians over the rounds.
 //!
-//! The second table shows, for patterns with groups and lines of several mean lengths in bytes, the time to find the groups of all matches in the lines
-//! that match, per match in nanoseconds: by `CapturesFinder::for_each`, line by line, as after a scan that
-//! reported which patterns match in which lines. As multiples of that, it shows the time of
-//! `regex::bytes::Regex::captures_iter`, which does the same, and of `captures_read_at`, which allocates
-//! nothing. Then, as multiples of the same, the other way to find groups: `CapturesFinder::captures` for the
-//! matches of a scan that reported spans, and the scan itself with it.
+//! The second table shows, for patterns with groups and lines of several mean lengths in bytes, the
+//! time to find the groups of all matches in the lines that match, per match in nanoseconds: by
+//! `CapturesFinder::for_each`, line by line, as after a scan that reported which patterns match in
+//! which lines. As multiples of that, it shows the time of `regex::bytes::Regex::captures_iter`, which
+//! does the same, and of `captures_read_at`, which allocates nothing. Then, as multiples of the same,
+//! the other way to find groups: `CapturesFinder::captures` for the matches of a scan that reported
+//! spans, and the scan itself with it.
 //!
 //! `DRAGNET_ROUNDS` sets the number of rounds (15), `DRAGNET_PROFILE` runs one way only, for a profiler:
 //! `is_match`, `matches`, `find_iter`, `own` or `RegexSet`, with `DRAGNET_PATTERNS` patterns (10) on strings of

@@ -6,8 +6,8 @@
 //!
 //! Each round runs all ways one after the other, on generated logs in memory (`DRAGNET_MEBIBYTES`, 32) with
 //! the generated rules of secret scanners, of which many have `\s`, and with a few more that need a line
-//! feed; last, with rules that match often. The table shows the speed of each way in MB/s of this thread's time, and as a multiple of that of
-//! the batches, the medians over the rounds:
+//! feed; last, with rules that match often. The table shows the speed of each way in MB/s of this
+//! thread's time, and as a multiple of that of the batches, the medians over the rounds:
 //!
 //! - `batches`: the lines of 1 MiB at a time, as batches that are at hand.
 //! - `lines`: `ReaderScan::lines`.

@@ -132,7 +132,8 @@
 //! # Features
 //!
 //! - `arrow` adds the module `arrow`, and three crates of Apache Arrow.
-//! - `encoding` adds `reader::ReaderScan::decode_utf16`, which decodes streams, and the crates `encoding_rs` and `encoding_rs_io`.
+//! - `encoding` adds `reader::ReaderScan::decode_utf16`, which decodes streams, and the crates
+//!   `encoding_rs` and `encoding_rs_io`.
 //! - `keyed-hash` adds `redact::Replacement::keyed_hash`, which hides matches as hashes, and the crates `hmac`
 //!   and `sha2`.
 //! - `native` adds the engine that is backed by C. Its build needs a C compiler, pkg-config and libhs

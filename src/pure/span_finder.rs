@@ -107,8 +107,9 @@ impl SpanFinder {
         literal.is_leading().then_some(&literal.finder)
     }
 
-    /// As [`SpanFinder::for_each_whole`], from offset `from` of the record on, for few patterns and records that are known to match: faster after
-    /// the first records, and with more memory for each pattern.
+    /// As [`SpanFinder::for_each_whole`], from offset `from` of the record on, for few patterns and
+    /// records that are known to match: faster after the first records, and with more memory for each
+    /// pattern.
     pub(crate) fn for_each_whole_by_dfas(
         &mut self,
         pattern: u32,

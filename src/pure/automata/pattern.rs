@@ -15,10 +15,10 @@
 //!
 //! The position automata that verify candidates are built with the engine
 //! ([`PatternAutomata::build`]), and what finds spans if they are reported
-//! ([`PatternAutomata::build_spans`]): that takes a tenth of the time that the plan takes, and on first use it would be most of the time
-//! of a first scan. All other automata are built on first use, since a set may have thousands of
-//! patterns of which a scan needs a handful. All are immutable and shared by all scanners of an
-//! engine; the caches of lazy DFAs belong to one scanner.
+//! ([`PatternAutomata::build_spans`]): that takes a tenth of the time that the plan takes, and on first
+//! use it would be most of the time of a first scan. All other automata are built on first use, since a
+//! set may have thousands of patterns of which a scan needs a handful. All are immutable and shared by
+//! all scanners of an engine; the caches of lazy DFAs belong to one scanner.
 //!
 //! # Forms of a pattern
 //!
@@ -327,8 +327,9 @@ impl PatternAutomata {
         flow
     }
 
-    /// As [`PatternAutomata::for_each_span`], from an offset of the record on, but prefers lazy DFAs to backtracking in
-    /// records of ordinary length, and skips parts of these by no more than one literal.
+    /// As [`PatternAutomata::for_each_span`], from an offset of the record on, but prefers lazy DFAs to
+    /// backtracking in records of ordinary length, and skips parts of these by no more than one
+    /// literal.
     ///
     /// This is faster where the record is known to match and the states of the DFAs are built. But each
     /// pattern then takes memory in each thread, and time to build the states, so it is for callers that

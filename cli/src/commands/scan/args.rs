@@ -63,8 +63,8 @@ pub(crate) struct ScanArgs {
     ///
     /// As in ripgrep, `^` and `$` match at the start and end of each line, and `.` matches a line end only
     /// with the flag (?s). A pattern that can't match a line end is searched line by line, so that `\A` and
-    /// `\z` are the start and end of a line in it. Each file is read into memory, up to 512 MiB. A match is found if it has up to
-    /// 64 KiB; a longer one may be missed.
+    /// `\z` are the start and end of a line in it. Each file is read into memory, up to 512 MiB. A
+    /// match is found if it has up to 64 KiB; a longer one may be missed.
     #[arg(short = 'U', long)]
     pub(crate) multiline: bool,
 

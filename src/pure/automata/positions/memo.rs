@@ -24,8 +24,8 @@ pub(super) struct Memo {
 }
 
 impl Memo {
-    /// Forgets everything, before a search with `lists` lists and `runs` runs within `span`. Returns `false` if this needs
-    /// too much memory.
+    /// Forgets everything, before a search with `lists` lists and `runs` runs within `span`. Returns
+    /// `false` if this needs too much memory.
     pub(super) fn reset(&mut self, lists: usize, runs: usize, span: Range<usize>) -> bool {
         self.words = span.len() / 64 + 1;
         self.base = span.start;

@@ -46,8 +46,8 @@ pub(in crate::pure::automata) struct Program {
     pub(super) memos: usize,
     /// The bytes that a match can begin with.
     pub(super) first_bytes: ByteSet,
-    /// A class of which a match can begin with any number of bytes, as in `[a-z]+=` and `[^,]*;`. If none begins
-    /// at one of them, none begins at those after it.
+    /// A class of which a match can begin with any number of bytes, as in `[a-z]+=` and `[^,]*;`. If
+    /// none begins at one of them, none begins at those after it.
     pub(super) leading: Option<u16>,
     /// Whether a match may be empty.
     pub(super) may_be_empty: bool,
