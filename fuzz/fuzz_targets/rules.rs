@@ -2,7 +2,7 @@
 //! or error messages that name the file and contain no terminal control characters.
 //!
 //! The first byte of an input selects options, and the rest is the file. Bit 0 turns Unicode on;
-//! bit 1 selects a pattern file instead of a rule file.
+//! bit 1 selects a pattern file instead of a rule file; bit 2 searches across lines.
 
 #![no_main]
 #![allow(dead_code, reason = "the command uses more of its modules")]
@@ -70,7 +70,8 @@ fuzz_target!(|data: &[u8]| {
     } else {
         args.pattern_files = paths;
     }
-    match rules::Rules::load(&args) {
+    let multiline = if kind & 4 == 0 { rules::Multiline::None } else { rules::Multiline::All };
+    match rules::Rules::load(&args, multiline) {
         Ok(rules) => {
             assert_eq!(rules.iter().len(), rules.patterns().len());
             for (number, (rule, pattern)) in rules.iter().zip(rules.patterns()).enumerate() {
