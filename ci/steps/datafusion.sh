@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Builds and tests the functions for DataFusion, copies a log with them, and runs a query in a cluster of
-# Ballista that loses an executor. Most of the time, about 5 minutes on two cores, DataFusion builds.
+# Ballista that loses an executor. Most of the time DataFusion builds: that took 11 minutes on two
+# cores with other work beside it.
 
 cd integrations/datafusion || exit
 run cargo fmt --check

@@ -145,7 +145,8 @@ fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusion
     DataFusionError::External(Box::new(error))
 }
 
-/// Locks a mutex. The lists behind these are complete at any time, also after a panic.
+/// Locks a mutex. A list that a mutex protects is complete even if another thread panics, so poison is
+/// ignored.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,7 +28,7 @@ use regex_syntax::utf8::Utf8Sequences;
 
 use crate::pure::literal::{self, ByteSet};
 
-use super::positions::looks::Looks;
+use super::positions::looks::{self, Looks};
 
 /// The largest number of steps, of eight bytes each, with those of states that are used only while
 /// others are made.
@@ -239,15 +239,7 @@ impl Builder {
     /// The state that crosses an assertion and leads to `next`.
     fn look(&mut self, look: Look, next: StateId) -> StateId {
         // Between ASCII bytes these are the same. The determinizer quits at any other byte.
-        let ascii = match look {
-            Look::WordUnicode => Look::WordAscii,
-            Look::WordUnicodeNegate => Look::WordAsciiNegate,
-            Look::WordStartUnicode => Look::WordStartAscii,
-            Look::WordEndUnicode => Look::WordEndAscii,
-            Look::WordStartHalfUnicode => Look::WordStartHalfAscii,
-            Look::WordEndHalfUnicode => Look::WordEndHalfAscii,
-            look => look,
-        };
+        let ascii = looks::in_ascii(look);
         self.unicode_boundary |= look != ascii;
         self.looks |= ascii.as_repr();
         self.add(&[Step { over: LOOK | ascii.as_repr(), to: next }], 0)

@@ -35,12 +35,11 @@ impl LeadingLiteral {
     /// Returns `None` if the pattern does not start with a literal, or if no DFA can search the rest.
     pub(super) fn new(hir: &Hir) -> Option<LeadingLiteral> {
         let HirKind::Concat(parts) = hir.kind() else { return None };
-        let is_look = |part: &&Hir| matches!(part.kind(), HirKind::Look(_));
-        let looks = parts.iter().take_while(is_look).filter_map(|part| match part.kind() {
-            HirKind::Look(look) => Look::from_repr(look.as_repr()),
+        let looks = parts.iter().map_while(|part| match part.kind() {
+            HirKind::Look(look) => Some(*look),
             _ => None,
         });
-        let looks: Box<[Look]> = looks.collect();
+        let looks: Vec<hir::Look> = looks.collect();
         let (first, rest) = parts[looks.len()..].split_first()?;
         let HirKind::Literal(hir::Literal(literal)) = first.kind() else { return None };
         let rest = match rest {
@@ -50,7 +49,8 @@ impl LeadingLiteral {
                 Some(build_for_pattern(compile(&[&rest]), MatchKind::LeftmostFirst)?)
             }
         };
-        let ascii = looks.iter().fold(0, |ascii, &look| ascii | in_ascii(look).as_repr());
+        let ascii = looks.iter().fold(0, |ascii, &look| ascii | looks::in_ascii(look).as_repr());
+        let looks = looks.iter().filter_map(|look| Look::from_repr(look.as_repr())).collect();
         Some(LeadingLiteral { looks, ascii, literal: literal.clone(), rest })
     }
 
@@ -80,7 +80,7 @@ impl LeadingLiteral {
         if is_ascii(before) && is_ascii(record.get(at)) {
             return self.ascii & !looks::holding_at(record, at) == 0;
         }
-        // Decodes the characters and searches for them in a table, which takes ten times as long.
+        // Decodes the characters and searches for them in a table.
         self.looks.iter().all(|&look| LookMatcher::new().matches(look, record, at))
     }
 }
@@ -133,19 +133,6 @@ fn add_literals<'h>(
             }
         }
         _ => {}
-    }
-}
-
-/// The assertion that is the same where there are only ASCII characters.
-fn in_ascii(look: Look) -> Look {
-    match look {
-        Look::WordUnicode => Look::WordAscii,
-        Look::WordUnicodeNegate => Look::WordAsciiNegate,
-        Look::WordStartUnicode => Look::WordStartAscii,
-        Look::WordEndUnicode => Look::WordEndAscii,
-        Look::WordStartHalfUnicode => Look::WordStartHalfAscii,
-        Look::WordEndHalfUnicode => Look::WordEndHalfAscii,
-        other => other,
     }
 }
 

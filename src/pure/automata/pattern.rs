@@ -9,8 +9,8 @@
 //!
 //! A pattern with more than a few hundred positions, or one that asserts Unicode word boundaries,
 //! has lazy DFAs in their place. A lazy DFA gives up if it keeps reaching new states; then the
-//! scanner searches the whole pattern with a large position automaton from now on, or, where that
-//! is impossible too, with an NFA simulation. A head or a tail has no such fallback: the caller
+//! scanner searches the whole pattern by backtracking with a memo or with a large position automaton
+//! from now on, or, where that is impossible too, with an NFA simulation. A head or a tail has no such fallback: the caller
 //! verifies the whole pattern instead.
 //!
 //! The position automata that verify candidates are built with the engine

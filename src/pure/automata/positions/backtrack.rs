@@ -28,11 +28,11 @@ use crate::pure::automata::span_cursor::SpanCursor;
 const STEPS_PER_BYTE: u64 = 2;
 const FREE_STEPS: u64 = 64;
 
-/// The same for a search with a memo. A guess: the lazy DFAs that come after it take a hundred steps
-/// per byte if they have to be built for each record.
+/// The same for a search with a memo. A guess: the lazy DFAs that come after it are far slower if they
+/// have to be built for each record.
 const MEMO_STEPS_PER_BYTE: u64 = 64;
 
-/// The number of bytes of a run that are read in the time of a step.
+/// The number of bytes of a run that count as one step. A guess.
 const RUN_BYTES_PER_STEP: usize = 4;
 
 /// Whether both ways of backtracking are worthwhile for a pattern, from the searches of one scanner so

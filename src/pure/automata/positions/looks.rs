@@ -92,6 +92,19 @@ const fn holding_between(before: Kind, after: Kind) -> Looks {
     looks
 }
 
+/// The assertion that is the same where there are only ASCII characters.
+pub(in crate::pure::automata) fn in_ascii(look: Look) -> Look {
+    match look {
+        Look::WordUnicode => Look::WordAscii,
+        Look::WordUnicodeNegate => Look::WordAsciiNegate,
+        Look::WordStartUnicode => Look::WordStartAscii,
+        Look::WordEndUnicode => Look::WordEndAscii,
+        Look::WordStartHalfUnicode => Look::WordStartHalfAscii,
+        Look::WordEndHalfUnicode => Look::WordEndHalfAscii,
+        other => other,
+    }
+}
+
 /// Whether the table decides this assertion. It does not decide Unicode word boundaries, which
 /// depend on whole characters.
 pub(super) fn is_decidable(look: Look) -> bool {

@@ -2,8 +2,7 @@
 //!
 //! What was tried once without a match is not tried again, so that backtracking takes time
 //! proportional to the record and the pattern ("memoization", as in RE2's `BitState` and the bounded
-//! backtracker of `regex_automata`). The bits of a search are cleared before it, which takes a
-//! sixty-fourth of a step for each.
+//! backtracker of `regex_automata`). The bits of a search are cleared before it.
 
 use std::ops::Range;
 
