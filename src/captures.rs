@@ -116,10 +116,9 @@ impl CapturesFinder {
     /// [`captures`](CapturesFinder::captures). The matches are those that
     /// [`PatternSet::captures_iter`] yields for this pattern, and nothing is allocated for them.
     ///
-    /// Takes time linear in the record. In records of up to 200 bytes, this takes about as long as
-    /// `captures_iter` of the regex crate or less. In longer ones it takes longer, several times as long if few
-    /// bytes of a record belong to matches, unless the pattern starts with a literal or matches at the start
-    /// only. `cargo bench --bench one_string` measures it.
+    /// Takes time linear in the record, about as long as `captures_iter` of the regex crate or less, as
+    /// `cargo bench --bench one_string` measures. As there, bytes that belong to no match cost little if all
+    /// matches contain a rare byte or literal.
     ///
     /// ```
     /// use dragnet::PatternSet;
@@ -166,16 +165,13 @@ impl CapturesFinder {
         }
         let finder = whole.get_or_insert_with(|| set.whole_spans().finder());
         let mut from = 0;
-        if let Some(literal) = finder.leading_literal(pattern as u32) {
+        if let Some(mut starts) = finder.starts(pattern as u32, record) {
             let max_len = set.hir(pattern).properties().maximum_len();
-            match automata.for_each_at_literal(
-                literal,
-                max_len,
-                cache,
-                pattern as u32,
-                record,
-                &mut report,
-            ) {
+            let (starts, report) = (&mut starts, &mut report);
+            let result =
+                automata.for_each_at_starts(starts, max_len, cache, pattern as u32, record, report);
+            finder.limit_memory(pattern as u32);
+            match result {
                 Ok(flow) => return flow,
                 Err(at) => from = at,
             }

@@ -7,13 +7,12 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use memchr::memmem;
-
 use crate::PatternSet;
 
 use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory, SpanRange};
 use super::automata::positions::PositionScratch;
-use super::plan::span_prefilter;
+use super::automata::start_search::Starts;
+use super::plan::{span_prefilter, start_search};
 
 /// The memory that the caches of one finder may take together before they are dropped, in bytes. As in
 /// `verify::cache`.
@@ -100,11 +99,13 @@ impl SpanFinder {
         for_each_span(engine, caches, scratch, pattern, record, found)
     }
 
-    /// The literal that every match of pattern number `pattern` starts with, if there is one.
-    pub(crate) fn leading_literal(&self, pattern: u32) -> Option<&memmem::Finder<'static>> {
+    /// The offsets of `record` at which matches of pattern number `pattern` can start, if there is a fast way
+    /// to find them.
+    pub(crate) fn starts<'a>(&'a mut self, pattern: u32, record: &'a [u8]) -> Option<Starts<'a>> {
+        let SpanFinder { engine, caches, .. } = self;
         let index = pattern as usize;
-        let literal = self.engine.automata[index].span_literal(self.engine.set.hir(index))?;
-        literal.is_leading().then_some(&literal.finder)
+        let hir = engine.set.hir(index);
+        engine.automata[index].starts(hir, || start_search(hir), &mut caches[index], record)
     }
 
     /// As [`SpanFinder::for_each_whole`], from offset `from` of the record on, for few patterns and
@@ -124,6 +125,14 @@ impl SpanFinder {
         let prefilter = || span_prefilter(hir);
         let automata = &engine.automata[index];
         let flow = automata.for_each_span_by_dfas(hir, prefilter, memory, (record, from), found);
+        self.limit_memory(pattern);
+        flow
+    }
+
+    /// Drops all caches if they take too much memory, of which that of `pattern` may have changed. To be called
+    /// after a search by DFAs.
+    pub(crate) fn limit_memory(&mut self, pattern: u32) {
+        let index = pattern as usize;
         let now = self.caches[index].memory();
         self.memory = self.memory + now - std::mem::replace(&mut self.measured[index], now);
         if self.memory > MAX_MEMORY {
@@ -131,7 +140,6 @@ impl SpanFinder {
             self.measured.fill(0);
             self.memory = 0;
         }
-        flow
     }
 }
 

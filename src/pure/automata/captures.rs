@@ -16,7 +16,8 @@
 //!    pattern with thousands of groups, that is gigabytes.
 //!
 //! A pattern that matches at the start of a record only needs no span: the first two are started there. Nor
-//! does a pattern whose matches start with a literal, for which they are tried at each place of it.
+//! do most patterns whose matches contain a rare byte, for which the places where one can start are
+//! [searched](super::start_search).
 //!
 //! The automata are built on first use and shared by all threads; each thread has a cache, which serves
 //! all patterns.
@@ -24,7 +25,6 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
-use memchr::memmem;
 use regex_automata::dfa::onepass;
 use regex_automata::nfa::thompson::backtrack::{self, BoundedBacktracker};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
@@ -32,7 +32,7 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input, PatternID};
 use regex_syntax::hir::Hir;
 
-use super::span_cursor::step_budget;
+use super::start_search::Starts;
 use super::two_pass::{TwoPass, TwoPassCache};
 
 /// The largest memory of a backtracker's visited places, in bytes. Each search clears as much of it as
@@ -42,9 +42,9 @@ const MAX_VISITED: usize = 256 << 10;
 /// The largest one-pass DFA, in bytes. The value is that of the `regex` crate.
 const MAX_ONE_PASS: usize = 1 << 20;
 
-/// The largest range that a backtracker is tried in at each place of a literal, in bytes: it clears its memory
-/// of visited places for each.
-const MAX_BACKTRACKED: usize = 256;
+/// The most memory of visited places, in bits, that a backtracker may use at each place where a match can start. It
+/// clears this for each.
+const MAX_BACKTRACKED: usize = 8 << 10;
 
 /// The start and end of each group, two slots for each, if the group took part in the match.
 pub(crate) type Slots = [Option<NonMaxUsize>];
@@ -151,47 +151,64 @@ impl CaptureAutomata {
         search.find_anchored(cache, pattern, record, 0..record.len())
     }
 
-    /// Calls `found` with the groups of each match of a pattern whose matches start with `literal` and have at
-    /// most `max_len` bytes, if there is a bound: tries every place of the literal.
+    /// Calls `found` with the groups of each match in `record`. Each starts at one of `starts`, and has at most
+    /// `max_len` bytes, if there is a bound.
     ///
-    /// Returns where to continue in another way as the error: at 0 if no automaton is fast enough for this,
-    /// and later if all attempts together could take too long.
-    pub(crate) fn for_each_at_literal(
+    /// Returns where to continue in another way as the error.
+    pub(crate) fn for_each_at_starts(
         &self,
-        literal: &memmem::Finder<'_>,
+        starts: &mut Starts<'_>,
         max_len: Option<usize>,
         cache: &mut CaptureCache,
         pattern: u32,
         record: &[u8],
         found: &mut impl FnMut(&Slots) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, usize> {
-        let is_fast = |search: &&CaptureSearch| {
-            search.one_pass.is_some() || max_len.is_some_and(|len| len <= MAX_BACKTRACKED)
-        };
-        let search = self.search.as_ref().filter(is_fast).ok_or(0_usize)?;
-        let (mut at, mut steps) = (0, 0);
-        while let Some(skipped) = literal.find(&record[at..]) {
-            let start = at + skipped;
+        while let Some(start) = starts.next().map_err(|_| starts.at())? {
             let end = max_len.map_or(record.len(), |len| record.len().min(start + len));
-            if steps > step_budget(record) {
-                return Err(start);
-            }
-            // It may read as far whether there is a match or not.
-            steps += (end - start) as u64 + 1;
-            cache.slots.clear();
-            cache.slots.resize(self.nfa.group_info().slot_len(), None);
-            at = match search.find_anchored(cache, pattern, record, start..end) {
-                None => return Err(start),
-                Some(false) => start + 1,
-                Some(true) => {
+            let end = match self.find_in(starts, cache, pattern, record, start..end) {
+                Some(found) => found.then(|| cache.slots[1].map_or(end, NonMaxUsize::get)),
+                None => {
+                    let end = starts.end_of_match(start).map_err(|_| starts.at())?;
+                    if let Some(end) = end {
+                        self.find(cache, pattern, record, start..end).expect("a match has groups");
+                    }
+                    end
+                }
+            };
+            match end {
+                None => starts.reject(),
+                Some(end) => {
+                    starts.accept(end);
                     if found(&cache.slots).is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
-                    cache.slots[1].map_or(record.len(), NonMaxUsize::get)
                 }
-            };
+            }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Finds the groups of the match that starts at `range.start` and lies in `range`, and returns whether
+    /// there is one. Returns `None` if that would take long.
+    fn find_in(
+        &self,
+        starts: &mut Starts<'_>,
+        cache: &mut CaptureCache,
+        pattern: u32,
+        record: &[u8],
+        range: Range<usize>,
+    ) -> Option<bool> {
+        let search = self.search.as_ref()?;
+        let visited = (range.len() + 1).saturating_mul(self.nfa.states().len());
+        let is_fast = search.one_pass.is_some() || visited <= MAX_BACKTRACKED;
+        // It may read as far whether there is a match or not.
+        if !is_fast || !starts.may_read(range.len() + 1) {
+            return None;
+        }
+        cache.slots.clear();
+        cache.slots.resize(self.nfa.group_info().slot_len(), None);
+        search.find_anchored(cache, pattern, record, range)
     }
 }
 

@@ -43,8 +43,13 @@ pub(super) fn leftmost_span(
     from: usize,
     steps: &mut u64,
 ) -> Result<Option<Range<usize>>, Undecided> {
-    let Some(end) = leftmost_end(dfas, record, from, steps)? else { return Ok(None) };
-    Ok(Some(start_of(dfas, record, from..end, steps)?..end))
+    let input = Input::new(record).range(from..);
+    let end = leftmost_end(dfas.forward, dfas.forward_cache, &input, steps)?;
+    let Some(end) = end else { return Ok(None) };
+    let start = start_of(dfas.reverse, dfas.reverse_cache, record, from..end, steps)?;
+    // The forward DFA has found this match, so the reverse DFA finds its start. If the two
+    // ever disagreed, the caller's other automaton would decide.
+    Ok(Some(start.ok_or(Undecided)?..end))
 }
 
 /// Tests whether a match starts where `input`, which must be anchored, does. Returns as soon as
@@ -140,16 +145,16 @@ fn next_state(
     dfa.next_state(cache, state, byte).map_err(|_| Undecided)
 }
 
-/// Finds the end of the leftmost-first match that starts at `from` or later.
-fn leftmost_end(
-    dfas: &mut SpanDfas<'_>,
-    record: &[u8],
-    from: usize,
+/// Finds the end of the leftmost-first match that starts where `input` does or later, or only there if
+/// `input` is anchored. It must extend to the end of its record. Adds the bytes read to `steps`.
+pub(super) fn leftmost_end(
+    dfa: &DFA,
+    cache: &mut Cache,
+    input: &Input<'_>,
     steps: &mut u64,
 ) -> Result<Option<usize>, Undecided> {
-    let (dfa, cache) = (dfas.forward, &mut *dfas.forward_cache);
-    let input = Input::new(record).span(from..record.len());
-    let mut state = dfa.start_state_forward(cache, &input).map_err(|_| Undecided)?;
+    let (record, from) = (input.haystack(), input.start());
+    let mut state = dfa.start_state_forward(cache, input).map_err(|_| Undecided)?;
     let mut end = None;
     for (at, &byte) in record.iter().enumerate().skip(from) {
         let next = next_state(dfa, cache, state, byte)?;
@@ -175,15 +180,16 @@ fn leftmost_end(
     Ok(if state.is_match() { Some(record.len()) } else { end })
 }
 
-/// Finds the start of the match that ends at `span.end`: the leftmost start that is not before
-/// `span.start`.
-fn start_of(
-    dfas: &mut SpanDfas<'_>,
+/// Finds the leftmost start of a match that ends at `span.end`, of those that are not before
+/// `span.start`, with a DFA of the reversed pattern that reports all matches. Adds the bytes read to
+/// `steps`.
+pub(super) fn start_of(
+    dfa: &DFA,
+    cache: &mut Cache,
     record: &[u8],
     span: Range<usize>,
     steps: &mut u64,
-) -> Result<usize, Undecided> {
-    let (dfa, cache) = (dfas.reverse, &mut *dfas.reverse_cache);
+) -> Result<Option<usize>, Undecided> {
     let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes);
     let mut state = dfa.start_state_reverse(cache, &input).map_err(|_| Undecided)?;
     let mut start = None;
@@ -198,7 +204,7 @@ fn start_of(
                 StateTag::Match => start = Some(at + 1),
                 StateTag::Dead => {
                     *steps += (span.end - at) as u64;
-                    return start.ok_or(Undecided);
+                    return Ok(start);
                 }
                 StateTag::Quit => return Err(Undecided),
                 StateTag::Other => {}
@@ -212,11 +218,9 @@ fn start_of(
         None => dfa.next_eoi_state(cache, state).map_err(|_| Undecided)?,
     };
     match StateTag::of(state) {
-        StateTag::Match => Ok(span.start),
+        StateTag::Match => Ok(Some(span.start)),
         StateTag::Quit => Err(Undecided),
-        // The forward DFA has found this match, so the reverse DFA finds its start. If the two
-        // ever disagreed, the caller's other automaton would decide.
-        StateTag::Dead | StateTag::Other => start.ok_or(Undecided),
+        StateTag::Dead | StateTag::Other => Ok(start),
     }
 }
 

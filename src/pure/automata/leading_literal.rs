@@ -104,11 +104,6 @@ impl ContainedLiteral {
         let (literal, before) = all.into_iter().max_by_key(rank)?;
         Some(ContainedLiteral { finder: memmem::Finder::new(literal).into_owned(), before })
     }
-
-    /// Whether every match starts with the literal.
-    pub(crate) fn is_leading(&self) -> bool {
-        self.before == Some(0)
-    }
 }
 
 /// Adds the literals that every match of `hir` contains, each with the largest distance from the start of a

@@ -19,4 +19,5 @@ mod span_cursor;
 pub(super) mod span_prefilter;
 mod span_simulation;
 mod spans;
+pub(super) mod start_search;
 mod two_pass;

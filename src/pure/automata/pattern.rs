@@ -53,6 +53,7 @@ use super::positions::{
 use super::span_cursor::{SpanCursor, step_budget};
 use super::span_prefilter::SpanPrefilter;
 use super::spans::{SpanAutomata, SpanCache, Undecided};
+use super::start_search::{StartSearch, Starts};
 
 /// The longest record that is searched by backtracking, in bytes. In long records the literals of a
 /// pattern skip most of them. A guess: no other limit was measured.
@@ -313,16 +314,12 @@ impl PatternAutomata {
             *steps += cursor.steps;
             return flow;
         }
-        let prefilter =
-            self.span_prefilter.get_or_init(|| build_prefilter().map(Box::new)).as_deref();
-        let prefilter = prefilter.filter(|_| mechanism::SPAN_PREFILTER);
-        if prefilter.is_some() {
-            memory.cache.spans().positions.clear();
-        }
-        let skip = |memory: &mut PatternMemory<'_>, cursor: &mut SpanCursor, budget| {
-            prefilter.is_none_or(|p| self.skip_to_match(p, memory, record, cursor, budget))
+        let flow = match self.span_prefilter(build_prefilter) {
+            Some(prefilter) => {
+                self.search_with_prefilter(hir, prefilter, memory, record, cursor, &mut found)
+            }
+            None => self.search_spans(hir, |_, _, _| true, memory, record, cursor, &mut found),
         };
-        let flow = self.search_spans(hir, skip, memory, record, cursor, &mut found);
         *steps += cursor.steps;
         flow
     }
@@ -344,9 +341,15 @@ impl PatternAutomata {
     ) -> ControlFlow<()> {
         let has_failed = memory.cache.spans.as_ref().is_some_and(|spans| spans.dfas_failed);
         let is_literal = matches!(hir.kind(), HirKind::Literal(_));
-        if record.len() > MAX_LEN_BY_DFAS || has_failed || is_literal {
+        if has_failed || is_literal {
             let range = SpanRange { record, starts: from..=record.len(), after_span: false };
             return self.for_each_span(hir, build_prefilter, memory, range, &mut 0, found);
+        }
+        let cursor = &mut SpanCursor::starting_at(from, false);
+        if record.len() > MAX_LEN_BY_DFAS
+            && let Some(prefilter) = self.span_prefilter(build_prefilter)
+        {
+            return self.search_with_prefilter(hir, prefilter, memory, record, cursor, &mut found);
         }
         let literal = self.span_literal(hir);
         let skip = |_: &mut PatternMemory<'_>, cursor: &mut SpanCursor, _| {
@@ -358,8 +361,43 @@ impl PatternAutomata {
             }
             next.is_some()
         };
-        let cursor = &mut SpanCursor::starting_at(from, false);
         self.search_spans(hir, skip, memory, record, cursor, &mut found)
+    }
+
+    fn span_prefilter(
+        &self,
+        build: impl FnOnce() -> Option<SpanPrefilter>,
+    ) -> Option<&SpanPrefilter> {
+        let prefilter = self.span_prefilter.get_or_init(|| build().map(Box::new)).as_deref();
+        prefilter.filter(|_| mechanism::SPAN_PREFILTER)
+    }
+
+    fn search_with_prefilter(
+        &self,
+        hir: &Hir,
+        prefilter: &SpanPrefilter,
+        memory: &mut PatternMemory<'_>,
+        record: &[u8],
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        memory.cache.spans().positions.clear();
+        let skip = |memory: &mut PatternMemory<'_>, cursor: &mut SpanCursor, budget| {
+            self.skip_to_match(prefilter, memory, record, cursor, budget)
+        };
+        self.search_spans(hir, skip, memory, record, cursor, found)
+    }
+
+    /// The offsets of a record at which matches can start, if there is a fast way to find them. `build` is
+    /// called at most once for each pattern.
+    pub(crate) fn starts<'a>(
+        &'a self,
+        hir: &'a Hir,
+        build: impl FnOnce() -> Option<StartSearch>,
+        cache: &'a mut PatternCache,
+        record: &'a [u8],
+    ) -> Option<Starts<'a>> {
+        self.spans.starts(hir, build, cache.spans(), record)
     }
 
     /// A literal that every span contains, if there is one.

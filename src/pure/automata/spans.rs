@@ -21,6 +21,7 @@ use super::pattern::PatternMemory;
 use super::positions::Program;
 use super::span_cursor::SpanCursor;
 use super::span_prefilter::CandidatePositions;
+use super::start_search::{StartSearch, Starts};
 use super::{span_simulation, two_pass};
 
 /// The lazy DFAs cannot decide.
@@ -35,13 +36,16 @@ pub(super) struct SpanAutomata {
     forward: OnceLock<Option<Box<dfa::DFA>>>,
     reverse: OnceLock<Option<Box<dfa::DFA>>>,
     two_pass: OnceLock<Box<two_pass::TwoPass>>,
+    starts: OnceLock<Option<Box<StartSearch>>>,
 }
 
 /// The working memory for the spans of one pattern. Each scanner has its own.
 #[derive(Debug, Default)]
 pub(super) struct SpanCache {
-    forward: Option<Box<dfa::Cache>>,
+    pub(super) forward: Option<Box<dfa::Cache>>,
     reverse: Option<Box<dfa::Cache>>,
+    /// Of the head of a [`StartSearch`].
+    pub(super) head: Option<Box<dfa::Cache>>,
     simulation: span_simulation::SimulationCache,
     two_pass: two_pass::TwoPassCache,
     /// Whether the lazy DFAs have failed in some record.
@@ -130,6 +134,19 @@ impl SpanAutomata {
             .for_each_span(&mut cache.two_pass, record, cursor, found)
     }
 
+    /// The offsets of a record at which matches can start, if there is a fast way to find them. `build` is
+    /// called at most once.
+    pub(super) fn starts<'a>(
+        &'a self,
+        hir: &'a Hir,
+        build: impl FnOnce() -> Option<StartSearch>,
+        cache: &'a mut SpanCache,
+        record: &'a [u8],
+    ) -> Option<Starts<'a>> {
+        let search = self.starts.get_or_init(|| build().map(Box::new)).as_deref()?;
+        Some(Starts::new(search, (self, hir), cache, record))
+    }
+
     fn program(&self, hir: &Hir) -> Option<&Program> {
         self.program.get_or_init(|| Program::new(hir).map(Box::new)).as_deref()
     }
@@ -138,7 +155,7 @@ impl SpanAutomata {
         self.nfa.get_or_init(|| compile(&[hir]))
     }
 
-    fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
+    pub(super) fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
         self.forward
             .get_or_init(|| build_for_pattern(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
             .as_deref()
@@ -154,7 +171,7 @@ impl SpanAutomata {
 impl SpanCache {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        let dfas = [&self.forward, &self.reverse];
+        let dfas = [&self.forward, &self.reverse, &self.head];
         dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
             + self.simulation.memory()
             + self.two_pass.memory()

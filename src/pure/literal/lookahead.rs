@@ -79,7 +79,7 @@ impl Lookaheads {
 /// For each boundary of the parts of a concatenation, from the start to the end: the sets of the
 /// next bytes in a match. A list has at most [`LEN`] sets, and fewer if a match can end earlier or
 /// the next bytes are unknown.
-pub(super) fn after_each(parts: &[Hir]) -> Vec<Vec<ByteSet>> {
+pub(crate) fn after_each(parts: &[Hir]) -> Vec<Vec<ByteSet>> {
     let mut all = vec![Vec::new()];
     let mut budget = BUDGET;
     for part in parts.iter().rev() {

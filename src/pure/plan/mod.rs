@@ -21,6 +21,7 @@
 //! are built by the first scan that needs them.
 
 mod explain;
+mod match_starts;
 mod needles;
 mod rebalance;
 mod required_run;
@@ -49,6 +50,7 @@ use strategy::Strategy;
 
 pub(super) use explain::Decisions;
 pub use explain::Explanation;
+pub(super) use match_starts::start_search;
 pub(super) use span_prefilter::span_prefilter;
 
 /// How all patterns of an engine are searched.

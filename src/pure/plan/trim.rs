@@ -33,7 +33,7 @@ pub(in crate::pure) fn trim(hir: &Hir) -> Trimmed {
 }
 
 /// `hir` without its capture groups, whose contents join the concatenations around them.
-fn without_captures(hir: &Hir) -> Hir {
+pub(super) fn without_captures(hir: &Hir) -> Hir {
     match hir.kind() {
         HirKind::Capture(capture) => without_captures(&capture.sub),
         HirKind::Repetition(repetition) => Hir::repetition(Repetition {
