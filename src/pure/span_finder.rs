@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::PatternSet;
 
-use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory, SpanRange};
+use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory};
 use super::automata::positions::PositionScratch;
+use super::automata::span_search::SpanRange;
 use super::automata::start_search::Starts;
 use super::plan::{span_prefilter, start_search};
 

@@ -19,8 +19,9 @@ use regex_syntax::hir::{Capture, Hir, HirKind, Look, Repetition};
 use crate::PatternSet;
 
 use super::automata::captures::CaptureCache;
-use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory, SpanRange};
+use super::automata::pattern::{PatternAutomata, PatternCache, PatternMemory};
 use super::automata::positions::PositionScratch;
+use super::automata::span_search::SpanRange;
 use super::plan::span_prefilter;
 use super::reported_group::ReportedGroup;
 

@@ -40,8 +40,11 @@ use super::block::{Block, Copies};
 ///
 /// # Cost
 ///
-/// Memory for about five windows per thread and for what is read at a time, beyond the longest lines. The
-/// scanner reads the lines, unless all patterns are of the first kind. For these, there is another engine,
+/// Memory for about five windows per thread and for what is read at a time, beyond the longest lines. In
+/// addition, 16 bytes for each match in a cell, since they are sorted before the first one is reported, and up
+/// to 48 while the list of them grows. It is not the window that bounds a cell whose last line is longer, but
+/// [`max_record`](super::ReaderScan::max_record): in a line of 1 MiB in which two patterns match every byte, the
+/// matches take 32 to 96 MiB. The scanner reads the lines, unless all patterns are of the first kind. For these, there is another engine,
 /// which is made with this value and finds out which of them match in a window at all; it reads the text 1.25
 /// times. Their spans are then searched for from window to window, on the thread that receives the matches. A
 /// match is reported when its window has been read: up to five windows after it, or at the end of the stream.

@@ -76,3 +76,30 @@ fn streams_of_any_length_take_bounded_memory() {
         }
     }
 }
+
+/// The peak of a scan across lines of a line of `len` bytes between empty ones.
+fn peak_across(set: &PatternSet, byte: u8, len: usize) -> (usize, usize) {
+    let text = [&b"\n".repeat(100)[..], &vec![byte; len], &b"\n".repeat(100)].concat();
+    let scan = ReaderScan::across_lines(&AcrossLines::new(set, 4 << 10));
+    let mut scanner = Engine::new(set, Report::Spans).scanner().unwrap();
+    let before = LIVE.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let mut count = 0;
+    scan.for_each(&text[..], &mut scanner, |_| count += 1).unwrap();
+    (PEAK.load(Ordering::Relaxed) - before, count)
+}
+
+#[test]
+fn matches_across_lines_take_what_is_documented() {
+    let _turn = alone();
+    // One that is searched in lines, one across them. Both match each byte.
+    let set = PatternSet::new(["[ab]", r"[ab]\n?"]).unwrap();
+    for len in [1 << 17, (1 << 17) + 100, 1 << 20] {
+        let (none, count) = peak_across(&set, b'-', len);
+        assert_eq!(count, 0);
+        let (dense, count) = peak_across(&set, b'a', len);
+        assert_eq!(count, 2 * len);
+        let per_match = (dense - none) / count;
+        assert!((16..=48).contains(&per_match), "{per_match} bytes per match, {len} bytes");
+    }
+}

@@ -17,6 +17,7 @@ pub(super) mod pattern;
 pub(super) mod positions;
 mod span_cursor;
 pub(super) mod span_prefilter;
+pub(super) mod span_search;
 mod span_simulation;
 mod spans;
 pub(super) mod start_search;

@@ -4,8 +4,8 @@
 //! those in which that tries too much in vain, are searched span by span with a forward and a reverse lazy
 //! DFA. Where these give up in a long record, backtracking is tried too, and then an NFA simulation. Where
 //! all searches of a record together have taken too many steps, a two-pass search finds every remaining
-//! span at once. The loop over the spans, which switches from one to the next, is
-//! `PatternAutomata::search_spans` in [`pattern`](super::pattern).
+//! span at once. The loop over the spans, which switches from one to the next, is in
+//! [`span_search`](super::span_search).
 
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;

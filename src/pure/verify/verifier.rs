@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use crate::pure::automata::pattern::{PatternMemory, SpanRange};
+use crate::pure::automata::pattern::PatternMemory;
+use crate::pure::automata::span_search::SpanRange;
 use crate::pure::ids::PatternIndex;
 use crate::pure::prefilter::Candidate;
 use crate::pure::reported_group::ReportedGroup;
