@@ -5,8 +5,10 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, UInt32Type, UInt64Type};
+use datafusion::arrow::ipc::writer::FileWriter;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::catalog::MemTable;
+use datafusion::execution::options::ArrowReadOptions;
 use datafusion::prelude::SessionContext;
 use dragnet::redact::Redactor;
 use dragnet::{Batch, BatchBuf, Engine, Matches, Pattern, PatternSet, Report, Scan};
@@ -206,6 +208,12 @@ async fn errors_name_the_cause() {
         ("dragnet_any(line, ['ok', NULL])", &["pattern 1", "null"]),
         ("dragnet_any(line, 'other')", &["no rule set named 'other'", "\"own\""]),
         ("dragnet_any(id, 'own')", &["Int64", "no strings or bytes"]),
+        ("dragnet_any([line], 'own')", &["List", "no strings or bytes"]),
+        ("dragnet_redact(named_struct('a', line), 'own')", &["Struct", "no strings or bytes"]),
+        (
+            "dragnet_which(arrow_cast(id, 'Dictionary(Int32, Int64)'), 'own')",
+            &["Dictionary", "Int64", "no strings or bytes"],
+        ),
         ("dragnet_any(line, 7)", &["Int64", "a name or a list"]),
         ("dragnet_any(line, NULL)", &["Null", "a name or a list"]),
         ("dragnet_any(line, line)", &["must be constant"]),
@@ -240,4 +248,49 @@ async fn more_lists_than_are_kept_give_right_answers() {
             assert_eq!(count, expected, "round {round}, pattern {number}");
         }
     }
+}
+
+/// Damages a file of Arrow's format, in which strings and offsets are as they are in memory.
+#[tokio::test]
+async fn damaged_columns_are_errors() {
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["first 1", "second 22"]));
+    let batch = RecordBatch::try_from_iter([("line", column)]).unwrap();
+    let mut file = Vec::new();
+    let mut writer = FileWriter::try_new(&mut file, &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+
+    let offsets = |offsets: [i32; 3]| offsets.map(i32::to_le_bytes).concat();
+    let path = std::env::temp_dir().join(format!("dragnet-damaged-{}.arrow", std::process::id()));
+    for (from, to, cause) in [
+        (b"first 1".to_vec(), b"first 1".to_vec(), None),
+        (b"first 1".to_vec(), b"firs\xff 1".to_vec(), Some("UTF8")),
+        (offsets([0, 7, 16]), offsets([0, 7, 1600]), Some("offset")),
+        (offsets([0, 7, 16]), offsets([0, 7, 6]), Some("offset")),
+        (offsets([0, 7, 16]), offsets([0, -7, 16]), Some("offset")),
+    ] {
+        let at: Vec<_> = (0..file.len()).filter(|&at| file[at..].starts_with(&from)).collect();
+        assert_eq!(at.len(), 1, "{from:?}");
+        let mut damaged = file.clone();
+        damaged[at[0]..][..to.len()].copy_from_slice(&to);
+        std::fs::write(&path, damaged).unwrap();
+
+        let ctx = SessionContext::new();
+        dragnet_datafusion::register(&ctx, RuleSets::new().with("own", &set()));
+        ctx.register_arrow("logs", path.to_str().unwrap(), ArrowReadOptions::default())
+            .await
+            .unwrap();
+        for function in ["any", "which", "count", "spans", "redact"] {
+            let sql = format!("SELECT dragnet_{function}(line, 'own') FROM logs");
+            match (query(&ctx, &sql).await, cause) {
+                (Ok(found), None) => assert_eq!(found.num_rows(), 2),
+                (Err(error), Some(cause)) => {
+                    assert!(error.to_lowercase().contains(&cause.to_lowercase()), "{error}");
+                }
+                (found, cause) => panic!("{sql}: {found:?}, {cause:?}"),
+            }
+        }
+    }
+    std::fs::remove_file(path).unwrap();
 }
