@@ -1,5 +1,7 @@
 """The matches themselves: against re, and against the oracle of the Rust tests."""
 
+from __future__ import annotations
+
 import json
 import os
 import re

@@ -1,5 +1,7 @@
 """Arguments out of range: an answer or an exception that says what is wrong, never an abort."""
 
+from __future__ import annotations
+
 from typing import Any, get_args
 
 import pytest

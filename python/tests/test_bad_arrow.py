@@ -1,5 +1,7 @@
 """Invalid data of Arrow is an exception, and nothing else."""
 
+from __future__ import annotations
+
 import ctypes
 from typing import Any, Callable
 

@@ -1,5 +1,7 @@
 """The module hyperscan, against python-hyperscan where it is installed."""
 
+from __future__ import annotations
+
 import doctest
 import random
 import time

@@ -1,5 +1,7 @@
 """Many records: lists and objects of Arrow, threads, progress and signals."""
 
+from __future__ import annotations
+
 import _thread
 import gc
 import os

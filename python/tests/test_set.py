@@ -1,5 +1,7 @@
 """The API for one string, and what a set promises."""
 
+from __future__ import annotations
+
 import copy
 import doctest
 import pickle
