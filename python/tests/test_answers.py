@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from dragnet_scan import Match, PatternSet
 
-pa: Any = pytest.importorskip("pyarrow")
+try:
+    import pyarrow as pa
+except ImportError:
+    pa = None
 
 # What both syntaxes read in the same way. What is repeated can't match the empty string, since the two
 # end empty loops differently, and has no loop in it, which takes re exponential time.
@@ -124,6 +127,8 @@ def test_groups_in_many_records_are_those_of_re(
         for text in data
     ]
     assert rules.captures_many(data).to_list() == in_bytes
+    if pa is None:
+        return
     column = rules.captures_many(pa.array(records, type=pa.string_view()))
     assert column.to_list() == in_bytes
     array = pa.array(column)
