@@ -9,7 +9,9 @@
 //! behaviour. This takes one pass over the values of strings.
 //!
 //! The structs do not have the lengths of most buffers. That buffers are as long as their offsets
-//! require is up to the producer, and can't be checked by any consumer.
+//! require is up to the producer, and can't be checked by any consumer. pyarrow has a method that checks
+//! them, in constant time for each chunk; it is called first ([`check_lengths`]), since the buffers of an
+//! array of pyarrow may have changed after it was made.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
@@ -55,11 +57,15 @@ struct RawArray {
     private_data: *mut c_void,
 }
 
+/// No buffer has more bytes. Programs have at most 2^56 bytes of addresses, on x86-64.
+const MAX_BYTES: i64 = 1 << 56;
+
 const _: () = assert!(size_of::<RawSchema>() == size_of::<FFI_ArrowSchema>());
 const _: () = assert!(size_of::<RawArray>() == size_of::<FFI_ArrowArray>());
 
 /// The columns of an object of Arrow, one for each chunk, or `None` if it is no object of Arrow.
 pub(crate) fn import(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<ArrayRef>>> {
+    check_lengths(object)?;
     if object.hasattr("__arrow_c_array__")? {
         let pair = object.call_method0("__arrow_c_array__")?;
         let (schema, array): (Bound<'_, PyCapsule>, Bound<'_, PyCapsule>) =
@@ -84,6 +90,17 @@ pub(crate) fn import(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<ArrayRef>
         return import_stream(stream).map(Some);
     }
     Ok(None)
+}
+
+/// Checks that the buffers of an object of pyarrow are as long as their offsets require.
+fn check_lengths(object: &Bound<'_, PyAny>) -> PyResult<()> {
+    if object.get_type().module()? != "pyarrow.lib" || !object.hasattr("validate")? {
+        return Ok(());
+    }
+    object.call_method0("validate").map(drop).map_err(|error| {
+        // Leaves KeyboardInterrupt as it is.
+        if error.is_instance_of::<PyValueError>(object.py()) { invalid(error) } else { error }
+    })
 }
 
 fn import_stream(mut stream: FFI_ArrowArrayStream) -> PyResult<Vec<ArrayRef>> {
@@ -320,6 +337,9 @@ impl RawArray {
             let offset = unsafe { offsets.add(index as usize).read_unaligned() }.into();
             if offset < previous {
                 return Err(invalid("offsets out of order"));
+            }
+            if offset > MAX_BYTES {
+                return Err(invalid("offsets out of range"));
             }
             previous = offset;
         }

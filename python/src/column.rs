@@ -4,10 +4,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use pyo3::exceptions::{PyIndexError, PyTypeError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyBytes, PyCapsule, PyIterator, PyList, PySlice, PyString, PyTuple, PyType,
+    PyBool, PyBytes, PyCapsule, PyGenericAlias, PyIterator, PyList, PySlice, PyString, PyTuple,
+    PyType,
 };
 
 use crate::capsule;
@@ -29,15 +30,14 @@ impl Column {
 
 #[pymethods]
 impl Column {
-    /// The class itself, for annotations.
+    /// The class with the type of its values, for annotations.
     #[classmethod]
     #[pyo3(signature = (item, /))]
     fn __class_getitem__<'py>(
         cls: &Bound<'py, PyType>,
         item: &Bound<'py, PyAny>,
-    ) -> Bound<'py, PyType> {
-        let _ = item;
-        cls.clone()
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        PyGenericAlias::new(cls.py(), cls, item)
     }
 
     fn __len__(&self) -> usize {
@@ -54,18 +54,23 @@ impl Column {
             // Lossless: the length of an object of Python fits in an `isize`.
             let indices = slice.indices(len as isize)?;
             let list = PyList::empty(py);
-            let mut at = indices.start;
-            for _ in 0..indices.slicelength {
+            for i in 0..indices.slicelength {
+                // In range: it is an index of an item.
+                let at = indices.start + i as isize * indices.step;
                 list.append(value(py, &self.array, at as usize)?)?;
-                at += indices.step;
             }
             return Ok(list.into_any());
         }
-        let index: isize = index.extract()?;
+        let out_of_range = || PyIndexError::new_err("column index out of range");
+        let index = match index.extract::<isize>() {
+            Ok(index) => index,
+            Err(error) if error.is_instance_of::<PyOverflowError>(py) => return Err(out_of_range()),
+            Err(error) => return Err(error),
+        };
         let at = if index < 0 { index.checked_add_unsigned(len) } else { Some(index) };
         match at.and_then(|at| usize::try_from(at).ok()).filter(|&at| at < len) {
             Some(at) => value(py, &self.array, at),
-            None => Err(PyIndexError::new_err("column index out of range")),
+            None => Err(out_of_range()),
         }
     }
 

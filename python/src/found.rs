@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySlice, PyTuple, PyType};
+use pyo3::types::{PyDict, PyGenericAlias, PySlice, PyString, PyTuple, PyType};
+
+use crate::number::Index;
 
 /// Start and end of a group, or `None` if it took no part in the match.
 pub(crate) type Span = Option<(usize, usize)>;
@@ -40,10 +42,31 @@ pub(crate) struct Match {
 }
 
 /// The number or the name of a group.
-#[derive(FromPyObject)]
 enum Group {
     Number(usize),
     Name(String),
+    /// What no group has: a negative or too large number, or a name that is not Unicode.
+    Missing,
+}
+
+impl<'py> FromPyObject<'_, 'py> for Group {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Group> {
+        if let Ok(name) = object.cast::<PyString>() {
+            return Ok(name.to_cow().map_or(Group::Missing, |name| Group::Name(name.into_owned())));
+        }
+        match object.extract() {
+            Ok(Index::Valid(number)) => Ok(Group::Number(number)),
+            Ok(_) => Ok(Group::Missing),
+            Err(_) => {
+                let found = object.get_type().qualname()?;
+                Err(PyTypeError::new_err(format!(
+                    "expected the number or name of a group, not {found}"
+                )))
+            }
+        }
+    }
 }
 
 impl Match {
@@ -67,6 +90,7 @@ impl Match {
             Group::Name(name) => self.group_names.as_ref().and_then(|names| {
                 names.iter().position(|other| other.as_deref() == Some(name.as_str()))
             }),
+            Group::Missing => None,
         };
         match number {
             Some(0) => Ok(Some(self.span)),
@@ -89,15 +113,14 @@ impl Match {
 
 #[pymethods]
 impl Match {
-    /// The class itself, for annotations.
+    /// The class with the type of its values, for annotations.
     #[classmethod]
     #[pyo3(signature = (item, /))]
     fn __class_getitem__<'py>(
         cls: &Bound<'py, PyType>,
         item: &Bound<'py, PyAny>,
-    ) -> Bound<'py, PyType> {
-        let _ = item;
-        cls.clone()
+    ) -> PyResult<Bound<'py, PyGenericAlias>> {
+        PyGenericAlias::new(cls.py(), cls, item)
     }
 
     /// Returns the offset of the first character or byte of a group, -1 if it took no part in the match.

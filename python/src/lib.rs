@@ -1,8 +1,9 @@
 //! The extension module of the Python package `dragnet-scan`.
 //!
 //! - `set` has the class `PatternSet`, `found` the class `Match`, `column` the class `Column`.
-//! - `text` reads strings and counts offsets in characters.
-//! - `records` reads lists and objects of Arrow as columns, which `scan` scans on threads.
+//! - `number` and `text` read arguments, and `text` counts offsets in characters.
+//! - `records` reads lists and objects of Arrow as columns, which `many` splits and `scan` scans on threads.
+//! - `groups` finds the groups of matches.
 //! - `capsule` imports and exports columns by Arrow's PyCapsule interface. It is the only module with
 //!   `unsafe` code.
 //!
@@ -16,6 +17,9 @@ mod capsule;
 mod column;
 mod error;
 mod found;
+mod groups;
+mod many;
+mod number;
 mod records;
 mod scan;
 mod set;

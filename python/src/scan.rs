@@ -136,7 +136,12 @@ fn run_detached<T: Send>(
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if tick.elapsed() >= TICK && outcome.is_ok() {
+            if tick.elapsed() < TICK {
+                continue;
+            }
+            tick = Instant::now();
+            // After a failure, the threads stop, which takes as long as a record does.
+            if outcome.is_ok() {
                 outcome = Python::attach(|py| {
                     py.check_signals()?;
                     report(py, done)
@@ -144,7 +149,6 @@ fn run_detached<T: Send>(
                 if outcome.is_err() {
                     stop.raise();
                 }
-                tick = Instant::now();
             }
         }
     });

@@ -1,30 +1,25 @@
 //! The class `PatternSet`.
 
 use std::collections::HashMap;
-use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::UInt32Type;
-use arrow_array::{
-    Array, ArrayRef, ListArray, StructArray, UInt32Array, make_array, new_empty_array,
-};
-use arrow_data::transform::MutableArrayData;
-use arrow_schema::{ArrowError, DataType};
-use dragnet::arrow::{Column as Values, ColumnError, ColumnScanner, patterns_type, spans_type};
+use arrow_schema::DataType;
+use dragnet::arrow::{patterns_type, spans_type};
 use dragnet::redact::{Redactor, Replacement};
-use dragnet::{Batch, Pattern, Report, Scan, Scanner, StopFlag};
-use pyo3::exceptions::{PyMemoryError, PyValueError};
+use dragnet::{Batch, Pattern, Report, Scan, StopFlag};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::column::Column;
 use crate::error;
 use crate::found::{GroupNames, Match};
-use crate::records::Records;
-use crate::scan::{Jobs, Pool, run};
-use crate::text::{CharOffsets, Text};
+use crate::groups::{self, Finders, captures_type};
+use crate::many::{Many, Threads, spans_in_characters};
+use crate::number::Index;
+use crate::scan::Pool;
+use crate::text::Text;
 
 /// Bytes of a string from which on a search releases the interpreter's lock. Less is searched in a
 /// microsecond or so, for which other threads need not be let in.
@@ -58,6 +53,7 @@ pub(crate) struct PatternSet {
     which: Pool,
     /// Scanners that report where patterns match.
     spans: Pool,
+    finders: Finders,
 }
 
 #[pymethods]
@@ -67,21 +63,40 @@ impl PatternSet {
     /// names has a name or None for each pattern. With unicode=False, classes such as \w and \b are
     /// ASCII, and . matches any byte except \n, as rule sets for RE2 and Hyperscan expect; (?u) and
     /// (?-u) in a pattern override it.
+    ///
+    /// report_groups has the number of a group for each pattern, 0 for the whole match. finditer() reports
+    /// the span of this group in place of the whole match, and redact() hides only the group: the secretGroup
+    /// of a rule of gitleaks. Where the group took no part in a match, the whole match is reported. Which
+    /// patterns match does not change.
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> rules = PatternSet([r"key=(\w+)", r"\d+"], report_groups=[1, 0])
+    /// >>> rules.finditer_many(["key=a7f"]).to_list(), rules.redact("key=a7f")
+    /// ([[(0, 4, 7), (1, 5, 6)]], 'key=[REDACTED]')
     #[new]
-    #[pyo3(signature = (patterns, *, names = None, unicode = true))]
+    #[pyo3(signature = (patterns, *, names = None, unicode = true, report_groups = None))]
     fn new(
         py: Python<'_>,
         patterns: Vec<String>,
         names: Option<Vec<Option<String>>>,
         unicode: bool,
+        report_groups: Option<Vec<Index>>,
     ) -> PyResult<PatternSet> {
         let names = names.unwrap_or_else(|| vec![None; patterns.len()]);
-        if names.len() != patterns.len() {
-            let (names, patterns) = (names.len(), patterns.len());
-            return Err(PyValueError::new_err(format!("{names} names for {patterns} patterns")));
+        let groups = report_groups.unwrap_or_else(|| vec![Index::Valid(0); patterns.len()]);
+        for (count, what) in [(names.len(), "names"), (groups.len(), "report_groups")] {
+            if count != patterns.len() {
+                let patterns = patterns.len();
+                return Err(PyValueError::new_err(format!(
+                    "{count} {what} for {patterns} patterns"
+                )));
+            }
         }
-        let list = patterns.into_iter().zip(&names).map(|(regex, name)| {
-            let pattern = Pattern::new(regex).unicode(unicode);
+        if groups.contains(&Index::Negative) {
+            return Err(PyValueError::new_err("report_groups has a negative number"));
+        }
+        let list = patterns.into_iter().zip(&names).zip(groups).map(|((regex, name), group)| {
+            let pattern = Pattern::new(regex).unicode(unicode).report_group(group.saturated());
             match name {
                 Some(name) => pattern.name(name),
                 None => pattern,
@@ -94,7 +109,8 @@ impl PatternSet {
             .map(|name| name.map(|name| PyString::new(py, &name).unbind()))
             .collect();
         let (which, spans) = (Pool::new(&set, Report::Patterns), Pool::new(&set, Report::Spans));
-        Ok(PatternSet { set, unicode, names, which, spans })
+        let finders = Finders::new(&set);
+        Ok(PatternSet { set, unicode, names, which, spans, finders })
     }
 
     /// The patterns, as they were given.
@@ -107,6 +123,12 @@ impl PatternSet {
     #[getter]
     fn names(&self, py: Python<'_>) -> Vec<Option<Py<PyString>>> {
         self.names.iter().map(|name| name.as_ref().map(|name| name.clone_ref(py))).collect()
+    }
+
+    /// The number of the group that each pattern reports, 0 for the whole match.
+    #[getter]
+    fn report_groups(&self) -> Vec<usize> {
+        self.set.iter().map(Pattern::get_report_group).collect()
     }
 
     fn __len__(&self) -> usize {
@@ -125,6 +147,7 @@ impl PatternSet {
         let keywords = PyDict::new(py);
         keywords.set_item("names", self.names(py))?;
         keywords.set_item("unicode", self.unicode)?;
+        keywords.set_item("report_groups", self.report_groups())?;
         Ok(((self.patterns(),), keywords))
     }
 
@@ -176,8 +199,8 @@ impl PatternSet {
         Ok(list.try_iter()?.into_any())
     }
 
-    /// Returns an iterator over the matches in a str or bytes with their groups, in the order of
-    /// finditer().
+    /// Returns an iterator over the matches in a str or bytes with their groups, ordered by pattern, then
+    /// start. Group 0 is the whole match, also of a pattern for which finditer() reports a group.
     ///
     /// >>> from dragnet_scan import PatternSet
     /// >>> m = next(PatternSet([r"(?P<key>\w+)=(\w+)"]).captures("für user=zoë"))
@@ -190,25 +213,24 @@ impl PatternSet {
     ) -> PyResult<Bound<'py, PyAny>> {
         let text = Text::new(string)?;
         let bytes = text.bytes()?;
-        let found = self.find(py, &bytes)?;
-        let mut finder = self.set.captures_finder();
-        let mut names: HashMap<usize, GroupNames> = HashMap::new();
+        let matches = self.find(py, &bytes)?;
         let offsets = text.offsets(&bytes);
+        let mut found = Vec::new();
+        self.finders.for_each(&matches, &bytes, |captures| {
+            if let Some(spans) = groups::spans(captures, &offsets) {
+                found.push((captures.pattern(), spans.collect::<Vec<_>>()));
+            }
+        });
+        let mut names: HashMap<usize, GroupNames> = HashMap::new();
         let list = PyList::empty(py);
-        for m in found {
-            let Some(span) = offsets.span(m.start(), m.end()) else { continue };
-            // Each match of the set has groups.
-            let Some(captures) = finder.captures(&m, &bytes) else { continue };
-            let groups = captures
-                .iter()
-                .skip(1)
-                .map(|group| group.map(|g| (offsets.start(g.start()), offsets.end(g.end()))))
-                .collect();
-            let names = names.entry(m.pattern()).or_insert_with(|| {
-                self.set.capture_names(m.pattern()).map(|name| name.map(str::to_owned)).collect()
+        for (pattern, spans) in found {
+            let names = names.entry(pattern).or_insert_with(|| {
+                self.set.capture_names(pattern).map(|name| name.map(str::to_owned)).collect()
             });
-            let found = self.match_of(py, &text, m.pattern(), span);
-            list.append(Bound::new(py, found.with_groups(groups, names.clone()))?)?;
+            // Group 0 takes part in each match.
+            let Some((Some(whole), groups)) = spans.split_first() else { continue };
+            let found = self.match_of(py, &text, pattern, *whole);
+            list.append(Bound::new(py, found.with_groups(groups.into(), names.clone()))?)?;
         }
         Ok(list.try_iter()?.into_any())
     }
@@ -254,31 +276,28 @@ impl PatternSet {
     /// interface with strings or bytes: a column, or a table with one column. Columns are not copied.
     /// None and null are records that give None.
     ///
-    /// The scan runs on so many threads, without the interpreter's lock. progress is called about every
-    /// 50 ms with the numbers of records that are scanned and of all. KeyboardInterrupt, or an exception
+    /// The scan runs on so many threads, at most 1,024, without the interpreter's lock. progress is called every
+    /// 50 ms or so with the numbers of records that are scanned and of all. KeyboardInterrupt, or an exception
     /// of progress, stops the scan.
     ///
     /// >>> from dragnet_scan import PatternSet
     /// >>> PatternSet(["error", "warning"]).is_match_many(["all is well", "an error", None]).to_list()
     /// [False, True, None]
-    #[pyo3(signature = (records, *, threads = 1, progress = None))]
+    #[pyo3(
+        signature = (records, *, threads = Threads::ONE, progress = None),
+        text_signature = "($self, records, *, threads=1, progress=None)"
+    )]
     fn is_match_many(
         &self,
         py: Python<'_>,
         records: &Bound<'_, PyAny>,
-        threads: usize,
+        threads: Threads,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Column> {
-        let records = Records::new(records)?;
-        self.many(
-            py,
-            &self.which,
-            &records,
-            threads,
-            progress,
-            &DataType::Boolean,
-            |scanner, values, _| Ok(Arc::new(scanner.is_match(values)?)),
-        )
+        let many = Many::new(records, threads, progress)?;
+        many.scan(py, &self.which, &DataType::Boolean, |scanner, values, _| {
+            Ok(Arc::new(scanner.is_match(values)?))
+        })
     }
 
     /// Returns for each record the list of the patterns that match, ascending.
@@ -288,24 +307,21 @@ impl PatternSet {
     /// >>> from dragnet_scan import PatternSet
     /// >>> PatternSet(["error", r"\d+"]).matches_many(["all is well", "error 404"]).to_list()
     /// [[], [0, 1]]
-    #[pyo3(signature = (records, *, threads = 1, progress = None))]
+    #[pyo3(
+        signature = (records, *, threads = Threads::ONE, progress = None),
+        text_signature = "($self, records, *, threads=1, progress=None)"
+    )]
     fn matches_many(
         &self,
         py: Python<'_>,
         records: &Bound<'_, PyAny>,
-        threads: usize,
+        threads: Threads,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Column> {
-        let records = Records::new(records)?;
-        self.many(
-            py,
-            &self.which,
-            &records,
-            threads,
-            progress,
-            &patterns_type(),
-            |scanner, values, _| Ok(Arc::new(scanner.patterns(values)?)),
-        )
+        let many = Many::new(records, threads, progress)?;
+        many.scan(py, &self.which, &patterns_type(), |scanner, values, _| {
+            Ok(Arc::new(scanner.patterns(values)?))
+        })
     }
 
     /// Returns for each record the list of its matches, as tuples of pattern, start and end, ordered by
@@ -317,28 +333,50 @@ impl PatternSet {
     /// >>> from dragnet_scan import PatternSet
     /// >>> PatternSet(["error", r"\d+"]).finditer_many(["all is well", "error 404"]).to_list()
     /// [[], [(0, 0, 5), (1, 6, 9)]]
-    #[pyo3(signature = (records, *, threads = 1, progress = None))]
+    #[pyo3(
+        signature = (records, *, threads = Threads::ONE, progress = None),
+        text_signature = "($self, records, *, threads=1, progress=None)"
+    )]
     fn finditer_many(
         &self,
         py: Python<'_>,
         records: &Bound<'_, PyAny>,
-        threads: usize,
+        threads: Threads,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Column> {
-        let records = Records::new(records)?;
-        let in_characters = records.in_characters;
-        self.many(
-            py,
-            &self.spans,
-            &records,
-            threads,
-            progress,
-            &spans_type(),
-            |scanner, values, array| {
-                let spans = scanner.spans(values)?;
-                Ok(Arc::new(if in_characters { spans_in_characters(array, &spans) } else { spans }))
-            },
-        )
+        let many = Many::new(records, threads, progress)?;
+        let in_characters = many.records.in_characters;
+        many.scan(py, &self.spans, &spans_type(), |scanner, values, array| {
+            let spans = scanner.spans(values)?;
+            Ok(Arc::new(if in_characters { spans_in_characters(array, &spans) } else { spans }))
+        })
+    }
+
+    /// Returns for each record the list of its matches with their groups, ordered by pattern, then start: as
+    /// tuples of the pattern and a list of the groups, each of them a tuple of start and end, or None if it
+    /// took no part in the match. Group 0 is the whole match.
+    ///
+    /// The arguments and the offsets are those of finditer_many(), and the matches those of captures().
+    ///
+    /// >>> from dragnet_scan import PatternSet
+    /// >>> PatternSet([r"(\w+)=(\d+)?"]).captures_many(["id=7 user=zoë", "all is well"]).to_list()
+    /// [[(0, [(0, 4), (0, 2), (3, 4)]), (0, [(5, 10), (5, 9), None])], []]
+    #[pyo3(
+        signature = (records, *, threads = Threads::ONE, progress = None),
+        text_signature = "($self, records, *, threads=1, progress=None)"
+    )]
+    fn captures_many(
+        &self,
+        py: Python<'_>,
+        records: &Bound<'_, PyAny>,
+        threads: Threads,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Column> {
+        let many = Many::new(records, threads, progress)?;
+        let in_characters = many.records.in_characters;
+        many.scan(py, &self.spans, &captures_type(), |scanner, values, array| {
+            self.finders.find(scanner, values, array, in_characters)
+        })
     }
 
     /// Returns each record with all matches hidden, as redact() does.
@@ -348,30 +386,27 @@ impl PatternSet {
     /// >>> from dragnet_scan import PatternSet
     /// >>> PatternSet([r"\d+"]).redact_many(["card 1234", None], replacement="#").to_list()
     /// ['card #', None]
-    #[pyo3(signature = (records, *, replacement = None, threads = 1, progress = None))]
+    #[pyo3(
+        signature = (records, *, replacement = None, threads = Threads::ONE, progress = None),
+        text_signature = "($self, records, *, replacement=None, threads=1, progress=None)"
+    )]
     fn redact_many(
         &self,
         py: Python<'_>,
         records: &Bound<'_, PyAny>,
         replacement: Option<&str>,
-        threads: usize,
+        threads: Threads,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Column> {
-        let records = Records::new(records)?;
-        let result_type = match records.chunks.first() {
+        let many = Many::new(records, threads, progress)?;
+        let result_type = match many.records.chunks.first() {
             Some(chunk) => chunk.data_type().clone(),
             None => DataType::Utf8,
         };
         let redactor = || self.redactor(replacement);
-        self.many(
-            py,
-            &self.spans,
-            &records,
-            threads,
-            progress,
-            &result_type,
-            |scanner, values, _| scanner.redact(values, &mut redactor()),
-        )
+        many.scan(py, &self.spans, &result_type, |scanner, values, _| {
+            scanner.redact(values, &mut redactor())
+        })
     }
 }
 
@@ -404,55 +439,6 @@ impl PatternSet {
             None => redactor,
         }
     }
-
-    /// Runs `scan` on parts of the records, and joins its results, which have the given type.
-    #[expect(clippy::too_many_arguments, reason = "all differ from call to call")]
-    fn many(
-        &self,
-        py: Python<'_>,
-        pool: &Pool,
-        records: &Records,
-        threads: usize,
-        progress: Option<&Bound<'_, PyAny>>,
-        result_type: &DataType,
-        scan: impl Fn(
-            &mut ColumnScanner<Scanner>,
-            &Values<'_>,
-            &dyn Array,
-        ) -> Result<ArrayRef, ColumnError>
-        + Sync,
-    ) -> PyResult<Column> {
-        let threads = NonZero::new(threads)
-            .ok_or_else(|| PyValueError::new_err("threads must be at least 1"))?;
-        let jobs = records.jobs(threads.get()).map_err(error::of_column)?;
-        let counts: Vec<usize> = jobs.iter().map(|(_, rows)| rows.len()).collect();
-        let run_jobs = Jobs { threads, records: &counts, progress };
-        let parts = run(py, pool, &run_jobs, |scanner, job| {
-            let (chunk, rows) = &jobs[job];
-            let array = records.chunks[*chunk].slice(rows.start, rows.len());
-            scan(scanner, &Values::new(&array)?, &array)
-        })?;
-        let joined = match <[ArrayRef; 1]>::try_from(parts) {
-            Ok([part]) => part,
-            Err(parts) if parts.is_empty() => new_empty_array(result_type),
-            Err(parts) => py
-                .detach(|| join(&parts))
-                .map_err(|error| PyMemoryError::new_err(error.to_string()))?,
-        };
-        debug_assert_eq!(joined.len(), records.len());
-        Ok(Column::new(joined))
-    }
-}
-
-/// Joins parts of one result. Fails if there are too many values for 32-bit offsets.
-fn join(parts: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
-    let parts: Vec<_> = parts.iter().map(|part| part.to_data()).collect();
-    let rows = parts.iter().map(|part| part.len()).sum();
-    let mut joined = MutableArrayData::new(parts.iter().collect(), false, rows);
-    for (index, part) in parts.iter().enumerate() {
-        joined.try_extend(index, 0, part.len())?;
-    }
-    Ok(make_array(joined.freeze()))
 }
 
 /// Calls `run`, which reads so many bytes, without the interpreter's lock where that pays.
@@ -481,37 +467,4 @@ fn search(
     detached(py, record.len(), run)
         .and_then(|result| result)
         .map_err(|error| error::of_scan(&error))
-}
-
-/// The spans with offsets in characters of the strings that they are in.
-fn spans_in_characters(strings: &dyn Array, lists: &ListArray) -> ListArray {
-    let strings = strings.as_string::<i64>();
-    let columns = lists.values().as_struct().columns();
-    let [pattern, start, end] = [0, 1, 2].map(|i| columns[i].as_primitive::<UInt32Type>().values());
-    let mut converted = [const { Vec::new() }; 3];
-    let mut lengths = Vec::with_capacity(lists.len());
-    for (row, bounds) in lists.value_offsets().windows(2).enumerate() {
-        let entries = bounds[0] as usize..bounds[1] as usize;
-        let before = converted[0].len();
-        if !entries.is_empty() {
-            let offsets = CharOffsets::new(strings.value(row));
-            for i in entries {
-                let Some(span) = offsets.span(start[i] as usize, end[i] as usize) else { continue };
-                converted[0].push(pattern[i]);
-                // Lossless: there are no more characters than bytes.
-                converted[1].push(span.0 as u32);
-                converted[2].push(span.1 as u32);
-            }
-        }
-        lengths.push(converted[0].len() - before);
-    }
-    let (DataType::List(item), DataType::Struct(fields)) =
-        (lists.data_type(), lists.values().data_type())
-    else {
-        unreachable!("spans are a list of structs");
-    };
-    let columns = converted.map(|column| Arc::new(UInt32Array::from(column)) as ArrayRef);
-    let spans = StructArray::new(fields.clone(), columns.to_vec(), None);
-    let offsets = arrow_buffer::OffsetBuffer::from_lengths(lengths);
-    ListArray::new(item.clone(), offsets, Arc::new(spans), lists.nulls().cloned())
 }

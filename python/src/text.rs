@@ -36,6 +36,12 @@ impl<'t> CharOffsets<'t> {
         CharOffsets { text, blocks }
     }
 
+    /// Leaves offsets in bytes as they are.
+    pub(crate) fn none() -> CharOffsets<'t> {
+        // As for ASCII.
+        CharOffsets { text: &[], blocks: Vec::new() }
+    }
+
     /// The span in characters of a span in bytes, extended to whole characters. `None` for an empty one
     /// inside a character, where no slice of a `str` begins.
     pub(crate) fn span(&self, start: usize, end: usize) -> Option<(usize, usize)> {
@@ -102,8 +108,7 @@ impl<'py> Text<'py> {
     pub(crate) fn offsets<'t>(&self, bytes: &'t [u8]) -> CharOffsets<'t> {
         match self {
             Text::Str(_) => CharOffsets::new(bytes),
-            // As in ASCII.
-            Text::Bytes(_) => CharOffsets { text: &[], blocks: Vec::new() },
+            Text::Bytes(_) => CharOffsets::none(),
         }
     }
 

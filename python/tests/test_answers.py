@@ -1,15 +1,22 @@
 """The matches themselves: against re, and against the oracle of the Rust tests."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
-from typing import AnyStr, Iterator
+from typing import Any, AnyStr, Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dragnet_scan import PatternSet
+from dragnet_scan import Match, PatternSet
+
+try:
+    import pyarrow as pa
+except ImportError:
+    pa = None
 
 # What both syntaxes read in the same way. What is repeated can't match the empty string, since the two
 # end empty loops differently, and has no loop in it, which takes re exponential time.
@@ -89,6 +96,94 @@ def test_groups_are_those_of_re(parts: list[str], text: str) -> None:
         assert [m.span(i) for i in range(len(parts) + 1)] == [expected.span(i) for i in range(len(parts) + 1)]
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.lists(sequences, min_size=1, max_size=3), min_size=1, max_size=3),
+    st.lists(st.none() | texts, max_size=4),
+    st.booleans(),
+)
+def test_groups_in_many_records_are_those_of_re(
+    regexes: list[list[str]], records: list[str | None], takes_part: bool
+) -> None:
+    patterns = ["".join(f"({part})" + ("" if takes_part else "?") for part in parts) for parts in regexes]
+    rules = PatternSet(patterns)
+    expected = [
+        None
+        if text is None
+        else [
+            (number, [None if span == (-1, -1) else span for span in groups_at(regex, text, start)])
+            for number, regex in enumerate(map(re.compile, patterns))
+            for start, _ in spans(regex, text)
+        ]
+        for text in records
+    ]
+    assert rules.captures_many(records, threads=2).to_list() == expected
+    # In bytes, which are other offsets.
+    data = [None if text is None else text.encode() for text in records]
+    in_bytes = [
+        None
+        if text is None
+        else [(m.pattern, [None if s == (-1, -1) else s for s in all_spans(m)]) for m in rules.captures(text)]
+        for text in data
+    ]
+    assert rules.captures_many(data).to_list() == in_bytes
+    if pa is None:
+        return
+    column = rules.captures_many(pa.array(records, type=pa.string_view()))
+    assert column.to_list() == in_bytes
+    array = pa.array(column)
+    array.validate(full=True)
+    assert array.to_pylist() == [
+        None
+        if row is None
+        else [
+            {"pattern": n, "groups": [None if g is None else {"start": g[0], "end": g[1]} for g in groups]}
+            for n, groups in row
+        ]
+        for row in in_bytes
+    ]
+
+
+def groups_at(regex: "re.Pattern[str]", text: str, start: int) -> list[tuple[int, int]]:
+    match = regex.match(text, start)
+    assert match is not None
+    return [match.span(i) for i in range(regex.groups + 1)]
+
+
+def all_spans(match: "Match[AnyStr]") -> list[tuple[int, int]]:
+    return [match.span(i) for i in range(len(match.groups()) + 1)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(sequences, min_size=1, max_size=3), st.integers(0, 3), texts)
+def test_a_reported_group_is_that_of_re(parts: list[str], group: int, text: str) -> None:
+    regex = "".join(f"({part})?" for part in parts)
+    group %= len(parts) + 1
+    rules = PatternSet([regex, "a"], report_groups=[group, 0])
+    compiled = re.compile(regex)
+    whole = list(spans(compiled, text))
+    reported: list[tuple[int, int]] = []
+    for start, end in whole:
+        span = groups_at(compiled, text, start)[group]
+        span = (start, end) if span == (-1, -1) else span
+        # An empty group that ends one match and starts the next one is reported once.
+        if not reported or span != reported[-1]:
+            reported.append(span)
+    assert [m.span() for m in rules.finditer(text) if m.pattern == 0] == reported
+    in_many = rules.finditer_many([text])[0] or []
+    assert [m[1:] for m in in_many if m[0] == 0] == reported
+    # The groups are those of whole matches, whichever is reported.
+    everything = PatternSet([regex, "a"])
+    assert [all_spans(m) for m in rules.captures(text)] == [all_spans(m) for m in everything.captures(text)]
+    assert rules.captures_many([text]).to_list() == everything.captures_many([text]).to_list()
+    assert rules.matches(text) == everything.matches(text)
+    hidden: set[int] = set()
+    for start, end in reported:
+        hidden.update(range(start, end))
+    alone = PatternSet([regex], report_groups=[group])
+    assert alone.redact(text, "") == "".join(c for i, c in enumerate(text) if i not in hidden)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(patterns, min_size=1, max_size=4), texts)
 def test_redaction_hides_what_matches(regexes: list[str], text: str) -> None:
@@ -121,6 +216,11 @@ def test_against_the_oracle() -> None:
             assert [m.span() for m in alone.finditer(record)] == whole, (case["regex"], record)
             groups = [[m.span(i) for i in range(len(m.groups()) + 1)] for m in alone.captures(record)]
             assert groups == wanted, (case["regex"], record)
+        in_many = [
+            [[span or (-1, -1) for span in groups] for _, groups in row or []]
+            for row in alone.captures_many(records).to_list()
+        ]
+        assert in_many == expected, case["regex"]
         found = together.finditer_many(records).to_list()
         mine = [[m[1:] for m in row or [] if m[0] == number] for row in found]
         assert mine == spans_only, case["regex"]

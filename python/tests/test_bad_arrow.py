@@ -1,5 +1,7 @@
 """Invalid data of Arrow is an exception, and nothing else."""
 
+from __future__ import annotations
+
 import ctypes
 from typing import Any, Callable
 
@@ -222,6 +224,35 @@ def string_array(offsets: list[int], values: bytes, size: int = 4) -> Any:
 def test_offsets_out_of_order(offsets: list[int], size: int) -> None:
     with pytest.raises(ValueError, match="offsets"):
         RULES.matches_many(string_array(offsets, b"abc", size))
+
+
+@pytest.mark.parametrize("in_table", [False, True])
+@pytest.mark.parametrize("size, end", [(4, 100), (4, 2**31 - 1), (8, 100), (8, 2**40), (8, 2**63 - 1)])
+def test_offsets_beyond_the_values(size: int, end: int, in_table: bool) -> None:
+    """pyarrow checks the offsets when it makes an array, so they are changed afterwards."""
+    data = bytearray(b"".join(offset.to_bytes(size, "little") for offset in (0, 1, 3)))
+    buffers = [None, pa.py_buffer(data), pa.py_buffer(b"abc")]
+    array = pa.Array.from_buffers(pa.string() if size == 4 else pa.large_string(), 2, buffers)
+    chunked = pa.chunked_array([pa.array(["a"], type=array.type), array])
+    both = (pa.table({"a": chunked}), pa.record_batch({"a": array})) if in_table else (array, chunked)
+    assert RULES.matches_many(both[1])[-2:] == [[0], []]
+    data[2 * size :] = end.to_bytes(size, "little")
+    for records in both:
+        with pytest.raises(ValueError, match="invalid Arrow data"):
+            RULES.matches_many(records)
+
+
+def test_offsets_that_no_buffer_has() -> None:
+    """Nobody knows the lengths of the buffers of others, but these exceed all memory."""
+
+    def damage(schema: Schema, array: Array) -> None:
+        offsets = (ctypes.c_int64 * 2).from_address(array.buffers[1])
+        offsets[1] = 2**63 - 1
+
+    data = bytearray((0).to_bytes(8, "little") + (3).to_bytes(8, "little"))
+    buffers = [None, pa.py_buffer(data), pa.py_buffer(b"abc")]
+    with pytest.raises(ValueError, match="offsets out of range"):
+        RULES.matches_many(Damaged(pa.Array.from_buffers(pa.large_string(), 1, buffers), damage))
 
 
 @pytest.mark.parametrize(

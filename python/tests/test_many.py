@@ -1,5 +1,7 @@
 """Many records: lists and objects of Arrow, threads, progress and signals."""
 
+from __future__ import annotations
+
 import _thread
 import gc
 import os
@@ -124,6 +126,57 @@ def test_results_are_columns_of_arrow() -> None:
     assert array.to_pylist() == WHICH
 
 
+GROUPS = PatternSet([r"(\d)(\d+)?", r"(?P<word>\w+)"], report_groups=[0, 1])
+
+
+@pytest.mark.parametrize("column", [pytest.param(c, id=name) for name, c in columns()])
+def test_groups_in_columns(column: Any) -> None:
+    expected = [
+        None
+        if row is None
+        else [
+            (m.pattern, [None if m.start(i) < 0 else m.span(i) for i in range(len(m.groups()) + 1)])
+            for m in GROUPS.captures(row)
+        ]
+        for row in BYTES
+    ]
+    found = GROUPS.captures_many(column, threads=2)
+    assert found.to_list() == expected
+    pa.array(found).validate(full=True)
+
+
+def test_the_type_of_groups_is_the_same_for_no_records() -> None:
+    group = pa.struct([pa.field("start", pa.uint32(), False), pa.field("end", pa.uint32(), False)])
+    groups = pa.field("groups", pa.list_(pa.field("item", group)), False)
+    match = pa.struct([pa.field("pattern", pa.uint32(), False), groups])
+    expected = pa.list_(pa.field("item", match, False))
+    for records in (ROWS, [], [None], pa.chunked_array([], type=pa.string())):
+        assert pa.array(GROUPS.captures_many(records)).type == expected
+
+
+def test_groups_in_polars() -> None:
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"line": ["ab 12", None]})
+    found = polars.Series("m", GROUPS.captures_many(frame))
+    first = found.explode().drop_nulls().struct.field("groups").list.get(1).struct.field("start")
+    assert first.to_list() == [3, 0, 3]
+
+
+@pytest.mark.parametrize("method", ["captures", "captures_many"])
+def test_groups_of_many_matches_take_linear_time(method: str) -> None:
+    """Also of a pattern that reports a group, whose whole matches are searched for from the start."""
+    rules = PatternSet([r"k=(\w+)", r"(\w)="], report_groups=[1, 1])
+
+    def seconds(count: int) -> float:
+        text = "k=v " * count
+        start = time.process_time()
+        found: Any = list(rules.captures(text)) if method == "captures" else rules.captures_many([text])[0]
+        assert len(found) == 2 * count
+        return time.process_time() - start
+
+    assert seconds(80_000) < 16 * max(min(seconds(20_000) for _ in range(3)), 0.02)
+
+
 def big() -> Any:
     """A column that takes a second or so."""
     return pa.array(["some words and a number 12345 in a line of text"] * 3_000_000)
@@ -152,6 +205,24 @@ def test_an_exception_of_progress_stops_the_scan() -> None:
     with pytest.raises(Stop):
         SLOW.finditer_many(big(), progress=stop)
     assert SLOW.is_match("a b")
+
+
+def test_the_calling_thread_waits_after_a_failure() -> None:
+    """One record of many matches can't be stopped, and the calling thread sleeps until its end."""
+    rules = PatternSet([r"(a)(b)?"], report_groups=[1])
+    records = ["a" * 3_000_000]
+    before = 0.0
+
+    def fail(done: int, total: int) -> None:
+        nonlocal before
+        before = time.thread_time()
+        raise ZeroDivisionError
+
+    start = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        rules.captures_many(pa.array(records), progress=fail)
+    used, waited = time.thread_time() - before, time.monotonic() - start
+    assert used < 0.05 + waited / 5
 
 
 def test_keyboard_interrupt_stops_the_scan() -> None:
@@ -218,6 +289,7 @@ def test_nothing_leaks() -> None:
     def run() -> None:
         for records in (column, view, series, ROWS, pa.table({"a": column})):
             pa.array(RULES.finditer_many(records, threads=2))
+            pa.array(GROUPS.captures_many(records[:1000], threads=2))
             RULES.matches_many(records)
         for _ in RULES.finditer("some é text 123 with an error"):
             pass

@@ -1,5 +1,7 @@
 """The API for one string, and what a set promises."""
 
+from __future__ import annotations
+
 import copy
 import doctest
 import pickle
@@ -131,9 +133,13 @@ def test_an_empty_set_matches_nothing() -> None:
 
 
 def test_four_threads_share_one_set() -> None:
-    rules = PatternSet([rf"word{i}\b" for i in range(100)])
+    rules = PatternSet([rf"word({i})\b" for i in range(100)])
     texts = [f"word{i % 100} and word{i % 7}" for i in range(500)]
     expected = [sorted({i % 100, i % 7}) for i in range(500)]
+    groups = [
+        [(m.pattern, [m.span(0), m.span(1)]) for m in rules.captures(text)] for text in texts
+    ]
+    assert groups[0] == [(0, [(0, 5), (4, 5)]), (0, [(10, 15), (14, 15)])]
     failures: list[int] = []
 
     def search() -> None:
@@ -142,6 +148,8 @@ def test_four_threads_share_one_set() -> None:
                 failures.append(1)
             if rules.matches_many(texts, threads=2).to_list() != expected:
                 failures.append(2)
+            if rules.captures_many(texts, threads=2).to_list() != groups:
+                failures.append(3)
 
     threads = [threading.Thread(target=search) for _ in range(4)]
     for thread in threads:

@@ -16,6 +16,8 @@ class _ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 _Records = Iterable[str | None] | Iterable[bytes | None] | _ArrowArray | _ArrowStream
+# A match with its groups: the pattern, and start and end of each group.
+_Captures = tuple[int, list[tuple[int, int] | None]]
 _Progress = Callable[[int, int], object]
 
 class PatternError(ValueError):
@@ -60,11 +62,14 @@ class PatternSet:
         *,
         names: Sequence[str | None] | None = None,
         unicode: bool = True,
+        report_groups: Sequence[int] | None = None,
     ) -> PatternSet: ...
     @property
     def patterns(self) -> list[str]: ...
     @property
     def names(self) -> list[str | None]: ...
+    @property
+    def report_groups(self) -> list[int]: ...
     def __len__(self) -> int: ...
     def __getnewargs_ex__(self) -> tuple[tuple[list[str]], dict[str, Any]]: ...
     def is_match(self, string: str | bytes) -> bool: ...
@@ -81,6 +86,9 @@ class PatternSet:
     def finditer_many(
         self, records: _Records, *, threads: int = 1, progress: _Progress | None = None
     ) -> Column[list[tuple[int, int, int]] | None]: ...
+    def captures_many(
+        self, records: _Records, *, threads: int = 1, progress: _Progress | None = None
+    ) -> Column[list[_Captures] | None]: ...
     def redact_many(
         self,
         records: _Records,

@@ -16,8 +16,10 @@ expressions match: what HS_FLAG_SINGLEMATCH asks for. So the ids are the same as
 - The order of the calls is by id in the order of the expressions, not by end.
 - HS_FLAG_PREFILTER changes nothing, since no expression is approximated. HS_FLAG_SOM_LEFTMOST,
   HS_FLAG_COMBINATION, HS_FLAG_QUIET, `ext`, chimera, and the modes other than HS_MODE_BLOCK are errors.
-- Expressions are PCRE's, in the syntax that it shares with Rust's regex crate. What only one of the two
-  has is an error, and so is `$` before anything but the end of an alternative.
+- Expressions are Hyperscan's, without what depends on the version of Unicode: `\\p`, characters that are no
+  ASCII with HS_FLAG_CASELESS and HS_FLAG_UTF8, and with HS_FLAG_UCP `\\w`, `\\d`, `\\s`, `\\b` and the like.
+  Without `(?x)`, `\\c`, `\\Q`, `\\1` for an octal number, and `^` for all lines if the expression can match
+  the empty buffer. All that is not supported is an error that names the expression.
 - A database is not limited to one scan at a time, and needs no scratch space.
 
 PatternSet does more: spans, many records at once, and threads.
@@ -25,11 +27,11 @@ PatternSet does more: spans, many records at once, and threads.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._native import PatternError, PatternSet
+from ._pcre import Translation, Unsupported, translate, translate_literal
 
 HS_FLAG_CASELESS = 1
 HS_FLAG_DOTALL = 2
@@ -46,8 +48,11 @@ HS_MODE_BLOCK = 1
 HS_MODE_STREAM = 2
 HS_MODE_VECTORED = 4
 
-# Flags that change what is reported beyond which expressions match.
-_REFUSED = HS_FLAG_SOM_LEFTMOST | HS_FLAG_COMBINATION | HS_FLAG_QUIET
+# The others change what is reported beyond which expressions match.
+_KNOWN = 255
+
+# Ids of Hyperscan are unsigned numbers of 32 bits.
+_MAX_ID = 2**32 - 1
 
 
 class error(Exception):
@@ -98,16 +103,25 @@ class Database:
         flags = [flags] * count if isinstance(flags, int) else list(flags)
         if len(ids) != count or len(flags) != count or elements not in (None, count):
             raise InvalidError("expressions, ids, elements and flags differ in number")
-        patterns = [_pattern(e, f, literal) for e, f in zip(expressions, flags)]
+        if not all(0 <= id <= _MAX_ID for id in ids):
+            raise InvalidError("an id that is not an unsigned number of 32 bits")
+        patterns: list[Translation] = []
+        for expression, its_flags in zip(expressions, flags):
+            try:
+                patterns.append(_pattern(expression, its_flags, literal))
+            except Unsupported as failure:
+                raise CompilerError(f"expression {len(patterns)} ({expression!r}): {failure}") from None
         try:
-            new = PatternSet(patterns, names=[str(id) for id in ids], unicode=False)
+            new = PatternSet([p.regex for p in patterns], names=[str(id) for id in ids], unicode=False)
         except PatternError as failure:
-            raise CompilerError(str(failure)) from None
+            index, reason = failure.errors[0][0], failure.errors[0][4]
+            raise CompilerError(f"expression {index} ({expressions[index]!r}): {reason}") from None
         for index in new.matches(b""):
+            where = f"expression {index} ({expressions[index]!r})"
             if not flags[index] & HS_FLAG_ALLOWEMPTY:
-                raise CompilerError(
-                    f"expression {index} matches the empty buffer; HS_FLAG_ALLOWEMPTY permits it"
-                )
+                raise CompilerError(f"{where} matches the empty buffer; HS_FLAG_ALLOWEMPTY permits it")
+            if patterns[index].starts_lines:
+                raise CompilerError(f"{where} matches the empty buffer, and has ^ for all lines")
         self._set, self._ids = new, ids
 
     def scan(
@@ -128,71 +142,29 @@ class Database:
                     raise ScanTerminated("the match event handler has ended the scan")
 
 
-def _pattern(expression: str | bytes, flags: int, literal: bool) -> str:
+def _pattern(expression: str | bytes, flags: int, literal: bool) -> Translation:
     """The expression for dragnet."""
-    if flags & _REFUSED:
-        raise InvalidError(
-            "HS_FLAG_SOM_LEFTMOST, HS_FLAG_COMBINATION and HS_FLAG_QUIET are not supported"
-        )
+    if flags & ~_KNOWN:
+        raise InvalidError(f"the flags {flags:#x} are not supported")
     if not flags & HS_FLAG_SINGLEMATCH:
         raise InvalidError("each expression needs HS_FLAG_SINGLEMATCH: dragnet reports no end offsets")
-    text = expression.decode("utf-8") if isinstance(expression, bytes) else expression
-    is_multiline = bool(flags & HS_FLAG_MULTILINE)
-    text = re.sub(r"[^\w\s]", r"\\\g<0>", text, flags=re.ASCII) if literal else _syntax(text, is_multiline)
-    letters = (
-        ("i" if flags & HS_FLAG_CASELESS else "")
-        + ("s" if flags & HS_FLAG_DOTALL else "")
-        + ("m" if is_multiline else "")
-        + ("u" if flags & (HS_FLAG_UTF8 | HS_FLAG_UCP) else "")
+    utf8 = bool(flags & HS_FLAG_UTF8)
+    try:
+        data = expression.encode() if isinstance(expression, str) else bytes(expression)
+        # Without HS_FLAG_UTF8, each byte is a character.
+        text = data.decode("utf-8" if utf8 else "latin-1")
+    except UnicodeError as failure:
+        raise Unsupported(str(failure)) from None
+    caseless = bool(flags & HS_FLAG_CASELESS)
+    if literal:
+        if flags & ~(HS_FLAG_CASELESS | HS_FLAG_MULTILINE | HS_FLAG_SINGLEMATCH):
+            raise InvalidError("a literal has no flags but CASELESS, MULTILINE and SINGLEMATCH")
+        return Translation(translate_literal(text, caseless=caseless), False)
+    return translate(
+        text,
+        caseless=caseless,
+        multiline=bool(flags & HS_FLAG_MULTILINE),
+        dotall=bool(flags & HS_FLAG_DOTALL),
+        utf8=utf8,
+        ucp=bool(flags & HS_FLAG_UCP),
     )
-    return f"(?{letters}:{text})" if letters else text
-
-
-def _syntax(text: str, is_multiline: bool) -> str:
-    """Writes what PCRE and the regex crate read differently so that both mean the same."""
-    out: list[str] = []
-    at = 0
-    in_class = False
-    inline_multiline = re.search(r"\(\?[a-z]*m", text) is not None
-    while at < len(text):
-        c, rest = text[at], text[at + 1 :]
-        at += 1
-        if c == "\\":
-            escaped = rest[:1]
-            at += 1
-            if escaped in "<>" and escaped:
-                # Word boundaries in the regex crate, the characters in PCRE.
-                out.append(escaped)
-            elif escaped in "bB" and escaped and rest[1:2] == "{":
-                raise CompilerError(f"not supported: \\{rest[:2]}")
-            elif escaped == "Z" and not in_class:
-                out.append(r"(?:\n?\z)")
-            else:
-                out.append(c + escaped)
-        elif in_class:
-            posix = re.match(r"\[:\^?[a-z]+:\]", c + rest)
-            if posix:
-                out.append(posix.group())
-                at += posix.end() - 1
-            elif c == "]":
-                out.append(c)
-                in_class = False
-            elif c == "[" or (c in "&~" and rest[:1] == c) or (c == "-" and rest[:1] == "-"):
-                # Classes in classes and operations on them in the regex crate.
-                out.append("\\" + c)
-            else:
-                out.append(c)
-        elif c == "[":
-            start = re.match(r"\^?\]?", rest)
-            assert start is not None
-            out.append(c + start.group().replace("]", r"\]"))
-            at += start.end()
-            in_class = True
-        elif c == "$" and not is_multiline:
-            # PCRE's also matches before a last line feed.
-            if inline_multiline or (rest and rest[0] not in "|)"):
-                raise CompilerError("not supported: $ in this place")
-            out.append(r"(?:\n?\z)")
-        else:
-            out.append(c)
-    return "".join(out)
