@@ -35,6 +35,9 @@ pub(super) const LOOKAHEAD: bool = !cfg!(dragnet_without = "lookahead");
 /// DFAs over several patterns that read every record. Without: a DFA for each pattern.
 pub(super) const DFA_GROUPS: bool = !cfg!(dragnet_without = "dfa-groups");
 
+/// Groups and tables as after a sample of text. Without: a scanner begins with all groups apart.
+pub(super) const PREPARED_GROUPS: bool = !cfg!(dragnet_without = "prepared-groups");
+
 /// A table for the patterns that are single bytes. Without: they are in the DFAs.
 pub(super) const BYTE_PATTERNS: bool = !cfg!(dragnet_without = "byte-patterns");
 

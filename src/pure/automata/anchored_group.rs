@@ -32,6 +32,12 @@ impl AnchoredGroupCache {
         AnchoredGroupCache { dfa: None, found, failures: 0 }
     }
 
+    /// Whether the DFA has given up too often, so that [`DfaGroup::matching_at`] decides nothing any more.
+    #[inline]
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.failures >= MAX_FAILURES
+    }
+
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.dfa.as_ref().map_or(0, dfa::Cache::memory_usage) + self.found.memory()

@@ -49,7 +49,7 @@ pub(super) struct Determinizer {
 }
 
 /// What the start of a match leads to, as far as that is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct StartSteps {
     /// By the kind of the byte before, if the start has assertions, and by the class of the next byte.
     steps: Box<[Option<StartStep>]>,
@@ -58,7 +58,7 @@ pub(super) struct StartSteps {
 }
 
 /// The states that are entered by a byte at the start of a match.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct StartStep {
     states: Box<[StateId]>,
     /// The patterns that match before or after the byte, as bits.
@@ -95,7 +95,7 @@ impl StartSteps {
 }
 
 /// Working memory to compute transitions, for all DFAs of a scanner.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct KeyBuilder {
     /// By NFA state: the number of the latest walk that visited it.
     visited: Vec<u32>,

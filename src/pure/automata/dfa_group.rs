@@ -119,11 +119,6 @@ impl DfaGroup {
         })
     }
 
-    /// Builds the determinizer, unless that is done.
-    pub(crate) fn build(&self, trimmed: &[Hir]) {
-        self.determinizer(trimmed);
-    }
-
     /// Computes the DFA of the members, given the trimmed patterns of the engine. `None` if their NFA
     /// is too large.
     pub(super) fn determinizer(&self, trimmed: &[Hir]) -> Option<&Determinizer> {

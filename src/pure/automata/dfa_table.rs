@@ -56,6 +56,7 @@ pub(super) enum TableFailure {
 }
 
 /// The known part of a DFA of up to 64 patterns.
+#[derive(Clone, Debug)]
 pub(super) struct DfaTable {
     /// By the sum of a row and a class of bytes: the next state, with tags.
     entries: Vec<u16>,
@@ -72,6 +73,8 @@ pub(super) struct DfaTable {
     start: Option<u16>,
     /// The largest memory, in bytes.
     capacity: usize,
+    /// The transitions that the budget paid for at first.
+    free_transitions: u64,
     /// The remaining budget for computing transitions, in bytes.
     budget: u64,
 }
@@ -90,6 +93,7 @@ impl DfaTable {
             starts: determinizer.unknown_start_steps(),
             start: None,
             capacity: CAPACITY,
+            free_transitions: transitions,
             budget: transitions * BYTES_PER_TRANSITION,
         };
         table.clear();
@@ -132,6 +136,11 @@ impl DfaTable {
     /// Adds this many bytes to the budget for new transitions.
     pub(super) fn add_budget(&mut self, bytes: usize) {
         self.budget = self.budget.saturating_add(bytes as u64).min(MAX_BUDGET);
+    }
+
+    /// Restores the budget that the table had at first.
+    pub(super) fn reset_budget(&mut self) {
+        self.budget = self.free_transitions * BYTES_PER_TRANSITION;
     }
 
     /// Takes the cost of one transition from the budget, or fails if it is used up.
@@ -253,7 +262,7 @@ impl DfaTable {
 
 /// The keys of all states, and a hash table that finds the state of a key. Keys are short and many,
 /// so they are stored one after the other.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Keys {
     all: Vec<u32>,
     /// By state: where its key ends.

@@ -30,6 +30,7 @@ pub(super) const MAX_INTERLEAVED: usize = if mechanism::INTERLEAVED_DFAS { 6 } e
 const BLOCK: usize = 16;
 
 /// What all tables of a scanner share.
+#[derive(Clone, Debug)]
 pub(super) struct Workspace {
     /// The memory of all tables, in bytes. An estimate between full counts.
     pub(super) used: usize,
@@ -39,6 +40,7 @@ pub(super) struct Workspace {
 }
 
 /// A group with its table, and how far it is in the current record.
+#[derive(Clone, Debug)]
 pub(super) struct GroupReader {
     pub(super) group: Arc<DfaGroup>,
     pub(super) table: DfaTable,

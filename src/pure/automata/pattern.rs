@@ -56,6 +56,13 @@ use super::spans::{SpanAutomata, SpanCache};
 /// pattern skip most of them. A guess: no other limit was measured.
 pub(super) const MAX_RECORD: usize = 4096;
 
+/// The number of searches with a memo before the first one with a lazy DFA, in each scanner, of a pattern that
+/// is too large for a position automaton. A DFA is faster once its states are built, but most such patterns
+/// are verified a few times only. Measured with the rules of uap-core: user agents 1.3 times as fast, on the
+/// first pass and on later ones; payloads of attacks 1.15 times on the first pass. With the OWASP core rule set
+/// over logs, 3% are lost.
+const SEARCHES_BEFORE_DFA: u32 = 64;
+
 /// The automata of one pattern. Shared by all scanners.
 #[derive(Debug, Default)]
 pub(crate) struct PatternAutomata {
@@ -95,6 +102,8 @@ pub(crate) struct PatternCache {
     pub(super) span_backtracking: Backtracking,
     /// Of searches for any match of a pattern that is too large for a position automaton.
     backtracking: Backtracking,
+    /// The number of these searches that had a memo and came before the lazy DFA.
+    memo_searches: u32,
 }
 
 /// The working memory that a search uses: that of its pattern, and that of all patterns.
@@ -146,10 +155,19 @@ impl PatternAutomata {
         }
         if span.len() <= MAX_RECORD
             && let Some(program) = self.program(trimmed)
-            && let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch)
-            && let Ok(found) = program.is_match(history, scratch, record, span.clone())
         {
-            return found;
+            let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
+            if let Ok(found) = program.is_match(history, scratch, record, span.clone()) {
+                return found;
+            }
+            let searches = &mut memory.cache.memo_searches;
+            if *searches < SEARCHES_BEFORE_DFA {
+                *searches += 1;
+                let span = span.clone();
+                if let Ok(found) = program.is_match_with_memo(history, scratch, record, span) {
+                    return found;
+                }
+            }
         }
         let input = Input::new(record).span(span.clone()).earliest(true);
         if !memory.cache.abandoned

@@ -35,6 +35,7 @@ use regex_syntax::hir::Hir;
 use crate::{PatternSet, Report};
 
 use super::automata::byte_patterns::BytePatterns;
+use super::automata::group_scanner::GroupScanner;
 use super::automata::grouping;
 use super::ids::PatternIndex;
 use super::literal::{self, Bound, ByteSet};
@@ -83,8 +84,7 @@ impl Plan {
             }
         }
         let groups = grouping::groups_for_records(unfiltered);
-        // The first record needs them all.
-        groups.iter().for_each(|group| group.build(&chosen.trimmed));
+        let groups = GroupScanner::prepared(&groups, &chosen.trimmed);
         let mut needles = builder.needles.build(&chosen.trimmed, isa);
         let patterns =
             Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals, chosen.heads);

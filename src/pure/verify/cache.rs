@@ -156,7 +156,7 @@ impl VerifyCache {
             automata: std::iter::repeat_with(PatternCache::default).take(patterns).collect(),
             scratch: PositionScratch::default(),
             captures: Box::default(),
-            groups: GroupScanner::new(&tables.groups),
+            groups: tables.groups.clone(),
             undecided: Vec::new(),
             shared: tables.shared.create_caches(),
             members: Vec::new(),

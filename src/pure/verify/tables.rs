@@ -1,10 +1,8 @@
 //! The tables that the plan builds for verification. Immutable, and shared by all scanners of an
 //! engine.
 
-use std::sync::Arc;
-
 use crate::pure::automata::byte_patterns::BytePatterns;
-use crate::pure::automata::dfa_group::DfaGroup;
+use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::Lookaheads;
 
@@ -30,8 +28,8 @@ pub(in crate::pure) struct VerifyTables {
     pub(in crate::pure) always: Vec<PatternIndex>,
     /// Patterns without a filter that are single bytes.
     pub(in crate::pure) byte_patterns: BytePatterns,
-    /// All other patterns without a filter, in DFAs that read every record.
-    pub(in crate::pure) groups: Vec<Arc<DfaGroup>>,
+    /// All other patterns without a filter, in DFAs that read every record, as a new scanner has them.
+    pub(in crate::pure) groups: GroupScanner,
 }
 
 impl VerifyTables {
@@ -56,8 +54,8 @@ impl VerifyTables {
             + self.required_runs.memory()
             + size_of_val(&self.always[..])
             + self.byte_patterns.memory()
-            + size_of_val(&self.groups[..])
-            + self.groups.iter().map(|group| size_of::<DfaGroup>() + group.memory()).sum::<usize>()
+            + self.groups.memory_of_groups()
+            + self.groups.memory()
     }
 }
 

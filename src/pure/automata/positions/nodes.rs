@@ -55,6 +55,8 @@ pub(super) struct Builder {
     /// By position: its class, and the node after it.
     pub(super) positions: Vec<(u16, u32)>,
     pub(super) runs: Vec<Repeat>,
+    /// By byte: its class alone, plus 1, if that is known. Empty at first.
+    literals: Vec<u16>,
     /// The number of parts visited.
     parts: usize,
 }
@@ -68,11 +70,9 @@ impl Builder {
         }
         match hir.kind() {
             HirKind::Empty => Some(next),
-            HirKind::Literal(literal) => literal
-                .0
-                .iter()
-                .rev()
-                .try_fold(next, |next, &byte| self.byte(ByteSet::from_iter([byte]), next)),
+            HirKind::Literal(literal) => {
+                literal.0.iter().rev().try_fold(next, |next, &byte| self.literal_byte(byte, next))
+            }
             HirKind::Class(class) => self.class(class, next),
             HirKind::Look(look) => {
                 looks::is_decidable(*look).then(|| self.node(Node::Look(look.as_repr(), next)))
@@ -144,8 +144,23 @@ impl Builder {
         Some(begin)
     }
 
+    /// As [`Builder::byte`] for a single byte. Large patterns are mostly lists of words.
+    fn literal_byte(&mut self, byte: u8, next: u32) -> Option<u32> {
+        self.literals.resize(256, 0);
+        let known = &mut self.literals[usize::from(byte)];
+        if *known == 0 {
+            *known = number_of(ByteSet::from_iter([byte]), &mut self.sets) + 1;
+        }
+        let set = *known - 1;
+        self.position(set, next)
+    }
+
     fn byte(&mut self, set: ByteSet, next: u32) -> Option<u32> {
         let set = number_of(set, &mut self.sets);
+        self.position(set, next)
+    }
+
+    fn position(&mut self, set: u16, next: u32) -> Option<u32> {
         self.positions.push((set, next));
         let position = self.positions.len() - 1;
         (position < MAX_POSITIONS).then(|| self.node(Node::Byte(position as u16)))
