@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use super::encoding::Decoded;
+use super::open::{check_regular, found_file};
 use super::tasks::binary_from;
 use super::{
     BINARY_CHECK, BLOCK_SIZE, Block, BlockReader, Next, Source, Task, WalkError, is_binary,
@@ -14,13 +15,23 @@ use super::{
 /// The walk found it smaller than [`BLOCK_SIZE`], so it has grown since.
 const MAX_SMALL_FILE: usize = 4 * BLOCK_SIZE;
 
+/// The bytes of small files that are searched at once: few enough to be still in a second-level cache of
+/// 512 KiB when they are split into lines and searched, and many for one call of an engine.
+const SEARCH_SIZE: usize = 256 << 10;
+
 /// The largest file that is read whole, in bytes.
 const MAX_WHOLE_FILE: usize = 512 << 20;
 
 /// Lines of one or more files in one buffer, to be scanned as one batch.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    bytes: Vec<u8>,
+    /// The lines, and after them bytes that are left from longer chunks. It never gets shorter, since a
+    /// vector that is extended is filled with zeros first.
+    buffer: Vec<u8>,
+    /// The length of the lines in the buffer.
+    length: usize,
+    /// In place of the buffer, a block of a file.
+    block: Option<Vec<u8>>,
     parts: Vec<FilePart>,
     binary_files: u64,
     whole_files: bool,
@@ -49,7 +60,7 @@ impl Chunk {
     /// The lines of all parts. Each part ends with a line terminator, except a block at the end of
     /// a file.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.block.as_deref().unwrap_or(&self.buffer[..self.length])
     }
 
     /// The parts, in ascending order of their offset.
@@ -57,14 +68,14 @@ impl Chunk {
         &self.parts
     }
 
-    /// The number of small files that were skipped because they are binary.
-    pub(crate) fn binary_files(&self) -> u64 {
-        self.binary_files
+    /// Returns the number of small files that were skipped since the last call because they are binary.
+    pub(crate) fn take_binary_files(&mut self) -> u64 {
+        std::mem::take(&mut self.binary_files)
     }
 
-    /// Reads the lines of `task` and calls `search` with the chunk that holds them. If a small file
-    /// has grown large since the walk found it, `search` is called for each of its blocks. Calls
-    /// `report` with a message for each file that can't be read to its end.
+    /// Reads the lines of `task` and calls `search` with the chunk that holds them, as often as it is full.
+    /// If a small file has grown large since the walk found it, `search` is called for each of its blocks.
+    /// Calls `report` with a message for each file that can't be read to its end.
     ///
     /// # Errors
     ///
@@ -87,6 +98,10 @@ impl Chunk {
                         let message = format!("{}: {error}", source.display_path());
                         report(WalkError::unsearched(message));
                     }
+                    if self.length >= SEARCH_SIZE {
+                        search(self)?;
+                        self.clear();
+                    }
                 }
             }
             Task::Block(source, block) => self.set_block(source, block, false),
@@ -96,14 +111,15 @@ impl Chunk {
     }
 
     fn clear(&mut self) {
-        self.bytes.clear();
+        self.length = 0;
+        self.block = None;
         self.parts.clear();
     }
 
     /// Replaces the contents by one block of a file.
     fn set_block(&mut self, source: Arc<Source>, block: Block, is_last: bool) {
         self.clear();
-        self.bytes = block.bytes;
+        self.block = Some(block.bytes);
         self.parts.push(FilePart {
             source,
             start: 0,
@@ -122,22 +138,23 @@ impl Chunk {
         search: &mut impl FnMut(&Chunk) -> Result<(), E>,
         report: &mut impl FnMut(WalkError),
     ) -> Result<io::Result<()>, E> {
-        let start = self.bytes.len();
+        let start = self.length;
         let read = self.read_file(source);
-        if !source.is_explicit() && is_binary(&self.bytes[start..]) {
-            self.bytes.truncate(start);
+        if !source.is_explicit() && is_binary(&self.bytes()[start..]) {
+            self.length = start;
             self.binary_files += 1;
-        } else if self.bytes.len() - start >= MAX_SMALL_FILE {
-            self.bytes.truncate(start);
+        } else if self.length - start >= MAX_SMALL_FILE {
+            self.length = start;
             if !self.parts.is_empty() {
                 search(self)?;
             }
             return self.search_blocks(source, search, report);
-        } else if self.bytes.len() > start {
+        } else if self.length > start {
             // Also after a read error: the bytes before it are searched. Without the terminator,
             // the last line would run into the first line of the next file.
-            if self.bytes.last() != Some(&b'\n') {
-                self.bytes.push(b'\n');
+            if self.bytes().last() != Some(&b'\n') {
+                self.reserve(1)[0] = b'\n';
+                self.length += 1;
             }
             let source = source.clone();
             self.parts.push(FilePart {
@@ -155,33 +172,85 @@ impl Chunk {
     /// needed to see that it is binary.
     fn read_file(&mut self, source: &Source) -> io::Result<()> {
         let Some(path) = source.path() else { return Ok(()) };
-        let start = self.bytes.len();
-        let (mut file, size) = source.open(path)?;
-        // One byte more than the file has shows its end without another read of a whole buffer.
-        let size = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
+        let start = self.length;
+        let is_checked = source.size == 0;
+        let (mut file, size) = match is_checked {
+            true => source.open(path)?,
+            false => (found_file(path)?, source.size),
+        };
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        // One byte more than the file has, so that a read of all of it is seen to be short.
+        let wanted = size.saturating_add(1);
         let first = if source.is_explicit() { MAX_SMALL_FILE } else { BINARY_CHECK };
-        let is_end = append(&mut file, &mut self.bytes, size.min(first))?;
-        let text = &self.bytes[start..];
+        let is_end = self.append(&mut file, wanted.min(first), size);
+        let is_as_found = matches!(is_end, Ok(true)) && self.length - start == size;
+        if !is_checked && !is_as_found {
+            // It is large, or has changed since the walk, or is another one. Nothing of that is searched
+            // if it is a device or a FIFO.
+            check_regular(&file).inspect_err(|_| self.length = start)?;
+        }
+        let is_end = is_end?;
+        let text = &self.bytes()[start..];
         let mark = source.encoding.mark_len(text);
         if source.encoding.decodes(text) && mark == 0 {
-            self.bytes.truncate(start);
+            self.length = start;
             file.rewind()?;
-            let decoded = Decoded::new(file, source.encoding);
-            return decoded.take(MAX_SMALL_FILE as u64).read_to_end(&mut self.bytes).map(drop);
+            let mut decoded = Vec::new();
+            let reader = Decoded::new(file, source.encoding);
+            let read = reader.take(MAX_SMALL_FILE as u64).read_to_end(&mut decoded);
+            self.reserve(decoded.len())[..decoded.len()].copy_from_slice(&decoded);
+            self.length += decoded.len();
+            return read.map(drop);
         }
-        self.bytes.drain(start..start + mark);
-        if is_end || !source.is_explicit() && is_binary(&self.bytes[start..]) {
+        if mark > 0 {
+            self.buffer.copy_within(start + mark..self.length, start);
+            self.length -= mark;
+        }
+        if is_end || !source.is_explicit() && is_binary(&self.bytes()[start..]) {
             return Ok(());
         }
         // Usually the rest in one read. A file that has grown is read on in larger parts.
-        let mut part = size.saturating_sub(self.bytes.len() - start).max(BINARY_CHECK);
+        let mut part = wanted.saturating_sub(self.length - start).max(BINARY_CHECK);
         loop {
-            let room = MAX_SMALL_FILE.saturating_sub(self.bytes.len() - start);
-            if append(&mut file, &mut self.bytes, part.min(room))? || room <= part {
+            let room = MAX_SMALL_FILE.saturating_sub(self.length - start);
+            let left = size.saturating_sub(self.length - start + mark);
+            if self.append(&mut file, part.min(room), left)? || room <= part {
                 return Ok(());
             }
             part *= 2;
         }
+    }
+
+    /// Returns the buffer after the lines, which has room for `count` bytes or more.
+    fn reserve(&mut self, count: usize) -> &mut [u8] {
+        let end = self.length + count;
+        if self.buffer.len() < end {
+            self.buffer.resize(end.max(2 * SEARCH_SIZE), 0);
+        }
+        &mut self.buffer[self.length..]
+    }
+
+    /// Appends `count` bytes of a file, or fewer if the file ends before. Returns whether it does. `left`
+    /// is the number of bytes that it should have left: a read that is short and ends there was the last.
+    /// Also if reading fails, the bytes before are appended.
+    fn append(&mut self, file: &mut File, count: usize, left: usize) -> io::Result<bool> {
+        let mut filled = 0;
+        self.reserve(count);
+        while filled < count {
+            match file.read(&mut self.buffer[self.length..][..count - filled]) {
+                Ok(0) => return Ok(true),
+                Ok(read) => {
+                    self.length += read;
+                    filled += read;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+            if filled == left && filled < count {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Reads a file to its end and searches it, and leaves the chunk empty.
@@ -261,25 +330,4 @@ impl Chunk {
         self.clear();
         Ok(read)
     }
-}
-
-/// Appends `count` bytes of a file to `bytes`, or fewer if the file ends before. Returns whether it
-/// does. Also if reading fails, `bytes` has what was read before.
-fn append(file: &mut File, bytes: &mut Vec<u8>, count: usize) -> io::Result<bool> {
-    let mut filled = bytes.len();
-    let end = filled + count;
-    bytes.resize(end, 0);
-    let result = loop {
-        if filled == end {
-            break Ok(false);
-        }
-        match file.read(&mut bytes[filled..]) {
-            Ok(0) => break Ok(true),
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => break Err(error),
-        }
-    };
-    bytes.truncate(filled);
-    result
 }

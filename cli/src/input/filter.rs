@@ -194,12 +194,14 @@ impl Filter {
 impl State {
     /// Makes `parent`, the directory of an entry at `depth` below the root, the last of the levels.
     fn enter(&mut self, parent: &Path, depth: usize) {
-        if depth == 1 && self.levels.first().is_none_or(|root| root.path != parent) {
+        // Compared byte by byte: all paths are made from those of the levels above.
+        let is_parent = |level: &Level| level.path.as_os_str() == parent.as_os_str();
+        if depth == 1 && !self.levels.first().is_some_and(is_parent) {
             self.levels.clear();
             self.read_above(parent);
         }
         self.levels.truncate(depth);
-        if self.levels.len() == depth && self.levels.last().is_some_and(|it| it.path != parent) {
+        if self.levels.len() == depth && !self.levels.last().is_some_and(is_parent) {
             self.levels.pop();
         }
         if self.levels.len() < depth {

@@ -37,8 +37,11 @@ pub(crate) struct Source {
     path: Option<PathBuf>,
     is_explicit: bool,
     may_block: bool,
+    /// The size of a regular file that a walk has found, in bytes; 0 if it is not known.
+    pub(super) size: u64,
     pub(super) encoding: Encoding,
-    display_path: String,
+    /// Made when it is first printed: most files have nothing to be printed for.
+    display_path: OnceLock<String>,
     /// The number of matches found so far.
     pub(crate) match_count: AtomicU64,
     /// Whether the rest of the file is not to be searched.
@@ -54,8 +57,9 @@ impl Source {
             path: None,
             is_explicit: true,
             may_block: true,
+            size: 0,
             encoding: Encoding::Auto,
-            display_path: STDIN.to_owned(),
+            display_path: OnceLock::new(),
             match_count: AtomicU64::new(0),
             is_ended: AtomicBool::new(false),
             stopper: OnceLock::new(),
@@ -64,8 +68,7 @@ impl Source {
     }
 
     pub(crate) fn file(path: PathBuf, is_explicit: bool, may_block: bool) -> Source {
-        let display_path = escape::path(&path);
-        Source { path: Some(path), is_explicit, may_block, display_path, ..Source::stdin() }
+        Source { path: Some(path), is_explicit, may_block, ..Source::stdin() }
     }
 
     /// The path, or `None` for standard input.
@@ -145,6 +148,8 @@ impl Source {
 
     /// The path, safe to print on a terminal; `<stdin>` for standard input.
     pub(crate) fn display_path(&self) -> &str {
-        &self.display_path
+        self.path
+            .as_ref()
+            .map_or(STDIN, |path| self.display_path.get_or_init(|| escape::path(path)))
     }
 }

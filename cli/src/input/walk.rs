@@ -129,8 +129,10 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
         .filter_entry(move |entry| for_walk.includes(entry));
     match (sort, is_reversed) {
         (SortOrder::None, _) => {}
-        (_, false) => drop(walk.sort_by_file_path(|a, b| a.cmp(b))),
-        (_, true) => drop(walk.sort_by_file_path(|a, b| b.cmp(a))),
+        // The paths that are compared lie in one directory, so their bytes have the same order as their
+        // components, which takes longer to find.
+        (_, false) => drop(walk.sort_by_file_path(|a, b| a.as_os_str().cmp(b.as_os_str()))),
+        (_, true) => drop(walk.sort_by_file_path(|a, b| b.as_os_str().cmp(a.as_os_str()))),
     }
     let mut found = FileWalk {
         walk: walk.build(),
@@ -244,14 +246,17 @@ fn file(entry: DirEntry, is_default_path: bool) -> Option<Result<FoundFile, Walk
         return None;
     };
     // The user did not type the `./` of the default path, so it is not printed.
-    let path = match entry.path().strip_prefix("./") {
-        Ok(path) if is_default_path => path.to_path_buf(),
+    let path = match is_default_path.then(|| entry.path().strip_prefix("./")) {
+        Some(Ok(path)) => path.to_path_buf(),
         _ => entry.into_path(),
     };
     match metadata {
         Ok(metadata) if metadata.is_dir() => None,
         Ok(metadata) => {
-            let source = Source::file(path, is_explicit, !metadata.is_file());
+            let mut source = Source::file(path, is_explicit, !metadata.is_file());
+            if !is_explicit && metadata.is_file() {
+                source.size = metadata.len();
+            }
             Some(Ok(FoundFile { source, size: metadata.len() }))
         }
         Err(error) => Some(Err(WalkError::unsearched(format!("{}: {error}", escape::path(&path))))),

@@ -201,16 +201,27 @@ impl Rules {
 
     /// The patterns that are searched across lines, as they are parsed.
     pub(crate) fn hirs_across_lines(&self) -> Vec<Hir> {
+        let numbers = self.across.iter().flat_map(|across| across.patterns());
+        numbers.filter_map(|number| self.hir(number)).collect()
+    }
+
+    /// The pattern of the only rule, as it is parsed, but without the boundaries of ASCII words that the
+    /// options add. `None` if there are more rules, or if the options add boundaries of Unicode words.
+    pub(crate) fn only_hir(&self) -> Option<Hir> {
+        let Options { words, unicode, .. } = self.options;
+        if self.list.len() == 1 && !(words && unicode) { self.hir(0) } else { None }
+    }
+
+    /// Never `None`: the patterns have been parsed with these flags before.
+    fn hir(&self, number: usize) -> Option<Hir> {
         let mut parser = regex_syntax::ParserBuilder::new();
         parser
             .utf8(false)
             .unicode(self.options.unicode)
             .case_insensitive(self.options.ignore_case)
-            .multi_line(true)
+            .multi_line(self.options.crlf || self.options.across)
             .crlf(self.options.crlf);
-        let numbers = self.across.iter().flat_map(|across| across.patterns());
-        // Never fails: the patterns have been parsed with these flags before.
-        numbers.filter_map(|number| parser.build().parse(&self.list[number].regex).ok()).collect()
+        parser.build().parse(&self.list[number].regex).ok()
     }
 
     /// Fails if `paths` contains standard input, but patterns were read from it.

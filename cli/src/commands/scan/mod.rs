@@ -10,6 +10,7 @@ mod ordered_output;
 mod printer;
 mod progress_bar;
 mod statistics;
+mod whole_search;
 mod worker;
 
 use std::io::{IsTerminal, stderr, stdout};
@@ -19,8 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
-use dragnet::Engine;
 use dragnet::reader::AcrossLines;
+use dragnet::{Backend, Engine, PatternSet};
 use ignore::types::TypesBuilder;
 
 pub(crate) use self::args::ScanArgs;
@@ -76,6 +77,11 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
     let mut tasks = Tasks::new(walk(&paths, &options)).whole_files(rules.across_lines().is_some());
     let search = ParallelSearch {
         engine: &engine,
+        one_pattern: rules
+            .only_hir()
+            .is_some_and(|hir| whole_search::is_possible(&hir))
+            .then(|| rules.patterns())
+            .filter(|_| engine.backend() == Backend::Pure),
         across: rules.across_lines(),
         printer: &Printer::new(args, &rules),
         output: OrderedOutput::new(stdout(), ScanProgressBar::new(), max_started),
@@ -122,6 +128,8 @@ fn print_types() -> Result<ExitStatus, Failure> {
 /// A search in progress, shared by its threads.
 struct ParallelSearch<'a> {
     engine: &'a Engine,
+    /// The rule, if it is the only one and chunks can be searched whole for it.
+    one_pattern: Option<&'a PatternSet>,
     /// Set if whole files are searched for matches across lines.
     across: Option<&'a AcrossLines>,
     printer: &'a Printer<'a>,

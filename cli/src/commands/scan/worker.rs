@@ -13,6 +13,7 @@ use super::chunk_printer::ChunkPrinter;
 use super::ordered_output::TaskOutput;
 use super::printer::Output;
 use super::statistics::Statistics;
+use super::whole_search::WholeSearch;
 use crate::input::{Chunk, Task, WalkError, is_likely_utf16};
 use crate::status::ExitStatus;
 
@@ -21,12 +22,16 @@ pub(super) struct Worker<'a> {
     search: &'a ParallelSearch<'a>,
     /// Created for the first task, so that a worker that gets no task costs nothing.
     scanner: Option<Scanner>,
+    whole: WholeSearch,
+    chunk: Chunk,
     offsets: Vec<u32>,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(search: &'a ParallelSearch<'a>) -> Worker<'a> {
-        Worker { search, scanner: None, offsets: Vec::new() }
+        let chunk = Chunk::new(search.across.is_some());
+        let whole = WholeSearch::default();
+        Worker { search, scanner: None, whole, chunk, offsets: Vec::new() }
     }
 
     /// Searches tasks until the sender of the channel is dropped.
@@ -47,7 +52,7 @@ impl<'a> Worker<'a> {
             return 0;
         }
         let mut errors = Vec::new();
-        let mut chunk = Chunk::new(self.search.across.is_some());
+        let mut chunk = std::mem::take(&mut self.chunk);
         let result = chunk.load(
             task,
             |error| errors.push(error),
@@ -56,7 +61,8 @@ impl<'a> Worker<'a> {
                 self.search_chunk(chunk, output, &mut statistics)
             },
         );
-        statistics.binary_files += chunk.binary_files();
+        statistics.binary_files += chunk.take_binary_files();
+        self.chunk = chunk;
         self.search.add(statistics);
         if let Err(error) = result {
             errors.push(WalkError::unsearched(error.to_string()));
@@ -78,6 +84,9 @@ impl<'a> Worker<'a> {
             Some(scanner) => scanner,
             none => none.insert(self.search.engine.scanner()?),
         };
+        if self.whole.rules_out(self.search.one_pattern, chunk) {
+            return Ok(());
+        }
         let batch = Batch::lines(chunk.bytes(), &mut self.offsets)?;
         let printer = self.search.printer;
         if printer.needs_order() && chunk.parts().iter().any(|part| !part.is_whole_file) {
