@@ -12,6 +12,9 @@ use crate::common::Tree;
 
 const DOCUMENTS: usize = 10_000;
 
+/// The number of ways in which [`wrap`] writes a text.
+const WRAPPINGS: usize = 15;
+
 /// A credential, with what shows that it is one.
 #[derive(Clone, Debug)]
 struct Example {
@@ -122,7 +125,18 @@ fn wrap(wrapping: usize, text: &str) -> (String, String, String) {
             let escapes = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")];
             ("<a>\n  <value>", escape(text, &escapes), "</value>\n</a>\n")
         }
-        _ => ("id,value,time\n1,\"", text.replace('"', "\"\""), "\",12:00\n"),
+        11 => ("id,value,time\n1,\"", text.replace('"', "\"\""), "\",12:00\n"),
+        12 => (
+            "2026-01-01T00:00:00.017Z stdout F ",
+            text.replace('\n', "\n2026-01-01T00:00:00.018Z stdout F "),
+            "\n2026-01-01T00:00:01Z stdout F ok\n",
+        ),
+        13 => ("On Monday they wrote:\n> ", text.replace('\n', "\n> "), "\n> thanks\n"),
+        _ => (
+            "{\"log\":\"",
+            json.replace("\\n", "\\n\",\"stream\":\"stdout\"}\n{\"log\":\""),
+            "\\n\",\"stream\":\"stdout\"}\n",
+        ),
     };
     (before.to_owned(), text, after.to_owned())
 }
@@ -171,7 +185,7 @@ fn no_credential_is_left_in_ten_thousand_documents() {
     let mut documents = Vec::new();
     for number in 0..DOCUMENTS {
         let example = &examples[number % examples.len()];
-        let wrapping = number / examples.len() % 12;
+        let wrapping = number / examples.len() % WRAPPINGS;
         let kind = match ids[example.rule].as_str() {
             "private-key-openssh" => "OPENSSH PRIVATE KEY",
             "private-key-pem" => *rng.pick(&["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]),
