@@ -276,7 +276,7 @@ impl PatternSet {
     /// interface with strings or bytes: a column, or a table with one column. Columns are not copied.
     /// None and null are records that give None.
     ///
-    /// The scan runs on so many threads, at most 1,024, without the interpreter's lock. progress is called every
+    /// The scan runs on this many threads, at most 1,024, without the interpreter's lock. progress is called every
     /// 50 ms or so with the numbers of records that are scanned and of all. KeyboardInterrupt, or an exception
     /// of progress, stops the scan.
     ///
@@ -441,7 +441,7 @@ impl PatternSet {
     }
 }
 
-/// Calls `run`, which reads so many bytes, without the interpreter's lock where that pays.
+/// Calls `run`, which reads this many bytes, without the interpreter's lock where that pays.
 fn detached<T: Send>(py: Python<'_>, bytes: usize, run: impl FnOnce() -> T + Send) -> T {
     if bytes < DETACH_BYTES { run() } else { py.detach(run) }
 }

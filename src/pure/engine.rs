@@ -12,8 +12,9 @@ use crate::simd::Isa;
 
 /// A set of patterns compiled for the pure-Rust engine. Cheap to clone and to share.
 ///
-/// Compiling plans how each pattern is searched and builds the tables of the filters. Automata are
-/// built by the first scan that needs them, once for all scanners of the engine.
+/// Compiling plans how each pattern is searched, and builds the tables of the filters and the automata
+/// that most scans need. All others are built by the first scan that needs them, once for all scanners of
+/// the engine.
 #[derive(Clone)]
 pub struct Engine {
     pipeline: Arc<Pipeline>,

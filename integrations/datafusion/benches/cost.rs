@@ -189,7 +189,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Repeats a text, with other digits in each copy, until it has at least so many bytes.
+    /// Repeats a text, with other digits in each copy, until it has at least this many bytes.
     fn read(path: &Path, size: usize) -> Result<Lines, Box<dyn Error>> {
         let original = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
         if original.is_empty() {

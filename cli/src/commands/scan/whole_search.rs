@@ -13,7 +13,8 @@ use regex_syntax::hir::{Hir, Look};
 
 use crate::input::Chunk;
 
-/// The number of chunks that are not searched whole after one that had a match for nothing.
+/// The number of chunks that are not searched whole after one with a match, whose search was for nothing. A
+/// guess.
 const PAUSE: u32 = 4;
 
 /// Decides which chunks are searched whole.
