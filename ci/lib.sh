@@ -29,6 +29,16 @@ make_scratch() {
     trap 'rm -rf "$scratch"' EXIT
 }
 
+# Removes what earlier steps have built if the disk is nearly full: first what no later step uses.
+make_room() {
+    local gib=$((1 << 20)) # df counts KiB
+    local separate=("$target"/{asan,fuzz,loom,tests,vectorscan} {fuzz,python,integrations/datafusion}/target)
+    free() { df --output=avail -k . | tail -n 1; }
+    [ "$(free)" -ge $((8 * gib)) ] || rm -rf "${separate[@]}"
+    [ "$(free)" -ge $((6 * gib)) ] || rm -rf "${target:?}"/{debug,release}
+    echo "$(($(free) / gib)) GiB of disk are free"
+}
+
 # The target triple that the compiler runs on and builds for by default.
 host_triple() {
     rustc --version --verbose | sed -n 's/^host: //p'
