@@ -158,12 +158,13 @@ impl CapturesFinder {
                 _ => found(captures),
             }
         };
-        match automata.find_at_start(cache, pattern as u32, record) {
+        let finder = whole.get_or_insert_with(|| set.whole_spans().finder());
+        let end = || finder.end_at_start(pattern as u32, record);
+        match automata.find_at_start(cache, pattern as u32, record, end) {
             Some(true) => return report(cache.slots()),
             Some(false) => return ControlFlow::Continue(()),
             None => {}
         }
-        let finder = whole.get_or_insert_with(|| set.whole_spans().finder());
         let mut from = 0;
         if let Some(mut starts) = finder.starts(pattern as u32, record) {
             let max_len = set.hir(pattern).properties().maximum_len();

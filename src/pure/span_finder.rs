@@ -109,6 +109,17 @@ impl SpanFinder {
         engine.automata[index].starts(hir, || start_search(hir), &mut caches[index], record)
     }
 
+    /// The end of the match of pattern number `pattern` at the start of `record`, if there is one, or `None` if the
+    /// lazy DFA can't decide.
+    pub(crate) fn end_at_start(&mut self, pattern: u32, record: &[u8]) -> Option<Option<usize>> {
+        let SpanFinder { engine, caches, .. } = self;
+        let index = pattern as usize;
+        let hir = engine.set.hir(index);
+        let end = engine.automata[index].end_at_start(hir, &mut caches[index], record);
+        self.limit_memory(pattern);
+        end
+    }
+
     /// As [`SpanFinder::for_each_whole`], from offset `from` of the record on, for few patterns and
     /// records that are known to match: faster after the first records, and with more memory for each
     /// pattern.

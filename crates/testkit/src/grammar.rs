@@ -36,9 +36,15 @@ const TEXTS: &[&str] =
 /// Bytes at which UTF-8, lines and letters begin and end.
 const BYTES: &[u8] = b"aK\n\r\0\x80\xC3\xA9\xE2\xFF";
 
-/// Unicode classes, each with one of its characters.
-const PROPERTIES: &[(&str, char)] =
-    &[(r"\pL", 'é'), (r"\p{Greek}", 'Σ'), (r"\P{Greek}", 'a'), (r"\p{Lu}", 'É'), (r"\p{P}", ',')];
+/// Unicode classes, each with one of its characters, and one that never matches.
+const PROPERTIES: &[(&str, char)] = &[
+    (r"\pL", 'é'),
+    (r"\p{Greek}", 'Σ'),
+    (r"\P{Greek}", 'a'),
+    (r"\p{Lu}", 'É'),
+    (r"\p{P}", ','),
+    ("[a&&b]", 'a'),
+];
 
 const PERL_CLASSES: &[char] = &['d', 'w', 's', 'D', 'W', 'S'];
 

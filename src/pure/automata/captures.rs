@@ -15,9 +15,10 @@
 //!    the PikeVM of `regex-automata`, which is as fast but keeps all groups for each NFA state: for a
 //!    pattern with thousands of groups, that is gigabytes.
 //!
-//! A pattern that matches at the start of a record only needs no span: the first two are started there. Nor
-//! do most patterns whose matches contain a rare byte, for which the places where one can start are
-//! [searched](super::start_search).
+//! A pattern that matches at the start of a record only needs no search for that. Nor do most patterns whose
+//! matches contain a rare byte, for which the places where one can start are
+//! [searched](super::start_search). A one-pass DFA does not even need the end. A backtracker does, unless
+//! the record is short: the end comes from a lazy DFA.
 //!
 //! The automata are built on first use and shared by all threads; each thread has a cache, which serves
 //! all patterns.
@@ -42,9 +43,10 @@ const MAX_VISITED: usize = 256 << 10;
 /// The largest one-pass DFA, in bytes. The value is that of the `regex` crate.
 const MAX_ONE_PASS: usize = 1 << 20;
 
-/// The most memory of visited places, in bits, that a backtracker may use at each place where a match can start. It
-/// clears this for each.
-const MAX_BACKTRACKED: usize = 8 << 10;
+/// The most bytes in which a backtracker searches for a match of which the end is not known. It tries again and
+/// again how far each part of the pattern can match, up to the last of these bytes; a lazy DFA reads
+/// each byte once, in a tenth of the time, and with the end that it finds the backtracker need not read on.
+const MAX_BACKTRACKED: usize = 32;
 
 /// The start and end of each group, two slots for each, if the group took part in the match.
 pub(crate) type Slots = [Option<NonMaxUsize>];
@@ -136,16 +138,25 @@ impl CaptureAutomata {
 
     /// Finds the groups of the only match that there can be of a pattern that matches at the start of a
     /// record only. Returns whether there is one, whose groups [`CaptureCache::slots`] then has. Returns `None`
-    /// if the pattern is of another kind, or if no automaton can decide without the span.
+    /// if the pattern is of another kind, or if no automaton can decide.
     ///
-    /// Reads the record once, where the search for a span reads it twice or three times.
+    /// `end_of_match` finds the end of that match, if there is one, or returns `None` if it can't decide. It is not
+    /// called if the groups are found as fast without it.
     pub(crate) fn find_at_start(
         &self,
         cache: &mut CaptureCache,
         pattern: u32,
         record: &[u8],
+        end_of_match: impl FnOnce() -> Option<Option<usize>>,
     ) -> Option<bool> {
         let search = self.search.as_ref().filter(|_| self.nfa.is_always_start_anchored())?;
+        if !search.is_fast(record.len())
+            && let Some(end) = end_of_match()
+        {
+            return Some(
+                end.is_some_and(|end| self.find(cache, pattern, record, 0..end).is_some()),
+            );
+        }
         cache.slots.clear();
         cache.slots.resize(self.nfa.group_info().slot_len(), None);
         search.find_anchored(cache, pattern, record, 0..record.len())
@@ -200,10 +211,8 @@ impl CaptureAutomata {
         range: Range<usize>,
     ) -> Option<bool> {
         let search = self.search.as_ref()?;
-        let visited = (range.len() + 1).saturating_mul(self.nfa.states().len());
-        let is_fast = search.one_pass.is_some() || visited <= MAX_BACKTRACKED;
         // It may read as far whether there is a match or not.
-        if !is_fast || !starts.may_read(range.len() + 1) {
+        if !search.is_fast(range.len()) || !starts.may_read(range.len() + 1) {
             return None;
         }
         cache.slots.clear();
@@ -213,6 +222,11 @@ impl CaptureAutomata {
 }
 
 impl CaptureSearch {
+    /// Whether groups are found as fast without the end of the match, which lies in `bytes` bytes.
+    fn is_fast(&self, bytes: usize) -> bool {
+        self.one_pass.is_some() || bytes <= MAX_BACKTRACKED
+    }
+
     /// Writes the groups of the match at `span` into the slots of `cache`. If there is none, the first
     /// two slots are not those of the span.
     fn find(
@@ -346,10 +360,30 @@ mod tests {
             ("(?m)^(a)", "a", None),
         ] {
             let automata = CaptureAutomata::new(&regex_syntax::parse(regex).unwrap());
-            let found = automata.find_at_start(&mut cache, 0, record.as_bytes());
+            let found = automata.find_at_start(&mut cache, 0, record.as_bytes(), || unreachable!());
             let end = |found: bool| found.then(|| cache.slots()[1].unwrap().get());
             assert_eq!(found.map(end), expected, "{regex} in {record:?}");
             cache = CaptureCache::default();
+        }
+    }
+
+    #[test]
+    fn long_records_are_searched_for_the_end_first() {
+        let automata = CaptureAutomata::new(&regex_syntax::parse("^(a*)(a*)b").unwrap());
+        let record = format!("aab{}", "x".repeat(MAX_BACKTRACKED)).into_bytes();
+        // The last one can't decide.
+        for (end, expected) in [(Some(Some(3)), true), (Some(None), false), (None, true)] {
+            let mut cache = CaptureCache::default();
+            let mut calls = 0;
+            let end_of_match = || {
+                calls += 1;
+                end
+            };
+            let found = automata.find_at_start(&mut cache, 0, &record, end_of_match);
+            assert_eq!((found, calls), (Some(expected), 1), "{end:?}");
+            if expected {
+                assert_eq!(cache.slots()[3], NonMaxUsize::new(2));
+            }
         }
     }
 

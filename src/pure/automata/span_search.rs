@@ -140,6 +140,16 @@ impl PatternAutomata {
         self.search_spans(hir, skip, memory, record, cursor, found)
     }
 
+    /// The end of the match at the start of a record, if there is one, or `None` if the lazy DFA can't decide.
+    pub(crate) fn end_at_start(
+        &self,
+        hir: &Hir,
+        cache: &mut PatternCache,
+        record: &[u8],
+    ) -> Option<Option<usize>> {
+        self.spans.end_at(hir, cache.spans(), record, 0, &mut 0).ok()
+    }
+
     /// The offsets of a record at which matches can start, if there is a fast way to find them. `build` is
     /// called at most once for each pattern.
     pub(crate) fn starts<'a>(

@@ -10,13 +10,13 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::OnceLock;
 
-use regex_automata::MatchKind;
 use regex_automata::hybrid::dfa;
 use regex_automata::nfa::thompson::NFA;
+use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
 use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
-use super::lazy_search::{SpanDfas, leftmost_span};
+use super::lazy_search::{self, SpanDfas, leftmost_span};
 use super::pattern::PatternMemory;
 use super::positions::Program;
 use super::span_cursor::SpanCursor;
@@ -42,7 +42,7 @@ pub(super) struct SpanAutomata {
 /// The working memory for the spans of one pattern. Each scanner has its own.
 #[derive(Debug, Default)]
 pub(super) struct SpanCache {
-    pub(super) forward: Option<Box<dfa::Cache>>,
+    forward: Option<Box<dfa::Cache>>,
     reverse: Option<Box<dfa::Cache>>,
     /// Of the head of a [`StartSearch`].
     pub(super) head: Option<Box<dfa::Cache>>,
@@ -107,6 +107,22 @@ impl SpanAutomata {
         Err(Undecided)
     }
 
+    /// The end of the leftmost-first match that starts at `start`, or `None` if there is none. Adds the
+    /// bytes read to `steps`.
+    pub(super) fn end_at(
+        &self,
+        hir: &Hir,
+        cache: &mut SpanCache,
+        record: &[u8],
+        start: usize,
+        steps: &mut u64,
+    ) -> Result<Option<usize>, lazy_search::Undecided> {
+        let dfa = self.forward(hir).ok_or(lazy_search::Undecided)?;
+        let cache = cache.forward.get_or_insert_with(|| dfa.create_cache().into());
+        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
+        lazy_search::leftmost_end(dfa, cache, &input, steps)
+    }
+
     /// As [`SpanAutomata::leftmost`], with a simulation, which always decides.
     pub(super) fn simulate(
         &self,
@@ -155,7 +171,7 @@ impl SpanAutomata {
         self.nfa.get_or_init(|| compile(&[hir]))
     }
 
-    pub(super) fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
+    fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
         self.forward
             .get_or_init(|| build_for_pattern(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
             .as_deref()

@@ -21,8 +21,8 @@
 //! both are limited, and the caller then continues in another way, from [`Starts::at`] on.
 
 use memchr::memmem;
+use regex_automata::MatchKind;
 use regex_automata::hybrid::dfa;
-use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
 use super::lazy_dfa::{build_for_pattern, compile_reverse};
@@ -159,10 +159,7 @@ impl<'a> Starts<'a> {
 
     /// The end of the leftmost-first match that starts at `start`, or `None` if there is none.
     pub(super) fn end_of_match(&mut self, start: usize) -> Result<Option<usize>, Undecided> {
-        let dfa = self.automata.forward(self.hir).ok_or(Undecided)?;
-        let cache = self.cache.forward.get_or_insert_with(|| dfa.create_cache().into());
-        let input = Input::new(self.record).range(start..).anchored(Anchored::Yes);
-        lazy_search::leftmost_end(dfa, cache, &input, &mut self.steps)
+        self.automata.end_at(self.hir, self.cache, self.record, start, &mut self.steps)
     }
 
     /// No match starts at the last start.

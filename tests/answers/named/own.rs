@@ -9,7 +9,7 @@ const SOURCE: &str = "a random test of dragnet";
 type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a [u8]]);
 
 pub(crate) fn cases() -> Vec<Case> {
-    let rows: [Row<'_>; 6] = [
+    let rows: [Row<'_>; 7] = [
         (
             "a repeated repeat of a class beyond ASCII",
             &[("", "(?:(?:(?u:[a-cé])){2,}){3,}")],
@@ -63,6 +63,11 @@ pub(crate) fn cases() -> Vec<Case> {
                 b"ababbbabbbbbbbbaab",
                 b"",
             ],
+        ),
+        (
+            "a repeated alternation of which a part never matches",
+            &[("", "(?:|[a&&b]|b)*"), ("", "(?:|([a&&b])|b)*"), ("", "(?:[a&&b]{0,2}|b)*?b")],
+            &[b"bbbb", b"b\nab"],
         ),
     ];
     rows.into_iter()

@@ -128,10 +128,10 @@ impl Builder {
                 let repeat = self.split(&[0, 0]);
                 let copy = self.part(sub, repeat)?;
                 self.alternatives[at..at + 2].copy_from_slice(&order(copy, next));
+                // `None` if a part of it never matches, as `[a&&b]`; the others may be empty.
+                let may_be_empty = sub.properties().minimum_len().is_none_or(|len| len == 0);
                 begin = match min {
-                    0 if sub.properties().minimum_len() == Some(0) => {
-                        self.split(&order(copy, next))
-                    }
+                    0 if may_be_empty => self.split(&order(copy, next)),
                     0 => repeat,
                     _ => copy,
                 };

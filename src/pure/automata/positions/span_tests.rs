@@ -91,7 +91,7 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
 fn all_small_patterns_have_the_pikevms_spans() {
     for (sizes, len) in [(1..=3, 4), (4..=4, 3)] {
         let records = records(b"ab\n", len);
-        let operands = ["a", "b", "[ab]", "", r"(?-u:\b)", "(?m:^)"];
+        let operands = ["a", "b", "[ab]", "[a&&b]", "", r"(?-u:\b)", "(?m:^)"];
         let repetitions = ["*", "*?", "+?", "??", "{1,2}", "{1,4}", "{0,4}?"];
         let patterns = sizes.flat_map(|size| patterns(size, &operands, &repetitions));
         patterns.for_each(|pattern| check(&pattern, &records));
@@ -124,6 +124,7 @@ fn pattern() -> impl Strategy<Value = String> {
         "b",
         "ab",
         "[ab]",
+        "[a&&b]",
         "[^a]",
         ".",
         "(?-u:.)",
