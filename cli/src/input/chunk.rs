@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use super::encoding::Decoded;
-use super::open::{check_regular, found_file};
+use super::open::check_regular;
 use super::tasks::binary_from;
 use super::{
     BINARY_CHECK, BLOCK_SIZE, Block, BlockReader, Next, Source, Task, WalkError, is_binary,
@@ -176,7 +176,7 @@ impl Chunk {
         let is_checked = source.size == 0;
         let (mut file, size) = match is_checked {
             true => source.open(path)?,
-            false => (found_file(path)?, source.size),
+            false => (source.open_unchecked(path)?, source.size),
         };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         // One byte more than the file has, so that a read of all of it is seen to be short.

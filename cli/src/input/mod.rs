@@ -10,6 +10,7 @@
 
 mod block_reader;
 mod chunk;
+mod directory;
 mod encoding;
 mod filter;
 mod ignore_file;
