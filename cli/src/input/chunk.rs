@@ -31,7 +31,7 @@ pub(crate) struct Chunk {
     /// The length of the lines in the buffer.
     length: usize,
     /// In place of the buffer, a block of a file.
-    block: Option<Vec<u8>>,
+    block: Option<Block>,
     parts: Vec<FilePart>,
     binary_files: u64,
     whole_files: bool,
@@ -60,7 +60,10 @@ impl Chunk {
     /// The lines of all parts. Each part ends with a line terminator, except a block at the end of
     /// a file.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.block.as_deref().unwrap_or(&self.buffer[..self.length])
+        match &self.block {
+            Some(block) => &block.bytes,
+            None => &self.buffer[..self.length],
+        }
     }
 
     /// The parts, in ascending order of their offset.
@@ -119,7 +122,6 @@ impl Chunk {
     /// Replaces the contents by one block of a file.
     fn set_block(&mut self, source: Arc<Source>, block: Block, is_last: bool) {
         self.clear();
-        self.block = Some(block.bytes);
         self.parts.push(FilePart {
             source,
             start: 0,
@@ -127,6 +129,7 @@ impl Chunk {
             is_last,
             is_whole_file: false,
         });
+        self.block = Some(block);
     }
 
     /// Appends a small file. If the file has grown large, searches the chunk as it is so far, and
@@ -287,7 +290,7 @@ impl Chunk {
             }
         });
         if !bytes.is_empty() {
-            self.set_block(source.clone(), Block { bytes, first_line: 1 }, true);
+            self.set_block(source.clone(), Block { bytes, first_line: 1, pool: None }, true);
             self.parts[0].is_whole_file = true;
             search(self)?;
             self.clear();

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::block_reader::BufferPool;
 use super::{
     BLOCK_SIZE, Block, BlockReader, FileWalk, FoundFile, Next, Skipped, Source, WalkError,
 };
@@ -74,6 +75,7 @@ pub(crate) struct Tasks {
     /// The number of files found, binary ones included.
     files: u64,
     whole_files: bool,
+    buffers: Arc<BufferPool>,
     interrupt: Arc<Interrupt>,
 }
 
@@ -90,6 +92,7 @@ impl Tasks {
             binary: 0,
             files: 0,
             whole_files: false,
+            buffers: Arc::default(),
             interrupt: Arc::default(),
         }
     }
@@ -143,7 +146,7 @@ impl Tasks {
         if source.is_ended() {
             return Some(Ok(Task::EndOfFile(source)));
         }
-        let mut block = Block::default();
+        let mut block = BufferPool::block(&self.buffers);
         match blocks.next(&mut block) {
             Ok(Next::Block) => {
                 self.reading = Some((source.clone(), blocks));

@@ -148,7 +148,8 @@ impl ParallelSearch<'_> {
         tasks: impl Iterator<Item = Result<Task, WalkError>>,
         threads: usize,
     ) -> Result<(), Failure> {
-        let (sender, receiver) = mpsc::sync_channel::<(u64, Task)>(threads);
+        // `begin_task` bounds the number of tasks.
+        let (sender, receiver) = mpsc::channel::<(u64, Task)>();
         let receiver = Mutex::new(receiver);
         std::thread::scope(|scope| {
             for started in 0..threads {
