@@ -22,8 +22,6 @@ pub(super) struct OrderedOutput {
     queue: Mutex<OutputQueue>,
     /// Notified when `OutputQueue::current` has changed.
     turn: Condvar,
-    /// Notified when so few tasks are started and not printed that the next ones are to be started.
-    space: Condvar,
     /// The number of tasks that may be started and not printed yet.
     window: u64,
 }
@@ -53,22 +51,15 @@ impl OrderedOutput {
     pub(super) fn new(stdout: Stdout, progress_bar: ScanProgressBar, window: u64) -> OrderedOutput {
         let finished = BTreeMap::new();
         let queue = OutputQueue { stdout, progress_bar, current: 0, next: 0, finished };
-        OrderedOutput {
-            queue: Mutex::new(queue),
-            turn: Condvar::new(),
-            space: Condvar::new(),
-            window,
-        }
+        OrderedOutput { queue: Mutex::new(queue), turn: Condvar::new(), window }
     }
 
-    /// Returns the number of a new task. If as many tasks as the window allows are started and not printed,
-    /// waits until half of them are printed, so that threads do not wake one another for each task.
+    /// Returns the number of a new task. Waits while as many tasks as the window allows are started
+    /// and not printed.
     pub(super) fn begin_task(&self) -> u64 {
         let mut queue = self.lock();
-        if queue.next >= queue.current + self.window {
-            while !self.has_space(&queue) {
-                queue = self.space.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            }
+        while queue.next >= queue.current + self.window {
+            queue = self.wait(queue);
         }
         queue.next += 1;
         queue.next - 1
@@ -77,10 +68,6 @@ impl OrderedOutput {
     /// Removes the progress bar. All tasks must be finished.
     pub(super) fn finish(self) {
         self.lock().progress_bar.remove();
-    }
-
-    fn has_space(&self, queue: &OutputQueue) -> bool {
-        queue.next - queue.current <= self.window / 2
     }
 
     fn lock(&self) -> MutexGuard<'_, OutputQueue> {
@@ -174,11 +161,7 @@ impl<'a> TaskOutput<'a> {
             queue.print(&mut output);
             queue.current += 1;
         }
-        let has_space = self.shared.has_space(&queue);
         drop(queue);
         self.shared.turn.notify_all();
-        if has_space {
-            self.shared.space.notify_one();
-        }
     }
 }
