@@ -65,6 +65,7 @@ impl Stdout {
 /// An open directory. Made by [`OpenDirectories::list`].
 #[derive(Debug)]
 pub(super) struct Directory {
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there is none"))]
     fd: system::Fd,
     open: Arc<AtomicUsize>,
 }
