@@ -335,3 +335,6 @@ impl Chunk {
         Ok(read)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

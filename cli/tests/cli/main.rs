@@ -18,3 +18,5 @@ mod rules;
 mod scan;
 #[cfg(target_os = "linux")]
 mod serve;
+#[cfg(unix)]
+mod walk;

@@ -107,7 +107,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
         if stdout().is_terminal() && stderr().is_terminal() {
             messages::note(statistics.summary(files, started.elapsed()));
         }
-        if let Some(counts) = skipped.describe().filter(|_| rules.is_builtin()) {
+        let is_told = rules.is_builtin() || rules.has_rule_files();
+        if let Some(counts) = skipped.describe().filter(|_| is_told) {
             messages::note(format_args!("not searched: {counts}"));
         }
     }
