@@ -20,3 +20,4 @@ mod scan;
 mod serve;
 #[cfg(unix)]
 mod walk;
+mod whole_search;
