@@ -172,8 +172,8 @@ cfg_if::cfg_if! {
                 if !follow_link {
                     flags |= OFlags::NOFOLLOW;
                 }
-                let fd = rustix::fs::openat(at, name, flags, Mode::empty())?;
-                let mut listing = Dir::new(rustix::io::dup(fd.as_fd())?)?;
+                let fd = open(at, name, flags)?;
+                let mut listing = Dir::new(rustix::io::fcntl_dupfd_cloexec(&fd, 0)?)?;
                 while let Some(entry) = listing.read() {
                     let entry = entry?;
                     let name = entry.file_name().to_bytes();
@@ -194,13 +194,13 @@ cfg_if::cfg_if! {
 
             pub(super) fn open_file(parent: Option<&Directory>, path: &Path) -> io::Result<File> {
                 let (at, name) = location(parent, path);
-                let flags = FLAGS | OFlags::NOFOLLOW;
-                loop {
-                    match rustix::fs::openat(at, name, flags, Mode::empty()) {
-                        Err(rustix::io::Errno::INTR) => continue,
-                        opened => return Ok(File::from(opened?)),
-                    }
-                }
+                Ok(File::from(open(at, name, FLAGS | OFlags::NOFOLLOW)?))
+            }
+
+            fn open(at: BorrowedFd<'_>, name: &OsStr, flags: OFlags) -> io::Result<OwnedFd> {
+                let opened =
+                    rustix::io::retry_on_intr(|| rustix::fs::openat(at, name, flags, Mode::empty()));
+                Ok(opened?)
             }
 
             pub(super) fn info(parent: Option<&Directory>, path: &Path) -> io::Result<EntryInfo> {
