@@ -7,19 +7,19 @@
 //! the deepest directory decides. Git's files apply inside a repository only, and not beyond its
 //! top.
 //!
-//! The walk passes each entry to [`Filter::includes`] in the order of the tree, a directory before
-//! its contents. So a stack of the directories above the current entry is enough, and every
-//! directory's ignore files are read once.
+//! The walk calls [`Filter::enter`] and [`Filter::leave`] for each directory. So a stack of the directories
+//! above the current entry is enough, and every directory's ignore files are read once. The names in a
+//! directory are known by then, so no ignore file is looked for that isn't there.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
-use ignore::DirEntry;
 use ignore::Match;
 use ignore::gitignore::Gitignore;
 use ignore::overrides::Override;
 use ignore::types::Types;
 
+use super::directory::{Entry, Kind};
 use super::ignore_file::IgnoreFiles;
 use crate::escape;
 
@@ -87,13 +87,10 @@ pub(super) struct Filter {
     types: Types,
     /// From git's global ignore file.
     global: Gitignore,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// The directories above the current entry, from the root of the walk.
-    levels: Vec<Level>,
+    /// The directories above the current entry, from the root of the walk; `None` for those that add no
+    /// rules.
+    levels: Vec<Option<IgnoreFiles>>,
+    root: PathBuf,
     /// The directories above the root, from the top of the file system. Those without rules are
     /// left out.
     above: Vec<IgnoreFiles>,
@@ -103,43 +100,59 @@ struct State {
     errors: Vec<String>,
 }
 
-#[derive(Debug)]
-struct Level {
-    path: PathBuf,
-    /// `None` if the directory adds no rules.
-    files: Option<IgnoreFiles>,
-}
-
 impl Filter {
     pub(super) fn new(hidden: Hidden, ignore_files: bool, globs: Override, types: Types) -> Filter {
-        let mut state = State::default();
+        let mut errors = Vec::new();
         let mut global = Gitignore::empty();
         if ignore_files {
             let (found, error) = Gitignore::global();
             global = found;
             // A current directory that was removed has no paths to exclude.
             let error = error.filter(|error| !error.is_io());
-            state.errors.extend(error.map(|error| escape::text(error.to_string().as_bytes())));
+            errors.extend(error.map(|error| escape::text(error.to_string().as_bytes())));
         }
-        let state = Mutex::new(state);
-        Filter { hidden, uses_ignore_files: ignore_files, globs, types, global, state }
+        Filter {
+            hidden,
+            uses_ignore_files: ignore_files,
+            globs,
+            types,
+            global,
+            levels: Vec::new(),
+            root: PathBuf::new(),
+            above: Vec::new(),
+            absolute_root: PathBuf::new(),
+            skipped: Skipped::default(),
+            errors,
+        }
     }
 
-    /// Whether an entry below the root is searched, or entered if it is a directory.
-    pub(super) fn includes(&self, entry: &DirEntry) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_directory = entry.file_type().is_some_and(|file_type| file_type.is_dir());
-        let is_file = entry.file_type().is_some_and(|file_type| file_type.is_file());
-        if self.uses_ignore_files
-            && let Some(parent) = entry.path().parent()
-        {
-            state.enter(parent, entry.depth());
+    /// Makes a directory with these entries the one whose entries are decided about. It must be the root of
+    /// a walk or an entry of the current directory.
+    pub(super) fn enter(&mut self, directory: &Path, entries: &[Entry]) {
+        if !self.uses_ignore_files {
+            return;
         }
-        let exclusion = self.exclusion(&state, entry, is_directory);
-        if is_directory || is_file {
+        if self.levels.is_empty() {
+            directory.clone_into(&mut self.root);
+            self.read_above(directory);
+        }
+        // Some file systems do not tell upper case from lower case.
+        let has = |name: &str| entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
+        self.levels.push(IgnoreFiles::read(directory, has, &mut self.errors));
+    }
+
+    /// Leaves the current directory.
+    pub(super) fn leave(&mut self) {
+        self.levels.pop();
+    }
+
+    /// Whether an entry of the current directory is searched, or entered if it is a directory.
+    pub(super) fn includes(&mut self, path: &Path, name: &OsStr, kind: Kind) -> bool {
+        let exclusion = self.exclusion(path, name, kind == Kind::Directory);
+        if kind != Kind::Other {
             match exclusion {
-                Some(Exclusion::IgnoreFile) => state.skipped.ignored += 1,
-                Some(Exclusion::Hidden) => state.skipped.hidden += 1,
+                Some(Exclusion::IgnoreFile) => self.skipped.ignored += 1,
+                Some(Exclusion::Hidden) => self.skipped.hidden += 1,
                 Some(Exclusion::Request) | None => {}
             }
         }
@@ -147,20 +160,19 @@ impl Filter {
     }
 
     /// The messages since the last call: ignore files and globs that are not used.
-    pub(super) fn take_errors(&self) -> Vec<String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut state.errors)
+    pub(super) fn take_errors(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.errors)
     }
 
     /// The number of entries that were excluded so far. Those that the command line excludes by a
     /// glob or a type are not counted.
     pub(super) fn skipped(&self) -> Skipped {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).skipped
+        self.skipped
     }
 
-    fn exclusion(&self, state: &State, entry: &DirEntry, is_directory: bool) -> Option<Exclusion> {
-        let path = entry.path();
-        let path = path.strip_prefix("./").unwrap_or(path);
+    fn exclusion(&self, path: &Path, name: &OsStr, is_directory: bool) -> Option<Exclusion> {
+        let full_path = path;
+        let path = without_dot(path);
         match self.globs.matched(path, is_directory) {
             Match::Ignore(_) => return Some(Exclusion::Request),
             Match::Whitelist(_) => return None,
@@ -168,7 +180,7 @@ impl Filter {
         }
         let mut is_included = false;
         if self.uses_ignore_files {
-            match state.matched(path, is_directory, &self.global) {
+            match self.matched(path, is_directory) {
                 Match::Ignore(()) => return Some(Exclusion::IgnoreFile),
                 Match::Whitelist(()) => is_included = true,
                 Match::None => {}
@@ -179,34 +191,13 @@ impl Filter {
             Match::Whitelist(_) => is_included = true,
             Match::None => {}
         }
-        let name = entry.file_name();
         match self.hidden {
-            _ if is_included || !is_hidden(entry) => None,
+            _ if is_included || !is_hidden(full_path, name) => None,
             Hidden::None => Some(Exclusion::Hidden),
             Hidden::ExceptVersionControl if VERSION_CONTROL.iter().any(|it| name == *it) => {
                 Some(Exclusion::Request)
             }
             Hidden::ExceptVersionControl | Hidden::All => None,
-        }
-    }
-}
-
-impl State {
-    /// Makes `parent`, the directory of an entry at `depth` below the root, the last of the levels.
-    fn enter(&mut self, parent: &Path, depth: usize) {
-        // Compared byte by byte: all paths are made from those of the levels above.
-        let is_parent = |level: &Level| level.path.as_os_str() == parent.as_os_str();
-        if depth == 1 && !self.levels.first().is_some_and(is_parent) {
-            self.levels.clear();
-            self.read_above(parent);
-        }
-        self.levels.truncate(depth);
-        if self.levels.len() == depth && !self.levels.last().is_some_and(is_parent) {
-            self.levels.pop();
-        }
-        if self.levels.len() < depth {
-            let files = IgnoreFiles::read(parent, &mut self.errors);
-            self.levels.push(Level { path: parent.to_owned(), files });
         }
     }
 
@@ -218,17 +209,19 @@ impl State {
         let Ok(absolute) = root.canonicalize() else { return };
         let above: Vec<&Path> = absolute.ancestors().skip(1).collect();
         let errors = &mut self.errors;
-        self.above.extend(above.iter().rev().filter_map(|path| IgnoreFiles::read(path, errors)));
+        self.above.extend(
+            above.iter().rev().filter_map(|path| IgnoreFiles::read(path, |_| true, errors)),
+        );
         if !self.above.is_empty() {
             self.absolute_root = absolute;
         }
     }
 
     /// Returns what ignore files say about a path.
-    fn matched(&self, path: &Path, is_directory: bool, global: &Gitignore) -> Match<()> {
-        let below = self.levels.iter().filter_map(|level| level.files.as_ref()).rev();
-        let absolute = self.levels.first().filter(|_| !self.above.is_empty()).map(|root| {
-            let root = root.path.strip_prefix("./").unwrap_or(&root.path);
+    fn matched(&self, path: &Path, is_directory: bool) -> Match<()> {
+        let below = self.levels.iter().flatten().rev();
+        let absolute = (!self.above.is_empty()).then(|| {
+            let root = without_dot(&self.root);
             self.absolute_root.join(path.strip_prefix(root).unwrap_or(path))
         });
         let above = self.above.iter().rev();
@@ -249,21 +242,32 @@ impl State {
         if !is_in_repository {
             return by_ignore;
         }
-        by_ignore.or(by_git).or(by_exclude).or(global.matched(path, is_directory).map(drop))
+        by_ignore.or(by_git).or(by_exclude).or(self.global.matched(path, is_directory).map(drop))
     }
 }
 
-/// Whether an entry's name begins with a dot or, on Windows, it has the attribute.
-fn is_hidden(entry: &DirEntry) -> bool {
+/// Returns a path without `./` at its start.
+pub(super) fn without_dot(path: &Path) -> &Path {
+    // Splitting a path into components takes much longer than to see that there is nothing to do.
+    match path.as_os_str().as_encoded_bytes() {
+        [b'.', ..] => path.strip_prefix("./").unwrap_or(path),
+        _ => path,
+    }
+}
+
+/// Whether the name of an entry begins with a dot or, on Windows, it has the attribute.
+#[cfg_attr(not(windows), allow(unused_variables))]
+fn is_hidden(path: &Path, name: &OsStr) -> bool {
     #[cfg(windows)]
     {
         use std::os::windows::fs::MetadataExt;
 
         const FILE_ATTRIBUTE_HIDDEN: u32 = 2;
-        let attributes = entry.metadata().map_or(0, |metadata| metadata.file_attributes());
+        let attributes =
+            std::fs::symlink_metadata(path).map_or(0, |metadata| metadata.file_attributes());
         if attributes & FILE_ATTRIBUTE_HIDDEN != 0 {
             return true;
         }
     }
-    entry.file_name().as_encoded_bytes().starts_with(b".")
+    name.as_encoded_bytes().starts_with(b".")
 }

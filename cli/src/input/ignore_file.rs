@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::open::{Links, regular_file};
+use super::open::regular_file;
 use crate::escape;
 
 /// The largest ignore file that is read, in bytes. The largest in public repositories have about
@@ -37,13 +37,17 @@ pub(super) struct IgnoreFiles {
 }
 
 impl IgnoreFiles {
-    /// Reads the ignore files of `directory`. Returns `None` if they exclude nothing and the
-    /// directory is not the top of a repository. Adds a message to `errors` for each file or glob
-    /// that is not used.
-    pub(super) fn read(directory: &Path, errors: &mut Vec<String>) -> Option<IgnoreFiles> {
+    /// Reads the ignore files of `directory`; `has` says whether it may have a file of some name. Returns
+    /// `None` if they exclude nothing and the directory is not the top of a repository. Adds a message to
+    /// `errors` for each file or glob that is not used.
+    pub(super) fn read(
+        directory: &Path,
+        has: impl Fn(&str) -> bool,
+        errors: &mut Vec<String>,
+    ) -> Option<IgnoreFiles> {
         let git = directory.join(".git");
-        let git_type = std::fs::metadata(&git).ok();
-        let is_repository = git_type.is_some() || directory.join(".jj").exists();
+        let git_type = if has(".git") { std::fs::metadata(&git).ok() } else { None };
+        let is_repository = git_type.is_some() || has(".jj") && directory.join(".jj").exists();
         let exclude = match git_type {
             Some(metadata) if metadata.is_dir() => Some(git.join("info/exclude")),
             Some(metadata) if metadata.is_file() => {
@@ -51,11 +55,15 @@ impl IgnoreFiles {
             }
             _ => None,
         };
-        let mut globs = |path: &Path| read_globs(directory, path, errors);
+        let mut globs = |name: &str| match has(name) {
+            true => read_globs(directory, &directory.join(name), errors),
+            false => Gitignore::empty(),
+        };
         let files = IgnoreFiles {
-            ignore: globs(&directory.join(".ignore")),
-            git_ignore: globs(&directory.join(".gitignore")),
-            git_exclude: exclude.map_or_else(Gitignore::empty, |path| globs(&path)),
+            ignore: globs(".ignore"),
+            git_ignore: globs(".gitignore"),
+            git_exclude: exclude
+                .map_or_else(Gitignore::empty, |path| read_globs(directory, &path, errors)),
             is_repository,
         };
         let is_needed = is_repository || !files.ignore.is_empty() || !files.git_ignore.is_empty();
@@ -94,7 +102,7 @@ fn is_missing(error: &io::Error) -> bool {
 
 /// Returns the contents of a regular file of at most [`MAX_SIZE`] bytes.
 fn read_small(path: &Path) -> io::Result<Vec<u8>> {
-    let (mut file, metadata) = regular_file(path, Links::Follow)?;
+    let (mut file, metadata) = regular_file(path)?;
     let size = metadata.len();
     let mut bytes = Vec::new();
     // The size can be wrong: files of /proc have none, and any file can grow.

@@ -6,10 +6,11 @@
 //! batch back to files and line numbers.
 //!
 //! Small files are opened by the thread that searches them, in parallel. Large files and pipes are
-//! read in order by one thread, because where a block ends depends on the block before it.
+//! read in order, by one thread at a time, because where a block ends depends on the block before it.
 
 mod block_reader;
 mod chunk;
+mod directory;
 mod encoding;
 mod filter;
 mod ignore_file;
@@ -33,7 +34,7 @@ pub(crate) use stdin::metadata;
 pub(crate) use tasks::{Interrupt, Task, Tasks};
 pub(crate) use walk::{FileWalk, FoundFile, SortOrder, WalkError, WalkOptions, walk};
 
-/// The size of a block of a large file, and of a group of small files, in bytes.
+/// The size of a block of a large file, in bytes.
 ///
 /// Engines are faster on larger batches, since they have a cost per batch; the memory for matches
 /// grows with the batch.

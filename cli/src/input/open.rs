@@ -10,36 +10,41 @@ use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Whether the last component of a path may be a symbolic link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Links {
-    Follow,
-    Refuse,
-}
+use super::directory::{Directory, open_file};
 
-/// Opens a regular file. Does not wait, whatever the path names.
-///
-/// With [`Links::Refuse`], only the open file is checked: such a path was found by a walk, which has
-/// seen that it is a regular file.
+/// Opens a regular file, also through links. Does not wait, whatever the path names.
 ///
 /// # Errors
 ///
 /// [`io::ErrorKind::NotFound`] if there is no such file, and an error that names the type if it is
 /// not a regular file.
-pub(crate) fn regular_file(path: &Path, links: Links) -> io::Result<(File, Metadata)> {
-    if links == Links::Follow {
-        check_type(std::fs::metadata(path)?.file_type())?;
-    }
-    let file = open(path, links)?;
+pub(crate) fn regular_file(path: &Path) -> io::Result<(File, Metadata)> {
+    check_type(std::fs::metadata(path)?.file_type())?;
+    let file = open(path)?;
     let metadata = file.metadata()?;
     check_type(metadata.file_type())?;
     Ok((file, metadata))
 }
 
-/// Opens a file that a walk has seen to be regular, without checking that it still is. Does not wait,
-/// whatever the path names. See [`check_regular`].
-pub(super) fn found_file(path: &Path) -> io::Result<File> {
-    open(path, Links::Refuse)
+/// Opens a file that a walk has seen to be regular, and checks that it still is. Does not wait, whatever the
+/// path names. `directory` is the one that it was found in.
+///
+/// # Errors
+///
+/// As [`regular_file`].
+pub(super) fn found_regular_file(
+    directory: Option<&Directory>,
+    path: &Path,
+) -> io::Result<(File, Metadata)> {
+    let file = open_file(directory, path)?;
+    let metadata = file.metadata()?;
+    check_type(metadata.file_type())?;
+    Ok((file, metadata))
+}
+
+/// Opens a file as [`found_regular_file`] does, without the check. See [`check_regular`].
+pub(super) fn found_file(directory: Option<&Directory>, path: &Path) -> io::Result<File> {
+    open_file(directory, path)
 }
 
 /// Returns an error that names the type of a file that is not regular.
@@ -60,11 +65,8 @@ cfg_if::cfg_if! {
 
         use rustix::fs::OFlags;
 
-        fn open(path: &Path, links: Links) -> io::Result<File> {
-            let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-            if links == Links::Refuse {
-                flags |= OFlags::NOFOLLOW;
-            }
+        fn open(path: &Path) -> io::Result<File> {
+            let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
             // The bits of a C int: the same for every flag that `open` knows.
             OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)
         }
@@ -80,7 +82,7 @@ cfg_if::cfg_if! {
             }
         }
     } else {
-        fn open(path: &Path, _: Links) -> io::Result<File> {
+        fn open(path: &Path) -> io::Result<File> {
             OpenOptions::new().read(true).open(path)
         }
 

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use super::directory::Directory;
 use super::encoding::{Decoded, Encoding};
-use super::open::{Links, regular_file};
+use super::open::{found_file, found_regular_file};
 use super::read_ahead::Stopper;
 use crate::escape;
 
@@ -35,6 +36,8 @@ pub(crate) struct LineProgress {
 pub(crate) struct Source {
     /// `None` for standard input.
     path: Option<PathBuf>,
+    /// The open directory that a walk has found the file in, if there is one.
+    pub(super) directory: Option<Arc<Directory>>,
     is_explicit: bool,
     may_block: bool,
     /// The size of a regular file that a walk has found, in bytes; 0 if it is not known.
@@ -55,6 +58,7 @@ impl Source {
     pub(crate) fn stdin() -> Source {
         Source {
             path: None,
+            directory: None,
             is_explicit: true,
             may_block: true,
             size: 0,
@@ -89,9 +93,15 @@ impl Source {
                 let metadata = file.metadata()?;
                 (file, metadata)
             }
-            false => regular_file(path, Links::Refuse)?,
+            false => found_regular_file(self.directory.as_deref(), path)?,
         };
         Ok((file, metadata.len()))
+    }
+
+    /// Opens the file at `path`, which must be the path of this source and one that a walk has found. Does
+    /// not check that it is still a regular file.
+    pub(super) fn open_unchecked(&self, path: &Path) -> io::Result<File> {
+        found_file(self.directory.as_deref(), path)
     }
 
     /// Returns a reader for the file at `path`, which must be the path of this source.

@@ -3,13 +3,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::block_reader::BufferPool;
 use super::{
     BLOCK_SIZE, Block, BlockReader, FileWalk, FoundFile, Next, Skipped, Source, WalkError,
 };
 
+/// The size of the small files of a task, in bytes, from which on no more are added. Workers wait for one
+/// another less, and end at the same time, if tasks are short; threads meet only once for each.
+const GROUP_SIZE: u64 = 256 << 10;
+
 /// The maximum number of small files in a task. Without it, a directory of thousands of tiny files
 /// would be one task, and so searched by one thread.
-const MAX_FILES: usize = 256;
+const MAX_FILES: usize = 64;
 
 /// Input to be searched as one batch.
 #[derive(Debug)]
@@ -74,6 +79,7 @@ pub(crate) struct Tasks {
     /// The number of files found, binary ones included.
     files: u64,
     whole_files: bool,
+    buffers: Arc<BufferPool>,
     interrupt: Arc<Interrupt>,
 }
 
@@ -90,6 +96,7 @@ impl Tasks {
             binary: 0,
             files: 0,
             whole_files: false,
+            buffers: Arc::default(),
             interrupt: Arc::default(),
         }
     }
@@ -143,7 +150,7 @@ impl Tasks {
         if source.is_ended() {
             return Some(Ok(Task::EndOfFile(source)));
         }
-        let mut block = Block::default();
+        let mut block = BufferPool::block(&self.buffers);
         match blocks.next(&mut block) {
             Ok(Next::Block) => {
                 self.reading = Some((source.clone(), blocks));
@@ -208,7 +215,7 @@ impl Iterator for Tasks {
                     }
                     self.small.push(source);
                     self.small_bytes += size;
-                    if self.small_bytes >= BLOCK_SIZE as u64 || self.small.len() == MAX_FILES {
+                    if self.small_bytes >= GROUP_SIZE || self.small.len() == MAX_FILES {
                         return Some(Ok(self.take_small_files()));
                     }
                 }

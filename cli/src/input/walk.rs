@@ -1,7 +1,11 @@
 //! Finds the files to search.
 //!
-//! The `ignore` crate walks directories, and [`Filter`] decides which entries are searched. This
-//! module turns entries into sources, and errors into messages that start with the path.
+//! One thread walks the tree, a directory before its contents, in the order in which results are printed.
+//! [`Filter`] decides which entries are searched. Files are opened by the threads that search them.
+//!
+//! The `ignore` crate could walk too. It takes longer: it looks for every kind of ignore file in every
+//! directory, although the names of the directory's files are known, and passes the whole path to each
+//! call of the system, see [`directory`](super::directory). Its parallel walk has no order.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,11 +14,11 @@ use std::time::SystemTime;
 
 use ignore::overrides::Override;
 use ignore::types::Types;
-use ignore::{DirEntry, Walk, WalkBuilder};
 
 use super::Source;
+use super::directory::{self, Directory, Entry, Kind, OpenDirectories, Stdout};
 use super::encoding::Encoding;
-use super::filter::{Filter, Hidden, Skipped};
+use super::filter::{Filter, Hidden, Skipped, without_dot};
 use crate::escape;
 
 /// The order of the files of a walk.
@@ -99,8 +103,15 @@ impl WalkError {
 
 /// An iterator over the files under some paths; see [`walk`].
 pub(crate) struct FileWalk {
-    walk: Walk,
-    filter: Arc<Filter>,
+    /// The paths that were not entered yet, the next one last.
+    roots: Vec<PathBuf>,
+    /// The directories above the current entry.
+    levels: Vec<Level>,
+    directories: OpenDirectories,
+    stdout: Option<Stdout>,
+    filter: Filter,
+    sort: SortOrder,
+    is_reversed: bool,
     is_default_path: bool,
     max_size: Option<u64>,
     encoding: Encoding,
@@ -111,34 +122,35 @@ pub(crate) struct FileWalk {
     pending: Vec<Result<FoundFile, WalkError>>,
 }
 
+/// A directory that is being walked.
+struct Level {
+    path: PathBuf,
+    /// `None` if its entries are opened by their path.
+    directory: Option<Arc<Directory>>,
+    /// The entries that were not visited yet, the next one last.
+    entries: Vec<Entry>,
+}
+
 /// Returns all files under `paths`, or under the current directory if `paths` is empty, in the
-/// order of `paths` and, within a directory, sorted by path.
+/// order of `paths` and, within a directory, sorted by path. Links are followed only if they are among
+/// `paths`.
 pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
-    let mut walk = WalkBuilder::new(paths.first().map_or(Path::new("./"), PathBuf::as_path));
-    for path in paths.iter().skip(1) {
-        walk.add(path);
-    }
-    let WalkOptions { hidden, no_ignore, globs, types, max_size, sort, is_reversed, .. } =
-        options.clone();
-    let filter = Arc::new(Filter::new(hidden, !no_ignore, globs, types));
-    let for_walk = filter.clone();
-    // The filter decides instead: it reads ignore files more carefully.
-    walk.standard_filters(false)
-        // Searching the file that standard output is redirected to might never end.
-        .skip_stdout(true)
-        .filter_entry(move |entry| for_walk.includes(entry));
-    match (sort, is_reversed) {
-        (SortOrder::None, _) => {}
-        // The paths that are compared lie in one directory, so their bytes have the same order as their
-        // components, which takes longer to find.
-        (_, false) => drop(walk.sort_by_file_path(|a, b| a.as_os_str().cmp(b.as_os_str()))),
-        (_, true) => drop(walk.sort_by_file_path(|a, b| b.as_os_str().cmp(a.as_os_str()))),
-    }
+    let mut roots: Vec<PathBuf> = match paths {
+        [] => vec![PathBuf::from("./")],
+        paths => paths.to_vec(),
+    };
+    roots.reverse();
+    let WalkOptions { hidden, no_ignore, globs, types, sort, is_reversed, .. } = options.clone();
     let mut found = FileWalk {
-        walk: walk.build(),
-        filter,
+        roots,
+        levels: Vec::new(),
+        directories: OpenDirectories::new(),
+        stdout: Stdout::new(),
+        filter: Filter::new(hidden, !no_ignore, globs, types),
+        sort,
+        is_reversed,
         is_default_path: paths.is_empty(),
-        max_size,
+        max_size: options.max_size,
         encoding: options.encoding,
         suggests_pattern: options.suggests_pattern,
         large: 0,
@@ -179,30 +191,100 @@ impl FileWalk {
         self.pending = files.into_iter().map(|(_, item)| item).collect();
     }
 
-    fn error(&self, error: &ignore::Error) -> WalkError {
-        let mut message = message(error);
-        let is_missing =
-            error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
-        if let Some(path) = path(error).filter(|_| self.suggests_pattern && is_missing) {
-            message.push_str(&format!(": did you mean -e {}?", shell_word(path)));
-        }
-        WalkError::unsearched(message)
+    /// Adds an item, after the messages about ignore files that were read to find it.
+    fn push(&mut self, item: Option<Result<FoundFile, WalkError>>) {
+        self.pending.extend(item);
+        let errors = self.filter.take_errors();
+        self.pending.extend(errors.into_iter().rev().map(|error| Err(WalkError::note(error))));
     }
 
-    /// Returns the file of an entry, or `None` if the entry is not to be searched.
-    fn found(&mut self, entry: DirEntry) -> Option<Result<FoundFile, WalkError>> {
-        let mut found = file(entry, self.is_default_path)?;
-        if let Ok(FoundFile { source, .. }) = &mut found {
-            source.encoding = self.encoding;
+    /// Visits a path that the user named, which is searched whatever it is, also through a link.
+    fn visit_root(&mut self, path: PathBuf) -> Option<Result<FoundFile, WalkError>> {
+        if path.as_os_str() == "-" {
+            return Some(Ok(self.file(Source::stdin(), 0)));
         }
-        if let (Ok(FoundFile { source, size }), Some(max_size)) = (&found, self.max_size)
-            && !source.is_explicit()
-            && *size > max_size
-        {
+        match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => self.enter(path),
+            Ok(metadata) => {
+                let source = Source::file(path, true, !metadata.is_file());
+                Some(Ok(self.file(source, metadata.len())))
+            }
+            Err(error) => {
+                let mut error_message = message(&path, &error);
+                if self.suggests_pattern && error.kind() == io::ErrorKind::NotFound {
+                    error_message.push_str(&format!(": did you mean -e {}?", shell_word(&path)));
+                }
+                Some(Err(WalkError::unsearched(error_message)))
+            }
+        }
+    }
+
+    /// Visits an entry of the current directory.
+    fn visit(&mut self, path: PathBuf, entry: &Entry) -> Option<Result<FoundFile, WalkError>> {
+        if !self.filter.includes(&path, &entry.name, entry.kind) {
+            return None;
+        }
+        match entry.kind {
+            Kind::Directory => return self.enter(path),
+            Kind::Other => return None,
+            Kind::File => {}
+        }
+        let parent = self.levels.last().and_then(|level| level.directory.clone());
+        let info = match directory::info(parent.as_deref(), &path) {
+            Ok(info) => info,
+            Err(error) => {
+                return Some(Err(WalkError::unsearched(message(self.shown(&path), &error))));
+            }
+        };
+        if self.stdout.as_ref().is_some_and(|stdout| stdout.is_file(&path, &info)) {
+            return None;
+        }
+        if self.max_size.is_some_and(|max_size| info.size > max_size) {
             self.large += 1;
             return None;
         }
-        Some(found)
+        // It was a file when the directory was read.
+        if info.kind == Kind::Directory {
+            return None;
+        }
+        let is_file = info.kind == Kind::File;
+        let path = if self.is_default_path { self.shown(&path).to_owned() } else { path };
+        let mut source = Source::file(path, false, !is_file);
+        source.directory = parent;
+        source.size = if is_file { info.size } else { 0 };
+        Some(Ok(self.file(source, info.size)))
+    }
+
+    /// Enters a directory. Returns an error if not all of its entries could be read.
+    fn enter(&mut self, path: PathBuf) -> Option<Result<FoundFile, WalkError>> {
+        let mut entries = Vec::new();
+        let is_root = self.levels.is_empty();
+        let parent = self.levels.last().and_then(|level| level.directory.as_deref());
+        let listed = self.directories.list(parent, &path, is_root, &mut entries);
+        let (directory, error) = match listed {
+            Ok(directory) => (directory, None),
+            Err(error) => (None, Some(Err(WalkError::unsearched(message(&path, &error))))),
+        };
+        if self.sort != SortOrder::None {
+            entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        }
+        // The next one is last.
+        if self.sort == SortOrder::None || !self.is_reversed {
+            entries.reverse();
+        }
+        self.filter.enter(&path, &entries);
+        self.levels.push(Level { path, directory, entries });
+        error
+    }
+
+    fn file(&self, mut source: Source, size: u64) -> FoundFile {
+        source.encoding = self.encoding;
+        FoundFile { source, size }
+    }
+
+    /// The path as it is printed: the user did not type the `./` of the default path.
+    fn shown<'a>(&self, path: &'a Path) -> &'a Path {
+        if self.is_default_path { without_dot(path) } else { path }
     }
 }
 
@@ -214,73 +296,31 @@ impl Iterator for FileWalk {
             if let Some(item) = self.pending.pop() {
                 return Some(item);
             }
-            let entry = self.walk.next();
-            let is_end = entry.is_none();
-            let item = match entry {
-                Some(Ok(entry)) => self.found(entry),
-                Some(Err(error)) => Some(Err(self.error(&error))),
-                None => None,
+            let item = match self.levels.last_mut() {
+                Some(level) => match level.entries.pop() {
+                    Some(entry) => {
+                        let path = level.path.join(&entry.name);
+                        self.visit(path, &entry)
+                    }
+                    None => {
+                        self.filter.leave();
+                        self.levels.pop();
+                        None
+                    }
+                },
+                None => {
+                    let root = self.roots.pop()?;
+                    self.visit_root(root)
+                }
             };
-            self.pending.extend(item);
-            let errors = self.filter.take_errors();
-            self.pending.extend(errors.into_iter().rev().map(|error| Err(WalkError::note(error))));
-            if is_end && self.pending.is_empty() {
-                return None;
-            }
+            self.push(item);
         }
     }
 }
 
-/// Returns the file of an entry, or `None` if the entry is not to be searched, such as a directory.
-fn file(entry: DirEntry, is_default_path: bool) -> Option<Result<FoundFile, WalkError>> {
-    if entry.is_stdin() {
-        return Some(Ok(FoundFile { source: Source::stdin(), size: 0 }));
-    }
-    let is_explicit = entry.depth() == 0;
-    // A path that the user named is searched whatever it is, also through a symbolic link.
-    let metadata = if is_explicit {
-        std::fs::metadata(entry.path()).map_err(|error| error.to_string())
-    } else if entry.file_type().is_some_and(|file_type| file_type.is_file()) {
-        entry.metadata().map_err(|error| reason(&error))
-    } else {
-        return None;
-    };
-    // The user did not type the `./` of the default path, so it is not printed.
-    let path = match is_default_path.then(|| entry.path().strip_prefix("./")) {
-        Some(Ok(path)) => path.to_path_buf(),
-        _ => entry.into_path(),
-    };
-    match metadata {
-        Ok(metadata) if metadata.is_dir() => None,
-        Ok(metadata) => {
-            let mut source = Source::file(path, is_explicit, !metadata.is_file());
-            if !is_explicit && metadata.is_file() {
-                source.size = metadata.len();
-            }
-            Some(Ok(FoundFile { source, size: metadata.len() }))
-        }
-        Err(error) => Some(Err(WalkError::unsearched(format!("{}: {error}", escape::path(&path))))),
-    }
-}
-
-/// Returns the message for an error of the walk, starting with its path.
-fn message(error: &ignore::Error) -> String {
-    match error {
-        ignore::Error::WithPath { path, err } => {
-            format!("{}: {}", escape::path(path), reason(err))
-        }
-        ignore::Error::WithDepth { err, .. } => message(err),
-        error => reason(error),
-    }
-}
-
-/// Returns the path of an error at the root of a walk.
-fn path(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { depth: 0, err } => path(err),
-        _ => None,
-    }
+/// Returns the message for an error, starting with its path.
+fn message(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", escape::path(path))
 }
 
 /// Returns a word as it is typed in a shell, safe to print on a terminal.
@@ -291,13 +331,4 @@ fn shell_word(word: &Path) -> String {
         true => text,
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }
-}
-
-/// Returns the reason of an error, without the path if possible.
-fn reason(error: &ignore::Error) -> String {
-    // The walker wraps the system's error in one that repeats the path.
-    let inner = error.io_error().and_then(io::Error::get_ref).and_then(|inner| inner.source());
-    let reason = inner.map_or_else(|| error.to_string(), |inner| inner.to_string());
-    // Some errors have a path in their text.
-    escape::text(reason.as_bytes())
 }

@@ -71,6 +71,7 @@ pub(crate) struct Rules {
     patterns: PatternSet,
     reads_stdin: bool,
     is_builtin: bool,
+    has_rule_files: bool,
     options: Options,
     /// `None` if every rule is searched line by line.
     across: Option<AcrossLines>,
@@ -139,6 +140,7 @@ impl Rules {
         if is_builtin {
             files.push(builtin::rules());
         }
+        let has_rule_files = !args.rule_files.is_empty();
         for file in files {
             list.extend(file.rules);
             file.warnings.iter().for_each(messages::warning);
@@ -165,7 +167,15 @@ impl Rules {
                 }
                 let across = options.across.then(|| AcrossLines::new(&patterns, WINDOW));
                 let across = across.filter(|across| across.patterns().next().is_some());
-                Ok(Rules { list, patterns, reads_stdin, is_builtin, options, across })
+                Ok(Rules {
+                    list,
+                    patterns,
+                    reads_stdin,
+                    is_builtin,
+                    has_rule_files,
+                    options,
+                    across,
+                })
             }
             Ok(_) => Err(Failure::Errors(errors)),
             Err(bad) => {
@@ -235,6 +245,11 @@ impl Rules {
     /// Whether these are the built-in rules, which find credentials.
     pub(crate) fn is_builtin(&self) -> bool {
         self.is_builtin
+    }
+
+    /// Whether there are rules of a file, which find credentials more often than anything else.
+    pub(crate) fn has_rule_files(&self) -> bool {
+        self.has_rule_files
     }
 
     /// Whether patterns were read from standard input, which then has no data left to search.

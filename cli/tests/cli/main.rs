@@ -18,3 +18,6 @@ mod rules;
 mod scan;
 #[cfg(target_os = "linux")]
 mod serve;
+#[cfg(unix)]
+mod walk;
+mod whole_search;

@@ -94,6 +94,20 @@ fn only_the_secret_is_replaced() {
     assert_eq!(run.stdout, format!(r"x%20{replaced}\nMY_{replaced}"));
 }
 
+/// The first alternative that leads to a match counts, also where both start with the same repetition.
+#[test]
+fn alternatives_with_a_common_start_are_replaced_whole() {
+    for (patterns, input, expected) in [
+        ("token=.*?;|token=.*?,", "token=ab,cd-secret;", "[REDACTED:1]"),
+        ("token=.*;|token=.*,", "token=ab;cd-secret,", "[REDACTED:1]cd-secret,"),
+        ("token=.*?,|token=.*?;", "token=ab,cd-secret;", "[REDACTED:1]cd-secret;"),
+        ("a.*?c|a.*?b", "abc", "[REDACTED:1]"),
+    ] {
+        let run = Tree::new().pipe(["redact", "-e", patterns], input);
+        assert_eq!(run.stdout, expected, "{patterns}");
+    }
+}
+
 #[test]
 fn private_key_on_one_line_is_replaced_to_its_end() {
     let dashes = "-----";

@@ -57,6 +57,38 @@ fn credentials_are_found_in_files_ripgrep_searches() {
     }
 }
 
+/// Hidden files are where credentials are kept, so a search for credentials reads them, or says that it did
+/// not.
+#[test]
+fn hidden_files_are_searched_for_credentials_or_counted() {
+    let token = token();
+    let rules = "[[rules]]\nid = 'token'\nregex = 'ghp_[0-9a-z]+'\n";
+    let tree = Tree::with(&[
+        (".env", format!("TOKEN={token}\n")),
+        (".github/workflows/ci.yml", format!("token: {token}\n")),
+        (".git/config", format!("token = {token}\n")),
+        ("rules.toml", rules.to_owned()),
+    ]);
+    let found = |rule: &str| {
+        [
+            format!(".env:1:7: {rule}: {token}"),
+            format!(".github/workflows/ci.yml:1:8: {rule}: {token}"),
+        ]
+    };
+    let run = tree.run(["scan"]);
+    assert_eq!(run.lines(), found(TOKEN_RULE), "{run:?}");
+    assert_eq!(run.stderr, "");
+    let run = tree.run(["scan", "-r", "rules.toml"]);
+    let note = "dragnet: note: not searched: 3 hidden (see --hidden)\n";
+    assert_eq!((run.lines(), &*run.stderr, run.status), (vec![], note, Some(1)));
+    let run = tree.run(["scan", "-r", "rules.toml", "--hidden", "-g", "!/.git"]);
+    assert_eq!(run.lines(), found("token"), "{run:?}");
+    assert_eq!(run.stderr, "");
+    // A search for something else is as quiet as that of ripgrep.
+    let run = tree.run(["scan", "-e", "ghp_"]);
+    assert_eq!((&*run.stdout, &*run.stderr), ("rules.toml:3:10: 1: ghp_\n", ""));
+}
+
 #[test]
 fn matches_have_line_and_byte_column() {
     let cases: [(&[&str], &[u8], &[&str]); 12] = [

@@ -16,6 +16,9 @@
 //! Patterns that may begin with a line feed would be under way after every line; a stream for such patterns is
 //! not cut.
 //!
+//! The first bytes of a stream are read by the DFA alone, since many streams are shorter than it takes to build
+//! the first step's scanner.
+//!
 //! Where no match is under way at any line end, no match crosses one. So most of a stream can be searched line
 //! by line, which takes half of the time.
 
@@ -35,11 +38,19 @@ const MAX_NFA: usize = 4 << 20;
 /// The memory for states of the DFA, in bytes.
 const CACHE: usize = 4 << 20;
 
+/// The number of bytes that the DFA reads alone. It is slower than the scanner, which takes some milliseconds to
+/// build for the built-in rules.
+const UNSCANNED: usize = 8 << 10;
+
 /// Finds line ends that no match goes beyond.
 #[derive(Debug)]
 pub(super) struct LineCuts {
-    /// Finds the lines at the end of which a match may be under way.
-    scanner: Scanner,
+    /// Finds the lines at the end of which a match may be under way. `None` until it is built.
+    scanner: Option<Scanner>,
+    /// What it searches for.
+    beginnings: Vec<String>,
+    /// The number of bytes that are still read by the DFA alone.
+    unscanned: usize,
     offsets: Vec<u32>,
     /// Whether the bytes so far end with a line end that no match goes beyond.
     is_cut: bool,
@@ -95,10 +106,8 @@ impl LineCuts {
         let beginnings = plain
             .iter()
             .filter_map(beginning)
-            .map(|hir| Pattern::new(Hir::concat(vec![hir, Hir::look(Look::End)]).to_string()));
-
-        let set = PatternSet::new(beginnings).ok()?;
-        let engine = Engine::with_backend(&set, Report::Patterns, Backend::Pure).ok()?;
+            .map(|hir| Hir::concat(vec![hir, Hir::look(Look::End)]).to_string())
+            .collect();
         // `\r` at the end of a line is followed by its line end in the text, and by nothing in the line. A
         // Unicode word boundary takes the line end before a line for its neighbor, past bytes that are not
         // UTF-8.
@@ -108,7 +117,9 @@ impl LineCuts {
             looks.contains_word_unicode() || anchors.iter().any(|anchor| looks.contains(*anchor))
         };
         Some(LineCuts {
-            scanner: engine.scanner().ok()?,
+            scanner: None,
+            beginnings,
+            unscanned: UNSCANNED,
             offsets: Vec::new(),
             is_cut: true,
             is_crossed: false,
@@ -120,6 +131,13 @@ impl LineCuts {
             unknown: 0,
             window,
         })
+    }
+
+    /// Sets the number of bytes that the DFA reads alone.
+    #[cfg(test)]
+    pub(super) fn unscanned(mut self, bytes: usize) -> LineCuts {
+        self.unscanned = bytes;
+        self
     }
 
     /// Reads the next bytes of the stream.
@@ -168,8 +186,17 @@ impl LineCuts {
     /// Returns where lines start at the end of which a match may be under way.
     fn open_lines(&mut self, lines: &[u8]) -> Vec<usize> {
         let mut found = Vec::new();
+        if self.unscanned > 0 {
+            self.unscanned = self.unscanned.saturating_sub(lines.len());
+        } else if self.scanner.is_none() {
+            self.scanner = scanner(&self.beginnings);
+            if self.scanner.is_none() {
+                self.unscanned = usize::MAX;
+            }
+        }
         let scanned = Batch::lines(lines, &mut self.offsets).is_ok_and(|batch| {
-            let scanned = self.scanner.scan_with(&batch, &mut |matches| {
+            let Some(scanner) = &mut self.scanner else { return false };
+            let scanned = scanner.scan_with(&batch, &mut |matches| {
                 found.extend(matches.iter().map(|m| batch.range(m.record()).start));
                 ControlFlow::Continue(())
             });
@@ -299,6 +326,12 @@ fn beginning(hir: &Hir) -> Option<Hir> {
     }
 }
 
+/// Returns a scanner, or `None` if the patterns are too large.
+fn scanner(patterns: &[String]) -> Option<Scanner> {
+    let set = PatternSet::new(patterns.iter().map(Pattern::new)).ok()?;
+    Engine::with_backend(&set, Report::Patterns, Backend::Pure).ok()?.scanner().ok()
+}
+
 /// Whether some match may begin with a line feed.
 fn begins_with_line_feed(nfa: &NFA) -> bool {
     let mut seen = vec![false; nfa.states().len()];
@@ -324,6 +357,9 @@ fn begins_with_line_feed(nfa: &NFA) -> bool {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+
+    /// All by the scanner, the first line by the DFA alone, and all by that.
+    const UNSCANNED_SIZES: [usize; 3] = [0, 1, UNSCANNED];
 
     pub(in crate::commands::redact) fn cuts(patterns: &[&str]) -> Option<LineCuts> {
         with_cache(patterns, CACHE)
@@ -355,10 +391,12 @@ pub(super) mod tests {
             (&["\\ba\\b[\\s]*b"], &[("b\n", true), ("a\n", false), ("\n", false), (" b\n", true)]),
         ];
         for (patterns, lines) in cases {
-            let mut cuts = cuts(patterns).unwrap();
-            for (line, expected) in lines {
-                let cut = cuts.feed(line.as_bytes()).cut;
-                assert_eq!(cut == line.len(), *expected, "{patterns:?} {line:?}");
+            for unscanned in UNSCANNED_SIZES {
+                let mut cuts = cuts(patterns).unwrap().unscanned(unscanned);
+                for (line, expected) in lines {
+                    let cut = cuts.feed(line.as_bytes()).cut;
+                    assert_eq!(cut == line.len(), *expected, "{patterns:?} {line:?} {unscanned}");
+                }
             }
         }
         for pattern in ["\\s*a", "[^b]", "\\b(?:x|\n)"] {
@@ -380,25 +418,29 @@ pub(super) mod tests {
             ("b\n", 0, false),
             ("b\nb\n", 0, false),
         ] {
-            let fed = cuts(&["b\nc"]).unwrap().feed(text.as_bytes());
-            assert_eq!(fed, Fed { cut, is_plain }, "{text:?}");
+            for unscanned in UNSCANNED_SIZES {
+                let fed = cuts(&["b\nc"]).unwrap().unscanned(unscanned).feed(text.as_bytes());
+                assert_eq!(fed, Fed { cut, is_plain }, "{text:?} {unscanned}");
+            }
         }
         for anchored in ["\\A\\w\n", "x\n\\z", "(?R)\\r^|x\n", "(?u:\\b)x\n"] {
             assert!(!cuts(&["b\nc", anchored]).unwrap().feed(b"a\n").is_plain);
         }
         // The line is known to end with the next bytes.
-        let mut cuts = cuts(&["b\nc"]).unwrap();
-        for (text, cut, is_plain) in [
-            ("xx", 0, false),
-            ("b", 0, false),
-            ("\nx\ny", 3, false),
-            ("\n", 1, true),
-            ("x\nb\n", 2, true),
-            ("c", 0, false),
-            ("\nx", 1, false),
-            ("\n", 1, true),
-        ] {
-            assert_eq!(cuts.feed(text.as_bytes()), Fed { cut, is_plain }, "{text:?}");
+        for unscanned in UNSCANNED_SIZES {
+            let mut cuts = cuts(&["b\nc"]).unwrap().unscanned(unscanned);
+            for (text, cut, is_plain) in [
+                ("xx", 0, false),
+                ("b", 0, false),
+                ("\nx\ny", 3, false),
+                ("\n", 1, true),
+                ("x\nb\n", 2, true),
+                ("c", 0, false),
+                ("\nx", 1, false),
+                ("\n", 1, true),
+            ] {
+                assert_eq!(cuts.feed(text.as_bytes()), Fed { cut, is_plain }, "{text:?}");
+            }
         }
     }
 

@@ -28,8 +28,8 @@ use crate::status::Failure;
 /// Text in UTF-16 with a byte order mark is decoded. For other encodings, see --encoding.
 ///
 /// A search with the built-in rules also reads hidden files, such as .env and .github/, except in
-/// .git and the directories of other version control systems. In the end it says on standard error
-/// how many files and directories were skipped, and why.
+/// .git and the directories of other version control systems. In the end, a search with them or with a
+/// rule file says on standard error how many files and directories were skipped, and why.
 ///
 /// With --format json, each line is an object for one match, with the fields path, line (from 1),
 /// rule, start and end (byte offsets in the line) and match. Bytes of a path or a match that are

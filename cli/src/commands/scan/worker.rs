@@ -1,9 +1,9 @@
-//! The threads that search: each one takes tasks from a channel and prints their matches.
+//! The threads that search: each one gets tasks and prints their matches.
 
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError};
 
 use dragnet::reader::{AcrossLines, ReadError, ReaderScan};
 use dragnet::{Batch, Match, Scan, Scanner};
@@ -34,15 +34,32 @@ impl<'a> Worker<'a> {
         Worker { search, scanner: None, whole, chunk, offsets: Vec::new() }
     }
 
-    /// Searches tasks until the sender of the channel is dropped.
-    pub(super) fn run(mut self, tasks: &Mutex<mpsc::Receiver<(u64, Task)>>) {
-        loop {
-            let next = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok((number, task)) = next else { return };
+    /// Searches tasks until there are no more.
+    pub(super) fn run<I>(mut self, tasks: &Mutex<&mut I>)
+    where
+        I: Iterator<Item = Result<Task, WalkError>>,
+    {
+        while let Some((number, task)) = self.next(tasks) {
             let mut output = TaskOutput::new(&self.search.output, number);
-            let searched = self.search(task, &mut output);
+            let searched = match task {
+                Ok(task) => self.search(task, &mut output),
+                Err(error) => {
+                    self.report(error, &mut output);
+                    0
+                }
+            };
             output.finish(searched);
         }
+    }
+
+    /// Returns the next task and its number. Other workers wait meanwhile, also for a pipe's next lines.
+    fn next<I: Iterator>(&self, tasks: &Mutex<&mut I>) -> Option<(u64, I::Item)> {
+        let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.search.interrupt.is_set() {
+            return None;
+        }
+        let task = tasks.next()?;
+        Some((self.search.output.begin_task(), task))
     }
 
     /// Searches one task and returns its number of bytes.
@@ -67,11 +84,16 @@ impl<'a> Worker<'a> {
         if let Err(error) = result {
             errors.push(WalkError::unsearched(error.to_string()));
         }
-        if errors.iter().any(|error| error.skips_input) {
+        errors.into_iter().for_each(|error| self.report(error, output));
+        statistics.bytes
+    }
+
+    /// Prints an error after the output of the task.
+    fn report(&self, error: WalkError, output: &mut TaskOutput<'_>) {
+        if error.skips_input {
             self.search.failed.store(true, Ordering::Relaxed);
         }
-        errors.into_iter().for_each(|error| output.push_message(error.message));
-        statistics.bytes
+        output.push_message(error.message);
     }
 
     fn search_chunk(
