@@ -29,6 +29,9 @@ pub(super) const SHARED_LITERAL_GROUPS: bool = !cfg!(dragnet_without = "shared-l
 /// Runs that a record must contain before an automaton starts.
 pub(super) const REQUIRED_RUNS: bool = !cfg!(dragnet_without = "required-runs");
 
+/// Byte pairs that must be before a literal. Without: automata alone.
+pub(super) const HEAD_PAIRS: bool = !cfg!(dragnet_without = "head-pairs");
+
 /// The bytes that can follow a literal.
 pub(super) const LOOKAHEAD: bool = !cfg!(dragnet_without = "lookahead");
 
