@@ -19,6 +19,7 @@
 
 use std::ops::{ControlFlow, Range};
 
+use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
 use super::BackwardPositions;
@@ -179,19 +180,19 @@ impl Program {
         matches.try_for_each(|(at, _)| found(at..at + 1))
     }
 
-    /// Whether a match begins and ends within `span` of `record`, which must be shorter than 4 GiB.
-    /// Without a memo.
+    /// Whether a match begins and ends within `input`, whose record must be shorter than 4 GiB: at the start of
+    /// its span if it is anchored. Without a memo. Adds to `steps` what it has tried.
     pub(in crate::pure::automata) fn is_match(
         &self,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
-        record: &[u8],
-        span: Range<usize>,
+        input: &Input<'_>,
+        steps: &mut u64,
     ) -> Result<bool, Exhausted> {
         history.plain.expect()?;
-        let start = span.start;
+        let (record, span) = (input.haystack(), input.get_range());
         let search = Search::<false>::new(self, &mut scratch.backtrack, record, span);
-        history.plain.add(search.has_match(start))
+        history.plain.add(search.has_match(input, steps))
     }
 
     /// As [`Program::is_match`], with a memo.
@@ -199,13 +200,13 @@ impl Program {
         &self,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
-        record: &[u8],
-        span: Range<usize>,
+        input: &Input<'_>,
+        steps: &mut u64,
     ) -> Result<bool, Exhausted> {
         history.memo.expect()?;
-        let start = span.start;
+        let (record, span) = (input.haystack(), input.get_range());
         let search = Search::<true>::with_memo(self, &mut scratch.backtrack, record, span)?;
-        history.memo.add(search.has_match(start))
+        history.memo.add(search.has_match(input, steps))
     }
 
     /// What marks the starts of matches, if that is possible and if there can be many.
@@ -312,7 +313,16 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         flow
     }
 
-    fn has_match(mut self, mut at: usize) -> Result<bool, Exhausted> {
+    fn has_match(mut self, input: &Input<'_>, steps: &mut u64) -> Result<bool, Exhausted> {
+        let found = match input.get_anchored() {
+            Anchored::No => self.any_match(input.start()),
+            _ => self.match_at(input.start()).map(|end| end.is_some()),
+        };
+        *steps += self.budget - self.left + 1;
+        found
+    }
+
+    fn any_match(&mut self, mut at: usize) -> Result<bool, Exhausted> {
         while let Some(start) = self.program.next_start(self.record, at..self.limit) {
             if !self.is_new(self.program.start, start) {
                 at = start + 1;

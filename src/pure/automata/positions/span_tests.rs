@@ -6,6 +6,7 @@ use std::ops::{ControlFlow, Range};
 use proptest::prelude::*;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
 use super::tests::{combined, patterns, record, records};
@@ -67,14 +68,19 @@ fn check_record(
         let found = spans((program, hir), skipped, scratch, record).expect("the budget suffices");
         let text = record.escape_ascii();
         assert_eq!(found, expected, "{pattern} in {text}, ways skipped: {skipped}");
-        let (history, span) = (&mut Backtracking::without_first(skipped), 0..record.len());
-        let is_match = match skipped {
-            0 => program.is_match(history, scratch, record, span),
-            WITH_MEMO => program.is_match_with_memo(history, scratch, record, span),
-            _ => continue,
-        };
-        let is_right = is_match.map_or(skipped == 0, |is_match| is_match != expected.is_empty());
-        assert!(is_right, "{pattern} in {text}, ways skipped: {skipped}");
+        for anchored in [Anchored::No, Anchored::Yes] {
+            let input = &Input::new(record).anchored(anchored);
+            let history = &mut Backtracking::without_first(skipped);
+            let is_match = match skipped {
+                0 => program.is_match(history, scratch, input, &mut 0),
+                WITH_MEMO => program.is_match_with_memo(history, scratch, input, &mut 0),
+                _ => continue,
+            };
+            let first = expected.first();
+            let is_expected = first.is_some_and(|span| anchored == Anchored::No || span.start == 0);
+            let is_right = is_match.map_or(skipped == 0, |is_match| is_match == is_expected);
+            assert!(is_right, "{pattern} in {text}, {anchored:?}, ways skipped: {skipped}");
+        }
     }
 }
 
