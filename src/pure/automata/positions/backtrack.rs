@@ -130,8 +130,7 @@ impl Program {
         hir: &Hir,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
-        record: &[u8],
-        last: usize,
+        (record, last): (&[u8], usize),
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Exhausted> {

@@ -49,7 +49,7 @@ fn spans(
         ControlFlow::Continue(())
     };
     let history = &mut Backtracking::without_first(skipped);
-    let flow = program.spans(hir, history, scratch, record, record.len(), &mut cursor, &mut add);
+    let flow = program.spans(hir, history, scratch, (record, record.len()), &mut cursor, &mut add);
     flow.ok().map(|flow| {
         assert!(flow.is_continue());
         all
@@ -219,7 +219,7 @@ fn steps_are_linear_whatever_the_matches() {
                 let history = &mut Backtracking::without_first(skipped);
                 let (scratch, record) = (&mut PositionScratch::default(), vec![b'A'; len]);
                 let result =
-                    program.spans(&hir, history, scratch, &record, len, &mut cursor, found);
+                    program.spans(&hir, history, scratch, (&record, len), &mut cursor, found);
                 assert!(result.is_ok_and(|flow| flow.is_continue()), "{pattern}");
                 assert_eq!(count >= len, matches, "{pattern}: {count}");
                 cursor.steps
