@@ -29,6 +29,9 @@ pub(super) const SHARED_LITERAL_GROUPS: bool = !cfg!(dragnet_without = "shared-l
 /// Runs that a record must contain before an automaton starts.
 pub(super) const REQUIRED_RUNS: bool = !cfg!(dragnet_without = "required-runs");
 
+/// Byte pairs that must be before a literal. Without: automata alone.
+pub(super) const HEAD_PAIRS: bool = !cfg!(dragnet_without = "head-pairs");
+
 /// The bytes that can follow a literal.
 pub(super) const LOOKAHEAD: bool = !cfg!(dragnet_without = "lookahead");
 
@@ -52,6 +55,9 @@ pub(super) const QGRAMS: bool = !cfg!(dragnet_without = "q-grams");
 
 /// Searching for a literal before an automaton searches for a span.
 pub(super) const SPAN_PREFILTER: bool = !cfg!(dragnet_without = "span-prefilter");
+
+/// Marking the starts of matches where backtracking has failed at too many. Without: a memo.
+pub(super) const MARKED_STARTS: bool = !cfg!(dragnet_without = "marked-starts");
 
 /// The two-pass search for all spans of a record in which the others have taken too many steps.
 /// Without: one span is searched after the other, in time that is not linear in the record.

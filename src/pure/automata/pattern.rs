@@ -9,8 +9,8 @@
 //! [group](super::group_scanner) leaves undecided; the window is then the whole record.
 //!
 //! A pattern with more than a few hundred positions, or one that asserts Unicode word boundaries,
-//! has lazy DFAs in their place. For whether it matches anywhere, they come after some searches by
-//! backtracking, since building their states takes long. A lazy DFA gives up if it keeps reaching new states; then the
+//! has lazy DFAs in their place. They come after some searches by backtracking, since building their
+//! states takes long. A lazy DFA gives up if it keeps reaching new states; then the
 //! scanner searches the whole pattern by backtracking with a memo or with a large position automaton
 //! from now on, or, where that is impossible too, with an NFA simulation. A head or a tail has no such
 //! fallback: the caller verifies the whole pattern instead.
@@ -74,6 +74,8 @@ pub(crate) struct PatternAutomata {
     large: OnceLock<Option<ForwardPositions>>,
     /// The same, for backtracking.
     program: OnceLock<Option<Box<Program>>>,
+    /// The tail, if that is too large for `tail`.
+    tail_program: OnceLock<Option<Box<Program>>>,
     trimmed_nfa: OnceLock<NFA>,
     trimmed_dfa: OnceLock<Option<Box<dfa::DFA>>>,
     head_dfa: OnceLock<Option<Box<dfa::DFA>>>,
@@ -154,23 +156,10 @@ impl PatternAutomata {
         if let Some(automaton) = self.trimmed(trimmed) {
             return automaton.is_match(memory.scratch, record, span);
         }
-        if span.len() <= MAX_RECORD
-            && let Some(program) = self.program(trimmed)
-        {
-            let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
-            if let Ok(found) = program.is_match(history, scratch, record, span.clone()) {
-                return found;
-            }
-            let searches = &mut memory.cache.memo_searches;
-            if *searches < SEARCHES_BEFORE_DFA {
-                *searches += 1;
-                let span = span.clone();
-                if let Ok(found) = program.is_match_with_memo(history, scratch, record, span) {
-                    return found;
-                }
-            }
-        }
         let input = Input::new(record).span(span.clone()).earliest(true);
+        if let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input, &mut 0) {
+            return found;
+        }
         if !memory.cache.abandoned
             && let Some(dfa) = self.trimmed_dfa(trimmed)
         {
@@ -181,8 +170,7 @@ impl PatternAutomata {
         }
         if let Some(program) = self.program(trimmed) {
             let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
-            let span = span.clone();
-            if let Ok(found) = program.is_match_with_memo(history, scratch, record, span) {
+            if let Ok(found) = program.is_match_with_memo(history, scratch, &input, &mut 0) {
                 memory.cache.abandon_dfas();
                 return found;
             }
@@ -206,6 +194,10 @@ impl PatternAutomata {
         if let Some(automaton) = self.trimmed(trimmed) {
             return automaton.starts_at(memory.scratch, record, span, steps);
         }
+        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
+        if let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input, steps) {
+            return found;
+        }
         let new_parts = || LeadingLiteral::new(trimmed).map(Box::new);
         if !memory.cache.abandoned
             && let Some(parts) = self.leading_literal.get_or_init(new_parts)
@@ -215,7 +207,6 @@ impl PatternAutomata {
                 return found;
             }
         }
-        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
         if !memory.cache.abandoned
             && let Some(dfa) = self.trimmed_dfa(trimmed)
         {
@@ -250,13 +241,18 @@ impl PatternAutomata {
         if let Some(automaton) = self.tail(tail) {
             return Some(automaton.starts_at(memory.scratch, record, start..record.len(), steps));
         }
+        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
+        let program =
+            || self.tail_program.get_or_init(|| Program::new(tail).map(Box::new)).as_deref();
+        if let Some(found) = by_backtracking(program, memory, &input, steps) {
+            return Some(found);
+        }
         if memory.cache.abandoned {
             return None;
         }
         let build = || build_for_pattern(compile(&[tail]), MatchKind::LeftmostFirst);
         let dfa = self.tail_dfa.get_or_init(build).as_ref()?;
         let cache = memory.cache.tail.get_or_insert_with(|| dfa.create_cache().into());
-        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
         lazy_search::starts_at(dfa, cache, &input, steps).ok()
     }
 
@@ -320,6 +316,30 @@ impl PatternAutomata {
     fn large(&self, trimmed: &Hir) -> Option<&ForwardPositions> {
         self.large.get_or_init(|| ForwardPositions::large(trimmed)).as_ref()
     }
+}
+
+/// Whether a match lies within `input`, by backtracking, of a pattern that is too large for a position automaton.
+/// `None` if a lazy DFA is to be tried first.
+fn by_backtracking<'a>(
+    program: impl FnOnce() -> Option<&'a Program>,
+    memory: &mut PatternMemory<'_>,
+    input: &Input<'_>,
+    steps: &mut u64,
+) -> Option<bool> {
+    if input.get_range().len() > MAX_RECORD {
+        return None;
+    }
+    let program = program()?;
+    let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
+    if let Ok(found) = program.is_match(history, scratch, input, steps) {
+        return Some(found);
+    }
+    let searches = &mut memory.cache.memo_searches;
+    if *searches >= SEARCHES_BEFORE_DFA {
+        return None;
+    }
+    *searches += 1;
+    program.is_match_with_memo(history, scratch, input, steps).ok()
 }
 
 impl PatternCache {

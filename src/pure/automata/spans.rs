@@ -77,7 +77,7 @@ impl SpanAutomata {
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Option<ControlFlow<()>> {
         let (history, scratch) = (&mut memory.cache.span_backtracking, &mut *memory.scratch);
-        self.program(hir)?.spans(history, scratch, record, last, cursor, found).ok()
+        self.program(hir)?.spans(hir, history, scratch, (record, last), cursor, found).ok()
     }
 
     /// Finds the leftmost-first span of `record` from `cursor.at` on with lazy DFAs, without moving the

@@ -88,6 +88,11 @@ fn verify_pattern(
     window: Range<usize>,
 ) {
     let patterns = &tables.patterns;
+    let before = (record, start as usize);
+    if !patterns.head_pairs.allow(pattern, &mut cache.pairs, cache.epoch, before, &mut cache.steps)
+    {
+        return;
+    }
     let status = &mut cache.status[pattern.index()];
     status.enter_record(cache.epoch);
     if status.matched {
@@ -163,7 +168,11 @@ pub(super) fn verify_group(
         return;
     }
     while let Some(pattern) = cache.members.pop() {
-        complete_match(tables, cache, record, pattern, start);
+        let VerifyCache { pairs, epoch, steps, .. } = cache;
+        let before = (record, start as usize);
+        if tables.patterns.head_pairs.allow(pattern, pairs, *epoch, before, steps) {
+            complete_match(tables, cache, record, pattern, start);
+        }
     }
 }
 
@@ -187,11 +196,6 @@ fn complete_match(
     if let Some(head) = tables.patterns.head(pattern) {
         if status.steps > budget(record) {
             return cache.defer(pattern, 0);
-        }
-        let (literals, epoch) = (&tables.patterns.head_literals, cache.epoch);
-        let known = &mut cache.head_literals;
-        if !literals.is_before(pattern, known, epoch, record, start as usize) {
-            return;
         }
         let mut steps = 0;
         let found = tables.patterns.automata(pattern).head_ends_at(

@@ -12,7 +12,7 @@ use crate::pure::automata::pattern::{PatternCache, PatternMemory};
 use crate::pure::automata::positions::PositionScratch;
 use crate::pure::ids::{NeedleId, PatternIndex};
 
-use super::head_literal::FirstEnd;
+use super::head_pairs::PairSet;
 use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
 use super::shared_literal::SharedLiteralCache;
 use super::tables::VerifyTables;
@@ -58,8 +58,8 @@ pub(in crate::pure) struct VerifyCache {
     pub(super) members: Vec<PatternIndex>,
     /// By required run: the result of its latest check.
     required_runs: Vec<RunCheck>,
-    /// By head literal: where it ends first.
-    pub(super) head_literals: Vec<FirstEnd>,
+    /// The byte pairs before the hits of this record.
+    pub(super) pairs: Box<PairSet>,
     /// By pattern: the memory of its automata when it was last measured.
     measured: Vec<usize>,
     /// The sum of `measured`.
@@ -161,7 +161,7 @@ impl VerifyCache {
             shared: tables.shared.create_caches(),
             members: Vec::new(),
             required_runs: tables.required_runs.create_cache(),
-            head_literals: tables.patterns.head_literals.create_cache(),
+            pairs: Box::default(),
             measured: vec![0; patterns],
             memory: 0,
             max_memory: MAX_MEMORY + MAX_MEMORY_PER_PATTERN * patterns,
@@ -216,7 +216,7 @@ impl VerifyCache {
             + self.memory
             + self.scratch.memory()
             + self.captures.memory()
-            + size_of_val(&self.head_literals[..])
+            + size_of::<PairSet>()
             + self.groups.memory()
             + size_of_val(&self.shared[..])
             + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()

@@ -20,8 +20,8 @@
 //! last step depends on the position of the literal in the pattern. If a part of the pattern
 //! starts with it, two automata decide at the hit itself: one reads forward from there, one
 //! backward (`anchored`); many patterns with the same literal share the forward one once that literal
-//! is found often ([`SharedLiterals`]). Before the second one starts, the longest literal of what it
-//! searches for must lie before the hit (`head_literal`). Otherwise the hits of a record are collected
+//! is found often ([`SharedLiterals`]). Before any of them starts, the byte pairs that the second one
+//! requires must lie before the hit (`head_pairs`). Otherwise the hits of a record are collected
 //! into clusters and the pattern is searched once in the window around each (`windowed`).
 //!
 //! # Worst case
@@ -40,7 +40,7 @@
 
 mod anchored;
 mod cache;
-mod head_literal;
+mod head_pairs;
 mod patterns;
 mod postings;
 mod required_run;

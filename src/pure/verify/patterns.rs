@@ -10,7 +10,7 @@ use crate::pure::automata::span_prefilter::SpanPrefilter;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::{Bound, Literal, add_bounds, max_match_len};
 
-use super::head_literal::HeadLiterals;
+use super::head_pairs::HeadPairs;
 
 /// All patterns of an engine, in their trimmed form.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(in crate::pure) struct Patterns {
     trimmed: Vec<Hir>,
     /// By pattern: its two parts, if it is verified in two parts.
     splits: Vec<Option<Box<Split>>>,
-    pub(super) head_literals: HeadLiterals,
+    pub(super) head_pairs: HeadPairs,
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
     /// By pattern, if spans are reported: how many bytes a span can start before the hit of an anchored
@@ -66,13 +66,13 @@ impl Patterns {
     ) -> Patterns {
         debug_assert_eq!(trimmed.len(), splits.len());
         let automata = trimmed.iter().map(|_| PatternAutomata::default()).collect();
-        let head_literals = HeadLiterals::new(&splits);
+        let head_pairs = HeadPairs::new(&splits);
         let span_heads = trimmed_heads.into_iter().zip(&splits).map(|(head, split)| match split {
             Some(split) => add_bounds(head, max_match_len(&split.head)),
             None => head,
         });
         let span_heads = span_heads.collect();
-        Patterns { trimmed, splits, head_literals, span_literals, span_heads, automata }
+        Patterns { trimmed, splits, head_pairs, span_literals, span_heads, automata }
     }
 
     pub(in crate::pure) fn len(&self) -> usize {
@@ -149,7 +149,7 @@ impl Patterns {
         let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
         let literals = self.span_literals.iter().flatten().flat_map(|spans| &spans.literals);
         self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
-            + self.head_literals.memory()
+            + self.head_pairs.memory()
             + size_of_val(&self.span_heads[..])
             + self.automata.iter().map(PatternAutomata::memory).sum::<usize>()
             + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()

@@ -6,22 +6,31 @@
 //! is found as fast as by a DFA, without one, and bytes that no match can begin with are skipped.
 //!
 //! This is what a backtracking matcher does, and so it takes exponential time in the worst case. A
-//! budget ends it. The rest of the record is then searched with a [memo](super::memo) of what has
-//! failed. Each list of choices is tried at most once at each offset then, which takes linear time.
+//! budget ends it. Mostly it was used up at offsets where no match starts. So a position automaton reads
+//! the rest of the record backward once and marks the offsets at which matches start, and the search is
+//! repeated at these only. If a second budget is used up, the record is searched with a
+//! [memo](super::memo) of what has failed. Each list of choices is tried at most once at each offset then,
+//! which takes linear time.
 //!
 //! # Limits
 //!
 //! A memo takes a bit for each offset and each list that several choices lead to. If that is too
-//! much, or if a second budget is used up, the caller finds the remaining spans in another way.
+//! much, or if a third budget is used up, the caller finds the remaining spans in another way.
 
 use std::ops::{ControlFlow, Range};
 
+use regex_automata::{Anchored, Input};
+use regex_syntax::hir::Hir;
+
+use super::BackwardPositions;
 use super::byte_index::LONG_LIST;
 use super::looks::{self, Looks};
 use super::memo::Memo;
 use super::program::{Choice, List, ListKind, Program};
 use super::search::{PositionScratch, hold};
+use super::start_bits::StartBits;
 use crate::pure::automata::span_cursor::SpanCursor;
+use crate::pure::mechanism;
 
 /// Steps that a search without a memo may take for each byte of the record, and in addition. A step
 /// is a choice that is taken. A search without a failure takes one for each byte of a match.
@@ -35,20 +44,21 @@ const MEMO_STEPS_PER_BYTE: u64 = 64;
 /// The number of bytes of a run that count as one step. A guess.
 const RUN_BYTES_PER_STEP: usize = 4;
 
-/// Whether both ways of backtracking are worthwhile for a pattern, from the searches of one scanner so
+/// Whether the ways of backtracking are worthwhile for a pattern, from the searches of one scanner so
 /// far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::pure::automata) struct Backtracking {
     plain: Successes,
+    marked: Successes,
     memo: Successes,
 }
 
 #[cfg(test)]
 impl Backtracking {
-    /// As if searches without a memo had always failed.
-    pub(super) fn with_memo() -> Backtracking {
-        let plain = Successes { failures: u8::MAX };
-        Backtracking { plain, memo: Successes::default() }
+    /// As if the first `ways` of searching had always failed.
+    pub(super) fn without_first(ways: usize) -> Backtracking {
+        let of = |way: usize| Successes { failures: if way < ways { u8::MAX } else { 0 } };
+        Backtracking { plain: of(0), marked: of(1), memo: of(2) }
     }
 }
 
@@ -114,41 +124,74 @@ impl Untried {
 impl Program {
     /// Calls `found` with the spans of `record` from `cursor.at` on, none of which starts after `last`,
     /// until `found` returns `Break`. If that takes too long, `cursor` is where another search has to
-    /// continue. The record must be shorter than 4 GiB.
+    /// continue. The record must be shorter than 4 GiB. `hir` is the pattern of this program.
     pub(in crate::pure::automata) fn spans(
         &self,
+        hir: &Hir,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
+        (record, last): (&[u8], usize),
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Exhausted> {
+        if self.is_byte {
+            return Ok(self.each_byte(record, last, cursor, found));
+        }
+        if history.plain.expect().is_ok() {
+            let backtrack = &mut scratch.backtrack;
+            let search = Search::<false>::new(self, backtrack, record, cursor.at..record.len());
+            if let Ok(flow) = history.plain.add(search.spans(last, None, cursor, found)) {
+                return Ok(flow);
+            }
+        }
+        if history.marked.expect().is_ok()
+            && cursor.at <= record.len()
+            && let Some(reversed) = self.reversed(hir)
+        {
+            let span = cursor.at..record.len();
+            reversed.mark_starts(scratch, record, span.clone(), &mut cursor.steps);
+            let PositionScratch { backtrack, starts, .. } = scratch;
+            let search = Search::<false>::new(self, backtrack, record, span);
+            if let Ok(flow) = history.marked.add(search.spans(last, Some(starts), cursor, found)) {
+                return Ok(flow);
+            }
+        }
+        history.memo.expect()?;
+        let scratch = &mut scratch.backtrack;
+        let search = Search::<true>::with_memo(self, scratch, record, cursor.at..record.len())?;
+        history.memo.add(search.spans(last, None, cursor, found))
+    }
+
+    /// [`Program::spans`] of a pattern whose matches are single bytes.
+    fn each_byte(
+        &self,
         record: &[u8],
         last: usize,
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Exhausted> {
-        let scratch = &mut scratch.backtrack;
-        let plain = history.plain.expect().and_then(|()| {
-            let search = Search::<false>::new(self, scratch, record, cursor.at..record.len());
-            history.plain.add(search.spans(last, cursor, found))
-        });
-        plain.or_else(|Exhausted| {
-            history.memo.expect()?;
-            let search = Search::<true>::with_memo(self, scratch, record, cursor.at..record.len())?;
-            history.memo.add(search.spans(last, cursor, found))
-        })
+    ) -> ControlFlow<()> {
+        let from = cursor.at.min(record.len());
+        let bytes = &record[from..(last + 1).clamp(from, record.len())];
+        cursor.at = record.len() + 1;
+        cursor.steps += bytes.len() as u64 + 1;
+        let is_match = |&(_, &byte): &(usize, &u8)| self.first_bytes.contains(byte);
+        let mut matches = (from..).zip(bytes).filter(is_match);
+        matches.try_for_each(|(at, _)| found(at..at + 1))
     }
 
-    /// Whether a match begins and ends within `span` of `record`, which must be shorter than 4 GiB.
-    /// Without a memo.
+    /// Whether a match begins and ends within `input`, whose record must be shorter than 4 GiB: at the start of
+    /// its span if it is anchored. Without a memo. Adds to `steps` what it has tried.
     pub(in crate::pure::automata) fn is_match(
         &self,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
-        record: &[u8],
-        span: Range<usize>,
+        input: &Input<'_>,
+        steps: &mut u64,
     ) -> Result<bool, Exhausted> {
         history.plain.expect()?;
-        let start = span.start;
+        let (record, span) = (input.haystack(), input.get_range());
         let search = Search::<false>::new(self, &mut scratch.backtrack, record, span);
-        history.plain.add(search.has_match(start))
+        history.plain.add(search.has_match(input, steps))
     }
 
     /// As [`Program::is_match`], with a memo.
@@ -156,13 +199,21 @@ impl Program {
         &self,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
-        record: &[u8],
-        span: Range<usize>,
+        input: &Input<'_>,
+        steps: &mut u64,
     ) -> Result<bool, Exhausted> {
         history.memo.expect()?;
-        let start = span.start;
+        let (record, span) = (input.haystack(), input.get_range());
         let search = Search::<true>::with_memo(self, &mut scratch.backtrack, record, span)?;
-        history.memo.add(search.has_match(start))
+        history.memo.add(search.has_match(input, steps))
+    }
+
+    /// What marks the starts of matches, if that is possible and if there can be many.
+    fn reversed(&self, hir: &Hir) -> Option<&BackwardPositions> {
+        if !mechanism::MARKED_STARTS || self.may_be_empty || self.only_at_start {
+            return None;
+        }
+        self.reversed.get_or_init(|| BackwardPositions::new(hir).map(Box::new)).as_deref()
     }
 
     /// The first offset within `range` at which a match may begin, or at its end.
@@ -221,16 +272,21 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         Search { program, record, limit: span.end, left: budget, budget, untried, memo }
     }
 
+    /// See [`Program::spans`]. `marked` has the offsets at which matches start, if these are known.
     fn spans(
         mut self,
         last: usize,
+        marked: Option<&StartBits>,
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Exhausted> {
         let record = self.record;
         let flow = loop {
-            let starts = cursor.at..(last + 1).min(record.len());
-            let Some(start) = self.program.next_start(record, starts) else {
+            let start = match marked {
+                Some(starts) => starts.next(cursor.at).filter(|&start| start <= last),
+                None => self.program.next_start(record, cursor.at..(last + 1).min(record.len())),
+            };
+            let Some(start) = start else {
                 cursor.at = record.len() + 1;
                 break Ok(ControlFlow::Continue(()));
             };
@@ -256,7 +312,16 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         flow
     }
 
-    fn has_match(mut self, mut at: usize) -> Result<bool, Exhausted> {
+    fn has_match(mut self, input: &Input<'_>, steps: &mut u64) -> Result<bool, Exhausted> {
+        let found = match input.get_anchored() {
+            Anchored::No => self.any_match(input.start()),
+            _ => self.match_at(input.start()).map(|end| end.is_some()),
+        };
+        *steps += self.budget - self.left + 1;
+        found
+    }
+
+    fn any_match(&mut self, mut at: usize) -> Result<bool, Exhausted> {
         while let Some(start) = self.program.next_start(self.record, at..self.limit) {
             if !self.is_new(self.program.start, start) {
                 at = start + 1;

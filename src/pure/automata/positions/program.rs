@@ -13,11 +13,13 @@
 //! several times as long to build.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use regex_syntax::hir::Hir;
 
 use crate::pure::literal::ByteSet;
 
+use super::BackwardPositions;
 use super::byte_index::{ByteIndex, LONG_LIST};
 use super::looks::{self, Looks};
 use super::nodes::{Builder, Node, Repeat, number_of};
@@ -49,10 +51,14 @@ pub(in crate::pure::automata) struct Program {
     /// A class of which a match can begin with any number of bytes, as in `[a-z]+=` and `[^,]*;`. If
     /// none begins at one of them, none begins at those after it.
     pub(super) leading: Option<u16>,
+    /// Whether each match is a single byte, one of [`Program::first_bytes`].
+    pub(super) is_byte: bool,
     /// Whether a match may be empty.
     pub(super) may_be_empty: bool,
     /// Whether a match can begin only at the start of a record.
     pub(super) only_at_start: bool,
+    /// Finds all starts of matches. Built on first use.
+    pub(super) reversed: OnceLock<Option<Box<BackwardPositions>>>,
 }
 
 /// A list of choices.
@@ -204,6 +210,11 @@ impl Program {
             leading,
             sets: sets.into(),
             after: after.iter().map(|&list| lists[usize::from(list)]).collect(),
+            is_byte: starting.iter().all(|choice| {
+                choice.looks == 0
+                    && choice.position < Choice::RUN
+                    && lists[usize::from(after[usize::from(choice.position)])].kind == ListKind::End
+            }),
             may_be_empty: starting.iter().any(|choice| choice.position == Choice::END),
             only_at_start: starting.iter().all(|choice| choice.looks & looks::START != 0),
             choices: choices.into(),
@@ -211,6 +222,7 @@ impl Program {
             start,
             memos,
             first_bytes,
+            reversed: OnceLock::new(),
         })
     }
 
@@ -245,6 +257,7 @@ impl Program {
             + size_of_val(&self.runs[..])
             + size_of_val(&self.after[..])
             + size_of_val(&self.choices[..])
+            + self.reversed.get().and_then(Option::as_ref).map_or(0, |reversed| reversed.memory())
             + self.indexes.iter().map(|(_, index)| index.memory()).sum::<usize>()
     }
 }

@@ -6,6 +6,7 @@ use std::ops::{ControlFlow, Range};
 use proptest::prelude::*;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
 use super::tests::{combined, patterns, record, records};
@@ -30,10 +31,15 @@ fn expected(hir: &Hir, record: &[u8]) -> Vec<Range<usize>> {
     vm.find_iter(&mut cache, record).map(|found| found.range()).collect()
 }
 
-/// The spans of a record, with a memo from the start if `memo`. `None` if that takes too long.
+/// The ways of backtracking, by the number of those that come before: a plain search, one at marked starts, and
+/// one with a memo.
+const WAYS: Range<usize> = 0..3;
+const WITH_MEMO: usize = 2;
+
+/// The spans of a record, without the first `skipped` ways of searching. `None` if that takes too long.
 fn spans(
-    program: &Program,
-    memo: bool,
+    (program, hir): (&Program, &Hir),
+    skipped: usize,
     scratch: &mut PositionScratch,
     record: &[u8],
 ) -> Option<Vec<Range<usize>>> {
@@ -42,37 +48,39 @@ fn spans(
         all.push(span);
         ControlFlow::Continue(())
     };
-    let history = &mut history(memo);
-    let flow = program.spans(history, scratch, record, record.len(), &mut cursor, &mut add);
+    let history = &mut Backtracking::without_first(skipped);
+    let flow = program.spans(hir, history, scratch, (record, record.len()), &mut cursor, &mut add);
     flow.ok().map(|flow| {
         assert!(flow.is_continue());
         all
     })
 }
 
-fn history(memo: bool) -> Backtracking {
-    if memo { Backtracking::with_memo() } else { Backtracking::default() }
-}
-
-/// Requires a program to find the spans `expected` in `record`, with a memo and without one.
+/// Requires a program to find the spans `expected` in `record`, in each way.
 fn check_record(
-    program: &Program,
+    (program, hir): (&Program, &Hir),
     pattern: &str,
     scratch: &mut PositionScratch,
     record: &[u8],
     expected: &[Range<usize>],
 ) {
-    for memo in [false, true] {
-        let found = spans(program, memo, scratch, record).expect("the budget suffices");
+    for skipped in WAYS {
+        let found = spans((program, hir), skipped, scratch, record).expect("the budget suffices");
         let text = record.escape_ascii();
-        assert_eq!(found, expected, "{pattern} in {text}, with a memo: {memo}");
-        let (history, span) = (&mut history(memo), 0..record.len());
-        let is_match = match memo {
-            false => program.is_match(history, scratch, record, span),
-            true => program.is_match_with_memo(history, scratch, record, span),
-        };
-        let is_right = is_match.map_or(!memo, |is_match| is_match != expected.is_empty());
-        assert!(is_right, "{pattern} in {text}, with a memo: {memo}");
+        assert_eq!(found, expected, "{pattern} in {text}, ways skipped: {skipped}");
+        for anchored in [Anchored::No, Anchored::Yes] {
+            let input = &Input::new(record).anchored(anchored);
+            let history = &mut Backtracking::without_first(skipped);
+            let is_match = match skipped {
+                0 => program.is_match(history, scratch, input, &mut 0),
+                WITH_MEMO => program.is_match_with_memo(history, scratch, input, &mut 0),
+                _ => continue,
+            };
+            let first = expected.first();
+            let is_expected = first.is_some_and(|span| anchored == Anchored::No || span.start == 0);
+            let is_right = is_match.map_or(skipped == 0, |is_match| is_match == is_expected);
+            assert!(is_right, "{pattern} in {text}, {anchored:?}, ways skipped: {skipped}");
+        }
     }
 }
 
@@ -83,7 +91,7 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     let (mut cache, scratch) = (vm.create_cache(), &mut PositionScratch::default());
     for record in records {
         let expected: Vec<_> = vm.find_iter(&mut cache, record).map(|m| m.range()).collect();
-        check_record(&program, pattern, scratch, record, &expected);
+        check_record((&program, &hir), pattern, scratch, record, &expected);
     }
 }
 
@@ -111,9 +119,10 @@ fn alternatives_keep_their_order() {
         ("", "ab", vec![0..0, 1..1, 2..2]),
         ("a*|b", "baab", vec![0..0, 1..3, 4..4]),
     ] {
-        let program = Program::new(&parse(pattern)).unwrap();
+        let hir = parse(pattern);
+        let program = Program::new(&hir).unwrap();
         let scratch = &mut PositionScratch::default();
-        check_record(&program, pattern, scratch, record.as_bytes(), &spans);
+        check_record((&program, &hir), pattern, scratch, record.as_bytes(), &spans);
     }
 }
 
@@ -156,7 +165,8 @@ proptest! {
         let scratch = &mut PositionScratch::default();
         if let Some(program) = Program::new(&hir) {
             for record in &records {
-                check_record(&program, &pattern, scratch, record, &expected(&hir, record));
+                let expected = expected(&hir, record);
+                check_record((&program, &hir), &pattern, scratch, record, &expected);
             }
         }
     }
@@ -198,19 +208,24 @@ fn steps_are_linear_whatever_the_matches() {
         ("(?-u:(?:.{0,300}?.{20,300})*z)", false),
         ("(?-u:A{0,99}A{0,99}?A{0,99}z|A{9,}z)", false),
     ] {
-        let program = Program::new(&parse(pattern)).unwrap();
-        let steps = [2000, 4000].map(|len| {
-            let (mut cursor, mut count) = (SpanCursor::default(), 0);
-            let found = &mut |_| {
-                count += 1;
-                ControlFlow::Continue(())
-            };
-            let (history, scratch) = (&mut history(true), &mut PositionScratch::default());
-            let result = program.spans(history, scratch, &vec![b'A'; len], len, &mut cursor, found);
-            assert!(result.is_ok_and(|flow| flow.is_continue()), "{pattern}");
-            assert_eq!(count >= len, matches, "{pattern}: {count}");
-            cursor.steps
-        });
-        assert!(steps[1] <= 3 * steps[0], "{pattern}: {steps:?}");
+        let hir = parse(pattern);
+        let program = Program::new(&hir).unwrap();
+        for skipped in WAYS {
+            let steps = [2000, 4000].map(|len| {
+                let (mut cursor, mut count) = (SpanCursor::default(), 0);
+                let found = &mut |_| {
+                    count += 1;
+                    ControlFlow::Continue(())
+                };
+                let history = &mut Backtracking::without_first(skipped);
+                let (scratch, record) = (&mut PositionScratch::default(), vec![b'A'; len]);
+                let result =
+                    program.spans(&hir, history, scratch, (&record, len), &mut cursor, found);
+                assert!(result.is_ok_and(|flow| flow.is_continue()), "{pattern}");
+                assert_eq!(count >= len, matches, "{pattern}: {count}");
+                cursor.steps
+            });
+            assert!(steps[1] <= 3 * steps[0], "{pattern}: {steps:?}, ways skipped: {skipped}");
+        }
     }
 }
