@@ -59,8 +59,6 @@ impl ByteIndex {
 
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        size_of::<(u32, ByteIndex)>()
-            + size_of_val(&self.choices[..])
-            + size_of_val(&self.starts[..])
+        size_of::<ByteIndex>() + size_of_val(&self.choices[..]) + size_of_val(&self.starts[..])
     }
 }

@@ -40,8 +40,8 @@ pub(in crate::pure::automata) struct Program {
     pub(super) runs: Box<[Run]>,
     /// All lists of choices, one after the other.
     choices: Box<[Choice]>,
-    /// The indexes of long lists, ascending by where the list starts.
-    indexes: Box<[(u32, ByteIndex)]>,
+    /// The indexes of long lists, by [`List::index`].
+    indexes: Box<[ByteIndex]>,
     /// The list of what a match can begin with.
     pub(super) start: List,
     /// The number of lists that have a [`List::memo`].
@@ -71,6 +71,8 @@ pub(super) struct List {
     /// The number under which it is remembered where this list has been tried, or [`List::NO_MEMO`] if
     /// only one choice leads here. Then it suffices that the list of that choice is not tried twice.
     pub(super) memo: u16,
+    /// The number of its index, or [`List::NO_INDEX`].
+    index: u16,
 }
 
 /// A repetition of a class, which reads from `min` to `max` bytes.
@@ -111,6 +113,7 @@ pub(super) struct Choice {
 
 impl List {
     pub(super) const NO_MEMO: u16 = u16::MAX;
+    const NO_INDEX: u16 = u16::MAX;
 
     #[inline(always)]
     fn range(self) -> Range<usize> {
@@ -190,11 +193,13 @@ impl Program {
             list.kind = ListKind::of(index as u16, choices, &after, &mut sets);
         }
         let sizes: Vec<usize> = sets.iter().map(|set| set.iter().count()).collect();
-        let index = |list: &List| {
-            let index = ByteIndex::new(&choices[list.range()], &sets, &sizes)?;
-            Some((list.start, index))
-        };
-        let indexes = lists.iter().filter_map(index).collect();
+        let mut indexes = Vec::new();
+        for list in &mut lists {
+            if let Some(index) = ByteIndex::new(&choices[list.range()], &sets, &sizes) {
+                list.index = indexes.len() as u16;
+                indexes.push(index);
+            }
+        }
         let start = lists[usize::from(start)];
         let starting = &choices[start.range()];
         let first_bytes = first_bytes(starting, &sets);
@@ -218,7 +223,7 @@ impl Program {
             may_be_empty: starting.iter().any(|choice| choice.position == Choice::END),
             only_at_start: starting.iter().all(|choice| choice.looks & looks::START != 0),
             choices: choices.into(),
-            indexes,
+            indexes: indexes.into(),
             start,
             memos,
             first_bytes,
@@ -241,13 +246,10 @@ impl Program {
     /// left that it does not allow.
     #[inline(always)]
     pub(super) fn allowed(&self, list: List, byte: Option<u8>) -> &[Choice] {
-        let choices = self.choices(list);
-        if choices.len() > LONG_LIST
-            && let Ok(index) = self.indexes.binary_search_by_key(&list.start, |&(start, _)| start)
-        {
-            return self.indexes[index].1.of(byte);
+        match list.index {
+            List::NO_INDEX => self.choices(list),
+            index => self.indexes[usize::from(index)].of(byte),
         }
-        choices
     }
 
     /// Memory in bytes.
@@ -258,7 +260,7 @@ impl Program {
             + size_of_val(&self.after[..])
             + size_of_val(&self.choices[..])
             + self.reversed.get().and_then(Option::as_ref).map_or(0, |reversed| reversed.memory())
-            + self.indexes.iter().map(|(_, index)| index.memory()).sum::<usize>()
+            + self.indexes.iter().map(ByteIndex::memory).sum::<usize>()
     }
 }
 
@@ -392,7 +394,8 @@ impl Walk<'_> {
         }
         let list = self.lists.len() as u16;
         let end = self.choices.len() as u32;
-        self.lists.push(List { start, end, kind: ListKind::Any, memo: List::NO_MEMO });
+        let (memo, index) = (List::NO_MEMO, List::NO_INDEX);
+        self.lists.push(List { start, end, kind: ListKind::Any, memo, index });
         self.list_of[node as usize] = Some(list);
         Some(list)
     }
