@@ -22,6 +22,11 @@
 //! the other way to find groups: `CapturesFinder::captures` for the matches of a scan that reported
 //! spans, and the scan itself with it.
 //!
+//! With `DRAGNET_PAIRS`, the file that `versus` reads, a third table shows for each pair of rules and text how many
+//! of the rules have groups and match a line, and of their ratios of `captures_iter` to `for_each` the geometric
+//! mean, the lowest, and how many are below 0.8. Each is measured on the first 300 lines that the rule matches.
+//! `DRAGNET_GROUPS=1` makes all groups of the rules capturing ones, for rule sets without.
+//!
 //! `DRAGNET_ROUNDS` sets the number of rounds (15), `DRAGNET_PROFILE` runs one way only, for a profiler:
 //! `is_match`, `matches`, `find_iter`, `own` or `RegexSet`, with `DRAGNET_PATTERNS` patterns (10) on strings of
 //! `DRAGNET_BYTES` bytes (100); or `captures`, where `DRAGNET_PATTERNS` is the number of the pattern, from 0,
@@ -32,11 +37,14 @@ mod support;
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use dragnet::{Batch, Engine, Matches, PatternSet, Report, Scan};
-use regex::bytes::{Regex, RegexSet, RegexSetBuilder};
+use dragnet::{Batch, CapturesFinder, Engine, Matches, PatternSet, Report, Scan};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
+use support::corpus::Corpus;
+use support::rules::RuleSet;
 use support::{ALNUM, LOWER, Rng, number, thread_seconds};
 
 /// The time that one way runs in a round, in seconds.
@@ -65,6 +73,9 @@ fn main() {
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (pattern, texts) in CAPTURES {
         FILLERS.iter().for_each(|&filler| captures(pattern, texts, filler, rounds));
+    }
+    if let Some(list) = std::env::var_os("DRAGNET_PAIRS") {
+        pairs(&PathBuf::from(list), rounds);
     }
 }
 
@@ -237,6 +248,27 @@ fn lines_with(texts: &[&str], filler: usize) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// The number of groups in all matches of a pattern in `lines`.
+fn groups_by_finder(
+    finder: &mut CapturesFinder,
+    pattern: usize,
+    lines: &[impl AsRef<[u8]>],
+) -> usize {
+    let mut groups = 0;
+    for line in lines {
+        let _ = finder.for_each(pattern, line.as_ref(), |captures| {
+            groups += captures.iter().flatten().count();
+            ControlFlow::Continue(())
+        });
+    }
+    groups
+}
+
+fn groups_by_regex(regex: &Regex, lines: &[impl AsRef<[u8]>]) -> usize {
+    let groups = |line| regex.captures_iter(line).map(|captures| captures.iter().flatten().count());
+    lines.iter().flat_map(|line| groups(line.as_ref())).sum()
+}
+
 fn captures(pattern: &str, texts: &[&str], filler: usize, rounds: usize) {
     let regex = Regex::new(pattern).expect("the pattern is valid");
     let set = PatternSet::new([pattern]).expect("the pattern is valid");
@@ -264,20 +296,8 @@ fn captures(pattern: &str, texts: &[&str], filler: usize, rounds: usize) {
             find_all(&matches)
         });
         let of_spans = time(&[&text], |_| find_all(&matches));
-        let own = time(&[&text], |_| {
-            let mut groups = 0;
-            for line in &lines {
-                let _ = finder.for_each(0, line, |captures| {
-                    groups += captures.iter().flatten().count();
-                    ControlFlow::Continue(())
-                });
-            }
-            groups
-        });
-        let iter = time(&[&text], |_| {
-            let groups = |line| regex.captures_iter(line).map(|c| c.iter().flatten().count());
-            lines.iter().flat_map(|line| groups(line)).sum()
-        });
+        let own = time(&[&text], |_| groups_by_finder(&mut finder, 0, &lines));
+        let iter = time(&[&text], |_| groups_by_regex(&regex, &lines));
         let read = time(&[&text], |_| {
             let mut groups = 0;
             for line in &lines {
@@ -301,6 +321,73 @@ fn captures(pattern: &str, texts: &[&str], filler: usize, rounds: usize) {
     println!(
         "| `{pattern}` | {bytes} | {own:.0} | {iter:.2}x | {read:.2}x | {of_spans:.2}x | {both:.2}x |"
     );
+}
+
+/// The most lines of a text that a rule is searched in.
+const LINES: usize = 300;
+
+/// Prints the table for the pairs of rule sets and texts in the file `list`.
+fn pairs(list: &Path, rounds: usize) {
+    println!();
+    println!("| rules | text | patterns | captures_iter | lowest | below 0.8 |");
+    println!("| --- | --- | ---: | ---: | ---: | ---: |");
+    let text = std::fs::read_to_string(list).expect("DRAGNET_PAIRS is a file");
+    let folder = list.parent().unwrap_or(Path::new(""));
+    for (rules, text) in text.lines().filter_map(|line| line.split_once('\t')) {
+        let rules = RuleSet::file(&folder.join(rules));
+        let corpus = Corpus::file(&folder.join(text));
+        let ratios = captures_of_rules(rules.patterns, &corpus, rounds);
+        let geometric = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp();
+        let lowest = ratios.iter().copied().fold(f64::NAN, f64::min);
+        println!(
+            "| {} | {} | {} | {geometric:.2}x | {lowest:.2}x | {} |",
+            rules.name.trim_start_matches("files "),
+            corpus.name.trim_start_matches("files "),
+            ratios.len(),
+            ratios.iter().filter(|ratio| **ratio < 0.8).count(),
+        );
+    }
+}
+
+/// For each rule with groups that matches a line: the time of `captures_iter` as a multiple of
+/// that of `for_each`.
+fn captures_of_rules(mut rules: Vec<String>, corpus: &Corpus, rounds: usize) -> Vec<f64> {
+    let compile = |rule: &str| RegexBuilder::new(rule).unicode(false).size_limit(1 << 30).build();
+    if number("DRAGNET_GROUPS", 0) != 0 {
+        rules.iter_mut().for_each(|rule| *rule = rule.replace("(?:", "("));
+    }
+    rules.retain(|rule| compile(rule).is_ok_and(|regex| regex.captures_len() > 1));
+    let patterns = rules.clone();
+    let set = RuleSet::new("rules with groups", patterns).parse();
+    let mut scanner =
+        Engine::new(&set, Report::Patterns).scanner().expect("there is scratch space");
+    let mut lines: Vec<Vec<&[u8]>> = vec![Vec::new(); set.len()];
+    let mut matches = Matches::new();
+    for index in 0..corpus.batches.len() {
+        let batch = corpus.batch(index);
+        scanner.scan(&batch, &mut matches).expect("nobody stops the scan");
+        for m in matches.iter() {
+            let lines = &mut lines[m.pattern()];
+            if lines.len() < LINES {
+                lines.push(&corpus.batches[index].0[batch.range(m.record())]);
+            }
+        }
+    }
+    let mut finder = set.captures_finder();
+    let with_lines =
+        rules.iter().zip(&lines).enumerate().filter(|(_, (_, lines))| !lines.is_empty());
+    with_lines
+        .map(|(pattern, (rule, lines))| {
+            let regex = compile(rule).expect("it compiled before");
+            let mut ratio = || {
+                let own = time(&[b""], |_| groups_by_finder(&mut finder, pattern, lines));
+                time(&[b""], |_| groups_by_regex(&regex, lines)) / own
+            };
+            // The first round builds automata and fills caches.
+            ratio();
+            median((0..rounds).map(|_| ratio()))
+        })
+        .collect()
 }
 
 /// Runs one way for some seconds.

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # Builds and tests the functions for DataFusion, copies a log with them, and runs a query in a cluster of
-# Ballista that loses an executor. Most of the time DataFusion builds: that took 11 minutes on two
-# cores with other work beside it.
+# Ballista that loses an executor. Takes 4 minutes on two cores, and 8 with other work beside it; most of
+# the time DataFusion builds.
 
 cd integrations/datafusion || exit
 run cargo fmt --check

@@ -203,7 +203,7 @@ impl PatternSet {
 
     /// The engine that finds the whole matches of patterns that report a group.
     pub(crate) fn whole_spans(&self) -> &SpanEngine {
-        self.search().whole_spans.get_or_init(|| SpanEngine::new(&self.detached()))
+        self.search().whole_spans.get_or_init(|| SpanEngine::with_large_caches(&self.detached()))
     }
 
     /// Takes a scanner from the pool, and finds the literal at which it is to start. Returns `None` if

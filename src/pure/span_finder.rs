@@ -28,8 +28,19 @@ pub(crate) struct SpanEngine {
 }
 
 impl SpanEngine {
+    /// For scans, which may search for spans of all patterns.
+    #[cfg(feature = "native")]
     pub(crate) fn new(set: &PatternSet) -> SpanEngine {
-        let automata = (0..set.len()).map(|_| PatternAutomata::default()).collect();
+        SpanEngine::with(set, PatternAutomata::default)
+    }
+
+    /// For the groups of matches: with more memory for each pattern.
+    pub(crate) fn with_large_caches(set: &PatternSet) -> SpanEngine {
+        SpanEngine::with(set, PatternAutomata::with_large_caches)
+    }
+
+    fn with(set: &PatternSet, automata: fn() -> PatternAutomata) -> SpanEngine {
+        let automata = (0..set.len()).map(|_| automata()).collect();
         SpanEngine { set: set.clone(), automata }
     }
 
@@ -53,7 +64,7 @@ impl SpanEngine {
 pub(crate) struct SpanFinder {
     engine: SpanEngine,
     caches: Vec<PatternCache>,
-    /// By pattern: the memory of its cache after the last [`SpanFinder::for_each_whole_by_dfas`], in bytes.
+    /// By pattern: the memory of its cache after the last [`SpanFinder::limit_memory`], in bytes.
     measured: Vec<usize>,
     /// The sum of `measured`.
     memory: usize,
@@ -97,7 +108,9 @@ impl SpanFinder {
         found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let SpanFinder { engine, caches, scratch, .. } = self;
-        for_each_span(engine, caches, scratch, pattern, record, found)
+        let flow = for_each_span(engine, caches, scratch, pattern, record, found);
+        self.limit_memory(pattern);
+        flow
     }
 
     /// The offsets of `record` at which matches of pattern number `pattern` can start, if there is a fast way

@@ -21,6 +21,11 @@ use regex_syntax::hir::Hir;
 /// it has ever verified; so this is much less than the 2 MiB that the `regex` crate uses for one.
 const CACHE_CAPACITY: usize = 256 << 10;
 
+/// The same, of the DFAs that search records for spans after it is known which pattern matches. With a pattern of
+/// thousands of alternatives they need more states, and there are at most three such caches for each pattern, all
+/// within the limit of a [`SpanFinder`](crate::pure::SpanFinder). The value is that of the `regex` crate.
+pub(super) const LARGE_CACHE_CAPACITY: usize = 2 << 20;
+
 /// The largest NFA, in states, that a lazy DFA is built for.
 ///
 /// One DFA state may hold every NFA state. Beyond this size, determinizing is no faster than

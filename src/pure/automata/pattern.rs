@@ -116,6 +116,12 @@ pub(crate) struct PatternMemory<'a> {
 }
 
 impl PatternAutomata {
+    /// With more memory for the lazy DFAs that find spans.
+    pub(crate) fn with_large_caches() -> PatternAutomata {
+        let spans = SpanAutomata::with_large_caches();
+        PatternAutomata { spans, ..PatternAutomata::default() }
+    }
+
     /// Builds the position automata that verify candidates: of the head and the tail if the pattern
     /// is verified in these `parts`, else of the trimmed form. Other automata are built on first
     /// use.

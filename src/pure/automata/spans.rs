@@ -15,7 +15,7 @@ use regex_automata::nfa::thompson::NFA;
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
-use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
+use super::lazy_dfa::{LARGE_CACHE_CAPACITY, build, build_for_pattern, compile, compile_reverse};
 use super::lazy_search::{self, SpanDfas, leftmost_span};
 use super::pattern::PatternMemory;
 use super::positions::Program;
@@ -31,6 +31,8 @@ pub(super) struct Undecided;
 /// The automata for the spans of one pattern, each built on first use. Shared by all scanners.
 #[derive(Debug, Default)]
 pub(super) struct SpanAutomata {
+    /// Whether the lazy DFAs have [`LARGE_CACHE_CAPACITY`].
+    large_caches: bool,
     program: OnceLock<Option<Box<Program>>>,
     nfa: OnceLock<NFA>,
     forward: OnceLock<Option<Box<dfa::DFA>>>,
@@ -54,6 +56,11 @@ pub(super) struct SpanCache {
 }
 
 impl SpanAutomata {
+    /// With more memory for the lazy DFAs.
+    pub(super) fn with_large_caches() -> SpanAutomata {
+        SpanAutomata { large_caches: true, ..SpanAutomata::default() }
+    }
+
     /// Builds what finds the spans of short records.
     pub(super) fn build(&self, hir: &Hir) {
         self.program(hir);
@@ -173,14 +180,19 @@ impl SpanAutomata {
 
     fn forward(&self, hir: &Hir) -> Option<&dfa::DFA> {
         self.forward
-            .get_or_init(|| build_for_pattern(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
+            .get_or_init(|| self.build_dfa(self.nfa(hir).clone(), MatchKind::LeftmostFirst))
             .as_deref()
     }
 
     fn reverse(&self, hir: &Hir) -> Option<&dfa::DFA> {
-        self.reverse
-            .get_or_init(|| build_for_pattern(compile_reverse(hir), MatchKind::All))
-            .as_deref()
+        self.reverse.get_or_init(|| self.build_dfa(compile_reverse(hir), MatchKind::All)).as_deref()
+    }
+
+    fn build_dfa(&self, nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DFA>> {
+        match self.large_caches {
+            true => build(nfa, kind, LARGE_CACHE_CAPACITY).map(Box::new),
+            false => build_for_pattern(nfa, kind),
+        }
     }
 }
 
