@@ -158,13 +158,14 @@ impl CapturesFinder {
                 _ => found(captures),
             }
         };
-        let finder = whole.get_or_insert_with(|| set.whole_spans().finder());
-        let end = || finder.end_at_start(pattern as u32, record);
+        let finder = || set.whole_spans().finder();
+        let end = || whole.get_or_insert_with(finder).end_at_start(pattern as u32, record);
         match automata.find_at_start(cache, pattern as u32, record, end) {
             Some(true) => return report(cache.slots()),
             Some(false) => return ControlFlow::Continue(()),
             None => {}
         }
+        let finder = whole.get_or_insert_with(finder);
         let mut from = 0;
         if let Some(mut starts) = finder.starts(pattern as u32, record) {
             let max_len = set.hir(pattern).properties().maximum_len();

@@ -56,7 +56,7 @@ pub(super) const QGRAMS: bool = !cfg!(dragnet_without = "q-grams");
 /// Searching for a literal before an automaton searches for a span.
 pub(super) const SPAN_PREFILTER: bool = !cfg!(dragnet_without = "span-prefilter");
 
-/// Marking the starts of matches where backtracking has failed at too many. Without: a memo.
+/// Marking the offsets where matches start, once backtracking has used up its budget. Without: a memo.
 pub(super) const MARKED_STARTS: bool = !cfg!(dragnet_without = "marked-starts");
 
 /// The two-pass search for all spans of a record in which the others have taken too many steps.

@@ -15,10 +15,10 @@
 //!    the PikeVM of `regex-automata`, which is as fast but keeps all groups for each NFA state: for a
 //!    pattern with thousands of groups, that is gigabytes.
 //!
-//! A pattern that matches at the start of a record only needs no search for that. Nor do most patterns whose
-//! matches contain a rare byte, for which the places where one can start are
-//! [searched](super::start_search). A one-pass DFA does not even need the end. A backtracker does, unless
-//! the record is short: the end comes from a lazy DFA.
+//! A pattern that matches only at the start of a record needs no search for where a match starts. For most
+//! patterns whose matches contain a rare byte, candidate starts come from a
+//! [search for that byte](super::start_search). A one-pass DFA does not need the end of a match either. A
+//! backtracker does, unless the record is short: the end comes from a lazy DFA.
 //!
 //! The automata are built on first use and shared by all threads; each thread has a cache, which serves
 //! all patterns.
@@ -43,10 +43,13 @@ const MAX_VISITED: usize = 256 << 10;
 /// The largest one-pass DFA, in bytes. The value is that of the `regex` crate.
 const MAX_ONE_PASS: usize = 1 << 20;
 
-/// The most bytes in which a backtracker searches for a match of which the end is not known. It tries again and
-/// again how far each part of the pattern can match, up to the last of these bytes; a lazy DFA reads
-/// each byte once, in a tenth of the time, and with the end that it finds the backtracker need not read on.
+/// The most bytes in which a backtracker searches for a match of which the end is not known. It retries each part
+/// of the pattern up to the last of these bytes; a lazy DFA reads each byte once, in a tenth of the time, and
+/// with the end that it finds the backtracker need not read on.
 const MAX_BACKTRACKED: usize = 32;
+
+/// The most visited places of such a search, in bits, since each search clears them: 8 KiB.
+const MAX_VISITED_BACKTRACKED: usize = 64 << 10;
 
 /// The start and end of each group, two slots for each, if the group took part in the match.
 pub(crate) type Slots = [Option<NonMaxUsize>];
@@ -150,7 +153,7 @@ impl CaptureAutomata {
         end_of_match: impl FnOnce() -> Option<Option<usize>>,
     ) -> Option<bool> {
         let search = self.search.as_ref().filter(|_| self.nfa.is_always_start_anchored())?;
-        if !search.is_fast(record.len())
+        if !search.is_fast(&self.nfa, record.len())
             && let Some(end) = end_of_match()
         {
             return Some(
@@ -212,7 +215,7 @@ impl CaptureAutomata {
     ) -> Option<bool> {
         let search = self.search.as_ref()?;
         // It may read as far whether there is a match or not.
-        if !search.is_fast(range.len()) || !starts.may_read(range.len() + 1) {
+        if !search.is_fast(&self.nfa, range.len()) || !starts.may_read(range.len() + 1) {
             return None;
         }
         cache.slots.clear();
@@ -223,8 +226,9 @@ impl CaptureAutomata {
 
 impl CaptureSearch {
     /// Whether groups are found as fast without the end of the match, which lies in `bytes` bytes.
-    fn is_fast(&self, bytes: usize) -> bool {
-        self.one_pass.is_some() || bytes <= MAX_BACKTRACKED
+    fn is_fast(&self, nfa: &NFA, bytes: usize) -> bool {
+        let visited = (bytes + 1) * nfa.states().len();
+        self.one_pass.is_some() || bytes <= MAX_BACKTRACKED && visited <= MAX_VISITED_BACKTRACKED
     }
 
     /// Writes the groups of the match at `span` into the slots of `cache`. If there is none, the first

@@ -9,8 +9,8 @@
 //! [group](super::group_scanner) leaves undecided; the window is then the whole record.
 //!
 //! A pattern with more than a few hundred positions, or one that asserts Unicode word boundaries,
-//! has lazy DFAs in their place. They come after some searches by backtracking, since building their
-//! states takes long. A lazy DFA gives up if it keeps reaching new states; then the
+//! has lazy DFAs in their place. Of the large ones, all parts but the head are first searched by backtracking
+//! for a while, since building the states of a DFA takes long. A lazy DFA gives up if it keeps reaching new states; then the
 //! scanner searches the whole pattern by backtracking with a memo or with a large position automaton
 //! from now on, or, where that is impossible too, with an NFA simulation. A head or a tail has no such
 //! fallback: the caller verifies the whole pattern instead.
@@ -103,7 +103,7 @@ pub(crate) struct PatternCache {
     simulation: Option<Box<pikevm::Cache>>,
     pub(super) spans: Option<Box<SpanCache>>,
     pub(super) span_backtracking: Backtracking,
-    /// Of searches for any match of a pattern that is too large for a position automaton.
+    /// Of searches in which a pattern that is too large for a position automaton, or its tail, is to match.
     backtracking: Backtracking,
     /// The number of these searches that had a memo and came before the lazy DFA.
     memo_searches: u32,

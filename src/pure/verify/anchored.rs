@@ -78,7 +78,7 @@ pub(super) fn verify(
 }
 
 /// Verifies one pattern at a hit that starts at `start`. If its tail is the whole trimmed form, its
-/// match lies in `window`.
+/// match lies in `window`. Returns whether an automaton has read anything.
 fn verify_pattern(
     tables: &VerifyTables,
     cache: &mut VerifyCache,
@@ -86,22 +86,22 @@ fn verify_pattern(
     pattern: PatternIndex,
     start: u32,
     window: Range<usize>,
-) {
+) -> bool {
     let patterns = &tables.patterns;
-    let before = (record, start as usize);
-    if !patterns.head_pairs.allow(pattern, &mut cache.pairs, cache.epoch, before, &mut cache.steps)
-    {
-        return;
+    if !is_head_allowed(tables, cache, record, pattern, start) {
+        return false;
     }
     let status = &mut cache.status[pattern.index()];
     status.enter_record(cache.epoch);
     if status.matched {
-        return status.add_hit(start);
+        status.add_hit(start);
+        return false;
     }
     let head = patterns.head(pattern);
     let from = if head.is_some() { 0 } else { start };
     if status.deferred.is_some() || status.steps > budget(record) {
-        return cache.defer(pattern, from);
+        cache.defer(pattern, from);
+        return false;
     }
     let automata = patterns.automata(pattern);
     let memory = &mut cache.memory_of(pattern);
@@ -121,6 +121,20 @@ fn verify_pattern(
         Some(false) => {}
         None => cache.defer(pattern, from),
     }
+    true
+}
+
+/// Whether the head of a pattern can match before a hit that starts at `start`, as far as its byte pairs say.
+#[inline]
+fn is_head_allowed(
+    tables: &VerifyTables,
+    cache: &mut VerifyCache,
+    record: &[u8],
+    pattern: PatternIndex,
+    start: u32,
+) -> bool {
+    let VerifyCache { pairs, epoch, steps, .. } = cache;
+    tables.patterns.head_pairs.allow(pattern, pairs, *epoch, &record[..start as usize], steps)
 }
 
 /// Verifies the patterns of a shared-literal group at a hit that starts at `start`.
@@ -139,10 +153,12 @@ pub(super) fn verify_group(
     }
     let group_cache = &mut cache.shared[index];
     if !group_cache.uses_dfa() {
-        group_cache.verified += group.dfa.members.len();
-        for &member in &group.dfa.members {
-            verify_pattern(tables, cache, record, member, start, start as usize..record.len());
-        }
+        let window = start as usize..record.len();
+        let members = group.dfa.members.iter();
+        let verify =
+            |&&member: &&_| verify_pattern(tables, cache, record, member, start, window.clone());
+        let verified = members.filter(verify).count();
+        cache.shared[index].verified += verified;
         return;
     }
     group_cache.enter_record(cache.epoch);
@@ -168,9 +184,7 @@ pub(super) fn verify_group(
         return;
     }
     while let Some(pattern) = cache.members.pop() {
-        let VerifyCache { pairs, epoch, steps, .. } = cache;
-        let before = (record, start as usize);
-        if tables.patterns.head_pairs.allow(pattern, pairs, *epoch, before, steps) {
+        if is_head_allowed(tables, cache, record, pattern, start) {
             complete_match(tables, cache, record, pattern, start);
         }
     }

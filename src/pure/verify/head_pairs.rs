@@ -1,5 +1,5 @@
-//! Checks whether the byte pairs that the head of a pattern requires are in the record, before any
-//! automaton verifies the pattern.
+//! Checks whether the byte pairs that the head of a pattern requires are in the record, before an
+//! automaton of this pattern starts.
 //!
 //! Many heads are of the form `Android.*; ` or `; (?:ST|XT)[0-9]{4}.*`: where the tail matches, an
 //! automaton reads back to the start of the record to find out that there is no `Android` and no `ST`. Of the
@@ -12,7 +12,7 @@
 //!
 //! # Cost and limits
 //!
-//! A nanosecond or two for each byte before the last hit of a record. The set has one bit for several pairs,
+//! A nanosecond or two for each byte before the last hit of a pattern with clauses, in each record. The set has one bit for several pairs,
 //! and pairs that an earlier hit has collected stay in it. So it can only be too large, which costs an
 //! automaton, but no match.
 
@@ -48,7 +48,7 @@ type Clause = Vec<(u8, u8)>;
 #[derive(Debug, Default)]
 pub(super) struct HeadPairs {
     /// By pattern: a range of `clauses`.
-    of: Vec<Range<u32>>,
+    clauses_of: Vec<Range<u32>>,
     /// Each a range of `bits`.
     clauses: Vec<Range<u32>>,
     /// The bits of pairs.
@@ -78,23 +78,23 @@ impl PairSet {
         (usize::from(first) << 5 ^ usize::from(second)) % BITS
     }
 
-    /// Adds the pairs of `record` that end at `end` or before. Returns the number of bytes that it read.
+    /// Adds the pairs of a record's first bytes. Returns the number of bytes that it read.
     #[inline]
-    fn extend(&mut self, epoch: u64, record: &[u8], end: usize) -> usize {
+    fn extend(&mut self, epoch: u64, prefix: &[u8]) -> usize {
         if self.epoch != epoch {
             self.epoch = epoch;
             self.len = 0;
             self.bits = [0; BITS / 64];
         }
-        if end <= self.len {
+        if prefix.len() <= self.len {
             return 0;
         }
-        let new = &record[self.len.saturating_sub(1)..end];
+        let new = &prefix[self.len.saturating_sub(1)..];
         for pair in new.windows(2) {
             let bit = PairSet::bit(pair[0], pair[1]);
             self.bits[bit / 64] |= 1 << (bit % 64);
         }
-        self.len = end;
+        self.len = prefix.len();
         new.len()
     }
 
@@ -107,36 +107,40 @@ impl PairSet {
 impl HeadPairs {
     /// `splits` has the two parts of each pattern that is verified in two parts.
     pub(super) fn new(splits: &[Option<Box<Split>>]) -> HeadPairs {
+        HeadPairs::with_max_frequency(splits, MAX_FREQUENCY)
+    }
+
+    fn with_max_frequency(splits: &[Option<Box<Split>>], max_frequency: f64) -> HeadPairs {
         let mut pairs = HeadPairs::default();
         for split in splits {
             let first = pairs.clauses.len() as u32;
             let split = split.iter().filter(|_| mechanism::HEAD_PAIRS);
-            for clause in split.flat_map(|split| rarest_clauses(&split.head)) {
+            for clause in split.flat_map(|split| rarest_clauses(&split.head, max_frequency)) {
                 let start = pairs.bits.len() as u32;
                 pairs.bits.extend(clause.iter().map(|&(a, b)| PairSet::bit(a, b) as u16));
                 pairs.clauses.push(start..pairs.bits.len() as u32);
             }
-            pairs.of.push(first..pairs.clauses.len() as u32);
+            pairs.clauses_of.push(first..pairs.clauses.len() as u32);
         }
         pairs
     }
 
-    /// Whether the head of a pattern can match before `end` in `record`, as far as its pairs say. `epoch`
-    /// differs from record to record. Adds the bytes that were read to `steps`.
+    /// Whether the head of a pattern can match in `prefix`, the part of a record before a hit, as far as its
+    /// pairs say. `epoch` differs from record to record. Adds the bytes that were read to `steps`.
     #[inline]
     pub(super) fn allow(
         &self,
         pattern: PatternIndex,
         set: &mut PairSet,
         epoch: u64,
-        (record, end): (&[u8], usize),
+        prefix: &[u8],
         steps: &mut u64,
     ) -> bool {
-        let clauses = &self.of[pattern.index()];
+        let clauses = &self.clauses_of[pattern.index()];
         if clauses.is_empty() {
             return true;
         }
-        *steps += set.extend(epoch, record, end) as u64;
+        *steps += set.extend(epoch, prefix) as u64;
         self.clauses[clauses.start as usize..clauses.end as usize].iter().all(|clause| {
             let bits = &self.bits[clause.start as usize..clause.end as usize];
             bits.iter().any(|&bit| set.contains(bit))
@@ -145,20 +149,22 @@ impl HeadPairs {
 
     /// Heap memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&self.of[..]) + size_of_val(&self.clauses[..]) + size_of_val(&self.bits[..])
+        size_of_val(&self.clauses_of[..])
+            + size_of_val(&self.clauses[..])
+            + size_of_val(&self.bits[..])
     }
 }
 
 fn frequency(clause: &Clause) -> f64 {
-    let of = |&(a, b): &(u8, u8)| byte_frequency::of_byte(a) * byte_frequency::of_byte(b);
-    clause.iter().map(of).sum()
+    let of_pair = |&(a, b): &(u8, u8)| byte_frequency::of_byte(a) * byte_frequency::of_byte(b);
+    clause.iter().map(of_pair).sum()
 }
 
 /// The rarest clauses of a pattern, the rarest first.
-fn rarest_clauses(hir: &Hir) -> Vec<Clause> {
+fn rarest_clauses(hir: &Hir, max_frequency: f64) -> Vec<Clause> {
     let mut clauses = Vec::new();
     collect(hir, &mut None, &mut clauses);
-    clauses.retain(|clause| frequency(clause) <= MAX_FREQUENCY);
+    clauses.retain(|clause| frequency(clause) <= max_frequency);
     rarest_first(&mut clauses);
     clauses.truncate(MAX_CLAUSES);
     clauses
@@ -192,18 +198,17 @@ fn collect(hir: &Hir, previous: &mut Option<ByteSet>, clauses: &mut Vec<Clause>)
             }
         }
         HirKind::Alternation(alternatives) => {
-            let of = |alternative| {
+            let sorted_clauses = |alternative| {
                 let mut clauses = Vec::new();
                 collect(alternative, &mut previous.clone(), &mut clauses);
                 rarest_first(&mut clauses);
                 clauses
             };
-            let all: Vec<Vec<Clause>> = alternatives.iter().map(of).collect();
+            let all: Vec<Vec<Clause>> = alternatives.iter().map(sorted_clauses).collect();
             let common = all.iter().map(Vec::len).min().unwrap_or(0);
             for index in 0..common.min(MAX_CLAUSES) {
-                let clause: Clause = all.iter().flat_map(|of| of[index].iter().copied()).collect();
-                if clause.len() <= MAX_PAIRS {
-                    clauses.push(clause);
+                if all.iter().map(|clauses| clauses[index].len()).sum::<usize>() <= MAX_PAIRS {
+                    clauses.push(all.iter().flat_map(|clauses| clauses[index].clone()).collect());
                 }
             }
             *previous = None;
@@ -223,6 +228,28 @@ fn add(set: ByteSet, previous: &mut Option<ByteSet>, clauses: &mut Vec<Clause>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PARTS: &[&str] = &[
+        "a",
+        "ab",
+        "[ab]",
+        "; {0,2}",
+        "(?:S|ab|b)",
+        "(?:a|)",
+        "(?:ab)+",
+        "(?:ab|b){2}",
+        "[ab]{1,3}",
+        "b*",
+        "é",
+        "(;S)",
+        "(?-u:.)",
+        ".",
+        "[a&&b]?",
+        "(?:b;){0}",
+        "^",
+        r"(?-u:\b)",
+        "(?:é|;)S",
+    ];
 
     fn pairs(heads: &[&str]) -> HeadPairs {
         let split = |head: &&str| {
@@ -249,12 +276,43 @@ mod tests {
             let heads = pairs(&[head]);
             let first = PatternIndex::new(0);
             let allow = |text: &str| {
-                let record = (text.as_bytes(), text.len());
-                heads.allow(first, &mut PairSet::default(), 1, record, &mut 0)
+                heads.allow(first, &mut PairSet::default(), 1, text.as_bytes(), &mut 0)
             };
             assert!(allow(with), "{head} in {with}");
             assert_eq!(allow(without), heads.clauses.is_empty(), "{head} in {without}");
             assert_eq!(heads.clauses.is_empty(), without.is_empty(), "{head}");
+        }
+    }
+
+    proptest::proptest! {
+        /// With all clauses, also those that would hold in most records.
+        #[test]
+        fn clauses_hold_before_every_match(
+            parts in proptest::collection::vec(proptest::sample::select(PARTS.to_vec()), 1..6),
+            alternatives in proptest::bool::ANY,
+            record in proptest::collection::vec(proptest::sample::select(b"ab;S \xC3\xA9".to_vec()), 0..24),
+        ) {
+            let head = parts.join(if alternatives { "|" } else { "" });
+            let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(&head).unwrap();
+            let split = Some(Box::new(Split { head: hir.clone(), tail: Hir::empty() }));
+            let heads = HeadPairs::with_max_frequency(&[split], f64::INFINITY);
+            let nfa = regex_automata::nfa::thompson::Compiler::new()
+                .configure(regex_automata::nfa::thompson::Config::new().utf8(false))
+                .build_from_hir(&hir)
+                .unwrap();
+            let oracle = regex_automata::nfa::thompson::pikevm::PikeVM::new_from_nfa(nfa).unwrap();
+            let set = &mut PairSet::default();
+            for end in 0..=record.len() {
+                let ends = |start| {
+                    let input = regex_automata::Input::new(&record).span(start..end);
+                    oracle.find_iter(&mut oracle.create_cache(), input).any(|m| m.end() == end)
+                };
+                if (0..=end).any(ends) {
+                    let first = PatternIndex::new(0);
+                    let allowed = heads.allow(first, set, 1, &record[..end], &mut 0);
+                    proptest::prop_assert!(allowed, "{} before {end}", head);
+                }
+            }
         }
     }
 
@@ -265,11 +323,11 @@ mod tests {
         let record = b"-zqzq";
         let (mut set, mut steps) = (PairSet::default(), 0);
         for end in 0..=record.len() {
-            let allowed = heads.allow(first, &mut set, 1, (record, end), &mut steps);
+            let allowed = heads.allow(first, &mut set, 1, &record[..end], &mut steps);
             assert_eq!(allowed, end >= 3, "{end}");
         }
         // Each byte is read once, and one more for each pair that two parts share.
         assert!(steps <= 2 * record.len() as u64, "{steps}");
-        assert!(!heads.allow(first, &mut set, 2, (b"-z", 2), &mut steps));
+        assert!(!heads.allow(first, &mut set, 2, b"-z", &mut steps));
     }
 }

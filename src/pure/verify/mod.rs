@@ -20,8 +20,8 @@
 //! last step depends on the position of the literal in the pattern. If a part of the pattern
 //! starts with it, two automata decide at the hit itself: one reads forward from there, one
 //! backward (`anchored`); many patterns with the same literal share the forward one once that literal
-//! is found often ([`SharedLiterals`]). Before any of them starts, the byte pairs that the second one
-//! requires must lie before the hit (`head_pairs`). Otherwise the hits of a record are collected
+//! is found often ([`SharedLiterals`]). The byte pairs that the second one requires must lie before the
+//! hit (`head_pairs`); this is checked before an automaton of a single pattern starts. Otherwise the hits of a record are collected
 //! into clusters and the pattern is searched once in the window around each (`windowed`).
 //!
 //! # Worst case

@@ -7,8 +7,6 @@
 
 mod cases;
 
-use std::time::Instant;
-
 use dragnet::pure::Engine;
 use dragnet::{Batch, Matches, Pattern, PatternSet, Report, Scan};
 
@@ -195,33 +193,18 @@ fn one_long_record_costs_about_as_much_as_its_lines() {
     }
 }
 
-/// The shortest time of several scans, in nanoseconds, and the number of matches.
-fn shortest_time(engine: &Engine, batch: &Batch<'_>) -> (f64, usize) {
-    let mut scanner = engine.scanner();
-    let mut matches = Matches::new();
-    let mut best = f64::INFINITY;
-    for _ in 0..5 {
-        let start = Instant::now();
-        scanner.scan(batch, &mut matches).unwrap();
-        best = best.min(start.elapsed().as_nanos() as f64);
-    }
-    (best, matches.len())
-}
-
-/// A match once took 303 ns with 1,000 rules and 1,783 ns with 4,000.
+/// A match once took six times as long with 4,000 rules as with 1,000.
 #[test]
 fn spans_of_rules_with_one_literal_cost_the_same_at_any_number() {
     let data = "hello there\n".repeat(1000);
-    let mut offsets = Vec::new();
-    let batch = Batch::lines(data.as_bytes(), &mut offsets).unwrap();
     let per_match = |rules: usize| {
         let patterns: Vec<String> = (0..rules).map(|n| format!("hello|q{n}")).collect();
-        let (time, matches) = shortest_time(&engine(&patterns, Report::Spans), &batch);
+        let (steps, matches) = steps(&engine(&patterns, Report::Spans), data.as_bytes(), 1000);
         assert_eq!(matches, rules * 1000);
-        time / matches as f64
+        steps as f64 / matches as f64
     };
     let (few, many) = (per_match(250), per_match(4000));
-    assert!(many < 4.0 * few, "{few:.1} ns a match with 250 rules, {many:.1} with 4000");
+    assert!(many <= 1.5 * few, "{few:.1} steps a match with 250 rules, {many:.1} with 4000");
 }
 
 /// Such a run was once searched with 0.27 MB/s.
@@ -230,12 +213,10 @@ fn a_long_repetition_is_as_fast_in_a_run_of_its_first_byte() {
     let engine = engine(&["a.{1000}"], Report::Spans);
     let per_byte = |text: &str| {
         let data = text.repeat((400 << 10) / text.len());
-        let offsets = [0, data.len() as u32];
-        let batch = Batch::from_offsets(data.as_bytes(), &offsets).unwrap();
-        let (time, matches) = shortest_time(&engine, &batch);
+        let (steps, matches) = steps(&engine, data.as_bytes(), 1);
         assert!((400..=data.len() / 1001).contains(&matches), "{matches}");
-        time / data.len() as f64
+        steps as f64 / data.len() as f64
     };
     let (usual, run) = (per_byte("a few words and more "), per_byte("a"));
-    assert!(run < 10.0 * usual, "{run:.1} ns a byte, usually {usual:.1}");
+    assert!(run <= 3.0 * usual, "{run:.1} steps a byte, usually {usual:.1}");
 }

@@ -28,7 +28,7 @@ use super::looks::{self, Looks};
 use super::memo::Memo;
 use super::program::{Choice, List, ListKind, Program};
 use super::search::{PositionScratch, hold};
-use super::start_bits::StartBits;
+use super::start_bits::{MAX_LEN, StartBits};
 use crate::pure::automata::span_cursor::SpanCursor;
 use crate::pure::mechanism;
 
@@ -55,9 +55,9 @@ pub(in crate::pure::automata) struct Backtracking {
 
 #[cfg(test)]
 impl Backtracking {
-    /// As if the first `ways` of searching had always failed.
-    pub(super) fn without_first(ways: usize) -> Backtracking {
-        let of = |way: usize| Successes { failures: if way < ways { u8::MAX } else { 0 } };
+    /// As if all ways of searching but number `way` had always failed.
+    pub(super) fn only(way: usize) -> Backtracking {
+        let of = |other| Successes { failures: if other == way { 0 } else { u8::MAX } };
         Backtracking { plain: of(0), marked: of(1), memo: of(2) }
     }
 }
@@ -145,7 +145,7 @@ impl Program {
             }
         }
         if history.marked.expect().is_ok()
-            && cursor.at <= record.len()
+            && (cursor.at..cursor.at + MAX_LEN).contains(&record.len())
             && let Some(reversed) = self.reversed(hir)
         {
             let span = cursor.at..record.len();
@@ -209,7 +209,7 @@ impl Program {
     }
 
     /// What marks the starts of matches, if that is possible and if there can be many.
-    fn reversed(&self, hir: &Hir) -> Option<&BackwardPositions> {
+    pub(super) fn reversed(&self, hir: &Hir) -> Option<&BackwardPositions> {
         if !mechanism::MARKED_STARTS || self.may_be_empty || self.only_at_start {
             return None;
         }

@@ -17,7 +17,7 @@ pub(crate) struct PositionScratch {
     counters: Vec<Counter>,
     rings: Vec<u64>,
     pub(super) backtrack: BacktrackScratch,
-    /// Of [`Automaton::mark_starts`].
+    /// The result of [`Automaton::mark_starts`].
     pub(super) starts: StartBits,
 }
 

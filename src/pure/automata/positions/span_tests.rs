@@ -31,15 +31,16 @@ fn expected(hir: &Hir, record: &[u8]) -> Vec<Range<usize>> {
     vm.find_iter(&mut cache, record).map(|found| found.range()).collect()
 }
 
-/// The ways of backtracking, by the number of those that come before: a plain search, one at marked starts, and
-/// one with a memo.
-const WAYS: Range<usize> = 0..3;
+/// The ways of backtracking, by number.
+const PLAIN: usize = 0;
+const AT_MARKED_STARTS: usize = 1;
 const WITH_MEMO: usize = 2;
 
-/// The spans of a record, without the first `skipped` ways of searching. `None` if that takes too long.
+/// The spans of a record, found in one way, or in any if there is no `way`. `None` if that takes too long or is
+/// impossible.
 fn spans(
     (program, hir): (&Program, &Hir),
-    skipped: usize,
+    way: Option<usize>,
     scratch: &mut PositionScratch,
     record: &[u8],
 ) -> Option<Vec<Range<usize>>> {
@@ -48,7 +49,7 @@ fn spans(
         all.push(span);
         ControlFlow::Continue(())
     };
-    let history = &mut Backtracking::without_first(skipped);
+    let history = &mut way.map_or_else(Backtracking::default, Backtracking::only);
     let flow = program.spans(hir, history, scratch, (record, record.len()), &mut cursor, &mut add);
     flow.ok().map(|flow| {
         assert!(flow.is_continue());
@@ -56,30 +57,47 @@ fn spans(
     })
 }
 
-/// Requires a program to find the spans `expected` in `record`, in each way.
+/// Requires a program to find the spans `expected` in `record`, in each way. Returns whether the starts of
+/// matches could be marked, and whether this then found the spans within its budget.
 fn check_record(
     (program, hir): (&Program, &Hir),
     pattern: &str,
     scratch: &mut PositionScratch,
     record: &[u8],
     expected: &[Range<usize>],
-) {
-    for skipped in WAYS {
-        let found = spans((program, hir), skipped, scratch, record).expect("the budget suffices");
-        let text = record.escape_ascii();
-        assert_eq!(found, expected, "{pattern} in {text}, ways skipped: {skipped}");
-        for anchored in [Anchored::No, Anchored::Yes] {
-            let input = &Input::new(record).anchored(anchored);
-            let history = &mut Backtracking::without_first(skipped);
-            let is_match = match skipped {
-                0 => program.is_match(history, scratch, input, &mut 0),
-                WITH_MEMO => program.is_match_with_memo(history, scratch, input, &mut 0),
-                _ => continue,
-            };
-            let first = expected.first();
-            let is_expected = first.is_some_and(|span| anchored == Anchored::No || span.start == 0);
-            let is_right = is_match.map_or(skipped == 0, |is_match| is_match == is_expected);
-            assert!(is_right, "{pattern} in {text}, {anchored:?}, ways skipped: {skipped}");
+) -> (bool, bool) {
+    let text = record.escape_ascii();
+    let mut has_marked = false;
+    for way in [None, Some(PLAIN), Some(AT_MARKED_STARTS), Some(WITH_MEMO)] {
+        match spans((program, hir), way, scratch, record) {
+            Some(found) => {
+                assert_eq!(found, expected, "{pattern} in {text}, way {way:?}");
+                has_marked |= way == Some(AT_MARKED_STARTS);
+            }
+            None => assert!(
+                matches!(way, Some(PLAIN | AT_MARKED_STARTS)),
+                "{pattern} in {text}: the budget of way {way:?} does not suffice"
+            ),
+        }
+    }
+    (program.reversed(hir).is_some(), has_marked)
+}
+
+/// Requires a program to decide as the simulation does whether there is a match within each part of `record`, and
+/// whether one starts there.
+fn check_parts(program: &Program, vm: &PikeVM, scratch: &mut PositionScratch, record: &[u8]) {
+    let cache = &mut vm.create_cache();
+    for start in 0..=record.len() {
+        for end in start..=record.len() {
+            for anchored in [Anchored::No, Anchored::Yes] {
+                let input = &Input::new(record).span(start..end).anchored(anchored);
+                let expected = vm.is_match(cache, input.clone());
+                let history = &mut Backtracking::default();
+                let plain = program.is_match(history, scratch, input, &mut 0);
+                assert!(plain.is_err() || plain.is_ok_and(|found| found == expected), "{input:?}");
+                let with_memo = program.is_match_with_memo(history, scratch, input, &mut 0);
+                assert!(with_memo.is_ok_and(|found| found == expected), "{input:?}");
+            }
         }
     }
 }
@@ -91,7 +109,12 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     let (mut cache, scratch) = (vm.create_cache(), &mut PositionScratch::default());
     for record in records {
         let expected: Vec<_> = vm.find_iter(&mut cache, record).map(|m| m.range()).collect();
-        check_record((&program, &hir), pattern, scratch, record, &expected);
+        let (can_mark, has_marked) =
+            check_record((&program, &hir), pattern, scratch, record, &expected);
+        assert!(has_marked || !can_mark, "{pattern} in {}", record.escape_ascii());
+        if record.len() < 3 {
+            check_parts(&program, &vm, scratch, record);
+        }
     }
 }
 
@@ -164,9 +187,11 @@ proptest! {
         let hir = parse(&pattern);
         let scratch = &mut PositionScratch::default();
         if let Some(program) = Program::new(&hir) {
+            let vm = pikevm(&hir);
             for record in &records {
                 let expected = expected(&hir, record);
                 check_record((&program, &hir), &pattern, scratch, record, &expected);
+                check_parts(&program, &vm, scratch, &record[..record.len().min(12)]);
             }
         }
     }
@@ -210,14 +235,14 @@ fn steps_are_linear_whatever_the_matches() {
     ] {
         let hir = parse(pattern);
         let program = Program::new(&hir).unwrap();
-        for skipped in WAYS {
+        for way in [None, Some(WITH_MEMO)] {
             let steps = [2000, 4000].map(|len| {
                 let (mut cursor, mut count) = (SpanCursor::default(), 0);
                 let found = &mut |_| {
                     count += 1;
                     ControlFlow::Continue(())
                 };
-                let history = &mut Backtracking::without_first(skipped);
+                let history = &mut way.map_or_else(Backtracking::default, Backtracking::only);
                 let (scratch, record) = (&mut PositionScratch::default(), vec![b'A'; len]);
                 let result =
                     program.spans(&hir, history, scratch, (&record, len), &mut cursor, found);
@@ -225,7 +250,7 @@ fn steps_are_linear_whatever_the_matches() {
                 assert_eq!(count >= len, matches, "{pattern}: {count}");
                 cursor.steps
             });
-            assert!(steps[1] <= 3 * steps[0], "{pattern}: {steps:?}, ways skipped: {skipped}");
+            assert!(steps[1] <= 3 * steps[0], "{pattern}: {steps:?}, way {way:?}");
         }
     }
 }

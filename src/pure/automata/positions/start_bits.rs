@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// The longest range of a set, in bytes of the record: its bits take 128 KiB.
+pub(super) const MAX_LEN: usize = 1 << 20;
+
 /// A set of offsets within a range.
 #[derive(Debug, Default)]
 pub(super) struct StartBits {
