@@ -236,6 +236,10 @@ impl FileWalk {
                 return Some(Err(WalkError::unsearched(message(self.shown(&path), &error))));
             }
         };
+        // It was a file when the directory was read.
+        if info.kind != Kind::File {
+            return None;
+        }
         if self.stdout.as_ref().is_some_and(|stdout| stdout.is_file(&path, &info)) {
             return None;
         }
@@ -243,15 +247,10 @@ impl FileWalk {
             self.large += 1;
             return None;
         }
-        // It was a file when the directory was read.
-        if info.kind == Kind::Directory {
-            return None;
-        }
-        let is_file = info.kind == Kind::File;
         let path = if self.is_default_path { self.shown(&path).to_owned() } else { path };
-        let mut source = Source::file(path, false, !is_file);
+        let mut source = Source::file(path, false, false);
         source.directory = parent;
-        source.size = if is_file { info.size } else { 0 };
+        source.size = info.size;
         Some(Ok(self.file(source, info.size)))
     }
 
