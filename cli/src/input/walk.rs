@@ -262,7 +262,11 @@ impl FileWalk {
         let listed = self.directories.list(parent, &path, is_root, &mut entries);
         let (directory, error) = match listed {
             Ok(directory) => (directory, None),
-            Err(error) => (None, Some(Err(WalkError::unsearched(message(&path, &error))))),
+            Err(error) => {
+                // An error of the default path itself needs a name.
+                let shown = if is_root { &path } else { self.shown(&path) };
+                (None, Some(Err(WalkError::unsearched(message(shown, &error)))))
+            }
         };
         if self.sort != SortOrder::None {
             entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -271,7 +275,7 @@ impl FileWalk {
         if self.sort == SortOrder::None || !self.is_reversed {
             entries.reverse();
         }
-        self.filter.enter(&path, &entries);
+        self.filter.enter(&path, &entries, error.is_none());
         self.levels.push(Level { path, directory, entries });
         error
     }
