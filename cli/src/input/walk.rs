@@ -1,7 +1,7 @@
 //! Finds the files to search.
 //!
-//! One thread walks the tree, a directory before its contents, in the order in which results are printed.
-//! [`Filter`] decides which entries are searched. Files are opened by the threads that search them.
+//! One thread at a time walks the tree, a directory before its contents, in the order in which results are
+//! printed. [`Filter`] decides which entries are searched. Files are opened by the threads that search them.
 //!
 //! The `ignore` crate could walk too. It takes longer: it looks for every kind of ignore file in every
 //! directory, although the names of the directory's files are known, and passes the whole path to each
@@ -15,10 +15,10 @@ use std::time::SystemTime;
 use ignore::overrides::Override;
 use ignore::types::Types;
 
-use super::Source;
 use super::directory::{self, Directory, Entry, Kind, OpenDirectories, Stdout};
 use super::encoding::Encoding;
 use super::filter::{Filter, Hidden, Skipped, without_dot};
+use super::{Interrupt, Source};
 use crate::escape;
 
 /// The order of the files of a walk.
@@ -118,6 +118,7 @@ pub(crate) struct FileWalk {
     suggests_pattern: bool,
     /// The number of files that were larger than `max_size`.
     large: u64,
+    interrupt: Arc<Interrupt>,
     /// Items that were found and not returned yet, the next one last.
     pending: Vec<Result<FoundFile, WalkError>>,
 }
@@ -154,6 +155,7 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
         encoding: options.encoding,
         suggests_pattern: options.suggests_pattern,
         large: 0,
+        interrupt: Arc::default(),
         pending: Vec::new(),
     };
     if let SortOrder::Modified | SortOrder::Accessed | SortOrder::Created = sort {
@@ -163,6 +165,12 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
 }
 
 impl FileWalk {
+    /// Ends the walk early when `interrupt` is set, also between directories in which nothing is found.
+    pub(super) fn until(mut self, interrupt: Arc<Interrupt>) -> FileWalk {
+        self.interrupt = interrupt;
+        self
+    }
+
     /// The number of files and directories that were excluded so far.
     pub(crate) fn skipped(&self) -> Skipped {
         Skipped { large: self.large, ..self.filter.skipped() }
@@ -296,6 +304,9 @@ impl Iterator for FileWalk {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if self.interrupt.is_set() {
+                return None;
+            }
             if let Some(item) = self.pending.pop() {
                 return Some(item);
             }

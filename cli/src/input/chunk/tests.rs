@@ -77,6 +77,16 @@ fn files_that_change_size_after_the_walk_are_read_whole() {
     }
 }
 
+#[test]
+fn an_interrupt_ends_the_walk() {
+    let tree = tempfile::tempdir().unwrap();
+    std::fs::write(tree.path().join("f"), "a").unwrap();
+    let mut tasks = Tasks::new(walk(&[tree.path().to_owned()], &WalkOptions::default()));
+    tasks.interrupt().set();
+    assert!(tasks.next().is_none());
+    assert_eq!(tasks.files(), 0);
+}
+
 /// A file is found in its open directory, whatever happens to the path.
 #[test]
 fn replaced_directories_do_not_redirect_the_search() {
