@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The largest number of directories that a walk keeps open.
 const MAX_OPEN: usize = 256;
 
-/// One of how many files that the process may open is used for directories.
-const OPEN_PART: usize = 4;
+/// Directories may use one in this many of the process's open files.
+const OPEN_FILES_PER_DIRECTORY: usize = 4;
 
 /// An entry of a directory.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ pub(super) struct OpenDirectories {
 
 impl OpenDirectories {
     pub(super) fn new() -> OpenDirectories {
-        let limit = (system::max_open_files() / OPEN_PART).min(MAX_OPEN);
+        let limit = (system::max_open_files() / OPEN_FILES_PER_DIRECTORY).min(MAX_OPEN);
         OpenDirectories { open: Arc::default(), limit }
     }
 

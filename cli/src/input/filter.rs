@@ -127,8 +127,9 @@ impl Filter {
     }
 
     /// Makes a directory with these entries the one whose entries are decided about. It must be the root of
-    /// a walk or an entry of the current directory.
-    pub(super) fn enter(&mut self, directory: &Path, entries: &[Entry]) {
+    /// a walk or an entry of the current directory. If the list is not complete, the directory may have ignore
+    /// files that are not listed.
+    pub(super) fn enter(&mut self, directory: &Path, entries: &[Entry], is_complete: bool) {
         if !self.uses_ignore_files {
             return;
         }
@@ -137,7 +138,10 @@ impl Filter {
             self.read_above(directory);
         }
         // Some file systems do not tell upper case from lower case.
-        let has = |name: &str| entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
+        let is_listed =
+            |name: &str| entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
+        // Without entries there is nothing to exclude.
+        let has = |name: &str| is_listed(name) || !is_complete && !entries.is_empty();
         self.levels.push(IgnoreFiles::read(directory, has, &mut self.errors));
     }
 

@@ -94,10 +94,10 @@ fn read_text(path: &Path, errors: &mut Vec<String>) -> Option<String> {
 
 /// Whether a file can't be there, which is no reason for a message.
 fn is_missing(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    use io::ErrorKind::{NotADirectory, NotFound};
 
-    // A path that is too long can't be opened by anyone.
-    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+    // A file whose path is too long can be there: its directory may have been opened step by step.
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 /// Returns the contents of a regular file of at most [`MAX_SIZE`] bytes.

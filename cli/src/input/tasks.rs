@@ -9,7 +9,7 @@ use super::{
 };
 
 /// The size of the small files of a task, in bytes, from which on no more are added. Workers wait for one
-/// another less, and end at the same time, if tasks are short; threads meet only once for each.
+/// another less, and end at the same time, if tasks are short; a thread takes the lock once per task.
 const GROUP_SIZE: u64 = 256 << 10;
 
 /// The maximum number of small files in a task. Without it, a directory of thousands of tiny files
@@ -86,8 +86,9 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// The tasks for the files of `walk`.
     pub(crate) fn new(walk: FileWalk) -> Tasks {
+        let interrupt: Arc<Interrupt> = Arc::default();
         Tasks {
-            walk,
+            walk: walk.until(interrupt.clone()),
             small: Vec::new(),
             small_bytes: 0,
             large: None,
@@ -97,7 +98,7 @@ impl Tasks {
             files: 0,
             whole_files: false,
             buffers: Arc::default(),
-            interrupt: Arc::default(),
+            interrupt,
         }
     }
 

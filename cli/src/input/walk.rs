@@ -1,7 +1,7 @@
 //! Finds the files to search.
 //!
-//! One thread walks the tree, a directory before its contents, in the order in which results are printed.
-//! [`Filter`] decides which entries are searched. Files are opened by the threads that search them.
+//! One thread at a time walks the tree, a directory before its contents, in the order in which results are
+//! printed. [`Filter`] decides which entries are searched. Files are opened by the threads that search them.
 //!
 //! The `ignore` crate could walk too. It takes longer: it looks for every kind of ignore file in every
 //! directory, although the names of the directory's files are known, and passes the whole path to each
@@ -15,10 +15,10 @@ use std::time::SystemTime;
 use ignore::overrides::Override;
 use ignore::types::Types;
 
-use super::Source;
 use super::directory::{self, Directory, Entry, Kind, OpenDirectories, Stdout};
 use super::encoding::Encoding;
 use super::filter::{Filter, Hidden, Skipped, without_dot};
+use super::{Interrupt, Source};
 use crate::escape;
 
 /// The order of the files of a walk.
@@ -118,6 +118,7 @@ pub(crate) struct FileWalk {
     suggests_pattern: bool,
     /// The number of files that were larger than `max_size`.
     large: u64,
+    interrupt: Arc<Interrupt>,
     /// Items that were found and not returned yet, the next one last.
     pending: Vec<Result<FoundFile, WalkError>>,
 }
@@ -154,6 +155,7 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
         encoding: options.encoding,
         suggests_pattern: options.suggests_pattern,
         large: 0,
+        interrupt: Arc::default(),
         pending: Vec::new(),
     };
     if let SortOrder::Modified | SortOrder::Accessed | SortOrder::Created = sort {
@@ -163,6 +165,12 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
 }
 
 impl FileWalk {
+    /// Ends the walk early when `interrupt` is set, also between directories in which nothing is found.
+    pub(super) fn until(mut self, interrupt: Arc<Interrupt>) -> FileWalk {
+        self.interrupt = interrupt;
+        self
+    }
+
     /// The number of files and directories that were excluded so far.
     pub(crate) fn skipped(&self) -> Skipped {
         Skipped { large: self.large, ..self.filter.skipped() }
@@ -236,6 +244,10 @@ impl FileWalk {
                 return Some(Err(WalkError::unsearched(message(self.shown(&path), &error))));
             }
         };
+        // It was a file when the directory was read.
+        if info.kind != Kind::File {
+            return None;
+        }
         if self.stdout.as_ref().is_some_and(|stdout| stdout.is_file(&path, &info)) {
             return None;
         }
@@ -243,15 +255,10 @@ impl FileWalk {
             self.large += 1;
             return None;
         }
-        // It was a file when the directory was read.
-        if info.kind == Kind::Directory {
-            return None;
-        }
-        let is_file = info.kind == Kind::File;
         let path = if self.is_default_path { self.shown(&path).to_owned() } else { path };
-        let mut source = Source::file(path, false, !is_file);
+        let mut source = Source::file(path, false, false);
         source.directory = parent;
-        source.size = if is_file { info.size } else { 0 };
+        source.size = info.size;
         Some(Ok(self.file(source, info.size)))
     }
 
@@ -263,7 +270,11 @@ impl FileWalk {
         let listed = self.directories.list(parent, &path, is_root, &mut entries);
         let (directory, error) = match listed {
             Ok(directory) => (directory, None),
-            Err(error) => (None, Some(Err(WalkError::unsearched(message(&path, &error))))),
+            Err(error) => {
+                // An error of the default path itself needs a name.
+                let shown = if is_root { &path } else { self.shown(&path) };
+                (None, Some(Err(WalkError::unsearched(message(shown, &error)))))
+            }
         };
         if self.sort != SortOrder::None {
             entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -272,7 +283,7 @@ impl FileWalk {
         if self.sort == SortOrder::None || !self.is_reversed {
             entries.reverse();
         }
-        self.filter.enter(&path, &entries);
+        self.filter.enter(&path, &entries, error.is_none());
         self.levels.push(Level { path, directory, entries });
         error
     }
@@ -293,6 +304,9 @@ impl Iterator for FileWalk {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if self.interrupt.is_set() {
+                return None;
+            }
             if let Some(item) = self.pending.pop() {
                 return Some(item);
             }

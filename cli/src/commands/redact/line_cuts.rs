@@ -38,9 +38,9 @@ const MAX_NFA: usize = 4 << 20;
 /// The memory for states of the DFA, in bytes.
 const CACHE: usize = 4 << 20;
 
-/// The number of bytes that the DFA reads alone. It is slower than the scanner, which takes some milliseconds to
+/// The most bytes that the DFA reads alone. It is slower than the scanner, which takes some milliseconds to
 /// build for the built-in rules.
-const UNSCANNED: usize = 8 << 10;
+const DFA_ONLY_BYTES: usize = 8 << 10;
 
 /// Finds line ends that no match goes beyond.
 #[derive(Debug)]
@@ -49,8 +49,8 @@ pub(super) struct LineCuts {
     scanner: Option<Scanner>,
     /// What it searches for.
     beginnings: Vec<String>,
-    /// The number of bytes that are still read by the DFA alone.
-    unscanned: usize,
+    /// How many more bytes may be read by the DFA alone.
+    dfa_only_left: usize,
     offsets: Vec<u32>,
     /// Whether the bytes so far end with a line end that no match goes beyond.
     is_cut: bool,
@@ -119,7 +119,7 @@ impl LineCuts {
         Some(LineCuts {
             scanner: None,
             beginnings,
-            unscanned: UNSCANNED,
+            dfa_only_left: DFA_ONLY_BYTES,
             offsets: Vec::new(),
             is_cut: true,
             is_crossed: false,
@@ -133,10 +133,10 @@ impl LineCuts {
         })
     }
 
-    /// Sets the number of bytes that the DFA reads alone.
+    /// Sets the most bytes that the DFA reads alone.
     #[cfg(test)]
-    pub(super) fn unscanned(mut self, bytes: usize) -> LineCuts {
-        self.unscanned = bytes;
+    pub(super) fn with_dfa_only_bytes(mut self, bytes: usize) -> LineCuts {
+        self.dfa_only_left = bytes;
         self
     }
 
@@ -186,16 +186,14 @@ impl LineCuts {
     /// Returns where lines start at the end of which a match may be under way.
     fn open_lines(&mut self, lines: &[u8]) -> Vec<usize> {
         let mut found = Vec::new();
-        if self.unscanned > 0 {
-            self.unscanned = self.unscanned.saturating_sub(lines.len());
+        if lines.len() <= self.dfa_only_left {
+            self.dfa_only_left -= lines.len();
         } else if self.scanner.is_none() {
             self.scanner = scanner(&self.beginnings);
-            if self.scanner.is_none() {
-                self.unscanned = usize::MAX;
-            }
+            self.dfa_only_left = if self.scanner.is_none() { usize::MAX } else { 0 };
         }
-        let scanned = Batch::lines(lines, &mut self.offsets).is_ok_and(|batch| {
-            let Some(scanner) = &mut self.scanner else { return false };
+        let scanned = self.scanner.as_mut().is_some_and(|scanner| {
+            let Ok(batch) = Batch::lines(lines, &mut self.offsets) else { return false };
             let scanned = scanner.scan_with(&batch, &mut |matches| {
                 found.extend(matches.iter().map(|m| batch.range(m.record()).start));
                 ControlFlow::Continue(())
@@ -359,7 +357,7 @@ pub(super) mod tests {
     use super::*;
 
     /// All by the scanner, the first line by the DFA alone, and all by that.
-    const UNSCANNED_SIZES: [usize; 3] = [0, 1, UNSCANNED];
+    const DFA_ONLY_SIZES: [usize; 3] = [0, 3, DFA_ONLY_BYTES];
 
     pub(in crate::commands::redact) fn cuts(patterns: &[&str]) -> Option<LineCuts> {
         with_cache(patterns, CACHE)
@@ -391,11 +389,11 @@ pub(super) mod tests {
             (&["\\ba\\b[\\s]*b"], &[("b\n", true), ("a\n", false), ("\n", false), (" b\n", true)]),
         ];
         for (patterns, lines) in cases {
-            for unscanned in UNSCANNED_SIZES {
-                let mut cuts = cuts(patterns).unwrap().unscanned(unscanned);
+            for dfa_only in DFA_ONLY_SIZES {
+                let mut cuts = cuts(patterns).unwrap().with_dfa_only_bytes(dfa_only);
                 for (line, expected) in lines {
                     let cut = cuts.feed(line.as_bytes()).cut;
-                    assert_eq!(cut == line.len(), *expected, "{patterns:?} {line:?} {unscanned}");
+                    assert_eq!(cut == line.len(), *expected, "{patterns:?} {line:?} {dfa_only}");
                 }
             }
         }
@@ -418,17 +416,18 @@ pub(super) mod tests {
             ("b\n", 0, false),
             ("b\nb\n", 0, false),
         ] {
-            for unscanned in UNSCANNED_SIZES {
-                let fed = cuts(&["b\nc"]).unwrap().unscanned(unscanned).feed(text.as_bytes());
-                assert_eq!(fed, Fed { cut, is_plain }, "{text:?} {unscanned}");
+            for dfa_only in DFA_ONLY_SIZES {
+                let fed =
+                    cuts(&["b\nc"]).unwrap().with_dfa_only_bytes(dfa_only).feed(text.as_bytes());
+                assert_eq!(fed, Fed { cut, is_plain }, "{text:?} {dfa_only}");
             }
         }
         for anchored in ["\\A\\w\n", "x\n\\z", "(?R)\\r^|x\n", "(?u:\\b)x\n"] {
             assert!(!cuts(&["b\nc", anchored]).unwrap().feed(b"a\n").is_plain);
         }
         // The line is known to end with the next bytes.
-        for unscanned in UNSCANNED_SIZES {
-            let mut cuts = cuts(&["b\nc"]).unwrap().unscanned(unscanned);
+        for dfa_only in DFA_ONLY_SIZES {
+            let mut cuts = cuts(&["b\nc"]).unwrap().with_dfa_only_bytes(dfa_only);
             for (text, cut, is_plain) in [
                 ("xx", 0, false),
                 ("b", 0, false),

@@ -77,6 +77,16 @@ fn files_that_change_size_after_the_walk_are_read_whole() {
     }
 }
 
+#[test]
+fn an_interrupt_ends_the_walk() {
+    let tree = tempfile::tempdir().unwrap();
+    std::fs::write(tree.path().join("f"), "a").unwrap();
+    let mut tasks = Tasks::new(walk(&[tree.path().to_owned()], &WalkOptions::default()));
+    tasks.interrupt().set();
+    assert!(tasks.next().is_none());
+    assert_eq!(tasks.files(), 0);
+}
+
 /// A file is found in its open directory, whatever happens to the path.
 #[test]
 fn replaced_directories_do_not_redirect_the_search() {
@@ -102,4 +112,22 @@ fn replaced_directories_do_not_redirect_the_search() {
         },
     );
     assert!(searched.is_ok() && text == b"right\n");
+}
+
+#[test]
+fn what_replaces_a_file_after_its_directory_was_listed_is_left_alone() {
+    let tree = tempfile::tempdir().unwrap();
+    let path = |name: &str| tree.path().join(name);
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(path(name), "").unwrap();
+    }
+    let mut files = walk(&[tree.path().to_owned()], &WalkOptions::default());
+    let mut next = || files.next().map(|file| file.unwrap().source.path().unwrap().to_owned());
+    assert_eq!(next(), Some(path("a")));
+    for name in ["b", "c"] {
+        std::fs::remove_file(path(name)).unwrap();
+    }
+    make_fifo(&path("b"));
+    std::os::unix::fs::symlink("/dev/zero", path("c")).unwrap();
+    assert_eq!((next(), next()), (Some(path("d")), None));
 }
