@@ -252,7 +252,9 @@ cfg_if::cfg_if! {
             #[derive(Debug)]
             pub(super) enum Fd {}
 
-            pub(super) type FileId = ();
+            /// Files are compared by their handles.
+            #[derive(Clone, Copy, Debug)]
+            pub(super) struct FileId;
 
             pub(super) type Stdout = same_file::Handle;
 
@@ -262,7 +264,7 @@ cfg_if::cfg_if! {
                 is_file.then_some(handle)
             }
 
-            pub(super) fn is_same_file(stdout: &Stdout, path: &Path, (): FileId) -> bool {
+            pub(super) fn is_same_file(stdout: &Stdout, path: &Path, _: FileId) -> bool {
                 same_file::Handle::from_path(path).is_ok_and(|handle| handle == *stdout)
             }
 
@@ -290,7 +292,7 @@ cfg_if::cfg_if! {
 
             pub(super) fn info(_: Option<&Directory>, path: &Path) -> io::Result<EntryInfo> {
                 let metadata = std::fs::symlink_metadata(path)?;
-                Ok(EntryInfo { kind: kind(metadata.file_type()), size: metadata.len(), id: () })
+                Ok(EntryInfo { kind: kind(metadata.file_type()), size: metadata.len(), id: FileId })
             }
 
             fn kind(file_type: FileType) -> Kind {
