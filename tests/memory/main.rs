@@ -8,6 +8,7 @@ mod reported;
 mod streams;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -20,12 +21,19 @@ static LIVE: AtomicUsize = AtomicUsize::new(0);
 /// The maximum of [`LIVE`] since a test last reset this, in bytes.
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
+thread_local! {
+    /// The number of bytes that this thread has allocated so far. The threads of the test harness allocate at any
+    /// time.
+    static BY_THREAD: Cell<usize> = const { Cell::new(0) };
+}
+
 // SAFETY: every call is forwarded unchanged to the system's allocator, and counting neither
 // allocates nor unwinds.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let live = LIVE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         PEAK.fetch_max(live, Ordering::Relaxed);
+        BY_THREAD.set(BY_THREAD.get() + layout.size());
         // SAFETY: the caller of `alloc` passes a layout whose size is not 0, as `System` demands.
         unsafe { System.alloc(layout) }
     }
