@@ -137,7 +137,7 @@ impl Filter {
             directory.clone_into(&mut self.root);
             self.read_above(directory);
         }
-        // Some file systems do not tell upper case from lower case.
+        // Some file systems ignore case.
         let is_listed =
             |name: &str| entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name));
         // Without entries there is nothing to exclude.

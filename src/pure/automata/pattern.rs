@@ -9,11 +9,12 @@
 //! [group](super::group_scanner) leaves undecided; the window is then the whole record.
 //!
 //! A pattern with more than a few hundred positions, or one that asserts Unicode word boundaries,
-//! has lazy DFAs in their place. Of the large ones, all parts but the head are first searched by backtracking
-//! for a while, since building the states of a DFA takes long. A lazy DFA gives up if it keeps reaching new states; then the
-//! scanner searches the whole pattern by backtracking with a memo or with a large position automaton
-//! from now on, or, where that is impossible too, with an NFA simulation. A head or a tail has no such
-//! fallback: the caller verifies the whole pattern instead.
+//! has lazy DFAs in their place. Of the large ones, all parts but the head are first searched by
+//! backtracking for a while, since building the states of a DFA takes long. A lazy DFA gives up if
+//! it keeps reaching new states; then the scanner searches the whole pattern by backtracking with a
+//! memo or with a large position automaton from now on, or, where that is impossible too, with an
+//! NFA simulation. A head or a tail has no such fallback: the caller verifies the whole pattern
+//! instead.
 //!
 //! The position automata that verify candidates are built with the engine
 //! ([`PatternAutomata::build`]), and what finds spans if they are reported
@@ -57,11 +58,11 @@ use super::spans::{SpanAutomata, SpanCache};
 /// pattern skip most of them. A guess: no other limit was measured.
 pub(super) const MAX_RECORD: usize = 4096;
 
-/// The number of searches with a memo before the first one with a lazy DFA, in each scanner, of a pattern that
-/// is too large for a position automaton. A DFA is faster once its states are built, but most such patterns
-/// are verified a few times only. Measured with the rules of uap-core: user agents 1.3 times as fast on the
-/// first pass of an engine and 1.2 times on that of another scanner; payloads of attacks 1.15 times on the first pass. With the OWASP core rule set
-/// over logs, 3% are lost.
+/// The number of searches with a memo before the first one with a lazy DFA, in each scanner, of a
+/// pattern that is too large for a position automaton. A DFA is faster once its states are built, but
+/// most such patterns are verified a few times only. Measured with the rules of uap-core: user agents
+/// 1.3 times as fast on the first pass of an engine and 1.2 times on that of another scanner; payloads
+/// of attacks 1.15 times on the first pass. With the OWASP core rule set over logs, 3% are lost.
 const SEARCHES_BEFORE_DFA: u32 = 64;
 
 /// The automata of one pattern. Shared by all scanners.

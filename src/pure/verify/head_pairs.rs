@@ -7,14 +7,14 @@
 //! pairs of neighbouring bytes before the hit are collected in a set, once for all patterns and hits of a
 //! record, and a head needs one pair of each of its *clauses*: for the second one, `ST` or `XT`.
 //!
-//! Pairs rather than whole literals, because a head is then checked in a few nanoseconds, however many
+//! Pairs rather than whole literals, because a head is then checked with a few bits, however many
 //! alternatives it has, and because short words and classes such as `[BLQR]C` count too.
 //!
 //! # Cost and limits
 //!
-//! A nanosecond or two for each byte before the last hit of a pattern with clauses, in each record. The set has one bit for several pairs,
-//! and pairs that an earlier hit has collected stay in it. So it can only be too large, which costs an
-//! automaton, but no match.
+//! Each byte before the last hit of a pattern with clauses is read once. The set has one bit for several
+//! pairs, and pairs that an earlier hit has collected stay in it. So it can only be too large, which costs
+//! an automaton, but no match.
 
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ use crate::pure::mechanism;
 
 use super::patterns::Split;
 
-/// The number of bits of a set. Text has a few hundred different pairs.
+/// The number of bits of a set. A record of `n` bytes sets fewer than `n`.
 const BITS: usize = 4096;
 
 /// The largest number of clauses of a head. The rarest are kept.
@@ -227,8 +227,13 @@ fn add(set: ByteSet, previous: &mut Option<ByteSet>, clauses: &mut Vec<Clause>) 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use regex_automata::Input;
+    use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
+
     use super::*;
 
+    /// Parts of heads.
     const PARTS: &[&str] = &[
         "a",
         "ab",
@@ -250,6 +255,9 @@ mod tests {
         r"(?-u:\b)",
         "(?:é|;)S",
     ];
+
+    /// The bytes of records.
+    const BYTES: &[u8] = b"ab;S \xC3\xA9";
 
     fn pairs(heads: &[&str]) -> HeadPairs {
         let split = |head: &&str| {
@@ -284,33 +292,31 @@ mod tests {
         }
     }
 
-    proptest::proptest! {
+    proptest! {
         /// With all clauses, also those that would hold in most records.
         #[test]
         fn clauses_hold_before_every_match(
-            parts in proptest::collection::vec(proptest::sample::select(PARTS.to_vec()), 1..6),
-            alternatives in proptest::bool::ANY,
-            record in proptest::collection::vec(proptest::sample::select(b"ab;S \xC3\xA9".to_vec()), 0..24),
+            parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 1..6),
+            alternatives in any::<bool>(),
+            record in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..24),
         ) {
             let head = parts.join(if alternatives { "|" } else { "" });
             let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(&head).unwrap();
             let split = Some(Box::new(Split { head: hir.clone(), tail: Hir::empty() }));
             let heads = HeadPairs::with_max_frequency(&[split], f64::INFINITY);
-            let nfa = regex_automata::nfa::thompson::Compiler::new()
-                .configure(regex_automata::nfa::thompson::Config::new().utf8(false))
-                .build_from_hir(&hir)
-                .unwrap();
-            let oracle = regex_automata::nfa::thompson::pikevm::PikeVM::new_from_nfa(nfa).unwrap();
+            let config = thompson::Config::new().utf8(false);
+            let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).unwrap();
+            let oracle = PikeVM::new_from_nfa(nfa).unwrap();
             let set = &mut PairSet::default();
             for end in 0..=record.len() {
                 let ends = |start| {
-                    let input = regex_automata::Input::new(&record).span(start..end);
+                    let input = Input::new(&record).span(start..end);
                     oracle.find_iter(&mut oracle.create_cache(), input).any(|m| m.end() == end)
                 };
                 if (0..=end).any(ends) {
                     let first = PatternIndex::new(0);
                     let allowed = heads.allow(first, set, 1, &record[..end], &mut 0);
-                    proptest::prop_assert!(allowed, "{} before {end}", head);
+                    prop_assert!(allowed, "{} before {end}", head);
                 }
             }
         }

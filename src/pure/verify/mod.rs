@@ -17,12 +17,13 @@
 //! 4. An automaton must match.
 //!
 //! Patterns that are nothing but their literals match at every hit of these and need no check. The
-//! last step depends on the position of the literal in the pattern. If a part of the pattern
-//! starts with it, two automata decide at the hit itself: one reads forward from there, one
-//! backward (`anchored`); many patterns with the same literal share the forward one once that literal
-//! is found often ([`SharedLiterals`]). The byte pairs that the second one requires must lie before the
-//! hit (`head_pairs`); this is checked before an automaton of a single pattern starts. Otherwise the hits of a record are collected
-//! into clusters and the pattern is searched once in the window around each (`windowed`).
+//! last step depends on the position of the literal in the pattern. If a part of the pattern starts
+//! with it, two automata decide at the hit itself: one reads forward from there, one backward
+//! (`anchored`); many patterns with the same literal share the forward one once that literal is
+//! found often ([`SharedLiterals`]). The byte pairs that the second one requires must lie before
+//! the hit (`head_pairs`); this is checked before an automaton of a single pattern starts.
+//! Otherwise the hits of a record are collected into clusters and the pattern is searched once in
+//! the window around each (`windowed`).
 //!
 //! # Worst case
 //!

@@ -145,7 +145,7 @@ impl Program {
             }
         }
         if history.marked.expect().is_ok()
-            && (cursor.at..cursor.at + MAX_LEN).contains(&record.len())
+            && record.len().checked_sub(cursor.at).is_some_and(|rest| rest < MAX_LEN)
             && let Some(reversed) = self.reversed(hir)
         {
             let span = cursor.at..record.len();
