@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::encoding::Decoded;
 use super::read_ahead::ReadAhead;
@@ -19,43 +18,6 @@ pub(crate) struct Block {
     pub(crate) bytes: Vec<u8>,
     /// The number of the first line in the file, from 1.
     pub(crate) first_line: u64,
-    /// Where the buffer goes when the block has been searched.
-    pub(super) pool: Option<Arc<BufferPool>>,
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        if let Some(pool) = &self.pool {
-            pool.put(std::mem::take(&mut self.bytes));
-        }
-    }
-}
-
-/// Buffers of blocks that were searched, for the next blocks. Otherwise each block would take memory from
-/// the system anew, which costs more than to search it for a literal.
-#[derive(Debug, Default)]
-pub(super) struct BufferPool(Mutex<Vec<Vec<u8>>>);
-
-impl BufferPool {
-    /// The largest buffer that is kept, in bytes. A longer line is an exception.
-    const MAX_KEPT: usize = 4 * BLOCK_SIZE;
-
-    /// Returns an empty block. Its buffer returns to this pool.
-    pub(super) fn block(pool: &Arc<BufferPool>) -> Block {
-        let bytes = pool.lock().pop().unwrap_or_default();
-        Block { bytes, first_line: 0, pool: Some(pool.clone()) }
-    }
-
-    fn put(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        if (1..=BufferPool::MAX_KEPT).contains(&buffer.capacity()) {
-            self.lock().push(buffer);
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// What [`BlockReader::next`] found.
@@ -100,23 +62,38 @@ enum BlockInput {
 }
 
 impl BlockReader {
-    /// Opens a source.
-    pub(crate) fn open(source: &Source) -> io::Result<BlockReader> {
-        let input = match source.path() {
-            None => {
-                let stdin = Decoded::new(io::stdin(), source.encoding);
-                stream(source, ReadAhead::new(stdin, READ_AHEAD)?)
-            }
-            Some(path) if source.may_block() => {
-                stream(source, ReadAhead::new(source.reader(path)?, READ_AHEAD)?)
-            }
-            Some(path) => {
-                let mut cutter = LineCutter::new(source.reader(path)?, BLOCK_SIZE);
-                cutter.ends_at_binary = !source.is_explicit();
-                BlockInput::File(cutter)
-            }
+    /// Opens a source. Returns `None` for a file of a tree that standard output is redirected to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::open`].
+    pub(crate) fn open(source: &Source) -> io::Result<Option<BlockReader>> {
+        let Some(path) = source.path() else {
+            let stdin = Decoded::new(io::stdin(), source.encoding);
+            return Ok(Some(BlockReader::stream(source, stdin)?));
         };
-        Ok(BlockReader { input, next_line: 1 })
+        match source.open(path)? {
+            Some((file, _)) => BlockReader::of_file(source, file).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns a reader for a source that was opened.
+    pub(super) fn of_file(source: &Source, file: File) -> io::Result<BlockReader> {
+        let reader = Decoded::new(file, source.encoding);
+        if source.may_block() {
+            return BlockReader::stream(source, reader);
+        }
+        let mut cutter = LineCutter::new(reader, BLOCK_SIZE);
+        cutter.ends_at_binary = !source.is_explicit();
+        Ok(BlockReader { input: BlockInput::File(cutter), next_line: 1 })
+    }
+
+    /// Returns a reader for a source that may block, which ends when the source does.
+    fn stream(source: &Source, reader: impl Read + Send + 'static) -> io::Result<BlockReader> {
+        let ahead = ReadAhead::new(reader, READ_AHEAD)?;
+        source.set_stopper(ahead.stopper());
+        Ok(BlockReader { input: BlockInput::Stream(ahead), next_line: 1 })
     }
 
     /// Replaces `block` by the next one. `block` is empty if there is none.
@@ -143,12 +120,6 @@ impl BlockReader {
         self.next_line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
         Ok(if block.bytes.is_empty() { Next::End } else { Next::Block })
     }
-}
-
-/// Returns the input of a source that may block, which ends when the source does.
-fn stream(source: &Source, ahead: ReadAhead) -> BlockInput {
-    source.set_stopper(ahead.stopper());
-    BlockInput::Stream(ahead)
 }
 
 fn line_too_long(line: u64) -> io::Error {

@@ -1,24 +1,25 @@
-//! A chunk: the lines of one task in one buffer, to be scanned as one batch.
+//! A chunk: lines of one task in one buffer, to be scanned as one batch.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use super::encoding::Decoded;
-use super::open::check_regular;
-use super::tasks::binary_from;
 use super::{
     BINARY_CHECK, BLOCK_SIZE, Block, BlockReader, Next, Source, Task, WalkError, is_binary,
 };
 
-/// The size, in bytes, from which on a file in [`Task::SmallFiles`] is read in blocks after all.
-/// The walk found it smaller than [`BLOCK_SIZE`], so it has grown since.
+/// The size, in bytes, from which on a file is read in blocks that was smaller than [`BLOCK_SIZE`] when it was
+/// opened. It has grown since.
 const MAX_SMALL_FILE: usize = 4 * BLOCK_SIZE;
 
 /// The bytes of small files that are searched at once: few enough to be still in the caches of a core when
 /// they are split into lines and searched, and many for one call of an engine. With 256 KiB, the search for
 /// one literal took 5% more processor time, on a core with 1 MiB of second-level cache.
 const SEARCH_SIZE: usize = 64 << 10;
+
+/// The largest buffer of a block that is kept for the next block, in bytes. A longer line is an exception.
+const MAX_KEPT: usize = 4 * BLOCK_SIZE;
 
 /// The largest file that is read whole, in bytes.
 const MAX_WHOLE_FILE: usize = 512 << 20;
@@ -33,9 +34,20 @@ pub(crate) struct Chunk {
     length: usize,
     /// In place of the buffer, a block of a file.
     block: Option<Block>,
+    /// The buffer of an earlier block, for the next one. A new one would cost more than to search the block for
+    /// a literal.
+    spare: Vec<u8>,
     parts: Vec<FilePart>,
-    binary_files: u64,
+    counts: FileCounts,
     whole_files: bool,
+}
+
+/// The number of files by what was done with them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FileCounts {
+    pub(crate) searched: u64,
+    /// Skipped because they are binary.
+    pub(crate) binary: u64,
 }
 
 /// The lines of a chunk that come from one file.
@@ -72,57 +84,52 @@ impl Chunk {
         &self.parts
     }
 
-    /// Returns the number of small files that were skipped since the last call because they are binary.
-    pub(crate) fn take_binary_files(&mut self) -> u64 {
-        std::mem::take(&mut self.binary_files)
+    /// Returns the number of files whose last lines were read since the last call.
+    pub(crate) fn take_counts(&mut self) -> FileCounts {
+        std::mem::take(&mut self.counts)
     }
 
-    /// Reads the lines of `task` and calls `search` with the chunk that holds them, as often as it is full.
-    /// If a small file has grown large since the walk found it, `search` is called for each of its blocks.
-    /// Calls `report` with a message for each file that can't be read to its end.
-    ///
-    /// # Errors
-    ///
-    /// The first error of `search`, after which nothing more is read.
-    pub(crate) fn load<E>(
-        &mut self,
-        task: Task,
-        mut report: impl FnMut(WalkError),
-        mut search: impl FnMut(&Chunk) -> Result<(), E>,
-    ) -> Result<(), E> {
+    /// Reads the first lines of `task`, in place of those of the last one: as many small files as are searched at
+    /// once, or one block of a file. The chunk has no parts if there is nothing to be searched. Returns the tasks
+    /// that are left, in the order of their lines. Calls `report` with a message for each file that can't be
+    /// read to its end.
+    pub(crate) fn load(&mut self, task: Task, mut report: impl FnMut(WalkError)) -> Vec<Task> {
         self.clear();
-        match task {
-            Task::SmallFiles(sources) => {
-                for source in sources {
-                    let added = match self.whole_files {
-                        true => self.search_whole(&source, &mut search, &mut report),
-                        false => self.add_file(&source, &mut search, &mut report),
-                    };
-                    if let Err(error) = added? {
-                        let message = format!("{}: {error}", source.display_path());
-                        report(WalkError::unsearched(message));
-                    }
-                    if self.length >= SEARCH_SIZE {
-                        search(self)?;
-                        self.clear();
-                    }
-                }
+        let mut files = match task {
+            Task::Files(files) => files,
+            Task::Blocks(source, blocks) => {
+                return self.load_block(source, blocks, &mut report).into_iter().collect();
             }
-            Task::Block(source, block) => self.set_block(source, block, false),
-            Task::EndOfFile(source) => self.set_block(source, Block::default(), true),
+        };
+        while let Some(source) = files.next() {
+            let added = match self.whole_files {
+                true => self.load_whole(&source, &mut report).map(|()| None),
+                false => self.add_file(&source),
+            };
+            let blocks = added.unwrap_or_else(|error| {
+                report(unreadable(&source, &error));
+                None
+            });
+            if blocks.is_some() || self.length >= SEARCH_SIZE || self.block.is_some() {
+                let rest = (files.len() > 0).then_some(Task::Files(files));
+                return blocks.into_iter().chain(rest).collect();
+            }
         }
-        if self.parts.is_empty() { Ok(()) } else { search(self) }
+        Vec::new()
     }
 
     fn clear(&mut self) {
         self.length = 0;
-        self.block = None;
         self.parts.clear();
+        if let Some(block) = self.block.take()
+            && (1..=MAX_KEPT).contains(&block.bytes.capacity())
+        {
+            self.spare = block.bytes;
+        }
     }
 
     /// Replaces the contents by one block of a file.
     fn set_block(&mut self, source: Arc<Source>, block: Block, is_last: bool) {
-        self.clear();
         self.parts.push(FilePart {
             source,
             start: 0,
@@ -133,74 +140,64 @@ impl Chunk {
         self.block = Some(block);
     }
 
-    /// Appends a small file. If the file has grown large, searches the chunk as it is so far, and
-    /// then the file, block by block. The outer error comes from `search`, the inner one from
-    /// reading the file.
-    fn add_file<E>(
-        &mut self,
-        source: &Arc<Source>,
-        search: &mut impl FnMut(&Chunk) -> Result<(), E>,
-        report: &mut impl FnMut(WalkError),
-    ) -> Result<io::Result<()>, E> {
+    /// Appends a file. If it is large, returns the task to search it instead.
+    fn add_file(&mut self, source: &Arc<Source>) -> io::Result<Option<Task>> {
+        let Some(path) = source.path() else { return Ok(None) };
+        let Some((mut file, size)) = source.open(path)? else { return Ok(None) };
+        let in_blocks = |file| {
+            let blocks = BlockReader::of_file(source, file)?;
+            Ok(Some(Task::Blocks(source.clone(), Some(blocks))))
+        };
+        if size >= BLOCK_SIZE as u64 {
+            return in_blocks(file);
+        }
         let start = self.length;
-        let read = self.read_file(source);
+        let read = self.read_file(source, &mut file, size);
         if !source.is_explicit() && is_binary(&self.bytes()[start..]) {
             self.length = start;
-            self.binary_files += 1;
-        } else if self.length - start >= MAX_SMALL_FILE {
+            self.counts.binary += 1;
+            return read.map(|()| None);
+        }
+        if self.length - start >= MAX_SMALL_FILE {
             self.length = start;
-            if !self.parts.is_empty() {
-                search(self)?;
-            }
-            return self.search_blocks(source, search, report);
-        } else if self.length > start {
+            file.rewind()?;
+            return in_blocks(file);
+        }
+        self.counts.searched += 1;
+        if self.length > start {
             // Also after a read error: the bytes before it are searched. Without the terminator,
             // the last line would run into the first line of the next file.
             if self.bytes().last() != Some(&b'\n') {
                 self.reserve(1)[0] = b'\n';
                 self.length += 1;
             }
-            let source = source.clone();
             self.parts.push(FilePart {
-                source,
+                source: source.clone(),
                 start,
                 first_line: 1,
                 is_last: true,
                 is_whole_file: true,
             });
         }
-        Ok(read)
+        read.map(|()| None)
     }
 
-    /// Appends the first bytes of a file: all of a small one, and of a binary one no more than are
-    /// needed to see that it is binary.
-    fn read_file(&mut self, source: &Source) -> io::Result<()> {
-        let Some(path) = source.path() else { return Ok(()) };
+    /// Appends the first bytes of a file of `size` bytes: all of a small one, and of a binary one no more than
+    /// are needed to see that it is binary.
+    fn read_file(&mut self, source: &Source, file: &mut File, size: u64) -> io::Result<()> {
         let start = self.length;
-        let is_checked = source.size == 0;
-        let (mut file, size) = match is_checked {
-            true => source.open(path)?,
-            false => (source.open_unchecked(path)?, source.size),
-        };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         // One byte more than the file has, so that a read of all of it is seen to be short.
         let wanted = size.saturating_add(1);
         let first = if source.is_explicit() { MAX_SMALL_FILE } else { BINARY_CHECK };
-        let is_end = self.append(&mut file, wanted.min(first), size);
-        let is_as_found = matches!(is_end, Ok(true)) && self.length - start == size;
-        if !is_checked && !is_as_found {
-            // It is large, or has changed since the walk, or is another one. Nothing of that is searched
-            // if it is a device or a FIFO.
-            check_regular(&file).inspect_err(|_| self.length = start)?;
-        }
-        let is_end = is_end?;
+        let is_end = self.append(file, wanted.min(first), size)?;
         let text = &self.bytes()[start..];
         let mark = source.encoding.mark_len(text);
         if source.encoding.decodes(text) && mark == 0 {
             self.length = start;
             file.rewind()?;
             let mut decoded = Vec::new();
-            let reader = Decoded::new(file, source.encoding);
+            let reader = Decoded::new(&*file, source.encoding);
             let read = reader.take(MAX_SMALL_FILE as u64).read_to_end(&mut decoded);
             self.reserve(decoded.len())[..decoded.len()].copy_from_slice(&decoded);
             self.length += decoded.len();
@@ -218,7 +215,7 @@ impl Chunk {
         loop {
             let room = MAX_SMALL_FILE.saturating_sub(self.length - start);
             let left = size.saturating_sub(self.length - start + mark);
-            if self.append(&mut file, part.min(room), left)? || room <= part {
+            if self.append(file, part.min(room), left)? || room <= part {
                 return Ok(());
             }
             part *= 2;
@@ -257,83 +254,93 @@ impl Chunk {
         Ok(false)
     }
 
-    /// Reads a file to its end and searches it, and leaves the chunk empty.
-    fn search_whole<E>(
+    /// Reads a file to its end.
+    fn load_whole(
         &mut self,
         source: &Arc<Source>,
-        search: &mut impl FnMut(&Chunk) -> Result<(), E>,
         report: &mut impl FnMut(WalkError),
-    ) -> Result<io::Result<()>, E> {
-        let mut bytes = Vec::new();
-        let read = BlockReader::open(source).and_then(|mut blocks| {
-            let mut block = Block::default();
-            loop {
-                match blocks.next(&mut block)? {
-                    Next::End => return Ok(()),
-                    Next::Binary { line: 1 } => {
-                        self.binary_files += 1;
-                        return Ok(());
-                    }
-                    Next::Binary { line } => {
-                        report(WalkError::note(binary_from(source, line)));
-                        return Ok(());
-                    }
-                    Next::Block if bytes.len() + block.bytes.len() > MAX_WHOLE_FILE => {
-                        bytes = Vec::new();
-                        return Err(io::Error::other(format!(
-                            "not searched: it is larger than {} MiB, which is the most that \
-                             --multiline reads",
-                            MAX_WHOLE_FILE >> 20
-                        )));
-                    }
-                    Next::Block => bytes.extend_from_slice(&block.bytes),
-                }
-            }
-        });
-        if !bytes.is_empty() {
-            self.set_block(source.clone(), Block { bytes, first_line: 1, pool: None }, true);
-            self.parts[0].is_whole_file = true;
-            search(self)?;
-            self.clear();
-        }
-        Ok(read)
-    }
-
-    /// Searches a file block by block, and leaves the chunk empty.
-    fn search_blocks<E>(
-        &mut self,
-        source: &Arc<Source>,
-        search: &mut impl FnMut(&Chunk) -> Result<(), E>,
-        report: &mut impl FnMut(WalkError),
-    ) -> Result<io::Result<()>, E> {
-        let mut blocks = match BlockReader::open(source) {
-            Ok(blocks) => blocks,
-            Err(error) => return Ok(Err(error)),
-        };
+    ) -> io::Result<()> {
+        let Some(mut blocks) = BlockReader::open(source)? else { return Ok(()) };
+        let (mut bytes, mut block) = (Vec::new(), Block::default());
         let read = loop {
-            let mut block = Block::default();
             match blocks.next(&mut block) {
-                Ok(Next::Block) => {
-                    self.set_block(source.clone(), block, false);
-                    search(self)?;
-                }
                 Ok(Next::End) => break Ok(()),
                 Ok(Next::Binary { line: 1 }) => {
-                    self.binary_files += 1;
-                    break Ok(());
+                    self.counts.binary += 1;
+                    return Ok(());
                 }
                 Ok(Next::Binary { line }) => {
-                    report(WalkError::note(binary_from(source, line)));
+                    report(binary_from(source, line));
                     break Ok(());
                 }
+                Ok(Next::Block) if bytes.len() + block.bytes.len() > MAX_WHOLE_FILE => {
+                    bytes = Vec::new();
+                    break Err(io::Error::other(format!(
+                        "not searched: it is larger than {} MiB, which is the most that \
+                         --multiline reads",
+                        MAX_WHOLE_FILE >> 20
+                    )));
+                }
+                Ok(Next::Block) => bytes.extend_from_slice(&block.bytes),
                 Err(error) => break Err(error),
             }
         };
-        self.set_block(source.clone(), Block::default(), true);
-        search(self)?;
-        self.clear();
-        Ok(read)
+        self.counts.searched += 1;
+        if !bytes.is_empty() {
+            self.set_block(source.clone(), Block { bytes, first_line: 1 }, true);
+            self.parts[0].is_whole_file = true;
+        }
+        read
     }
+
+    /// Reads the next block of a source, or sees its end. Returns the rest of the source.
+    fn load_block(
+        &mut self,
+        source: Arc<Source>,
+        blocks: Option<BlockReader>,
+        report: &mut impl FnMut(WalkError),
+    ) -> Option<Task> {
+        if !source.is_ended() {
+            let opened =
+                blocks.map_or_else(|| BlockReader::open(&source), |blocks| Ok(Some(blocks)));
+            let mut blocks = match opened {
+                Ok(blocks) => blocks?,
+                Err(error) => {
+                    report(unreadable(&source, &error));
+                    return None;
+                }
+            };
+            let mut block = Block { bytes: std::mem::take(&mut self.spare), first_line: 0 };
+            match blocks.next(&mut block) {
+                Ok(Next::Block) => {
+                    self.set_block(source.clone(), block, false);
+                    return Some(Task::Blocks(source, Some(blocks)));
+                }
+                Ok(Next::End) => {}
+                Ok(Next::Binary { line: 1 }) => {
+                    self.counts.binary += 1;
+                    return None;
+                }
+                Ok(Next::Binary { line }) => report(binary_from(&source, line)),
+                // Matches in earlier blocks still count, and are printed at the end of the file.
+                Err(error) => report(unreadable(&source, &error)),
+            }
+        }
+        self.counts.searched += 1;
+        self.set_block(source, Block::default(), true);
+        None
+    }
+}
+
+/// The message about a file that can't be read to its end.
+fn unreadable(source: &Source, error: &io::Error) -> WalkError {
+    WalkError::unsearched(format!("{}: {error}", source.display_path()))
+}
+
+/// The message about a file that is binary from `line` on.
+fn binary_from(source: &Source, line: u64) -> WalkError {
+    let path = source.display_path();
+    WalkError::note(format!("{path}: not searched from line {line} on: it is binary"))
 }
 
 #[cfg(all(test, unix))]

@@ -9,11 +9,11 @@
 //! by their path.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The largest number of directories that a walk keeps open.
 const MAX_OPEN: usize = 256;
@@ -35,31 +35,6 @@ pub(super) enum Kind {
     Directory,
     /// A link or a special file.
     Other,
-}
-
-/// What is known about an entry without reading it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EntryInfo {
-    pub(super) kind: Kind,
-    pub(super) size: u64,
-    id: system::FileId,
-}
-
-/// The file that standard output is redirected to. A search that read it would read its own output, and
-/// might never end.
-#[derive(Debug)]
-pub(super) struct Stdout(system::Stdout);
-
-impl Stdout {
-    /// Returns `None` if standard output is not a file.
-    pub(super) fn new() -> Option<Stdout> {
-        system::stdout().map(Stdout)
-    }
-
-    /// Whether the file at `path` is this one.
-    pub(super) fn is_file(&self, path: &Path, info: &EntryInfo) -> bool {
-        system::is_same_file(&self.0, path, info.id)
-    }
 }
 
 /// An open directory. Made by [`OpenDirectories::list`].
@@ -117,40 +92,48 @@ pub(super) fn open_file(parent: Option<&Directory>, path: &Path) -> io::Result<F
     system::open_file(parent, path)
 }
 
-/// Returns the type and size of an entry. `path` ends with its name in `parent`.
-pub(super) fn info(parent: Option<&Directory>, path: &Path) -> io::Result<EntryInfo> {
-    system::info(parent, path)
+/// Returns the size of an entry in bytes. `path` ends with its name in `parent`.
+pub(super) fn file_size(parent: Option<&Directory>, path: &Path) -> io::Result<u64> {
+    system::file_size(parent, path)
+}
+
+/// Whether standard output is redirected to this file. A search that read it would read its own output, and
+/// might never end.
+pub(super) fn is_stdout(file: &File, metadata: &Metadata) -> bool {
+    static STDOUT: OnceLock<Option<system::FileId>> = OnceLock::new();
+    let stdout = STDOUT.get_or_init(system::stdout);
+    stdout.as_ref().is_some_and(|stdout| system::is_same_file(stdout, file, metadata))
 }
 
 cfg_if::cfg_if! {
     if #[cfg(unix)] {
         mod system {
             use std::ffi::{OsStr, OsString};
-            use std::fs::File;
+            use std::fs::{File, Metadata};
             use std::io;
             use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
             use std::os::unix::ffi::{OsStrExt, OsStringExt};
+            use std::os::unix::fs::MetadataExt;
             use std::path::Path;
 
             use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat};
             use rustix::process::{Resource, getrlimit};
 
-            use super::{Directory, Entry, EntryInfo, Kind};
+            use super::{Directory, Entry, Kind};
 
             pub(super) type Fd = OwnedFd;
 
             /// The numbers of the device and of the file on it.
             pub(super) type FileId = (u64, u64);
 
-            pub(super) type Stdout = FileId;
-
-            pub(super) fn stdout() -> Option<Stdout> {
-                let info = entry_info(&rustix::fs::fstat(io::stdout()).ok()?);
-                (info.kind == Kind::File).then_some(info.id)
+            pub(super) fn stdout() -> Option<FileId> {
+                let stdout = File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
+                let metadata = stdout.metadata().ok()?;
+                metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
             }
 
-            pub(super) fn is_same_file(stdout: &Stdout, _: &Path, id: FileId) -> bool {
-                *stdout == id
+            pub(super) fn is_same_file(id: &FileId, _: &File, metadata: &Metadata) -> bool {
+                *id == (metadata.dev(), metadata.ino())
             }
 
             /// For every file that is opened: to wait for nothing, and to leave nothing to child processes.
@@ -184,7 +167,7 @@ cfg_if::cfg_if! {
                         // Some file systems do not store it. The error, if there is one, will be that of the
                         // file.
                         FileType::Unknown => stat(fd.as_fd(), OsStr::from_bytes(name))
-                            .map_or(Kind::File, |info| info.kind),
+                            .map_or(Kind::File, |stat| kind(FileType::from_raw_mode(stat.st_mode as _))),
                         file_type => kind(file_type),
                     };
                     entries.push(Entry { name: OsString::from_vec(name.to_vec()), kind });
@@ -203,23 +186,13 @@ cfg_if::cfg_if! {
                 Ok(opened?)
             }
 
-            pub(super) fn info(parent: Option<&Directory>, path: &Path) -> io::Result<EntryInfo> {
+            pub(super) fn file_size(parent: Option<&Directory>, path: &Path) -> io::Result<u64> {
                 let (at, name) = location(parent, path);
-                stat(at, name)
+                Ok(u64::try_from(stat(at, name)?.st_size).unwrap_or(0))
             }
 
-            fn stat(at: BorrowedFd<'_>, name: &OsStr) -> io::Result<EntryInfo> {
-                Ok(entry_info(&rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?))
-            }
-
-            // The types of the numbers differ between systems.
-            #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss)]
-            fn entry_info(stat: &Stat) -> EntryInfo {
-                EntryInfo {
-                    kind: kind(FileType::from_raw_mode(stat.st_mode as _)),
-                    size: u64::try_from(stat.st_size).unwrap_or(0),
-                    id: (stat.st_dev as u64, stat.st_ino as u64),
-                }
+            fn stat(at: BorrowedFd<'_>, name: &OsStr) -> io::Result<Stat> {
+                Ok(rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?)
             }
 
             fn location<'a>(
@@ -242,30 +215,27 @@ cfg_if::cfg_if! {
         }
     } else {
         mod system {
-            use std::fs::{File, FileType};
+            use std::fs::{File, FileType, Metadata};
             use std::io;
             use std::path::Path;
 
-            use super::{Directory, Entry, EntryInfo, Kind};
+            use super::{Directory, Entry, Kind};
 
             /// No directory is kept open.
             #[derive(Debug)]
             pub(super) enum Fd {}
 
-            /// Files are compared by their handles.
-            #[derive(Clone, Copy, Debug)]
-            pub(super) struct FileId;
+            pub(super) type FileId = same_file::Handle;
 
-            pub(super) type Stdout = same_file::Handle;
-
-            pub(super) fn stdout() -> Option<Stdout> {
+            pub(super) fn stdout() -> Option<FileId> {
                 let handle = same_file::Handle::stdout().ok()?;
                 let is_file = handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file());
                 is_file.then_some(handle)
             }
 
-            pub(super) fn is_same_file(stdout: &Stdout, path: &Path, _: FileId) -> bool {
-                same_file::Handle::from_path(path).is_ok_and(|handle| handle == *stdout)
+            pub(super) fn is_same_file(id: &FileId, file: &File, _: &Metadata) -> bool {
+                let handle = file.try_clone().and_then(same_file::Handle::from_file);
+                handle.is_ok_and(|handle| handle == *id)
             }
 
             pub(super) fn max_open_files() -> usize {
@@ -290,9 +260,8 @@ cfg_if::cfg_if! {
                 File::open(path)
             }
 
-            pub(super) fn info(_: Option<&Directory>, path: &Path) -> io::Result<EntryInfo> {
-                let metadata = std::fs::symlink_metadata(path)?;
-                Ok(EntryInfo { kind: kind(metadata.file_type()), size: metadata.len(), id: FileId })
+            pub(super) fn file_size(_: Option<&Directory>, path: &Path) -> io::Result<u64> {
+                Ok(std::fs::symlink_metadata(path)?.len())
             }
 
             fn kind(file_type: FileType) -> Kind {

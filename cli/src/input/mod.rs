@@ -1,12 +1,15 @@
 //! Reads files and standard input in chunks of whole lines.
 //!
-//! [`walk()`] finds the files that [`filter`] includes. [`Tasks`] groups them into [`Task`]s of a
-//! size at which an engine is fast: many small files, or one block of a large file. [`Chunk`] reads the
-//! lines of a task into one buffer, to be scanned as one batch. [`Locator`] maps the records of that
-//! batch back to files and line numbers.
+//! [`walk()`] finds the files that [`filter`] includes. [`Tasks`] groups them into [`Task`]s. [`Chunk`] reads
+//! the first lines of a task into one buffer, to be scanned as one batch, and returns the rest as further
+//! tasks. A batch has a size at which an engine is fast: many small files, or one block of a large file.
+//! [`Locator`] maps the records of that batch back to files and line numbers.
 //!
-//! Small files are opened by the thread that searches them, in parallel. Large files and pipes are
-//! read in order, by one thread at a time, because where a block ends depends on the block before it.
+//! The size of a file is known when it is open, and not before: to look up each file twice, for its size and
+//! to open it, would take a tenth of the time of a search for one literal, and more if two threads do it.
+//! So files are opened by the thread that searches them, which returns large ones as tasks of their own. Those
+//! and pipes are read in order, by one thread at a time, because where a block ends depends on the block
+//! before it.
 
 mod block_reader;
 mod chunk;
@@ -32,7 +35,7 @@ pub(crate) use stdin::is_readable as stdin_is_readable;
 #[cfg(unix)]
 pub(crate) use stdin::metadata;
 pub(crate) use tasks::{Interrupt, Task, Tasks};
-pub(crate) use walk::{FileWalk, FoundFile, SortOrder, WalkError, WalkOptions, walk};
+pub(crate) use walk::{FileWalk, SortOrder, WalkError, WalkOptions, walk};
 
 /// The size of a block of a large file, in bytes.
 ///

@@ -3,14 +3,14 @@
 //! Opening a FIFO waits for a writer, opening a device can have effects of its own, and reading
 //! `/dev/zero` never ends. A path in a tree can name any of these, or can be replaced by one
 //! between the moment when it is listed and the moment when it is opened. So the type is checked
-//! twice: before opening, which leaves devices alone, and again on the open file. A small file that a walk
-//! has found is not checked again if it has as many bytes as it had then: one call less for each file.
+//! twice: before opening, which leaves devices alone, and again on the open file. For a file that a walk finds,
+//! the first check is that of the entry in the list of its directory.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use super::directory::{Directory, open_file};
+use super::directory::{Directory, is_stdout, open_file};
 
 /// Opens a regular file, also through links. Does not wait, whatever the path names.
 ///
@@ -26,8 +26,9 @@ pub(crate) fn regular_file(path: &Path) -> io::Result<(File, Metadata)> {
     Ok((file, metadata))
 }
 
-/// Opens a file that a walk has seen to be regular, and checks that it still is. Does not wait, whatever the
-/// path names. `directory` is the one that it was found in.
+/// Opens a file that a walk has found, and checks that it is regular. Does not wait, whatever the path names.
+/// `directory` is the one that it was found in. Returns `None` for the file that standard output is
+/// redirected to.
 ///
 /// # Errors
 ///
@@ -35,21 +36,11 @@ pub(crate) fn regular_file(path: &Path) -> io::Result<(File, Metadata)> {
 pub(super) fn found_regular_file(
     directory: Option<&Directory>,
     path: &Path,
-) -> io::Result<(File, Metadata)> {
+) -> io::Result<Option<(File, Metadata)>> {
     let file = open_file(directory, path)?;
     let metadata = file.metadata()?;
     check_type(metadata.file_type())?;
-    Ok((file, metadata))
-}
-
-/// Opens a file as [`found_regular_file`] does, without the check. See [`check_regular`].
-pub(super) fn found_file(directory: Option<&Directory>, path: &Path) -> io::Result<File> {
-    open_file(directory, path)
-}
-
-/// Returns an error that names the type of a file that is not regular.
-pub(super) fn check_regular(file: &File) -> io::Result<()> {
-    check_type(file.metadata()?.file_type())
+    Ok(if is_stdout(&file, &metadata) { None } else { Some((file, metadata)) })
 }
 
 fn check_type(file_type: FileType) -> io::Result<()> {

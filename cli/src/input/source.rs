@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::directory::Directory;
-use super::encoding::{Decoded, Encoding};
-use super::open::{found_file, found_regular_file};
+use super::encoding::Encoding;
+use super::open::found_regular_file;
 use super::read_ahead::Stopper;
 use crate::escape;
 
@@ -40,7 +40,7 @@ pub(crate) struct Source {
     pub(super) directory: Option<Arc<Directory>>,
     is_explicit: bool,
     may_block: bool,
-    /// The size of a regular file that a walk has found, in bytes; 0 if it is not known.
+    /// The size in bytes of a file that the user named; 0 for others and for most special files.
     pub(super) size: u64,
     pub(super) encoding: Encoding,
     /// Made when it is first printed: most files have nothing to be printed for.
@@ -81,36 +81,22 @@ impl Source {
     }
 
     /// Opens the file at `path`, which must be the path of this source. Returns also its size in
-    /// bytes, which is wrong for files that are not regular and for files that grow.
+    /// bytes, which is wrong for files that are not regular and for files that grow. Returns `None` for a
+    /// file of a tree that standard output is redirected to.
     ///
     /// # Errors
     ///
     /// Also if the file was found by a walk and is not a regular file any more.
-    pub(super) fn open(&self, path: &Path) -> io::Result<(File, u64)> {
-        let (file, metadata) = match self.is_explicit {
+    pub(super) fn open(&self, path: &Path) -> io::Result<Option<(File, u64)>> {
+        let opened = match self.is_explicit {
             true => {
                 let file = File::open(path)?;
                 let metadata = file.metadata()?;
-                (file, metadata)
+                Some((file, metadata))
             }
             false => found_regular_file(self.directory.as_deref(), path)?,
         };
-        Ok((file, metadata.len()))
-    }
-
-    /// Opens the file at `path`, which must be the path of this source and one that a walk has found. Does
-    /// not check that it is still a regular file.
-    pub(super) fn open_unchecked(&self, path: &Path) -> io::Result<File> {
-        found_file(self.directory.as_deref(), path)
-    }
-
-    /// Returns a reader for the file at `path`, which must be the path of this source.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Source::open).
-    pub(super) fn reader(&self, path: &Path) -> io::Result<Decoded<File>> {
-        Ok(Decoded::new(self.open(path)?.0, self.encoding))
+        Ok(opened.map(|(file, metadata)| (file, metadata.len())))
     }
 
     /// Ends the source before its end: nothing more of it is read or searched. A read of a pipe that

@@ -1,37 +1,29 @@
-//! Turns the files of a walk into tasks that are large enough for an engine to be fast.
+//! Turns the files of a walk into tasks for the threads that search.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::vec;
 
-use super::block_reader::BufferPool;
-use super::{
-    BLOCK_SIZE, Block, BlockReader, FileWalk, FoundFile, Next, Skipped, Source, WalkError,
-};
+use super::{BLOCK_SIZE, BlockReader, FileWalk, Skipped, Source, WalkError};
 
-/// The size of the small files of a task, in bytes, from which on no more are added. Workers wait for one
-/// another less, and end at the same time, if tasks are short; a thread takes the lock once per task.
-const GROUP_SIZE: u64 = 256 << 10;
-
-/// The maximum number of small files in a task. Without it, a directory of thousands of tiny files
-/// would be one task, and so searched by one thread.
+/// The maximum number of files in a task.
 const MAX_FILES: usize = 64;
 
-/// Input to be searched as one batch.
+/// Input to be searched. [`Chunk::load`](super::Chunk::load) reads the first part of it, and returns the rest
+/// as tasks that any thread can take.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Files that have not been opened yet: small ones, unless [`Tasks::whole_files`] was set.
-    SmallFiles(Vec<Arc<Source>>),
-    /// A block of a file that is read in blocks.
-    Block(Arc<Source>, Block),
-    /// The end of a file that is read in blocks, after its last block.
-    EndOfFile(Arc<Source>),
+    /// Files that have not been opened yet.
+    Files(vec::IntoIter<Arc<Source>>),
+    /// The rest of a source that is read in blocks, or all of it if it has not been opened yet.
+    Blocks(Arc<Source>, Option<BlockReader>),
 }
 
 /// Ends a search before the end of its input, from any thread.
 #[derive(Debug, Default)]
 pub(crate) struct Interrupt {
     is_set: AtomicBool,
-    /// The file that is being read in blocks.
+    /// The source that may block and is being read.
     reading: Mutex<Option<Arc<Source>>>,
 }
 
@@ -49,7 +41,8 @@ impl Interrupt {
         self.is_set.load(Ordering::SeqCst)
     }
 
-    fn set_reading(&self, source: &Arc<Source>) {
+    /// Sets the source that [`set`](Interrupt::set) ends, in place of an earlier one.
+    pub(crate) fn set_reading(&self, source: &Arc<Source>) {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         *reading = Some(source.clone());
         if self.is_set() {
@@ -58,28 +51,17 @@ impl Interrupt {
     }
 }
 
-/// An iterator over the tasks for the files of a walk, in the order of the walk.
+/// An iterator over the tasks for the files of a walk, in the order of the walk. Paths that can't be searched
+/// are errors in place of a task.
 ///
-/// It reads large files and pipes itself, block by block, and leaves small files to be read by the
-/// thread that searches them. Files that can't be read are errors in place of a task.
+/// It opens no file, so that a thread that waits for the next task does not wait for that.
 pub(crate) struct Tasks {
     walk: FileWalk,
-    /// Small files that have not been returned yet, and their total size in bytes.
-    small: Vec<Arc<Source>>,
-    small_bytes: u64,
-    /// A large file to be opened, once the small files before it have been returned.
-    large: Option<Arc<Source>>,
-    /// The file that is being read in blocks.
-    reading: Option<(Arc<Source>, BlockReader)>,
-    /// The file that ended early, with an error or a note as the last item. Its [`Task::EndOfFile`] is
-    /// the next one.
-    failed: Option<Arc<Source>>,
-    /// The number of large files that were skipped because they are binary.
-    binary: u64,
-    /// The number of files found, binary ones included.
-    files: u64,
+    /// Files that have not been returned yet.
+    files: Vec<Arc<Source>>,
+    /// A source to be read in blocks, once the files before it have been returned.
+    in_blocks: Option<Arc<Source>>,
     whole_files: bool,
-    buffers: Arc<BufferPool>,
     interrupt: Arc<Interrupt>,
 }
 
@@ -89,20 +71,14 @@ impl Tasks {
         let interrupt: Arc<Interrupt> = Arc::default();
         Tasks {
             walk: walk.until(interrupt.clone()),
-            small: Vec::new(),
-            small_bytes: 0,
-            large: None,
-            reading: None,
-            failed: None,
-            binary: 0,
-            files: 0,
+            files: Vec::new(),
+            in_blocks: None,
             whole_files: false,
-            buffers: Arc::default(),
             interrupt,
         }
     }
 
-    /// Leaves all files, large ones and pipes too, to be read as [`Task::SmallFiles`].
+    /// Leaves all files, large ones and pipes too, to be read as [`Task::Files`].
     pub(crate) fn whole_files(mut self, yes: bool) -> Tasks {
         self.whole_files = yes;
         self
@@ -113,73 +89,15 @@ impl Tasks {
         self.interrupt.clone()
     }
 
-    /// The number of files that were found so far, also if they are binary.
-    pub(crate) fn files(&self) -> u64 {
-        self.files
-    }
-
-    /// The number of files and directories that were skipped so far. [`super::Chunk::binary_files`]
-    /// counts the small binary files.
+    /// The number of files and directories that were skipped so far. [`super::Chunk::take_counts`]
+    /// counts the binary files.
     pub(crate) fn skipped(&self) -> Skipped {
-        Skipped { binary: self.binary, ..self.walk.skipped() }
+        self.walk.skipped()
     }
 
-    fn take_small_files(&mut self) -> Task {
-        self.small_bytes = 0;
-        Task::SmallFiles(std::mem::take(&mut self.small))
+    fn take_files(&mut self) -> Task {
+        Task::Files(std::mem::take(&mut self.files).into_iter())
     }
-
-    /// Opens a file and returns its first block. Returns `None`, to skip the file, if it is binary.
-    fn open(&mut self, source: Arc<Source>) -> Option<Result<Task, WalkError>> {
-        self.interrupt.set_reading(&source);
-        match BlockReader::open(&source) {
-            Ok(blocks) => {
-                self.reading = Some((source, blocks));
-                self.read_block()
-            }
-            Err(error) => {
-                let message = format!("{}: {error}", source.display_path());
-                Some(Err(WalkError::unsearched(message)))
-            }
-        }
-    }
-
-    /// Returns the next block of the file that is being read. Returns `None` if the file is binary
-    /// from its start on.
-    fn read_block(&mut self) -> Option<Result<Task, WalkError>> {
-        let (source, mut blocks) = self.reading.take()?;
-        if source.is_ended() {
-            return Some(Ok(Task::EndOfFile(source)));
-        }
-        let mut block = BufferPool::block(&self.buffers);
-        match blocks.next(&mut block) {
-            Ok(Next::Block) => {
-                self.reading = Some((source.clone(), blocks));
-                Some(Ok(Task::Block(source, block)))
-            }
-            Ok(Next::End) => Some(Ok(Task::EndOfFile(source))),
-            Ok(Next::Binary { line: 1 }) => {
-                self.binary += 1;
-                None
-            }
-            Ok(Next::Binary { line }) => {
-                let message = binary_from(&source, line);
-                self.failed = Some(source);
-                Some(Err(WalkError::note(message)))
-            }
-            Err(error) => {
-                let message = format!("{}: {error}", source.display_path());
-                // Matches in earlier blocks still count, and are printed at the end of the file.
-                self.failed = Some(source);
-                Some(Err(WalkError::unsearched(message)))
-            }
-        }
-    }
-}
-
-/// The message about a file that is binary from `line` on.
-pub(super) fn binary_from(source: &Source, line: u64) -> String {
-    format!("{}: not searched from line {line} on: it is binary", source.display_path())
 }
 
 impl Iterator for Tasks {
@@ -187,42 +105,28 @@ impl Iterator for Tasks {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(source) = self.failed.take() {
-                return Some(Ok(Task::EndOfFile(source)));
-            }
-            if self.reading.is_some() {
-                if let Some(task) = self.read_block() {
-                    return Some(task);
-                }
-                continue;
-            }
-            if let Some(source) = self.large.take() {
-                if let Some(task) = self.open(source) {
-                    return Some(task);
-                }
-                continue;
+            if let Some(source) = self.in_blocks.take() {
+                return Some(Ok(Task::Blocks(source, None)));
             }
             match self.walk.next() {
-                Some(Ok(FoundFile { source, size })) => {
-                    self.files += 1;
+                Some(Ok(source)) => {
                     let source = Arc::new(source);
-                    let is_large = source.may_block() || size >= BLOCK_SIZE as u64;
+                    let is_large = source.may_block() || source.size >= BLOCK_SIZE as u64;
                     if is_large && !self.whole_files {
-                        self.large = Some(source);
-                        if !self.small.is_empty() {
-                            return Some(Ok(self.take_small_files()));
+                        self.in_blocks = Some(source);
+                        if !self.files.is_empty() {
+                            return Some(Ok(self.take_files()));
                         }
                         continue;
                     }
-                    self.small.push(source);
-                    self.small_bytes += size;
-                    if self.small_bytes >= GROUP_SIZE || self.small.len() == MAX_FILES {
-                        return Some(Ok(self.take_small_files()));
+                    self.files.push(source);
+                    if self.files.len() == MAX_FILES {
+                        return Some(Ok(self.take_files()));
                     }
                 }
                 Some(Err(error)) => return Some(Err(error)),
-                None if self.small.is_empty() => return None,
-                None => return Some(Ok(self.take_small_files())),
+                None if self.files.is_empty() => return None,
+                None => return Some(Ok(self.take_files())),
             }
         }
     }

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use ignore::overrides::Override;
 use ignore::types::Types;
 
-use super::directory::{self, Directory, Entry, Kind, OpenDirectories, Stdout};
+use super::directory::{self, Directory, Entry, Kind, OpenDirectories};
 use super::encoding::Encoding;
 use super::filter::{Filter, Hidden, Skipped, without_dot};
 use super::{Interrupt, Source};
@@ -72,14 +72,6 @@ impl Default for WalkOptions {
     }
 }
 
-/// A file to be searched.
-#[derive(Debug)]
-pub(crate) struct FoundFile {
-    pub(crate) source: Source,
-    /// The size in bytes at the time of the walk; 0 for standard input and most special files.
-    pub(crate) size: u64,
-}
-
 /// An error of finding or reading input.
 #[derive(Debug)]
 pub(crate) struct WalkError {
@@ -108,7 +100,6 @@ pub(crate) struct FileWalk {
     /// The directories above the current entry.
     levels: Vec<Level>,
     directories: OpenDirectories,
-    stdout: Option<Stdout>,
     filter: Filter,
     sort: SortOrder,
     is_reversed: bool,
@@ -120,7 +111,7 @@ pub(crate) struct FileWalk {
     large: u64,
     interrupt: Arc<Interrupt>,
     /// Items that were found and not returned yet, the next one last.
-    pending: Vec<Result<FoundFile, WalkError>>,
+    pending: Vec<Result<Source, WalkError>>,
 }
 
 /// A directory that is being walked.
@@ -146,7 +137,6 @@ pub(crate) fn walk(paths: &[PathBuf], options: &WalkOptions) -> FileWalk {
         roots,
         levels: Vec::new(),
         directories: OpenDirectories::new(),
-        stdout: Stdout::new(),
         filter: Filter::new(hidden, !no_ignore, globs, types),
         sort,
         is_reversed,
@@ -178,10 +168,10 @@ impl FileWalk {
 
     /// Finds all files and sorts them by a time. Files without that time come first.
     fn sort_by_time(&mut self, order: SortOrder, is_reversed: bool) {
-        let mut files: Vec<(Option<SystemTime>, Result<FoundFile, WalkError>)> = self
+        let mut files: Vec<(Option<SystemTime>, Result<Source, WalkError>)> = self
             .by_ref()
             .map(|item| {
-                let path = item.as_ref().ok().and_then(|file| file.source.path());
+                let path = item.as_ref().ok().and_then(Source::path);
                 let metadata = path.and_then(|path| std::fs::metadata(path).ok());
                 let time = metadata.and_then(|metadata| match order {
                     SortOrder::Accessed => metadata.accessed().ok(),
@@ -200,22 +190,23 @@ impl FileWalk {
     }
 
     /// Adds an item, after the messages about ignore files that were read to find it.
-    fn push(&mut self, item: Option<Result<FoundFile, WalkError>>) {
+    fn push(&mut self, item: Option<Result<Source, WalkError>>) {
         self.pending.extend(item);
         let errors = self.filter.take_errors();
         self.pending.extend(errors.into_iter().rev().map(|error| Err(WalkError::note(error))));
     }
 
     /// Visits a path that the user named, which is searched whatever it is, also through a link.
-    fn visit_root(&mut self, path: PathBuf) -> Option<Result<FoundFile, WalkError>> {
+    fn visit_root(&mut self, path: PathBuf) -> Option<Result<Source, WalkError>> {
         if path.as_os_str() == "-" {
-            return Some(Ok(self.file(Source::stdin(), 0)));
+            return Some(Ok(self.file(Source::stdin())));
         }
         match std::fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.enter(path),
             Ok(metadata) => {
-                let source = Source::file(path, true, !metadata.is_file());
-                Some(Ok(self.file(source, metadata.len())))
+                let mut source = Source::file(path, true, !metadata.is_file());
+                source.size = metadata.len();
+                Some(Ok(self.file(source)))
             }
             Err(error) => {
                 let mut error_message = message(&path, &error);
@@ -228,7 +219,7 @@ impl FileWalk {
     }
 
     /// Visits an entry of the current directory.
-    fn visit(&mut self, path: PathBuf, entry: &Entry) -> Option<Result<FoundFile, WalkError>> {
+    fn visit(&mut self, path: PathBuf, entry: &Entry) -> Option<Result<Source, WalkError>> {
         if !self.filter.includes(&path, &entry.name, entry.kind) {
             return None;
         }
@@ -238,32 +229,26 @@ impl FileWalk {
             Kind::File => {}
         }
         let parent = self.levels.last().and_then(|level| level.directory.clone());
-        let info = match directory::info(parent.as_deref(), &path) {
-            Ok(info) => info,
-            Err(error) => {
-                return Some(Err(WalkError::unsearched(message(self.shown(&path), &error))));
+        if let Some(max_size) = self.max_size {
+            match directory::file_size(parent.as_deref(), &path) {
+                Ok(size) if size > max_size => {
+                    self.large += 1;
+                    return None;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    return Some(Err(WalkError::unsearched(message(self.shown(&path), &error))));
+                }
             }
-        };
-        // It was a file when the directory was read.
-        if info.kind != Kind::File {
-            return None;
-        }
-        if self.stdout.as_ref().is_some_and(|stdout| stdout.is_file(&path, &info)) {
-            return None;
-        }
-        if self.max_size.is_some_and(|max_size| info.size > max_size) {
-            self.large += 1;
-            return None;
         }
         let path = if self.is_default_path { self.shown(&path).to_owned() } else { path };
         let mut source = Source::file(path, false, false);
         source.directory = parent;
-        source.size = info.size;
-        Some(Ok(self.file(source, info.size)))
+        Some(Ok(self.file(source)))
     }
 
     /// Enters a directory. Returns an error if not all of its entries could be read.
-    fn enter(&mut self, path: PathBuf) -> Option<Result<FoundFile, WalkError>> {
+    fn enter(&mut self, path: PathBuf) -> Option<Result<Source, WalkError>> {
         let mut entries = Vec::new();
         let is_root = self.levels.is_empty();
         let parent = self.levels.last().and_then(|level| level.directory.as_deref());
@@ -288,9 +273,9 @@ impl FileWalk {
         error
     }
 
-    fn file(&self, mut source: Source, size: u64) -> FoundFile {
+    fn file(&self, mut source: Source) -> Source {
         source.encoding = self.encoding;
-        FoundFile { source, size }
+        source
     }
 
     /// The path as it is printed: the user did not type the `./` of the default path.
@@ -300,7 +285,7 @@ impl FileWalk {
 }
 
 impl Iterator for FileWalk {
-    type Item = Result<FoundFile, WalkError>;
+    type Item = Result<Source, WalkError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {

@@ -25,7 +25,7 @@ use self::difference::{Difference, differences};
 use self::ratio::{MIN_ROUNDS, Ratio};
 use self::verdict::Measured;
 use crate::args::Format;
-use crate::input::{Chunk, Tasks, WalkError, WalkOptions, walk};
+use crate::input::{Chunk, Task, Tasks, WalkError, WalkOptions, walk};
 use crate::messages;
 use crate::output;
 use crate::rules::{Multiline, Rules};
@@ -61,10 +61,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitStatus, Failure> {
     };
     for task in Tasks::new(walk(&args.paths, &WalkOptions::default())) {
         match task {
-            Ok(task) => {
-                let compare = |chunk: &Chunk| comparison.compare(chunk);
-                Chunk::default().load(task, &mut report, compare)?;
-            }
+            Ok(task) => comparison.compare_task(task, &mut report)?,
             Err(error) => report(error),
         }
     }
@@ -126,6 +123,21 @@ impl<'a> Comparison<'a> {
             sample_bytes: 0,
             sample_time: Duration::ZERO,
         })
+    }
+
+    /// Reads all lines of a task, and scans them.
+    fn compare_task(
+        &mut self,
+        task: Task,
+        report: &mut impl FnMut(WalkError),
+    ) -> Result<(), Failure> {
+        let mut chunk = Chunk::default();
+        let mut tasks = vec![task];
+        while let Some(task) = tasks.pop() {
+            tasks.extend(chunk.load(task, &mut *report).into_iter().rev());
+            self.compare(&chunk)?;
+        }
+        Ok(())
     }
 
     /// Scans a chunk with every backend and compares the matches.
@@ -258,8 +270,7 @@ mod tests {
         comparison.contenders.push(wrong);
 
         for task in Tasks::new(walk(std::slice::from_ref(&path), &WalkOptions::default())) {
-            let compare = |chunk: &Chunk| comparison.compare(chunk);
-            Chunk::default().load(task.unwrap(), |error| panic!("{error:?}"), compare).unwrap();
+            comparison.compare_task(task.unwrap(), &mut |error| panic!("{error:?}")).unwrap();
         }
         assert!(!comparison.is_equal);
         let path = path.display();

@@ -12,14 +12,14 @@ use dragnet::{Batch, Match};
 use super::ordered_output::TaskOutput;
 use super::printer::{Output, Printer};
 use super::statistics::Statistics;
-use crate::input::{Chunk, FilePart, LineProgress, Locator};
+use crate::input::{Chunk, FilePart, LineProgress, Locator, Task};
 
 pub(super) struct ChunkPrinter<'a, 'o, 't> {
     printer: &'a Printer<'a>,
     chunk: &'a Chunk,
     batch: Batch<'a>,
     locator: Locator<'a>,
-    output: &'o mut TaskOutput<'t>,
+    output: &'o mut TaskOutput<'t, Task>,
     /// The file that the last match was in.
     current: Option<Current<'a>>,
     pub(super) statistics: Statistics,
@@ -43,7 +43,7 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
         printer: &'a Printer<'a>,
         chunk: &'a Chunk,
         batch: Batch<'a>,
-        output: &'o mut TaskOutput<'t>,
+        output: &'o mut TaskOutput<'t, Task>,
     ) -> ChunkPrinter<'a, 'o, 't> {
         let locator = Locator::new(chunk, batch);
         let statistics = Statistics::default();

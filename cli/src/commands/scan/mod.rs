@@ -1,8 +1,9 @@
 //! `dragnet scan`: prints every match in files.
 //!
 //! [`Tasks`] walks the files and cuts them into tasks. Workers, one per CPU, take turns to get the next task
-//! from it and search their tasks in parallel. Workers finish in any order, so [`OrderedOutput`] prints
-//! their output in the order of the tasks, and every run prints the same.
+//! from it and search their tasks in parallel. A worker hands back what is left of a task after a while, and
+//! large files block by block, so that no other worker is idle meanwhile. Workers finish in any order, so
+//! [`OrderedOutput`] prints their output in the order of the files, and every run prints the same.
 //!
 //! A thread of its own for the walk would wake a worker for each task, and make the system look up each file
 //! on one CPU and open it on another. With such a thread, a search for one literal in small files took 10% more
@@ -77,7 +78,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
         threads => threads,
     }
     .min(MAX_THREADS);
-    let max_started = (threads * TASKS_PER_THREAD) as u64;
+    let max_started = threads * TASKS_PER_THREAD;
     let mut tasks = Tasks::new(walk(&paths, &options)).whole_files(rules.across_lines().is_some());
     let search = ParallelSearch {
         engine: &engine,
@@ -101,12 +102,11 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
     let (statistics, has_failed) = search.finish();
     let mut skipped = tasks.skipped();
     skipped.binary += statistics.binary_files;
-    let files = tasks.files().saturating_sub(skipped.binary);
     if args.output.stats {
-        statistics.lines(files, skipped, started.elapsed()).iter().for_each(messages::note);
+        statistics.lines(skipped, started.elapsed()).iter().for_each(messages::note);
     } else if !args.output.quiet {
         if stdout().is_terminal() && stderr().is_terminal() {
-            messages::note(statistics.summary(files, started.elapsed()));
+            messages::note(statistics.summary(started.elapsed()));
         }
         let reports_skipped = rules.is_builtin() || rules.has_rule_files();
         if let Some(counts) = skipped.describe().filter(|_| reports_skipped) {
@@ -138,7 +138,7 @@ struct ParallelSearch<'a> {
     /// Set if whole files are searched for matches across lines.
     across: Option<&'a AcrossLines>,
     printer: &'a Printer<'a>,
-    output: OrderedOutput,
+    output: OrderedOutput<Task>,
     /// Whether some input could not be searched.
     failed: AtomicBool,
     /// Ends the search before the end of its input.

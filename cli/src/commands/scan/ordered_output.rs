@@ -1,11 +1,16 @@
-//! Prints the output of tasks in the order in which they were started, whichever finishes first.
+//! Prints the output of tasks in the order of their input, whichever finishes first.
 //!
 //! A task collects its output in memory. It prints the output itself if all earlier tasks have been
-//! printed; otherwise the thread that completes the preceding task does. Two limits bound the
-//! memory: a task starts only when fewer than `window` tasks are started and not printed, and a
-//! task with more than [`MAX_BUFFERED`] bytes of output waits for its turn.
+//! printed; otherwise the thread that completes the preceding task does. A task can
+//! [hand back](TaskOutput::hand_back) a part of its input, as tasks of their own that come after it and
+//! before all others. Any thread takes them.
+//!
+//! Two limits bound the memory: a task starts only if it is one of the first `window` that are not printed,
+//! and a task with more than [`MAX_BUFFERED`] bytes of output waits for its turn. Nothing waits forever,
+//! because a thread that takes a task takes the earliest one: so the first task that is not printed either
+//! runs and waits for nothing, or can be taken.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::io::{Stdout, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -17,24 +22,51 @@ use crate::status::Failure;
 /// below this never makes a worker wait.
 const MAX_BUFFERED: usize = 4 << 20;
 
-/// Standard output and standard error, shared by all tasks of a search.
-pub(super) struct OrderedOutput {
-    queue: Mutex<OutputQueue>,
-    /// Notified when `OutputQueue::current` has changed.
-    turn: Condvar,
+/// Standard output and standard error, shared by all tasks of a search, and the tasks of type `T` that were
+/// handed back.
+pub(super) struct OrderedOutput<T> {
+    queue: Mutex<OutputQueue<T>>,
+    /// Notified when the queue has changed and `OutputQueue::waiting` is not 0.
+    changed: Condvar,
     /// The number of tasks that may be started and not printed yet.
-    window: u64,
+    window: usize,
 }
 
-struct OutputQueue {
+struct OutputQueue<T> {
     stdout: Stdout,
     progress_bar: ScanProgressBar,
-    /// The number of the task whose turn it is to print. All earlier tasks have been printed.
-    current: u64,
-    /// The number of the next task to be started.
+    /// The tasks that are not printed, in the order of their input.
+    slots: VecDeque<Slot<T>>,
+    /// The number of the next task.
     next: u64,
-    /// The output of tasks that finished before their turn.
-    finished: BTreeMap<u64, BufferedOutput>,
+    /// Whether all tasks come from the slots from now on.
+    is_complete: bool,
+    /// The number of threads that wait for a change.
+    waiting: usize,
+}
+
+/// The place of a task in the order of the output.
+struct Slot<T> {
+    /// The number of the task. Numbers are in no order.
+    number: u64,
+    state: State<T>,
+}
+
+enum State<T> {
+    /// Handed back.
+    Waiting(T),
+    Running,
+    Finished(BufferedOutput),
+}
+
+/// What a thread is to do next.
+pub(super) enum Turn<'a, T> {
+    /// Search a task that was handed back.
+    HandedBack(TaskOutput<'a, T>, T),
+    /// Search a new task.
+    New(TaskOutput<'a, T>),
+    /// All tasks are finished.
+    End,
 }
 
 /// Output of a task that has not been printed yet.
@@ -47,22 +79,54 @@ struct BufferedOutput {
     searched: u64,
 }
 
-impl OrderedOutput {
-    pub(super) fn new(stdout: Stdout, progress_bar: ScanProgressBar, window: u64) -> OrderedOutput {
-        let finished = BTreeMap::new();
-        let queue = OutputQueue { stdout, progress_bar, current: 0, next: 0, finished };
-        OrderedOutput { queue: Mutex::new(queue), turn: Condvar::new(), window }
+impl<T> OrderedOutput<T> {
+    pub(super) fn new(
+        stdout: Stdout,
+        progress_bar: ScanProgressBar,
+        window: usize,
+    ) -> OrderedOutput<T> {
+        let queue = OutputQueue {
+            stdout,
+            progress_bar,
+            slots: VecDeque::new(),
+            next: 0,
+            is_complete: false,
+            waiting: 0,
+        };
+        OrderedOutput { queue: Mutex::new(queue), changed: Condvar::new(), window }
     }
 
-    /// Returns the number of a new task. Waits while as many tasks as the window allows are started
-    /// and not printed.
-    pub(super) fn begin_task(&self) -> u64 {
+    /// Returns the earliest task that was handed back, if it may start. Does not wait.
+    pub(super) fn take(&self) -> Option<(TaskOutput<'_, T>, T)> {
+        let (number, task) = self.lock().take(self.window)?;
+        Some((TaskOutput::new(self, number), task))
+    }
+
+    /// Returns the earliest task that was handed back, or begins a new one after all others. Waits until
+    /// one of them may start.
+    pub(super) fn begin(&self) -> Turn<'_, T> {
         let mut queue = self.lock();
-        while queue.next >= queue.current + self.window {
+        loop {
+            if let Some((number, task)) = queue.take(self.window) {
+                return Turn::HandedBack(TaskOutput::new(self, number), task);
+            }
+            if !queue.is_complete && queue.slots.len() < self.window {
+                let number = queue.new_number();
+                queue.slots.push_back(Slot { number, state: State::Running });
+                return Turn::New(TaskOutput::new(self, number));
+            }
+            if queue.is_complete && queue.slots.is_empty() {
+                return Turn::End;
+            }
             queue = self.wait(queue);
         }
-        queue.next += 1;
-        queue.next - 1
+    }
+
+    /// From now on, no new tasks begin.
+    pub(super) fn complete(&self) {
+        let mut queue = self.lock();
+        queue.is_complete = true;
+        self.notify(&queue);
     }
 
     /// Removes the progress bar. All tasks must be finished.
@@ -70,16 +134,52 @@ impl OrderedOutput {
         self.lock().progress_bar.remove();
     }
 
-    fn lock(&self) -> MutexGuard<'_, OutputQueue> {
+    fn lock(&self) -> MutexGuard<'_, OutputQueue<T>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, guard: MutexGuard<'a, OutputQueue>) -> MutexGuard<'a, OutputQueue> {
-        self.turn.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    fn wait<'a>(
+        &self,
+        mut queue: MutexGuard<'a, OutputQueue<T>>,
+    ) -> MutexGuard<'a, OutputQueue<T>> {
+        queue.waiting += 1;
+        let mut queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        queue.waiting -= 1;
+        queue
+    }
+
+    /// Wakes the threads that wait. To notify a condition costs a call of the system also if nobody waits.
+    fn notify(&self, queue: &OutputQueue<T>) {
+        if queue.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 }
 
-impl OutputQueue {
+impl<T> OutputQueue<T> {
+    /// Takes the first task that was handed back, if it is among the first `window`.
+    fn take(&mut self, window: usize) -> Option<(u64, T)> {
+        let slot = self
+            .slots
+            .iter_mut()
+            .take(window)
+            .find(|slot| matches!(slot.state, State::Waiting(_)))?;
+        match std::mem::replace(&mut slot.state, State::Running) {
+            State::Waiting(task) => Some((slot.number, task)),
+            _ => None,
+        }
+    }
+
+    fn new_number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// The position of a task that is not printed.
+    fn position(&self, number: u64) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.number == number)
+    }
+
     /// Prints and clears `output`.
     ///
     /// Ends the process if standard output can't be written: the rest of the search is of no use,
@@ -106,15 +206,15 @@ impl OutputQueue {
 }
 
 /// The output of one task.
-pub(super) struct TaskOutput<'a> {
-    shared: &'a OrderedOutput,
+pub(super) struct TaskOutput<'a, T> {
+    shared: &'a OrderedOutput<T>,
     /// The task's number.
     number: u64,
     buffered: BufferedOutput,
 }
 
-impl<'a> TaskOutput<'a> {
-    pub(super) fn new(shared: &'a OrderedOutput, number: u64) -> TaskOutput<'a> {
+impl<'a, T> TaskOutput<'a, T> {
+    fn new(shared: &'a OrderedOutput<T>, number: u64) -> TaskOutput<'a, T> {
         TaskOutput { shared, number, buffered: BufferedOutput::default() }
     }
 
@@ -128,6 +228,20 @@ impl<'a> TaskOutput<'a> {
         self.buffered.messages.push(message);
     }
 
+    /// Adds tasks directly after this one, in this order.
+    pub(super) fn hand_back(&self, tasks: Vec<T>) {
+        if tasks.is_empty() {
+            return;
+        }
+        let mut queue = self.shared.lock();
+        let Some(position) = queue.position(self.number) else { return };
+        for (task, position) in tasks.into_iter().zip(position + 1..) {
+            let number = queue.new_number();
+            queue.slots.insert(position, Slot { number, state: State::Waiting(task) });
+        }
+        self.shared.notify(&queue);
+    }
+
     /// Prints the text once it has [`MAX_BUFFERED`] bytes, after waiting for this task's turn.
     /// Callers that append without bound call this after each piece.
     pub(super) fn flush_if_large(&mut self) {
@@ -139,9 +253,7 @@ impl<'a> TaskOutput<'a> {
     /// Waits until all earlier tasks have been printed, then prints what is buffered.
     pub(super) fn wait_for_turn(&mut self) {
         let mut queue = self.shared.lock();
-        // No deadlock: workers take tasks in order, so another worker has every earlier task or has
-        // finished it, and the earliest of them never waits.
-        while queue.current != self.number {
+        while queue.slots.front().is_some_and(|slot| slot.number != self.number) {
             queue = self.shared.wait(queue);
         }
         queue.print(&mut self.buffered);
@@ -153,15 +265,13 @@ impl<'a> TaskOutput<'a> {
     pub(super) fn finish(mut self, searched: u64) {
         self.buffered.searched = searched;
         let mut queue = self.shared.lock();
-        let output = std::mem::take(&mut self.buffered);
-        queue.finished.insert(self.number, output);
-        loop {
-            let current = queue.current;
-            let Some(mut output) = queue.finished.remove(&current) else { break };
+        let Some(position) = queue.position(self.number) else { return };
+        queue.slots[position].state = State::Finished(std::mem::take(&mut self.buffered));
+        while let Some(Slot { state: State::Finished(output), .. }) = queue.slots.front_mut() {
+            let mut output = std::mem::take(output);
+            queue.slots.pop_front();
             queue.print(&mut output);
-            queue.current += 1;
         }
-        drop(queue);
-        self.shared.turn.notify_all();
+        self.shared.notify(&queue);
     }
 }

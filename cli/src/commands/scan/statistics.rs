@@ -14,7 +14,9 @@ pub(super) struct Statistics {
     pub(super) matched_files: u64,
     /// Bytes searched.
     pub(super) bytes: u64,
-    /// Small files that were skipped because they are binary.
+    /// Files searched.
+    pub(super) files: u64,
+    /// Files that were skipped because they are binary.
     pub(super) binary_files: u64,
 }
 
@@ -24,28 +26,29 @@ impl Statistics {
         self.lines += other.lines;
         self.matched_files += other.matched_files;
         self.bytes += other.bytes;
+        self.files += other.files;
         self.binary_files += other.binary_files;
     }
 
-    /// The line that is printed on a terminal. `files` were searched.
-    pub(super) fn summary(&self, files: u64, time: Duration) -> String {
+    /// The line that is printed on a terminal.
+    pub(super) fn summary(&self, time: Duration) -> String {
         format!(
             "{} in {}; searched {}, {}, in {:.3} s",
             count(self.matches, "match", "matches"),
             count(self.matched_files, "file", "files"),
-            count(files, "file", "files"),
+            count(self.files, "file", "files"),
             size(self.bytes),
             time.as_secs_f64()
         )
     }
 
-    /// The lines of `--stats`. `files` were searched.
-    pub(super) fn lines(&self, files: u64, skipped: Skipped, time: Duration) -> Vec<String> {
+    /// The lines of `--stats`.
+    pub(super) fn lines(&self, skipped: Skipped, time: Duration) -> Vec<String> {
         let mut lines = vec![
             count(self.matches, "match", "matches"),
             count(self.lines, "line with a match", "lines with a match"),
             count(self.matched_files, "file with a match", "files with a match"),
-            count(files, "file searched", "files searched"),
+            count(self.files, "file searched", "files searched"),
             count(self.bytes, "byte searched", "bytes searched"),
             format!("{:.6} seconds", time.as_secs_f64()),
         ];

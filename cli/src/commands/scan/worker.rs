@@ -10,12 +10,16 @@ use dragnet::{Batch, Match, Scan, Scanner};
 
 use super::ParallelSearch;
 use super::chunk_printer::ChunkPrinter;
-use super::ordered_output::TaskOutput;
+use super::ordered_output::{TaskOutput, Turn};
 use super::printer::Output;
 use super::statistics::Statistics;
 use super::whole_search::WholeSearch;
 use crate::input::{Chunk, Task, WalkError, is_likely_utf16};
 use crate::status::ExitStatus;
+
+/// The bytes of small files that a worker searches before it hands back the rest of a task. Workers wait for one
+/// another less, and end at the same time, if tasks are short.
+const TASK_SIZE: u64 = 256 << 10;
 
 /// A thread's scanner and buffers, which are reused from task to task.
 pub(super) struct Worker<'a> {
@@ -25,13 +29,21 @@ pub(super) struct Worker<'a> {
     whole: WholeSearch,
     chunk: Chunk,
     offsets: Vec<u32>,
+    statistics: Statistics,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(search: &'a ParallelSearch<'a>) -> Worker<'a> {
         let chunk = Chunk::new(search.across.is_some());
         let whole = WholeSearch::default();
-        Worker { search, scanner: None, whole, chunk, offsets: Vec::new() }
+        Worker {
+            search,
+            scanner: None,
+            whole,
+            chunk,
+            offsets: Vec::new(),
+            statistics: Statistics::default(),
+        }
     }
 
     /// Searches tasks until there are no more.
@@ -39,8 +51,7 @@ impl<'a> Worker<'a> {
     where
         I: Iterator<Item = Result<Task, WalkError>>,
     {
-        while let Some((number, task)) = self.next(tasks) {
-            let mut output = TaskOutput::new(&self.search.output, number);
+        while let Some((mut output, task)) = self.next(tasks) {
             let searched = match task {
                 Ok(task) => self.search(task, &mut output),
                 Err(error) => {
@@ -50,46 +61,79 @@ impl<'a> Worker<'a> {
             };
             output.finish(searched);
         }
+        self.search.add(std::mem::take(&mut self.statistics));
     }
 
-    /// Returns the next task and its number. Other workers wait meanwhile, also for a pipe's next lines.
-    fn next<I: Iterator>(&self, tasks: &Mutex<&mut I>) -> Option<(u64, I::Item)> {
-        let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.search.interrupt.is_set() {
-            return None;
+    /// Returns the next task: a part of another one, if there is any, or the next one of `tasks`. Other workers
+    /// wait meanwhile for new tasks.
+    fn next<I>(
+        &self,
+        tasks: &Mutex<&mut I>,
+    ) -> Option<(TaskOutput<'a, Task>, Result<Task, WalkError>)>
+    where
+        I: Iterator<Item = Result<Task, WalkError>>,
+    {
+        loop {
+            if let Some((output, task)) = self.search.output.take() {
+                return Some((output, Ok(task)));
+            }
+            let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            match self.search.output.begin() {
+                Turn::HandedBack(output, task) => return Some((output, Ok(task))),
+                Turn::New(output) => {
+                    match tasks.next().filter(|_| !self.search.interrupt.is_set()) {
+                        Some(task) => return Some((output, task)),
+                        None => {
+                            // Tasks that run can still hand back a part.
+                            self.search.output.complete();
+                            output.finish(0);
+                        }
+                    }
+                }
+                Turn::End => return None,
+            }
         }
-        let task = tasks.next()?;
-        Some((self.search.output.begin_task(), task))
     }
 
-    /// Searches one task and returns its number of bytes.
-    fn search(&mut self, task: Task, output: &mut TaskOutput<'_>) -> u64 {
-        let mut statistics = Statistics::default();
-        if self.search.interrupt.is_set() {
-            return 0;
-        }
+    /// Searches a task, or the first part of it, and hands back the rest. Returns the number of bytes searched.
+    fn search(&mut self, task: Task, output: &mut TaskOutput<'_, Task>) -> u64 {
+        let mut searched = 0;
         let mut errors = Vec::new();
         let mut chunk = std::mem::take(&mut self.chunk);
-        let result = chunk.load(
-            task,
-            |error| errors.push(error),
-            |chunk| {
-                statistics.bytes += chunk.bytes().len() as u64;
-                self.search_chunk(chunk, output, &mut statistics)
-            },
-        );
-        statistics.binary_files += chunk.take_binary_files();
-        self.chunk = chunk;
-        self.search.add(statistics);
-        if let Err(error) = result {
-            errors.push(WalkError::unsearched(error.to_string()));
+        let mut next = Some(task);
+        while let Some(task) = next.take().filter(|_| !self.search.interrupt.is_set()) {
+            if let Task::Blocks(source, None) = &task
+                && source.may_block()
+            {
+                // Only one at a time is read and has to be ended by an interrupt.
+                output.wait_for_turn();
+                self.search.interrupt.set_reading(source);
+            }
+            let mut rest = chunk.load(task, |error| errors.push(error));
+            searched += chunk.bytes().len() as u64;
+            if searched < TASK_SIZE && matches!(*rest, [Task::Files(_)]) {
+                next = rest.pop();
+            }
+            output.hand_back(rest);
+            if chunk.parts().is_empty() {
+                continue;
+            }
+            if let Err(error) = self.search_chunk(&chunk, output) {
+                errors.push(WalkError::unsearched(error.to_string()));
+                break;
+            }
         }
+        let counts = chunk.take_counts();
+        self.statistics.files += counts.searched;
+        self.statistics.binary_files += counts.binary;
+        self.statistics.bytes += searched;
+        self.chunk = chunk;
         errors.into_iter().for_each(|error| self.report(error, output));
-        statistics.bytes
+        searched
     }
 
     /// Prints an error after the output of the task.
-    fn report(&self, error: WalkError, output: &mut TaskOutput<'_>) {
+    fn report(&self, error: WalkError, output: &mut TaskOutput<'_, Task>) {
         if error.skips_input {
             self.search.failed.store(true, Ordering::Relaxed);
         }
@@ -99,8 +143,7 @@ impl<'a> Worker<'a> {
     fn search_chunk(
         &mut self,
         chunk: &Chunk,
-        output: &mut TaskOutput<'_>,
-        statistics: &mut Statistics,
+        output: &mut TaskOutput<'_, Task>,
     ) -> Result<(), Box<dyn Error>> {
         let scanner = match &mut self.scanner {
             Some(scanner) => scanner,
@@ -129,7 +172,7 @@ impl<'a> Worker<'a> {
         if let [part] = chunk.parts()
             && part.source.is_ended()
         {
-            statistics.add(printing.finish());
+            self.statistics.add(printing.finish());
             return Ok(());
         }
         let interrupt = &self.search.interrupt;
@@ -149,7 +192,7 @@ impl<'a> Worker<'a> {
             None => scanner.scan_with(&batch, &mut print)?,
             Some(across) => scan_across(across, scanner, &batch, &mut print)?,
         };
-        statistics.add(printing.finish());
+        self.statistics.add(printing.finish());
         Ok(())
     }
 }

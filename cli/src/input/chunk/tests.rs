@@ -14,29 +14,27 @@ fn make_fifo(path: &Path) {
 
 /// Reads a tree in which `change` replaces the file `f` between the walk and the read. Returns the text
 /// that is searched, and the messages.
-fn read_after(size: usize, change: impl Fn(&Path)) -> (String, Vec<String>) {
+fn read_after(size: usize, whole: bool, change: impl Fn(&Path)) -> (String, Vec<String>) {
     let tree = tempfile::tempdir().unwrap();
     let file = tree.path().join("f");
     std::fs::write(&file, "a".repeat(size)).unwrap();
     std::fs::write(tree.path().join("g"), "g\n").unwrap();
-    let is_small = size < BLOCK_SIZE;
     let mut tasks =
-        Tasks::new(walk(&[tree.path().to_owned()], &WalkOptions::default())).whole_files(!is_small);
+        Tasks::new(walk(&[tree.path().to_owned()], &WalkOptions::default())).whole_files(whole);
     let task = tasks.next().unwrap().unwrap();
     std::fs::remove_file(&file).unwrap();
     change(&file);
     let (mut text, mut messages) = (String::new(), Vec::new());
-    let mut chunk = Chunk::new(!is_small);
-    for task in std::iter::once(Ok(task)).chain(tasks) {
-        let searched: Result<(), ()> = chunk.load(
-            task.unwrap(),
-            |error| messages.push(error.message.rsplit('/').next().unwrap().to_owned()),
-            |chunk| {
-                text.push_str(std::str::from_utf8(chunk.bytes()).unwrap());
-                Ok(())
-            },
-        );
-        searched.unwrap();
+    let mut chunk = Chunk::new(whole);
+    let mut rest = vec![task];
+    rest.extend(tasks.map(Result::unwrap));
+    rest.reverse();
+    while let Some(task) = rest.pop() {
+        let report = |error: WalkError| {
+            messages.push(error.message.rsplit('/').next().unwrap().to_owned());
+        };
+        rest.extend(chunk.load(task, report).into_iter().rev());
+        text.push_str(std::str::from_utf8(chunk.bytes()).unwrap());
     }
     (text, messages)
 }
@@ -56,21 +54,21 @@ fn what_replaces_a_file_after_the_walk_is_refused_and_named() {
         (&|path| drop(UnixListener::bind(path).unwrap()), "f: ".to_owned()),
         (&|_| {}, "f: No such file or directory".to_owned()),
     ];
-    // Small files are read at once, others in blocks. An empty file may be one of /proc.
-    for size in [0, 10, BLOCK_SIZE] {
+    for whole in [false, true] {
         for (change, expected) in &cases {
-            let (text, messages) = read_after(size, change);
+            let (text, messages) = read_after(10, whole, change);
             assert_eq!((text.as_str(), messages.len()), ("g\n", 1), "{messages:?}");
-            assert!(messages[0].starts_with(expected), "{size}: {messages:?}");
+            assert!(messages[0].starts_with(expected), "{messages:?}");
         }
     }
 }
 
 #[test]
 fn files_that_change_size_after_the_walk_are_read_whole() {
-    for new in [0, 5, 20, 100_000, MAX_SMALL_FILE + 1] {
+    for new in [0, 5, 20, 100_000, BLOCK_SIZE, MAX_SMALL_FILE + 1] {
         let written = "b".repeat(new);
-        let (text, messages) = read_after(10, |path| std::fs::write(path, &written).unwrap());
+        let (text, messages) =
+            read_after(10, false, |path| std::fs::write(path, &written).unwrap());
         let expected = if new == 0 { String::new() } else { written + "\n" };
         assert_eq!(text.replace("g\n", "").trim_end(), expected.trim_end());
         assert!(text.contains("g\n") && messages.is_empty(), "{new}: {messages:?}");
@@ -84,7 +82,6 @@ fn an_interrupt_ends_the_walk() {
     let mut tasks = Tasks::new(walk(&[tree.path().to_owned()], &WalkOptions::default()));
     tasks.interrupt().set();
     assert!(tasks.next().is_none());
-    assert_eq!(tasks.files(), 0);
 }
 
 /// A file is found in its open directory, whatever happens to the path.
@@ -101,33 +98,35 @@ fn replaced_directories_do_not_redirect_the_search() {
     std::fs::rename(path("d"), path("moved")).unwrap();
     std::os::unix::fs::symlink("other", path("d")).unwrap();
     let mut chunk = Chunk::default();
-    let mut text = Vec::new();
-    let searched: Result<(), ()> = chunk.load(
-        task,
-        |error| panic!("{error:?}"),
-        |chunk| {
-            assert_eq!(chunk.parts()[0].source.path().unwrap().file_name(), Some(OsStr::new("f")));
-            text.extend_from_slice(chunk.bytes());
-            Ok(())
-        },
-    );
-    assert!(searched.is_ok() && text == b"right\n");
+    assert!(chunk.load(task, |error| panic!("{error:?}")).is_empty());
+    assert_eq!(chunk.parts()[0].source.path().unwrap().file_name(), Some(OsStr::new("f")));
+    assert_eq!(chunk.bytes(), b"right\n");
 }
 
 #[test]
-fn what_replaces_a_file_after_its_directory_was_listed_is_left_alone() {
+fn tasks_are_handed_back_in_the_order_of_their_lines() {
     let tree = tempfile::tempdir().unwrap();
-    let path = |name: &str| tree.path().join(name);
-    for name in ["a", "b", "c", "d"] {
-        std::fs::write(path(name), "").unwrap();
+    let line = "0123456\n";
+    let sizes = [10, 0, SEARCH_SIZE, 20, 3 * BLOCK_SIZE, BLOCK_SIZE, 30];
+    let mut expected = String::new();
+    for (number, size) in sizes.into_iter().enumerate() {
+        let text = line.repeat(size / line.len());
+        std::fs::write(tree.path().join(number.to_string()), &text).unwrap();
+        expected += &text;
     }
-    let mut files = walk(&[tree.path().to_owned()], &WalkOptions::default());
-    let mut next = || files.next().map(|file| file.unwrap().source.path().unwrap().to_owned());
-    assert_eq!(next(), Some(path("a")));
-    for name in ["b", "c"] {
-        std::fs::remove_file(path(name)).unwrap();
+    let mut tasks = Tasks::new(walk(&[tree.path().to_owned()], &WalkOptions::default()));
+    let mut rest = vec![tasks.next().unwrap().unwrap()];
+    assert!(tasks.next().is_none());
+    let (mut chunk, mut text, mut in_blocks) = (Chunk::default(), String::new(), 0);
+    while let Some(task) = rest.pop() {
+        in_blocks += usize::from(matches!(task, Task::Blocks(..)));
+        rest.extend(chunk.load(task, |error| panic!("{error:?}")).into_iter().rev());
+        // No chunk is larger than the last file of it.
+        assert!(chunk.bytes().len() <= SEARCH_SIZE + BLOCK_SIZE);
+        text.push_str(std::str::from_utf8(chunk.bytes()).unwrap());
     }
-    make_fifo(&path("b"));
-    std::os::unix::fs::symlink("/dev/zero", path("c")).unwrap();
-    assert_eq!((next(), next()), (Some(path("d")), None));
+    assert_eq!(text, expected);
+    // The ends of the two large files are tasks, too.
+    assert_eq!(in_blocks, 3 + 1 + 2);
+    assert_eq!(chunk.take_counts().searched, sizes.len() as u64);
 }
