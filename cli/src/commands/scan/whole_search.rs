@@ -13,33 +13,45 @@ use regex_syntax::hir::{Hir, Look};
 
 use crate::input::Chunk;
 
-/// The number of chunks that are not searched whole after one with a match, whose search was for nothing. A
-/// guess.
-const PAUSE: u32 = 4;
+/// The most chunks that are not searched whole after some with a match, whose search was for nothing. A guess.
+const MAX_PAUSE: u32 = 15;
 
 /// Decides which chunks are searched whole.
 #[derive(Debug, Default)]
 pub(super) struct WholeSearch {
     /// The number of chunks that are not searched whole from now on.
     pause: u32,
+    /// The length of the next pause. It grows with each chunk that has a match, until one has none.
+    next_pause: u32,
 }
 
 impl WholeSearch {
     /// Whether no line of a chunk can match. `pattern` is one that [`is_possible`] is true for.
     ///
-    /// False also for chunks that need further steps if they have no match: for parts of a file, and for
-    /// files that the user named, about which there may be a message.
-    pub(super) fn rules_out(&mut self, pattern: Option<&PatternSet>, chunk: &Chunk) -> bool {
+    /// False also for chunks that need further steps if they have no match: the last part of a file that is
+    /// read in blocks, all its parts if they have to be searched in order, and the first part of a file that
+    /// the user named, about which there may be a message.
+    pub(super) fn rules_out(
+        &mut self,
+        pattern: Option<&PatternSet>,
+        chunk: &Chunk,
+        needs_order: bool,
+    ) -> bool {
         let Some(pattern) = pattern else { return false };
-        let mut parts = chunk.parts().iter();
-        let has_steps = parts.any(|part| !part.is_whole_file || part.source.is_explicit());
+        let has_steps = chunk.parts().iter().any(|part| {
+            !part.is_whole_file && (part.is_last || needs_order)
+                || part.first_line == 1 && part.source.is_explicit()
+        });
         if self.pause > 0 || has_steps {
             self.pause = self.pause.saturating_sub(1);
             return false;
         }
         let has_match = pattern.is_match(chunk.bytes());
         if has_match {
-            self.pause = PAUSE;
+            self.pause = self.next_pause;
+            self.next_pause = (2 * self.next_pause + 1).min(MAX_PAUSE);
+        } else {
+            self.next_pause = 0;
         }
         !has_match
     }

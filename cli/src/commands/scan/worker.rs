@@ -149,11 +149,11 @@ impl<'a> Worker<'a> {
             Some(scanner) => scanner,
             none => none.insert(self.search.engine.scanner()?),
         };
-        if self.whole.rules_out(self.search.one_pattern, chunk) {
+        let printer = self.search.printer;
+        if self.whole.rules_out(self.search.one_pattern, chunk, printer.needs_order()) {
             return Ok(());
         }
         let batch = Batch::lines(chunk.bytes(), &mut self.offsets)?;
-        let printer = self.search.printer;
         if printer.needs_order() && chunk.parts().iter().any(|part| !part.is_whole_file) {
             output.wait_for_turn();
         }
