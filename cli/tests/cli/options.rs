@@ -335,7 +335,13 @@ fn a_search_that_is_complete_reads_no_more() {
         assert_eq!((found.as_str(), status), (expected, Some(i32::from(args.contains(&"-m0")))));
         drop(stdin);
     }
-    let tree = Tree::new();
+    // A match in one file ends the wait for another.
+    let tree = Tree::with(&[("f", "ab\n")]);
+    let mut command = tree.command(["scan", "-q", "-j2", "-e", "ab", "-", "f"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let stdin = child.stdin.take();
+    assert!(child.wait().unwrap().success());
+    drop(stdin);
     let run = tree.run(["scan", "-m", "3", "-o", "-e", "^", "/dev/urandom"]);
     assert_eq!((run.stdout.as_str(), run.status), ("\n\n\n", Some(0)));
 }

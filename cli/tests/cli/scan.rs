@@ -254,6 +254,32 @@ fn output_order_depends_only_on_paths() {
     }
 }
 
+/// Large files are searched by several threads at once, and end with a message.
+#[test]
+fn messages_are_in_the_order_of_the_files() {
+    let tree = Tree::new();
+    let (mut counts, mut notes) = (Vec::new(), Vec::new());
+    for file in 0..12 {
+        let lines = if file % 3 == 0 { 300_000 } else { 1 };
+        let mut text = "needle\n".repeat(lines);
+        if lines > 1 {
+            text.push_str(&"\0".repeat(3 << 20));
+            let line = lines + 1;
+            notes.push(format!(
+                "dragnet: f{file:02}: not searched from line {line} on: it is binary"
+            ));
+        }
+        tree.write(&format!("f{file:02}"), text);
+        counts.push(format!("f{file:02}:{lines}"));
+    }
+    let arguments = |threads| ["scan", "--count", threads, "-e", "needle"];
+    for threads in ["-j1", "-j2", "-j5"] {
+        let run = tree.run(arguments(threads));
+        assert_eq!(run.lines(), counts);
+        assert_eq!(run.stderr.lines().collect::<Vec<_>>(), notes);
+    }
+}
+
 #[test]
 fn lines_keep_their_numbers_across_blocks() {
     // Each line starts and ends with a needle, so that there is one on either side of every cut

@@ -89,7 +89,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<ExitStatus, Failure> {
             .filter(|_| engine.backend() == Backend::Pure),
         across: rules.across_lines(),
         printer: &Printer::new(args, &rules),
-        output: OrderedOutput::new(stdout(), ScanProgressBar::new(), max_started),
+        output: OrderedOutput::new(Box::new(stdout()), ScanProgressBar::new(), max_started),
         failed: AtomicBool::new(false),
         interrupt: tasks.interrupt(),
         statistics: Mutex::default(),

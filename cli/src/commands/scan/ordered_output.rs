@@ -11,7 +11,7 @@
 //! runs and waits for nothing, or can be taken.
 
 use std::collections::VecDeque;
-use std::io::{Stdout, Write};
+use std::io::Write;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::progress_bar::ScanProgressBar;
@@ -33,7 +33,7 @@ pub(super) struct OrderedOutput<T> {
 }
 
 struct OutputQueue<T> {
-    stdout: Stdout,
+    stdout: Box<dyn Write + Send>,
     progress_bar: ScanProgressBar,
     /// The tasks that are not printed, in the order of their input.
     slots: VecDeque<Slot<T>>,
@@ -81,7 +81,7 @@ struct BufferedOutput {
 
 impl<T> OrderedOutput<T> {
     pub(super) fn new(
-        stdout: Stdout,
+        stdout: Box<dyn Write + Send>,
         progress_bar: ScanProgressBar,
         window: usize,
     ) -> OrderedOutput<T> {
@@ -275,3 +275,6 @@ impl<'a, T> TaskOutput<'a, T> {
         self.shared.notify(&queue);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,3 +130,25 @@ fn tasks_are_handed_back_in_the_order_of_their_lines() {
     assert_eq!(in_blocks, 3 + 1 + 2);
     assert_eq!(chunk.take_counts().searched, sizes.len() as u64);
 }
+
+/// A file can grow or shrink after its size was seen, and files of /proc have none.
+#[test]
+fn files_of_another_size_than_expected_are_read_whole() {
+    let tree = tempfile::tempdir().unwrap();
+    let path = tree.path().join("f");
+    let sizes = [0, 1, 10, BINARY_CHECK, BINARY_CHECK + 1, BLOCK_SIZE + 1];
+    for actual in sizes.into_iter().chain([MAX_SMALL_FILE, MAX_SMALL_FILE + 1]) {
+        std::fs::write(&path, "a".repeat(actual)).unwrap();
+        for expected in sizes {
+            for is_explicit in [false, true] {
+                let source = Source::file(path.clone(), is_explicit, false);
+                let mut chunk = Chunk::default();
+                let mut file = File::open(&path).unwrap();
+                chunk.read_file(&source, &mut file, expected as u64).unwrap();
+                // From the largest size on, the caller reads it in blocks.
+                assert_eq!(chunk.length, actual.min(MAX_SMALL_FILE), "{actual} {expected}");
+                assert!(chunk.bytes().iter().all(|&byte| byte == b'a'));
+            }
+        }
+    }
+}
