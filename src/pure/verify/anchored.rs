@@ -34,12 +34,12 @@ const FREE_STEPS: u64 = 1024;
 /// the budget has to run out sooner.
 const STEPS_PER_BYTE_BACK: u64 = 8;
 
-/// The length of a record, in bytes, up to which it is checked for a required run before the first hit is
-/// verified. The check reads every byte at worst. In a longer record it would cost more than it saves if
-/// there are few hits, so it waits until they have taken some steps.
+/// The length of a record, in bytes, up to which it is checked for a required run, or for the byte pairs of a
+/// head, before the first hit is verified. The check reads every byte at worst. In a longer record it would
+/// cost more than it saves if there are few hits, so it waits until they have taken some steps.
 const MAX_LEN_TO_CHECK: u64 = 1024;
 
-/// The number of bytes to check for a required run that cost no more than one step of an automaton.
+/// The number of bytes to check that cost no more than one step of an automaton.
 const CHECKED_BYTES_PER_STEP: u64 = 8;
 
 /// The number of steps that one pattern may take in `record`.
@@ -133,6 +133,10 @@ fn is_head_allowed(
     pattern: PatternIndex,
     start: u32,
 ) -> bool {
+    let long = u64::from(start).saturating_sub(MAX_LEN_TO_CHECK);
+    if long > 0 && long > CHECKED_BYTES_PER_STEP * cache.steps_in_record(pattern) {
+        return true;
+    }
     let VerifyCache { pairs, epoch, steps, .. } = cache;
     tables.patterns.head_pairs.allow(pattern, pairs, *epoch, &record[..start as usize], steps)
 }

@@ -12,9 +12,10 @@
 //!
 //! # Cost and limits
 //!
-//! Each byte before the last hit of a pattern with clauses is read once. The set has one bit for several
-//! pairs, and pairs that an earlier hit has collected stay in it. So it can only be too large, which costs
-//! an automaton, but no match.
+//! Each byte before the last hit of a pattern with clauses is read once in each record. Far from the start of
+//! a long record, the pairs are collected only once the automata of that pattern have taken about as long.
+//! The set has one bit for several pairs, and pairs that an earlier hit has collected stay in it. So it can
+//! only be too large, which costs an automaton, but no match.
 
 use std::ops::Range;
 
