@@ -57,7 +57,7 @@ pub(crate) struct BlockReader {
 
 #[derive(Debug)]
 enum BlockInput {
-    File(LineCutter<Decoded<File>>),
+    File(LineCutter<File>),
     Stream(ReadAhead),
 }
 
@@ -129,8 +129,8 @@ fn line_too_long(line: u64) -> io::Error {
 
 /// Cuts the bytes of a reader into blocks of whole lines.
 #[derive(Debug)]
-struct LineCutter<R> {
-    reader: R,
+struct LineCutter<R: Read> {
+    reader: Decoded<R>,
     /// The size of a block, in bytes.
     size: usize,
     /// The bytes after the last whole line that were read with the last block.
@@ -143,7 +143,7 @@ struct LineCutter<R> {
 }
 
 impl<R: Read> LineCutter<R> {
-    fn new(reader: R, size: usize) -> LineCutter<R> {
+    fn new(reader: Decoded<R>, size: usize) -> LineCutter<R> {
         LineCutter {
             reader,
             size,
@@ -162,7 +162,7 @@ impl<R: Read> LineCutter<R> {
         // The bytes before have no line terminator.
         let mut searched = lines.len();
         if std::mem::take(&mut self.is_at_start) && self.ends_at_binary {
-            if let Err(error) = (&mut self.reader).take(BINARY_CHECK as u64).read_to_end(lines) {
+            if let Err(error) = self.reader.read_up_to(BINARY_CHECK, lines) {
                 self.end = Some(Err(error));
             }
             if is_binary(lines) {
@@ -178,7 +178,7 @@ impl<R: Read> LineCutter<R> {
             if wanted == 0 {
                 return Ok(false);
             }
-            match (&mut self.reader).take(wanted as u64).read_to_end(lines) {
+            match self.reader.read_up_to(wanted, lines) {
                 Ok(count) if count < wanted => self.end = Some(Ok(())),
                 Ok(_) => {
                     if let Some(newline) = memchr::memrchr(b'\n', &lines[searched..]) {
@@ -218,6 +218,7 @@ impl<R: Read> LineCutter<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::Encoding;
 
     /// A reader that fails after some bytes.
     struct Failing<'a>(&'a [u8]);
@@ -231,8 +232,12 @@ mod tests {
         }
     }
 
+    fn as_they_are<R: Read>(reader: R) -> Decoded<R> {
+        Decoded::new(reader, Encoding::None)
+    }
+
     fn cut(reader: impl Read, size: usize) -> (Vec<String>, Option<String>) {
-        let mut cutter = LineCutter::new(reader, size);
+        let mut cutter = LineCutter::new(as_they_are(reader), size);
         let mut found = Vec::new();
         let mut lines = Vec::new();
         loop {
@@ -296,7 +301,8 @@ mod tests {
         for (lines, expected) in [(0, 0), (10, 0), (100_000, 100_000)] {
             let text = "a line\n".repeat(lines);
             let mut hole = Hole(0);
-            let mut cutter = LineCutter::new(text.as_bytes().chain(&mut hole), BLOCK_SIZE);
+            let reader = text.as_bytes().chain(&mut hole);
+            let mut cutter = LineCutter::new(as_they_are(reader), BLOCK_SIZE);
             cutter.ends_at_binary = true;
             let (mut found, mut block) = (0, Vec::new());
             while !cutter.next(&mut block).unwrap() {
@@ -321,7 +327,7 @@ mod tests {
             let expected = expected.iter().map(|s| s.to_string()).collect();
             assert_eq!(cut(text.as_bytes(), size), (expected, None), "{text:?} {size}");
         }
-        let mut cutter = LineCutter::new(Hole(0), BLOCK_SIZE);
+        let mut cutter = LineCutter::new(as_they_are(Hole(0)), BLOCK_SIZE);
         let mut block = Vec::new();
         for _ in 0..10 {
             assert!(!cutter.next(&mut block).unwrap());
