@@ -213,6 +213,8 @@ impl VerifyCache {
     pub(in crate::pure) fn memory(&self) -> usize {
         size_of_val(&self.clusters[..])
             + size_of_val(&self.status[..])
+            + size_of_val(&self.automata[..])
+            + size_of_val(&self.measured[..])
             + self.memory
             + self.scratch.memory()
             + self.captures.memory()

@@ -35,7 +35,7 @@ mod size;
 mod span_tests;
 mod start_bits;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::ops::Range;
 
@@ -109,14 +109,15 @@ impl ForwardPositions {
         Words::with_size(hir, Direction::Forward, size).map(ForwardPositions)
     }
 
-    /// Tests whether a match lies within `span` of `record`.
+    /// Tests whether a match lies within `span` of `record`. Counts as [`ForwardPositions::starts_at`].
     pub(super) fn is_match(
         &self,
         scratch: &mut PositionScratch,
         record: &[u8],
         span: Range<usize>,
+        steps: &mut u64,
     ) -> bool {
-        with_automaton!(&self.0, a => a.search::<Anywhere>(record, span, scratch, &mut 0))
+        with_automaton!(&self.0, a => a.search::<Anywhere>(record, span, scratch, steps))
     }
 
     /// Tests whether a match starts at `span.start` and lies within `span` of `record`. Adds the

@@ -9,7 +9,7 @@ use regex_syntax::hir::{Class, HirKind};
 
 use super::*;
 
-fn parse(pattern: &str) -> Hir {
+pub(in crate::pure::automata) fn parse(pattern: &str) -> Hir {
     let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
     parser.clone().parse(pattern).unwrap()
 }
@@ -91,7 +91,7 @@ impl Automata {
                 let found = self.forward.starts_at(scratch, record, start..end, &mut steps);
                 assert_eq!(found, any(start, end), "starts_at {}", context());
                 let expected = (start..=end).any(|start| any(start, end));
-                let found = self.forward.is_match(scratch, record, start..end);
+                let found = self.forward.is_match(scratch, record, start..end, &mut 0);
                 assert_eq!(found, expected, "is_match {}", context());
             }
             let found = self.backward.ends_at(scratch, record, start, &mut 0);
@@ -101,7 +101,8 @@ impl Automata {
     }
 }
 
-fn all_ends(hir: &Hir, record: &[u8]) -> Vec<BTreeSet<usize>> {
+/// Where the matches of `hir` that start at each offset of `record` end.
+pub(in crate::pure::automata) fn all_ends(hir: &Hir, record: &[u8]) -> Vec<BTreeSet<usize>> {
     (0..=record.len()).map(|at| ends(hir, record, at)).collect()
 }
 
@@ -264,7 +265,7 @@ proptest! {
             let found = counted.backward.ends_at(scratch, record, start, &mut 0);
             prop_assert_eq!(found, expected, "{} up to {}", hir, start);
         }
-        let found = counted.forward.is_match(scratch, record, 0..record.len());
+        let found = counted.forward.is_match(scratch, record, 0..record.len(), &mut 0);
         prop_assert_eq!(found, any, "{}", hir);
     }
 }
@@ -310,8 +311,8 @@ fn large_patterns_have_many_words() {
         let record = format!("{}{}", words[first], words[second]);
         let record = record.as_bytes();
         assert!(automaton.starts_at(scratch, record, 0..record.len(), &mut 0));
-        assert!(automaton.is_match(scratch, record, 0..record.len()));
-        assert!(!automaton.is_match(scratch, record, 1..record.len()));
+        assert!(automaton.is_match(scratch, record, 0..record.len(), &mut 0));
+        assert!(!automaton.is_match(scratch, record, 1..record.len(), &mut 0));
     }
 }
 
@@ -349,7 +350,7 @@ fn steps_are_linear_whatever_the_state() {
         let mut steps = 0;
         assert!(!forward.starts_at(scratch, &record, 0..record.len(), &mut steps), "{pattern}");
         assert!(steps <= words * (record.len() as u64 + 1), "{pattern}: {steps}");
-        assert!(!forward.is_match(scratch, &record, 0..record.len()), "{pattern}");
+        assert!(!forward.is_match(scratch, &record, 0..record.len(), &mut 0), "{pattern}");
         assert!(!backward.ends_at(scratch, &record, record.len(), &mut 0), "{pattern}");
     }
 }
