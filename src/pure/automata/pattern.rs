@@ -116,6 +116,8 @@ pub(crate) struct PatternCache {
     trimmed_use: PositionsUse,
     head_use: PositionsUse,
     tail_use: PositionsUse,
+    /// The steps of backtracking for spans, and the choices that it considered, beyond the steps of lazy DFAs.
+    pub(super) span_use: PositionsUse,
 }
 
 /// The working memory that a search uses: that of its pattern, and that of all patterns.
@@ -424,6 +426,11 @@ impl PatternCache {
     #[cfg(test)]
     pub(super) fn has_dfas(&self) -> bool {
         self.trimmed.is_some() && !self.abandoned
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_span_dfas(&self) -> bool {
+        self.spans.as_ref().is_some_and(|spans| spans.uses_dfas())
     }
 
     pub(super) fn spans(&mut self) -> &mut SpanCache {

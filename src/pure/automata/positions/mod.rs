@@ -32,7 +32,7 @@ mod program;
 mod search;
 mod size;
 #[cfg(test)]
-mod span_tests;
+pub(super) mod span_tests;
 mod start_bits;
 #[cfg(test)]
 pub(super) mod tests;

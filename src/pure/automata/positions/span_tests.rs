@@ -18,7 +18,7 @@ fn parse(pattern: &str) -> Hir {
 }
 
 /// `PikeVM` needs the capture of the whole match to report spans.
-fn pikevm(hir: &Hir) -> PikeVM {
+pub(in crate::pure::automata) fn pikevm(hir: &Hir) -> PikeVM {
     let config = thompson::Config::new().utf8(false).which_captures(WhichCaptures::Implicit);
     let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).unwrap();
     PikeVM::new_from_nfa(nfa).unwrap()
