@@ -11,8 +11,8 @@
 //! Where a scanner reads many bytes with one of them, a lazy DFA [takes its
 //! place](super::positions_use), unless the DFA keeps reaching new states.
 //!
-//! A pattern with more than a few hundred positions, or one that asserts Unicode word boundaries,
-//! has lazy DFAs alone. Of the large ones, all parts but the head are first searched by
+//! A pattern with more than a few hundred positions, or with a class of very many characters, as Unicode's
+//! `\w`, has lazy DFAs alone. Of the large ones, all parts but the head are first searched by
 //! backtracking for a while, since building the states of a DFA takes long. A lazy DFA gives up if
 //! it keeps reaching new states; then the scanner searches the whole pattern by backtracking with a
 //! memo or with a large position automaton from now on, or, where that is impossible too, with an

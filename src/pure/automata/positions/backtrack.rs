@@ -534,5 +534,5 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
 /// Whether the assertions `looks` hold at offset `at`.
 #[inline(always)]
 fn holds_at(looks: Looks, record: &[u8], at: usize) -> bool {
-    looks == 0 || hold(looks, looks::holding_at(record, at))
+    looks == 0 || hold(looks, looks::holding_at(record, at, looks))
 }

@@ -13,8 +13,8 @@
 //!
 //! # Limits
 //!
-//! Patterns with more than 512 positions, or with Unicode word boundaries, have no position
-//! automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Up to 4096 positions are possible
+//! Patterns with more than 512 positions, or with classes of very many characters, as Unicode's `\w`, have no
+//! position automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Up to 4096 positions are possible
 //! where these give up. Where matches start and end is found by backtracking over the positions
 //! ([`Program`]).
 
@@ -96,8 +96,7 @@ impl ForwardPositions {
         with_automaton!(&self.0, automaton => automaton.memory())
     }
 
-    /// The automaton of `hir`, or `None` if it is too large, or if it has an assertion about
-    /// Unicode word boundaries.
+    /// The automaton of `hir`, or `None` if it is too large.
     pub(super) fn new(hir: &Hir) -> Option<ForwardPositions> {
         Words::new(hir, Direction::Forward).map(ForwardPositions)
     }

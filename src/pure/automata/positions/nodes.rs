@@ -7,7 +7,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 use crate::pure::literal::ByteSet;
 
 use super::characters::Characters;
-use super::looks::{self, Looks};
+use super::looks::Looks;
 
 /// The largest number of positions. Lists of words for the detection of attacks have several thousand.
 pub(super) const MAX_POSITIONS: usize = 16 << 10;
@@ -75,9 +75,7 @@ impl Builder {
                 sets.try_fold(next, |next, set| self.byte(set, next))
             }
             HirKind::Class(class) => self.class(class, next),
-            HirKind::Look(look) => {
-                looks::is_decidable(*look).then(|| self.node(Node::Look(look.as_repr(), next)))
-            }
+            HirKind::Look(look) => Some(self.node(Node::Look(look.as_repr(), next))),
             HirKind::Repetition(repetition) => self.repetition(repetition, next),
             HirKind::Capture(capture) => self.part(&capture.sub, next),
             HirKind::Concat(subs) => {
