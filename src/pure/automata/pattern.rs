@@ -124,6 +124,15 @@ pub(crate) struct PatternCache {
 pub(crate) struct PatternMemory<'a> {
     pub(crate) cache: &'a mut PatternCache,
     pub(crate) scratch: &'a mut PositionScratch,
+    /// Whether there is memory for the caches of more lazy DFAs in place of position automata.
+    pub(crate) may_grow: bool,
+}
+
+impl PatternMemory<'_> {
+    /// Whether the lazy DFA with this cache should be used in place of a position automaton.
+    fn prefers_dfa(&self, positions_use: &PositionsUse, dfa: &Option<Box<dfa::Cache>>) -> bool {
+        !self.cache.abandoned && positions_use.prefers_dfa() && (self.may_grow || dfa.is_some())
+    }
 }
 
 impl PatternAutomata {
@@ -172,7 +181,7 @@ impl PatternAutomata {
     ) -> bool {
         let positions = self.trimmed(trimmed);
         if let Some(automaton) = positions
-            && (memory.cache.abandoned || !memory.cache.trimmed_use.prefers_dfa())
+            && !memory.prefers_dfa(&memory.cache.trimmed_use, &memory.cache.trimmed)
         {
             let (trimmed_use, scratch) = (&mut memory.cache.trimmed_use, &mut *memory.scratch);
             return trimmed_use
@@ -221,7 +230,7 @@ impl PatternAutomata {
     ) -> bool {
         let positions = self.trimmed(trimmed);
         if let Some(automaton) = positions
-            && (memory.cache.abandoned || !memory.cache.trimmed_use.prefers_dfa())
+            && !memory.prefers_dfa(&memory.cache.trimmed_use, &memory.cache.trimmed)
         {
             let (trimmed_use, scratch) = (&mut memory.cache.trimmed_use, &mut *memory.scratch);
             let found =
@@ -277,7 +286,7 @@ impl PatternAutomata {
     ) -> Option<bool> {
         let positions = self.tail(tail);
         if let Some(automaton) = positions
-            && (memory.cache.abandoned || !memory.cache.tail_use.prefers_dfa())
+            && !memory.prefers_dfa(&memory.cache.tail_use, &memory.cache.tail)
         {
             let (tail_use, scratch) = (&mut memory.cache.tail_use, &mut *memory.scratch);
             let found = tail_use.count(steps, |steps| {
@@ -320,7 +329,7 @@ impl PatternAutomata {
     ) -> Option<bool> {
         let positions = self.head(head);
         if let Some(automaton) = positions
-            && (memory.cache.abandoned || !memory.cache.head_use.prefers_dfa())
+            && !memory.prefers_dfa(&memory.cache.head_use, &memory.cache.head)
         {
             let (head_use, scratch) = (&mut memory.cache.head_use, &mut *memory.scratch);
             let found =

@@ -86,7 +86,11 @@ mod tests {
             for _ in 0..200 {
                 let record = random.record();
                 let (a, b) = (random.below(10) as usize, record.len() - random.below(10) as usize);
-                let memory = &mut PatternMemory { cache, scratch: &mut PositionScratch::default() };
+                let memory = &mut PatternMemory {
+                    cache,
+                    scratch: &mut PositionScratch::default(),
+                    may_grow: true,
+                };
                 let steps = &mut 0;
                 let ends = all_ends(hir, &record);
                 let starts_at = |at: usize, end| ends[at].range(..=end).next().is_some();
@@ -123,7 +127,7 @@ mod tests {
                 let record = &random.record();
                 let scratch = &mut PositionScratch::default();
                 let last = random.below(record.len() as u32 + 1) as usize;
-                let memory = &mut PatternMemory { cache, scratch };
+                let memory = &mut PatternMemory { cache, scratch, may_grow: true };
                 let range = SpanRange { record, starts: 0..=last, after_span: false };
                 let mut found = Vec::new();
                 let flow = automata.for_each_span(

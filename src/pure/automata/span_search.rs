@@ -91,6 +91,7 @@ impl PatternAutomata {
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Option<ControlFlow<()>> {
         if memory.cache.span_use.prefers_dfa()
+            && (memory.may_grow || memory.cache.spans().uses_dfas())
             && let Some(flow) =
                 self.spans.by_dfas(hir, memory.cache.spans(), (record, last), cursor, found)
         {
@@ -304,6 +305,7 @@ mod tests {
                 let mut memory = PatternMemory {
                     cache: &mut PatternCache::default(),
                     scratch: &mut PositionScratch::default(),
+                    may_grow: true,
                 };
                 let (mut steps, mut count) = (0, 0);
                 let each = |_| {

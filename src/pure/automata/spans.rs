@@ -264,7 +264,6 @@ impl SpanAutomata {
 
 impl SpanCache {
     /// Whether lazy DFAs take the place of backtracking.
-    #[cfg(test)]
     pub(super) fn uses_dfas(&self) -> bool {
         self.instead.is_some()
     }

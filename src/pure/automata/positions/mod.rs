@@ -39,9 +39,10 @@ pub(super) mod tests;
 
 use std::ops::Range;
 
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use automaton::Automaton;
+use characters::Characters;
 use graph::Graph;
 use search::{Anywhere, EndsAt, StartsAt};
 use size::Size;
@@ -49,6 +50,22 @@ use size::Size;
 pub(super) use backtrack::Backtracking;
 pub(super) use program::Program;
 pub(crate) use search::PositionScratch;
+
+/// A class of more bytes within characters is large.
+const LARGE_CLASS: usize = 32;
+
+/// Whether a pattern has a class of so many characters that few copies of it fit into an automaton.
+pub(crate) fn has_large_class(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            Characters::new(class).is_none_or(|characters| characters.bytes.len() > LARGE_CLASS)
+        }
+        HirKind::Repetition(repetition) => has_large_class(&repetition.sub),
+        HirKind::Capture(capture) => has_large_class(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(has_large_class),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
+    }
+}
 
 /// The direction in which an automaton reads a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
