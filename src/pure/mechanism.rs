@@ -53,6 +53,9 @@ pub(super) const TEDDY: bool = !cfg!(dragnet_without = "teddy");
 /// The q-gram table. Without: Teddy for all literals.
 pub(super) const QGRAMS: bool = !cfg!(dragnet_without = "q-grams");
 
+/// Lazy DFAs in place of position automata that read much. Without: position automata alone.
+pub(super) const DFAS_INSTEAD: bool = !cfg!(dragnet_without = "dfas-instead");
+
 /// Searching for a literal before an automaton searches for a span.
 pub(super) const SPAN_PREFILTER: bool = !cfg!(dragnet_without = "span-prefilter");
 

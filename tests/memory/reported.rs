@@ -110,3 +110,38 @@ fn a_scanner_of_a_thousand_patterns_takes_at_most_4_mib() {
     assert!(bytes <= 4 << 20, "{bytes} bytes");
     check("scanner", scanner.memory(), bytes);
 }
+
+/// 1,000 patterns, of which 300 are too large for anything but lazy DFAs in long records.
+#[test]
+fn lazy_dfas_of_a_thousand_patterns_take_at_most_4_mib() {
+    let _turn = alone();
+    let mut seed = 1_u32;
+    let mut letter = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + (seed >> 16) as u8 % 10)
+    };
+    let patterns: Vec<Pattern> = (0..1000)
+        .map(|n| {
+            let words = if n < 300 { 150 } else { 2 };
+            let words: Vec<String> =
+                (0..words).map(|_| (0..6).map(|_| letter()).collect()).collect();
+            let words = words.join("|");
+            let (a, b) = (letter(), letter());
+            Pattern::new(format!("(?:[{a}{b}]|{words})+x[a-j]*(?:{words})")).unicode(false)
+        })
+        .collect();
+    let set = PatternSet::builder().patterns(patterns).build().unwrap();
+    let text: String = (0..30_000)
+        .map(|at| match at {
+            _ if at % 10_000 == 9_999 => '\n',
+            _ if at % 100 == 50 => 'x',
+            _ => letter(),
+        })
+        .collect();
+    for report in [Report::Patterns, Report::Spans] {
+        let engine = Engine::new(&set, report);
+        let (scanner, bytes, _) = scanned(&engine, &text);
+        assert!(bytes <= 4 << 20, "{report:?}: {bytes} bytes");
+        check("scanner", scanner.memory(), bytes);
+    }
+}

@@ -38,9 +38,19 @@ impl AnchoredGroupCache {
         self.failures >= MAX_FAILURES
     }
 
-    /// Memory in bytes.
-    pub(crate) fn memory(&self) -> usize {
-        self.dfa.as_ref().map_or(0, dfa::Cache::memory_usage) + self.found.memory()
+    /// Memory of the DFA in bytes.
+    pub(crate) fn memory_of_dfa(&self) -> usize {
+        self.dfa.as_ref().map_or(0, dfa::Cache::memory_usage)
+    }
+
+    /// The remaining memory in bytes.
+    pub(crate) fn memory_of_found(&self) -> usize {
+        self.found.memory()
+    }
+
+    /// Frees the memory of the DFA.
+    pub(crate) fn clear(&mut self) {
+        self.dfa = None;
     }
 }
 

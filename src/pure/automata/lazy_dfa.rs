@@ -21,6 +21,15 @@ use regex_syntax::hir::Hir;
 /// it has ever verified; so this is much less than the 2 MiB that the `regex` crate uses for one.
 const CACHE_CAPACITY: usize = 256 << 10;
 
+/// The same, of a DFA in place of a position automaton. Of patterns that a DFA suits, few need more. Lower in
+/// tests, so that some give up.
+const SMALL_CACHE_CAPACITY: usize = if cfg!(test) { 6 << 10 } else { 64 << 10 };
+
+/// A DFA in place of a position automaton gives up once its cache is full for the first time, if it has searched
+/// fewer bytes for each state that it built. Building a state takes some microseconds, and the position automaton
+/// reads as many bytes in that time.
+const MIN_BYTES_PER_STATE_INSTEAD: usize = 256;
+
 /// The same, of the DFAs that search records for spans after it is known which pattern matches. With a pattern of
 /// thousands of alternatives they need more states, and there are at most three such caches for each pattern, all
 /// within the limit of a [`SpanFinder`](crate::pure::SpanFinder). The value is that of the `regex` crate.
@@ -64,25 +73,37 @@ pub(super) fn build_for_pattern(nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DF
     build(nfa, kind, CACHE_CAPACITY).map(Box::new)
 }
 
+/// As [`build_for_pattern`], for a pattern that has a position automaton, which takes over when the DFA gives
+/// up. That is soon.
+pub(super) fn build_instead_of_positions(nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DFA>> {
+    let config = config(kind, SMALL_CACHE_CAPACITY)
+        .minimum_cache_clear_count(Some(0))
+        .minimum_bytes_per_state(Some(MIN_BYTES_PER_STATE_INSTEAD));
+    build_with(nfa, config).map(Box::new)
+}
+
 /// Builds a lazy DFA whose cache holds about `capacity` bytes.
 ///
 /// Returns `None` if the NFA is too large for a lazy DFA to be worthwhile, or if it asserts
 /// something that no DFA can decide.
 pub(super) fn build(nfa: NFA, kind: MatchKind, capacity: usize) -> Option<dfa::DFA> {
+    build_with(nfa, config(kind, capacity))
+}
+
+fn build_with(nfa: NFA, config: dfa::Config) -> Option<dfa::DFA> {
     if nfa.states().len() > MAX_NFA_STATES {
         return None;
     }
-    dfa::Builder::new()
-        .configure(
-            dfa::Config::new()
-                .match_kind(kind)
-                // Searches fail on the first byte that is not ASCII, but are right until then.
-                .unicode_word_boundary(true)
-                .cache_capacity(capacity)
-                .skip_cache_capacity_check(true)
-                .minimum_cache_clear_count(Some(MIN_CACHE_CLEARS))
-                .minimum_bytes_per_state(Some(MIN_BYTES_PER_STATE)),
-        )
-        .build_from_nfa(nfa)
-        .ok()
+    dfa::Builder::new().configure(config).build_from_nfa(nfa).ok()
+}
+
+fn config(kind: MatchKind, capacity: usize) -> dfa::Config {
+    dfa::Config::new()
+        .match_kind(kind)
+        // Searches fail on the first byte that is not ASCII, but are right until then.
+        .unicode_word_boundary(true)
+        .cache_capacity(capacity)
+        .skip_cache_capacity_check(true)
+        .minimum_cache_clear_count(Some(MIN_CACHE_CLEARS))
+        .minimum_bytes_per_state(Some(MIN_BYTES_PER_STATE))
 }

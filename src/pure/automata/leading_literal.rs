@@ -78,7 +78,7 @@ impl LeadingLiteral {
         let is_ascii = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii);
         let before = at.checked_sub(1).and_then(|before| record.get(before));
         if is_ascii(before) && is_ascii(record.get(at)) {
-            return self.ascii & !looks::holding_at(record, at) == 0;
+            return self.ascii & !looks::holding_at(record, at, self.ascii) == 0;
         }
         // Decodes the characters and searches for them in a table.
         self.looks.iter().all(|&look| LookMatcher::new().matches(look, record, at))

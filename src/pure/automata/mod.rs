@@ -15,6 +15,7 @@ mod lazy_search;
 mod leading_literal;
 pub(super) mod pattern;
 pub(super) mod positions;
+mod positions_use;
 mod span_cursor;
 pub(super) mod span_prefilter;
 pub(super) mod span_search;

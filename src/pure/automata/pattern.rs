@@ -8,8 +8,11 @@
 //! head, which reads backward. The first way also decides the patterns without a filter that their
 //! [group](super::group_scanner) leaves undecided; the window is then the whole record.
 //!
-//! A pattern with more than a few hundred positions, or one that asserts Unicode word boundaries,
-//! has lazy DFAs in their place. Of the large ones, all parts but the head are first searched by
+//! Where a scanner reads many bytes with one of them, a lazy DFA [takes its
+//! place](super::positions_use), unless the DFA keeps reaching new states.
+//!
+//! A pattern with more than a few hundred positions, or with a class of very many characters, as Unicode's
+//! `\w`, has lazy DFAs alone. Of the large ones, all parts but the head are first searched by
 //! backtracking for a while, since building the states of a DFA takes long. A lazy DFA gives up if
 //! it keeps reaching new states; then the scanner searches the whole pattern by backtracking with a
 //! memo or with a large position automaton from now on, or, where that is impossible too, with an
@@ -44,12 +47,13 @@ use regex_automata::nfa::thompson::{NFA, pikevm};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::lazy_dfa::{build_for_pattern, compile, compile_reverse};
+use super::lazy_dfa::{build_for_pattern, build_instead_of_positions, compile, compile_reverse};
 use super::lazy_search;
 use super::leading_literal::{ContainedLiteral, LeadingLiteral};
 use super::positions::{
     Backtracking, BackwardPositions, ForwardPositions, PositionScratch, Program,
 };
+use super::positions_use::PositionsUse;
 use super::span_cursor::step_budget;
 use super::span_prefilter::SpanPrefilter;
 use super::spans::{SpanAutomata, SpanCache};
@@ -108,12 +112,27 @@ pub(crate) struct PatternCache {
     backtracking: Backtracking,
     /// The number of these searches that had a memo and came before the lazy DFA.
     memo_searches: u32,
+    /// How much the position automata of the trimmed form, the head and the tail were used.
+    trimmed_use: PositionsUse,
+    head_use: PositionsUse,
+    tail_use: PositionsUse,
+    /// The steps of backtracking for spans, and the choices that it considered, beyond the steps of lazy DFAs.
+    pub(super) span_use: PositionsUse,
 }
 
 /// The working memory that a search uses: that of its pattern, and that of all patterns.
 pub(crate) struct PatternMemory<'a> {
     pub(crate) cache: &'a mut PatternCache,
     pub(crate) scratch: &'a mut PositionScratch,
+    /// Whether there is memory for the caches of more lazy DFAs in place of position automata.
+    pub(crate) may_grow: bool,
+}
+
+impl PatternMemory<'_> {
+    /// Whether the lazy DFA with this cache should be used in place of a position automaton.
+    fn prefers_dfa(&self, positions_use: &PositionsUse, dfa: &Option<Box<dfa::Cache>>) -> bool {
+        !self.cache.abandoned && positions_use.prefers_dfa() && (self.may_grow || dfa.is_some())
+    }
 }
 
 impl PatternAutomata {
@@ -160,11 +179,18 @@ impl PatternAutomata {
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
-        if let Some(automaton) = self.trimmed(trimmed) {
-            return automaton.is_match(memory.scratch, record, span);
+        let positions = self.trimmed(trimmed);
+        if let Some(automaton) = positions
+            && !memory.prefers_dfa(&memory.cache.trimmed_use, &memory.cache.trimmed)
+        {
+            let (trimmed_use, scratch) = (&mut memory.cache.trimmed_use, &mut *memory.scratch);
+            return trimmed_use
+                .count(&mut 0, |steps| automaton.is_match(scratch, record, span, steps));
         }
         let input = Input::new(record).span(span.clone()).earliest(true);
-        if let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input, &mut 0) {
+        if positions.is_none()
+            && let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input, &mut 0)
+        {
             return found;
         }
         if !memory.cache.abandoned
@@ -175,6 +201,10 @@ impl PatternAutomata {
                 return found.is_some();
             }
         }
+        if let Some(automaton) = positions {
+            memory.cache.abandon_dfas();
+            return automaton.is_match(memory.scratch, record, span, &mut 0);
+        }
         if let Some(program) = self.program(trimmed) {
             let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
             if let Ok(found) = program.is_match_with_memo(history, scratch, &input, &mut 0) {
@@ -184,7 +214,7 @@ impl PatternAutomata {
         }
         if let Some(automaton) = self.large(trimmed) {
             memory.cache.abandon_dfas();
-            return automaton.is_match(memory.scratch, record, span);
+            return automaton.is_match(memory.scratch, record, span, &mut 0);
         }
         self.simulate(trimmed, memory.cache, input)
     }
@@ -198,15 +228,24 @@ impl PatternAutomata {
         span: Range<usize>,
         steps: &mut u64,
     ) -> bool {
-        if let Some(automaton) = self.trimmed(trimmed) {
-            return automaton.starts_at(memory.scratch, record, span, steps);
+        let positions = self.trimmed(trimmed);
+        if let Some(automaton) = positions
+            && !memory.prefers_dfa(&memory.cache.trimmed_use, &memory.cache.trimmed)
+        {
+            let (trimmed_use, scratch) = (&mut memory.cache.trimmed_use, &mut *memory.scratch);
+            let found =
+                trimmed_use.count(steps, |steps| automaton.starts_at(scratch, record, span, steps));
+            return found;
         }
         let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
-        if let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input, steps) {
+        if positions.is_none()
+            && let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input, steps)
+        {
             return found;
         }
         let new_parts = || LeadingLiteral::new(trimmed).map(Box::new);
-        if !memory.cache.abandoned
+        if positions.is_none()
+            && !memory.cache.abandoned
             && let Some(parts) = self.leading_literal.get_or_init(new_parts)
         {
             let cache = &mut memory.cache.leading_literal;
@@ -222,7 +261,7 @@ impl PatternAutomata {
                 return found;
             }
         }
-        if let Some(automaton) = self.large(trimmed) {
+        if let Some(automaton) = positions.or_else(|| self.large(trimmed)) {
             memory.cache.abandon_dfas();
             return automaton.starts_at(memory.scratch, record, span, steps);
         }
@@ -245,22 +284,37 @@ impl PatternAutomata {
         start: usize,
         steps: &mut u64,
     ) -> Option<bool> {
-        if let Some(automaton) = self.tail(tail) {
-            return Some(automaton.starts_at(memory.scratch, record, start..record.len(), steps));
+        let positions = self.tail(tail);
+        if let Some(automaton) = positions
+            && !memory.prefers_dfa(&memory.cache.tail_use, &memory.cache.tail)
+        {
+            let (tail_use, scratch) = (&mut memory.cache.tail_use, &mut *memory.scratch);
+            let found = tail_use.count(steps, |steps| {
+                automaton.starts_at(scratch, record, start..record.len(), steps)
+            });
+            return Some(found);
         }
         let input = Input::new(record).range(start..).anchored(Anchored::Yes);
         let program =
             || self.tail_program.get_or_init(|| Program::new(tail).map(Box::new)).as_deref();
-        if let Some(found) = by_backtracking(program, memory, &input, steps) {
+        if positions.is_none()
+            && let Some(found) = by_backtracking(program, memory, &input, steps)
+        {
             return Some(found);
         }
-        if memory.cache.abandoned {
-            return None;
+        if !memory.cache.abandoned {
+            let build =
+                || build_dfa(positions.is_some(), compile(&[tail]), MatchKind::LeftmostFirst);
+            if let Some(dfa) = self.tail_dfa.get_or_init(build) {
+                let cache = memory.cache.tail.get_or_insert_with(|| dfa.create_cache().into());
+                if let Ok(found) = lazy_search::starts_at(dfa, cache, &input, steps) {
+                    return Some(found);
+                }
+            }
         }
-        let build = || build_for_pattern(compile(&[tail]), MatchKind::LeftmostFirst);
-        let dfa = self.tail_dfa.get_or_init(build).as_ref()?;
-        let cache = memory.cache.tail.get_or_insert_with(|| dfa.create_cache().into());
-        lazy_search::starts_at(dfa, cache, &input, steps).ok()
+        let automaton = positions?;
+        memory.cache.abandon_dfas();
+        Some(automaton.starts_at(memory.scratch, record, start..record.len(), steps))
     }
 
     /// Tests whether a match of `head`, which is the part of the pattern before its literal, ends
@@ -273,16 +327,27 @@ impl PatternAutomata {
         end: usize,
         steps: &mut u64,
     ) -> Option<bool> {
-        if let Some(automaton) = self.head(head) {
-            return Some(automaton.ends_at(memory.scratch, record, end, steps));
+        let positions = self.head(head);
+        if let Some(automaton) = positions
+            && !memory.prefers_dfa(&memory.cache.head_use, &memory.cache.head)
+        {
+            let (head_use, scratch) = (&mut memory.cache.head_use, &mut *memory.scratch);
+            let found =
+                head_use.count(steps, |steps| automaton.ends_at(scratch, record, end, steps));
+            return Some(found);
         }
-        if memory.cache.abandoned {
-            return None;
+        if !memory.cache.abandoned {
+            let build = || build_dfa(positions.is_some(), compile_reverse(head), MatchKind::All);
+            if let Some(dfa) = self.head_dfa.get_or_init(build) {
+                let cache = memory.cache.head.get_or_insert_with(|| dfa.create_cache().into());
+                if let Ok(found) = lazy_search::ends_at(dfa, cache, record, end, steps) {
+                    return Some(found);
+                }
+            }
         }
-        let build = || build_for_pattern(compile_reverse(head), MatchKind::All);
-        let dfa = self.head_dfa.get_or_init(build).as_ref()?;
-        let cache = memory.cache.head.get_or_insert_with(|| dfa.create_cache().into());
-        lazy_search::ends_at(dfa, cache, record, end, steps).ok()
+        let automaton = positions?;
+        memory.cache.abandon_dfas();
+        Some(automaton.ends_at(memory.scratch, record, end, steps))
     }
 
     fn simulate(&self, trimmed: &Hir, cache: &mut PatternCache, input: Input<'_>) -> bool {
@@ -299,8 +364,11 @@ impl PatternAutomata {
     }
 
     fn trimmed_dfa(&self, trimmed: &Hir) -> Option<&dfa::DFA> {
-        let build =
-            || build_for_pattern(self.trimmed_nfa(trimmed).clone(), MatchKind::LeftmostFirst);
+        let build = || {
+            let has_positions = self.trimmed(trimmed).is_some();
+            let nfa = self.trimmed_nfa(trimmed).clone();
+            build_dfa(has_positions, nfa, MatchKind::LeftmostFirst)
+        };
         self.trimmed_dfa.get_or_init(build).as_deref()
     }
 
@@ -322,6 +390,14 @@ impl PatternAutomata {
 
     fn large(&self, trimmed: &Hir) -> Option<&ForwardPositions> {
         self.large.get_or_init(|| ForwardPositions::large(trimmed)).as_ref()
+    }
+}
+
+/// Builds the lazy DFA of a part of a pattern, which may have a position automaton, too.
+fn build_dfa(has_positions: bool, nfa: NFA, kind: MatchKind) -> Option<Box<dfa::DFA>> {
+    match has_positions {
+        true => build_instead_of_positions(nfa, kind),
+        false => build_for_pattern(nfa, kind),
     }
 }
 
@@ -354,6 +430,16 @@ impl PatternCache {
         self.abandoned = true;
         (self.trimmed, self.head, self.tail) = (None, None, None);
         self.leading_literal = None;
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_dfas(&self) -> bool {
+        self.trimmed.is_some() && !self.abandoned
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_span_dfas(&self) -> bool {
+        self.spans.as_ref().is_some_and(|spans| spans.uses_dfas())
     }
 
     pub(super) fn spans(&mut self) -> &mut SpanCache {

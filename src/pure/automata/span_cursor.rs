@@ -38,6 +38,8 @@ pub(crate) struct SpanCursor {
     last_end: Option<usize>,
     /// The steps that automata have taken in this record.
     pub(super) steps: u64,
+    /// The choices that backtracking has considered in this record.
+    pub(super) considered: u64,
     /// Whether the lazy DFAs have failed in this record. They are not used again then.
     pub(super) dfas_failed: bool,
 }

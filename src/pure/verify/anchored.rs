@@ -178,6 +178,7 @@ pub(super) fn verify_group(
         );
     group_cache.steps += steps;
     cache.steps += steps;
+    cache.measure_shared(index);
     if !decided {
         // The DFA gave up, or the budget is used up: each member is searched once by itself.
         cache.members.clear();

@@ -17,11 +17,11 @@ use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
 use super::shared_literal::SharedLiteralCache;
 use super::tables::VerifyTables;
 
-/// The memory that the caches of all patterns' automata may take together before they are dropped,
-/// in bytes, without [`MAX_MEMORY_PER_PATTERN`].
-const MAX_MEMORY: usize = 64 << 20;
-/// The additional memory for each pattern of the engine, in bytes.
-const MAX_MEMORY_PER_PATTERN: usize = 16 << 10;
+/// The memory that the caches of all patterns' and shared-literal groups' automata may take together before they
+/// are dropped, in bytes, without
+/// [`Patterns::memory_of_large_classes`](super::patterns::Patterns). With 64 MiB, none
+/// of twelve public rule sets was faster.
+const MAX_MEMORY: usize = 1 << 20;
 
 /// The working memory of verification: the state of the current record, and the caches of automata,
 /// which are kept from record to record.
@@ -62,7 +62,9 @@ pub(in crate::pure) struct VerifyCache {
     pub(super) pairs: Box<PairSet>,
     /// By pattern: the memory of its automata when it was last measured.
     measured: Vec<usize>,
-    /// The sum of `measured`.
+    /// By shared-literal group: the same.
+    measured_shared: Vec<usize>,
+    /// The sum of `measured` and `measured_shared`.
     memory: usize,
     /// The value of `memory` above which the caches of all automata are dropped, in bytes.
     max_memory: usize,
@@ -163,8 +165,9 @@ impl VerifyCache {
             required_runs: tables.required_runs.create_cache(),
             pairs: Box::default(),
             measured: vec![0; patterns],
+            measured_shared: vec![0; tables.shared.len()],
             memory: 0,
-            max_memory: MAX_MEMORY + MAX_MEMORY_PER_PATTERN * patterns,
+            max_memory: MAX_MEMORY + tables.patterns.memory_of_large_classes(),
             steps: 0,
         }
     }
@@ -213,19 +216,33 @@ impl VerifyCache {
     pub(in crate::pure) fn memory(&self) -> usize {
         size_of_val(&self.clusters[..])
             + size_of_val(&self.status[..])
+            + size_of_val(&self.automata[..])
+            + size_of_val(&self.measured[..])
             + self.memory
             + self.scratch.memory()
             + self.captures.memory()
             + size_of::<PairSet>()
             + self.groups.memory()
             + size_of_val(&self.shared[..])
-            + self.shared.iter().map(|group| group.dfa.memory()).sum::<usize>()
+            + size_of_val(&self.measured_shared[..])
+            + self.shared.iter().map(|group| group.dfa.memory_of_found()).sum::<usize>()
+    }
+
+    /// See [`PatternMemory::may_grow`]. The last quarter is for the caches that there are.
+    #[inline]
+    pub(super) fn may_grow(&self) -> bool {
+        self.memory < self.max_memory / 4 * 3
     }
 
     /// The working memory of the pattern's automata.
     #[inline]
     pub(super) fn memory_of(&mut self, pattern: PatternIndex) -> PatternMemory<'_> {
-        PatternMemory { cache: &mut self.automata[pattern.index()], scratch: &mut self.scratch }
+        let may_grow = self.may_grow();
+        PatternMemory {
+            cache: &mut self.automata[pattern.index()],
+            scratch: &mut self.scratch,
+            may_grow,
+        }
     }
 
     /// Records that the pattern matches, unless that is known. `hit` is the start of the hit where it
@@ -286,9 +303,26 @@ impl VerifyCache {
         let now = self.automata[pattern.index()].memory();
         self.memory = self.memory + now - *measured;
         *measured = now;
+        self.limit_memory();
+    }
+
+    /// As [`VerifyCache::measure`], of a shared-literal group.
+    #[inline]
+    pub(super) fn measure_shared(&mut self, group: usize) {
+        let measured = &mut self.measured_shared[group];
+        let now = self.shared[group].dfa.memory_of_dfa();
+        self.memory = self.memory + now - *measured;
+        *measured = now;
+        self.limit_memory();
+    }
+
+    #[inline]
+    fn limit_memory(&mut self) {
         if self.memory > self.max_memory {
             self.automata.fill_with(PatternCache::default);
+            self.shared.iter_mut().for_each(|group| group.dfa.clear());
             self.measured.fill(0);
+            self.measured_shared.fill(0);
             self.memory = 0;
         }
     }

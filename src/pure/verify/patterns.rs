@@ -6,11 +6,17 @@ use regex_syntax::hir::Hir;
 
 use crate::pattern;
 use crate::pure::automata::pattern::{PatternAutomata, PatternMemory};
+use crate::pure::automata::positions::has_large_class;
 use crate::pure::automata::span_prefilter::SpanPrefilter;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::{Bound, Literal, add_bounds, max_match_len};
 
 use super::head_pairs::HeadPairs;
+
+/// The memory that each scanner may take for the caches of a pattern with a class of many characters, as
+/// Unicode's `\w` or `\d`, in bytes. Such patterns are mostly searched by lazy DFAs. With 16 KiB, the rules of
+/// fail2ban with Unicode classes take twice as long.
+const LARGE_CLASS_MEMORY: usize = 256 << 10;
 
 /// All patterns of an engine, in their trimmed form.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub(in crate::pure) struct Patterns {
     span_heads: Vec<Bound>,
     /// By pattern: its automata, shared by all scanners.
     automata: Vec<PatternAutomata>,
+    /// The number of patterns with classes of many characters.
+    with_large_classes: usize,
 }
 
 /// A pattern in two parts, divided where its literal starts.
@@ -72,7 +80,16 @@ impl Patterns {
             None => head,
         });
         let span_heads = span_heads.collect();
-        Patterns { trimmed, splits, head_pairs, span_literals, span_heads, automata }
+        let with_large_classes = trimmed.iter().filter(|trimmed| has_large_class(trimmed)).count();
+        Patterns {
+            trimmed,
+            splits,
+            head_pairs,
+            span_literals,
+            span_heads,
+            automata,
+            with_large_classes,
+        }
     }
 
     pub(in crate::pure) fn len(&self) -> usize {
@@ -97,6 +114,12 @@ impl Patterns {
             Some(split) => &split.tail,
             None => &self.trimmed[pattern.index()],
         }
+    }
+
+    /// The memory that each scanner may take for the caches of patterns with classes of many characters, in
+    /// bytes.
+    pub(super) fn memory_of_large_classes(&self) -> usize {
+        self.with_large_classes * LARGE_CLASS_MEMORY
     }
 
     #[inline]

@@ -57,6 +57,11 @@ impl SharedLiterals {
         }
     }
 
+    /// The number of groups.
+    pub(super) fn len(&self) -> usize {
+        self.groups.len()
+    }
+
     #[inline]
     pub(super) fn group(&self, index: usize) -> &SharedLiteralGroup {
         &self.groups[index]

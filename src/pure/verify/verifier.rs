@@ -232,8 +232,10 @@ impl Verifier {
                 self.tables.patterns.span_starts(pattern, cache.hits(pattern), record.bytes.len());
             let mut steps = 0;
             let mut is_within_bounds = false;
+            let may_grow = cache.may_grow();
             let VerifyCache { automata, scratch, captures, .. } = cache;
-            let memory = &mut PatternMemory { cache: &mut automata[pattern.index()], scratch };
+            let memory =
+                &mut PatternMemory { cache: &mut automata[pattern.index()], scratch, may_grow };
             let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
             let flow = self.tables.patterns.automata(pattern).for_each_span(
                 self.set.hir(number as usize),

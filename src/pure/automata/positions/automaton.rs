@@ -32,6 +32,8 @@ pub(super) struct Automaton<const N: usize> {
     pub(super) first: EndBits<N>,
     pub(super) last: EndBits<N>,
     pub(super) empty: Emptiness,
+    /// All assertions that anything depends on.
+    pub(super) looks: Looks,
     /// Positions that the next one can come after.
     pub(super) steps: Bits<N>,
     /// Positions that can be repeated at once.
@@ -132,6 +134,7 @@ impl<const N: usize> Automaton<N> {
             first: EndBits::new(graph.whole.first),
             last: EndBits::new(graph.whole.last),
             empty: graph.whole.empty,
+            looks: 0,
             steps: Bits::EMPTY,
             loops: Bits::EMPTY,
             branching: Bits::EMPTY,
@@ -185,6 +188,11 @@ impl<const N: usize> Automaton<N> {
             }
         }
         automaton.conditional_steps = steps.into();
+        let ends = [&automaton.first, &automaton.last];
+        let at_ends = ends.into_iter().flat_map(|end| end.when.iter().map(|&(looks, _)| looks));
+        let of_steps = automaton.conditional_steps.iter().map(|step| step.looks);
+        let all = at_ends.chain(of_steps).chain(automaton.empty.when.iter().copied());
+        automaton.looks = all.fold(0, |all, looks| all | looks);
         automaton.special = automaton.last.any | automaton.branching | automaton.conditional;
         automaton.first_bytes = automaton.few_first_bytes();
         Some(automaton)

@@ -240,6 +240,8 @@ struct Search<'a, const MEMO: bool> {
     /// The steps that may still be taken.
     left: u64,
     budget: u64,
+    /// The choices that were considered, also those that the next byte does not allow.
+    considered: u64,
     untried: &'a mut Vec<Untried>,
     /// What was tried in this search, if `MEMO`.
     memo: &'a mut Memo,
@@ -269,7 +271,16 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         let per_byte = if MEMO { MEMO_STEPS_PER_BYTE } else { STEPS_PER_BYTE };
         let budget = per_byte * span.len() as u64 + FREE_STEPS;
         let BacktrackScratch { untried, memo } = scratch;
-        Search { program, record, limit: span.end, left: budget, budget, untried, memo }
+        Search {
+            program,
+            record,
+            limit: span.end,
+            left: budget,
+            budget,
+            considered: 0,
+            untried,
+            memo,
+        }
     }
 
     /// See [`Program::spans`]. `marked` has the offsets at which matches start, if these are known.
@@ -309,6 +320,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
             }
         };
         cursor.steps += self.budget - self.left + record.len() as u64 + 1;
+        cursor.considered += self.considered;
         flow
     }
 
@@ -364,6 +376,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
             }
             let byte = if at < self.limit { Some(record[at]) } else { None };
             let choices = program.allowed(list, byte);
+            self.considered += choices.len() as u64;
             let kept = self.untried.len();
             let mut taken = None;
             for choice in choices {
@@ -521,5 +534,5 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
 /// Whether the assertions `looks` hold at offset `at`.
 #[inline(always)]
 fn holds_at(looks: Looks, record: &[u8], at: usize) -> bool {
-    looks == 0 || hold(looks, looks::holding_at(record, at))
+    looks == 0 || hold(looks, looks::holding_at(record, at, looks))
 }

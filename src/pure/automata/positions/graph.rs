@@ -238,10 +238,10 @@ impl<const N: usize> Builder<N> {
             HirKind::Empty => Some(Part::empty()),
             HirKind::Literal(literal) => self.literal(&literal.0),
             HirKind::Class(class) => self.class(class),
-            HirKind::Look(look) => looks::is_decidable(*look).then(|| {
+            HirKind::Look(look) => {
                 let empty = Emptiness { always: false, when: vec![look.as_repr()] };
-                Part { empty, ..Part::empty() }
-            }),
+                Some(Part { empty, ..Part::empty() })
+            }
             HirKind::Repetition(repetition) => self.repetition(repetition),
             HirKind::Capture(capture) => self.part(&capture.sub),
             HirKind::Concat(subs) => match self.direction {

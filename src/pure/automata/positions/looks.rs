@@ -1,8 +1,10 @@
 //! Look-around assertions: which of them hold between two bytes.
 //!
 //! All assertions but the Unicode word boundaries depend on the two bytes next to a boundary alone,
-//! and of these only on five kinds of byte. So a table of 25 entries decides every assertion.
+//! and of these only on five kinds of byte. So a table of 25 entries decides every assertion. It decides
+//! Unicode word boundaries, too, where both bytes are ASCII; elsewhere the characters are decoded.
 
+use regex_automata::util::look::{Look as AutomataLook, LookMatcher};
 use regex_syntax::hir::Look;
 
 use crate::pure::literal::ByteSet;
@@ -14,6 +16,25 @@ pub(in crate::pure::automata) type Looks = u32;
 /// The assertions that the record starts or ends here.
 pub(super) const START: Looks = Look::Start.as_repr();
 pub(super) const END: Looks = Look::End.as_repr();
+
+/// The assertions that depend on whole characters.
+const UNICODE: [Look; 6] = [
+    Look::WordUnicode,
+    Look::WordUnicodeNegate,
+    Look::WordStartUnicode,
+    Look::WordEndUnicode,
+    Look::WordStartHalfUnicode,
+    Look::WordEndHalfUnicode,
+];
+/// All of these.
+const ANY_UNICODE: Looks = {
+    let (mut all, mut index) = (0, 0);
+    while index < UNICODE.len() {
+        all |= UNICODE[index].as_repr();
+        index += 1;
+    }
+    all
+};
 
 /// What an assertion may distinguish in a byte next to a boundary.
 #[derive(Clone, Copy)]
@@ -45,7 +66,8 @@ static KIND_OF: [u8; 256] = {
     kinds
 };
 
-/// By the kinds of the bytes before and after a boundary: the assertions that hold there.
+/// By the kinds of the bytes before and after a boundary: the assertions that hold there. Those about
+/// Unicode count only if both bytes are ASCII.
 pub(in crate::pure::automata) static HOLDING: [[Looks; KINDS]; KINDS] = {
     use Kind::{CarriageReturn, Edge, LineFeed, Other, Word};
     let kinds = [Edge, Word, LineFeed, CarriageReturn, Other];
@@ -81,6 +103,12 @@ const fn holding_between(before: Kind, after: Kind) -> Looks {
         (Look::WordEndAscii, word_before && !word_after),
         (Look::WordStartHalfAscii, !word_before),
         (Look::WordEndHalfAscii, !word_after),
+        (Look::WordUnicode, word_before != word_after),
+        (Look::WordUnicodeNegate, word_before == word_after),
+        (Look::WordStartUnicode, !word_before && word_after),
+        (Look::WordEndUnicode, word_before && !word_after),
+        (Look::WordStartHalfUnicode, !word_before),
+        (Look::WordEndHalfUnicode, !word_after),
     ];
     let (mut looks, mut index) = (0, 0);
     while index < all.len() {
@@ -105,18 +133,31 @@ pub(in crate::pure::automata) fn in_ascii(look: Look) -> Look {
     }
 }
 
-/// Whether the table decides this assertion. It does not decide Unicode word boundaries, which
-/// depend on whole characters.
-pub(super) fn is_decidable(look: Look) -> bool {
-    let anywhere = HOLDING.iter().flatten().fold(0, |all, looks| all | looks);
-    anywhere & look.as_repr() != 0
+/// The assertions that hold at offset `at` of `record`. Of those about Unicode, only the ones in `asked`
+/// are decided.
+#[inline]
+pub(in crate::pure::automata) fn holding_at(record: &[u8], at: usize, asked: Looks) -> Looks {
+    let (before, after) = (at.checked_sub(1).and_then(|before| record.get(before)), record.get(at));
+    let kind = |byte: Option<&u8>| byte.map_or(Kind::Edge as usize, |&b| kind_of(b));
+    let holding = HOLDING[kind(before)][kind(after)];
+    let is_ascii = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii);
+    if asked & ANY_UNICODE == 0 || is_ascii(before) && is_ascii(after) {
+        return holding;
+    }
+    holding & !ANY_UNICODE | unicode_at(record, at, asked)
 }
 
-/// The assertions that hold at offset `at` of `record`.
-#[inline]
-pub(in crate::pure::automata) fn holding_at(record: &[u8], at: usize) -> Looks {
-    let kind = |byte: Option<&u8>| byte.map_or(Kind::Edge as usize, |&b| kind_of(b));
-    HOLDING[kind(at.checked_sub(1).and_then(|before| record.get(before)))][kind(record.get(at))]
+/// The assertions about Unicode in `asked` that hold at offset `at` of `record`. Decodes the characters and
+/// searches for them in a table.
+#[cold]
+fn unicode_at(record: &[u8], at: usize, asked: Looks) -> Looks {
+    let matcher = LookMatcher::new();
+    let holds = |look: &&Look| {
+        asked & look.as_repr() != 0
+            && AutomataLook::from_repr(look.as_repr())
+                .is_some_and(|look| matcher.matches(look, record, at))
+    };
+    UNICODE.iter().filter(holds).fold(0, |all, look| all | look.as_repr())
 }
 
 /// The kind of a byte, below [`KINDS`].
@@ -124,9 +165,15 @@ pub(in crate::pure::automata) fn kind_of(byte: u8) -> usize {
     usize::from(KIND_OF[usize::from(byte)])
 }
 
+/// In [`kinds_of`], the kind of bytes that are not ASCII. They are [`Kind::Other`] to all assertions but those
+/// about Unicode.
+const NOT_ASCII: usize = KINDS;
+
 /// The kinds of the bytes of a set, as bits.
 pub(super) fn kinds_of(class: &ByteSet) -> u8 {
-    class.iter().fold(0, |kinds, byte| kinds | 1 << kind_of(byte))
+    class
+        .iter()
+        .fold(0, |kinds, byte| kinds | 1 << if byte.is_ascii() { kind_of(byte) } else { NOT_ASCII })
 }
 
 /// What is known of required assertions when only the kinds of the bytes on both sides are known.
@@ -134,7 +181,7 @@ pub(super) fn kinds_of(class: &ByteSet) -> u8 {
 pub(super) enum Outlook {
     Always,
     Never,
-    /// These assertions depend on the two bytes.
+    /// These assertions depend on the two bytes, or on their characters.
     Depends(Looks),
 }
 
@@ -142,12 +189,13 @@ pub(super) enum Outlook {
 /// `after`.
 pub(super) fn outlook(required: Looks, before: u8, after: u8) -> Outlook {
     let (mut everywhere, mut possible) = (required, false);
-    for (before_kind, row) in HOLDING.iter().enumerate() {
-        for (after_kind, &holding) in row.iter().enumerate() {
-            if before >> before_kind & after >> after_kind & 1 != 0 {
-                everywhere &= holding;
-                possible |= required & !holding == 0;
-            }
+    let row_of = |kind: usize| if kind == NOT_ASCII { Kind::Other as usize } else { kind };
+    for before_kind in (0..=NOT_ASCII).filter(|kind| before >> kind & 1 != 0) {
+        for after_kind in (0..=NOT_ASCII).filter(|kind| after >> kind & 1 != 0) {
+            let holding = HOLDING[row_of(before_kind)][row_of(after_kind)];
+            let depends = if before_kind.max(after_kind) == NOT_ASCII { ANY_UNICODE } else { 0 };
+            everywhere &= holding & !depends;
+            possible |= required & !(holding | depends) == 0;
         }
     }
     match required & !everywhere {

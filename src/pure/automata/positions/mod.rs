@@ -13,8 +13,8 @@
 //!
 //! # Limits
 //!
-//! Patterns with more than 512 positions, or with Unicode word boundaries, have no position
-//! automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Up to 4096 positions are possible
+//! Patterns with more than 512 positions, or with classes of very many characters, as Unicode's `\w`, have no
+//! position automaton; [`pattern`](super::pattern) uses lazy DFAs for them. Up to 4096 positions are possible
 //! where these give up. Where matches start and end is found by backtracking over the positions
 //! ([`Program`]).
 
@@ -32,16 +32,17 @@ mod program;
 mod search;
 mod size;
 #[cfg(test)]
-mod span_tests;
+pub(super) mod span_tests;
 mod start_bits;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::ops::Range;
 
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use automaton::Automaton;
+use characters::Characters;
 use graph::Graph;
 use search::{Anywhere, EndsAt, StartsAt};
 use size::Size;
@@ -49,6 +50,22 @@ use size::Size;
 pub(super) use backtrack::Backtracking;
 pub(super) use program::Program;
 pub(crate) use search::PositionScratch;
+
+/// A class of more bytes within characters is large.
+const LARGE_CLASS: usize = 32;
+
+/// Whether a pattern has a class of so many characters that few copies of it fit into an automaton.
+pub(crate) fn has_large_class(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            Characters::new(class).is_none_or(|characters| characters.bytes.len() > LARGE_CLASS)
+        }
+        HirKind::Repetition(repetition) => has_large_class(&repetition.sub),
+        HirKind::Capture(capture) => has_large_class(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(has_large_class),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
+    }
+}
 
 /// The direction in which an automaton reads a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +113,7 @@ impl ForwardPositions {
         with_automaton!(&self.0, automaton => automaton.memory())
     }
 
-    /// The automaton of `hir`, or `None` if it is too large, or if it has an assertion about
-    /// Unicode word boundaries.
+    /// The automaton of `hir`, or `None` if it is too large.
     pub(super) fn new(hir: &Hir) -> Option<ForwardPositions> {
         Words::new(hir, Direction::Forward).map(ForwardPositions)
     }
@@ -109,14 +125,15 @@ impl ForwardPositions {
         Words::with_size(hir, Direction::Forward, size).map(ForwardPositions)
     }
 
-    /// Tests whether a match lies within `span` of `record`.
+    /// Tests whether a match lies within `span` of `record`. Counts as [`ForwardPositions::starts_at`].
     pub(super) fn is_match(
         &self,
         scratch: &mut PositionScratch,
         record: &[u8],
         span: Range<usize>,
+        steps: &mut u64,
     ) -> bool {
-        with_automaton!(&self.0, a => a.search::<Anywhere>(record, span, scratch, &mut 0))
+        with_automaton!(&self.0, a => a.search::<Anywhere>(record, span, scratch, steps))
     }
 
     /// Tests whether a match starts at `span.start` and lies within `span` of `record`. Adds the

@@ -7,10 +7,10 @@ use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 use crate::pure::literal::ByteSet;
 
 use super::characters::Characters;
-use super::looks::{self, Looks};
+use super::looks::Looks;
 
-/// The largest number of positions.
-pub(super) const MAX_POSITIONS: usize = 4096;
+/// The largest number of positions. Lists of words for the detection of attacks have several thousand.
+pub(super) const MAX_POSITIONS: usize = 16 << 10;
 /// A bounded repetition of a class is one [`Node::Run`] if it has at least as many copies. A run is
 /// slower to enter than a byte is to read.
 const MIN_RUN: u32 = 4;
@@ -55,8 +55,8 @@ pub(super) struct Builder {
     /// By position: its class, and the node after it.
     pub(super) positions: Vec<(u16, u32)>,
     pub(super) runs: Vec<Repeat>,
-    /// By byte: its class alone, plus 1, if that is known. Empty at first.
-    literals: Vec<u16>,
+    /// By [`ByteSet::hash_byte`]: the number of the last class with that hash. Empty at first.
+    recent: Vec<u16>,
     /// The number of parts visited.
     parts: usize,
 }
@@ -71,12 +71,11 @@ impl Builder {
         match hir.kind() {
             HirKind::Empty => Some(next),
             HirKind::Literal(literal) => {
-                literal.0.iter().rev().try_fold(next, |next, &byte| self.literal_byte(byte, next))
+                let mut sets = literal.0.iter().rev().map(|&byte| ByteSet::from_iter([byte]));
+                sets.try_fold(next, |next, set| self.byte(set, next))
             }
             HirKind::Class(class) => self.class(class, next),
-            HirKind::Look(look) => {
-                looks::is_decidable(*look).then(|| self.node(Node::Look(look.as_repr(), next)))
-            }
+            HirKind::Look(look) => Some(self.node(Node::Look(look.as_repr(), next))),
             HirKind::Repetition(repetition) => self.repetition(repetition, next),
             HirKind::Capture(capture) => self.part(&capture.sub, next),
             HirKind::Concat(subs) => {
@@ -144,23 +143,8 @@ impl Builder {
         Some(begin)
     }
 
-    /// As [`Builder::byte`] for a single byte. Large patterns are mostly lists of words.
-    fn literal_byte(&mut self, byte: u8, next: u32) -> Option<u32> {
-        self.literals.resize(256, 0);
-        let known = &mut self.literals[usize::from(byte)];
-        if *known == 0 {
-            *known = number_of(ByteSet::from_iter([byte]), &mut self.sets) + 1;
-        }
-        let set = *known - 1;
-        self.position(set, next)
-    }
-
     fn byte(&mut self, set: ByteSet, next: u32) -> Option<u32> {
-        let set = number_of(set, &mut self.sets);
-        self.position(set, next)
-    }
-
-    fn position(&mut self, set: u16, next: u32) -> Option<u32> {
+        let set = self.number_of(set);
         self.positions.push((set, next));
         let position = self.positions.len() - 1;
         (position < MAX_POSITIONS).then(|| self.node(Node::Byte(position as u16)))
@@ -168,11 +152,21 @@ impl Builder {
 
     fn run(&mut self, set: ByteSet, repetition: &Repetition, next: u32) -> Option<u32> {
         let &Repetition { min, max, greedy, .. } = repetition;
-        let set = number_of(set, &mut self.sets);
+        let set = self.number_of(set);
         let max = max.unwrap_or(u32::MAX);
         self.runs.push(Repeat { set, min: min.max(1), max, greedy, next });
         let run = self.runs.len() - 1;
         (run < MAX_POSITIONS).then(|| self.node(Node::Run(run as u16)))
+    }
+
+    /// As [`number_of`]. Large patterns are lists of words, which have few different classes.
+    fn number_of(&mut self, set: ByteSet) -> u16 {
+        self.recent.resize(usize::from(u8::MAX) + 1, 0);
+        let recent = &mut self.recent[usize::from(set.hash_byte())];
+        if self.sets.get(usize::from(*recent)) != Some(&set) {
+            *recent = number_of(set, &mut self.sets);
+        }
+        *recent
     }
 
     fn split(&mut self, alternatives: &[u32]) -> u32 {

@@ -159,8 +159,7 @@ impl Choice {
 }
 
 impl Program {
-    /// Returns `None` if there are too many positions or choices, or if an assertion depends on more
-    /// than the two bytes next to it.
+    /// Returns `None` if there are too many positions or choices.
     pub(in crate::pure::automata) fn new(hir: &Hir) -> Option<Program> {
         let mut builder = Builder::default();
         builder.nodes.push(Node::Match);

@@ -232,7 +232,7 @@ impl<const N: usize> Automaton<N> {
     pub(super) fn is_empty_at(&self, record: &[u8], at: usize) -> bool {
         self.empty.always
             || !self.empty.when.is_empty() && {
-                let holding = looks::holding_at(record, at);
+                let holding = looks::holding_at(record, at, self.looks);
                 self.empty.when.iter().any(|&looks| hold(looks, holding))
             }
     }
@@ -242,7 +242,7 @@ impl<const N: usize> Automaton<N> {
     pub(super) fn first_at(&self, record: &[u8], at: usize) -> Bits<N> {
         let mut first = self.first.always;
         if !self.first.when.is_empty() {
-            let holding = looks::holding_at(record, at);
+            let holding = looks::holding_at(record, at, self.looks);
             for &(looks, positions) in &self.first.when {
                 if hold(looks, holding) {
                     first |= positions;
@@ -256,7 +256,7 @@ impl<const N: usize> Automaton<N> {
     #[inline]
     pub(super) fn ends_at(&self, state: Bits<N>, record: &[u8], at: usize) -> bool {
         state.intersects(self.last.always) || {
-            let holding = looks::holding_at(record, at);
+            let holding = looks::holding_at(record, at, self.looks);
             let ends =
                 |&(looks, last): &(Looks, Bits<N>)| state.intersects(last) && hold(looks, holding);
             self.last.when.iter().any(ends)
@@ -290,7 +290,7 @@ impl<const N: usize> Automaton<N> {
             next = branches.1;
         }
         if state.intersects(self.conditional) {
-            next |= self.conditional_next(state, looks::holding_at(record, at));
+            next |= self.conditional_next(state, looks::holding_at(record, at, self.looks));
         }
         next
     }

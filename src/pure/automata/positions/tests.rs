@@ -9,7 +9,7 @@ use regex_syntax::hir::{Class, HirKind};
 
 use super::*;
 
-fn parse(pattern: &str) -> Hir {
+pub(in crate::pure::automata) fn parse(pattern: &str) -> Hir {
     let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
     parser.clone().parse(pattern).unwrap()
 }
@@ -64,6 +64,16 @@ fn ends(hir: &Hir, record: &[u8], at: usize) -> BTreeSet<usize> {
     }
 }
 
+/// The assertions about Unicode characters.
+pub(super) const UNICODE_BOUNDARIES: [&str; 6] = [
+    r"(?u:\b)",
+    r"(?u:\B)",
+    r"(?u:\b{start})",
+    r"(?u:\b{end})",
+    r"(?u:\b{start-half})",
+    r"(?u:\b{end-half})",
+];
+
 /// The automata of a pattern in one size.
 struct Automata {
     forward: ForwardPositions,
@@ -91,7 +101,7 @@ impl Automata {
                 let found = self.forward.starts_at(scratch, record, start..end, &mut steps);
                 assert_eq!(found, any(start, end), "starts_at {}", context());
                 let expected = (start..=end).any(|start| any(start, end));
-                let found = self.forward.is_match(scratch, record, start..end);
+                let found = self.forward.is_match(scratch, record, start..end, &mut 0);
                 assert_eq!(found, expected, "is_match {}", context());
             }
             let found = self.backward.ends_at(scratch, record, start, &mut 0);
@@ -101,7 +111,8 @@ impl Automata {
     }
 }
 
-fn all_ends(hir: &Hir, record: &[u8]) -> Vec<BTreeSet<usize>> {
+/// Where the matches of `hir` that start at each offset of `record` end.
+pub(in crate::pure::automata) fn all_ends(hir: &Hir, record: &[u8]) -> Vec<BTreeSet<usize>> {
     (0..=record.len()).map(|at| ends(hir, record, at)).collect()
 }
 
@@ -172,6 +183,17 @@ fn agrees_on_all_small_patterns() {
     }
 }
 
+/// In records of whole and of broken characters.
+#[test]
+fn agrees_on_all_small_patterns_with_unicode_boundaries() {
+    let records = records("a é".as_bytes(), 4);
+    for boundary in UNICODE_BOUNDARIES {
+        let operands = ["a", "(?s:.)", "é", boundary, "^"];
+        let patterns = (1..=3).flat_map(|size| patterns(size, &operands, &["*", "?", "{2,}"]));
+        patterns.for_each(|pattern| check(&pattern, &records));
+    }
+}
+
 /// A pattern with classes, characters of several bytes, assertions and counted repetitions.
 fn pattern() -> impl Strategy<Value = String> {
     let operands = [
@@ -199,6 +221,7 @@ fn pattern() -> impl Strategy<Value = String> {
         r"\b{start-half}",
         r"\b{end-half}",
     ];
+    let operands = [&operands[..], &UNICODE_BOUNDARIES].concat();
     let operators = ["*", "+", "?", "{3}", "{2,}", "{0,4}", "{2,6}", "{1,3}", "{5,6}"];
     combined(&operands, &operators)
 }
@@ -264,7 +287,7 @@ proptest! {
             let found = counted.backward.ends_at(scratch, record, start, &mut 0);
             prop_assert_eq!(found, expected, "{} up to {}", hir, start);
         }
-        let found = counted.forward.is_match(scratch, record, 0..record.len());
+        let found = counted.forward.is_match(scratch, record, 0..record.len(), &mut 0);
         prop_assert_eq!(found, any, "{}", hir);
     }
 }
@@ -310,16 +333,8 @@ fn large_patterns_have_many_words() {
         let record = format!("{}{}", words[first], words[second]);
         let record = record.as_bytes();
         assert!(automaton.starts_at(scratch, record, 0..record.len(), &mut 0));
-        assert!(automaton.is_match(scratch, record, 0..record.len()));
-        assert!(!automaton.is_match(scratch, record, 1..record.len()));
-    }
-}
-
-#[test]
-fn unicode_word_boundaries_are_refused() {
-    for pattern in [r"(?u:\ba)", r"(?u:a\B)", r"(?u:\b{start}a)", r"(?u:a\b{end-half})"] {
-        assert!(ForwardPositions::new(&parse(pattern)).is_none(), "{pattern}");
-        assert!(BackwardPositions::new(&parse(pattern)).is_none(), "{pattern}");
+        assert!(automaton.is_match(scratch, record, 0..record.len(), &mut 0));
+        assert!(!automaton.is_match(scratch, record, 1..record.len(), &mut 0));
     }
 }
 
@@ -349,7 +364,7 @@ fn steps_are_linear_whatever_the_state() {
         let mut steps = 0;
         assert!(!forward.starts_at(scratch, &record, 0..record.len(), &mut steps), "{pattern}");
         assert!(steps <= words * (record.len() as u64 + 1), "{pattern}: {steps}");
-        assert!(!forward.is_match(scratch, &record, 0..record.len()), "{pattern}");
+        assert!(!forward.is_match(scratch, &record, 0..record.len(), &mut 0), "{pattern}");
         assert!(!backward.ends_at(scratch, &record, record.len(), &mut 0), "{pattern}");
     }
 }

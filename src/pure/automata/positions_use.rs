@@ -1,0 +1,176 @@
+//! Decides when a lazy DFA takes the place of a position automaton, or of backtracking.
+//!
+//! A position automaton needs no warm-up, which is what most patterns need: they are verified for a few bytes. A
+//! few patterns of a set read a large part of all records, because what they are filtered by is everywhere. There
+//! a lazy DFA is faster: it reads a byte in a nanosecond, and a large position automaton in three to eight. It
+//! takes longer to start, so short searches stay with the automaton.
+//!
+//! Measured with the OWASP core rule set, against position automata alone: logs 1.22 times as fast, user agents
+//! 1.2 times, source 1.1 times; on the first pass 1.14, 1.04 and 1.0 times, attack payloads 0.97 times. In place of
+//! backtracking for spans: logs 1.2 times as fast as without, the others 0.95 to 1.05 times.
+
+use crate::pure::mechanism;
+
+/// The words of states that a position automaton computes, in each scanner, before a lazy DFA takes its place: they
+/// take about as long as building a small DFA. With a quarter as many, the first pass over attack payloads takes
+/// a tenth longer. Lower in tests, so that small inputs reach it.
+const WORDS_BEFORE_DFA: u32 = match mechanism::DFAS_INSTEAD {
+    true if cfg!(test) => 64,
+    true => 64 << 10,
+    false => u32::MAX,
+};
+/// The average words of a search from which on that happens. With half or twice as many, nothing changes.
+const WORDS_PER_SEARCH: u32 = if cfg!(test) { 2 } else { 128 };
+
+/// How much a position automaton or backtracking was used in a scanner.
+#[derive(Debug, Default)]
+pub(super) struct PositionsUse {
+    /// The words of states that were computed, or the steps that were taken in vain.
+    words: u32,
+    searches: u32,
+}
+
+impl PositionsUse {
+    /// Whether a lazy DFA should be used in place of the automaton.
+    pub(super) fn prefers_dfa(&self) -> bool {
+        self.words >= WORDS_BEFORE_DFA && self.words / WORDS_PER_SEARCH >= self.searches
+    }
+
+    /// Runs a search, which adds the words that it computes to its argument. Adds these to `steps`.
+    pub(super) fn count(&mut self, steps: &mut u64, search: impl FnOnce(&mut u64) -> bool) -> bool {
+        let before = *steps;
+        let found = search(steps);
+        self.add(*steps - before);
+        found
+    }
+
+    /// Counts a search that has computed this many words, or taken as many steps in vain.
+    pub(super) fn add(&mut self, words: u64) {
+        self.words = self.words.saturating_add(u32::try_from(words).unwrap_or(u32::MAX));
+        self.searches = self.searches.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::super::pattern::{PatternAutomata, PatternCache, PatternMemory};
+    use super::super::positions::PositionScratch;
+    use super::super::positions::span_tests::pikevm;
+    use super::super::positions::tests::{all_ends, parse};
+    use super::super::span_search::SpanRange;
+
+    /// Patterns whose DFAs have few states, and some that have too many for their cache.
+    const PATTERNS: [&str; 9] = [
+        "a.b",
+        "^a[^c]*c$",
+        r"(?:\b|b)a(?:\B|$)",
+        "[ab]{3}c|cc?",
+        "(?:ab|b[ac])*a",
+        "(?s-u)a.{0,40}c.{5,60}b",
+        "[ab]*a[ab]{9}",
+        "a(?:[bc]{4}|(?:a|b)+c){2,7}",
+        "(?:a|aa|bc|cb|ca){20,}",
+    ];
+
+    /// Searches every range of random records in each way, many times with one cache.
+    #[test]
+    fn dfas_and_positions_find_the_same() {
+        let random = &mut Random(7);
+        let mut states = [0; 2];
+        for pattern in PATTERNS {
+            let hir = &parse(pattern);
+            let automata = PatternAutomata::default();
+            let cache = &mut PatternCache::default();
+            for _ in 0..200 {
+                let record = random.record();
+                let (a, b) = (random.below(10) as usize, record.len() - random.below(10) as usize);
+                let memory = &mut PatternMemory {
+                    cache,
+                    scratch: &mut PositionScratch::default(),
+                    may_grow: true,
+                };
+                let steps = &mut 0;
+                let ends = all_ends(hir, &record);
+                let starts_at = |at: usize, end| ends[at].range(..=end).next().is_some();
+                let context =
+                    || format!("{pattern} {a}..{b} {:?}", record.escape_ascii().to_string());
+                let found = automata.is_match(hir, memory, &record, a..b);
+                assert_eq!(found, (a..=b).any(|at| starts_at(at, b)), "is_match {}", context());
+                let found = automata.is_match_at(hir, memory, &record, a..b, steps);
+                assert_eq!(found, starts_at(a, b), "is_match_at {}", context());
+                let found = automata.tail_starts_at(hir, memory, &record, a, steps);
+                let expected = starts_at(a, record.len());
+                assert_eq!(found, Some(expected), "tail_starts_at {}", context());
+                let found = automata.head_ends_at(hir, memory, &record, b, steps);
+                let expected = ends.iter().any(|ends| ends.contains(&b));
+                assert_eq!(found, Some(expected), "head_ends_at {}", context());
+            }
+            states[usize::from(cache.has_dfas())] += 1;
+        }
+        // Some patterns are searched by DFAs in the end, and for others these have given up.
+        assert!(states.into_iter().all(|patterns| patterns > 1), "{states:?}");
+    }
+
+    /// Searches for all spans of random records, with one cache, and for those that start in a part of it.
+    #[test]
+    fn dfas_and_backtracking_find_the_same_spans() {
+        let random = &mut Random(11);
+        let mut by_dfas = 0;
+        for pattern in PATTERNS {
+            let hir = &parse(pattern);
+            let oracle = pikevm(hir);
+            let automata = PatternAutomata::default();
+            let cache = &mut PatternCache::default();
+            for _ in 0..150 {
+                let record = &random.record();
+                let scratch = &mut PositionScratch::default();
+                let last = random.below(record.len() as u32 + 1) as usize;
+                let memory = &mut PatternMemory { cache, scratch, may_grow: true };
+                let range = SpanRange { record, starts: 0..=last, after_span: false };
+                let mut found = Vec::new();
+                let flow = automata.for_each_span(
+                    hir,
+                    || None,
+                    memory,
+                    range,
+                    &mut 0,
+                    |span| {
+                        found.push(span);
+                        ControlFlow::Continue(())
+                    },
+                );
+                assert_eq!(flow, ControlFlow::Continue(()));
+                // What starts after `last` may be found, too.
+                found.retain(|span| span.start <= last);
+                let pikevm_cache = &mut oracle.create_cache();
+                let spans = oracle.find_iter(pikevm_cache, record).map(|m| m.range());
+                let spans: Vec<_> = spans.filter(|span| span.start <= last).collect();
+                assert_eq!(
+                    found,
+                    spans,
+                    "{pattern} ..={last} {:?}",
+                    record.escape_ascii().to_string()
+                );
+            }
+            by_dfas += usize::from(cache.has_span_dfas());
+        }
+        assert!((2..PATTERNS.len()).contains(&by_dfas), "{by_dfas}");
+    }
+
+    /// A linear congruential generator.
+    struct Random(u32);
+
+    impl Random {
+        fn below(&mut self, limit: u32) -> u32 {
+            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (self.0 >> 16) % limit
+        }
+
+        fn record(&mut self) -> Vec<u8> {
+            let len = 20 + self.below(140);
+            (0..len).map(|_| b"aaabbbccc \n"[self.below(11) as usize]).collect()
+        }
+    }
+}
