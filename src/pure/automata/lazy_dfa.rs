@@ -28,6 +28,9 @@ const SMALL_CACHE_CAPACITY: usize = if cfg!(test) { 6 << 10 } else { 64 << 10 };
 /// A DFA in place of a position automaton gives up once its cache is full for the first time, if it has searched
 /// fewer bytes for each state that it built. Building a state takes some microseconds, and the position automaton
 /// reads as many bytes in that time.
+///
+/// Only searches within windows count bytes, since those of [`lazy_search`](super::lazy_search) don't tell the cache.
+/// All other DFAs give up when it is full.
 const MIN_BYTES_PER_STATE_INSTEAD: usize = 256;
 
 /// The same, of the DFAs that search records for spans after it is known which pattern matches. With a pattern of

@@ -202,7 +202,7 @@ impl PatternAutomata {
             }
         }
         if let Some(automaton) = positions {
-            memory.cache.abandon_dfas();
+            memory.cache.fail_trimmed_dfa();
             return automaton.is_match(memory.scratch, record, span, &mut 0);
         }
         if let Some(program) = self.program(trimmed) {
@@ -261,7 +261,11 @@ impl PatternAutomata {
                 return found;
             }
         }
-        if let Some(automaton) = positions.or_else(|| self.large(trimmed)) {
+        if let Some(automaton) = positions {
+            memory.cache.fail_trimmed_dfa();
+            return automaton.starts_at(memory.scratch, record, span, steps);
+        }
+        if let Some(automaton) = self.large(trimmed) {
             memory.cache.abandon_dfas();
             return automaton.starts_at(memory.scratch, record, span, steps);
         }
@@ -313,7 +317,8 @@ impl PatternAutomata {
             }
         }
         let automaton = positions?;
-        memory.cache.abandon_dfas();
+        memory.cache.tail = None;
+        memory.cache.tail_use.fail_dfa();
         Some(automaton.starts_at(memory.scratch, record, start..record.len(), steps))
     }
 
@@ -346,7 +351,8 @@ impl PatternAutomata {
             }
         }
         let automaton = positions?;
-        memory.cache.abandon_dfas();
+        memory.cache.head = None;
+        memory.cache.head_use.fail_dfa();
         Some(automaton.ends_at(memory.scratch, record, end, steps))
     }
 
@@ -426,6 +432,27 @@ fn by_backtracking<'a>(
 }
 
 impl PatternCache {
+    /// Frees the memory of all automata. What is known of their usefulness is kept.
+    pub(crate) fn clear(&mut self) {
+        (self.trimmed, self.head, self.tail) = (None, None, None);
+        (self.leading_literal, self.simulation) = (None, None);
+        if let Some(spans) = &mut self.spans {
+            spans.clear();
+        }
+        // The automata that need no memory are used for a while.
+        for positions_use in [&mut self.trimmed_use, &mut self.head_use, &mut self.tail_use] {
+            positions_use.restart();
+        }
+        self.span_use.restart();
+        self.memo_searches = 0;
+    }
+
+    /// Notes that the DFA in place of the position automaton of the trimmed form has given up.
+    fn fail_trimmed_dfa(&mut self) {
+        self.trimmed = None;
+        self.trimmed_use.fail_dfa();
+    }
+
     fn abandon_dfas(&mut self) {
         self.abandoned = true;
         (self.trimmed, self.head, self.tail) = (None, None, None);

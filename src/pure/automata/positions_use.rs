@@ -14,11 +14,7 @@ use crate::pure::mechanism;
 /// The words of states that a position automaton computes, in each scanner, before a lazy DFA takes its place: they
 /// take about as long as building a small DFA. With a quarter as many, the first pass over attack payloads takes
 /// a tenth longer. Lower in tests, so that small inputs reach it.
-const WORDS_BEFORE_DFA: u32 = match mechanism::DFAS_INSTEAD {
-    true if cfg!(test) => 64,
-    true => 64 << 10,
-    false => u32::MAX,
-};
+const WORDS_BEFORE_DFA: u32 = if cfg!(test) { 64 } else { 64 << 10 };
 /// The average words of a search from which on that happens. With half or twice as many, nothing changes.
 const WORDS_PER_SEARCH: u32 = if cfg!(test) { 2 } else { 128 };
 
@@ -28,12 +24,27 @@ pub(super) struct PositionsUse {
     /// The words of states that were computed, or the steps that were taken in vain.
     words: u32,
     searches: u32,
+    /// Whether a lazy DFA has given up.
+    dfa_failed: bool,
 }
 
 impl PositionsUse {
     /// Whether a lazy DFA should be used in place of the automaton.
     pub(super) fn prefers_dfa(&self) -> bool {
-        self.words >= WORDS_BEFORE_DFA && self.words / WORDS_PER_SEARCH >= self.searches
+        mechanism::DFAS_INSTEAD
+            && !self.dfa_failed
+            && self.words >= WORDS_BEFORE_DFA
+            && self.words / WORDS_PER_SEARCH >= self.searches
+    }
+
+    /// Notes that a lazy DFA has given up. None is used from now on.
+    pub(super) fn fail_dfa(&mut self) {
+        self.dfa_failed = true;
+    }
+
+    /// Begins to count anew.
+    pub(super) fn restart(&mut self) {
+        (self.words, self.searches) = (0, 0);
     }
 
     /// Runs a search, which adds the words that it computes to its argument. Adds these to `steps`.

@@ -263,6 +263,12 @@ impl SpanAutomata {
 }
 
 impl SpanCache {
+    /// Frees the memory. What has failed is not tried again.
+    pub(super) fn clear(&mut self) {
+        let SpanCache { instead_failed, dfas_failed, .. } = *self;
+        *self = SpanCache { instead_failed, dfas_failed, ..SpanCache::default() };
+    }
+
     /// Whether lazy DFAs take the place of backtracking.
     pub(super) fn uses_dfas(&self) -> bool {
         self.instead.is_some()

@@ -303,7 +303,15 @@ impl VerifyCache {
         let now = self.automata[pattern.index()].memory();
         self.memory = self.memory + now - *measured;
         *measured = now;
-        self.limit_memory();
+        if self.memory > self.max_memory {
+            if now > self.max_memory / 2 {
+                // The others are not to blame.
+                self.automata[pattern.index()].clear();
+                self.memory -= std::mem::take(measured);
+            } else {
+                self.drop_caches();
+            }
+        }
     }
 
     /// As [`VerifyCache::measure`], of a shared-literal group.
@@ -313,18 +321,18 @@ impl VerifyCache {
         let now = self.shared[group].dfa.memory_of_dfa();
         self.memory = self.memory + now - *measured;
         *measured = now;
-        self.limit_memory();
+        if self.memory > self.max_memory {
+            self.drop_caches();
+        }
     }
 
-    #[inline]
-    fn limit_memory(&mut self) {
-        if self.memory > self.max_memory {
-            self.automata.fill_with(PatternCache::default);
-            self.shared.iter_mut().for_each(|group| group.dfa.clear());
-            self.measured.fill(0);
-            self.measured_shared.fill(0);
-            self.memory = 0;
-        }
+    #[cold]
+    fn drop_caches(&mut self) {
+        self.automata.iter_mut().for_each(PatternCache::clear);
+        self.shared.iter_mut().for_each(|group| group.dfa.clear());
+        self.measured.fill(0);
+        self.measured_shared.fill(0);
+        self.memory = 0;
     }
 }
 

@@ -17,6 +17,8 @@ use super::head_pairs::HeadPairs;
 /// Unicode's `\w` or `\d`, in bytes. Such patterns are mostly searched by lazy DFAs. With 16 KiB, the rules of
 /// fail2ban with Unicode classes take twice as long.
 const LARGE_CLASS_MEMORY: usize = 256 << 10;
+/// The same of all such patterns together.
+const LARGE_CLASSES_MEMORY: usize = 63 << 20;
 
 /// All patterns of an engine, in their trimmed form.
 #[derive(Debug)]
@@ -119,7 +121,7 @@ impl Patterns {
     /// The memory that each scanner may take for the caches of patterns with classes of many characters, in
     /// bytes.
     pub(super) fn memory_of_large_classes(&self) -> usize {
-        self.with_large_classes * LARGE_CLASS_MEMORY
+        (self.with_large_classes * LARGE_CLASS_MEMORY).min(LARGE_CLASSES_MEMORY)
     }
 
     #[inline]

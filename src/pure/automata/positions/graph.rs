@@ -84,8 +84,7 @@ pub(super) struct Emptiness {
 
 impl<const N: usize> Graph<N> {
     /// Builds the automaton of `hir`. Repetitions of a class with more than `max_copies` copies
-    /// become counters. Returns `None` if there are too many positions or conditions, or if an
-    /// assertion depends on more than the two bytes next to it.
+    /// become counters. Returns `None` if there are too many positions or conditions.
     pub(super) fn new(hir: &Hir, direction: Direction, max_copies: u32) -> Option<Graph<N>> {
         let mut builder = Builder {
             direction,

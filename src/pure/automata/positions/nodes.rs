@@ -1,5 +1,6 @@
 //! The nodes of a pattern: Thompson's construction, from the end of the pattern to its start.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
@@ -51,12 +52,10 @@ pub(super) struct Repeat {
 pub(super) struct Builder {
     pub(super) nodes: Vec<Node>,
     pub(super) alternatives: Vec<u32>,
-    pub(super) sets: Vec<ByteSet>,
+    pub(super) sets: Sets,
     /// By position: its class, and the node after it.
     pub(super) positions: Vec<(u16, u32)>,
     pub(super) runs: Vec<Repeat>,
-    /// By [`ByteSet::hash_byte`]: the number of the last class with that hash. Empty at first.
-    recent: Vec<u16>,
     /// The number of parts visited.
     parts: usize,
 }
@@ -144,7 +143,7 @@ impl Builder {
     }
 
     fn byte(&mut self, set: ByteSet, next: u32) -> Option<u32> {
-        let set = self.number_of(set);
+        let set = self.sets.number_of(set);
         self.positions.push((set, next));
         let position = self.positions.len() - 1;
         (position < MAX_POSITIONS).then(|| self.node(Node::Byte(position as u16)))
@@ -152,21 +151,11 @@ impl Builder {
 
     fn run(&mut self, set: ByteSet, repetition: &Repetition, next: u32) -> Option<u32> {
         let &Repetition { min, max, greedy, .. } = repetition;
-        let set = self.number_of(set);
+        let set = self.sets.number_of(set);
         let max = max.unwrap_or(u32::MAX);
         self.runs.push(Repeat { set, min: min.max(1), max, greedy, next });
         let run = self.runs.len() - 1;
         (run < MAX_POSITIONS).then(|| self.node(Node::Run(run as u16)))
-    }
-
-    /// As [`number_of`]. Large patterns are lists of words, which have few different classes.
-    fn number_of(&mut self, set: ByteSet) -> u16 {
-        self.recent.resize(usize::from(u8::MAX) + 1, 0);
-        let recent = &mut self.recent[usize::from(set.hash_byte())];
-        if self.sets.get(usize::from(*recent)) != Some(&set) {
-            *recent = number_of(set, &mut self.sets);
-        }
-        *recent
     }
 
     fn split(&mut self, alternatives: &[u32]) -> u32 {
@@ -181,11 +170,27 @@ impl Builder {
     }
 }
 
-/// The index of a class in `sets`, to which it is added if it is new.
-pub(super) fn number_of(set: ByteSet, sets: &mut Vec<ByteSet>) -> u16 {
-    let known = sets.iter().rposition(|known| *known == set);
-    known.unwrap_or_else(|| {
-        sets.push(set);
-        sets.len() - 1
-    }) as u16
+/// The different classes of a pattern, by number.
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    pub(super) list: Vec<ByteSet>,
+    numbers: HashMap<ByteSet, u16>,
+    /// By [`ByteSet::hash_byte`]: the number of the last class with that hash. Empty at first. Large patterns are
+    /// lists of words, which have few different classes.
+    recent: Vec<u16>,
+}
+
+impl Sets {
+    /// The number of a class, which is added if it is new.
+    pub(super) fn number_of(&mut self, set: ByteSet) -> u16 {
+        self.recent.resize(usize::from(u8::MAX) + 1, 0);
+        let recent = &mut self.recent[usize::from(set.hash_byte())];
+        if self.list.get(usize::from(*recent)) != Some(&set) {
+            *recent = *self.numbers.entry(set).or_insert_with(|| {
+                self.list.push(set);
+                self.list.len() as u16 - 1
+            });
+        }
+        *recent
+    }
 }

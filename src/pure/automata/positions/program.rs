@@ -22,7 +22,7 @@ use crate::pure::literal::ByteSet;
 use super::BackwardPositions;
 use super::byte_index::{ByteIndex, LONG_LIST};
 use super::looks::{self, Looks};
-use super::nodes::{Builder, Node, Repeat, number_of};
+use super::nodes::{Builder, Node, Repeat, Sets};
 
 /// The largest number of nodes that the walks for all choices of a pattern may visit. Patterns of
 /// real rule sets need up to ten for each position; a repeated alternation of many words needs as
@@ -124,7 +124,7 @@ impl List {
 impl ListKind {
     /// The kind of list number `list`. `after` has the numbers of the lists after each position. May
     /// add a class to `sets`.
-    fn of(list: u16, choices: &[Choice], after: &[u16], sets: &mut Vec<ByteSet>) -> ListKind {
+    fn of(list: u16, choices: &[Choice], after: &[u16], sets: &mut Sets) -> ListKind {
         if let [Choice { looks: 0, position: Choice::END, .. }, ..] = choices {
             return ListKind::End;
         }
@@ -140,15 +140,15 @@ impl ListKind {
         for choice in choices {
             if choice.position != Choice::END {
                 if choice.position != back.position {
-                    others = others.union(&sets[usize::from(choice.set)]);
+                    others = others.union(&sets.list[usize::from(choice.set)]);
                 }
             } else if choice.looks != 0 && choice.looks & looks::END == 0 {
                 // Whether the match may end here is not the same at each byte of the loop.
                 return ListKind::Any;
             }
         }
-        let set = sets[usize::from(back.set)].difference(&others);
-        ListKind::Loop(number_of(set, sets))
+        let set = sets.list[usize::from(back.set)].difference(&others);
+        ListKind::Loop(sets.number_of(set))
     }
 }
 
@@ -191,6 +191,7 @@ impl Program {
             let choices = &choices[list.range()];
             list.kind = ListKind::of(index as u16, choices, &after, &mut sets);
         }
+        let sets = sets.list;
         let sizes: Vec<usize> = sets.iter().map(|set| set.iter().count()).collect();
         let mut indexes = Vec::new();
         for list in &mut lists {
