@@ -54,7 +54,11 @@ fn the_search_of_many_lines_at_once_changes_no_result() {
             let options =
                 ["-i", "-w", "-U", "--crlf", "--unicode", "-o", "--count", "-l", "-m1", "-C1"];
             let option = rng.pick(&options);
-            let threads = rng.pick(&["-j1", "-j2"]);
+            // Where a file ends early, two threads may have searched more blocks of it, which `--stats` counts.
+            let threads = match *option {
+                "-l" | "-m1" => "-j1",
+                _ => *rng.pick(&["-j1", "-j2"]),
+            };
             // What depends on the ends of the text is what could go wrong.
             let (before, after) =
                 *rng.pick(&[("", ""), ("^", ""), ("", "$"), (r"\A", ""), (r"\b", r"\b")]);
