@@ -53,7 +53,8 @@ pub(super) const TEDDY: bool = !cfg!(dragnet_without = "teddy");
 /// The q-gram table. Without: Teddy for all literals.
 pub(super) const QGRAMS: bool = !cfg!(dragnet_without = "q-grams");
 
-/// Lazy DFAs in place of position automata that read much. Without: position automata alone.
+/// Lazy DFAs in place of position automata that read much, and of backtracking that tries much in vain. Without:
+/// these alone.
 pub(super) const DFAS_INSTEAD: bool = !cfg!(dragnet_without = "dfas-instead");
 
 /// Searching for a literal before an automaton searches for a span.

@@ -15,8 +15,7 @@ use super::automata::span_search::SpanRange;
 use super::automata::start_search::Starts;
 use super::plan::{span_prefilter, start_search};
 
-/// The memory that the caches of one finder may take together before they are dropped, in bytes. As in
-/// `verify::cache`.
+/// The memory that the caches of one finder may take together before they are dropped, in bytes.
 const MAX_MEMORY: usize = 64 << 20;
 
 /// The automata of a set's patterns, each built on first use and shared by all scanners. Cheap to

@@ -42,7 +42,7 @@ const SHARED_LITERAL: GroupLimits = GroupLimits { members: 256, size: 20_000 };
 /// The largest cache of one shared-literal group's lazy DFA, in bytes, in each scanner.
 const CACHE_CAPACITY: usize = 256 << 10;
 /// The limit on the caches of all shared-literal groups together, in bytes, in each scanner, unless there are very
-/// many. With 64 MiB, none of twelve public rule sets was faster.
+/// many. With 64 MiB, none of ten public rule sets was faster.
 const ALL_CACHES: usize = 1 << 20;
 /// The limit on the tables of all groups that read whole records, in bytes, in each scanner. The
 /// OWASP core rule set takes up to 2 MiB, over attack payloads.

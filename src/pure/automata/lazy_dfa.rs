@@ -25,14 +25,6 @@ const CACHE_CAPACITY: usize = 256 << 10;
 /// tests, so that some give up.
 const SMALL_CACHE_CAPACITY: usize = if cfg!(test) { 6 << 10 } else { 64 << 10 };
 
-/// A DFA in place of a position automaton gives up once its cache is full for the first time, if it has searched
-/// fewer bytes for each state that it built. Building a state takes some microseconds, and the position automaton
-/// reads as many bytes in that time.
-///
-/// Only searches within windows count bytes, since those of [`lazy_search`](super::lazy_search) don't tell the cache.
-/// All other DFAs give up when it is full.
-const MIN_BYTES_PER_STATE_INSTEAD: usize = 256;
-
 /// The same, of the DFAs that search records for spans after it is known which pattern matches. With a pattern of
 /// thousands of alternatives they need more states, and there are at most three such caches for each pattern, all
 /// within the limit of a [`SpanFinder`](crate::pure::SpanFinder). The value is that of the `regex` crate.
@@ -50,6 +42,14 @@ const MAX_NFA_STATES: usize = 50_000;
 const MIN_CACHE_CLEARS: usize = 3;
 /// See [`MIN_CACHE_CLEARS`].
 const MIN_BYTES_PER_STATE: usize = 10;
+
+/// A DFA in place of a position automaton gives up when its cache is full for the first time, if it has searched
+/// fewer bytes for each state that it built. A guess at the bytes that the automaton reads in the time of
+/// building a state.
+///
+/// The cache counts the bytes of searches within windows only; those of [`lazy_search`](super::lazy_search) are
+/// not reported to it. So all other such DFAs give up when it is full.
+const MIN_BYTES_PER_STATE_INSTEAD: usize = 256;
 
 /// Compiles patterns into one NFA without captures. The patterns must be within the limits of a
 /// [`PatternSet`](crate::PatternSet), which keep the NFA small enough to build.

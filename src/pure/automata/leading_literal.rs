@@ -12,7 +12,6 @@ use std::ops::Range;
 
 use memchr::memmem;
 use regex_automata::hybrid::dfa;
-use regex_automata::util::look::{Look, LookMatcher};
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::{self, Hir, HirKind};
 
@@ -23,9 +22,7 @@ use super::positions::looks::{self, Looks};
 /// A pattern as assertions, a literal after them, and the rest.
 #[derive(Debug)]
 pub(super) struct LeadingLiteral {
-    looks: Box<[Look]>,
-    /// The same, with assertions about ASCII in place of those about Unicode.
-    ascii: Looks,
+    looks: Looks,
     literal: Box<[u8]>,
     /// `None` if nothing comes after the literal.
     rest: Option<Box<dfa::DFA>>,
@@ -49,9 +46,8 @@ impl LeadingLiteral {
                 Some(build_for_pattern(compile(&[&rest]), MatchKind::LeftmostFirst)?)
             }
         };
-        let ascii = looks.iter().fold(0, |ascii, &look| ascii | looks::in_ascii(look).as_repr());
-        let looks = looks.iter().filter_map(|look| Look::from_repr(look.as_repr())).collect();
-        Some(LeadingLiteral { looks, ascii, literal: literal.clone(), rest })
+        let looks = looks.iter().fold(0, |all, look| all | look.as_repr());
+        Some(LeadingLiteral { looks, literal: literal.clone(), rest })
     }
 
     /// Tests whether a match starts at `span.start` and lies within `span` of `record`. Adds the bytes read
@@ -65,23 +61,12 @@ impl LeadingLiteral {
     ) -> Result<bool, Undecided> {
         *steps += self.literal.len() as u64;
         let is_here = record[span.clone()].starts_with(&self.literal)
-            && self.looks_hold_at(record, span.start);
+            && self.looks & !looks::holding_at(record, span.start, self.looks) == 0;
         let Some(dfa) = self.rest.as_ref().filter(|_| is_here) else { return Ok(is_here) };
         let cache = cache.get_or_insert_with(|| dfa.create_cache().into());
         let rest = span.start + self.literal.len()..span.end;
         let input = Input::new(record).span(rest).anchored(Anchored::Yes).earliest(true);
         lazy_search::starts_at(dfa, cache, &input, steps)
-    }
-
-    #[inline]
-    fn looks_hold_at(&self, record: &[u8], at: usize) -> bool {
-        let is_ascii = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii);
-        let before = at.checked_sub(1).and_then(|before| record.get(before));
-        if is_ascii(before) && is_ascii(record.get(at)) {
-            return self.ascii & !looks::holding_at(record, at, self.ascii) == 0;
-        }
-        // Decodes the characters and searches for them in a table.
-        self.looks.iter().all(|&look| LookMatcher::new().matches(look, record, at))
     }
 }
 

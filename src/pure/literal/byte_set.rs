@@ -58,13 +58,6 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
     }
 
-    /// A hash of 8 bits.
-    pub(crate) fn hash_byte(&self) -> u8 {
-        let mix =
-            |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (self.0.into_iter().fold(0, mix) >> 56) as u8
-    }
-
     /// Adds the bytes from `first` to `last`.
     fn insert_range(&mut self, first: u8, last: u8) {
         if first == last {

@@ -54,7 +54,7 @@ pub(crate) use search::PositionScratch;
 /// A class of more bytes within characters is large.
 const LARGE_CLASS: usize = 32;
 
-/// Whether a pattern has a class of so many characters that few copies of it fit into an automaton.
+/// Whether a pattern has a class with more than [`LARGE_CLASS`] bytes within characters, as Unicode's `\w`.
 pub(crate) fn has_large_class(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Class(Class::Unicode(class)) => {

@@ -175,22 +175,14 @@ impl Builder {
 pub(super) struct Sets {
     pub(super) list: Vec<ByteSet>,
     numbers: HashMap<ByteSet, u16>,
-    /// By [`ByteSet::hash_byte`]: the number of the last class with that hash. Empty at first. Large patterns are
-    /// lists of words, which have few different classes.
-    recent: Vec<u16>,
 }
 
 impl Sets {
     /// The number of a class, which is added if it is new.
     pub(super) fn number_of(&mut self, set: ByteSet) -> u16 {
-        self.recent.resize(usize::from(u8::MAX) + 1, 0);
-        let recent = &mut self.recent[usize::from(set.hash_byte())];
-        if self.list.get(usize::from(*recent)) != Some(&set) {
-            *recent = *self.numbers.entry(set).or_insert_with(|| {
-                self.list.push(set);
-                self.list.len() as u16 - 1
-            });
-        }
-        *recent
+        *self.numbers.entry(set).or_insert_with(|| {
+            self.list.push(set);
+            self.list.len() as u16 - 1
+        })
     }
 }
