@@ -12,6 +12,7 @@
 //!   are not joined a second time.
 //! - Patterns that match so often that recording their matches slows their group down are moved to
 //!   a group of their own; see [`GroupKind::frequent`](super::dfa_group::GroupKind).
+//! - When the [text changes](super::text_change), all of this starts anew.
 //!
 //! The groups of a scanner are [interleaved](super::interleave), a few at a time. A new scanner does not
 //! begin with all groups apart: its engine has [prepared](GroupScanner::prepared) them.
@@ -34,6 +35,7 @@ use super::dfa_group::DfaGroup;
 use super::dfa_table::{DfaTable, TableFailure};
 use super::grouping::{ALL_TABLES, TABLES_PER_PATTERN};
 use super::interleave::{GroupReader, MAX_INTERLEAVED, Workspace, read_record};
+use super::text_change::TextChange;
 
 /// The bytes that have to be read without dividing a group before groups are joined. On attack
 /// payloads against the OWASP core rule set, joining later than this makes the first pass a tenth
@@ -68,6 +70,7 @@ pub(crate) struct GroupScanner {
     ungrouped: Vec<PatternIndex>,
     /// The bytes read since groups were last divided or joined.
     settled: usize,
+    text: TextChange,
     workspace: Workspace,
 }
 
@@ -90,11 +93,12 @@ impl GroupScanner {
     pub(crate) fn new(groups: &[Arc<DfaGroup>]) -> GroupScanner {
         let patterns: usize = groups.iter().map(|group| group.members.len()).sum();
         let limit = ALL_TABLES.max(patterns.saturating_mul(TABLES_PER_PATTERN));
-        let workspace = Workspace { used: 0, limit, builder: KeyBuilder::default() };
+        let workspace = Workspace { used: 0, limit, computed: 0, builder: KeyBuilder::default() };
         // Groups are taken from the end.
         let waiting = groups.iter().rev().map(|group| Waiting::new(group.clone(), false)).collect();
         let (readers, ungrouped) = (Vec::new(), Vec::new());
-        GroupScanner { readers, waiting, ungrouped, settled: 0, workspace }
+        let text = TextChange::new();
+        GroupScanner { readers, waiting, ungrouped, settled: 0, text, workspace }
     }
 
     /// As [`GroupScanner::new`], with the groups and tables of a scanner that has read a sample of text.
@@ -113,7 +117,8 @@ impl GroupScanner {
                 undecided.clear();
             }
         }
-        scanner.settled = 0;
+        (scanner.settled, scanner.workspace.computed) = (0, 0);
+        scanner.text = TextChange::new();
         scanner.readers.iter_mut().for_each(|reader| reader.table.reset_budget());
         scanner
     }
@@ -121,11 +126,22 @@ impl GroupScanner {
     /// Divides and joins groups by what was reached in the last `bytes`.
     fn regroup(&mut self, trimmed: &[Hir], bytes: usize) {
         self.settled = 0;
+        self.text.add_transitions(std::mem::take(&mut self.workspace.computed));
         for reader in &mut self.readers {
             reader.halves = None;
         }
         self.split_frequent(trimmed, bytes);
         self.join();
+    }
+
+    /// Starts anew, with the groups and tables of `prepared`, if the text has changed. Call this before each
+    /// record.
+    #[inline]
+    pub(crate) fn follow_text(&mut self, prepared: &GroupScanner) {
+        if self.text.is_due() {
+            let text = self.text.next();
+            *self = GroupScanner { text, ..prepared.clone() };
+        }
     }
 
     /// Appends the patterns of all groups that match in `record` to `matched`, and those for which
@@ -146,6 +162,7 @@ impl GroupScanner {
             self.count_memory();
         }
         self.settled += record.len();
+        self.text.add_bytes(record.len());
         if self.settled >= SETTLED {
             self.regroup(trimmed, SETTLED);
         }
@@ -347,6 +364,7 @@ mod tests {
         let groups = grouping::groups_for_records(indices().zip(&hirs).collect());
         let mut scanner = GroupScanner::new(&groups);
         scanner.workspace.limit = limit;
+        let prepared = scanner.clone();
         let oracles: Vec<PikeVM> = hirs
             .iter()
             .map(|hir| PikeVM::new_from_nfa(lazy_dfa::compile(&[hir])).unwrap())
@@ -357,6 +375,7 @@ mod tests {
         };
         for record in records {
             let (mut found, mut undecided) = (Vec::new(), Vec::new());
+            scanner.follow_text(&prepared);
             scanner.matching(&hirs, record, &mut found, &mut undecided);
             found.extend(undecided.into_iter().filter(|&pattern| matches(pattern, record)));
             found.sort();
@@ -383,20 +402,33 @@ mod tests {
         }
     }
 
+    /// Records of 100 random bits, written as two letters, which keep reaching new states.
+    fn noise(letters: [u8; 2], records: usize) -> Vec<Vec<u8>> {
+        let mut seed = 1u32;
+        let mut letter = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            letters[(seed >> 31) as usize]
+        };
+        (0..records).map(|_| (0..100).map(|_| letter()).collect()).collect()
+    }
+
+    #[test]
+    fn groups_start_anew_when_the_text_changes() {
+        let mut records = noise(*b"ab", 40);
+        assert!(!check(&records, ALL_TABLES).ungrouped.is_empty());
+        // A text that is soon known.
+        records.extend(vec![b"abc".to_vec(); 300]);
+        assert!(!check(&records, ALL_TABLES).ungrouped.is_empty());
+        records.extend(noise(*b"cx", 10));
+        records.extend(vec![b"abc".to_vec(); 300]);
+        let scanner = check(&records, ALL_TABLES);
+        assert!(scanner.ungrouped.is_empty());
+        assert!(scanner.readers.iter().any(|reader| reader.group.joined));
+    }
+
     #[test]
     fn groups_are_divided_and_joined() {
-        // Random bits, which keep reaching new states.
-        let mut seed = 1u32;
-        let mut noise = |len: usize| -> Vec<u8> {
-            (0..len)
-                .map(|_| {
-                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    b"ab"[(seed >> 31) as usize]
-                })
-                .collect()
-        };
-        let records: Vec<Vec<u8>> = (0..40).map(|_| noise(100)).collect();
-        let scanner = check(&records, ALL_TABLES);
+        let scanner = check(&noise(*b"ab", 40), ALL_TABLES);
         assert!(!scanner.ungrouped.is_empty());
 
         let scanner = check(&vec![b"abc".to_vec(); 2000], ALL_TABLES);

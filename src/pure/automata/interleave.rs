@@ -36,6 +36,8 @@ pub(super) struct Workspace {
     pub(super) used: usize,
     /// The limit on `used`.
     pub(super) limit: usize,
+    /// How many transitions and starts were computed since groups were joined.
+    pub(super) computed: usize,
     pub(super) builder: KeyBuilder,
 }
 
@@ -167,6 +169,7 @@ impl GroupReader {
             return Err(TableFailure::OutOfMemory);
         }
         let determinizer = self.group.determinizer(trimmed).ok_or(TableFailure::TooManyStates)?;
+        workspace.computed += 1;
         let before = self.table.memory();
         let computed = compute(&mut self.table, determinizer, &mut workspace.builder);
         workspace.used = (workspace.used + self.table.memory()).saturating_sub(before);

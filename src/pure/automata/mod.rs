@@ -22,4 +22,5 @@ pub(super) mod span_search;
 mod span_simulation;
 mod spans;
 pub(super) mod start_search;
+mod text_change;
 mod two_pass;
