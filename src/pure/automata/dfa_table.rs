@@ -17,7 +17,7 @@
 //! [`TableFailure::TooManyStates`], and the group has to be divided.
 
 use super::determinizer::{Determinizer, KeyBuilder, StartSteps, matches_of};
-use super::group_nfa::mix;
+use super::hash::mix;
 
 /// Tag of an entry: the transition is not known yet. The rest of the entry is the state that the
 /// entry belongs to.

@@ -20,7 +20,7 @@
 //! that grows with the square of their number. An NFA with more than [`MAX_STEPS`] steps is not built.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
 use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Look, Repetition};
@@ -28,6 +28,7 @@ use regex_syntax::utf8::Utf8Sequences;
 
 use crate::pure::literal::{self, ByteSet};
 
+use super::hash::{Mixer, mix};
 use super::positions::looks::{self, Looks};
 
 /// The largest number of steps, of eight bytes each, with those of states that are used only while
@@ -450,35 +451,6 @@ impl Builder {
         nfa.steps.shrink_to_fit();
         nfa.states.shrink_to_fit();
         Some(nfa)
-    }
-}
-
-/// Mixes the bits of a number into a hash: multiplication with an odd constant (the golden ratio),
-/// as in Fibonacci hashing.
-pub(super) fn mix(hash: u64, value: u64) -> u64 {
-    (hash.rotate_left(5) ^ value).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-/// Hashes with [`mix`]. The standard hasher takes most of the time to make an NFA.
-#[derive(Default)]
-struct Mixer(u64);
-
-impl Hasher for Mixer {
-    fn write(&mut self, bytes: &[u8]) {
-        for word in bytes.chunks(8) {
-            let mut padded = [0; 8];
-            padded[..word.len()].copy_from_slice(word);
-            self.write_u64(u64::from_ne_bytes(padded));
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = mix(self.0, word);
-    }
-
-    fn finish(&self) -> u64 {
-        // The table takes the lowest bits, which depend on the lowest bits of the words alone.
-        self.0.rotate_left(26)
     }
 }
 

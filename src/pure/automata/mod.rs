@@ -9,6 +9,7 @@ mod dfa_table;
 mod group_nfa;
 pub(super) mod group_scanner;
 pub(super) mod grouping;
+mod hash;
 mod interleave;
 mod lazy_dfa;
 mod lazy_search;

@@ -76,6 +76,12 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
     }
 
+    /// The only byte of the set, if it has just one.
+    pub(crate) fn only_byte(&self) -> Option<u8> {
+        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
+        self.iter().next().filter(|_| count == 1)
+    }
+
     /// The bytes of the set, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u8> {
         self.0.into_iter().enumerate().flat_map(|(index, mut bits)| {

@@ -1,12 +1,14 @@
 //! The nodes of a pattern: Thompson's construction, from the end of the pattern to its start.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use crate::pure::literal::ByteSet;
 
+use super::super::hash::Mixer;
 use super::characters::Characters;
 use super::looks::Looks;
 
@@ -171,18 +173,35 @@ impl Builder {
 }
 
 /// The different classes of a pattern, by number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sets {
     pub(super) list: Vec<ByteSet>,
-    numbers: HashMap<ByteSet, u16>,
+    /// By byte: the number of the class of this byte alone, or [`Sets::NONE`]. Most classes are such.
+    bytes: [u16; 256],
+    /// The numbers of the others.
+    numbers: HashMap<ByteSet, u16, BuildHasherDefault<Mixer>>,
 }
 
 impl Sets {
+    /// More than [`MAX_POSITIONS`].
+    const NONE: u16 = u16::MAX;
+
     /// The number of a class, which is added if it is new.
     pub(super) fn number_of(&mut self, set: ByteSet) -> u16 {
-        *self.numbers.entry(set).or_insert_with(|| {
+        let number = match set.only_byte() {
+            Some(byte) => &mut self.bytes[usize::from(byte)],
+            None => self.numbers.entry(set).or_insert(Sets::NONE),
+        };
+        if *number == Sets::NONE {
+            *number = self.list.len() as u16;
             self.list.push(set);
-            self.list.len() as u16 - 1
-        })
+        }
+        *number
+    }
+}
+
+impl Default for Sets {
+    fn default() -> Sets {
+        Sets { list: Vec::new(), bytes: [Sets::NONE; 256], numbers: HashMap::default() }
     }
 }
