@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Measures whole runs of `dragnet scan` on a tree, against ripgrep and gitleaks.
+"""Measures whole runs of `dragnet scan` on a tree, against ripgrep, gitleaks and the library alone.
 
     python3 benches/command.py --make ~/.cargo/registry/src TREE     # copies 100 MB of source code
     cargo build --release -p dragnet-cli && cargo install ripgrep
     python3 benches/command.py TREE --rules RULES.toml... --gitleaks GITLEAKS GITLEAKS.toml
+    python3 benches/command.py TREE --library RULES.toml...
 
 The searches are for one literal, one regex, ten patterns and, with `--rules`, 741 patterns of rule files in
 the format of `dragnet scan -r` (see `benches/fetch.py`): the first ones that ripgrep accepts. These are
@@ -14,6 +15,13 @@ key words, entropy and allowlists that gitleaks has; so the numbers of findings 
 
 The contenders take turns, in several rounds, once with one thread and once with as many as each chooses.
 The table has the medians of the time, of the processor's time (user and system) and of the peak memory.
+With `--library`, the contenders are one and two threads of the command, and its parts: one thread of the
+library that scans the bytes of the same files in memory (`benches/in_memory.rs`), opening and reading these
+files, and a run of the command with a glob that no file matches, which builds the rules and walks the tree.
+What remains of the command's processor time with one thread is the rest, such as printing. The searches are
+for one literal, the built-in rules and those of each file, in as many rounds as `--rounds` says. TREE can be a
+single file.
+
 Output goes to a file. Before, the lines found by ripgrep are compared with those of dragnet, so that
 nobody is fast by searching less. The files are in the page cache after that.
 
@@ -22,6 +30,7 @@ It needs Linux and Python 3.11.
 
 import argparse
 import ctypes
+import json
 import os
 import pathlib
 import shutil
@@ -99,6 +108,48 @@ def accepted(ripgrep, path):
     return good, len(patterns) - len(good)
 
 
+def in_memory():
+    """Builds `benches/in_memory.rs`. Returns its path."""
+    command = ["cargo", "bench", "--bench", "in_memory", "--no-run", "--message-format", "json"]
+    messages = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.splitlines()
+    paths = [json.loads(message).get("executable") for message in messages]
+    return next(path for path in paths if path)
+
+
+def against_library(program, dragnet, tree, name, options, rounds, folder):
+    """Prints rows of the table for a search by the command and by the library."""
+    files, rules, empty = (pathlib.Path(folder, name) for name in ("files", "rules", "empty"))
+    run([dragnet, "scan", "-l", "-0", "-e", "", tree])
+    files.write_bytes(pathlib.Path(OUT).read_bytes())
+    listed = subprocess.run([dragnet, "rules", "--format", "json", *options], stdout=subprocess.PIPE, check=True)
+    found = map(json.loads, listed.stdout.splitlines())
+    rules.write_text("".join(f"{rule.get('group', 0)} {rule['regex']}\0" for rule in found))
+    empty.write_text("")
+    rows = ["library, in memory", "opening and reading", "start and walk", "dragnet scan -j1", "dragnet scan -j2"]
+    # A file that is named is searched whatever its name is.
+    walk = ["-j1", "-g", "*.none", tree] if tree.is_dir() else ["-j1", empty]
+    results = {row: [] for row in rows}
+    for _ in range(rounds):
+        run([program, rules, files])
+        steps = dict(line.split(" ", 1) for line in pathlib.Path(OUT).read_text().splitlines())
+        matches, memory = map(int, steps["matches"].split())
+        results[rows[0]].append((*map(float, steps["scan"].split()), memory / 1e6))
+        results[rows[1]].append((*map(float, steps["read"].split()), 0))
+        # The library was given the files that are not hidden.
+        command = [dragnet, "scan", "--no-hidden", *options]
+        for row, words in zip(rows[2:], (walk, ["-j1", tree], ["-j2", tree])):
+            results[row].append(run([*command, *words]))
+            lines = pathlib.Path(OUT).read_bytes().count(b"\n")
+            if words != walk and lines != matches:
+                sys.exit(f"{name}: {lines} matches in the output, the library finds {matches}")
+    for row in rows:
+        wall, cpu, memory = (statistics.median(column) for column in zip(*results[row]))
+        print(f"| {name} | {row} | {wall:.3f} | {cpu:.3f} | {memory:.0f} |", flush=True)
+    library, read, start, one, _ = ([cpu for _, cpu, _ in results[row]] for row in rows)
+    rest = statistics.median(all - a - b - c for all, a, b, c in zip(one, library, read, start))
+    print(f"| {name} | the rest of -j1 |  | {rest:.3f} |  |", flush=True)
+
+
 def make(source, tree):
     """Copies packages, in the order of their names, as long as they have `TREE_BYTES` together."""
     total = 0
@@ -116,6 +167,7 @@ def main():
     parser.add_argument("tree", type=pathlib.Path)
     parser.add_argument("--make", type=pathlib.Path, metavar="SOURCE", help="make the tree and stop")
     parser.add_argument("--rules", type=pathlib.Path, nargs="*", default=[])
+    parser.add_argument("--library", type=pathlib.Path, nargs="*", metavar="RULES")
     parser.add_argument("--gitleaks", nargs=2, metavar=("BINARY", "RULES"))
     parser.add_argument("--dragnet", default="target/release/dragnet")
     parser.add_argument("--ripgrep", default="rg")
@@ -130,6 +182,14 @@ def main():
     tree, rounds = arguments.tree, arguments.rounds
     with tempfile.TemporaryDirectory() as folder:
         OUT = os.path.join(folder, "out")
+        if arguments.library is not None:
+            searches = [("one literal", ["-e", arguments.literal]), ("built-in rules", [])]
+            searches += [(path.stem, ["-r", path]) for path in arguments.library]
+            program = in_memory()
+            print("| search | part | time, s | CPU time, s | memory, MB |\n| --- | --- | --- | --- | --- |")
+            for name, options in searches:
+                against_library(program, arguments.dragnet, tree, name, options, rounds, folder)
+            return
         searches = [
             ("one literal", ["-e", arguments.literal], rounds),
             ("one regex", ["-e", arguments.regex], rounds),

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::buffer::Buffer;
 use super::encoding::Decoded;
 use super::read_ahead::ReadAhead;
-use super::{BINARY_CHECK, BLOCK_SIZE, Source, is_binary};
+use super::{BINARY_CHECK, BLOCK_SIZE, READ_SIZE, Source, is_binary};
 
 /// The number of bytes that are read ahead from a pipe. Several blocks, so that the next block is
 /// read while the last one is searched.
@@ -15,7 +16,7 @@ const READ_AHEAD: usize = 4 * BLOCK_SIZE;
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     /// The lines, with their terminators. Only the last line of a file can lack one.
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) lines: Buffer,
     /// The number of the first line in the file, from 1.
     pub(crate) first_line: u64,
 }
@@ -35,9 +36,10 @@ pub(crate) enum Next {
     },
 }
 
-/// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block, unless it has
-/// NUL bytes: no text has both, and a line of binary data that would be longer than a block (or than what is
-/// read ahead) ends after its last NUL byte so far. Otherwise a disk image would fill the memory.
+/// Reads a file in blocks of about [`READ_SIZE`] bytes. A longer line makes a longer block, unless it has more
+/// than [`BLOCK_SIZE`] bytes and NUL bytes: no text has both, and such a line of binary data (or one that is
+/// longer than what is read ahead) ends after its last NUL byte so far. Otherwise a disk image would fill the
+/// memory.
 ///
 /// The holes of a sparse file that the user named are read as what they are, NUL bytes: a pattern can match
 /// them, and text can follow. A file of 5 GB takes 3 s and 15 MB, and ripgrep 17 s and its size in memory.
@@ -47,7 +49,7 @@ pub(crate) enum Next {
 ///
 /// A file that the user did not name ends where it is seen to be binary: at its start if there is a
 /// NUL byte in the first [`BINARY_CHECK`] bytes, of which no more are read then, or later in a line
-/// that does not end within a block and has one. Otherwise a sparse file of any size, which is all
+/// of more than [`BLOCK_SIZE`] bytes that has one. Otherwise a sparse file of any size, which is all
 /// NUL bytes, would be read as one line.
 #[derive(Debug)]
 pub(crate) struct BlockReader {
@@ -84,7 +86,7 @@ impl BlockReader {
         if source.may_block() {
             return BlockReader::stream(source, reader);
         }
-        let mut cutter = LineCutter::new(reader, BLOCK_SIZE);
+        let mut cutter = LineCutter::new(reader, READ_SIZE, BLOCK_SIZE);
         cutter.ends_at_binary = !source.is_explicit();
         Ok(BlockReader { input: BlockInput::File(cutter), next_line: 1 })
     }
@@ -104,21 +106,21 @@ impl BlockReader {
     /// than a batch can be.
     pub(crate) fn next(&mut self, block: &mut Block) -> io::Result<Next> {
         let is_binary = match &mut self.input {
-            BlockInput::File(cutter) => cutter.next(&mut block.bytes)?,
+            BlockInput::File(cutter) => cutter.next(&mut block.lines)?,
             BlockInput::Stream(ahead) => {
-                ahead.take(&mut block.bytes)?;
+                block.lines.fill(|lines| ahead.take(lines))?;
                 false
             }
         };
         if is_binary {
             return Ok(Next::Binary { line: self.next_line });
         }
-        if block.bytes.len() > dragnet::MAX_BUFFER {
+        if block.lines.len() > dragnet::MAX_BUFFER {
             return Err(line_too_long(self.next_line));
         }
         block.first_line = self.next_line;
-        self.next_line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
-        Ok(if block.bytes.is_empty() { Next::End } else { Next::Block })
+        self.next_line += memchr::memchr_iter(b'\n', block.lines.bytes()).count() as u64;
+        Ok(if block.lines.is_empty() { Next::End } else { Next::Block })
     }
 }
 
@@ -131,8 +133,10 @@ fn line_too_long(line: u64) -> io::Error {
 #[derive(Debug)]
 struct LineCutter<R: Read> {
     reader: Decoded<R>,
-    /// The size of a block, in bytes.
-    size: usize,
+    /// The bytes that are read at once, unless a line is longer.
+    read_size: usize,
+    /// The length of a line with NUL bytes that is cut.
+    binary_line: usize,
     /// The bytes after the last whole line that were read with the last block.
     partial_line: Vec<u8>,
     /// Set when reading has ended, at the end of the file or by an error.
@@ -143,10 +147,11 @@ struct LineCutter<R: Read> {
 }
 
 impl<R: Read> LineCutter<R> {
-    fn new(reader: Decoded<R>, size: usize) -> LineCutter<R> {
+    fn new(reader: Decoded<R>, read_size: usize, binary_line: usize) -> LineCutter<R> {
         LineCutter {
             reader,
-            size,
+            read_size,
+            binary_line,
             partial_line: Vec::new(),
             end: None,
             ends_at_binary: false,
@@ -156,16 +161,18 @@ impl<R: Read> LineCutter<R> {
 
     /// Replaces `lines` by the next block, which is empty at the end. Returns whether the file ends
     /// here because it is binary from here on.
-    fn next(&mut self, lines: &mut Vec<u8>) -> io::Result<bool> {
-        lines.clear();
-        lines.append(&mut self.partial_line);
-        // The bytes before have no line terminator.
+    fn next(&mut self, lines: &mut Buffer) -> io::Result<bool> {
+        lines.truncate(0);
+        lines.extend(&self.partial_line);
+        self.partial_line.clear();
+        // The bytes before have no line terminator, and those that were searched for NUL bytes have none.
         let mut searched = lines.len();
+        let mut searched_nul = lines.len();
         if std::mem::take(&mut self.is_at_start) && self.ends_at_binary {
             if let Err(error) = self.reader.read_up_to(BINARY_CHECK, lines) {
                 self.end = Some(Err(error));
             }
-            if is_binary(lines) {
+            if is_binary(lines.bytes()) {
                 return Ok(self.end_as_binary(lines));
             }
         }
@@ -174,29 +181,29 @@ impl<R: Read> LineCutter<R> {
             // Doubling the buffer until the line ends keeps the cost of a long line linear. One
             // byte more than fits in a batch shows that the line is too long.
             let room = (dragnet::MAX_BUFFER + 1).saturating_sub(length);
-            let wanted = self.size.max(length).min(room);
+            let wanted = self.read_size.max(length).min(room);
             if wanted == 0 {
                 return Ok(false);
             }
             match self.reader.read_up_to(wanted, lines) {
                 Ok(count) if count < wanted => self.end = Some(Ok(())),
                 Ok(_) => {
-                    if let Some(newline) = memchr::memrchr(b'\n', &lines[searched..]) {
-                        let whole = searched + newline + 1;
-                        self.partial_line.extend_from_slice(&lines[whole..]);
-                        lines.truncate(whole);
-                        return Ok(false);
-                    }
-                    if let Some(nul) = memchr::memrchr(0, &lines[length..]) {
-                        if self.ends_at_binary {
-                            return Ok(self.end_as_binary(lines));
-                        }
-                        let whole = length + nul + 1;
-                        self.partial_line.extend_from_slice(&lines[whole..]);
-                        lines.truncate(whole);
+                    if let Some(newline) = memchr::memrchr(b'\n', &lines.bytes()[searched..]) {
+                        self.cut(lines, searched + newline + 1);
                         return Ok(false);
                     }
                     searched = lines.len();
+                    if searched < self.binary_line {
+                        continue;
+                    }
+                    if let Some(nul) = memchr::memrchr(0, &lines.bytes()[searched_nul..]) {
+                        if self.ends_at_binary {
+                            return Ok(self.end_as_binary(lines));
+                        }
+                        self.cut(lines, searched_nul + nul + 1);
+                        return Ok(false);
+                    }
+                    searched_nul = searched;
                 }
                 // `lines` keeps the bytes read before the error. They are returned first.
                 Err(error) => self.end = Some(Err(error)),
@@ -208,8 +215,14 @@ impl<R: Read> LineCutter<R> {
         }
     }
 
-    fn end_as_binary(&mut self, lines: &mut Vec<u8>) -> bool {
-        lines.clear();
+    /// Keeps the bytes from `end` on for the next block.
+    fn cut(&mut self, lines: &mut Buffer, end: usize) {
+        self.partial_line.extend_from_slice(&lines.bytes()[end..]);
+        lines.truncate(end);
+    }
+
+    fn end_as_binary(&mut self, lines: &mut Buffer) -> bool {
+        lines.truncate(0);
         self.end = Some(Ok(()));
         true
     }
@@ -237,13 +250,16 @@ mod tests {
     }
 
     fn cut(reader: impl Read, size: usize) -> (Vec<String>, Option<String>) {
-        let mut cutter = LineCutter::new(as_they_are(reader), size);
+        cut_with(LineCutter::new(as_they_are(reader), size, size))
+    }
+
+    fn cut_with(mut cutter: LineCutter<impl Read>) -> (Vec<String>, Option<String>) {
         let mut found = Vec::new();
-        let mut lines = Vec::new();
+        let mut lines = Buffer::default();
         loop {
             match cutter.next(&mut lines) {
                 Ok(_) if lines.is_empty() => return (found, None),
-                Ok(_) => found.push(String::from_utf8(lines.clone()).unwrap()),
+                Ok(_) => found.push(String::from_utf8(lines.bytes().to_vec()).unwrap()),
                 Err(error) => return (found, Some(error.to_string())),
             }
         }
@@ -302,12 +318,12 @@ mod tests {
             let text = "a line\n".repeat(lines);
             let mut hole = Hole(0);
             let reader = text.as_bytes().chain(&mut hole);
-            let mut cutter = LineCutter::new(as_they_are(reader), BLOCK_SIZE);
+            let mut cutter = LineCutter::new(as_they_are(reader), READ_SIZE, BLOCK_SIZE);
             cutter.ends_at_binary = true;
-            let (mut found, mut block) = (0, Vec::new());
+            let (mut found, mut block) = (0, Buffer::default());
             while !cutter.next(&mut block).unwrap() {
-                assert!(!block.is_empty() && block.ends_with(b"\n"));
-                found += memchr::memchr_iter(b'\n', &block).count();
+                assert!(block.bytes().ends_with(b"\n"));
+                found += memchr::memchr_iter(b'\n', block.bytes()).count();
             }
             assert_eq!((found, block.len()), (expected, 0));
             drop(cutter);
@@ -327,8 +343,12 @@ mod tests {
             let expected = expected.iter().map(|s| s.to_string()).collect();
             assert_eq!(cut(text.as_bytes(), size), (expected, None), "{text:?} {size}");
         }
-        let mut cutter = LineCutter::new(as_they_are(Hole(0)), BLOCK_SIZE);
-        let mut block = Vec::new();
+        // Lines of more than a read, one shorter than a line of binary data that is cut, and one longer.
+        let text = "ab\ncd\0ef\na\0bcdefghij\n";
+        let cutter = LineCutter::new(as_they_are(text.as_bytes()), 2, 8);
+        assert_eq!(cut_with(cutter).0, ["ab\n", "cd\0ef\n", "a\0", "bcdefghij\n"]);
+        let mut cutter = LineCutter::new(as_they_are(Hole(0)), READ_SIZE, BLOCK_SIZE);
+        let mut block = Buffer::default();
         for _ in 0..10 {
             assert!(!cutter.next(&mut block).unwrap());
             assert_eq!(block.len(), BLOCK_SIZE);

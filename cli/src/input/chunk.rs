@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
+use super::buffer::Buffer;
 use super::encoding::Decoded;
 use super::{
     BINARY_CHECK, BLOCK_SIZE, Block, BlockReader, Next, Source, Task, WalkError, is_binary,
@@ -27,16 +28,13 @@ const MAX_WHOLE_FILE: usize = 512 << 20;
 /// Lines of one or more files in one buffer, to be scanned as one batch.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    /// The lines, and after them bytes that are left from longer chunks. It never gets shorter, since a
-    /// vector that is extended is filled with zeros first.
-    buffer: Vec<u8>,
-    /// The length of the lines in the buffer.
-    length: usize,
+    /// The lines.
+    buffer: Buffer,
     /// In place of the buffer, a block of a file.
     block: Option<Block>,
     /// The buffer of an earlier block, for the next one. A new one would cost more than to search the block for
     /// a literal.
-    spare: Vec<u8>,
+    spare: Buffer,
     parts: Vec<FilePart>,
     counts: FileCounts,
     whole_files: bool,
@@ -74,8 +72,8 @@ impl Chunk {
     /// a file.
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.block {
-            Some(block) => &block.bytes,
-            None => &self.buffer[..self.length],
+            Some(block) => block.lines.bytes(),
+            None => self.buffer.bytes(),
         }
     }
 
@@ -110,7 +108,7 @@ impl Chunk {
                 report(unreadable(&source, &error));
                 None
             });
-            if blocks.is_some() || self.length >= SEARCH_SIZE || self.block.is_some() {
+            if blocks.is_some() || self.buffer.len() >= SEARCH_SIZE || self.block.is_some() {
                 let rest = (files.len() > 0).then_some(Task::Files(files));
                 return blocks.into_iter().chain(rest).collect();
             }
@@ -119,12 +117,12 @@ impl Chunk {
     }
 
     fn clear(&mut self) {
-        self.length = 0;
+        self.buffer.truncate(0);
         self.parts.clear();
         if let Some(block) = self.block.take()
-            && (1..=MAX_KEPT).contains(&block.bytes.capacity())
+            && (1..=MAX_KEPT).contains(&block.lines.capacity())
         {
-            self.spare = block.bytes;
+            self.spare = block.lines;
         }
     }
 
@@ -151,25 +149,24 @@ impl Chunk {
         if size >= BLOCK_SIZE as u64 {
             return in_blocks(file);
         }
-        let start = self.length;
+        let start = self.buffer.len();
         let read = self.read_file(source, &mut file, size);
         if !source.is_explicit() && is_binary(&self.bytes()[start..]) {
-            self.length = start;
+            self.buffer.truncate(start);
             self.counts.binary += 1;
             return read.map(|()| None);
         }
-        if self.length - start >= MAX_SMALL_FILE {
-            self.length = start;
+        if self.buffer.len() - start >= MAX_SMALL_FILE {
+            self.buffer.truncate(start);
             file.rewind()?;
             return in_blocks(file);
         }
         self.counts.searched += 1;
-        if self.length > start {
+        if self.buffer.len() > start {
             // Also after a read error: the bytes before it are searched. Without the terminator,
             // the last line would run into the first line of the next file.
             if self.bytes().last() != Some(&b'\n') {
-                self.reserve(1)[0] = b'\n';
-                self.length += 1;
+                self.buffer.extend(b"\n");
             }
             self.parts.push(FilePart {
                 source: source.clone(),
@@ -185,7 +182,7 @@ impl Chunk {
     /// Appends the first bytes of a file of `size` bytes: all of a small one, and of a binary one no more than
     /// are needed to see that it is binary.
     fn read_file(&mut self, source: &Source, file: &mut File, size: u64) -> io::Result<()> {
-        let start = self.length;
+        let start = self.buffer.len();
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         // One byte more than the file has, so that a read of all of it is seen to be short.
         let wanted = size.saturating_add(1);
@@ -194,27 +191,25 @@ impl Chunk {
         let text = &self.bytes()[start..];
         let mark = source.encoding.mark_len(text);
         if source.encoding.decodes(text) && mark == 0 {
-            self.length = start;
+            self.buffer.truncate(start);
             file.rewind()?;
             let mut decoded = Vec::new();
             let reader = Decoded::new(&*file, source.encoding);
             let read = reader.take(MAX_SMALL_FILE as u64).read_to_end(&mut decoded);
-            self.reserve(decoded.len())[..decoded.len()].copy_from_slice(&decoded);
-            self.length += decoded.len();
+            self.buffer.extend(&decoded);
             return read.map(drop);
         }
         if mark > 0 {
-            self.buffer.copy_within(start + mark..self.length, start);
-            self.length -= mark;
+            self.buffer.remove(start, mark);
         }
         if is_end || !source.is_explicit() && is_binary(&self.bytes()[start..]) {
             return Ok(());
         }
         // Usually the rest in one read. A file that has grown is read on in larger parts.
-        let mut part = wanted.saturating_sub(self.length - start).max(BINARY_CHECK);
+        let mut part = wanted.saturating_sub(self.buffer.len() - start).max(BINARY_CHECK);
         loop {
-            let room = MAX_SMALL_FILE.saturating_sub(self.length - start);
-            let left = size.saturating_sub(self.length - start + mark);
+            let room = MAX_SMALL_FILE.saturating_sub(self.buffer.len() - start);
+            let left = size.saturating_sub(self.buffer.len() - start + mark);
             if self.append(file, part.min(room), left)? || room <= part {
                 return Ok(());
             }
@@ -222,26 +217,16 @@ impl Chunk {
         }
     }
 
-    /// Returns the buffer after the lines, which has room for `count` bytes or more.
-    fn reserve(&mut self, count: usize) -> &mut [u8] {
-        let end = self.length + count;
-        if self.buffer.len() < end {
-            self.buffer.resize(end.max(2 * SEARCH_SIZE), 0);
-        }
-        &mut self.buffer[self.length..]
-    }
-
     /// Appends `count` bytes of a file, or fewer if the file ends before. Returns whether it does. `left`
     /// is the number of bytes that it should have left: a read that is short and ends there was the last.
     /// Also if reading fails, the bytes before are appended.
     fn append(&mut self, file: &mut File, count: usize, left: usize) -> io::Result<bool> {
         let mut filled = 0;
-        self.reserve(count);
         while filled < count {
-            match file.read(&mut self.buffer[self.length..][..count - filled]) {
+            match file.read(self.buffer.reserve(count - filled)) {
                 Ok(0) => return Ok(true),
                 Ok(read) => {
-                    self.length += read;
+                    self.buffer.advance(read);
                     filled += read;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -273,7 +258,7 @@ impl Chunk {
                     report(binary_from(source, line));
                     break Ok(());
                 }
-                Ok(Next::Block) if bytes.len() + block.bytes.len() > MAX_WHOLE_FILE => {
+                Ok(Next::Block) if bytes.len() + block.lines.len() > MAX_WHOLE_FILE => {
                     bytes = Vec::new();
                     break Err(io::Error::other(format!(
                         "not searched: it is larger than {} MiB, which is the most that \
@@ -281,13 +266,13 @@ impl Chunk {
                         MAX_WHOLE_FILE >> 20
                     )));
                 }
-                Ok(Next::Block) => bytes.extend_from_slice(&block.bytes),
+                Ok(Next::Block) => bytes.extend_from_slice(block.lines.bytes()),
                 Err(error) => break Err(error),
             }
         };
         self.counts.searched += 1;
         if !bytes.is_empty() {
-            self.set_block(source.clone(), Block { bytes, first_line: 1 }, true);
+            self.set_block(source.clone(), Block { lines: bytes.into(), first_line: 1 }, true);
             self.parts[0].is_whole_file = true;
         }
         read
@@ -310,7 +295,7 @@ impl Chunk {
                     return None;
                 }
             };
-            let mut block = Block { bytes: std::mem::take(&mut self.spare), first_line: 0 };
+            let mut block = Block { lines: std::mem::take(&mut self.spare), first_line: 0 };
             match blocks.next(&mut block) {
                 Ok(Next::Block) => {
                     self.set_block(source.clone(), block, false);

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
+use super::buffer::Buffer;
+
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 const UTF16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
 
@@ -116,16 +118,20 @@ impl<R: Read> Decoded<R> {
 
     /// Appends the next `count` bytes to `out`, or fewer at the end. Also if reading fails, the bytes before are
     /// appended.
-    ///
-    /// After the first bytes, those that are not decoded are read by the reader itself. A read of this type
-    /// would first fill the memory for them with zeros, which takes a tenth of the time of a search.
-    pub(super) fn read_up_to(&mut self, count: usize, out: &mut Vec<u8>) -> io::Result<usize> {
-        match &mut self.state {
-            State::Bytes(bytes) if bytes.at == bytes.len && self.first.len() == GUESS_BYTES => {
-                (&mut bytes.reader).take(count as u64).read_to_end(out)
+    pub(super) fn read_up_to(&mut self, count: usize, out: &mut Buffer) -> io::Result<usize> {
+        let mut left = count;
+        while left > 0 {
+            match self.read(out.reserve(left)) {
+                Ok(0) => break,
+                Ok(read) => {
+                    out.advance(read);
+                    left -= read;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            _ => self.take(count as u64).read_to_end(out),
         }
+        Ok(count - left)
     }
 
     /// Reads the bytes that may be a mark, and no more, because the next read may block.
@@ -253,10 +259,10 @@ mod tests {
         for (encoding, bytes) in cases {
             for size in [1, 3, 1000, GUESS_BYTES, 2000, 100_000] {
                 let mut decoded = Decoded::new(&bytes[..], encoding);
-                let mut found = Vec::new();
+                let mut found = Buffer::default();
                 while decoded.read_up_to(size, &mut found).unwrap() == size {}
-                assert!(found == text.as_bytes(), "{encoding:?} {size}");
-                assert_eq!(decoded.first, &found[..decoded.first.len()]);
+                assert!(found.bytes() == text.as_bytes(), "{encoding:?} {size}");
+                assert_eq!(decoded.first, &found.bytes()[..decoded.first.len()]);
             }
         }
     }

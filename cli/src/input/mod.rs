@@ -12,6 +12,7 @@
 //! before it.
 
 mod block_reader;
+mod buffer;
 mod chunk;
 mod directory;
 mod encoding;
@@ -37,11 +38,14 @@ pub(crate) use stdin::metadata;
 pub(crate) use tasks::{Interrupt, Task, Tasks};
 pub(crate) use walk::{FileWalk, SortOrder, WalkError, WalkOptions, walk};
 
-/// The size of a block of a large file, in bytes.
-///
-/// Engines are faster on larger batches, since they have a cost per batch; the memory for matches
-/// grows with the batch.
+/// The size, in bytes, from which on a file is read in blocks, and from which on a line of binary data is cut.
 pub(crate) const BLOCK_SIZE: usize = 1 << 20;
+
+/// The bytes of a file that are read at once for a block: few enough to be still in the caches of a core when
+/// their lines are counted and searched, and many for one call of an engine. With 1 MiB, searches for one
+/// literal in 500 MB of logs took up to 30% more processor time, on a core with 1 MiB of second-level cache;
+/// with 64 KiB, they took 1% to 4% more. With hundreds of rules there is no difference.
+pub(crate) const READ_SIZE: usize = 128 << 10;
 
 /// The number of bytes at the start of a file that are checked for a NUL byte, which makes the file
 /// binary.

@@ -31,7 +31,7 @@ pub(crate) struct Rule {
     pub(crate) regex: String,
     pub(crate) description: Option<String>,
     /// The group whose span is reported, 0 for the whole match.
-    report_group: usize,
+    pub(crate) report_group: usize,
     origin: Origin,
 }
 

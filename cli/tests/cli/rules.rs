@@ -221,7 +221,8 @@ fn redaction_replaces_only_the_secret_group() {
 
 #[test]
 fn rules_are_listed() {
-    let tree = Tree::with(&[("gitleaks.toml", LIKE_GITLEAKS)]);
+    let group = "[[rules]]\nid = \"key\"\nregex = \"key=([a-z]+)\"\nsecretGroup = 1\n";
+    let tree = Tree::with(&[("gitleaks.toml", LIKE_GITLEAKS), ("group.toml", group)]);
     let run = tree.run(["rules", "-r", "gitleaks.toml", "--backend", "pure"]);
     assert_eq!(
         run.lines(),
@@ -239,6 +240,8 @@ fn rules_are_listed() {
     assert_eq!(run.json(), [expected]);
     let run = tree.run(["rules", "--format", "json"]);
     assert!(run.json().len() >= 60);
+    let run = tree.run(["rules", "--format", "json", "-r", "group.toml"]);
+    assert_eq!(run.json()[0]["group"], 1);
 }
 
 #[test]

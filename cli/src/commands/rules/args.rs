@@ -22,7 +22,8 @@ const EXAMPLES: &str = "Examples:\n  \
 /// can match.
 ///
 /// With --format json, each line is an object for one rule, with the fields id, description, regex
-/// and search, which is the strategy.
+/// and search, which is the strategy. A rule that reports a group in place of its match has the field group,
+/// the number of the group.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{STRATEGIES}\n\n{EXAMPLES}"))]
 pub(crate) struct RulesArgs {

@@ -27,6 +27,9 @@ struct JsonRule<'a> {
     id: &'a str,
     description: Option<&'a str>,
     regex: &'a str,
+    /// The group whose span is reported in place of the match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<usize>,
     /// The strategy, as returned by [`strategy_name`].
     search: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,11 +82,13 @@ fn explained_rules<'a>(
 
 /// Appends one JSON object per rule, and with `explain` one for the prefilter.
 fn write_json(out: &mut Vec<u8>, rules: &Rules, engine: &Engine, explain: bool) {
-    for (Rule { id, regex, description, .. }, explanation) in explained_rules(rules, engine) {
+    for (rule, explanation) in explained_rules(rules, engine) {
+        let Rule { id, regex, description, report_group, .. } = rule;
         let description = description.as_deref();
+        let group = Some(*report_group).filter(|&group| group > 0);
         let search = strategy_name(explanation.as_ref());
         let explanation = explanation.filter(|_| explain).map(|it| explain::sentence(&it));
-        json::push_line(out, &JsonRule { id, description, regex, search, explanation });
+        json::push_line(out, &JsonRule { id, description, regex, group, search, explanation });
     }
     if explain {
         json::push_line(out, &JsonPrefilter { prefilter: &engine.describe_literal_search() });

@@ -1,6 +1,6 @@
 //! Formats matches and counts, as text or as JSON.
 
-use std::io::stdout;
+use std::io::{Write, stdout};
 use std::sync::atomic::Ordering;
 
 use anstream::{AutoStream, ColorChoice};
@@ -120,9 +120,9 @@ impl<'a> Printer<'a> {
             }
             Format::Text => {
                 self.push_path(out, source, self.after_path);
-                self.push_styled(out, LINE, number.to_string().as_bytes());
+                self.push_line_number(out, number);
                 out.push(b':');
-                out.extend_from_slice((found.start() + 1).to_string().as_bytes());
+                push_number(out, found.start() as u64 + 1);
                 out.extend_from_slice(b": ");
                 self.push_styled(out, RULE, self.escaped_ids[found.pattern()].as_bytes());
                 out.extend_from_slice(b": ");
@@ -171,7 +171,7 @@ impl<'a> Printer<'a> {
     /// Appends a line of a file, whose number is `number`.
     pub(super) fn print_line(&self, out: &mut Vec<u8>, source: &Source, number: u64, line: &[u8]) {
         self.push_path(out, source, if self.after_path == 0 { 0 } else { b'-' });
-        self.push_styled(out, LINE, number.to_string().as_bytes());
+        self.push_line_number(out, number);
         out.push(b'-');
         self.push_text(out, Style::new(), line.strip_suffix(b"\r").unwrap_or(line));
         out.push(b'\n');
@@ -198,6 +198,12 @@ impl<'a> Printer<'a> {
         self.push_style_reset(out, style);
     }
 
+    fn push_line_number(&self, out: &mut Vec<u8>, number: u64) {
+        self.push_style(out, LINE);
+        push_number(out, number);
+        self.push_style_reset(out, LINE);
+    }
+
     fn push_styled(&self, out: &mut Vec<u8>, style: Style, text: &[u8]) {
         self.push_style(out, style);
         out.extend_from_slice(text);
@@ -215,4 +221,10 @@ impl<'a> Printer<'a> {
             out.extend_from_slice(style.render_reset().to_string().as_bytes());
         }
     }
+}
+
+/// Appends a number in decimal digits, without an allocation.
+fn push_number(out: &mut Vec<u8>, number: u64) {
+    // Writing to memory can't fail.
+    let _ = write!(out, "{number}");
 }

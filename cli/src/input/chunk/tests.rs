@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
-use crate::input::{Tasks, WalkOptions, walk};
+use crate::input::{READ_SIZE, Tasks, WalkOptions, walk};
 
 fn make_fifo(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
@@ -127,7 +127,7 @@ fn tasks_are_handed_back_in_the_order_of_their_lines() {
     }
     assert_eq!(text, expected);
     // The ends of the two large files are tasks, too.
-    assert_eq!(in_blocks, 3 + 1 + 2);
+    assert_eq!(in_blocks, 4 * BLOCK_SIZE / READ_SIZE + 2);
     assert_eq!(chunk.take_counts().searched, sizes.len() as u64);
 }
 
@@ -146,7 +146,7 @@ fn files_of_another_size_than_expected_are_read_whole() {
                 let mut file = File::open(&path).unwrap();
                 chunk.read_file(&source, &mut file, expected as u64).unwrap();
                 // From the largest size on, the caller reads it in blocks.
-                assert_eq!(chunk.length, actual.min(MAX_SMALL_FILE), "{actual} {expected}");
+                assert_eq!(chunk.buffer.len(), actual.min(MAX_SMALL_FILE), "{actual} {expected}");
                 assert!(chunk.bytes().iter().all(|&byte| byte == b'a'));
             }
         }
