@@ -63,6 +63,35 @@ fn reported_memory_is_about_what_is_allocated() {
     check("scanner", scanner.memory(), bytes);
 }
 
+/// Patterns whose automata consist mostly of one of their parts, and two whose searches need much memory.
+#[test]
+fn reported_memory_includes_each_part_of_automata() {
+    let _turn = alone();
+    for (pattern, report) in [
+        ("k#(?:[a-f][g-k]){0,200};", Report::Patterns),
+        ("k#(?:a[bc]?d[ef]?g[hi]?){40};", Report::Patterns),
+        (r"k#(?-u:[a;]\b[b;]\B){60}x", Report::Patterns),
+        ("k#(?:[a-f][g-k]){0,200};", Report::Spans),
+        ("k#(?:(?:a|b|cc|d|ee|f|g|h|ii|jj)[k-p])+;", Report::Spans),
+    ] {
+        let patterns = (100..400).map(|n| pattern.replace('#', &n.to_string()));
+        let patterns = patterns.map(|p| Pattern::new(p).unicode(false));
+        let set = PatternSet::builder().patterns(patterns).build().unwrap();
+        let (engine, bytes) = allocated(|| Engine::new(&set, report));
+        let share = engine.memory() as f64 / bytes as f64;
+        assert!((0.95..1.05).contains(&share), "{pattern}: {share} of {bytes} bytes reported");
+    }
+    let text = format!("{}\nk{};", "A".repeat(4000), "a".repeat(200_000));
+    for (pattern, report) in
+        [("k[ab]{200000,200001};", Report::Patterns), ("(?:A?B?C?){20}[^A-Z]|[A-Z]", Report::Spans)]
+    {
+        let patterns = [Pattern::new(pattern).unicode(false)];
+        let set = PatternSet::builder().patterns(patterns).build().unwrap();
+        let (scanner, bytes, _) = scanned(&Engine::new(&set, report), &text);
+        check(pattern, scanner.memory(), bytes);
+    }
+}
+
 /// 300 patterns that share a literal, and 100 without a filter.
 #[test]
 fn reported_memory_includes_groups() {

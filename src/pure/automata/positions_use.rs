@@ -71,6 +71,7 @@ mod tests {
     use super::super::positions::span_tests::pikevm;
     use super::super::positions::tests::{all_ends, parse};
     use super::super::span_search::SpanRange;
+    use super::{PositionsUse, WORDS_BEFORE_DFA, WORDS_PER_SEARCH};
 
     /// Patterns whose DFAs have few states, and some that have too many for their cache.
     const PATTERNS: [&str; 9] = [
@@ -84,6 +85,36 @@ mod tests {
         "a(?:[bc]{4}|(?:a|b)+c){2,7}",
         "(?:a|aa|bc|cb|ca){20,}",
     ];
+
+    #[test]
+    fn dfas_replace_long_searches_only() {
+        let used = |searches: u32, words: u32| {
+            let mut used = PositionsUse::default();
+            (0..searches).for_each(|_| used.add(words.into()));
+            used
+        };
+        assert!(used(1, WORDS_BEFORE_DFA).prefers_dfa());
+        assert!(!used(1, WORDS_BEFORE_DFA - 1).prefers_dfa());
+        assert!(used(WORDS_BEFORE_DFA, WORDS_PER_SEARCH).prefers_dfa());
+        assert!(!used(WORDS_BEFORE_DFA, WORDS_PER_SEARCH - 1).prefers_dfa());
+
+        let (mut failed, mut restarted) = (used(1, WORDS_BEFORE_DFA), used(1, WORDS_BEFORE_DFA));
+        failed.fail_dfa();
+        restarted.restart();
+        assert!(!failed.prefers_dfa() && !restarted.prefers_dfa());
+
+        // What was searched before does not count.
+        let mut counted = PositionsUse::default();
+        let steps = &mut 1000;
+        let search = |steps: &mut u64| {
+            *steps += u64::from(WORDS_BEFORE_DFA) / 2;
+            true
+        };
+        counted.count(steps, search);
+        assert!(!counted.prefers_dfa());
+        counted.count(steps, search);
+        assert!(counted.prefers_dfa());
+    }
 
     /// Searches every range of random records in each way, many times with one cache.
     #[test]

@@ -204,3 +204,72 @@ pub(super) fn outlook(required: Looks, before: u8, after: u8) -> Outlook {
         depends => Outlook::Depends(depends),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::records;
+    use super::*;
+
+    fn all() -> impl Iterator<Item = Look> {
+        (0..32).filter_map(|bit| Look::from_repr(1 << bit))
+    }
+
+    fn holds(look: Look, record: &[u8], at: usize) -> bool {
+        LookMatcher::new().matches(AutomataLook::from_repr(look.as_repr()).unwrap(), record, at)
+    }
+
+    /// In records of whole and of broken characters.
+    #[test]
+    fn assertions_hold_where_the_matcher_says() {
+        for record in records("a \n\ré".as_bytes(), 4) {
+            for at in 0..=record.len() {
+                for asked in UNICODE.map(Look::as_repr).into_iter().chain([0, ANY_UNICODE]) {
+                    let holding = holding_at(&record, at, asked);
+                    let decided = |look: &Look| look.as_repr() & (asked | !ANY_UNICODE) != 0;
+                    for look in all().filter(decided) {
+                        let found = holding & look.as_repr() != 0;
+                        let text = record.escape_ascii();
+                        assert_eq!(found, holds(look, &record, at), "{look:?} at {at} of {text}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// All sets of kinds on both sides, and all pairs of assertions.
+    #[test]
+    fn outlooks_are_what_all_pairs_of_bytes_have_in_common() {
+        const BYTES: &[u8] = b"a \n\r\xC3";
+        // By pair of bytes: the assertions that hold between them, and those that more bytes decide.
+        let between = |before: u8, after: u8| {
+            let is_unicode = |look: &Look| look.as_repr() & ANY_UNICODE != 0;
+            let depends =
+                |look: &Look| is_unicode(look) && !(before.is_ascii() && after.is_ascii());
+            let bits = |looks: &dyn Fn(&Look) -> bool| {
+                all().filter(looks).fold(0, |bits, look| bits | look.as_repr())
+            };
+            let held = bits(&|look| !depends(look) && holds(*look, &[before, after], 1));
+            (held, bits(&depends))
+        };
+        let pairs = BYTES.iter().map(|&a| BYTES.iter().map(|&b| between(a, b)).collect());
+        let pairs: Vec<Vec<(Looks, Looks)>> = pairs.collect();
+        let members = |set: usize| (0..BYTES.len()).filter(move |index| set >> index & 1 != 0);
+        let kinds = |set: usize| kinds_of(&members(set).map(|index| BYTES[index]).collect());
+        for (before, after) in
+            (1..1 << BYTES.len()).flat_map(|a| (1..1 << BYTES.len()).map(move |b| (a, b)))
+        {
+            let of_pairs = || members(before).flat_map(|a| members(after).map(move |b| (a, b)));
+            for required in all().flat_map(|a| all().map(move |b| a.as_repr() | b.as_repr())) {
+                let always = of_pairs().fold(required, |all, (a, b)| all & pairs[a][b].0);
+                let possible =
+                    of_pairs().any(|(a, b)| required & !(pairs[a][b].0 | pairs[a][b].1) == 0);
+                let expected = match required & !always {
+                    _ if !possible => Outlook::Never,
+                    0 => Outlook::Always,
+                    depends => Outlook::Depends(depends),
+                };
+                assert_eq!(outlook(required, kinds(before), kinds(after)), expected);
+            }
+        }
+    }
+}

@@ -160,6 +160,21 @@ fn alternatives_keep_their_order() {
     }
 }
 
+/// Matches that do not begin at the start of a run of the class that they begin with.
+#[test]
+fn matches_may_begin_within_a_run() {
+    for (pattern, record, span) in [
+        (r"(?-u:(?:\Ba)*b)", "aab", 1..3),
+        (r"(?-u:\Ba+b)", "aab", 1..3),
+        ("a{2,4}b", "aaaaab", 1..6),
+    ] {
+        let hir = parse(pattern);
+        let program = Program::new(&hir).unwrap();
+        let scratch = &mut PositionScratch::default();
+        check_record((&program, &hir), pattern, scratch, record.as_bytes(), &[span]);
+    }
+}
+
 /// A pattern that combines preferences, empty matches, assertions and characters of several bytes.
 fn pattern() -> impl Strategy<Value = String> {
     let operands = [
@@ -213,8 +228,10 @@ proptest! {
 fn large_patterns_are_refused() {
     for (pattern, accepted) in [
         ("(?:ab){8192}", true),
-        ("(?:ab){8193}", false),
+        ("(?:ab){8192}c", false),
         ("a{100000}", true),
+        ("(?:a{4}b{4}){8192}", true),
+        ("(?:a{4}b{4}){8192}c{4}", false),
         (r"(?-u:\w)", true),
         (r"\ba", true),
         // A choice for each pair of words.
@@ -224,10 +241,14 @@ fn large_patterns_are_refused() {
     }
 }
 
-/// Patterns of which every part is empty, or which have too many of them.
+/// Patterns of which every part is empty, or which have too many parts.
 #[test]
 fn parts_that_are_empty_are_bounded() {
-    for (pattern, accepted) in [("(?:){1000}", true), (r"(?:(?-u:\b)|a){70000}", false)] {
+    for (pattern, accepted) in [
+        ("(?:){1000}", true),
+        (r"(?:(?-u:\b)|a){70000}", false),
+        ("(?:(((((((((ab)))))))))){8000}", false),
+    ] {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).build().parse(pattern);
         assert_eq!(Program::new(&hir.unwrap()).is_some(), accepted, "{pattern}");
     }

@@ -53,6 +53,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_longest_range_takes_128_kib() {
+        let mut set = StartBits::default();
+        set.reset(0..MAX_LEN);
+        assert_eq!(set.memory() >> 10, 128);
+    }
+
+    #[test]
     fn offsets_are_found_in_order() {
         let mut set = StartBits::default();
         for offsets in [vec![7], vec![7, 8, 70, 71, 135, 199, 200], vec![]] {

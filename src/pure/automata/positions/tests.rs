@@ -345,6 +345,18 @@ fn huge_counts_are_refused() {
     assert!(ForwardPositions::new(&parse("a{600000,}")).is_some());
 }
 
+/// With and without counters.
+#[test]
+fn anchored_searches_end_with_the_last_position() {
+    let record = [&b"abb"[..], &[b'x'; 1000]].concat();
+    for pattern in ["ab{9}", "a[bc]{200,300}"] {
+        let (automaton, steps) = (ForwardPositions::new(&parse(pattern)).unwrap(), &mut 0);
+        let scratch = &mut PositionScratch::default();
+        assert!(!automaton.starts_at(scratch, &record, 0..record.len(), steps), "{pattern}");
+        assert_eq!(*steps, 1 + 4, "{pattern}");
+    }
+}
+
 /// All positions alive, all counters active, all conditions looked up: still one step for each word
 /// of each byte.
 #[test]
@@ -364,7 +376,13 @@ fn steps_are_linear_whatever_the_state() {
         let mut steps = 0;
         assert!(!forward.starts_at(scratch, &record, 0..record.len(), &mut steps), "{pattern}");
         assert!(steps <= words * (record.len() as u64 + 1), "{pattern}: {steps}");
-        assert!(!forward.is_match(scratch, &record, 0..record.len(), &mut 0), "{pattern}");
         assert!(!backward.ends_at(scratch, &record, record.len(), &mut 0), "{pattern}");
+        // The searches for a match anywhere and for all starts read everything.
+        steps = 0;
+        assert!(!forward.is_match(scratch, &record, 0..record.len(), &mut steps), "{pattern}");
+        assert_eq!(steps, words * (record.len() as u64 + 1), "{pattern}");
+        steps = 0;
+        backward.mark_starts(scratch, &record, 0..record.len(), &mut steps);
+        assert_eq!(steps, words * (record.len() as u64 + 1), "{pattern}");
     }
 }
