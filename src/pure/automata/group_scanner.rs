@@ -12,7 +12,7 @@
 //!   are not joined a second time.
 //! - Patterns that match so often that recording their matches slows their group down are moved to
 //!   a group of their own; see [`GroupKind::frequent`](super::dfa_group::GroupKind).
-//! - When the [text changes](super::text_change), all of this starts anew.
+//! - When the [text changes](super::text_change), the scanner restarts from the prepared groups.
 //!
 //! The groups of a scanner are [interleaved](super::interleave), a few at a time. A new scanner does not
 //! begin with all groups apart: its engine has [prepared](GroupScanner::prepared) them.
@@ -112,7 +112,7 @@ impl GroupScanner {
                 scanner.regroup(trimmed, SAMPLE.len());
             }
             for record in SAMPLE.lines() {
-                scanner.matching(trimmed, record.as_bytes(), &mut matched, &mut undecided);
+                scanner.read(trimmed, record.as_bytes(), &mut matched, &mut undecided);
                 matched.clear();
                 undecided.clear();
             }
@@ -132,22 +132,31 @@ impl GroupScanner {
         }
         self.split_frequent(trimmed, bytes);
         self.join();
-    }
-
-    /// Starts anew, with the groups and tables of `prepared`, if the text has changed. Call this before each
-    /// record.
-    #[inline]
-    pub(crate) fn follow_text(&mut self, prepared: &GroupScanner) {
-        if self.text.is_due() {
-            let text = self.text.next();
-            *self = GroupScanner { text, ..prepared.clone() };
+        if !self.waiting.is_empty() {
+            self.text.forget();
         }
     }
 
     /// Appends the patterns of all groups that match in `record` to `matched`, and those for which
     /// no DFA could decide to `undecided`; each of these has to be searched for alone. Returns the
-    /// number of steps that automata took.
+    /// number of steps that automata took. If the text has changed, the scanner first becomes a copy of
+    /// `prepared`.
     pub(crate) fn matching(
+        &mut self,
+        prepared: &GroupScanner,
+        trimmed: &[Hir],
+        record: &[u8],
+        matched: &mut Vec<PatternIndex>,
+        undecided: &mut Vec<PatternIndex>,
+    ) -> u64 {
+        if self.text.is_due() {
+            let text = self.text.next();
+            *self = GroupScanner { text, ..prepared.clone() };
+        }
+        self.read(trimmed, record, matched, undecided)
+    }
+
+    fn read(
         &mut self,
         trimmed: &[Hir],
         record: &[u8],
@@ -155,6 +164,7 @@ impl GroupScanner {
         undecided: &mut Vec<PatternIndex>,
     ) -> u64 {
         if self.workspace.used > self.workspace.limit {
+            self.text.forget();
             for reader in &mut self.readers {
                 reader.table.clear();
                 reader.halves = None;
@@ -375,8 +385,7 @@ mod tests {
         };
         for record in records {
             let (mut found, mut undecided) = (Vec::new(), Vec::new());
-            scanner.follow_text(&prepared);
-            scanner.matching(&hirs, record, &mut found, &mut undecided);
+            scanner.matching(&prepared, &hirs, record, &mut found, &mut undecided);
             found.extend(undecided.into_iter().filter(|&pattern| matches(pattern, record)));
             found.sort();
             let expected: Vec<PatternIndex> = indices().filter(|&p| matches(p, record)).collect();
@@ -413,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_start_anew_when_the_text_changes() {
+    fn a_scanner_restarts_when_the_text_changes() {
         let mut records = noise(*b"ab", 40);
         assert!(!check(&records, ALL_TABLES).ungrouped.is_empty());
         // A text that is soon known.

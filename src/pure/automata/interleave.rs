@@ -36,7 +36,8 @@ pub(super) struct Workspace {
     pub(super) used: usize,
     /// The limit on `used`.
     pub(super) limit: usize,
-    /// How many transitions and starts were computed since groups were joined.
+    /// How many transitions, starts and ends of records were computed since groups were last changed by what they
+    /// reach ([`GroupScanner`](super::group_scanner::GroupScanner)).
     pub(super) computed: usize,
     pub(super) builder: KeyBuilder,
 }

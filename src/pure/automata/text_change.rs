@@ -1,34 +1,39 @@
-//! Notices that the text has changed, from the transitions that its DFAs compute.
+//! Notices that the text has changed, from the transitions that DFAs compute.
 //!
-//! A scanner divides its groups by what one text reaches, and keeps them apart. If a log is followed by source
-//! code, other patterns are better searched together, and states that are never reached again fill the cache.
-//! Then it is best to start anew. Reading the same kind of text, DFAs compute few transitions once they know its
-//! common states; when it changes, they compute many at once.
+//! A scanner divides its groups by what one text reaches, and keeps them apart. If source code follows a log,
+//! other patterns are better searched together, and states that are never reached again fill the cache. Then the
+//! scanner restarts from the groups that the engine has prepared. DFAs that know the common states of a text
+//! compute few transitions while they read more of its kind; when the kind changes, they compute many at once.
 //!
-//! Starting anew takes about as long as reading some hundred kilobytes. The distance between two starts grows,
-//! so that the cost is bounded if two texts alternate.
+//! A restart takes about as long as reading some hundred kilobytes. The distance between two restarts grows, so
+//! that they cost little if two texts alternate.
+//!
+//! # Limits
+//!
+//! The transitions of all groups are counted together, so a set with hundreds of groups may never know a text,
+//! and does not restart then. A text that keeps dividing groups is not judged until it stops. A restart that
+//! comes too soon after the last one is delayed until its distance is reached.
 
-/// If no more transitions than this are computed between two times at which groups are joined, the text is known.
-/// System logs with the OWASP core rule set: at most 1,500 after the first 200 KB.
+/// A text is known if at most this many transitions were computed between two times at which groups are
+/// changed. System logs with the OWASP core rule set: at most 1,500 after the first 200 KB.
 const KNOWN: usize = if cfg!(test) { 8 } else { 2048 };
-/// The transitions from which on a known text has changed. From logs to user agents 10,000, from source to payloads
-/// 26,000.
+/// A known text has changed if at least this many transitions were computed after it, between two such times.
+/// With the OWASP core rule set, from logs to user agents 10,000, from user agents to payloads 13,000 and more.
 const CHANGED: usize = if cfg!(test) { 16 } else { 8192 };
-/// The bytes that have to be read before groups start anew for the first time. The distance doubles with each
-/// time.
+/// The bytes that have to be read before the first restart. Each restart doubles the distance. A guess.
 const FIRST_DISTANCE: usize = if cfg!(test) { 400 } else { 1 << 20 };
-/// The largest distance, in bytes.
+/// The largest distance, in bytes. A guess.
 const MAX_DISTANCE: usize = if cfg!(test) { 1600 } else { 64 << 20 };
 
 #[derive(Clone, Debug)]
 pub(super) struct TextChange {
-    /// Whether few transitions were computed at last.
+    /// Whether few transitions were computed in the last interval.
     known: bool,
-    /// Whether a known text has changed since the groups started anew.
+    /// Whether a known text has changed since the last restart.
     changed: bool,
-    /// The bytes read since the groups started anew.
+    /// The bytes read since the last restart.
     bytes: usize,
-    /// How many bytes have to be read before groups start anew.
+    /// The bytes that have to be read before the next restart.
     distance: usize,
 }
 
@@ -48,13 +53,19 @@ impl TextChange {
         self.known = transitions <= KNOWN;
     }
 
-    /// Whether the groups should start anew.
+    /// Forgets that the text is known, because tables have been emptied or replaced: they are filled again
+    /// whether or not the text changes.
+    pub(super) fn forget(&mut self) {
+        self.known = false;
+    }
+
+    /// Whether to restart.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
         self.changed && self.bytes >= self.distance
     }
 
-    /// What to continue with when the groups have started anew.
+    /// What to continue with after a restart.
     pub(super) fn next(&self) -> TextChange {
         TextChange { distance: (2 * self.distance).min(MAX_DISTANCE), ..TextChange::new() }
     }
@@ -73,9 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn a_new_text_is_not_a_change() {
+    fn filling_tables_is_not_a_change() {
         let mut text = TextChange::new();
         text.add_bytes(MAX_DISTANCE);
+        text.add_transitions(KNOWN);
+        text.forget();
+        text.add_transitions(CHANGED);
+        assert!(!text.is_due());
         for transitions in [CHANGED, KNOWN + 1, CHANGED, KNOWN, CHANGED - 1] {
             text.add_transitions(transitions);
             assert!(!text.is_due());

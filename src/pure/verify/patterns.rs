@@ -129,7 +129,7 @@ impl Patterns {
         &self.automata[pattern.index()]
     }
 
-    /// Builds the position automata that verify the pattern at its candidates.
+    /// Builds the automata that verify the pattern at its candidates.
     pub(super) fn build_automata(&self, pattern: PatternIndex) {
         let split = self.splits[pattern.index()].as_ref();
         let parts = split.map(|split| (&split.head, &split.tail));

@@ -182,8 +182,10 @@ pub(super) struct Sets {
     numbers: HashMap<ByteSet, u16, BuildHasherDefault<Mixer>>,
 }
 
+const _: () = assert!(3 * MAX_POSITIONS < Sets::NONE as usize);
+
 impl Sets {
-    /// More than [`MAX_POSITIONS`].
+    /// There are fewer sets: at most one for each position, each run and each loop.
     const NONE: u16 = u16::MAX;
 
     /// The number of a class, which is added if it is new.
