@@ -11,7 +11,7 @@ use std::path::Path;
 /// a terminal or reorder text become the escapes of a Rust string literal; all other text is
 /// unchanged.
 pub(crate) fn push(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Most text. All bytes are looked at, so that several are at once.
+    // Most text. Without an early exit, the loop is compiled to vector instructions.
     if bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b'\t' | b' '..=b'~')) {
         return out.extend_from_slice(bytes);
     }

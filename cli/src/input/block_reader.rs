@@ -8,8 +8,8 @@ use super::encoding::Decoded;
 use super::read_ahead::ReadAhead;
 use super::{BINARY_CHECK, BLOCK_SIZE, READ_SIZE, Source, is_binary};
 
-/// The number of bytes that are read ahead from a pipe. Several blocks, so that the next block is
-/// read while the last one is searched.
+/// The number of bytes that are read ahead from a pipe. Several times what is searched at once, so that the next
+/// block is read while the last one is searched.
 const READ_AHEAD: usize = 4 * BLOCK_SIZE;
 
 /// Some whole lines of a file.
@@ -44,8 +44,8 @@ pub(crate) enum Next {
 /// The holes of a sparse file that the user named are read as what they are, NUL bytes: a pattern can match
 /// them, and text can follow. A file of 5 GB takes 3 s and 15 MB, and ripgrep 17 s and its size in memory.
 ///
-/// A source that may block, such as a pipe, is read in smaller blocks, each as soon as its lines
-/// are complete.
+/// A source that may block, such as a pipe, is read ahead. A block of it has the lines that are complete when it
+/// is taken, up to [`READ_AHEAD`] bytes.
 ///
 /// A file that the user did not name ends where it is seen to be binary: at its start if there is a
 /// NUL byte in the first [`BINARY_CHECK`] bytes, of which no more are read then, or later in a line
@@ -165,9 +165,10 @@ impl<R: Read> LineCutter<R> {
         lines.truncate(0);
         lines.extend(&self.partial_line);
         self.partial_line.clear();
-        // The bytes before have no line terminator, and those that were searched for NUL bytes have none.
+        // The bytes before have no line terminator.
         let mut searched = lines.len();
-        let mut searched_nul = lines.len();
+        // The bytes before have no NUL byte.
+        let mut searched_nul = 0;
         if std::mem::take(&mut self.is_at_start) && self.ends_at_binary {
             if let Err(error) = self.reader.read_up_to(BINARY_CHECK, lines) {
                 self.end = Some(Err(error));
@@ -337,7 +338,7 @@ mod tests {
             ("ab\0cd\n", 8, &["ab\0cd\n"][..]),
             ("ab\0cd\n", 4, &["ab\0", "cd\n"]),
             ("\0\0\0\0\0\0a", 3, &["\0\0\0", "\0\0\0", "a"]),
-            ("a\nb\0cdefg\n", 4, &["a\n", "b\0cdefg\n"]),
+            ("a\nb\0cdefg\n", 4, &["a\n", "b\0", "cdefg\n"]),
             ("a\nbcd\0efgh\n", 4, &["a\n", "bcd\0", "efgh\n"]),
         ] {
             let expected = expected.iter().map(|s| s.to_string()).collect();

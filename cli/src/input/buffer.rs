@@ -7,7 +7,7 @@
 /// of a vector without that, but begins with 32 bytes and 8 KiB each time.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    /// The bytes, and after them whatever was read before. It never gets shorter.
+    /// The bytes, and after them whatever was read before. Only [`Buffer::fill`] makes it shorter.
     memory: Vec<u8>,
     len: usize,
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
+use super::BLOCK_SIZE;
 use super::buffer::Buffer;
 
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -121,7 +122,8 @@ impl<R: Read> Decoded<R> {
     pub(super) fn read_up_to(&mut self, count: usize, out: &mut Buffer) -> io::Result<usize> {
         let mut left = count;
         while left > 0 {
-            match self.read(out.reserve(left)) {
+            // Memory is filled with zeros when it is first reserved, so no more than the file is likely to need.
+            match self.read(out.reserve(left.min(BLOCK_SIZE))) {
                 Ok(0) => break,
                 Ok(read) => {
                     out.advance(read);
