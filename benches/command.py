@@ -119,6 +119,7 @@ def in_memory():
 def against_library(program, dragnet, tree, name, options, rounds, folder):
     """Prints rows of the table for a search by the command and by the library."""
     files, rules, empty = (pathlib.Path(folder, name) for name in ("files", "rules", "empty"))
+    # All files that the command searches, except empty ones.
     run([dragnet, "scan", "-l", "-0", "-e", "", tree])
     files.write_bytes(pathlib.Path(OUT).read_bytes())
     listed = subprocess.run([dragnet, "rules", "--format", "json", *options], stdout=subprocess.PIPE, check=True)
@@ -132,6 +133,8 @@ def against_library(program, dragnet, tree, name, options, rounds, folder):
     for _ in range(rounds):
         run([program, rules, files])
         steps = dict(line.split(" ", 1) for line in pathlib.Path(OUT).read_text().splitlines())
+        if "matches" not in steps:
+            sys.exit(f"{name}: {program} failed")
         matches, memory = map(int, steps["matches"].split())
         results[rows[0]].append((*map(float, steps["scan"].split()), memory / 1e6))
         results[rows[1]].append((*map(float, steps["read"].split()), 0))
@@ -144,7 +147,8 @@ def against_library(program, dragnet, tree, name, options, rounds, folder):
                 sys.exit(f"{name}: {lines} matches in the output, the library finds {matches}")
     for row in rows:
         wall, cpu, memory = (statistics.median(column) for column in zip(*results[row]))
-        print(f"| {name} | {row} | {wall:.3f} | {cpu:.3f} | {memory:.0f} |", flush=True)
+        used = "" if row == rows[1] else f"{memory:.0f}"
+        print(f"| {name} | {row} | {wall:.3f} | {cpu:.3f} | {used} |", flush=True)
     library, read, start, one, _ = ([cpu for _, cpu, _ in results[row]] for row in rows)
     rest = statistics.median(all - a - b - c for all, a, b, c in zip(one, library, read, start))
     print(f"| {name} | the rest of -j1 |  | {rest:.3f} |  |", flush=True)

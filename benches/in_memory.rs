@@ -9,11 +9,12 @@
 //! each with a NUL byte. For each step, the program prints a line with its name, the seconds that passed and
 //! those of this thread:
 //!
-//! - `read`: each file is opened and read into a buffer that is used for all files.
-//! - `scan`: a new scanner scans the lines of all files, which are in memory, in batches like those of the
-//!   command: of one or more small files, or a part of a large one. The matches are counted.
+//! - `read`: each file is opened by its path and read into a buffer that is used for all files.
+//! - `scan`: a new scanner scans the lines of all files, which are in memory, in batches of one or more small
+//!   files or of a part of a larger one. This includes splitting the batches into lines. The matches are counted.
 //!
-//! A last line has the number of matches and the memory in bytes (on Linux) that the engine and `scan` added.
+//! A last line has the number of matches and by how many bytes (on Linux) the engine and `scan` raised the peak of
+//! the memory.
 
 #[allow(dead_code, reason = "each benchmark uses a part")]
 mod support;
@@ -27,7 +28,8 @@ use dragnet::{Batch, Engine, Pattern, PatternSet, Report, Scan};
 
 use support::thread_seconds;
 
-/// The size of a batch, in bytes. Batches of 1 MiB were not faster.
+/// The least size of a batch, in bytes, and the size of a part of a larger file. The command searches files of less
+/// than 1 MiB whole; batches of that size were not faster here.
 const BATCH: usize = 64 << 10;
 
 /// The bytes that are read at once, as by the command.
@@ -49,7 +51,8 @@ fn main() {
     measured("read", || {
         for path in &files {
             let mut file = File::open(path).expect("the file exists");
-            while file.read(&mut buffer).expect("the file can be read") > 0 {}
+            // A file ends where fewer bytes are read.
+            while file.read(&mut buffer).expect("the file can be read") == READ_SIZE {}
         }
     });
     let batches = batches(&files);
