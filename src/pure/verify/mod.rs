@@ -35,9 +35,10 @@
 //! # Limits
 //!
 //! Each pattern has automata of its own, which all scanners share. Most of them are position
-//! automata or, for large patterns, programs of backtracking. These are built with the engine and need no memory in
-//! the scanner; for the lazy DFAs of the few other patterns, each scanner has caches, made when first needed. When the caches of a
-//! scanner exceed its memory limit, it drops all of them together ([`VerifyCache`]); the automata stay.
+//! automata or, for large patterns, programs of backtracking. These are built with the engine and
+//! need no memory in the scanner. For the lazy DFAs of the few other patterns, each scanner has
+//! caches, made when first needed. When the caches of a scanner exceed its memory limit, it drops
+//! all of them together ([`VerifyCache`]); the automata stay.
 
 mod anchored;
 mod cache;
