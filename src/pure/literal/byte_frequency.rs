@@ -42,6 +42,12 @@ const EIGHTH_BITS: [u8; 256] = [
     112, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
 ];
 
+/// Frequent grams: three bytes with bit 5 set, which makes upper case lower case. In each line, minus the rounded
+/// binary logarithm of a frequency, and the grams that have it. `S` stands for the space.
+///
+/// Made by `benches/common_grams.py` from Rust, C and Python sources, Markdown, and configuration with web files.
+const COMMON_GRAMS: &str = include_str!("common_grams.txt");
+
 /// The exponent that corrects the product of byte frequencies for the dependence of neighbouring
 /// bytes: a literal is more frequent than the product of its bytes. English has about half the
 /// entropy per letter that single letters suggest (Shannon, 1951), which would be 0.5; names and
@@ -64,6 +70,41 @@ pub(crate) fn of_cube(cube: Cube) -> f64 {
     cube.values().map(of_byte).sum::<f64>().min(1.0)
 }
 
+/// The frequency of bytes that are in all `cubes` one after the other, if neighbouring bytes were independent.
+pub(crate) fn of_independent(cubes: &[Cube]) -> f64 {
+    cubes.iter().map(|&cube| of_cube(cube)).product()
+}
+
+/// The probability that a gram, followed by the byte `next`, is at a given position of ordinary text, or 0 if the
+/// gram is not among the frequent ones. `gram` is three bytes with bit 5 set, in the low bytes.
+///
+/// Words are far more frequent than their letters suggest: `inf` 30 times, `the` 80 times. Where the gram of each
+/// literal is the rarest by this instead of by its bytes alone, uap-core's rules search logs 1.05 times as fast,
+/// source 1.04 and payloads 1.07 times, and on the first pass 1.1 to 1.16 times; over 18 pairs of public rules and
+/// texts, 1.02 and 1.04 times in the mean, 0.96 times at worst.
+pub(crate) fn of_gram(gram: u32, next: Option<Cube>) -> f64 {
+    static FREQUENCIES: LazyLock<Vec<(u32, f64)>> = LazyLock::new(common_grams);
+    let Ok(at) = FREQUENCIES.binary_search_by_key(&gram, |&(gram, _)| gram) else { return 0.0 };
+    FREQUENCIES[at].1 * next.map_or(1.0, |cube| of_cube(cube).powf(DEPENDENCE))
+}
+
+/// The grams of [`COMMON_GRAMS`] with their frequencies, ascending.
+fn common_grams() -> Vec<(u32, f64)> {
+    let lines = COMMON_GRAMS.lines().filter_map(|line| line.split_once(' '));
+    let mut all: Vec<(u32, f64)> = lines
+        .flat_map(|(bits, grams)| {
+            let frequency = (-bits.parse().unwrap_or(0.0_f64)).exp2();
+            let (grams, _) = grams.as_bytes().as_chunks();
+            grams.iter().map(move |gram: &[u8; 3]| {
+                let [a, b, c] = gram.map(|byte| if byte == b'S' { b' ' } else { byte | 0x20 });
+                (u32::from_le_bytes([a, b, c, 0]), frequency)
+            })
+        })
+        .collect();
+    all.sort_unstable_by_key(|&(gram, _)| gram);
+    all
+}
+
 /// The probability that `literal` is at a given position of ordinary text.
 pub(crate) fn of_literal(literal: &Literal) -> f64 {
     let (mut independent, mut digits) = (1.0, 1.0);
@@ -83,6 +124,21 @@ pub(crate) fn of_literal(literal: &Literal) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn common_grams_are_known_in_any_case() {
+        let all = common_grams();
+        assert!(all.len() > 1000 && all.is_sorted_by(|(a, _), (b, _)| a < b));
+        assert!(all.iter().all(|&(_, frequency)| (5e-5..0.1).contains(&frequency)));
+        let of = |text: &str| {
+            let cubes = Literal::exact(text.as_bytes()).cubes().to_vec();
+            let gram = [0, 1, 2].map(|at| cubes[at].value | 0x20);
+            of_gram(u32::from_le_bytes([gram[0], gram[1], gram[2], 0]), cubes.get(3).copied())
+        };
+        assert!(of("the") > of("ses") && of("THE") == of("the"));
+        assert!(of("er i") < of("er ") && of("_id") > 1e-4);
+        assert_eq!(of("zqx"), 0.0);
+    }
 
     #[test]
     fn rarer_literals_have_lower_frequencies() {

@@ -196,9 +196,14 @@ fn choose_grams(ids: &[NeedleId], literals: &[Literal], stride: usize) -> (Vec<W
             let mut best = (f64::INFINITY, 0.0, remainder, 0);
             for offset in (remainder..=cubes.len() - GRAM).step_by(stride) {
                 let end = cubes.len().min(offset + GRAM + 1);
-                let frequency: f64 =
-                    cubes[offset..end].iter().map(|&cube| byte_frequency::of_cube(cube)).product();
+                let independent = byte_frequency::of_independent(&cubes[offset..end]);
+                if independent.max(MIN_FREQUENCY) >= best.0 {
+                    // Neither the gram's own frequency nor its price is lower.
+                    continue;
+                }
                 let gram = folded_gram(&cubes[offset..]);
+                let next = cubes.get(offset + GRAM).copied();
+                let frequency = independent.max(byte_frequency::of_gram(gram, next));
                 let others = users.get(&gram).copied().unwrap_or(0);
                 let price = 1.0 + f64::from(others) * SHARED_GRAM_PRICE;
                 let cost = frequency.max(MIN_FREQUENCY) * price;
