@@ -41,6 +41,9 @@ pub(super) const DFA_GROUPS: bool = !cfg!(dragnet_without = "dfa-groups");
 /// Groups and tables as after a sample of text. Without: a scanner begins with all groups apart.
 pub(super) const PREPARED_GROUPS: bool = !cfg!(dragnet_without = "prepared-groups");
 
+/// Restarting from the prepared groups when the text changes. Without: groups that one text has divided stay apart.
+pub(super) const TEXT_CHANGES: bool = !cfg!(dragnet_without = "text-changes");
+
 /// A table for the patterns that are single bytes. Without: they are in the DFAs.
 pub(super) const BYTE_PATTERNS: bool = !cfg!(dragnet_without = "byte-patterns");
 
@@ -52,6 +55,9 @@ pub(super) const TEDDY: bool = !cfg!(dragnet_without = "teddy");
 
 /// The q-gram table. Without: Teddy for all literals.
 pub(super) const QGRAMS: bool = !cfg!(dragnet_without = "q-grams");
+
+/// A table of frequent grams. Without: the grams of literals are chosen by their bytes alone.
+pub(super) const COMMON_GRAMS: bool = !cfg!(dragnet_without = "common-grams");
 
 /// Lazy DFAs in place of position automata that read much, and of backtracking that tries much in vain. Without:
 /// these alone.

@@ -14,6 +14,8 @@
 //! and does not restart then. A text that keeps dividing groups is not judged until it stops. A restart that
 //! comes too soon after the last one is delayed until its distance is reached.
 
+use crate::pure::mechanism;
+
 /// A text is known if at most this many transitions were computed between two times at which groups are
 /// changed. System logs with the OWASP core rule set: at most 1,500 after the first 200 KB.
 const KNOWN: usize = if cfg!(test) { 8 } else { 2048 };
@@ -62,7 +64,7 @@ impl TextChange {
     /// Whether to restart.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
-        self.changed && self.bytes >= self.distance
+        mechanism::TEXT_CHANGES && self.changed && self.bytes >= self.distance
     }
 
     /// What to continue with after a restart.

@@ -11,6 +11,8 @@
 
 use std::sync::LazyLock;
 
+use crate::pure::mechanism;
+
 use super::cube::{Cube, Literal};
 
 /// The highest frequency of a filter, per byte. Verifying the candidates of a more frequent one
@@ -84,6 +86,9 @@ pub(crate) fn of_independent(cubes: &[Cube]) -> f64 {
 /// texts, 1.02 and 1.04 times in the mean, 0.96 times at worst.
 pub(crate) fn of_gram(gram: u32, next: Option<Cube>) -> f64 {
     static FREQUENCIES: LazyLock<Vec<(u32, f64)>> = LazyLock::new(common_grams);
+    if !mechanism::COMMON_GRAMS {
+        return 0.0;
+    }
     let Ok(at) = FREQUENCIES.binary_search_by_key(&gram, |&(gram, _)| gram) else { return 0.0 };
     FREQUENCIES[at].1 * next.map_or(1.0, |cube| of_cube(cube).powf(DEPENDENCE))
 }
