@@ -18,7 +18,7 @@ import math
 import random
 import sys
 
-# Rarer ones are about as frequent as their bytes suggest.
+# A guess: the rarer the gram, the less a wrong estimate costs.
 MIN_FREQUENCY = 1e-4
 BYTES_OF_KIND, BYTES_OF_FILE = 2 << 20, 20_000
 GRAMS_IN_LINE = 32

@@ -70,6 +70,7 @@ pub(crate) struct GroupScanner {
     ungrouped: Vec<PatternIndex>,
     /// The bytes read since groups were last divided or joined.
     settled: usize,
+    /// Whether to restart from the prepared groups.
     text: TextChange,
     workspace: Workspace,
 }

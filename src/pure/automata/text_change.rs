@@ -77,7 +77,7 @@ impl TextChange {
 mod tests {
     use super::*;
 
-    /// Reads so many bytes of a text that is known, and then of another.
+    /// Reads `bytes` of a known text and then another text. Returns whether a restart is due.
     fn change_after(text: &mut TextChange, bytes: usize) -> bool {
         text.add_transitions(KNOWN);
         text.add_bytes(bytes);
