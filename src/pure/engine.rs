@@ -110,6 +110,7 @@ mod tests {
     fn explanations_name_the_strategy() {
         let cases = [
             ("", "matches every record"),
+            ("a^b", "matches no record"),
             ("AKIA[0-9A-Z]{16}", "literal AKIA, "),
             ("AKIA[0-9A-Z]{16}", "; verified from its start to 16 bytes after it"),
             ("(?i)keq.1", "literal [Kk][Ee][Qq]"),

@@ -14,6 +14,8 @@ use crate::pure::literal::{Bound, Literal};
 pub enum Explanation {
     /// The pattern matches every record, so nothing is searched.
     Always,
+    /// The pattern matches no record, as `a^b` and `[a&&b]`, so nothing is searched.
+    Never,
     /// The scan searches for literals, and verifies the pattern only around them.
     Literals {
         /// The literals, in the syntax of patterns; letters that match in both cases are in
@@ -68,6 +70,7 @@ pub enum Explanation {
 #[derive(Debug)]
 pub(super) enum Decision {
     Always,
+    Never,
     Literals { needles: Box<[NeedleId]>, extent: NeedleExtent },
     ByteRun { len: u32, class_size: usize, extent: NeedleExtent },
     ClassSequence { len: u32, exact: bool, extent: NeedleExtent },
@@ -114,6 +117,7 @@ impl Decisions {
     pub(in crate::pure) fn explain(&self, pattern: PatternIndex) -> Explanation {
         match &self.list[pattern.index()] {
             Decision::Always => Explanation::Always,
+            Decision::Never => Explanation::Never,
             Decision::EveryRecord => Explanation::EveryRecord,
             Decision::ClassSequence { len, exact, extent } => Explanation::ClassSequence {
                 len: *len,
@@ -171,6 +175,7 @@ impl fmt::Display for Explanation {
         const SHOWN: usize = 4;
         match self {
             Explanation::Always => f.write_str("matches every record"),
+            Explanation::Never => f.write_str("matches no record"),
             Explanation::EveryRecord => f.write_str(
                 "no filter, an automaton reads every record: the pattern has no literals, byte run \
                  or class sequence to search for, or searching for them would cost more",

@@ -167,6 +167,7 @@ impl PlanBuilder {
                 self.always.push(pattern);
                 Decision::Always
             }
+            Strategy::Never => Decision::Never,
             Strategy::Literals(required) => {
                 split = required
                     .anchor_part

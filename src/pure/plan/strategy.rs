@@ -1,6 +1,6 @@
 //! Chooses what each pattern is searched by: literals, a byte run, a class sequence or nothing.
 //!
-//! Except for patterns that match every record, each strategy trades the time of the filter against
+//! Except for patterns that match every record or none, each strategy trades the time of the filter against
 //! the candidates that it leaves:
 //!
 //! - **literals**: all patterns' literals are found in one pass, so one more literal is nearly
@@ -27,13 +27,15 @@ use crate::pure::literal::{self, ByteRun, RequiredLiterals};
 use crate::pure::mechanism;
 use crate::pure::prefilter::ClassSequence;
 
-use super::trim::matches_always;
+use super::trim::{matches_always, matches_never};
 
 /// What a pattern is searched by.
 #[derive(Debug)]
 pub(in crate::pure) enum Strategy {
     /// The pattern matches every record.
     Always,
+    /// The pattern matches no record.
+    Never,
     /// A set of literals of which every match contains one. The pattern is verified around them.
     Literals(RequiredLiterals),
     /// A run of bytes of one class. The pattern is verified around it.
@@ -50,7 +52,7 @@ impl Strategy {
     pub(in crate::pure) fn of(trimmed: &Hir) -> Strategy {
         let strategy = Strategy::without_streams(trimmed);
         match &strategy {
-            Strategy::Always => return strategy,
+            Strategy::Always | Strategy::Never => return strategy,
             Strategy::Literals(literals) if literals.frequency <= cost::RARE_LITERALS => {
                 return strategy;
             }
@@ -78,6 +80,9 @@ impl Strategy {
     fn without_streams(trimmed: &Hir) -> Strategy {
         if matches_always(trimmed) {
             return Strategy::Always;
+        }
+        if matches_never(trimmed) {
+            return Strategy::Never;
         }
         let literals = literal::required_literals(trimmed);
         if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= cost::RARE_LITERALS) {
@@ -111,7 +116,7 @@ pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strate
                 streams.push((index, other, sequence.total_cost()));
             }
             Strategy::Always | Strategy::EveryRecord => unfiltered += 1,
-            Strategy::Literals(_) | Strategy::ByteRun(_) => {}
+            Strategy::Never | Strategy::Literals(_) | Strategy::ByteRun(_) => {}
         }
     }
     let rare = |other: &Strategy| match other {

@@ -122,6 +122,38 @@ pub(in crate::pure) fn matches_always(hir: &Hir) -> bool {
     matches_empty_where(hir, &start) || matches_empty_where(hir, &end)
 }
 
+/// Whether no record has a match, because a part has no string that matches, or must be at the start or
+/// the end of the record with other bytes before or after it, as in `"^a`. Such patterns are mistakes, but large
+/// sets have some.
+///
+/// Returns `false` for a pattern that matches nothing for another reason.
+pub(in crate::pure) fn matches_never(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Look(_) => false,
+        HirKind::Class(_) => hir.properties().minimum_len().is_none(),
+        HirKind::Capture(capture) => matches_never(&capture.sub),
+        HirKind::Repetition(repetition) => repetition.min > 0 && matches_never(&repetition.sub),
+        HirKind::Alternation(subs) => subs.iter().all(matches_never),
+        HirKind::Concat(subs) => {
+            let from_start = |hir: &Hir| hir.properties().look_set_prefix().contains(Look::Start);
+            let to_end = |hir: &Hir| hir.properties().look_set_suffix().contains(Look::End);
+            subs.iter().any(matches_never)
+                || follows_bytes(subs.iter(), &from_start)
+                || follows_bytes(subs.iter().rev(), &to_end)
+        }
+    }
+}
+
+/// Whether a part for which `is_outermost` holds comes after one that matches only strings with bytes.
+fn follows_bytes<'a>(
+    parts: impl Iterator<Item = &'a Hir>,
+    is_outermost: &impl Fn(&Hir) -> bool,
+) -> bool {
+    let has_bytes = |hir: &&Hir| hir.properties().minimum_len() > Some(0);
+    let mut after = parts.skip_while(|hir| !has_bytes(hir)).skip(1);
+    after.any(is_outermost)
+}
+
 /// Whether `hir` matches the empty string at every position where all assertions accepted by
 /// `holds` are true.
 fn matches_empty_where(hir: &Hir, holds: &impl Fn(Look) -> bool) -> bool {
@@ -178,6 +210,31 @@ mod tests {
                 expected,
                 "{pattern}"
             );
+        }
+    }
+
+    #[test]
+    fn patterns_that_contradict_themselves_never_match() {
+        let never = [
+            "[a&&b]",
+            "a[b&&c]?[a&&b]d",
+            "(?:[a&&b]|x[c&&d]){2}",
+            "\"^a",
+            "a(?:^c|^)",
+            "a$b",
+            "(?:$|b$)c+",
+            r"a\Ab",
+        ];
+        let may = [
+            "[a&&b]*", "[a&&b]|c", "a*^b", "a$b*", "(?m)a$.b", "(?m)a^b", "^^$$", "(?:a|^)b",
+            r"a\bb", "", "a|b$c",
+        ];
+        for (patterns, expected) in [(&never[..], true), (&may[..], false)] {
+            for pattern in patterns {
+                let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+                let hir = parser.clone().parse(pattern).unwrap();
+                assert_eq!(super::matches_never(&hir), expected, "{pattern}");
+            }
         }
     }
 

@@ -8,6 +8,7 @@ const STRATEGIES: &str = "Strategies:\n  \
     classes     a sequence of byte classes\n  \
     no filter   nothing: an automaton reads every record, which is the slowest\n  \
     always      nothing: the rule matches every record\n  \
+    never       nothing: the rule matches no record, as a^b\n  \
     native      the C library searches the rule, with a strategy of its own";
 
 const EXAMPLES: &str = "Examples:\n  \

@@ -62,6 +62,7 @@ fn strategy_name(explanation: Option<&Explanation>) -> &'static str {
         Some(Explanation::Native) => "native",
         Some(Explanation::Pure { strategy, .. }) => match strategy {
             pure::Explanation::Always => "always",
+            pure::Explanation::Never => "never",
             pure::Explanation::Literals { .. } => "literal",
             pure::Explanation::ByteRun { .. } => "run",
             pure::Explanation::ClassSequence { .. } => "classes",
