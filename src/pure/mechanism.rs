@@ -29,6 +29,9 @@ pub(super) const SHARED_LITERAL_GROUPS: bool = !cfg!(dragnet_without = "shared-l
 /// Runs that a record must contain before an automaton starts.
 pub(super) const REQUIRED_RUNS: bool = !cfg!(dragnet_without = "required-runs");
 
+/// Checking how a record begins, for patterns that match only at its start.
+pub(super) const RECORD_STARTS: bool = !cfg!(dragnet_without = "record-starts");
+
 /// Byte pairs that must be before a literal. Without: automata alone.
 pub(super) const HEAD_PAIRS: bool = !cfg!(dragnet_without = "head-pairs");
 

@@ -130,6 +130,11 @@ impl DfaGroup {
         self.determinizer.get_or_init(build).as_ref()
     }
 
+    /// Whether the members match only at the start of a record.
+    pub(crate) fn is_from_start(&self) -> bool {
+        self.kind.from_start
+    }
+
     /// The lazy DFA of a part of each member. The part of a member must always be the same. `None`
     /// under the conditions of [`lazy_dfa::build`].
     pub(super) fn dfa_of<'a>(&self, part: &dyn Fn(PatternIndex) -> &'a Hir) -> Option<&dfa::DFA> {

@@ -15,7 +15,7 @@ use super::byte_set::ByteSet;
 /// The number of bytes after a literal that are compared.
 pub(crate) const LEN: usize = 4;
 /// The number of HIR nodes that are visited before the lookahead is cut short. A repetition visits
-/// its inner node up to eight times, so without a limit the time would be exponential in the depth
+/// its inner node several times, so without a limit the time would be exponential in the depth
 /// of nested repetitions.
 const BUDGET: u32 = 1000;
 
@@ -81,59 +81,86 @@ impl Lookaheads {
 /// the next bytes are unknown.
 pub(crate) fn after_each(parts: &[Hir]) -> Vec<Vec<ByteSet>> {
     let mut all = vec![Vec::new()];
-    let mut budget = BUDGET;
+    let mut walk = Walk { len: LEN, budget: BUDGET };
     for part in parts.iter().rev() {
-        let next = prepend(part, &all[all.len() - 1], &mut budget);
+        let next = walk.prepend(part, &all[all.len() - 1]);
         all.push(next);
     }
     all.reverse();
     all
 }
 
-/// The sets of the bytes that `hir` starts with if the sets of `rest` follow it.
-fn prepend(hir: &Hir, rest: &[ByteSet], budget: &mut u32) -> Vec<ByteSet> {
-    let Some(left) = budget.checked_sub(1) else { return Vec::new() };
-    *budget = left;
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => rest.to_vec(),
-        HirKind::Literal(literal) => {
-            let bytes = literal.0.iter().map(|&byte| ByteSet::from_iter([byte]));
-            bytes.chain(rest.iter().copied()).take(LEN).collect()
-        }
-        HirKind::Class(class) => {
-            // A character outside ASCII has two to four bytes. The number varies within the class,
-            // so nothing is known about the bytes after the first one.
-            let (set, rest) = match class {
-                Class::Unicode(chars) if !chars.is_ascii() => (ByteSet::of(class), &[][..]),
-                _ => (ByteSet::of(class), rest),
-            };
-            std::iter::once(set).chain(rest.iter().copied()).take(LEN).collect()
-        }
-        HirKind::Capture(capture) => prepend(&capture.sub, rest, budget),
-        HirKind::Concat(parts) => {
-            parts.iter().rev().fold(rest.to_vec(), |rest, part| prepend(part, &rest, budget))
-        }
-        HirKind::Alternation(parts) => parts
-            .iter()
-            .map(|part| prepend(part, rest, budget))
-            .reduce(union_lookaheads)
-            .unwrap_or_default(),
-        HirKind::Repetition(repetition) => prepend_repetition(repetition, rest, budget),
-    }
+/// The sets of the first bytes of a match of `hir`: at most `len`, and fewer if a match can be shorter or
+/// the next bytes are unknown.
+pub(crate) fn first_bytes(hir: &Hir, len: usize) -> Vec<ByteSet> {
+    Walk { len, budget: BUDGET }.prepend(hir, &[])
 }
 
-fn prepend_repetition(repetition: &Repetition, rest: &[ByteSet], budget: &mut u32) -> Vec<ByteSet> {
-    let mut all = rest.to_vec();
-    // Each optional copy is followed by the copies after it or by the rest. Copies beyond the
-    // length of the lookahead change nothing.
-    let optional = repetition.max.map_or(LEN as u32, |max| max.saturating_sub(repetition.min));
-    for _ in 0..optional.min(LEN as u32) {
-        all = union_lookaheads(rest.to_vec(), prepend(&repetition.sub, &all, budget));
+/// A walk over a pattern that collects the sets of next bytes.
+struct Walk {
+    /// The largest number of sets.
+    len: usize,
+    /// The number of nodes that may still be visited.
+    budget: u32,
+}
+
+impl Walk {
+    /// The sets of the bytes that `hir` starts with if the sets of `rest` follow it.
+    fn prepend(&mut self, hir: &Hir, rest: &[ByteSet]) -> Vec<ByteSet> {
+        let Some(left) = self.budget.checked_sub(1) else { return Vec::new() };
+        self.budget = left;
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => rest.to_vec(),
+            HirKind::Literal(literal) => {
+                let bytes = literal.0.iter().map(|&byte| ByteSet::from_iter([byte]));
+                bytes.chain(rest.iter().copied()).take(self.len).collect()
+            }
+            HirKind::Class(class) => {
+                // A character outside ASCII has two to four bytes. The number varies within the class,
+                // so nothing is known about the bytes after the first one.
+                let (set, rest) = match class {
+                    Class::Unicode(chars) if !chars.is_ascii() => (ByteSet::of(class), &[][..]),
+                    _ => (ByteSet::of(class), rest),
+                };
+                std::iter::once(set).chain(rest.iter().copied()).take(self.len).collect()
+            }
+            HirKind::Capture(capture) => self.prepend(&capture.sub, rest),
+            HirKind::Concat(parts) => self.prepend_parts(parts, rest),
+            HirKind::Alternation(parts) => parts
+                .iter()
+                .map(|part| self.prepend(part, rest))
+                .reduce(union_lookaheads)
+                .unwrap_or_default(),
+            HirKind::Repetition(repetition) => self.prepend_repetition(repetition, rest),
+        }
     }
-    for _ in 0..repetition.min.min(LEN as u32) {
-        all = prepend(&repetition.sub, &all, budget);
+
+    fn prepend_parts(&mut self, parts: &[Hir], rest: &[ByteSet]) -> Vec<ByteSet> {
+        // Parts that are too far away are not visited.
+        let (mut shortest, mut near) = (0, 0);
+        while near < parts.len() && shortest < self.len {
+            let len = parts[near].properties().minimum_len().unwrap_or(0);
+            shortest = len.saturating_add(shortest);
+            near += 1;
+        }
+        let rest = if near < parts.len() { &[] } else { rest };
+        parts[..near].iter().rev().fold(rest.to_vec(), |rest, part| self.prepend(part, &rest))
     }
-    all
+
+    fn prepend_repetition(&mut self, repetition: &Repetition, rest: &[ByteSet]) -> Vec<ByteSet> {
+        let mut all = rest.to_vec();
+        // Each optional copy is followed by the copies after it or by the rest. Copies beyond the
+        // length of the lookahead change nothing.
+        let len = self.len as u32;
+        let optional = repetition.max.map_or(len, |max| max.saturating_sub(repetition.min));
+        for _ in 0..optional.min(len) {
+            all = union_lookaheads(rest.to_vec(), self.prepend(&repetition.sub, &all));
+        }
+        for _ in 0..repetition.min.min(len) {
+            all = self.prepend(&repetition.sub, &all);
+        }
+        all
+    }
 }
 
 /// The lookahead that allows every byte that `a` or `b` allows, as long as the shorter of them.
@@ -190,7 +217,7 @@ mod tests {
         for (pattern, expected) in cases {
             let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
             let hir = parser.clone().parse(pattern).unwrap();
-            let found: Vec<String> = prepend(&hir, &[], &mut BUDGET.clone())
+            let found: Vec<String> = first_bytes(&hir, LEN)
                 .iter()
                 .map(|set| (0..=255).filter(|&b| set.contains(b)).map(char::from).collect())
                 .collect();
@@ -201,7 +228,7 @@ mod tests {
     #[test]
     fn multi_byte_characters_end_the_lookahead() {
         let hir = regex_syntax::parse("[aé]b").unwrap();
-        let sets = prepend(&hir, &[], &mut BUDGET.clone());
+        let sets = first_bytes(&hir, LEN);
         assert_eq!(sets.len(), 1);
         assert!(sets[0].contains(b'a') && sets[0].contains(0xC3) && !sets[0].contains(b'b'));
     }
@@ -210,6 +237,6 @@ mod tests {
     fn nested_repetitions_exhaust_the_budget() {
         let pattern = format!("{}a{}", "(?:".repeat(40), "b)*".repeat(40));
         let hir = regex_syntax::parse(&format!("x{pattern}y")).unwrap();
-        assert!(prepend(&hir, &[], &mut BUDGET.clone()).len() <= LEN);
+        assert!(first_bytes(&hir, LEN).len() <= LEN);
     }
 }

@@ -35,5 +35,5 @@ pub(crate) use byte_set::ByteSet;
 pub(crate) use cube::{Cube, Literal};
 pub(crate) use distance::{Bound, add_bounds, max_match_len};
 pub(crate) use extract::required_literals;
-pub(crate) use lookahead::{Lookaheads, after_each, union_lookaheads};
+pub(crate) use lookahead::{Lookaheads, after_each, first_bytes, union_lookaheads};
 pub(crate) use required::RequiredLiterals;

@@ -41,7 +41,9 @@ use super::ids::PatternIndex;
 use super::literal::{self, Bound, ByteSet};
 use super::mechanism;
 use super::prefilter::FilterSet;
-use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
+use super::verify::{
+    Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables, matches_only_at_start,
+};
 use crate::simd::Isa;
 
 use explain::{Decision, NeedleExtent};
@@ -171,6 +173,7 @@ impl PlanBuilder {
             Strategy::Literals(required) => {
                 split = required
                     .anchor_part
+                    .filter(|_| !matches_only_at_start(hir))
                     .and_then(|at| literal::split_at_part(hir, at))
                     .map(|(head, tail)| Box::new(Split { head, tail }));
                 let tail = split.as_ref().map_or(hir, |split| &split.tail);

@@ -14,29 +14,31 @@ use crate::pure::automata::grouping;
 use crate::pure::cost;
 use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::mechanism;
-use crate::pure::verify::{Posting, SharedLiteralGroup, SharedLiterals};
+use crate::pure::verify::{Place, Posting, SharedLiteralGroup, SharedLiterals};
 
-/// Moves the anchored postings of every literal that has more than [`cost::MAX_SHARERS`] of them
-/// from `postings` into groups. `needles` is the number of needles.
+/// Moves the postings of every literal that has more than [`cost::MAX_SHARERS`] of them, without those in
+/// windows, from `postings` into groups. `needles` is the number of needles.
 pub(in crate::pure) fn take_shared<'a>(
     postings: &mut Vec<(NeedleId, Posting)>,
     needles: usize,
     tail: &dyn Fn(PatternIndex) -> &'a Hir,
 ) -> SharedLiterals {
-    let mut anchored: Vec<Vec<Posting>> = vec![Vec::new(); needles];
-    for (needle, posting) in postings.iter().filter(|(_, posting)| posting.anchored) {
-        anchored[needle.index()].push(*posting);
+    let mut direct: Vec<Vec<Posting>> = vec![Vec::new(); needles];
+    for (needle, posting) in postings.iter().filter(|(_, posting)| posting.place != Place::Window) {
+        direct[needle.index()].push(*posting);
     }
     let is_shared = |postings: &[Posting]| {
         mechanism::SHARED_LITERAL_GROUPS && postings.len() > cost::MAX_SHARERS
     };
-    postings.retain(|(needle, posting)| !posting.anchored || !is_shared(&anchored[needle.index()]));
-    let count = anchored.iter().filter(|postings| is_shared(postings)).count();
+    postings.retain(|(needle, posting)| {
+        posting.place == Place::Window || !is_shared(&direct[needle.index()])
+    });
+    let count = direct.iter().filter(|postings| is_shared(postings)).count();
     if count == 0 {
         return SharedLiterals::default();
     }
     let mut groups = Vec::new();
-    let ranges: Vec<Range<u32>> = anchored
+    let ranges: Vec<Range<u32>> = direct
         .into_iter()
         .map(|postings| {
             let start = groups.len() as u32;

@@ -14,7 +14,7 @@ use std::ops::Range;
 use crate::pure::ids::PatternIndex;
 
 use super::cache::VerifyCache;
-use super::postings::Posting;
+use super::postings::{Place, Posting};
 use super::tables::VerifyTables;
 
 /// The steps that verifying the hits of one pattern may take, per byte of the record, before the
@@ -48,7 +48,7 @@ fn budget(record: &[u8]) -> u64 {
     STEPS_PER_BYTE * record.len() as u64 + FREE_STEPS
 }
 
-/// Verifies the pattern of an anchored posting at the hit `start..end` of `record`.
+/// Verifies the pattern of a posting whose place is no window, after the hit `start..end` of `record`.
 pub(super) fn verify(
     tables: &VerifyTables,
     cache: &mut VerifyCache,
@@ -60,9 +60,14 @@ pub(super) fn verify(
     if posting.exact {
         return cache.set_matched(posting.pattern, Some(start));
     }
-    let remaining = record.len() as u32 - start;
+    let from = if posting.place == Place::RecordStart { 0 } else { start };
+    let remaining = record.len() as u32 - from;
     if start > posting.max_start || !(posting.min_len..=posting.max_remaining).contains(&remaining)
     {
+        return;
+    }
+    if posting.place == Place::RecordStart {
+        verify_record_start(tables, cache, record, posting.pattern);
         return;
     }
     if let Some(run) = posting.required_run {
@@ -75,6 +80,40 @@ pub(super) fn verify(
     }
     let window = posting.window(start..end, record.len());
     verify_pattern(tables, cache, record, posting.pattern, start, window);
+}
+
+/// Verifies a pattern that matches only at the start of a record, unless that was done for this record. Returns
+/// whether an automaton has read anything.
+fn verify_record_start(
+    tables: &VerifyTables,
+    cache: &mut VerifyCache,
+    record: &[u8],
+    pattern: PatternIndex,
+) -> bool {
+    if !tables.patterns.record_starts.allow(pattern, record) {
+        return false;
+    }
+    let status = &mut cache.status[pattern.index()];
+    status.enter_record(cache.epoch);
+    if status.matched || status.end > 0 {
+        return false;
+    }
+    // Nothing is left to be searched after this.
+    status.end = record.len() as u32;
+    let mut steps = 0;
+    let found = tables.patterns.automata(pattern).is_match_at(
+        tables.patterns.tail(pattern),
+        &mut cache.memory_of(pattern),
+        record,
+        0..record.len(),
+        &mut steps,
+    );
+    cache.steps += steps;
+    cache.measure(pattern);
+    if found {
+        cache.set_matched(pattern, None);
+    }
+    true
 }
 
 /// Verifies one pattern at a hit that starts at `start`. If its tail is the whole trimmed form, its
@@ -150,6 +189,8 @@ pub(super) fn verify_group(
     start: u32,
 ) {
     let group = tables.shared.group(index);
+    let from_start = group.dfa.is_from_start();
+    let start = if from_start { 0 } else { start };
     if record.len() - (start as usize) < group.min_len as usize
         || !cache.has_any_run(&tables.required_runs, &group.required_runs, record)
     {
@@ -159,13 +200,19 @@ pub(super) fn verify_group(
     if !group_cache.uses_dfa() {
         let window = start as usize..record.len();
         let members = group.dfa.members.iter();
-        let verify =
-            |&&member: &&_| verify_pattern(tables, cache, record, member, start, window.clone());
+        let verify = |&&member: &&_| match from_start {
+            true => verify_record_start(tables, cache, record, member),
+            false => verify_pattern(tables, cache, record, member, start, window.clone()),
+        };
         let verified = members.filter(verify).count();
         cache.shared[index].verified += verified;
         return;
     }
     group_cache.enter_record(cache.epoch);
+    if from_start && group_cache.steps > 0 {
+        // Its members were searched for after an earlier hit.
+        return;
+    }
     let mut steps = 0;
     let decided = group_cache.steps <= budget(record)
         && group.dfa.matching_at(

@@ -12,6 +12,8 @@ use crate::pure::ids::PatternIndex;
 use crate::pure::literal::{Bound, Literal, add_bounds, max_match_len};
 
 use super::head_pairs::HeadPairs;
+use super::postings::matches_only_at_start;
+use super::record_start::RecordStarts;
 
 /// The memory that each scanner may take for the caches of a pattern with a class of many characters, as
 /// Unicode's `\w` or `\d`, in bytes. Such patterns are mostly searched by lazy DFAs. With 16 KiB, the rules of
@@ -29,6 +31,7 @@ pub(in crate::pure) struct Patterns {
     /// By pattern: its two parts, if it is verified in two parts.
     splits: Vec<Option<Box<Split>>>,
     pub(super) head_pairs: HeadPairs,
+    pub(super) record_starts: RecordStarts,
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
     /// By pattern, if spans are reported: how many bytes a span can start before the hit of an anchored
@@ -77,6 +80,7 @@ impl Patterns {
         debug_assert_eq!(trimmed.len(), splits.len());
         let automata = trimmed.iter().map(|_| PatternAutomata::default()).collect();
         let head_pairs = HeadPairs::new(&splits);
+        let record_starts = RecordStarts::new(&trimmed);
         let span_heads = trimmed_heads.into_iter().zip(&splits).map(|(head, split)| match split {
             Some(split) => add_bounds(head, max_match_len(&split.head)),
             None => head,
@@ -87,6 +91,7 @@ impl Patterns {
             trimmed,
             splits,
             head_pairs,
+            record_starts,
             span_literals,
             span_heads,
             automata,
@@ -144,6 +149,9 @@ impl Patterns {
         hits: Option<(u32, u32)>,
         len: usize,
     ) -> RangeInclusive<usize> {
+        if matches_only_at_start(&self.trimmed[pattern.index()]) {
+            return 0..=0;
+        }
         let Some((first, last)) = hits else { return 0..=len };
         let first = match self.span_heads.get(pattern.index()) {
             Some(&Some(head)) => first.saturating_sub(head) as usize,
@@ -175,6 +183,7 @@ impl Patterns {
         let literals = self.span_literals.iter().flatten().flat_map(|spans| &spans.literals);
         self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
             + self.head_pairs.memory()
+            + self.record_starts.memory()
             + size_of_val(&self.span_heads[..])
             + self.automata.iter().map(PatternAutomata::memory).sum::<usize>()
             + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()

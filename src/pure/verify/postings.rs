@@ -12,23 +12,32 @@ use crate::pure::literal::{self, Bound, RequiredLiterals};
 
 use super::required_run::RequiredRunId;
 
+/// Where a pattern is verified when a needle is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::pure) enum Place {
+    /// At the hit: every match of the pattern's tail starts with the needle.
+    Hit,
+    /// At the start of the record, once: the pattern matches only there.
+    RecordStart,
+    /// In a window around the hit.
+    Window,
+}
+
 /// A pattern to verify when a needle is found, with cheap conditions on the hit.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::pure) struct Posting {
     pub(in crate::pure) pattern: PatternIndex,
-    /// Whether every match of the pattern's tail starts with the needle, so that the pattern can
-    /// be verified at the hit. Otherwise it is searched in a window around the hit.
-    pub(in crate::pure) anchored: bool,
+    pub(in crate::pure) place: Place,
     /// Whether the pattern matches wherever the needle is found.
     pub(in crate::pure) exact: bool,
-    /// The minimum length of a match of the tail, in bytes. Checked if `anchored`; the window of
-    /// any other posting may begin before the hit.
+    /// The minimum length of a match of the tail, in bytes. 0 if the place is a window, which may begin before
+    /// the hit.
     pub(in crate::pure) min_len: u32,
-    /// The last offset in the record at which the needle can start. Below `u32::MAX` if the
+    /// The last offset in the record at which the needle can start. Below `u32::MAX` only if the
     /// pattern matches only at the start of a record.
     pub(in crate::pure) max_start: u32,
-    /// The largest number of bytes from the start of the needle to the end of the record. Below
-    /// `u32::MAX` if the pattern matches only at the end of a record.
+    /// The largest number of bytes from the place to the end of the record. Below `u32::MAX` only if the
+    /// pattern matches only at the end of a record.
     pub(in crate::pure) max_remaining: u32,
     /// The byte run that the record must also contain.
     pub(in crate::pure) required_run: Option<RequiredRunId>,
@@ -49,29 +58,38 @@ impl Posting {
         required_run: Option<RequiredRunId>,
     ) -> Posting {
         let properties = hir.properties();
-        let from_start = properties.look_set_prefix().contains(Look::Start);
         let to_end = properties.look_set_suffix().contains(Look::End);
-        let anchored = required.anchor_part.is_some();
+        let place = match required.anchor_part {
+            _ if matches_only_at_start(hir) => Place::RecordStart,
+            Some(_) => Place::Hit,
+            None => Place::Window,
+        };
+        let min_len = tail.properties().minimum_len().unwrap_or(0) as u32;
+        let max_len = literal::max_match_len(tail).filter(|_| to_end).unwrap_or(u32::MAX);
         Posting {
             pattern,
-            anchored,
+            place,
             exact: required.are_all_matches_of(hir),
-            min_len: tail.properties().minimum_len().unwrap_or(0) as u32,
-            max_start: required.before.filter(|_| from_start && anchored).unwrap_or(u32::MAX),
-            max_remaining: literal::max_match_len(tail)
-                .filter(|_| to_end && anchored)
-                .unwrap_or(u32::MAX),
+            min_len: if place == Place::Window { 0 } else { min_len },
+            max_start: required.before.filter(|_| place == Place::RecordStart).unwrap_or(u32::MAX),
+            max_remaining: if place == Place::Window { u32::MAX } else { max_len },
             required_run,
             before: required.before,
             after: required.after,
         }
     }
 
-    /// The posting of a pattern at a needle that lies anywhere in a match.
-    pub(in crate::pure) fn windowed(pattern: PatternIndex, before: Bound, after: Bound) -> Posting {
+    /// The posting of the pattern `hir` at a needle that lies anywhere in a match.
+    pub(in crate::pure) fn at_any(
+        pattern: PatternIndex,
+        hir: &Hir,
+        before: Bound,
+        after: Bound,
+    ) -> Posting {
+        let from_start = matches_only_at_start(hir);
         Posting {
             pattern,
-            anchored: false,
+            place: if from_start { Place::RecordStart } else { Place::Window },
             exact: false,
             min_len: 0,
             max_start: u32::MAX,
@@ -92,15 +110,20 @@ impl Posting {
     }
 }
 
+/// Whether all matches of a pattern start where the record does.
+pub(in crate::pure) fn matches_only_at_start(hir: &Hir) -> bool {
+    hir.properties().look_set_prefix().contains(Look::Start)
+}
+
 /// The postings of all needles.
 #[derive(Debug)]
 pub(in crate::pure) struct Postings {
     /// By needle: where its postings start in `list`; one more for the end of the last.
     starts: Vec<u32>,
-    /// Sorted by needle; of each needle, the anchored postings come first.
+    /// Sorted by needle and place.
     list: Vec<Posting>,
-    /// By needle: the number of its anchored postings.
-    anchored: Vec<u32>,
+    /// By needle: the number of its postings whose place is not a window.
+    direct: Vec<u32>,
     /// By needle: see [`Postings::reach`].
     reach: Vec<Bound>,
 }
@@ -108,23 +131,24 @@ pub(in crate::pure) struct Postings {
 impl Postings {
     /// Sorts `postings`. `needles` is the number of needles.
     pub(in crate::pure) fn new(mut postings: Vec<(NeedleId, Posting)>, needles: usize) -> Postings {
-        postings.sort_by_key(|(needle, posting)| (*needle, !posting.anchored, posting.pattern));
+        postings.sort_by_key(|(needle, posting)| (*needle, posting.place, posting.pattern));
         let mut starts = vec![0];
         let mut reach = Vec::with_capacity(needles);
-        let mut anchored = Vec::with_capacity(needles);
+        let mut direct = Vec::with_capacity(needles);
         let mut rest = &postings[..];
         for index in 0..needles {
             let count = rest.partition_point(|(needle, _)| needle.index() == index);
             starts.push(starts[index] + count as u32);
-            let first = rest[..count].partition_point(|(_, posting)| posting.anchored);
-            anchored.push(first as u32);
+            let first =
+                rest[..count].partition_point(|(_, posting)| posting.place != Place::Window);
+            direct.push(first as u32);
             reach.push(rest[first..count].iter().try_fold(0, |max: u32, (_, posting)| {
                 Some(max.max(posting.before?.checked_add(posting.after?)?))
             }));
             rest = &rest[count..];
         }
         let list = postings.into_iter().map(|(_, posting)| posting).collect();
-        Postings { starts, list, anchored, reach }
+        Postings { starts, list, direct, reach }
     }
 
     /// The patterns that an automaton verifies, some of them several times.
@@ -137,12 +161,12 @@ impl Postings {
         self.reach.len()
     }
 
-    /// The anchored and the windowed postings of a needle.
+    /// The postings of a needle: those that are verified at once, and those in windows.
     #[inline]
     pub(super) fn of(&self, needle: NeedleId) -> (&[Posting], &[Posting]) {
         let start = self.starts[needle.index()] as usize;
         let end = self.starts[needle.index() + 1] as usize;
-        self.list[start..end].split_at(self.anchored[needle.index()] as usize)
+        self.list[start..end].split_at(self.direct[needle.index()] as usize)
     }
 
     /// The largest gap between two hits of a needle over which the windows of its windowed
@@ -156,7 +180,7 @@ impl Postings {
     pub(super) fn memory(&self) -> usize {
         size_of_val(&self.list[..])
             + size_of_val(&self.starts[..])
-            + size_of_val(&self.anchored[..])
+            + size_of_val(&self.direct[..])
             + size_of_val(&self.reach[..])
     }
 }

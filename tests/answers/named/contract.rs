@@ -21,6 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
         flags(),
         order(),
         overlaps(),
+        record_starts(),
     ]
     .concat()
 }
@@ -435,5 +436,59 @@ fn overlaps() -> Vec<Case> {
             .patterns("", ["(?:xq7ZK.*!|eeeeeexq7ZKeeeeeeJQXZ.*#)"])
             .records(nested)
             .finds((0..40).map(|n| (n, 0, 5 * n..5 * n + 5022))),
+    ]
+}
+
+/// Patterns that match only at the start of a record, found by what is later in it.
+fn record_starts() -> Vec<Case> {
+    let shared = (0..80).map(|n| format!("^{}[a-z]*: .*qzvxLogin(?:[0-9]|$)", n % 40));
+    vec![
+        Case::new("literals far behind the start", REVIEW)
+            .patterns(
+                "",
+                [
+                    "^[a-z]+: .*qzvx[0-9]",
+                    "^(?:a|bc)?[0-9]{0,40}qzvx",
+                    "^[^;]*;(?:[^;]*;)*qzvx$",
+                    "^[0-9][0-9]:[0-9][0-9] [a-z]+$",
+                    "^[a-f0-9]{32} .*x",
+                    "^(?s:.)*[0-9a-f]{40}",
+                    "(?:^a|^b).*qzvx",
+                    "^a*?^b.*qzvx",
+                    "^.*: ",
+                    "x^.*qzvx",
+                    "^qzvx$.",
+                    "(?:^|;)qzvx",
+                    "(?m)^qzvx",
+                ],
+            )
+            .records([
+                "",
+                "q",
+                "ab: qzvx qzvx0 qzvx1",
+                "ab: qzvx",
+                "AB: qzvx0",
+                "bc12qzvx qzvx",
+                "bqzvx qzvx",
+                "a;b;qzvx;;qzvx",
+                "12:34 abc",
+                " 12:34 abc",
+                "0123456789abcdef0123456789abcdef - x",
+                "-0123456789abcdef0123456789abcdef01234567",
+                "aab qzvx qzvx",
+                "qzvx\nqzvx;qzvx",
+                ": : é: ",
+            ]),
+        Case::new("a literal shared by many that start alike", REVIEW)
+            .patterns("", shared.chain(["qzvxLogin".to_owned(), "^39.*qzvxLogin[0-9]".to_owned()]))
+            .records([
+                "39: qzvxLogin qzvxLogin qzvxLogin7 qzvxLogin8",
+                "3: qzvxLogin",
+                "3abc: qzvxLogi qzvxLogin qzvxLogin9",
+                "qzvxLogin qzvxLogin",
+                " 3: qzvxLogin9",
+                "39: qzvxLogin qzvxLogin",
+                "3: qzvxLogin0",
+            ]),
     ]
 }

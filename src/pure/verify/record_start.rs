@@ -1,0 +1,172 @@
+//! Checks whether a record begins as a pattern does that matches only at the start of a record, before an
+//! automaton of this pattern starts.
+//!
+//! Most rules for logs and for the banners of servers begin with `^`. Their literals are also found in records
+//! that begin otherwise, and an automaton would read from there to the end of the record, or back to its start.
+//! The first bytes rule out nearly all of these patterns, mostly the very first one.
+//!
+//! # Cost
+//!
+//! Two loads for each byte that is compared, at most [`LEN`] of them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use regex_syntax::hir::Hir;
+
+use crate::pure::ids::PatternIndex;
+use crate::pure::literal::{ByteSet, first_bytes};
+use crate::pure::mechanism;
+
+use super::postings::matches_only_at_start;
+
+/// The number of bytes of a record that are compared. A guess: the first byte decides mostly.
+const LEN: usize = 8;
+
+/// The bytes that begin a pattern are compared only if others are expected to begin at least this share of all
+/// records. A guess.
+const MIN_RULED_OUT: f64 = 0.5;
+
+/// How the records begin in which the patterns of an engine can match.
+#[derive(Debug, Default)]
+pub(super) struct RecordStarts {
+    /// By pattern: the sets in `lists` that its first bytes are in, from the start of the record on. Empty if the
+    /// pattern is not checked.
+    ranges: Vec<Range<u32>>,
+    /// Indexes in `sets`.
+    lists: Vec<u32>,
+    sets: Vec<ByteSet>,
+}
+
+impl RecordStarts {
+    /// `trimmed` are the trimmed forms of all patterns.
+    pub(super) fn new(trimmed: &[Hir]) -> RecordStarts {
+        RecordStarts::with_least_ruled_out(trimmed, MIN_RULED_OUT)
+    }
+
+    fn with_least_ruled_out(trimmed: &[Hir], least: f64) -> RecordStarts {
+        let mut starts = RecordStarts::default();
+        let mut known = HashMap::new();
+        for hir in trimmed {
+            let first = starts.lists.len() as u32;
+            if matches_only_at_start(hir) && mechanism::RECORD_STARTS {
+                let sets = first_bytes(hir, LEN);
+                let allowed: f64 = sets.iter().map(ByteSet::frequency).product();
+                if 1.0 - allowed >= least {
+                    for set in sets {
+                        let index = *known.entry(set).or_insert_with(|| {
+                            starts.sets.push(set);
+                            starts.sets.len() as u32 - 1
+                        });
+                        starts.lists.push(index);
+                    }
+                }
+            }
+            starts.ranges.push(first..starts.lists.len() as u32);
+        }
+        starts
+    }
+
+    /// Whether the pattern can match in `record`, as far as its first bytes say.
+    #[inline]
+    pub(super) fn allow(&self, pattern: PatternIndex, record: &[u8]) -> bool {
+        let range = &self.ranges[pattern.index()];
+        let sets = &self.lists[range.start as usize..range.end as usize];
+        sets.len() <= record.len()
+            && sets.iter().zip(record).all(|(&set, &byte)| self.sets[set as usize].contains(byte))
+    }
+
+    /// Heap memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&self.ranges[..]) + size_of_val(&self.lists[..]) + size_of_val(&self.sets[..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
+
+    use super::*;
+
+    /// Parts of patterns.
+    const PARTS: &[&str] = &[
+        "a",
+        "ab",
+        "[ab]",
+        "; {0,2}",
+        "(?:S|ab|b)",
+        "(?:a|)",
+        "(?:ab)+",
+        "(?:ab|b){2}",
+        "[ab]{1,3}",
+        "b*",
+        "é",
+        "(;S)",
+        "(?-u:.)",
+        ".",
+        "[a&&b]?",
+        "(?:b;){0}",
+        "$",
+        r"(?-u:\b)",
+        "(?:é|;)S",
+        "^",
+    ];
+
+    /// The bytes of records.
+    const BYTES: &[u8] = b"ab;S \xC3\xA9";
+
+    fn parse(pattern: &str) -> Hir {
+        regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()
+    }
+
+    #[test]
+    fn records_that_begin_otherwise_are_ruled_out() {
+        let first = PatternIndex::new(0);
+        for (pattern, allowed, ruled_out) in [
+            ("^GET /", &["GET /", "GET /index"][..], &["", "GET", "GET  ", " GET /", "POST /"][..]),
+            ("^(?:GET|POST) ", &["GET /", "POST "], &["GETS", "PUT "]),
+            // Each byte is compared alone.
+            ("^(?:ab|cd)", &["ab", "cd", "ad"], &["ba", "a"]),
+            ("^ *[0-9]{4}-", &["2024-", "   2024-1"], &["x2024-", "20"]),
+            ("^[0-9]+(?:x|$)", &["7", "7x"], &["", "x7"]),
+            ("^qé", &["qé"], &["é", "qe"]),
+            // Not compared: any record may begin like this, or the match may be elsewhere.
+            ("^.*q", &["", "x"], &[]),
+            ("^[^q]q", &["", "qq"], &[]),
+            ("^", &[""], &[]),
+            ("(?m)^q", &["", "x"], &[]),
+            ("^q|w", &["", "x"], &[]),
+            ("q", &["", "x"], &[]),
+        ] {
+            let starts = RecordStarts::new(&[parse(pattern)]);
+            for record in allowed {
+                assert!(starts.allow(first, record.as_bytes()), "{pattern} in {record}");
+            }
+            for record in ruled_out {
+                assert!(!starts.allow(first, record.as_bytes()), "{pattern} in {record}");
+            }
+            assert_eq!(starts.ranges[0].is_empty(), ruled_out.is_empty(), "{pattern}");
+        }
+    }
+
+    proptest! {
+        /// With patterns that begin with any bytes, too.
+        #[test]
+        fn records_with_a_match_are_allowed(
+            parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 1..8),
+            alternatives in any::<bool>(),
+            record in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..16),
+        ) {
+            let pattern = format!("^(?:{})", parts.join(if alternatives { "|" } else { "" }));
+            let hir = parse(&pattern);
+            let starts = RecordStarts::with_least_ruled_out(std::slice::from_ref(&hir), -1.0);
+            let config = thompson::Config::new().utf8(false);
+            let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).unwrap();
+            let oracle = PikeVM::new_from_nfa(nfa).unwrap();
+            if oracle.is_match(&mut oracle.create_cache(), &record[..]) {
+                prop_assert!(starts.allow(PatternIndex::new(0), &record), "{}", pattern);
+            }
+        }
+    }
+}
