@@ -64,24 +64,33 @@ fn compare(specs: &[Spec], count: usize) {
         pairs += comparison.expected(&records).len();
         say(&format!("{scanned} damaged matches compared, with {pairs} spans in them"));
     }
-    assert!(pairs * 2 > count, "too few of {count} records match: {pairs} spans");
+    assert!(pairs * 4 > count, "too few of {count} records match: {pairs} spans");
 }
 
-/// A record with one to three texts that were drawn from rules, and damage.
+/// A record of one to three texts that were drawn from rules, with damage. Half of the records are a single
+/// text, because many rules match only from the start of a record or to its end.
 fn damaged(hirs: &[Hir], rng: &mut Rng) -> Vec<u8> {
+    if rng.below(2) == 0 {
+        return damaged_text(hirs, rng, 2);
+    }
     let mut record = rng.pick(&SURROUNDINGS).to_vec();
     for _ in 0..1 + rng.below(3) {
-        let mut text = Vec::new();
-        sample(rng.pick(hirs), rng, &mut text);
-        // A rule with long repetitions would make the oracle wait without finding more.
-        text.truncate(600);
-        for _ in 0..rng.below(3) {
-            damage(&mut text, rng);
-        }
-        record.extend(text);
+        record.extend(damaged_text(hirs, rng, 3));
         record.extend(*rng.pick(&SURROUNDINGS));
     }
     record
+}
+
+/// A text that was drawn from one of the rules, changed in fewer than `damages` places.
+fn damaged_text(hirs: &[Hir], rng: &mut Rng, damages: usize) -> Vec<u8> {
+    let mut text = Vec::new();
+    sample(rng.pick(hirs), rng, &mut text);
+    // A rule with long repetitions would make the oracle wait without finding more.
+    text.truncate(600);
+    for _ in 0..rng.below(damages) {
+        damage(&mut text, rng);
+    }
+    text
 }
 
 /// Changes one place of a text.
