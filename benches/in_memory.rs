@@ -32,8 +32,8 @@ use support::thread_seconds;
 /// than 1 MiB whole; batches of that size were not faster here.
 const BATCH: usize = 64 << 10;
 
-/// The bytes that are read at once, as by the command.
-const READ_SIZE: usize = 128 << 10;
+/// The bytes that are read at once, as for a block of the command.
+const BLOCK_SIZE: usize = 128 << 10;
 
 fn main() {
     // `cargo bench` adds an option, and `cargo test` runs the program without arguments.
@@ -47,12 +47,12 @@ fn main() {
     });
     let files = entries(files);
 
-    let mut buffer = vec![0; READ_SIZE];
+    let mut buffer = vec![0; BLOCK_SIZE];
     measured("read", || {
         for path in &files {
             let mut file = File::open(path).expect("the file exists");
             // A file ends where fewer bytes are read.
-            while file.read(&mut buffer).expect("the file can be read") == READ_SIZE {}
+            while file.read(&mut buffer).expect("the file can be read") == BLOCK_SIZE {}
         }
     });
     let batches = batches(&files);

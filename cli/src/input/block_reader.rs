@@ -6,11 +6,14 @@ use std::io::{self, Read};
 use super::buffer::Buffer;
 use super::encoding::Decoded;
 use super::read_ahead::ReadAhead;
-use super::{BINARY_CHECK, BLOCK_SIZE, READ_SIZE, Source, is_binary};
+use super::{BINARY_CHECK, BLOCK_SIZE, Source, is_binary};
 
 /// The number of bytes that are read ahead from a pipe. Several times what is searched at once, so that the next
 /// block is read while the last one is searched.
-const READ_AHEAD: usize = 4 * BLOCK_SIZE;
+const READ_AHEAD: usize = 4 << 20;
+
+/// The length, in bytes, from which on a line with NUL bytes is cut. No text has lines like that.
+const LONG_BINARY_LINE: usize = 1 << 20;
 
 /// Some whole lines of a file.
 #[derive(Debug, Default)]
@@ -36,8 +39,8 @@ pub(crate) enum Next {
     },
 }
 
-/// Reads a file in blocks of about [`READ_SIZE`] bytes. A longer line makes a longer block, unless it has more
-/// than [`BLOCK_SIZE`] bytes and NUL bytes: no text has both, and such a line of binary data (or one that is
+/// Reads a file in blocks of about [`BLOCK_SIZE`] bytes. A longer line makes a longer block, unless it has more
+/// than [`LONG_BINARY_LINE`] bytes and NUL bytes: no text has both, and such a line of binary data (or one that is
 /// longer than what is read ahead) ends after its last NUL byte so far. Otherwise a disk image would fill the
 /// memory.
 ///
@@ -49,7 +52,7 @@ pub(crate) enum Next {
 ///
 /// A file that the user did not name ends where it is seen to be binary: at its start if there is a
 /// NUL byte in the first [`BINARY_CHECK`] bytes, of which no more are read then, or later in a line
-/// of more than [`BLOCK_SIZE`] bytes that has one. Otherwise a sparse file of any size, which is all
+/// of more than [`LONG_BINARY_LINE`] bytes that has one. Otherwise a sparse file of any size, which is all
 /// NUL bytes, would be read as one line.
 #[derive(Debug)]
 pub(crate) struct BlockReader {
@@ -86,7 +89,7 @@ impl BlockReader {
         if source.may_block() {
             return BlockReader::stream(source, reader);
         }
-        let mut cutter = LineCutter::new(reader, READ_SIZE, BLOCK_SIZE);
+        let mut cutter = LineCutter::new(reader, BLOCK_SIZE, LONG_BINARY_LINE);
         cutter.ends_at_binary = !source.is_explicit();
         Ok(BlockReader { input: BlockInput::File(cutter), next_line: 1 })
     }
@@ -133,9 +136,9 @@ fn line_too_long(line: u64) -> io::Error {
 #[derive(Debug)]
 struct LineCutter<R: Read> {
     reader: Decoded<R>,
-    /// The bytes that are read at once, unless a line is longer.
-    read_size: usize,
-    /// The length of a line with NUL bytes that is cut.
+    /// The bytes that are read for a block, unless a line is longer.
+    block_size: usize,
+    /// The length from which on a line with NUL bytes is cut.
     binary_line: usize,
     /// The bytes after the last whole line that were read with the last block.
     partial_line: Vec<u8>,
@@ -147,10 +150,10 @@ struct LineCutter<R: Read> {
 }
 
 impl<R: Read> LineCutter<R> {
-    fn new(reader: Decoded<R>, read_size: usize, binary_line: usize) -> LineCutter<R> {
+    fn new(reader: Decoded<R>, block_size: usize, binary_line: usize) -> LineCutter<R> {
         LineCutter {
             reader,
-            read_size,
+            block_size,
             binary_line,
             partial_line: Vec::new(),
             end: None,
@@ -170,7 +173,7 @@ impl<R: Read> LineCutter<R> {
         // The bytes before have no NUL byte.
         let mut searched_nul = 0;
         if std::mem::take(&mut self.is_at_start) && self.ends_at_binary {
-            if let Err(error) = self.reader.read_up_to(BINARY_CHECK, lines) {
+            if let Err(error) = lines.read(&mut self.reader, BINARY_CHECK, None) {
                 self.end = Some(Err(error));
             }
             if is_binary(lines.bytes()) {
@@ -182,11 +185,11 @@ impl<R: Read> LineCutter<R> {
             // Doubling the buffer until the line ends keeps the cost of a long line linear. One
             // byte more than fits in a batch shows that the line is too long.
             let room = (dragnet::MAX_BUFFER + 1).saturating_sub(length);
-            let wanted = self.read_size.max(length).min(room);
+            let wanted = self.block_size.max(length).min(room);
             if wanted == 0 {
                 return Ok(false);
             }
-            match self.reader.read_up_to(wanted, lines) {
+            match lines.read(&mut self.reader, wanted, None) {
                 Ok(count) if count < wanted => self.end = Some(Ok(())),
                 Ok(_) => {
                     if let Some(newline) = memchr::memrchr(b'\n', &lines.bytes()[searched..]) {
@@ -319,7 +322,7 @@ mod tests {
             let text = "a line\n".repeat(lines);
             let mut hole = Hole(0);
             let reader = text.as_bytes().chain(&mut hole);
-            let mut cutter = LineCutter::new(as_they_are(reader), READ_SIZE, BLOCK_SIZE);
+            let mut cutter = LineCutter::new(as_they_are(reader), BLOCK_SIZE, LONG_BINARY_LINE);
             cutter.ends_at_binary = true;
             let (mut found, mut block) = (0, Buffer::default());
             while !cutter.next(&mut block).unwrap() {
@@ -328,7 +331,7 @@ mod tests {
             }
             assert_eq!((found, block.len()), (expected, 0));
             drop(cutter);
-            assert!(hole.0 <= 4 * BLOCK_SIZE, "{}", hole.0);
+            assert!(hole.0 <= 4 * LONG_BINARY_LINE, "{}", hole.0);
         }
     }
 
@@ -348,11 +351,11 @@ mod tests {
         let text = "ab\ncd\0ef\na\0bcdefghij\n";
         let cutter = LineCutter::new(as_they_are(text.as_bytes()), 2, 8);
         assert_eq!(cut_with(cutter).0, ["ab\n", "cd\0ef\n", "a\0", "bcdefghij\n"]);
-        let mut cutter = LineCutter::new(as_they_are(Hole(0)), READ_SIZE, BLOCK_SIZE);
+        let mut cutter = LineCutter::new(as_they_are(Hole(0)), BLOCK_SIZE, LONG_BINARY_LINE);
         let mut block = Buffer::default();
         for _ in 0..10 {
             assert!(!cutter.next(&mut block).unwrap());
-            assert_eq!(block.len(), BLOCK_SIZE);
+            assert_eq!(block.len(), LONG_BINARY_LINE);
         }
     }
 

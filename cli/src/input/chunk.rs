@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::buffer::Buffer;
 use super::encoding::Decoded;
 use super::{
-    BINARY_CHECK, BLOCK_SIZE, Block, BlockReader, Next, Source, Task, WalkError, is_binary,
+    BINARY_CHECK, Block, BlockReader, LARGE_FILE, Next, Source, Task, WalkError, is_binary,
 };
 
-/// The size, in bytes, from which on a file is read in blocks that was smaller than [`BLOCK_SIZE`] when it was
+/// The size, in bytes, from which on a file is read in blocks that was smaller than [`LARGE_FILE`] when it was
 /// opened. It has grown since.
-const MAX_SMALL_FILE: usize = 4 * BLOCK_SIZE;
+const MAX_SMALL_FILE: usize = 4 << 20;
 
 /// The bytes of small files that are searched at once: few enough to be still in the caches of a core when
 /// they are split into lines and searched, and many for one call of an engine. With 256 KiB, the search for
@@ -20,7 +20,7 @@ const MAX_SMALL_FILE: usize = 4 * BLOCK_SIZE;
 const SEARCH_SIZE: usize = 64 << 10;
 
 /// The largest buffer of a block that is kept for the next block, in bytes. A longer line is an exception.
-const MAX_KEPT: usize = 4 * BLOCK_SIZE;
+const MAX_KEPT: usize = 4 << 20;
 
 /// The largest file that is read whole, in bytes.
 const MAX_WHOLE_FILE: usize = 512 << 20;
@@ -146,7 +146,7 @@ impl Chunk {
             let blocks = BlockReader::of_file(source, file)?;
             Ok(Some(Task::Blocks(source.clone(), Some(blocks))))
         };
-        if size >= BLOCK_SIZE as u64 {
+        if size >= LARGE_FILE as u64 {
             return in_blocks(file);
         }
         let start = self.buffer.len();
@@ -187,7 +187,8 @@ impl Chunk {
         // One byte more than the file has, so that a read of all of it is seen to be short.
         let wanted = size.saturating_add(1);
         let first = if source.is_explicit() { MAX_SMALL_FILE } else { BINARY_CHECK };
-        let is_end = self.append(file, wanted.min(first), size)?;
+        let first = wanted.min(first);
+        let is_end = self.buffer.read(file, first, Some(size))? < first;
         let text = &self.bytes()[start..];
         let mark = source.encoding.mark_len(text);
         if source.encoding.decodes(text) && mark == 0 {
@@ -210,33 +211,12 @@ impl Chunk {
         loop {
             let room = MAX_SMALL_FILE.saturating_sub(self.buffer.len() - start);
             let left = size.saturating_sub(self.buffer.len() - start + mark);
-            if self.append(file, part.min(room), left)? || room <= part {
+            let count = part.min(room);
+            if self.buffer.read(file, count, Some(left))? < count || room <= part {
                 return Ok(());
             }
             part *= 2;
         }
-    }
-
-    /// Appends `count` bytes of a file, or fewer if the file ends before. Returns whether it does. `left`
-    /// is the number of bytes that it should have left: a read that is short and ends there was the last.
-    /// Also if reading fails, the bytes before are appended.
-    fn append(&mut self, file: &mut File, count: usize, left: usize) -> io::Result<bool> {
-        let mut filled = 0;
-        while filled < count {
-            match file.read(self.buffer.reserve(count - filled)) {
-                Ok(0) => return Ok(true),
-                Ok(read) => {
-                    self.buffer.advance(read);
-                    filled += read;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            }
-            if filled == left && filled < count {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Reads a file to its end.

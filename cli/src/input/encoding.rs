@@ -8,9 +8,6 @@ use std::str::FromStr;
 
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
-use super::BLOCK_SIZE;
-use super::buffer::Buffer;
-
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 const UTF16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
 
@@ -117,25 +114,6 @@ impl<R: Read> Decoded<R> {
         self.encoding != Encoding::None && is_likely_utf16(&self.first)
     }
 
-    /// Appends the next `count` bytes to `out`, or fewer at the end. Also if reading fails, the bytes before are
-    /// appended.
-    pub(super) fn read_up_to(&mut self, count: usize, out: &mut Buffer) -> io::Result<usize> {
-        let mut left = count;
-        while left > 0 {
-            // Memory is filled with zeros when it is first reserved, so no more than the file is likely to need.
-            match self.read(out.reserve(left.min(BLOCK_SIZE))) {
-                Ok(0) => break,
-                Ok(read) => {
-                    out.advance(read);
-                    left -= read;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(count - left)
-    }
-
     /// Reads the bytes that may be a mark, and no more, because the next read may block.
     fn start(&mut self, mut reader: R) -> io::Result<()> {
         let mut first = [0; 3];
@@ -210,6 +188,7 @@ impl<R: Read> Read for Prefixed<R> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::buffer::Buffer;
     use super::*;
 
     fn utf16(text: &str, mark: &[u8]) -> Vec<u8> {
@@ -262,7 +241,7 @@ mod tests {
             for size in [1, 3, 1000, GUESS_BYTES, 2000, 100_000] {
                 let mut decoded = Decoded::new(&bytes[..], encoding);
                 let mut found = Buffer::default();
-                while decoded.read_up_to(size, &mut found).unwrap() == size {}
+                while found.read(&mut decoded, size, None).unwrap() == size {}
                 assert!(found.bytes() == text.as_bytes(), "{encoding:?} {size}");
                 assert_eq!(decoded.first, &found.bytes()[..decoded.first.len()]);
             }

@@ -9,8 +9,8 @@
 use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The size of one read, in bytes: the capacity of a pipe on Linux.
-const READ_SIZE: usize = 64 << 10;
+/// The size of one read, in bytes: what a pipe on Linux has room for. Less than a block, since no more is there.
+const PIPE_CAPACITY: usize = 64 << 10;
 
 /// A reader's bytes, in whole lines.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl Drop for ReadAhead {
 impl Shared {
     /// Runs the background thread: reads until the end of input, an error or the consumer's drop.
     fn run(&self, reader: &mut impl Read) {
-        let mut block = vec![0; READ_SIZE];
+        let mut block = vec![0; PIPE_CAPACITY];
         loop {
             let result = reader.read(&mut block);
             let mut buffer = self.lock();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::vec;
 
-use super::{BLOCK_SIZE, BlockReader, FileWalk, Skipped, Source, WalkError};
+use super::{BlockReader, FileWalk, LARGE_FILE, Skipped, Source, WalkError};
 
 /// The maximum number of files in a task. A thread takes the lock of the walk once per task, and hands back what
 /// it has no time for. With 16 files, two threads were not faster.
@@ -112,7 +112,7 @@ impl Iterator for Tasks {
             match self.walk.next() {
                 Some(Ok(source)) => {
                     let source = Arc::new(source);
-                    let is_large = source.may_block() || source.size >= BLOCK_SIZE as u64;
+                    let is_large = source.may_block() || source.size >= LARGE_FILE as u64;
                     if is_large && !self.whole_files {
                         self.in_blocks = Some(source);
                         if !self.files.is_empty() {

@@ -3,9 +3,7 @@
 use std::io::{self, Read, Write};
 
 use super::line_cuts::LineCuts;
-
-/// The most bytes that are read at a time.
-const READ_SIZE: usize = 256 << 10;
+use crate::input::BLOCK_SIZE;
 
 /// A stream as one or more streams, called segments. Reading one ends where it is cut, and
 /// [`next`](Segments::next) begins with the one after it.
@@ -89,7 +87,7 @@ impl<R: Read> Segments<R> {
     /// Reads once, after the bytes that are in the buffer.
     fn read_more(&mut self) -> io::Result<()> {
         let Some(cuts) = &mut self.cuts else { return Ok(()) };
-        self.buffer.resize(self.end + READ_SIZE, 0);
+        self.buffer.resize(self.end + BLOCK_SIZE, 0);
         let count = loop {
             match self.reader.read(&mut self.buffer[self.end..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
-use crate::input::{READ_SIZE, Tasks, WalkOptions, walk};
+use crate::input::{BLOCK_SIZE, Tasks, WalkOptions, walk};
 
 fn make_fifo(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
@@ -65,7 +65,7 @@ fn what_replaces_a_file_after_the_walk_is_refused_and_named() {
 
 #[test]
 fn files_that_change_size_after_the_walk_are_read_whole() {
-    for new in [0, 5, 20, 100_000, BLOCK_SIZE, MAX_SMALL_FILE + 1] {
+    for new in [0, 5, 20, 100_000, LARGE_FILE, MAX_SMALL_FILE + 1] {
         let written = "b".repeat(new);
         let (text, messages) =
             read_after(10, false, |path| std::fs::write(path, &written).unwrap());
@@ -107,7 +107,7 @@ fn replaced_directories_do_not_redirect_the_search() {
 fn tasks_are_handed_back_in_the_order_of_their_lines() {
     let tree = tempfile::tempdir().unwrap();
     let line = "0123456\n";
-    let sizes = [10, 0, SEARCH_SIZE, 20, 3 * BLOCK_SIZE, BLOCK_SIZE, 30];
+    let sizes = [10, 0, SEARCH_SIZE, 20, 3 * LARGE_FILE, LARGE_FILE, 30];
     let mut expected = String::new();
     for (number, size) in sizes.into_iter().enumerate() {
         let text = line.repeat(size / line.len());
@@ -122,12 +122,12 @@ fn tasks_are_handed_back_in_the_order_of_their_lines() {
         in_blocks += usize::from(matches!(task, Task::Blocks(..)));
         rest.extend(chunk.load(task, |error| panic!("{error:?}")).into_iter().rev());
         // No chunk is larger than the last file of it.
-        assert!(chunk.bytes().len() <= SEARCH_SIZE + BLOCK_SIZE);
+        assert!(chunk.bytes().len() <= SEARCH_SIZE + LARGE_FILE);
         text.push_str(std::str::from_utf8(chunk.bytes()).unwrap());
     }
     assert_eq!(text, expected);
     // The ends of the two large files are tasks, too.
-    assert_eq!(in_blocks, 4 * BLOCK_SIZE / READ_SIZE + 2);
+    assert_eq!(in_blocks, 4 * LARGE_FILE / BLOCK_SIZE + 2);
     assert_eq!(chunk.take_counts().searched, sizes.len() as u64);
 }
 
@@ -136,7 +136,7 @@ fn tasks_are_handed_back_in_the_order_of_their_lines() {
 fn files_of_another_size_than_expected_are_read_whole() {
     let tree = tempfile::tempdir().unwrap();
     let path = tree.path().join("f");
-    let sizes = [0, 1, 10, BINARY_CHECK, BINARY_CHECK + 1, BLOCK_SIZE + 1];
+    let sizes = [0, 1, 10, BINARY_CHECK, BINARY_CHECK + 1, LARGE_FILE + 1];
     for actual in sizes.into_iter().chain([MAX_SMALL_FILE, MAX_SMALL_FILE + 1]) {
         std::fs::write(&path, "a".repeat(actual)).unwrap();
         for expected in sizes {
