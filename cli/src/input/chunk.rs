@@ -105,7 +105,7 @@ impl Chunk {
                 false => self.add_file(&source),
             };
             let blocks = added.unwrap_or_else(|error| {
-                report(unreadable(&source, &error));
+                report(WalkError::in_source(&source, &error));
                 None
             });
             if blocks.is_some() || self.buffer.len() >= SEARCH_SIZE || self.block.is_some() {
@@ -271,7 +271,7 @@ impl Chunk {
             let mut blocks = match opened {
                 Ok(blocks) => blocks?,
                 Err(error) => {
-                    report(unreadable(&source, &error));
+                    report(WalkError::in_source(&source, &error));
                     return None;
                 }
             };
@@ -288,18 +288,13 @@ impl Chunk {
                 }
                 Ok(Next::Binary { line }) => report(binary_from(&source, line)),
                 // Matches in earlier blocks still count, and are printed at the end of the file.
-                Err(error) => report(unreadable(&source, &error)),
+                Err(error) => report(WalkError::in_source(&source, &error)),
             }
         }
         self.counts.searched += 1;
         self.set_block(source, Block::default(), true);
         None
     }
-}
-
-/// The message about a file that can't be read to its end.
-fn unreadable(source: &Source, error: &io::Error) -> WalkError {
-    WalkError::unsearched(format!("{}: {error}", source.display_path()))
 }
 
 /// The message about a file that is binary from `line` on.

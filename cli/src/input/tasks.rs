@@ -20,6 +20,19 @@ pub(crate) enum Task {
     Blocks(Arc<Source>, Option<BlockReader>),
 }
 
+impl Task {
+    /// The source that is read first, if it may block and has not been opened yet. Such a source has a task of
+    /// its own.
+    pub(crate) fn unopened_pipe(&self) -> Option<&Arc<Source>> {
+        let source = match self {
+            Task::Files(files) => files.as_slice().first(),
+            Task::Blocks(source, None) => Some(source),
+            Task::Blocks(_, Some(_)) => None,
+        };
+        source.filter(|source| source.may_block())
+    }
+}
+
 /// Ends a search before the end of its input, from any thread.
 #[derive(Debug, Default)]
 pub(crate) struct Interrupt {
@@ -60,8 +73,8 @@ pub(crate) struct Tasks {
     walk: FileWalk,
     /// Files that have not been returned yet.
     files: Vec<Arc<Source>>,
-    /// A source to be read in blocks, once the files before it have been returned.
-    in_blocks: Option<Arc<Source>>,
+    /// A source with a task of its own, once the files before it have been returned.
+    single: Option<Arc<Source>>,
     whole_files: bool,
     interrupt: Arc<Interrupt>,
 }
@@ -73,13 +86,13 @@ impl Tasks {
         Tasks {
             walk: walk.until(interrupt.clone()),
             files: Vec::new(),
-            in_blocks: None,
+            single: None,
             whole_files: false,
             interrupt,
         }
     }
 
-    /// Leaves all files, large ones and pipes too, to be read as [`Task::Files`].
+    /// Makes all sources be read as [`Task::Files`], also large files and pipes.
     pub(crate) fn whole_files(mut self, yes: bool) -> Tasks {
         self.whole_files = yes;
         self
@@ -106,15 +119,18 @@ impl Iterator for Tasks {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(source) = self.in_blocks.take() {
-                return Some(Ok(Task::Blocks(source, None)));
+            if let Some(source) = self.single.take() {
+                return Some(Ok(match self.whole_files {
+                    true => Task::Files(vec![source].into_iter()),
+                    false => Task::Blocks(source, None),
+                }));
             }
             match self.walk.next() {
                 Some(Ok(source)) => {
                     let source = Arc::new(source);
-                    let is_large = source.may_block() || source.size >= LARGE_FILE as u64;
-                    if is_large && !self.whole_files {
-                        self.in_blocks = Some(source);
+                    let is_large = source.size >= LARGE_FILE as u64;
+                    if source.may_block() || is_large && !self.whole_files {
+                        self.single = Some(source);
                         if !self.files.is_empty() {
                             return Some(Ok(self.take_files()));
                         }

@@ -7,6 +7,7 @@
 //! directory, although the names of the directory's files are known, and passes the whole path to each
 //! call of the system, see [`directory`](super::directory). Its parallel walk has no order.
 
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -85,6 +86,11 @@ impl WalkError {
     /// An error because of which some input was not searched.
     pub(crate) fn unsearched(message: impl Into<String>) -> WalkError {
         WalkError { message: message.into(), skips_input: true }
+    }
+
+    /// An error because of which some lines of a file were not searched.
+    pub(crate) fn in_source(source: &Source, error: &dyn Display) -> WalkError {
+        WalkError::unsearched(format!("{}: {error}", source.display_path()))
     }
 
     /// A message about something that was searched all the same, or is never searched.

@@ -337,11 +337,13 @@ fn a_search_that_is_complete_reads_no_more() {
     }
     // A match in one file ends the wait for another.
     let tree = Tree::with(&[("f", "ab\n")]);
-    let mut command = tree.command(["scan", "-q", "-j2", "-e", "ab", "-", "f"]);
-    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    let stdin = child.stdin.take();
-    assert!(child.wait().unwrap().success());
-    drop(stdin);
+    for multiline in [&[][..], &["--multiline"]] {
+        let args = [&["scan", "-q", "-j2", "-e", r"ab\n?", "-", "f"], multiline].concat();
+        let mut child = tree.command(args).stdin(Stdio::piped()).spawn().unwrap();
+        let stdin = child.stdin.take();
+        assert!(child.wait().unwrap().success(), "{multiline:?}");
+        drop(stdin);
+    }
     let run = tree.run(["scan", "-m", "3", "-o", "-e", "^", "/dev/urandom"]);
     assert_eq!((run.stdout.as_str(), run.status), ("\n\n\n", Some(0)));
 }

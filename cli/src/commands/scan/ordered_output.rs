@@ -3,7 +3,8 @@
 //! A task collects its output in memory. It prints the output itself if all earlier tasks have been
 //! printed; otherwise the thread that completes the preceding task does. A task can
 //! [hand back](TaskOutput::hand_back) a part of its input, as tasks of their own that come after it and
-//! before all others. Any thread takes them.
+//! before all others. Any thread takes them. A task that can only run at its turn is
+//! [put off](TaskOutput::at_turn) until then, so that its thread runs others.
 //!
 //! Two limits bound the memory: a task starts only if it is one of the first `window` that are not printed,
 //! and a task with more than [`MAX_BUFFERED`] bytes of output waits for its turn. Nothing waits forever,
@@ -55,6 +56,8 @@ struct Slot<T> {
 enum State<T> {
     /// Handed back.
     Waiting(T),
+    /// Put off until all earlier tasks have been printed.
+    PutOff(T),
     Running,
     Finished(BufferedOutput),
 }
@@ -157,16 +160,18 @@ impl<T> OrderedOutput<T> {
 }
 
 impl<T> OutputQueue<T> {
-    /// Takes the first task that was handed back, if it is among the first `window`.
+    /// Takes the first task that was handed back, if it is among the first `window`, or that was put off and
+    /// has its turn.
     fn take(&mut self, window: usize) -> Option<(u64, T)> {
-        let slot = self
-            .slots
-            .iter_mut()
-            .take(window)
-            .find(|slot| matches!(slot.state, State::Waiting(_)))?;
+        let mut slots = self.slots.iter_mut().take(window).enumerate();
+        let (_, slot) = slots.find(|(position, slot)| match slot.state {
+            State::Waiting(_) => true,
+            State::PutOff(_) => *position == 0,
+            State::Running | State::Finished(_) => false,
+        })?;
         match std::mem::replace(&mut slot.state, State::Running) {
-            State::Waiting(task) => Some((slot.number, task)),
-            _ => None,
+            State::Waiting(task) | State::PutOff(task) => Some((slot.number, task)),
+            State::Running | State::Finished(_) => None,
         }
     }
 
@@ -228,6 +233,12 @@ impl<'a, T> TaskOutput<'a, T> {
         self.buffered.messages.push(message);
     }
 
+    /// The messages that have not been printed.
+    #[cfg(test)]
+    pub(super) fn messages(&mut self) -> &mut Vec<String> {
+        &mut self.buffered.messages
+    }
+
     /// Adds tasks directly after this one, in this order.
     pub(super) fn hand_back(&self, tasks: Vec<T>) {
         if tasks.is_empty() {
@@ -240,6 +251,22 @@ impl<'a, T> TaskOutput<'a, T> {
             queue.slots.insert(position, Slot { number, state: State::Waiting(task) });
         }
         self.shared.notify(&queue);
+    }
+
+    /// Returns this task, which can only run when all earlier ones have been printed, if they are. Otherwise
+    /// a thread takes it when they are. It must have no output yet.
+    pub(super) fn at_turn(self, task: T) -> Option<(TaskOutput<'a, T>, T)> {
+        let mut queue = self.shared.lock();
+        match queue.position(self.number)? {
+            0 => {
+                drop(queue);
+                Some((self, task))
+            }
+            position => {
+                queue.slots[position].state = State::PutOff(task);
+                None
+            }
+        }
     }
 
     /// Prints the text once it has [`MAX_BUFFERED`] bytes, after waiting for this task's turn.

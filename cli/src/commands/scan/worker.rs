@@ -53,7 +53,15 @@ impl<'a> Worker<'a> {
     {
         while let Some((mut output, task)) = self.next(tasks) {
             let searched = match task {
-                Ok(task) => self.search(task, &mut output),
+                Ok(mut task) => {
+                    if let Some(source) = task.unopened_pipe().cloned() {
+                        // Only one at a time is read, so that an interrupt has to end only one.
+                        let Some(first) = output.at_turn(task) else { continue };
+                        (output, task) = first;
+                        self.search.interrupt.set_reading(&source);
+                    }
+                    self.search(task, &mut output)
+                }
                 Err(error) => {
                     self.report(error, &mut output);
                     0
@@ -102,13 +110,6 @@ impl<'a> Worker<'a> {
         let mut chunk = std::mem::take(&mut self.chunk);
         let mut next = Some(task);
         while let Some(task) = next.take().filter(|_| !self.search.interrupt.is_set()) {
-            if let Task::Blocks(source, None) = &task
-                && source.may_block()
-            {
-                // Only one at a time is read and has to be ended by an interrupt.
-                output.wait_for_turn();
-                self.search.interrupt.set_reading(source);
-            }
             let mut rest = chunk.load(task, |error| errors.push(error));
             searched += chunk.bytes().len() as u64;
             if searched < TASK_SIZE && matches!(*rest, [Task::Files(_)]) {
@@ -119,8 +120,11 @@ impl<'a> Worker<'a> {
                 continue;
             }
             if let Err(error) = self.search_chunk(&chunk, output) {
-                errors.push(WalkError::unsearched(error.to_string()));
-                break;
+                // One message for each file is enough, so no more of it is searched.
+                for part in chunk.parts().iter().filter(|part| !part.source.is_ended()) {
+                    part.source.end();
+                    errors.push(WalkError::in_source(&part.source, &error));
+                }
             }
         }
         let counts = chunk.take_counts();
@@ -245,10 +249,58 @@ impl Drop for Worker<'_> {
 
 #[cfg(test)]
 mod tests {
-    use dragnet::{Engine, Report};
+    use std::sync::atomic::AtomicBool;
+
+    use clap::Parser;
+    use dragnet::{Engine, Report, StopFlag};
     use dragnet_testkit::{Division, Oracle, Rng, Stream, case, patterns, set};
 
+    use super::super::ordered_output::OrderedOutput;
+    use super::super::printer::Printer;
+    use super::super::progress_bar::ScanProgressBar;
     use super::*;
+    use crate::args::{Args, Command};
+    use crate::input::{Tasks, WalkOptions, walk};
+    use crate::rules::{Multiline, Rules};
+
+    #[test]
+    fn files_that_an_error_leaves_unsearched_are_named() {
+        let tree = tempfile::tempdir().unwrap();
+        for (name, size) in [("a", 1), ("b", 100_000), ("c", 3 << 20), ("d", 1)] {
+            std::fs::write(tree.path().join(name), vec![b'\n'; size]).unwrap();
+        }
+        let args = Args::parse_from(["dragnet", "scan", "-e", "a"]);
+        let Command::Scan(args) = args.command else { unreachable!() };
+        let rules = Rules::load(&args.rules, Multiline::None).unwrap();
+        let engine = Engine::new(rules.patterns(), Report::Spans);
+        let mut tasks = Tasks::new(walk(&[tree.path().to_owned()], &WalkOptions::default()));
+        let search = ParallelSearch {
+            engine: &engine,
+            one_pattern: None,
+            across: None,
+            printer: &Printer::new(&args, &rules),
+            output: OrderedOutput::new(Box::new(std::io::sink()), ScanProgressBar::new(), 4),
+            failed: AtomicBool::new(false),
+            interrupt: tasks.interrupt(),
+            statistics: Mutex::default(),
+        };
+        let mut worker = Worker::new(&search);
+        let stop = StopFlag::new();
+        stop.raise();
+        worker.scanner.insert(engine.scanner().unwrap()).set_stop(stop);
+        let tasks = Mutex::new(&mut tasks);
+        let mut messages = Vec::new();
+        while let Some((mut output, task)) = worker.next(&tasks) {
+            let searched = task.map_or(0, |task| worker.search(task, &mut output));
+            messages.append(output.messages());
+            output.finish(searched);
+        }
+        let path = |name: &str| tree.path().join(name).display().to_string();
+        let expected =
+            ["a", "b", "c", "d"].map(|name| format!("{}: the scan was stopped", path(name)));
+        assert_eq!(messages, expected);
+        assert!(search.failed.load(Ordering::Relaxed));
+    }
 
     #[test]
     fn matches_across_lines_are_those_of_the_oracle() {

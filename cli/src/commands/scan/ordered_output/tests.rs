@@ -41,7 +41,10 @@ fn print<T>(output: &mut TaskOutput<'_, T>, numbers: Range<u32>) {
 }
 
 /// Prints the numbers of a task, or some of them and hands back the others.
-fn run(rng: &mut Rng, mut output: TaskOutput<'_, Range<u32>>, task: Range<u32>) {
+fn run(rng: &mut Rng, output: TaskOutput<'_, Range<u32>>, task: Range<u32>) {
+    let needs_turn = task.start.is_multiple_of(7);
+    let taken = if needs_turn { output.at_turn(task) } else { Some((output, task)) };
+    let Some((mut output, task)) = taken else { return };
     let middle = task.start + rng.below(task.len() + 1) as u32;
     let end = middle + rng.below((task.end - middle) as usize + 1) as u32;
     let parts = [middle..end, end..task.end].into_iter().filter(|part| !part.is_empty());
@@ -107,15 +110,39 @@ fn tasks_are_printed_in_order_whoever_runs_them() {
     }
 }
 
+fn begin<T>(output: &OrderedOutput<T>) -> TaskOutput<'_, T> {
+    match output.begin() {
+        Turn::New(output) => output,
+        _ => panic!("it was handed back"),
+    }
+}
+
+#[test]
+fn a_task_that_needs_its_turn_keeps_no_thread() {
+    let written = Written::default();
+    let output = output(&written, 4);
+    let (first, second, mut third) = (begin(&output), begin(&output), begin(&output));
+    assert!(second.at_turn(1).is_none());
+    assert!(output.take().is_none());
+    print(&mut third, 3..4);
+    third.finish(0);
+    first.hand_back(vec![0]);
+    first.finish(0);
+    for expected in [0, 1] {
+        let (task, number) = output.take().unwrap();
+        assert_eq!(number, expected);
+        let (mut task, _) = task.at_turn(number).unwrap();
+        print(&mut task, number..2 * number + 1);
+        task.finish(0);
+    }
+    assert_eq!(written.lines(), [0, 1, 2, 3]);
+}
+
 #[test]
 fn tasks_outside_the_window_wait() {
     let written = Written::default();
     let output = output(&written, 2);
-    let new = || match output.begin() {
-        Turn::New(output) => output,
-        _ => panic!("it was handed back"),
-    };
-    let (mut first, mut last) = (new(), new());
+    let (mut first, mut last) = (begin(&output), begin(&output));
     print(&mut last, 4..5);
     last.finish(0);
     first.hand_back(vec![1, 3]);
