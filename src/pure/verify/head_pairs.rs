@@ -193,8 +193,8 @@ fn collect(hir: &Hir, previous: &mut Option<ByteSet>, clauses: &mut Vec<Clause>)
             if repetition.min > 0 {
                 collect(&repetition.sub, previous, clauses);
             }
-            // Another copy, or none, may come before what follows.
-            if repetition.min == 0 || ByteSet::of_byte(&repetition.sub).is_none() {
+            // Each copy ends with the same bytes, but there may be none.
+            if repetition.min == 0 {
                 *previous = None;
             }
         }
@@ -278,6 +278,8 @@ mod tests {
             ("q(?:bcd)+w", "qbcdbcdw", "q bcdw"),
             ("z{2,5}q", "zzzq", "zzx"),
             ("(?:kx)?q", "q", ""),
+            ("(?:kx){2}q", "kxkxq", "kxkx q"),
+            ("(?:k|kx)+q", "kq", ""),
             ("kx|q", "q", ""),
             ("k(?:x|)q", "kq", ""),
             ("é[kK]x", "éKx", "éK x"),
