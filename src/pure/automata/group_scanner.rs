@@ -113,7 +113,7 @@ impl GroupScanner {
                 scanner.regroup(trimmed, SAMPLE.len());
             }
             for record in SAMPLE.lines() {
-                scanner.read(trimmed, record.as_bytes(), &mut matched, &mut undecided);
+                scanner.matching(trimmed, record.as_bytes(), &mut matched, &mut undecided);
                 matched.clear();
                 undecided.clear();
             }
@@ -138,26 +138,19 @@ impl GroupScanner {
         }
     }
 
-    /// Appends the patterns of all groups that match in `record` to `matched`, and those for which
-    /// no DFA could decide to `undecided`; each of these has to be searched for alone. Returns the
-    /// number of steps that automata took. If the text has changed, the scanner first becomes a copy of
-    /// `prepared`.
-    pub(crate) fn matching(
-        &mut self,
-        prepared: &GroupScanner,
-        trimmed: &[Hir],
-        record: &[u8],
-        matched: &mut Vec<PatternIndex>,
-        undecided: &mut Vec<PatternIndex>,
-    ) -> u64 {
+    /// Becomes a copy of `prepared` if the text has changed.
+    #[inline]
+    pub(crate) fn restart_if_due(&mut self, prepared: &GroupScanner) {
         if self.text.is_due() {
             let text = self.text.next();
             *self = GroupScanner { text, ..prepared.clone() };
         }
-        self.read(trimmed, record, matched, undecided)
     }
 
-    fn read(
+    /// Appends the patterns of all groups that match in `record` to `matched`, and those for which
+    /// no DFA could decide to `undecided`; each of these has to be searched for alone. Returns the
+    /// number of steps that automata took.
+    pub(crate) fn matching(
         &mut self,
         trimmed: &[Hir],
         record: &[u8],
@@ -386,7 +379,8 @@ mod tests {
         };
         for record in records {
             let (mut found, mut undecided) = (Vec::new(), Vec::new());
-            scanner.matching(&prepared, &hirs, record, &mut found, &mut undecided);
+            scanner.restart_if_due(&prepared);
+            scanner.matching(&hirs, record, &mut found, &mut undecided);
             found.extend(undecided.into_iter().filter(|&pattern| matches(pattern, record)));
             found.sort();
             let expected: Vec<PatternIndex> = indices().filter(|&p| matches(p, record)).collect();

@@ -197,8 +197,8 @@ impl Verifier {
     fn verify_groups(&self, cache: &mut VerifyCache, record: &[u8]) {
         let patterns = &self.tables.patterns;
         let VerifyCache { groups, matched, undecided, .. } = cache;
-        let (prepared, trimmed) = (&self.tables.groups, patterns.trimmed());
-        cache.steps += groups.matching(prepared, trimmed, record, matched, undecided);
+        groups.restart_if_due(&self.tables.groups);
+        cache.steps += groups.matching(patterns.trimmed(), record, matched, undecided);
         while let Some(pattern) = cache.undecided.pop() {
             if cache.status[pattern.index()].disabled {
                 continue;
