@@ -108,49 +108,45 @@ impl SpanAutomata {
         if cache.instead_failed {
             return None;
         }
-        let result = self.try_dfas(hir, cache, (record, last), cursor, found);
-        if result.is_err() {
+        let dfas = self.instead(hir, &mut cache.instead);
+        let flow = dfas.and_then(|mut dfas| {
+            while cursor.at <= last {
+                if cursor.steps > step_budget(record) {
+                    return None;
+                }
+                let span = leftmost_span(&mut dfas, record, cursor.at, &mut cursor.steps).ok()?;
+                let Some(span) = span.filter(|span| span.start <= last) else { break };
+                if cursor.accept(&span)
+                    && let ControlFlow::Break(()) = found(span)
+                {
+                    return Some(ControlFlow::Break(()));
+                }
+            }
+            Some(ControlFlow::Continue(()))
+        });
+        if flow.is_none() {
             (cache.instead, cache.instead_failed) = (None, true);
         }
-        result.ok()
+        flow
     }
 
-    fn try_dfas(
-        &self,
+    /// The lazy DFAs in place of backtracking, if they can be built.
+    fn instead<'a>(
+        &'a self,
         hir: &Hir,
-        cache: &mut SpanCache,
-        (record, last): (&[u8], usize),
-        cursor: &mut SpanCursor,
-        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, lazy_search::Undecided> {
+        cache: &'a mut Option<Box<[dfa::Cache; 2]>>,
+    ) -> Option<SpanDfas<'a>> {
         let build = || {
             let forward =
                 build_instead_of_positions(self.nfa(hir).clone(), MatchKind::LeftmostFirst)?;
             let reverse = build_instead_of_positions(compile_reverse(hir), MatchKind::All)?;
             Some([*forward, *reverse].into())
         };
-        let dfas = self.instead.get_or_init(build).as_deref().ok_or(lazy_search::Undecided)?;
+        let dfas = self.instead.get_or_init(build).as_deref()?;
         let create = || dfas.each_ref().map(|dfa| dfa.create_cache()).into();
-        let [forward_cache, reverse_cache] = &mut **cache.instead.get_or_insert_with(create);
+        let [forward_cache, reverse_cache] = &mut **cache.get_or_insert_with(create);
         let [forward, reverse] = dfas;
-        let mut dfas = SpanDfas { forward, forward_cache, reverse, reverse_cache };
-        while cursor.at <= last {
-            if cursor.steps > step_budget(record) {
-                return Err(lazy_search::Undecided);
-            }
-            let Some(span) = leftmost_span(&mut dfas, record, cursor.at, &mut cursor.steps)? else {
-                break;
-            };
-            if span.start > last {
-                break;
-            }
-            if cursor.accept(&span)
-                && let ControlFlow::Break(()) = found(span)
-            {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+        Some(SpanDfas { forward, forward_cache, reverse, reverse_cache })
     }
 
     /// Finds the leftmost-first span of `record` from `cursor.at` on with lazy DFAs, without moving the
