@@ -15,6 +15,7 @@ mod lazy_dfa;
 mod lazy_search;
 mod leading_literal;
 pub(super) mod pattern;
+mod pattern_memory;
 pub(super) mod positions;
 mod positions_use;
 mod span_cursor;

@@ -50,13 +50,12 @@ use regex_syntax::hir::{Hir, HirKind};
 use super::lazy_dfa::{build_for_pattern, build_instead_of_positions, compile, compile_reverse};
 use super::lazy_search;
 use super::leading_literal::{ContainedLiteral, LeadingLiteral};
-use super::positions::{
-    Backtracking, BackwardPositions, ForwardPositions, PositionScratch, Program,
-};
-use super::positions_use::PositionsUse;
+use super::pattern_memory::Part;
+pub(crate) use super::pattern_memory::{PatternCache, PatternMemory};
+use super::positions::{BackwardPositions, ForwardPositions, PositionScratch, Program};
 use super::span_cursor::step_budget;
 use super::span_prefilter::SpanPrefilter;
-use super::spans::{SpanAutomata, SpanCache};
+use super::spans::SpanAutomata;
 
 /// The longest record that is searched by backtracking, in bytes. In long records the literals of a
 /// pattern skip most of them. A guess: no other limit was measured.
@@ -92,47 +91,6 @@ pub(crate) struct PatternAutomata {
     /// A literal that every span contains.
     pub(super) span_literal: OnceLock<Option<Box<ContainedLiteral>>>,
     pub(super) span_prefilter: OnceLock<Option<Box<SpanPrefilter>>>,
-}
-
-/// The working memory of one pattern's automata. Each scanner has its own. Empty as long as only
-/// position automata are used.
-#[derive(Debug, Default)]
-pub(crate) struct PatternCache {
-    trimmed: Option<Box<dfa::Cache>>,
-    leading_literal: Option<Box<dfa::Cache>>,
-    head: Option<Box<dfa::Cache>>,
-    tail: Option<Box<dfa::Cache>>,
-    /// Whether a lazy DFA has given up where a memo or a large position automaton decides instead. No lazy
-    /// DFA is tried again then.
-    abandoned: bool,
-    simulation: Option<Box<pikevm::Cache>>,
-    pub(super) spans: Option<Box<SpanCache>>,
-    pub(super) span_backtracking: Backtracking,
-    /// Of searches in which a pattern that is too large for a position automaton, or its tail, is to match.
-    backtracking: Backtracking,
-    /// The number of these searches that had a memo and came before the lazy DFA.
-    memo_searches: u32,
-    /// How much the position automata of the trimmed form, the head and the tail were used.
-    trimmed_use: PositionsUse,
-    head_use: PositionsUse,
-    tail_use: PositionsUse,
-    /// The steps of backtracking for spans, and the choices that it considered, beyond the steps of lazy DFAs.
-    pub(super) span_use: PositionsUse,
-}
-
-/// The working memory that a search uses: that of its pattern, and that of all patterns.
-pub(crate) struct PatternMemory<'a> {
-    pub(crate) cache: &'a mut PatternCache,
-    pub(crate) scratch: &'a mut PositionScratch,
-    /// Whether there is memory for the caches of more lazy DFAs in place of position automata.
-    pub(crate) may_grow: bool,
-}
-
-impl PatternMemory<'_> {
-    /// Whether the lazy DFA with this cache should be used in place of a position automaton.
-    fn prefers_dfa(&self, positions_use: &PositionsUse, dfa: &Option<Box<dfa::Cache>>) -> bool {
-        !self.cache.abandoned && positions_use.prefers_dfa() && (self.may_grow || dfa.is_some())
-    }
 }
 
 impl PatternAutomata {
@@ -192,35 +150,27 @@ impl PatternAutomata {
         record: &[u8],
         span: Range<usize>,
     ) -> bool {
-        let positions = self.trimmed(trimmed);
-        if let Some(automaton) = positions
-            && !memory.prefers_dfa(&memory.cache.trimmed_use, &memory.cache.trimmed)
-        {
-            let (trimmed_use, scratch) = (&mut memory.cache.trimmed_use, &mut *memory.scratch);
-            return trimmed_use
-                .count(&mut 0, |steps| automaton.is_match(scratch, record, span, steps));
+        let input = || Input::new(record).span(span.clone()).earliest(true);
+        let dfa = || self.trimmed_dfa(trimmed);
+        let by_dfa = |dfa: &dfa::DFA, cache: &mut dfa::Cache, _: &mut u64| {
+            let end = dfa.try_search_fwd(cache, &input());
+            end.map(|end| end.is_some()).map_err(|_| lazy_search::Undecided)
+        };
+        if let Some(automaton) = self.trimmed(trimmed) {
+            let by_positions = |scratch: &mut PositionScratch, steps: &mut u64| {
+                automaton.is_match(scratch, record, span.clone(), steps)
+            };
+            return memory.decide(Part::Trimmed, dfa, by_dfa, by_positions, &mut 0);
         }
-        let input = Input::new(record).span(span.clone()).earliest(true);
-        if positions.is_none()
-            && let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input, &mut 0)
-        {
+        if let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input(), &mut 0) {
             return found;
         }
-        if !memory.cache.abandoned
-            && let Some(dfa) = self.trimmed_dfa(trimmed)
-        {
-            let cache = memory.cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
-            if let Ok(found) = dfa.try_search_fwd(cache, &input) {
-                return found.is_some();
-            }
-        }
-        if let Some(automaton) = positions {
-            memory.cache.fail_trimmed_dfa();
-            return automaton.is_match(memory.scratch, record, span, &mut 0);
+        if let Some(found) = memory.by_dfa(Part::Trimmed, dfa, by_dfa, &mut 0) {
+            return found;
         }
         if let Some(program) = self.program(trimmed) {
             let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
-            if let Ok(found) = program.is_match_with_memo(history, scratch, &input, &mut 0) {
+            if let Ok(found) = program.is_match_with_memo(history, scratch, &input(), &mut 0) {
                 memory.cache.abandon_dfas();
                 return found;
             }
@@ -229,7 +179,7 @@ impl PatternAutomata {
             memory.cache.abandon_dfas();
             return automaton.is_match(memory.scratch, record, span, &mut 0);
         }
-        self.simulate(trimmed, memory.cache, input)
+        self.simulate(trimmed, memory.cache, input())
     }
 
     /// Tests whether a match starts at `span.start` and lies within `span` of `record`.
@@ -241,24 +191,22 @@ impl PatternAutomata {
         span: Range<usize>,
         steps: &mut u64,
     ) -> bool {
-        let positions = self.trimmed(trimmed);
-        if let Some(automaton) = positions
-            && !memory.prefers_dfa(&memory.cache.trimmed_use, &memory.cache.trimmed)
-        {
-            let (trimmed_use, scratch) = (&mut memory.cache.trimmed_use, &mut *memory.scratch);
-            let found =
-                trimmed_use.count(steps, |steps| automaton.starts_at(scratch, record, span, steps));
-            return found;
+        let input = || Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
+        let dfa = || self.trimmed_dfa(trimmed);
+        let by_dfa = |dfa: &dfa::DFA, cache: &mut dfa::Cache, steps: &mut u64| {
+            lazy_search::starts_at(dfa, cache, &input(), steps)
+        };
+        if let Some(automaton) = self.trimmed(trimmed) {
+            let by_positions = |scratch: &mut PositionScratch, steps: &mut u64| {
+                automaton.starts_at(scratch, record, span.clone(), steps)
+            };
+            return memory.decide(Part::Trimmed, dfa, by_dfa, by_positions, steps);
         }
-        let input = Input::new(record).span(span.clone()).anchored(Anchored::Yes).earliest(true);
-        if positions.is_none()
-            && let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input, steps)
-        {
+        if let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input(), steps) {
             return found;
         }
         let new_parts = || LeadingLiteral::new(trimmed).map(Box::new);
-        if positions.is_none()
-            && !memory.cache.abandoned
+        if !memory.cache.abandoned
             && let Some(parts) = self.leading_literal.get_or_init(new_parts)
         {
             let cache = &mut memory.cache.leading_literal;
@@ -266,17 +214,8 @@ impl PatternAutomata {
                 return found;
             }
         }
-        if !memory.cache.abandoned
-            && let Some(dfa) = self.trimmed_dfa(trimmed)
-        {
-            let cache = memory.cache.trimmed.get_or_insert_with(|| dfa.create_cache().into());
-            if let Ok(found) = lazy_search::starts_at(dfa, cache, &input, steps) {
-                return found;
-            }
-        }
-        if let Some(automaton) = positions {
-            memory.cache.fail_trimmed_dfa();
-            return automaton.starts_at(memory.scratch, record, span, steps);
+        if let Some(found) = memory.by_dfa(Part::Trimmed, dfa, by_dfa, steps) {
+            return found;
         }
         if let Some(automaton) = self.large(trimmed) {
             memory.cache.abandon_dfas();
@@ -288,7 +227,7 @@ impl PatternAutomata {
         // uses up in records of up to 384 bytes, and the second one in all. Then the caller searches
         // the rest of the record in one pass.
         *steps += step_budget(record) + 1;
-        self.simulate(trimmed, memory.cache, input)
+        self.simulate(trimmed, memory.cache, input())
     }
 
     /// Tests whether a match of `tail`, which is the part of the pattern from its literal on,
@@ -301,36 +240,21 @@ impl PatternAutomata {
         start: usize,
         steps: &mut u64,
     ) -> Option<bool> {
+        let input = || Input::new(record).range(start..).anchored(Anchored::Yes);
         let positions = self.tail(tail);
-        if let Some(automaton) = positions
-            && !memory.prefers_dfa(&memory.cache.tail_use, &memory.cache.tail)
-        {
-            let (tail_use, scratch) = (&mut memory.cache.tail_use, &mut *memory.scratch);
-            let found = tail_use.count(steps, |steps| {
-                automaton.starts_at(scratch, record, start..record.len(), steps)
-            });
-            return Some(found);
-        }
-        let input = Input::new(record).range(start..).anchored(Anchored::Yes);
-        if positions.is_none()
-            && let Some(found) = by_backtracking(|| self.tail_program(tail), memory, &input, steps)
-        {
-            return Some(found);
-        }
-        if !memory.cache.abandoned {
-            let build =
-                || build_dfa(positions.is_some(), compile(&[tail]), MatchKind::LeftmostFirst);
-            if let Some(dfa) = self.tail_dfa.get_or_init(build) {
-                let cache = memory.cache.tail.get_or_insert_with(|| dfa.create_cache().into());
-                if let Ok(found) = lazy_search::starts_at(dfa, cache, &input, steps) {
-                    return Some(found);
-                }
-            }
-        }
-        let automaton = positions?;
-        memory.cache.tail = None;
-        memory.cache.tail_use.fail_dfa();
-        Some(automaton.starts_at(memory.scratch, record, start..record.len(), steps))
+        let build = || build_dfa(positions.is_some(), compile(&[tail]), MatchKind::LeftmostFirst);
+        let dfa = || self.tail_dfa.get_or_init(build).as_deref();
+        let by_dfa = |dfa: &dfa::DFA, cache: &mut dfa::Cache, steps: &mut u64| {
+            lazy_search::starts_at(dfa, cache, &input(), steps)
+        };
+        let Some(automaton) = positions else {
+            return by_backtracking(|| self.tail_program(tail), memory, &input(), steps)
+                .or_else(|| memory.by_dfa(Part::Tail, dfa, by_dfa, steps));
+        };
+        let by_positions = |scratch: &mut PositionScratch, steps: &mut u64| {
+            automaton.starts_at(scratch, record, start..record.len(), steps)
+        };
+        Some(memory.decide(Part::Tail, dfa, by_dfa, by_positions, steps))
     }
 
     /// Tests whether a match of `head`, which is the part of the pattern before its literal, ends
@@ -344,27 +268,18 @@ impl PatternAutomata {
         steps: &mut u64,
     ) -> Option<bool> {
         let positions = self.head(head);
-        if let Some(automaton) = positions
-            && !memory.prefers_dfa(&memory.cache.head_use, &memory.cache.head)
-        {
-            let (head_use, scratch) = (&mut memory.cache.head_use, &mut *memory.scratch);
-            let found =
-                head_use.count(steps, |steps| automaton.ends_at(scratch, record, end, steps));
-            return Some(found);
-        }
-        if !memory.cache.abandoned {
-            let build = || build_dfa(positions.is_some(), compile_reverse(head), MatchKind::All);
-            if let Some(dfa) = self.head_dfa.get_or_init(build) {
-                let cache = memory.cache.head.get_or_insert_with(|| dfa.create_cache().into());
-                if let Ok(found) = lazy_search::ends_at(dfa, cache, record, end, steps) {
-                    return Some(found);
-                }
-            }
-        }
-        let automaton = positions?;
-        memory.cache.head = None;
-        memory.cache.head_use.fail_dfa();
-        Some(automaton.ends_at(memory.scratch, record, end, steps))
+        let build = || build_dfa(positions.is_some(), compile_reverse(head), MatchKind::All);
+        let dfa = || self.head_dfa.get_or_init(build).as_deref();
+        let by_dfa = |dfa: &dfa::DFA, cache: &mut dfa::Cache, steps: &mut u64| {
+            lazy_search::ends_at(dfa, cache, record, end, steps)
+        };
+        let Some(automaton) = positions else {
+            return memory.by_dfa(Part::Head, dfa, by_dfa, steps);
+        };
+        let by_positions = |scratch: &mut PositionScratch, steps: &mut u64| {
+            automaton.ends_at(scratch, record, end, steps)
+        };
+        Some(memory.decide(Part::Head, dfa, by_dfa, by_positions, steps))
     }
 
     fn simulate(&self, trimmed: &Hir, cache: &mut PatternCache, input: Input<'_>) -> bool {
@@ -444,57 +359,6 @@ fn by_backtracking<'a>(
     }
     *searches += 1;
     program.is_match_with_memo(history, scratch, input, steps).ok()
-}
-
-impl PatternCache {
-    /// Frees the memory of all automata. What is known of their usefulness is kept.
-    pub(crate) fn clear(&mut self) {
-        (self.trimmed, self.head, self.tail) = (None, None, None);
-        (self.leading_literal, self.simulation) = (None, None);
-        if let Some(spans) = &mut self.spans {
-            spans.clear();
-        }
-        // The automata that need no memory are used for a while.
-        for positions_use in [&mut self.trimmed_use, &mut self.head_use, &mut self.tail_use] {
-            positions_use.restart();
-        }
-        self.span_use.restart();
-        self.memo_searches = 0;
-    }
-
-    /// Notes that the DFA in place of the position automaton of the trimmed form has given up.
-    fn fail_trimmed_dfa(&mut self) {
-        self.trimmed = None;
-        self.trimmed_use.fail_dfa();
-    }
-
-    fn abandon_dfas(&mut self) {
-        self.abandoned = true;
-        (self.trimmed, self.head, self.tail) = (None, None, None);
-        self.leading_literal = None;
-    }
-
-    #[cfg(test)]
-    pub(super) fn has_dfas(&self) -> bool {
-        self.trimmed.is_some() && !self.abandoned
-    }
-
-    #[cfg(test)]
-    pub(super) fn has_span_dfas(&self) -> bool {
-        self.spans.as_ref().is_some_and(|spans| spans.uses_dfas())
-    }
-
-    pub(super) fn spans(&mut self) -> &mut SpanCache {
-        self.spans.get_or_insert_default()
-    }
-
-    /// Memory in bytes.
-    pub(crate) fn memory(&self) -> usize {
-        let dfas = [&self.trimmed, &self.leading_literal, &self.head, &self.tail];
-        dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
-            + self.simulation.as_ref().map_or(0, |cache| cache.memory_usage())
-            + self.spans.as_ref().map_or(0, |spans| spans.memory())
-    }
 }
 
 #[cfg(test)]
