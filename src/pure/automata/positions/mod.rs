@@ -20,6 +20,7 @@
 
 mod automaton;
 mod backtrack;
+mod backtrack_search;
 mod bits;
 mod byte_index;
 mod characters;

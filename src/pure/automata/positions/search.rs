@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::automaton::{Automaton, FirstBytes};
-use super::backtrack::BacktrackScratch;
+use super::backtrack_search::BacktrackScratch;
 use super::bits::Bits;
 use super::counter::Counter;
 use super::looks::{self, Looks};
