@@ -14,6 +14,7 @@ mod interleave;
 mod lazy_dfa;
 mod lazy_search;
 mod leading_literal;
+mod nfa_builder;
 pub(super) mod pattern;
 mod pattern_memory;
 pub(super) mod positions;
