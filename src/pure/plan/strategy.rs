@@ -108,8 +108,8 @@ impl Strategy {
 }
 
 /// Replaces class sequences by the second-best strategy where that costs less for all patterns
-/// together: where very few patterns would use bit streams, or where adding the pattern to a large
-/// group of unfiltered patterns costs less.
+/// together: where all patterns that would use bit streams have a rare byte run, or where adding the
+/// pattern to a large group of unfiltered patterns costs less.
 pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strategy]) {
     let mut streams = Vec::new();
     let mut unfiltered = 0;
@@ -128,13 +128,13 @@ pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strate
         Strategy::ByteRun(run) => run.frequency <= cost::RARE_RUN,
         _ => false,
     };
-    let few = streams.len() <= cost::FEW_STREAMS && streams.iter().all(|(_, other, _)| rare(other));
+    let all_rare = streams.iter().all(|(_, other, _)| rare(other));
     for (index, other, stream_cost) in streams {
         let joins_group = unfiltered > cost::LARGE_GROUP
             && matches!(other, Strategy::EveryRecord)
             && (stream_cost > cost::GROUP_MEMBER_NS
                 || !grouping::has_long_repetition(&trimmed[index]));
-        if few || joins_group {
+        if all_rare || joins_group {
             strategies[index] = other;
         }
     }

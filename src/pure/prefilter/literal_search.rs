@@ -109,7 +109,7 @@ struct Arrangement {
     teddy: Option<Teddy>,
     qgrams: Option<QGrams>,
     long: Option<LongGrams>,
-    /// The estimated cost per byte, in the unit of [`PassCosts`].
+    /// The estimated time, in nanoseconds per byte.
     cost: f64,
 }
 
@@ -131,18 +131,18 @@ fn arrange(literals: &[Literal], isa: Isa) -> Arrangement {
     let (short, long): (Vec<NeedleId>, Vec<NeedleId>) =
         ids().partition(|id| literals[id.index()].len() < long_grams::MIN_WINDOW);
     let costs = PassCosts::of(isa);
-    let without = || arrange_without_long(&ids().collect::<Vec<_>>(), literals, &costs);
+    let without = || arrange_without_long(&ids().collect::<Vec<_>>(), literals, costs);
     if long.len() < cost::MIN_LONG_GRAM_LITERALS {
         return without();
     }
     let long = LongGrams::new(&long, literals);
-    let position = costs.long_grams + cost::POSITION_CHECK * long.frequency();
+    let position = costs.long_grams + cost::POSITION_CHECK_NS * long.frequency();
     let cost = position / long_grams::STRIDE as f64;
     let long = Some(long);
     if short.is_empty() {
         return Arrangement { teddy: None, qgrams: None, long, cost };
     }
-    let rest = arrange_without_long(&short, literals, &costs);
+    let rest = arrange_without_long(&short, literals, costs);
     let divided = Arrangement { long, cost: cost + rest.cost, ..rest };
     let without = without();
     // With as many passes, long grams replace q-grams.
@@ -175,14 +175,14 @@ fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCost
             continue;
         }
         last = Some(few.len());
-        let teddy = (!few.is_empty()).then(|| Teddy::new(&few, literals));
+        let teddy = (!few.is_empty()).then(|| Teddy::new(&few, literals, costs));
         let qgrams = (!many.is_empty()).then(|| QGrams::new(&many, literals));
         let mut cost = 0.0;
         if let Some(teddy) = &teddy {
-            cost += costs.teddy * teddy.work() + cost::POSITION_CHECK * teddy.frequency();
+            cost += costs.teddy * teddy.work() + cost::POSITION_CHECK_NS * teddy.frequency();
         }
         if let Some(qgrams) = &qgrams {
-            let position = costs.qgrams + cost::POSITION_CHECK * qgrams.frequency();
+            let position = costs.qgrams + cost::POSITION_CHECK_NS * qgrams.frequency();
             cost += position / qgrams.stride() as f64;
         }
         if cost < best.cost || first {
@@ -234,7 +234,9 @@ mod tests {
         let mut all = Vec::new();
         for isa in Isa::available() {
             all.push((format!("{isa}, as planned"), LiteralSearch::new(literals, isa)));
-            let teddy = |ids: &[NeedleId]| (!ids.is_empty()).then(|| Teddy::new(ids, literals));
+            let costs = PassCosts::of(isa);
+            let teddy =
+                |ids: &[NeedleId]| (!ids.is_empty()).then(|| Teddy::new(ids, literals, costs));
             let strings = LiteralBytes::new(literals);
             all.push((
                 format!("{isa}, Teddy alone"),

@@ -21,7 +21,7 @@ use super::nibble_masks::{NibbleMasks, NibbleTables};
 use super::passed::{PassedBuffer, PassedWord};
 use super::teddy_buckets::{WINDOW, WindowNibbles, buckets, rarest_window};
 use super::window_index::{Window, WindowIndex};
-use crate::pure::cost;
+use crate::pure::cost::{self, PassCosts};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::Literal;
 use crate::simd::{Isa, Kernel, MAX_BYTES, Vector};
@@ -50,7 +50,7 @@ pub(super) struct Teddy {
 
 impl Teddy {
     /// Arranges the literals with these ids, of which there is at least one.
-    pub(super) fn new(ids: &[NeedleId], literals: &[Literal]) -> Teddy {
+    pub(super) fn new(ids: &[NeedleId], literals: &[Literal], costs: &PassCosts) -> Teddy {
         let mut windows: Vec<(WindowNibbles, Window)> =
             ids.iter().map(|&id| rarest_window(id, &literals[id.index()])).collect();
         // The most frequent first: they get buckets of their own, and the others join where they
@@ -64,9 +64,10 @@ impl Teddy {
         if halves > 1 && ids.len() <= MAX_HALF {
             let fewer = buckets(&windows, HALF);
             let fewer_frequency = fewer.iter().map(WindowNibbles::frequency).sum();
-            if work(bytes, 1) + cost::POSITION_CHECK * fewer_frequency
-                < work(bytes, 2) + cost::POSITION_CHECK * frequency
-            {
+            let time = |halves, frequency| {
+                costs.teddy * work(bytes, halves) + cost::POSITION_CHECK_NS * frequency
+            };
+            if time(1, fewer_frequency) < time(2, frequency) {
                 (sets, frequency, halves) = (fewer, fewer_frequency, 1);
             }
         }
