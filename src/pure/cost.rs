@@ -210,10 +210,10 @@ pub(in crate::pure) struct PassCosts {
 impl PassCosts {
     /// The times with the vectors of `isa`.
     pub(in crate::pure) fn of(isa: Isa) -> &'static PassCosts {
-        match () {
-            _ if !isa.has_vectors() => &SCALAR,
-            _ if isa.has_gather() => &GATHER,
-            _ => &NO_GATHER,
+        match isa.vector_len() {
+            0 => &SCALAR,
+            1..=16 => &SHORT_VECTORS,
+            _ => &LONG_VECTORS,
         }
     }
 }
@@ -221,11 +221,11 @@ impl PassCosts {
 /// The times without vectors, when all passes read byte by byte. All as measured.
 const SCALAR: PassCosts = PassCosts { teddy: 2.0, qgrams: 1.4, long_grams: 2.1 };
 
-/// The times with vectors, when table words are loaded one by one. All as measured, with SSSE3.
-const NO_GATHER: PassCosts = PassCosts { teddy: 0.35, qgrams: 0.95, long_grams: 1.1 };
+/// The times with vectors of 16 bytes. All as measured, with SSSE3.
+const SHORT_VECTORS: PassCosts = PassCosts { teddy: 0.35, qgrams: 0.95, long_grams: 1.1 };
 
-/// The times with an instruction that loads words from several addresses.
+/// The times with longer vectors.
 ///
-/// As measured, but for Teddy: measured 0.19. With that, it gets more literals, whose buckets more positions
+/// As measured with AVX2, but for Teddy: measured 0.19. With that, it gets more literals, whose buckets more positions
 /// pass than are estimated: noseyparker's rules over logs 0.83 times as fast.
-const GATHER: PassCosts = PassCosts { teddy: 0.37, qgrams: 0.62, long_grams: 0.66 };
+const LONG_VECTORS: PassCosts = PassCosts { teddy: 0.37, qgrams: 0.62, long_grams: 0.66 };

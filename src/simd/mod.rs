@@ -56,12 +56,12 @@ pub struct Isa(Token);
 
 /// Defines [`Token`] and all functions that list its variants, from a table with one row for each
 /// instruction set: the targets that it is compiled for, the variant, the token's type, the name
-/// for people, and whether it has a gather instruction. The rows go from the slowest instruction
+/// for people, and the length of its vectors in bytes. The rows go from the slowest instruction
 /// set of a target to the fastest; that without vectors comes first and has no row.
 macro_rules! instruction_sets {
     ($(
         #[$target:meta]
-        $variant:ident($token:ty), $name:literal, has_gather: $has_gather:literal;
+        $variant:ident($token:ty), $name:literal, vector_len: $vector_len:literal;
     )*) => {
         /// The token of the instruction set, which proves that the instructions exist.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,10 +87,10 @@ macro_rules! instruction_sets {
                 }
             }
 
-            fn has_gather(self) -> bool {
+            fn vector_len(self) -> usize {
                 match self {
-                    Token::Scalar => false,
-                    $(#[$target] Token::$variant(_) => $has_gather,)*
+                    Token::Scalar => 0,
+                    $(#[$target] Token::$variant(_) => $vector_len,)*
                 }
             }
 
@@ -106,15 +106,15 @@ macro_rules! instruction_sets {
 
 instruction_sets! {
     #[cfg(target_arch = "x86_64")]
-    Ssse3(x86_64::Ssse3), "SSSE3", has_gather: false;
+    Ssse3(x86_64::Ssse3), "SSSE3", vector_len: 16;
     #[cfg(target_arch = "x86_64")]
-    Avx2(x86_64::Avx2), "AVX2", has_gather: true;
+    Avx2(x86_64::Avx2), "AVX2", vector_len: 32;
     #[cfg(target_arch = "x86_64")]
-    Avx512(x86_64::Avx512), "AVX-512", has_gather: true;
+    Avx512(x86_64::Avx512), "AVX-512", vector_len: 64;
     #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
-    Neon(aarch64::Neon), "NEON", has_gather: false;
+    Neon(aarch64::Neon), "NEON", vector_len: 16;
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    Simd128(wasm32::Simd128), "simd128", has_gather: false;
+    Simd128(wasm32::Simd128), "simd128", vector_len: 16;
 }
 
 impl Isa {
@@ -137,15 +137,9 @@ impl Isa {
         self.0.name()
     }
 
-    /// Whether there are vectors at all.
-    pub(crate) fn has_vectors(self) -> bool {
-        !matches!(self.0, Token::Scalar)
-    }
-
-    /// Whether one instruction loads words from several addresses, which makes
-    /// [`Vector::test_bits`] cheap.
-    pub(crate) fn has_gather(self) -> bool {
-        self.0.has_gather()
+    /// The length of a vector in bytes; 0 if there are none.
+    pub(crate) fn vector_len(self) -> usize {
+        self.0.vector_len()
     }
 
     /// Runs the version of `kernel` that is compiled for this instruction set.

@@ -117,7 +117,7 @@ pub(super) const fn window_shuffle(stride: usize) -> [u8; 16] {
     shuffle
 }
 
-/// [`Vector::test_bits`] for instruction sets without a gather instruction: one load per word.
+/// [`Vector::test_bits`] for vectors of 16 bytes: one load per word.
 ///
 /// # Safety
 ///

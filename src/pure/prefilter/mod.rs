@@ -20,11 +20,11 @@ mod candidate;
 mod filter_set;
 mod literal_bytes;
 mod literal_search;
-#[allow(unsafe_code, reason = "calls the unchecked gather of a vector")]
+#[allow(unsafe_code, reason = "calls the unchecked lookup of a vector")]
 mod long_grams;
 mod nibble_masks;
 mod passed;
-#[allow(unsafe_code, reason = "calls the unchecked gather of a vector")]
+#[allow(unsafe_code, reason = "calls the unchecked lookup of a vector")]
 mod qgrams;
 mod runs;
 mod segments;
