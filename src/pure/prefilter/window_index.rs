@@ -6,9 +6,9 @@
 //!
 //! 1. The bits of the words that passed become positions.
 //! 2. Each position is compared with *one* entry: the only literal of its hash, or what all
-//!    literals of that hash have in common. Positions that fail are removed.
-//! 3. Each remaining position is compared with each literal of its hash, first by eight bytes, then
-//!    in full.
+//!    literals of that hash have in common. Entries that are equal to the text are kept.
+//! 3. Each literal that was kept, or of which what it has in common with others was, is compared in
+//!    full.
 //!
 //! Whether a position passes is unpredictable, and a mispredicted branch costs about as much as
 //! twenty positions that don't pass. So steps 1 and 2 have no branch on it: they always store, and
@@ -20,7 +20,7 @@
 
 use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
-use super::passed::{PassedWord, for_each_chunk, retain};
+use super::passed::{PassedWord, for_each_chunk};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::{Cube, Literal};
 
@@ -32,6 +32,8 @@ const BEFORE: usize = 2;
 const BYTES: usize = 8;
 /// The maximum number of bytes of a window that are hashed.
 const MAX_KEY: usize = 4;
+/// The number of pairs of a position and a table that are looked up before literals are compared. A power of two.
+const LOOKUPS: usize = 256;
 
 /// The part of a literal that a pass searches for.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,8 @@ pub(super) struct Window {
 pub(super) struct WindowIndex {
     /// One table for each number of bytes, 1 to 4, that some window has.
     tables: Vec<WindowTable>,
+    /// Those of all tables, by bucket. The first is [`Entry::NOTHING`].
+    entries: Vec<Entry>,
 }
 
 /// A hash table of the windows that have the same number of bytes.
@@ -58,7 +62,14 @@ struct WindowTable {
     /// By bucket, the high bits of the hash: the index of its first entry, or that of
     /// [`Entry::NOTHING`], 0, if the bucket is empty. The length is a power of two.
     starts: Box<[u32]>,
-    entries: Box<[Entry]>,
+}
+
+/// A position where the text equals an entry.
+#[derive(Clone, Copy, Default)]
+struct Equal {
+    at: u32,
+    /// The index of the entry, which is the first of its bucket.
+    entry: u32,
 }
 
 /// What the text around a window is compared with.
@@ -77,9 +88,10 @@ struct Entry {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EntryKind {
-    /// What all following entries of the bucket have in common; no literal.
+    /// What all following entries of the bucket have in common; no literal. The first of a bucket with more than
+    /// one literal.
     Common,
-    /// A literal that is followed by another entry of the same bucket.
+    /// A literal that is followed by another one of the same bucket.
     Literal,
     /// The last literal of the bucket.
     LastLiteral,
@@ -94,8 +106,10 @@ impl WindowIndex {
             by_len[rest.min(len) - 1].push(window);
         }
         let by_len = (1..).zip(by_len).filter(|(_, windows)| !windows.is_empty());
-        let tables = by_len.map(|(len, windows)| WindowTable::new(len, &windows, literals));
-        WindowIndex { tables: tables.collect() }
+        let mut entries = vec![Entry::NOTHING];
+        let tables =
+            by_len.map(|(len, windows)| WindowTable::new(len, &windows, literals, &mut entries));
+        WindowIndex { tables: tables.collect(), entries }
     }
 
     /// Appends the literals that have their windows at the positions of `passed`, which are
@@ -108,45 +122,88 @@ impl WindowIndex {
         strings: &LiteralBytes,
         out: &mut Vec<Candidate>,
     ) {
+        let mut equal = [Equal::default(); LOOKUPS];
         for_each_chunk(passed, stride, |positions| {
-            self.check_positions(buffer, positions, strings, out);
+            for positions in positions.chunks(LOOKUPS / self.tables.len().max(1)) {
+                let count = self.look_up(buffer, positions, &mut equal);
+                for &Equal { at, entry } in &equal[..count] {
+                    self.compare(buffer, at as usize, entry as usize, strings, out);
+                }
+            }
         });
     }
 
-    fn check_positions(
+    /// Writes the entries that are equal to the text at `positions` to `equal`, ordered by position, and returns
+    /// their number. There are at most [`LOOKUPS`] pairs of a position and a table.
+    #[inline(always)]
+    fn look_up(&self, buffer: &[u8], positions: &[u32], equal: &mut [Equal; LOOKUPS]) -> usize {
+        let mut count = 0;
+        let mut look_up = |table: &WindowTable, at: u32, text: u64| {
+            let index = table.first_entry(text);
+            let entry = &self.entries[index as usize];
+            // The remainder proves to the compiler that the index is in range.
+            equal[count % LOOKUPS] = Equal { at, entry: index };
+            count += usize::from(text & entry.mask == entry.value);
+        };
+        // Sets mostly have windows of one or two lengths, for which there is no inner loop.
+        match &self.tables[..] {
+            [table] => positions
+                .iter()
+                .for_each(|&at| look_up(table, at, text_around(buffer, at as usize))),
+            [first, second] => positions.iter().for_each(|&at| {
+                let text = text_around(buffer, at as usize);
+                look_up(first, at, text);
+                look_up(second, at, text);
+            }),
+            tables => positions.iter().for_each(|&at| {
+                let text = text_around(buffer, at as usize);
+                tables.iter().for_each(|table| look_up(table, at, text));
+            }),
+        }
+        count
+    }
+
+    /// Appends the literals of a bucket that are at `window`. The text there equals the bucket's first entry.
+    #[inline]
+    fn compare(
         &self,
         buffer: &[u8],
-        positions: &mut [u32],
+        window: usize,
+        first: usize,
         strings: &LiteralBytes,
         out: &mut Vec<Candidate>,
     ) {
-        // With one table, which is usual, the loop has no inner loop over tables.
-        let kept = match &self.tables[..] {
-            [table] => retain(positions, |at| table.may_match(text_around(buffer, at as usize))),
-            tables => retain(positions, |at| {
-                let text = text_around(buffer, at as usize);
-                tables.iter().fold(false, |may, table| may | table.may_match(text))
-            }),
-        };
-        for &window in &positions[..kept] {
-            let window = window as usize;
-            let text = text_around(buffer, window);
-            for table in &self.tables {
-                table.check(text, buffer, window, strings, out);
+        let entry = &self.entries[first];
+        if entry.kind == EntryKind::LastLiteral {
+            out.extend(entry.candidate(buffer, window, strings));
+            return;
+        }
+        let text = text_around(buffer, window);
+        for entry in &self.entries[first + 1..] {
+            if text & entry.mask == entry.value {
+                out.extend(entry.candidate(buffer, window, strings));
+            }
+            if entry.kind == EntryKind::LastLiteral {
+                break;
             }
         }
     }
 
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        let of = |t: &WindowTable| size_of_val(&t.starts[..]) + size_of_val(&t.entries[..]);
-        self.tables.iter().map(of).sum()
+        let starts = self.tables.iter().map(|table| size_of_val(&table.starts[..]));
+        starts.sum::<usize>() + size_of_val(&self.entries[..])
     }
 }
 
 impl WindowTable {
-    /// A table of windows of which the first `len` bytes are hashed.
-    fn new(len: usize, windows: &[Window], literals: &[Literal]) -> WindowTable {
+    /// A table of windows of which the first `len` bytes are hashed. Appends their entries to `entries`.
+    fn new(
+        len: usize,
+        windows: &[Window],
+        literals: &[Literal],
+        entries: &mut Vec<Entry>,
+    ) -> WindowTable {
         let key = u32::MAX >> (32 - 8 * len);
         // Four buckets per window keep collisions rare. The limit keeps the buckets within 4 MiB.
         let buckets = (windows.len() * 4).next_power_of_two().min(1 << 20);
@@ -159,7 +216,6 @@ impl WindowTable {
             })
             .collect();
         list.sort_by_key(|(bucket, entry)| (*bucket, entry.needle, entry.offset));
-        let mut entries = vec![Entry::NOTHING];
         let mut starts = vec![0; buckets];
         for bucket in list.chunk_by(|a, b| a.0 == b.0) {
             starts[bucket[0].0 as usize] = entries.len() as u32;
@@ -172,40 +228,13 @@ impl WindowTable {
                 last.kind = EntryKind::LastLiteral;
             }
         }
-        WindowTable { key, shift, starts: starts.into(), entries: entries.into() }
+        WindowTable { key, shift, starts: starts.into() }
     }
 
     /// The index of the first entry of the bucket for `text`.
     #[inline(always)]
-    fn first_entry(&self, text: u64) -> usize {
-        self.starts[(hash(text, self.key) >> self.shift) as usize] as usize
-    }
-
-    /// Whether a literal may have its window where `text` is, without branches.
-    #[inline(always)]
-    fn may_match(&self, text: u64) -> bool {
-        let entry = &self.entries[self.first_entry(text)];
-        text & entry.mask == entry.value
-    }
-
-    /// Appends the literals of the bucket that are in the text.
-    #[inline]
-    fn check(
-        &self,
-        text: u64,
-        buffer: &[u8],
-        window: usize,
-        strings: &LiteralBytes,
-        out: &mut Vec<Candidate>,
-    ) {
-        for entry in &self.entries[self.first_entry(text)..] {
-            if text & entry.mask == entry.value && entry.kind != EntryKind::Common {
-                out.extend(entry.candidate(buffer, window, strings));
-            }
-            if entry.kind == EntryKind::LastLiteral {
-                break;
-            }
-        }
+    fn first_entry(&self, text: u64) -> u32 {
+        self.starts[(hash(text, self.key) >> self.shift) as usize]
     }
 }
 
