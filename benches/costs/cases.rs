@@ -268,8 +268,10 @@ fn filters() -> Vec<Case> {
 fn literal_passes(isa: Isa) -> [Case; 3] {
     let constants = match isa.name() {
         "scalar" => ["SCALAR.teddy", "SCALAR.qgrams", "SCALAR.long_grams"],
-        "AVX2" | "AVX-512" => ["GATHER.teddy", "GATHER.qgrams", "GATHER.long_grams"],
-        _ => ["NO_GATHER.teddy", "NO_GATHER.qgrams", "NO_GATHER.long_grams"],
+        "AVX2" | "AVX-512" => {
+            ["LONG_VECTORS.teddy", "LONG_VECTORS.qgrams", "LONG_VECTORS.long_grams"]
+        }
+        _ => ["SHORT_VECTORS.teddy", "SHORT_VECTORS.qgrams", "SHORT_VECTORS.long_grams"],
     };
     let plain = plain();
     // Short ones, so that q-grams would take a second pass, and more than 64 in all, so that both halves

@@ -72,6 +72,8 @@ fn main() {
             (limit, limit.points.iter().map(new).collect())
         })
         .collect();
+    // Before anything is measured: all constants must be there.
+    let values: Vec<f64> = measured.iter().map(|(case, _)| value_of(case.constant)).collect();
     for _ in 0..rounds {
         let runs = measured.iter_mut().flat_map(|(_, runs)| runs);
         runs.chain(limited.iter_mut().flat_map(|(_, runs)| runs)).for_each(Run::measure);
@@ -81,8 +83,8 @@ fn main() {
         "{:<32}{:>10}{:>10}{:>7}{:>7}  time of the",
         "constant", "cost.rs", "measured", "ratio", "error"
     );
-    for (case, runs) in &mut measured {
-        let (value, (slope, error)) = (value_of(case.constant), slope(runs));
+    for ((case, runs), value) in measured.iter_mut().zip(values) {
+        let (slope, error) = slope(runs);
         println!(
             "{:<32}{value:>10.1e}{slope:>10.1e}{:>7.2}{:>6.0}%  {}",
             format!("{} ({})", case.constant, case.isa),

@@ -72,7 +72,7 @@ pub(crate) fn by_patterns(
     numbers.iter().map(point).collect()
 }
 
-/// Points with a half and all of a text, and an event for each `stride` bytes.
+/// Points with a third, two thirds and all of a text, and an event for each `stride` bytes.
 pub(crate) fn by_bytes(text: &[u8], stride: f64, patterns: &[String]) -> Vec<Point> {
     let point = |len: usize| Point {
         patterns: patterns.to_vec(),
@@ -80,6 +80,9 @@ pub(crate) fn by_bytes(text: &[u8], stride: f64, patterns: &[String]) -> Vec<Poi
         events: len as f64 / stride,
         matches: 0,
     };
-    let half = 1 + memchr::memchr(b'\n', &text[text.len() / 2..]).unwrap_or(0) + text.len() / 2;
-    [half, text.len()].map(point).into()
+    let lines = |share: usize| {
+        let len = text.len() * share / 3;
+        len + memchr::memchr(b'\n', &text[len..]).map_or(0, |at| at + 1)
+    };
+    [lines(1), lines(2), text.len()].map(point).into()
 }
