@@ -100,13 +100,14 @@ impl Source {
     }
 
     /// Ends the source before its end: nothing more of it is read or searched. A read of a pipe that
-    /// is under way continues on its own thread, and nobody waits for it.
-    pub(crate) fn end(&self) {
+    /// is under way continues on its own thread, and nobody waits for it. Returns whether this is the first call.
+    pub(crate) fn end(&self) -> bool {
         // The other order could miss a stopper that is being set.
-        self.is_ended.store(true, Ordering::SeqCst);
+        let is_first = !self.is_ended.swap(true, Ordering::SeqCst);
         if let Some(stopper) = self.stopper.get() {
             stopper.stop();
         }
+        is_first
     }
 
     /// Whether the source was [ended](Source::end).

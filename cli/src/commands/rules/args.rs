@@ -6,9 +6,9 @@ const STRATEGIES: &str = "Strategies:\n  \
     literal     a string that every match contains\n  \
     run         a long run of bytes of one class, such as [a-f0-9]{40}\n  \
     classes     a sequence of byte classes\n  \
-    no filter   nothing: an automaton reads every record, which is the slowest unless it starts with ^\n  \
+    no filter   nothing: an automaton reads every record: the slowest, unless the rule starts with ^\n  \
     always      nothing: the rule matches every record\n  \
-    never       nothing: the rule matches no record, as a^b\n  \
+    never       nothing: the rule matches no record, such as a^b\n  \
     native      the C library searches the rule, with a strategy of its own";
 
 const EXAMPLES: &str = "Examples:\n  \

@@ -89,7 +89,9 @@ impl<'a, 'o, 't> ChunkPrinter<'a, 'o, 't> {
                     self.output.flush_if_large();
                 }
             }
-            Output::Path | Output::Nothing => source.end(),
+            Output::Path | Output::Nothing => {
+                source.end();
+            }
             Output::Count => {}
         }
     }

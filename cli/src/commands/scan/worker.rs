@@ -121,8 +121,7 @@ impl<'a> Worker<'a> {
             }
             if let Err(error) = self.search_chunk(&chunk, output) {
                 // One message for each file is enough, so no more of it is searched.
-                for part in chunk.parts().iter().filter(|part| !part.source.is_ended()) {
-                    part.source.end();
+                for part in chunk.parts().iter().filter(|part| part.source.end()) {
                     errors.push(WalkError::in_source(&part.source, &error));
                 }
             }
