@@ -312,21 +312,26 @@ impl Vector for Avx2Vector {
         // SAFETY: the caller promises that each of `words` is an index of `table`, and vectors are
         // made with a token, which proves AVX2. Any 32 bytes are eight numbers.
         unsafe {
-            // A gather takes longer than eight loads. On Zen 4, scans with rules for which the pass for
+            // On Zen 4, a gather takes longer than eight loads: scans with rules for which the pass for
             // literals takes most of the time are 1.02 to 1.13 times as fast with loads, and Intel's
             // microcode against Downfall makes gathers slower still.
             let words = std::mem::transmute::<__m256i, [u32; 8]>(words.0);
             debug_assert!(words.iter().all(|&word| (word as usize) < table.len()));
-            let load = |lane: usize| *table.get_unchecked(words[lane] as usize) as i32;
+            // No closure: it need not inherit the instructions.
+            macro_rules! word {
+                ($lane:literal) => {
+                    *table.get_unchecked(words[$lane] as usize) as i32
+                };
+            }
             let words = _mm256_setr_epi32(
-                load(0),
-                load(1),
-                load(2),
-                load(3),
-                load(4),
-                load(5),
-                load(6),
-                load(7),
+                word!(0),
+                word!(1),
+                word!(2),
+                word!(3),
+                word!(4),
+                word!(5),
+                word!(6),
+                word!(7),
             );
             // A shift left by 31 - bit moves the bit to the top, where `movemask` collects it.
             let left = _mm256_andnot_si256(bits.0, _mm256_set1_epi32(31));
