@@ -156,7 +156,7 @@ pub(in crate::pure) const MIN_LITERAL_FREQUENCY: f64 = 1e-6;
 /// since bytes of a class cluster in text (a digit mostly stands next to other digits); those below this are
 /// noise.
 ///
-/// So high that a sequence that is not exact is chosen only where the byte run is frequent too, for 2 of
+/// It is so high that a sequence that is not exact is chosen only where the byte run is frequent too, for 2 of
 /// 24,647 public rules. Against 3e-3, it is 1.02 times as fast over 13 pairs, wazuh's rules over grok's text
 /// 1.09 times; 1e-3 is 0.96 times as fast over 20 pairs, at worst 0.75.
 pub(in crate::pure) const MIN_SEQUENCE_FREQUENCY: f64 = 5e-3;
@@ -228,6 +228,6 @@ const SHORT_VECTORS: PassCosts = PassCosts { teddy: 0.35, qgrams: 0.95, long_gra
 
 /// The times with longer vectors.
 ///
-/// As measured with AVX2, but for Teddy: measured 0.19. With that, it gets more literals, whose buckets more positions
+/// As measured with AVX2 (AVX-512 was not measured), but for Teddy: measured 0.19. With that, it gets more literals, whose buckets more positions
 /// pass than are estimated: noseyparker's rules over logs 0.83 times as fast.
 const LONG_VECTORS: PassCosts = PassCosts { teddy: 0.37, qgrams: 0.62, long_grams: 0.66 };

@@ -1,7 +1,8 @@
 //! Finds which patterns of a group match at one position.
 //!
-//! This verifies the patterns that start with the same literal: instead of one anchored search for
-//! each pattern, one search for all of them. The search ends when the DFA reaches its dead state,
+//! This verifies the patterns that are found by the same literal, where it is or, if they match only
+//! there, at the start of the record: instead of one anchored search for each pattern, one search for
+//! all of them. The search ends when the DFA reaches its dead state,
 //! for ordinary patterns a few bytes after the literal, or when every member has matched.
 //!
 //! A group whose DFA keeps giving up is abandoned by the scanner after [`MAX_FAILURES`] attempts.

@@ -3,8 +3,8 @@
 //! The DFA has the patterns' union as its NFA and keeps all matches, and its match states name the
 //! patterns. One pass over a record then costs as much for the group as for a single pattern,
 //! which makes groups the way to search for the patterns without a filter, in whole records
-//! ([`group_scanner`](super::group_scanner)), and for the many patterns that start with the same
-//! literal, where that is found ([`anchored_group`](super::anchored_group)).
+//! ([`group_scanner`](super::group_scanner)), and for the many patterns that are found by the same
+//! literal, from one position on ([`anchored_group`](super::anchored_group)).
 //!
 //! # Limits
 //!
@@ -18,10 +18,11 @@ use std::sync::{Arc, OnceLock};
 
 use regex_automata::MatchKind;
 use regex_automata::hybrid::dfa;
-use regex_syntax::hir::{Hir, Look};
+use regex_syntax::hir::Hir;
 
 use crate::pattern;
 use crate::pure::ids::PatternIndex;
+use crate::pure::literal::matches_only_at_start;
 
 use super::determinizer::Determinizer;
 use super::group_nfa::GroupNfa;
@@ -80,7 +81,7 @@ impl GroupKind {
         let properties = hir.properties();
         GroupKind {
             unicode_boundary: properties.look_set().contains_word_unicode(),
-            from_start: properties.look_set_prefix().contains(Look::Start),
+            from_start: matches_only_at_start(hir),
             frequent: false,
         }
     }
@@ -128,11 +129,6 @@ impl DfaGroup {
             GroupNfa::new(&members, self.kind.frequent).map(Determinizer::new)
         };
         self.determinizer.get_or_init(build).as_ref()
-    }
-
-    /// Whether the members match only at the start of a record.
-    pub(crate) fn is_from_start(&self) -> bool {
-        self.kind.from_start
     }
 
     /// The lazy DFA of a part of each member. The part of a member must always be the same. `None`

@@ -91,7 +91,7 @@ fn same_start(patterns: Vec<(PatternIndex, &Hir)>) -> Vec<Vec<(PatternIndex, &Hi
     all
 }
 
-/// Groups patterns whose matches start with the same literal. `literals` is the number of literals
+/// Groups patterns that are found by the same literal and searched from the same position. `literals` is the number of literals
 /// that have such groups; all of them together share [`ALL_CACHES`].
 pub(crate) fn groups_for_literal(
     patterns: Vec<(PatternIndex, &Hir)>,

@@ -1,6 +1,7 @@
-//! Upper bounds on lengths of matches, and on distances between positions in a match.
+//! Upper bounds on lengths of matches, and on distances between positions in a match; and whether matches are at
+//! an end of the record.
 
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, Look};
 
 /// The largest possible distance in bytes, or `None` if it is unbounded.
 pub(crate) type Bound = Option<u32>;
@@ -18,6 +19,16 @@ pub(super) fn subtract_len(a: Bound, len: usize) -> Bound {
 /// The length of the longest string that `hir` matches.
 pub(crate) fn max_match_len(hir: &Hir) -> Bound {
     u32::try_from(hir.properties().maximum_len()?).ok()
+}
+
+/// Whether all matches of `hir` start where the record does.
+pub(crate) fn matches_only_at_start(hir: &Hir) -> bool {
+    hir.properties().look_set_prefix().contains(Look::Start)
+}
+
+/// Whether all matches of `hir` end where the record does.
+pub(crate) fn matches_only_at_end(hir: &Hir) -> bool {
+    hir.properties().look_set_suffix().contains(Look::End)
 }
 
 /// For each boundary of the parts of a concatenation, from the start to the end: the maximum match

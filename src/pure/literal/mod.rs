@@ -33,7 +33,9 @@ pub(crate) use anchor::{anchor_literals, parts, split_at_part};
 pub(crate) use byte_run::{ByteRun, any_run, filter_run, match_bytes};
 pub(crate) use byte_set::ByteSet;
 pub(crate) use cube::{Cube, Literal};
-pub(crate) use distance::{Bound, add_bounds, max_match_len};
+pub(crate) use distance::{
+    Bound, add_bounds, matches_only_at_end, matches_only_at_start, max_match_len,
+};
 pub(crate) use extract::required_literals;
 pub(crate) use lookahead::{Lookaheads, after_each, first_bytes, union_lookaheads};
 pub(crate) use required::RequiredLiterals;

@@ -41,9 +41,7 @@ use super::ids::PatternIndex;
 use super::literal::{self, Bound, ByteSet};
 use super::mechanism;
 use super::prefilter::FilterSet;
-use super::verify::{
-    Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables, matches_only_at_start,
-};
+use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
 use crate::simd::Isa;
 
 use explain::{Decision, NeedleExtent};
@@ -171,13 +169,15 @@ impl PlanBuilder {
             }
             Strategy::Never => Decision::Never,
             Strategy::Literals(required) => {
+                // Verified at the start of the record, where a few bytes decide.
+                let from_start = literal::matches_only_at_start(hir);
                 split = required
                     .anchor_part
-                    .filter(|_| !matches_only_at_start(hir))
+                    .filter(|_| !from_start)
                     .and_then(|at| literal::split_at_part(hir, at))
                     .map(|(head, tail)| Box::new(Split { head, tail }));
                 let tail = split.as_ref().map_or(hir, |split| &split.tail);
-                let run = self.required_runs.add(hir);
+                let run = if from_start { None } else { self.required_runs.add(hir) };
                 let posting = Posting::at_literal(pattern, hir, tail, &required, run);
                 let extent = NeedleExtent::new(required.before, required.after, required.frequency);
                 Decision::Literals { needles: self.needles.add_literals(required, posting), extent }

@@ -74,7 +74,7 @@ impl NeedleBuilder {
     pub(super) fn build(mut self, trimmed: &[Hir], isa: Isa) -> Needles {
         let literals = (!self.literals.is_empty()).then(|| LiteralSearch::new(&self.literals, isa));
         let first_run = self.literals.len();
-        let runs = self.run_searches(first_run, trimmed, isa);
+        let runs = self.run_searches(first_run, isa);
         let first_sequence = first_run + runs.len();
         let streams = self.streams(first_sequence, trimmed, isa);
         let len = first_sequence + streams.as_ref().map_or(0, BitStreams::len);
@@ -96,7 +96,7 @@ impl NeedleBuilder {
 
     /// Makes one search for all patterns with a run of the same class and length, and numbers the
     /// searches from `first` on.
-    fn run_searches(&mut self, first: usize, trimmed: &[Hir], isa: Isa) -> Vec<RunSearch> {
+    fn run_searches(&mut self, first: usize, isa: Isa) -> Vec<RunSearch> {
         let key = |run: &ByteRun| -> (ByteSet, u32) { (run.class, run.len) };
         self.runs.sort_by_key(|(pattern, run)| (key(run), *pattern));
         let mut searches = Vec::new();
@@ -105,10 +105,10 @@ impl NeedleBuilder {
             let (class, len) = key(&same[0].1);
             searches.push(RunSearch::new(class, len, id, isa));
             // The run that is found may extend beyond the bytes that belong to the match.
-            self.postings.extend(same.iter().map(|(pattern, run)| {
-                let hir = &trimmed[pattern.index()];
-                (id, Posting::at_any(*pattern, hir, run.before, run.after))
-            }));
+            self.postings
+                .extend(same.iter().map(|(pattern, run)| {
+                    (id, Posting::windowed(*pattern, run.before, run.after))
+                }));
         }
         searches
     }
@@ -121,8 +121,7 @@ impl NeedleBuilder {
         }
         let numbered = || (first..).map(NeedleId::new).zip(&self.sequences);
         self.postings.extend(numbered().map(|(id, (pattern, sequence))| {
-            let hir = &trimmed[pattern.index()];
-            (id, Posting::at_any(*pattern, hir, sequence.before, sequence.after))
+            (id, Posting::windowed(*pattern, sequence.before, sequence.after))
         }));
         let parts =
             numbered().map(|(id, (pattern, sequence))| (id, &trimmed[pattern.index()], sequence));

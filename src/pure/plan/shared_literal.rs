@@ -1,5 +1,5 @@
-//! Groups patterns that start with the same literal and that [`rebalance`](super::rebalance)
-//! could not separate.
+//! Groups patterns that are found by the same literal, and verified at the same place, and that
+//! [`rebalance`](super::rebalance) could not separate.
 //!
 //! Where the literal is found, verifying hundreds of patterns one by one costs hundreds of starts
 //! of an automaton. One DFA over all of them reads the same bytes once, and most patterns are
@@ -23,29 +23,34 @@ pub(in crate::pure) fn take_shared<'a>(
     needles: usize,
     tail: &dyn Fn(PatternIndex) -> &'a Hir,
 ) -> SharedLiterals {
-    let mut direct: Vec<Vec<Posting>> = vec![Vec::new(); needles];
-    for (needle, posting) in postings.iter().filter(|(_, posting)| posting.place != Place::Window) {
-        direct[needle.index()].push(*posting);
+    // By needle, the postings of each place.
+    let places = [Place::Hit, Place::RecordStart];
+    let mut direct: Vec<[Vec<Posting>; 2]> = vec![Default::default(); needles];
+    for (needle, posting) in postings.iter() {
+        if let Some(place) = places.iter().position(|place| *place == posting.place) {
+            direct[needle.index()][place].push(*posting);
+        }
     }
     let is_shared = |postings: &[Posting]| {
         mechanism::SHARED_LITERAL_GROUPS && postings.len() > cost::MAX_SHARERS
     };
     postings.retain(|(needle, posting)| {
-        posting.place == Place::Window || !is_shared(&direct[needle.index()])
+        let place = places.iter().position(|place| *place == posting.place);
+        place.is_none_or(|place| !is_shared(&direct[needle.index()][place]))
     });
-    let count = direct.iter().filter(|postings| is_shared(postings)).count();
+    let count = direct.iter().flatten().filter(|postings| is_shared(postings)).count();
     if count == 0 {
         return SharedLiterals::default();
     }
     let mut groups = Vec::new();
     let ranges: Vec<Range<u32>> = direct
         .into_iter()
-        .map(|postings| {
+        .map(|by_place| {
             let start = groups.len() as u32;
-            if is_shared(&postings) {
+            for postings in by_place.iter().filter(|postings| is_shared(postings)) {
                 let patterns = postings.iter().map(|p| (p.pattern, tail(p.pattern)));
                 let dfas = grouping::groups_for_literal(patterns.collect(), count);
-                groups.extend(dfas.into_iter().map(|dfa| group(dfa, &postings)));
+                groups.extend(dfas.into_iter().map(|dfa| group(dfa, postings)));
             }
             start..groups.len() as u32
         })
@@ -53,7 +58,7 @@ pub(in crate::pure) fn take_shared<'a>(
     SharedLiterals::new(groups, ranges)
 }
 
-/// The group of the members of `dfa`. `postings` are those of the literal, ascending by pattern.
+/// The group of the members of `dfa`. `postings` are those of the literal and of one place, ascending by pattern.
 fn group(dfa: DfaGroup, postings: &[Posting]) -> SharedLiteralGroup {
     let members = dfa.members.iter().filter_map(|&member| {
         let index = postings.binary_search_by_key(&member, |posting| posting.pattern).ok()?;
@@ -68,5 +73,6 @@ fn group(dfa: DfaGroup, postings: &[Posting]) -> SharedLiteralGroup {
         Some(runs) if runs.len() <= cost::MAX_GROUP_RUNS => runs,
         _ => Vec::new(),
     };
-    SharedLiteralGroup { dfa, required_runs, min_len }
+    let place = postings.first().map_or(Place::Hit, |posting| posting.place);
+    SharedLiteralGroup { dfa, place, required_runs, min_len }
 }

@@ -25,10 +25,9 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::automata::grouping;
 use crate::pure::cost;
-use crate::pure::literal::{self, ByteRun, RequiredLiterals};
+use crate::pure::literal::{self, ByteRun, RequiredLiterals, matches_only_at_start};
 use crate::pure::mechanism;
 use crate::pure::prefilter::ClassSequence;
-use crate::pure::verify::matches_only_at_start;
 
 use super::trim::{matches_always, matches_never};
 
@@ -120,8 +119,10 @@ pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strate
                 unfiltered += usize::from(matches!(other, Strategy::EveryRecord));
                 streams.push((index, other, sequence.total_cost()));
             }
-            Strategy::Always | Strategy::EveryRecord => unfiltered += 1,
-            Strategy::Never | Strategy::Literals(_) | Strategy::ByteRun(_) => {}
+            // The DFAs of patterns that match only at the start do not read on.
+            Strategy::EveryRecord => unfiltered += usize::from(!matches_only_at_start(hir)),
+            Strategy::Always | Strategy::Never => {}
+            Strategy::Literals(_) | Strategy::ByteRun(_) => {}
         }
     }
     let rare = |other: &Strategy| match other {

@@ -13,7 +13,9 @@
 
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
-use crate::pure::literal::{Bound, add_bounds, max_match_len};
+use crate::pure::literal::{
+    Bound, add_bounds, matches_only_at_end, matches_only_at_start, max_match_len,
+};
 
 /// The trimmed form of a pattern: it matches exactly the records that the pattern matches.
 #[derive(Clone, Debug)]
@@ -135,20 +137,15 @@ pub(in crate::pure) fn matches_never(hir: &Hir) -> bool {
         HirKind::Repetition(repetition) => repetition.min > 0 && matches_never(&repetition.sub),
         HirKind::Alternation(subs) => subs.iter().all(matches_never),
         HirKind::Concat(subs) => {
-            let from_start = |hir: &Hir| hir.properties().look_set_prefix().contains(Look::Start);
-            let to_end = |hir: &Hir| hir.properties().look_set_suffix().contains(Look::End);
             subs.iter().any(matches_never)
-                || follows_bytes(subs.iter(), &from_start)
-                || follows_bytes(subs.iter().rev(), &to_end)
+                || follows_bytes(subs.iter(), matches_only_at_start)
+                || follows_bytes(subs.iter().rev(), matches_only_at_end)
         }
     }
 }
 
 /// Whether a part for which `is_outermost` holds comes after one that matches only strings with bytes.
-fn follows_bytes<'a>(
-    parts: impl Iterator<Item = &'a Hir>,
-    is_outermost: &impl Fn(&Hir) -> bool,
-) -> bool {
+fn follows_bytes<'a>(parts: impl Iterator<Item = &'a Hir>, is_outermost: fn(&Hir) -> bool) -> bool {
     let has_bytes = |hir: &&Hir| hir.properties().minimum_len() > Some(0);
     let mut after = parts.skip_while(|hir| !has_bytes(hir)).skip(1);
     after.any(is_outermost)

@@ -1,8 +1,6 @@
-//! Verifies patterns at a hit: their tail starts with the needle, so a match must start (or, for a
-//! pattern in two parts, pass) exactly there.
-//!
-//! Anchored means here that the automata start at the hit, not that the pattern matches only at the
-//! start of a record.
+//! Verifies patterns at a known position: at a hit, if their tail starts with the needle, so that a match
+//! must start (or, for a pattern in two parts, pass) exactly there; or at the start of the record, if they
+//! match only there.
 //!
 //! The forward automaton runs from the hit and stops as soon as the answer is known, for an
 //! ordinary pattern within a few bytes. If the pattern has a head, a reverse automaton then runs
@@ -90,9 +88,7 @@ fn verify_record_start(
     record: &[u8],
     pattern: PatternIndex,
 ) -> bool {
-    if !tables.patterns.record_starts.allow(pattern, record) {
-        return false;
-    }
+    debug_assert!(tables.patterns.head(pattern).is_none(), "its tail is not all of it");
     let status = &mut cache.status[pattern.index()];
     status.enter_record(cache.epoch);
     if status.matched || status.end > 0 {
@@ -100,6 +96,9 @@ fn verify_record_start(
     }
     // Nothing is left to be searched after this.
     status.end = record.len() as u32;
+    if !tables.patterns.record_starts.allow(pattern, record) {
+        return false;
+    }
     let mut steps = 0;
     let found = tables.patterns.automata(pattern).is_match_at(
         tables.patterns.tail(pattern),
@@ -189,7 +188,12 @@ pub(super) fn verify_group(
     start: u32,
 ) {
     let group = tables.shared.group(index);
-    let from_start = group.dfa.is_from_start();
+    let is_new = cache.shared[index].enter_record(cache.epoch);
+    let from_start = group.place == Place::RecordStart;
+    if from_start && !is_new {
+        // Its members were verified after an earlier hit.
+        return;
+    }
     let start = if from_start { 0 } else { start };
     if record.len() - (start as usize) < group.min_len as usize
         || !cache.has_any_run(&tables.required_runs, &group.required_runs, record)
@@ -206,11 +210,6 @@ pub(super) fn verify_group(
         };
         let verified = members.filter(verify).count();
         cache.shared[index].verified += verified;
-        return;
-    }
-    group_cache.enter_record(cache.epoch);
-    if from_start && group_cache.steps > 0 {
-        // Its members were searched for after an earlier hit.
         return;
     }
     let mut steps = 0;

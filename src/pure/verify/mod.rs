@@ -15,16 +15,18 @@
 //!    enough to that ([`Posting`]).
 //! 3. If the pattern matches only at the start of a record, the record must begin with bytes that
 //!    it allows there (`record_start`).
-//! 4. The record must also contain the byte run that the pattern requires ([`RequiredRuns`]).
+//! 4. For other patterns, the record must also contain the byte run that the pattern requires
+//!    ([`RequiredRuns`]).
 //! 5. An automaton must match.
 //!
 //! Patterns that are nothing but their literals match at every hit of these and need no check. The
 //! last step depends on the position of the literal in the pattern. A pattern that matches only at
 //! the start of a record is verified there, once for all of its hits: mostly the first few bytes
-//! decide, wherever the hit is. If a part of another pattern starts with the literal, two automata decide at the hit itself: one reads forward from there, one backward
-//! (`anchored`); many patterns with the same literal share the forward one once that literal is
-//! found often ([`SharedLiterals`]). The byte pairs that the second one requires must lie before
-//! the hit (`head_pairs`); this is checked before an automaton of a single pattern starts.
+//! decide, wherever the hit is. If a part of another pattern starts with the literal, two automata
+//! decide at the hit itself: one reads forward from there, one backward (`anchored`). Many patterns
+//! with the same literal share the forward one once that literal is found often
+//! ([`SharedLiterals`]). The byte pairs that the second one requires must lie before the hit
+//! (`head_pairs`); this is checked before an automaton of a single pattern starts.
 //! Otherwise the hits of a record are collected into clusters and the pattern is searched once in
 //! the window around each (`windowed`).
 //!
@@ -57,7 +59,7 @@ mod windowed;
 
 pub(in crate::pure) use cache::VerifyCache;
 pub(in crate::pure) use patterns::{Patterns, SpanLiterals, Split};
-pub(in crate::pure) use postings::{Place, Posting, Postings, matches_only_at_start};
+pub(in crate::pure) use postings::{Place, Posting, Postings};
 pub(in crate::pure) use required_run::{RequiredRunId, RequiredRuns};
 pub(in crate::pure) use shared_literal::{SharedLiteralGroup, SharedLiterals};
 pub(in crate::pure) use tables::{ExactNeedles, VerifyTables};

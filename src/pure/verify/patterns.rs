@@ -9,10 +9,9 @@ use crate::pure::automata::pattern::{PatternAutomata, PatternMemory};
 use crate::pure::automata::positions::has_large_class;
 use crate::pure::automata::span_prefilter::SpanPrefilter;
 use crate::pure::ids::PatternIndex;
-use crate::pure::literal::{Bound, Literal, add_bounds, max_match_len};
+use crate::pure::literal::{Bound, Literal, add_bounds, matches_only_at_start, max_match_len};
 
 use super::head_pairs::HeadPairs;
-use super::postings::matches_only_at_start;
 use super::record_start::RecordStarts;
 
 /// The memory that each scanner may take for the caches of a pattern with a class of many characters, as

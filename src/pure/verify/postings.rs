@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use regex_syntax::hir::{Hir, Look};
+use regex_syntax::hir::Hir;
 
 use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::{self, Bound, RequiredLiterals};
@@ -57,10 +57,9 @@ impl Posting {
         required: &RequiredLiterals,
         required_run: Option<RequiredRunId>,
     ) -> Posting {
-        let properties = hir.properties();
-        let to_end = properties.look_set_suffix().contains(Look::End);
+        let to_end = literal::matches_only_at_end(hir);
         let place = match required.anchor_part {
-            _ if matches_only_at_start(hir) => Place::RecordStart,
+            _ if literal::matches_only_at_start(hir) => Place::RecordStart,
             Some(_) => Place::Hit,
             None => Place::Window,
         };
@@ -79,17 +78,11 @@ impl Posting {
         }
     }
 
-    /// The posting of the pattern `hir` at a needle that lies anywhere in a match.
-    pub(in crate::pure) fn at_any(
-        pattern: PatternIndex,
-        hir: &Hir,
-        before: Bound,
-        after: Bound,
-    ) -> Posting {
-        let from_start = matches_only_at_start(hir);
+    /// The posting of a pattern at a needle that lies anywhere in a match.
+    pub(in crate::pure) fn windowed(pattern: PatternIndex, before: Bound, after: Bound) -> Posting {
         Posting {
             pattern,
-            place: if from_start { Place::RecordStart } else { Place::Window },
+            place: Place::Window,
             exact: false,
             min_len: 0,
             max_start: u32::MAX,
@@ -108,11 +101,6 @@ impl Posting {
             self.after.map_or(len, |after| (hits.end.saturating_add(after) as usize).min(len));
         start..end
     }
-}
-
-/// Whether all matches of a pattern start where the record does.
-pub(in crate::pure) fn matches_only_at_start(hir: &Hir) -> bool {
-    hir.properties().look_set_prefix().contains(Look::Start)
 }
 
 /// The postings of all needles.

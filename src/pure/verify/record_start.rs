@@ -1,4 +1,4 @@
-//! Checks whether a record begins as a pattern does that matches only at the start of a record, before an
+//! Compares the first bytes of a record with those that a pattern allows that matches only there, before an
 //! automaton of this pattern starts.
 //!
 //! Most rules for logs and for the banners of servers begin with `^`. Their literals are also found in records
@@ -7,7 +7,7 @@
 //!
 //! # Cost
 //!
-//! Two loads for each byte that is compared, at most [`LEN`] of them.
+//! Three loads for each byte that is compared, at most [`LEN`] of them.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,19 +15,16 @@ use std::ops::Range;
 use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
-use crate::pure::literal::{ByteSet, first_bytes};
+use crate::pure::literal::{ByteSet, first_bytes, matches_only_at_start};
 use crate::pure::mechanism;
-
-use super::postings::matches_only_at_start;
 
 /// The number of bytes of a record that are compared. A guess: the first byte decides mostly.
 const LEN: usize = 8;
 
-/// The bytes that begin a pattern are compared only if others are expected to begin at least this share of all
-/// records. A guess.
+/// The check of a pattern is left out if it is expected to rule out less than this share of all records. A guess.
 const MIN_RULED_OUT: f64 = 0.5;
 
-/// How the records begin in which the patterns of an engine can match.
+/// The first bytes that each pattern of an engine allows, if it matches only at the start of a record.
 #[derive(Debug, Default)]
 pub(super) struct RecordStarts {
     /// By pattern: the sets in `lists` that its first bytes are in, from the start of the record on. Empty if the

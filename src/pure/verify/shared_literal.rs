@@ -8,6 +8,7 @@ use crate::pure::automata::anchored_group::AnchoredGroupCache;
 use crate::pure::automata::dfa_group::DfaGroup;
 use crate::pure::ids::{NeedleId, PatternIndex};
 
+use super::postings::Place;
 use super::required_run::RequiredRunId;
 
 /// The number of members of a group that a scanner verifies one by one, at the first hits, before it
@@ -20,11 +21,14 @@ use super::required_run::RequiredRunId;
 /// no clear difference.
 const VERIFIED_ONE_BY_ONE: usize = 32 << 10;
 
-/// Patterns whose tails start with the same literal, verified together where it is found.
+/// Patterns that are found by the same literal and verified together: where it is, which is where their tails
+/// start, or at the start of the record.
 #[derive(Debug)]
 pub(in crate::pure) struct SharedLiteralGroup {
     /// One DFA over the tails of all members.
     pub(in crate::pure) dfa: DfaGroup,
+    /// Not a window.
+    pub(in crate::pure) place: Place,
     /// The record must contain one of these runs. Empty if any record qualifies.
     pub(in crate::pure) required_runs: Vec<RequiredRunId>,
     /// The minimum length of a match of any tail, in bytes.
@@ -112,11 +116,13 @@ impl SharedLiteralCache {
         self.verified >= VERIFIED_ONE_BY_ONE && !self.dfa.is_abandoned()
     }
 
-    /// Resets `steps` unless `epoch` is still that of the same record.
+    /// Resets `steps` unless `epoch` is still that of the same record. Returns whether it is another record.
     #[inline]
-    pub(super) fn enter_record(&mut self, epoch: u64) {
-        if self.epoch != epoch {
+    pub(super) fn enter_record(&mut self, epoch: u64) -> bool {
+        let is_new = self.epoch != epoch;
+        if is_new {
             (self.epoch, self.steps) = (epoch, 0);
         }
+        is_new
     }
 }
