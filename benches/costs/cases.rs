@@ -208,6 +208,8 @@ fn filters() -> Vec<Case> {
     let plain = plain();
     let logs = Corpus::logs(256 << 10).batches.swap_remove(0).0;
     let exact = "it matches wherever they are found";
+    let starts: Vec<String> =
+        unfiltered(40, "").iter().map(|pattern| format!("^{pattern}")).collect();
     vec![
         case(
             "LITERAL_NS",
@@ -254,6 +256,12 @@ fn filters() -> Vec<Case> {
             "an automaton reads every record",
             "eight patterns without repetitions",
             by_bytes(&plain, 1.0 / 8.0, &unfiltered(8, "")),
+        ),
+        verified(
+            "EVERY_START_NS",
+            "an automaton reads every record",
+            "bytes of lines whose first bytes decide",
+            by_bytes(&plain, 1.0, &starts),
         ),
         verified(
             "GROUP_MEMBER_NS",

@@ -16,7 +16,8 @@
 //! The files, from the bottom up: `cube` (literals), `byte_set`, `distance`,
 //! `byte_frequency`; then `required` (a set of literals and its cost) and `lookahead`; then
 //! `part_literals` (the literals of each part of a pattern), `anchor` (those that start a part), and
-//! `extract`, which chooses among both. `byte_run`, beside these, imports from the first group only.
+//! `extract`, which chooses among both. `byte_run` and `early_decision`, beside these, import from the first
+//! groups only.
 
 mod anchor;
 pub(crate) mod byte_frequency;
@@ -24,6 +25,7 @@ mod byte_run;
 mod byte_set;
 mod cube;
 mod distance;
+mod early_decision;
 mod extract;
 mod lookahead;
 mod part_literals;
@@ -36,6 +38,7 @@ pub(crate) use cube::{Cube, Literal};
 pub(crate) use distance::{
     Bound, add_bounds, matches_only_at_end, matches_only_at_start, max_match_len,
 };
+pub(crate) use early_decision::is_decided_early;
 pub(crate) use extract::required_literals;
 pub(crate) use lookahead::{Lookaheads, after_each, first_bytes, union_lookaheads};
 pub(crate) use required::RequiredLiterals;

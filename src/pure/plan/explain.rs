@@ -62,8 +62,8 @@ pub enum Explanation {
         per_million: f64,
     },
     /// An automaton reads every record: the pattern has no literals, byte run or class sequence to
-    /// search for, or searching for them would cost more. Of a pattern that matches only at the start of a
-    /// record, it mostly reads a few bytes.
+    /// search for, or searching for them would cost more. Of many patterns that match only at the start of
+    /// a record, it reads a few bytes.
     EveryRecord,
 }
 

@@ -5,8 +5,8 @@
 //! 1. [`trim`] reduces each pattern to the part that decides whether a record matches.
 //! 2. [`strategy`] chooses what each trimmed pattern is searched by: literals, a byte run, a
 //!    class sequence, or nothing.
-//! 3. [`rebalance`] and [`strategy::replace_streams`] revise choices that are bad for the set as
-//!    a whole.
+//! 3. [`rebalance`], [`strategy::read_starts`] and [`strategy::replace_streams`] revise choices that
+//!    are bad for the set as a whole.
 //! 4. [`needles`] numbers everything that the filters search for; [`required_run`] and
 //!    [`shared_literal`] add cheaper ways to verify at some of the needles.
 //!
@@ -140,6 +140,7 @@ impl ChosenStrategies {
                 .collect(),
         };
         rebalance::rebalance(&trimmed, &mut strategies);
+        strategy::read_starts(&trimmed, &mut strategies);
         strategy::replace_streams(&trimmed, &mut strategies);
         ChosenStrategies { trimmed, strategies, span_literals, heads }
     }
@@ -169,8 +170,8 @@ impl PlanBuilder {
             }
             Strategy::Never => Decision::Never,
             Strategy::Literals(required) => {
-                // Verified at the start of the record, where a few bytes decide.
-                let from_start = literal::matches_only_at_start(hir);
+                // Verified at the start of the record.
+                let from_start = literal::is_decided_early(hir);
                 split = required
                     .anchor_part
                     .filter(|_| !from_start)

@@ -12,11 +12,10 @@
 //!   but its hits are few, and where it is *exact*, the whole pattern without approximations, they
 //!   need no verification.
 //! - **every record**: a lazy DFA, shared with other such patterns, reads all records. Of patterns
-//!   that match only at the start of a record, it mostly reads a few bytes, so these take it in place
-//!   of anything but rare literals. (For the rules of Wazuh over logs, this is twice as fast.)
+//!   that the start of a record [decides](literal::is_decided_early), it mostly reads a few bytes.
 //!
-//! [`Strategy::of`] chooses for one pattern, mostly by expected cost; [`replace_streams`] then
-//! revises the choice where the whole set makes another one cheaper. The costs are in [`cost`]. Two
+//! [`Strategy::of`] chooses for one pattern, mostly by expected cost; [`read_starts`] and
+//! [`replace_streams`] then revise the choice where the whole set makes another one cheaper. The costs are in [`cost`]. Two
 //! choices are made without comparing costs: rare literals are always taken
 //! ([`cost::RARE_LITERALS`]), and common ones are preferred to a byte run by the ratio of their
 //! frequencies ([`cost::LITERALS_OVER_RUN`]).
@@ -25,7 +24,7 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::automata::grouping;
 use crate::pure::cost;
-use crate::pure::literal::{self, ByteRun, RequiredLiterals, matches_only_at_start};
+use crate::pure::literal::{self, ByteRun, RequiredLiterals, is_decided_early};
 use crate::pure::mechanism;
 use crate::pure::prefilter::ClassSequence;
 
@@ -58,8 +57,6 @@ impl Strategy {
             Strategy::Literals(literals) if literals.frequency <= cost::RARE_LITERALS => {
                 return strategy;
             }
-            // A DFA of the group mostly stops within a few bytes. No other filter is that cheap.
-            _ if matches_only_at_start(trimmed) => return Strategy::EveryRecord,
             _ => {}
         }
         let sequence = ClassSequence::cheapest(trimmed).filter(|_| mechanism::BIT_STREAMS);
@@ -106,6 +103,35 @@ impl Strategy {
     }
 }
 
+/// Lets DFAs read the start of every record for all patterns that it decides, if that costs less than what they
+/// would be searched by, all together, or if every record is visited anyway. Patterns keep rare literals, and those
+/// near the start of a match, since a hit elsewhere is rejected by its offset. With the rules of Wazuh over logs, a
+/// scan is then twice as fast.
+pub(in crate::pure) fn read_starts(trimmed: &[Hir], strategies: &mut [Strategy]) {
+    let visited = strategies.iter().any(|s| matches!(s, Strategy::Always | Strategy::EveryRecord));
+    let mut cost = 0.0;
+    let mut indexes = Vec::new();
+    for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {
+        let cost_of_this = match strategy {
+            Strategy::Literals(literals)
+                if literals.frequency > cost::RARE_LITERALS && literals.before.is_none() =>
+            {
+                literals.frequency * cost::CANDIDATE_NS
+            }
+            Strategy::ByteRun(run) => cost::RUN_PASS_NS + run.frequency * cost::RUN_CANDIDATE_NS,
+            Strategy::ClassSequence(sequence) => sequence.total_cost(),
+            _ => continue,
+        };
+        if is_decided_early(hir) {
+            cost += cost_of_this;
+            indexes.push(index);
+        }
+    }
+    if visited || cost > cost::EVERY_START_NS {
+        indexes.into_iter().for_each(|index| strategies[index] = Strategy::EveryRecord);
+    }
+}
+
 /// Replaces class sequences by the second-best strategy where that costs less for all patterns
 /// together: where all patterns that would use bit streams have a rare byte run, or where adding the
 /// pattern to a large group of unfiltered patterns costs less.
@@ -119,8 +145,8 @@ pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strate
                 unfiltered += usize::from(matches!(other, Strategy::EveryRecord));
                 streams.push((index, other, sequence.total_cost()));
             }
-            // The DFAs of patterns that match only at the start do not read on.
-            Strategy::EveryRecord => unfiltered += usize::from(!matches_only_at_start(hir)),
+            // The DFAs of some patterns do not read on.
+            Strategy::EveryRecord => unfiltered += usize::from(!is_decided_early(hir)),
             Strategy::Always | Strategy::Never => {}
             Strategy::Literals(_) | Strategy::ByteRun(_) => {}
         }

@@ -1,6 +1,6 @@
 //! Verifies patterns at a known position: at a hit, if their tail starts with the needle, so that a match
 //! must start (or, for a pattern in two parts, pass) exactly there; or at the start of the record, if they
-//! match only there.
+//! match only there and a few bytes mostly decide.
 //!
 //! The forward automaton runs from the hit and stops as soon as the answer is known, for an
 //! ordinary pattern within a few bytes. If the pattern has a head, a reverse automaton then runs
@@ -80,7 +80,7 @@ pub(super) fn verify(
     verify_pattern(tables, cache, record, posting.pattern, start, window);
 }
 
-/// Verifies a pattern that matches only at the start of a record, unless that was done for this record. Returns
+/// Verifies a pattern at the start of a record, where all of its matches are, unless that was done for this record. Returns
 /// whether an automaton has read anything.
 fn verify_record_start(
     tables: &VerifyTables,

@@ -13,16 +13,16 @@
 //! 2. Unless the pattern is verified in a window (see below), enough bytes of the record must
 //!    remain; and if it matches only at the start or the end of a record, the literal must be near
 //!    enough to that ([`Posting`]).
-//! 3. If the pattern matches only at the start of a record, the record must begin with bytes that
-//!    it allows there (`record_start`).
+//! 3. If the pattern is verified at the start of the record, this must begin with bytes that it
+//!    allows there (`record_start`).
 //! 4. For other patterns, the record must also contain the byte run that the pattern requires
 //!    ([`RequiredRuns`]).
 //! 5. An automaton must match.
 //!
 //! Patterns that are nothing but their literals match at every hit of these and need no check. The
 //! last step depends on the position of the literal in the pattern. A pattern that matches only at
-//! the start of a record is verified there, once for all of its hits: mostly the first few bytes
-//! decide, wherever the hit is. If a part of another pattern starts with the literal, two automata
+//! the start of a record, and which its first bytes mostly decide, is verified there, once for all
+//! of its hits. If a part of another pattern starts with the literal, two automata
 //! decide at the hit itself: one reads forward from there, one backward (`anchored`). Many patterns
 //! with the same literal share the forward one once that literal is found often
 //! ([`SharedLiterals`]). The byte pairs that the second one requires must lie before the hit

@@ -17,7 +17,7 @@ use super::required_run::RequiredRunId;
 pub(in crate::pure) enum Place {
     /// At the hit: every match of the pattern's tail starts with the needle.
     Hit,
-    /// At the start of the record, once: the pattern matches only there.
+    /// At the start of the record, once: the pattern matches only there, and a few bytes mostly decide.
     RecordStart,
     /// In a window around the hit.
     Window,
@@ -57,9 +57,10 @@ impl Posting {
         required: &RequiredLiterals,
         required_run: Option<RequiredRunId>,
     ) -> Posting {
+        let from_start = literal::matches_only_at_start(hir);
         let to_end = literal::matches_only_at_end(hir);
         let place = match required.anchor_part {
-            _ if literal::matches_only_at_start(hir) => Place::RecordStart,
+            _ if literal::is_decided_early(hir) => Place::RecordStart,
             Some(_) => Place::Hit,
             None => Place::Window,
         };
@@ -70,7 +71,10 @@ impl Posting {
             place,
             exact: required.are_all_matches_of(hir),
             min_len: if place == Place::Window { 0 } else { min_len },
-            max_start: required.before.filter(|_| place == Place::RecordStart).unwrap_or(u32::MAX),
+            max_start: required
+                .before
+                .filter(|_| from_start && place != Place::Window)
+                .unwrap_or(u32::MAX),
             max_remaining: if place == Place::Window { u32::MAX } else { max_len },
             required_run,
             before: required.before,

@@ -1,5 +1,5 @@
-//! Compares the first bytes of a record with those that a pattern allows that matches only there, before an
-//! automaton of this pattern starts.
+//! Compares the first bytes of a record with those that a pattern allows that matches only there and that they
+//! mostly [decide](crate::pure::literal::is_decided_early), before an automaton of this pattern starts.
 //!
 //! Most rules for logs and for the banners of servers begin with `^`. Their literals are also found in records
 //! that begin otherwise, and an automaton would read from there to the end of the record, or back to its start.
@@ -15,7 +15,7 @@ use std::ops::Range;
 use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
-use crate::pure::literal::{ByteSet, first_bytes, matches_only_at_start};
+use crate::pure::literal::{ByteSet, first_bytes, is_decided_early};
 use crate::pure::mechanism;
 
 /// The number of bytes of a record that are compared. A guess: the first byte decides mostly.
@@ -46,7 +46,7 @@ impl RecordStarts {
         let mut known = HashMap::new();
         for hir in trimmed {
             let first = starts.lists.len() as u32;
-            if matches_only_at_start(hir) && mechanism::RECORD_STARTS {
+            if is_decided_early(hir) && mechanism::RECORD_STARTS {
                 let sets = first_bytes(hir, LEN);
                 let allowed: f64 = sets.iter().map(ByteSet::frequency).product();
                 if 1.0 - allowed >= least {
