@@ -107,8 +107,8 @@ pub(in crate::pure) const GROUP_MEMBER_NS: f64 = 0.27;
 pub(in crate::pure) const EVERY_START_NS: f64 = 0.5;
 
 /// Number of unfiltered patterns in a set above which another one adds only [`GROUP_MEMBER_NS`] instead of
-/// [`EVERY_RECORD_NS`]: it joins DFAs that read every record anyway. So many patterns take the time of one
-/// DFA, at [`EVERY_RECORD_NS`] each.
+/// [`EVERY_RECORD_NS`]: it joins DFAs that read every record anyway. Eight patterns in one DFA take
+/// [`EVERY_RECORD_NS`] each.
 pub(in crate::pure) const LARGE_GROUP: usize = 8;
 
 // The choice of a strategy.
@@ -148,8 +148,8 @@ pub(in crate::pure) const MAX_SHARERS: usize = 4;
 /// The highest total frequency of the literals that replace one overshared literal: four times
 /// [`RARE_LITERALS`], since they also save the patterns of one another.
 ///
-/// With 1e-3 0.99 times as fast over 20 pairs, with 1.6e-2 too, uap-core's rules over user agents 0.8
-/// times on the first pass.
+/// With 1e-3 and with 1.6e-2, it is 0.99 times as fast over 20 pairs; with the latter, the first pass of
+/// uap-core's rules over user agents is 0.8 times as fast.
 pub(in crate::pure) const MAX_REBALANCED_FREQUENCY: f64 = 4e-3;
 
 /// Lower bound on any estimated frequency of a literal, in [`plan::rebalance`](super::plan); estimates
@@ -232,6 +232,7 @@ const SHORT_VECTORS: PassCosts = PassCosts { teddy: 0.35, qgrams: 0.95, long_gra
 
 /// The times with longer vectors.
 ///
-/// As measured with AVX2 (AVX-512 was not measured), but for Teddy: measured 0.19. With that, it gets more literals, whose buckets more positions
-/// pass than are estimated: noseyparker's rules over logs 0.83 times as fast.
+/// As measured with AVX2 (AVX-512 was not measured), but for Teddy, for which 0.19 was measured. With 0.19, Teddy
+/// searches for more literals, and more positions pass it than are estimated: noseyparker's rules over logs are 0.83
+/// times as fast.
 const LONG_VECTORS: PassCosts = PassCosts { teddy: 0.37, qgrams: 0.62, long_grams: 0.66 };
