@@ -121,8 +121,8 @@ impl Isa {
     /// Returns the instruction sets that this machine can run, from the slowest to the fastest.
     ///
     /// The first is always `scalar`, which uses no vectors and runs everywhere. On x86-64,
-    /// `SSSE3`, `AVX2` (with BMI1, BMI2, LZCNT and POPCNT) and `AVX-512` (F and BW) may follow; on 64-bit little-endian ARM, `NEON`;
-    /// in WebAssembly that was compiled with `simd128`, `simd128`.
+    /// `SSSE3`, `AVX2` (with BMI1, BMI2, LZCNT and POPCNT) and `AVX-512` (F and BW) may follow; on
+    /// 64-bit little-endian ARM, `NEON`; in WebAssembly that was compiled with `simd128`, `simd128`.
     pub fn available() -> Vec<Isa> {
         Token::available().map(Isa).collect()
     }

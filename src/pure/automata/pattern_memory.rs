@@ -1,4 +1,4 @@
-//! The working memory of one pattern's automata in a scanner, and what a scanner knows of their usefulness.
+//! The working memory of one pattern's automata in a scanner, and how much it has used them.
 //!
 //! A part of a pattern that is small enough has a [position automaton](super::positions), which needs none of
 //! this, and a lazy DFA that [takes its place](super::positions_use) where a scanner reads much with it. A

@@ -5,6 +5,7 @@
 //! of an automaton. One DFA over all of them reads the same bytes once, and most patterns are
 //! ruled out within the next few bytes. The groups themselves are in `verify::shared_literal`.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use regex_syntax::hir::Hir;
@@ -23,38 +24,28 @@ pub(in crate::pure) fn take_shared<'a>(
     needles: usize,
     tail: &dyn Fn(PatternIndex) -> &'a Hir,
 ) -> SharedLiterals {
-    // By needle, the postings of each place.
-    let places = [Place::Hit, Place::RecordStart];
-    let mut direct: Vec<[Vec<Posting>; 2]> = vec![Default::default(); needles];
-    for (needle, posting) in postings.iter() {
-        if let Some(place) = places.iter().position(|place| *place == posting.place) {
-            direct[needle.index()][place].push(*posting);
-        }
+    let mut shared: BTreeMap<(NeedleId, Place), Vec<Posting>> = BTreeMap::new();
+    for (needle, posting) in postings.iter().filter(|(_, p)| p.place != Place::Window) {
+        shared.entry((*needle, posting.place)).or_default().push(*posting);
     }
-    let is_shared = |postings: &[Posting]| {
-        mechanism::SHARED_LITERAL_GROUPS && postings.len() > cost::MAX_SHARERS
-    };
-    postings.retain(|(needle, posting)| {
-        let place = places.iter().position(|place| *place == posting.place);
-        place.is_none_or(|place| !is_shared(&direct[needle.index()][place]))
-    });
-    let count = direct.iter().flatten().filter(|postings| is_shared(postings)).count();
-    if count == 0 {
+    shared.retain(|_, same| mechanism::SHARED_LITERAL_GROUPS && same.len() > cost::MAX_SHARERS);
+    if shared.is_empty() {
         return SharedLiterals::default();
     }
+    postings.retain(|(needle, posting)| !shared.contains_key(&(*needle, posting.place)));
     let mut groups = Vec::new();
-    let ranges: Vec<Range<u32>> = direct
-        .into_iter()
-        .map(|by_place| {
-            let start = groups.len() as u32;
-            for postings in by_place.iter().filter(|postings| is_shared(postings)) {
-                let patterns = postings.iter().map(|p| (p.pattern, tail(p.pattern)));
-                let dfas = grouping::groups_for_literal(patterns.collect(), count);
-                groups.extend(dfas.into_iter().map(|dfa| group(dfa, postings)));
-            }
-            start..groups.len() as u32
-        })
-        .collect();
+    let mut ranges: Vec<Range<u32>> = vec![0..0; needles];
+    // The groups of a needle follow one another, since both places of it do.
+    for ((needle, _), same) in &shared {
+        let range = &mut ranges[needle.index()];
+        if range.start == range.end {
+            range.start = groups.len() as u32;
+        }
+        let patterns = same.iter().map(|posting| (posting.pattern, tail(posting.pattern)));
+        let dfas = grouping::groups_for_literal(patterns.collect(), shared.len());
+        groups.extend(dfas.into_iter().map(|dfa| group(dfa, same)));
+        range.end = groups.len() as u32;
+    }
     SharedLiterals::new(groups, ranges)
 }
 

@@ -7,8 +7,7 @@
 //! 1. The bits of the words that passed become positions.
 //! 2. Each position is compared with *one* entry: the only literal of its hash, or what all
 //!    literals of that hash have in common. Entries that are equal to the text are kept.
-//! 3. Each literal that was kept, or of which what it has in common with others was, is compared in
-//!    full.
+//! 3. For each entry that was kept, its literal is compared in full, or all literals of the hash are.
 //!
 //! Whether a position passes is unpredictable, and a mispredicted branch costs about as much as
 //! twenty positions that don't pass. So steps 1 and 2 have no branch on it: they always store, and

@@ -230,35 +230,9 @@ fn add(set: ByteSet, previous: &mut Option<ByteSet>, clauses: &mut Vec<Clause>) 
 mod tests {
     use proptest::prelude::*;
     use regex_automata::Input;
-    use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
 
+    use super::super::random_patterns::{BYTES, PARTS, oracle, parse};
     use super::*;
-
-    /// Parts of heads.
-    const PARTS: &[&str] = &[
-        "a",
-        "ab",
-        "[ab]",
-        "; {0,2}",
-        "(?:S|ab|b)",
-        "(?:a|)",
-        "(?:ab)+",
-        "(?:ab|b){2}",
-        "[ab]{1,3}",
-        "b*",
-        "é",
-        "(;S)",
-        "(?-u:.)",
-        ".",
-        "[a&&b]?",
-        "(?:b;){0}",
-        "^",
-        r"(?-u:\b)",
-        "(?:é|;)S",
-    ];
-
-    /// The bytes of records.
-    const BYTES: &[u8] = b"ab;S \xC3\xA9";
 
     fn pairs(heads: &[&str]) -> HeadPairs {
         let split = |head: &&str| {
@@ -307,12 +281,10 @@ mod tests {
             record in prop::collection::vec(prop::sample::select(BYTES.to_vec()), 0..24),
         ) {
             let head = parts.join(if alternatives { "|" } else { "" });
-            let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(&head).unwrap();
+            let hir = parse(&head);
             let split = Some(Box::new(Split { head: hir.clone(), tail: Hir::empty() }));
             let heads = HeadPairs::with_max_frequency(&[split], f64::INFINITY);
-            let config = thompson::Config::new().utf8(false);
-            let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).unwrap();
-            let oracle = PikeVM::new_from_nfa(nfa).unwrap();
+            let oracle = oracle(&hir);
             let set = &mut PairSet::default();
             for end in 0..=record.len() {
                 let ends = |start| {

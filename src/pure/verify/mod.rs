@@ -50,6 +50,8 @@ mod cache;
 mod head_pairs;
 mod patterns;
 mod postings;
+#[cfg(test)]
+mod random_patterns;
 mod record_start;
 mod required_run;
 mod shared_literal;

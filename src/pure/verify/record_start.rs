@@ -82,40 +82,9 @@ impl RecordStarts {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
 
+    use super::super::random_patterns::{BYTES, PARTS, oracle, parse};
     use super::*;
-
-    /// Parts of patterns.
-    const PARTS: &[&str] = &[
-        "a",
-        "ab",
-        "[ab]",
-        "; {0,2}",
-        "(?:S|ab|b)",
-        "(?:a|)",
-        "(?:ab)+",
-        "(?:ab|b){2}",
-        "[ab]{1,3}",
-        "b*",
-        "é",
-        "(;S)",
-        "(?-u:.)",
-        ".",
-        "[a&&b]?",
-        "(?:b;){0}",
-        "$",
-        r"(?-u:\b)",
-        "(?:é|;)S",
-        "^",
-    ];
-
-    /// The bytes of records.
-    const BYTES: &[u8] = b"ab;S \xC3\xA9";
-
-    fn parse(pattern: &str) -> Hir {
-        regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).unwrap()
-    }
 
     #[test]
     fn records_that_begin_otherwise_are_ruled_out() {
@@ -158,9 +127,7 @@ mod tests {
             let pattern = format!("^(?:{})", parts.join(if alternatives { "|" } else { "" }));
             let hir = parse(&pattern);
             let starts = RecordStarts::with_least_ruled_out(std::slice::from_ref(&hir), -1.0);
-            let config = thompson::Config::new().utf8(false);
-            let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).unwrap();
-            let oracle = PikeVM::new_from_nfa(nfa).unwrap();
+            let oracle = oracle(&hir);
             if oracle.is_match(&mut oracle.create_cache(), &record[..]) {
                 prop_assert!(starts.allow(PatternIndex::new(0), &record), "{}", pattern);
             }

@@ -458,7 +458,7 @@ fn record_starts() -> Vec<Case> {
     let start_in_tail =
         ["v", "w", "x", "y", "z"].map(|first| format!(r"(?-u:(?:{first}|\B)^QZXJ)"));
     vec![
-        Case::new("literals far behind the start", REVIEW)
+        Case::new("literals in the middle and at the end of records", REVIEW)
             .patterns(
                 "",
                 [
@@ -497,7 +497,7 @@ fn record_starts() -> Vec<Case> {
         Case::new("a literal shared by many that start alike", REVIEW)
             .patterns("", shared.chain(["qzvxLogin".to_owned(), "^39.*qzvxLogin[0-9]".to_owned()]))
             .records(hits()),
-        Case::new("a shared literal behind a start that is not the pattern's", REVIEW)
+        Case::new("a shared literal, with `^` in the tail and a head before it", REVIEW)
             .patterns("", start_in_tail)
             .records(["QZXJ", "vQZXJ", "v", ""])
             .finds([]),
