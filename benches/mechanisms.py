@@ -4,20 +4,20 @@
     python3 benches/fetch.py FOLDER
     python3 benches/mechanisms.py FOLDER/pairs.tsv --work /tmp/mechanisms
 
-Builds the benchmark `versus` once as it is, and once for each constant of `src/pure/mechanism.rs`
-with that mechanism switched off; then runs all builds in turn on each pair of rules and text, several
-rounds of all. The table shows how many times as fast the whole engine is as the one without the
-mechanism: the geometric mean over the pairs, and the pairs where it brings least and most. A value
-below 1 is a mechanism that costs more than it saves. The rows named after vector instructions compare
-the engine's own choice of them with each set that the machine has; the row of the choice itself
-shows how far the measurement can be trusted.
+Builds the benchmark `versus` with the switches of `src/pure/mechanism.rs`. Among its contenders are then
+engines in each of which one mechanism is switched off. They take turns with the whole engine in several
+rounds on each pair of rules and text. The table shows how many times as fast the whole engine is: the
+geometric mean over the pairs, and the pairs where the mechanism brings least and most. A value below 1 is
+a mechanism that costs more than it saves. The row `nothing` compares two engines that are the same, and so
+shows how far the measurement can be trusted. The rows named after vector instructions compare the engine's
+own choice of them with each other set that the machine has.
 
 Each row has four parts: warm, on the first pass, with spans, and with spans on the first pass, as
 `versus` defines them. `build` is the time to build the engine without the mechanism, divided by that
 with it.
 
-All builds must find the same matches. The figures of each round are appended to `WORK/NAME.jsonl`, from
-which `--table` prints the table again without measuring; delete these files to start anew.
+All engines must find the same matches. The figures are appended to `WORK/rows.jsonl`, from which `--table`
+prints the table again without measuring; delete the file to start anew.
 """
 
 import argparse
@@ -31,46 +31,40 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-WAYS = ["pure", "pure, first pass", "pure, spans", "pure, spans, first pass"]
-WHOLE = "whole"
+# The ways to measure, each with the ratio of a row of `versus` that compares with the whole engine in that way.
+WAYS = {
+    "pure": "pure_is",
+    "pure, first pass": "first_pass_is",
+    "pure, spans": "spans_are",
+    "pure, spans, first pass": "spans_first_pass_are",
+}
 
 
 def mechanisms():
     """The names of all mechanisms, as the engine's source lists them."""
     source = (ROOT / "src/pure/mechanism.rs").read_text(encoding="utf-8")
-    return re.findall(r'pub\(super\) const \w+: bool = !cfg!\(dragnet_without = "([\w-]+)"\)', source)
+    return re.findall(r'^ +\w+ = "([\w-]+)";$', source, re.MULTILINE)
 
 
-def build(name, work):
-    """Builds `versus` without a mechanism, and returns the path of the program."""
-    environment = dict(os.environ)
-    if name != WHOLE:
-        # Unlike RUSTFLAGS, a wrapper for the workspace's packages leaves the other crates as they are.
-        wrapper = work / f"rustc-{name}"
-        wrapper.write_text(f"#!/bin/sh\nexec \"$@\" --cfg 'dragnet_without=\"{name}\"'\n")
-        wrapper.chmod(0o755)
-        environment["RUSTC_WORKSPACE_WRAPPER"] = str(wrapper)
-    environment["CARGO_TARGET_DIR"] = str(work / "target")
+def build(work):
+    """Builds `versus` with the switches, and returns the path of the program."""
+    # Unlike RUSTFLAGS, a wrapper for the workspace's packages leaves the other crates as they are.
+    wrapper = work / "rustc"
+    wrapper.write_text('#!/bin/sh\nexec "$@" --cfg dragnet_mechanisms\n')
+    wrapper.chmod(0o755)
+    environment = {
+        **os.environ,
+        "RUSTC_WORKSPACE_WRAPPER": str(wrapper),
+        "CARGO_TARGET_DIR": str(work / "target"),
+    }
     command = ["cargo", "bench", "--locked", "--bench", "versus", "--no-run"]
     command += ["--message-format", "json-render-diagnostics"]
     run = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
     for line in run.stdout.decode().splitlines():
         message = json.loads(line)
         if message.get("target", {}).get("name") == "versus" and message.get("executable"):
-            program = work / f"versus-{name}"
-            program.write_bytes(pathlib.Path(message["executable"]).read_bytes())
-            program.chmod(0o755)
-            return program
-    sys.exit(f"cargo did not build versus for {name}")
-
-
-def vector_levels(program):
-    """The sets of vector instructions that this machine has. `versus` lists them when it is asked for
-    one that does not exist."""
-    environment = {**os.environ, "DRAGNET_ISA": "none", "DRAGNET_MEBIBYTES": "1"}
-    environment.pop("DRAGNET_PAIRS", None)
-    run = subprocess.run([program, "built-in over"], env=environment, capture_output=True, text=True)
-    return [name for name in re.findall(r"Isa\(([^)]+)\)", run.stderr) if name != "scalar"]
+            return message["executable"]
+    sys.exit("cargo did not build versus")
 
 
 def pairs_of(path):
@@ -80,68 +74,64 @@ def pairs_of(path):
             yield (path.parent / rules).resolve(), (path.parent / text).resolve()
 
 
-def measure(program, isa, pair, rounds, json_file, work):
+def measure(program, names, pair, rounds, work):
+    """Runs the races of one pair."""
     one = work / "pair.tsv"
     one.write_text("\t".join(map(str, pair)) + "\n", encoding="utf-8")
     environment = {
         **os.environ,
         "DRAGNET_PAIRS": str(one),
-        "DRAGNET_JSON": str(json_file),
+        "DRAGNET_JSON": str(work / "rows.jsonl"),
         "DRAGNET_ROUNDS": str(rounds),
         # The ways of the pure engine, without other contenders.
-        "DRAGNET_AGAINST": "first pass,spans",
+        "DRAGNET_AGAINST": "pure",
+        "DRAGNET_WITHOUT": ",".join(names),
     }
     environment.pop("DRAGNET_ISA", None)
-    if isa:
-        environment["DRAGNET_ISA"] = isa
-    subprocess.run([program], env=environment, check=True, stdout=subprocess.DEVNULL)
+    code = subprocess.run([program], env=environment, stdout=subprocess.DEVNULL).returncode
+    # 1 says that some engine found other matches. `read` finds out which.
+    if code not in (0, 1):
+        sys.exit(f"{program} failed")
 
 
 def read(lines):
-    """The median of each way's speed, of the engines built per second and of the matches, by pair of
-    rules and text."""
-    found = {}
-    for line in lines:
-        row = json.loads(line)
-        pair = found.setdefault((row["rules"], row["corpus"]), {})
-        pair.setdefault(row["contender"], []).append(row["megabytes_per_second"])
-        pair.setdefault(f"matches: {row['contender']}", []).append(row["pairs"])
-        if row["contender"] == "pure":
-            pair.setdefault("build", []).append(1 / row["build_seconds"])
-    return {
-        pair: {way: statistics.median(values) for way, values in ways.items()}
-        for pair, ways in found.items()
+    """For each mechanism and way, the ratio of each pair of rules and text; and for each engine with other
+    matches, its name and the pair."""
+    rows = [json.loads(line) for line in lines]
+    build = {(r["rules"], r["corpus"]): r["build_seconds"] for r in rows if r["contender"] == "pure"}
+    ratios, differences = {}, []
+    for row in rows:
+        pair = row["rules"], row["corpus"]
+        way, _, name = row["contender"].partition(", without ")
+        if not name and way not in WAYS:
+            # `pure, SSSE3`.
+            way, _, name = way.partition(", ")
+        if name:
+            ratios.setdefault((name, way), {}).setdefault(pair, []).append(row[WAYS[way]])
+            if way == "pure":
+                ratio = row["build_seconds"] / build[pair]
+                ratios.setdefault((name, "build"), {}).setdefault(pair, []).append(ratio)
+        if row["pairs"] != row["expected"]:
+            differences.append(f"{row['contender']}: {' over '.join(pair)}")
+    medians = {
+        key: {pair: statistics.median(values) for pair, values in pairs.items()}
+        for key, pairs in ratios.items()
     }
+    return medians, differences
 
 
-def table(whole, others):
+def table(ratios):
     """The rows of the table: for each mechanism and way, the mean, the least and the most."""
-    for name, without in others.items():
-        for way in [*WAYS, "build"]:
-            ratios = sorted(
-                (whole[pair][way] / without[pair][way], pair)
-                for pair in without
-                if way in without[pair] and way in whole.get(pair, {})
-            )
-            if ratios:
-                mean = math.exp(sum(math.log(ratio) for ratio, _ in ratios) / len(ratios))
-                yield name, way, mean, ratios[0], ratios[-1]
+    for (name, way), pairs in ratios.items():
+        ordered = sorted((ratio, pair) for pair, ratio in pairs.items())
+        mean = math.exp(sum(math.log(ratio) for ratio, _ in ordered) / len(ordered))
+        yield name, way, mean, ordered[0], ordered[-1]
 
 
-def different_answers(whole, others):
-    """The builds that did not find the same matches as the whole engine, with the pairs."""
-    for name, without in others.items():
-        for pair, ways in without.items():
-            for way in WAYS:
-                key = f"matches: {way}"
-                if key in ways and ways[key] != whole.get(pair, ways).get(key, ways[key]):
-                    yield f"{name}: {way}: {' over '.join(pair)}"
-
-
-def print_table(whole, others):
+def print_table(ratios):
     print("| without | way | whole engine | least | most |")
     print("| --- | --- | --- | --- | --- |")
-    for name, way, mean, (least, low), (most, high) in table(whole, others):
+    for name, way, mean, (least, low), (most, high) in sorted(table(ratios), key=lambda row: row[0]):
         at = [" over ".join(pair).replace("files ", "") for pair in (low, high)]
         print(f"| {name} | {way} | {mean:.3f}x | {least:.2f}x {at[0]} | {most:.2f}x {at[1]} |")
 
@@ -149,8 +139,8 @@ def print_table(whole, others):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("pairs", type=pathlib.Path, help="the pairs of rules and texts, as for DRAGNET_PAIRS")
-    parser.add_argument("--work", type=pathlib.Path, required=True, help="a folder for builds and figures")
-    parser.add_argument("--rounds", type=int, default=3, help="how often all builds take their turn")
+    parser.add_argument("--work", type=pathlib.Path, required=True, help="a folder for the build and the figures")
+    parser.add_argument("--rounds", type=int, default=3, help="how often all engines take their turn")
     parser.add_argument("--only", action="append", help="a mechanism; all by default")
     parser.add_argument("--table", action="store_true", help="only print the table of earlier figures")
     args = parser.parse_args()
@@ -160,23 +150,16 @@ def main():
     if unknown := set(names) - set(mechanisms()):
         sys.exit(f"unknown mechanisms: {', '.join(sorted(unknown))}")
     if not args.table:
-        builds = {WHOLE: (build(WHOLE, work), None)}
-        builds |= {name: (build(name, work), None) for name in names}
-        if not args.only:
-            program = builds[WHOLE][0]
-            builds |= {isa: (program, isa) for isa in vector_levels(program)}
-        pairs = list(pairs_of(args.pairs))
-        for number in range(args.rounds):
-            for pair in pairs:
-                print(f"round {number + 1}: {pair[0].stem} over {pair[1].stem}", file=sys.stderr, flush=True)
-                for name, (program, isa) in builds.items():
-                    measure(program, isa, pair, 1, work / f"{name}.jsonl", work)
-    figures = {path.stem: read(path.open(encoding="utf-8")) for path in sorted(work.glob("*.jsonl"))}
-    if WHOLE not in figures:
+        program = build(work)
+        for pair in pairs_of(args.pairs):
+            print(f"{pair[0].stem} over {pair[1].stem}", file=sys.stderr, flush=True)
+            measure(program, names, pair, args.rounds, work)
+    rows = work / "rows.jsonl"
+    if not rows.exists():
         sys.exit("nothing was measured")
-    whole = figures.pop(WHOLE)
-    print_table(whole, figures)
-    if differences := list(different_answers(whole, figures)):
+    ratios, differences = read(rows.open(encoding="utf-8"))
+    print_table(ratios)
+    if differences:
         sys.exit("\n".join(["different matches:", *differences]))
 
 

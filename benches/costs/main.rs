@@ -41,7 +41,7 @@ use support::thread_seconds;
 const COSTS: &str = include_str!("../../src/pure/cost.rs");
 
 /// Constants in nanoseconds that are choices, as their documentation says, and not measured times.
-const CHOICES: [&str; 2] = ["MAX_SEQUENCE_NS", "RUN_PASS_VS_EXACT_NS"];
+const CHOICES: [&str; 2] = ["MAX_SEQUENCE_NS", "RUN_PASS_VS_SEQUENCE_NS"];
 
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();

@@ -17,6 +17,8 @@ pub(super) fn all(set: &RuleSet) -> Vec<Contender> {
     let wanted_explicitly =
         |name: &str| selection.as_ref().is_some_and(|list| is_named(list, name));
     let mut all = engines::pure(set, level(), &wanted);
+    #[cfg(dragnet_mechanisms)]
+    all.extend(super::without::contenders(set, level()));
     #[cfg(feature = "native")]
     {
         if wanted("native") {

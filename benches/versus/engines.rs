@@ -9,17 +9,19 @@ use crate::support::rules::RuleSet;
 /// The bytes that a first pass scans: about what one thread sees of a small source tree.
 const FIRST_PASS: usize = 2 << 20;
 
+/// The ways to measure the pure engine: their names, what is reported, and whether each pass has a new engine.
+pub(super) const WAYS: [(&str, Report, bool); 4] = [
+    ("pure", Report::Patterns, false),
+    ("pure, first pass", Report::Patterns, true),
+    ("pure, spans", Report::Spans, false),
+    ("pure, spans, first pass", Report::Spans, true),
+];
+
 /// The pure engine in all ways to measure it: warm and on the first pass, which patterns match and
 /// where, and warm with each other set of vector instructions than `isa`.
 pub(super) fn pure(set: &RuleSet, isa: Isa, wanted: &dyn Fn(&str) -> bool) -> Vec<Contender> {
-    let ways = [
-        ("pure", Report::Patterns, false),
-        ("pure, first pass", Report::Patterns, true),
-        ("pure, spans", Report::Spans, false),
-        ("pure, spans, first pass", Report::Spans, true),
-    ];
     let mut all = Vec::new();
-    for (name, report, first_pass) in ways {
+    for (name, report, first_pass) in WAYS {
         // All other contenders are compared with the first, so that it always runs.
         if all.is_empty() || wanted(name) {
             all.push(way(name.to_owned(), Pure::new(set, isa, report, first_pass)));
@@ -34,7 +36,7 @@ pub(super) fn pure(set: &RuleSet, isa: Isa, wanted: &dyn Fn(&str) -> bool) -> Ve
     all
 }
 
-fn way(name: String, (search, build_seconds): (Pure, f64)) -> Contender {
+pub(super) fn way(name: String, (search, build_seconds): (Pure, f64)) -> Contender {
     Contender {
         name,
         build_seconds,
@@ -47,7 +49,7 @@ fn way(name: String, (search, build_seconds): (Pure, f64)) -> Contender {
     }
 }
 
-struct Pure {
+pub(super) struct Pure {
     set: RuleSet,
     isa: Isa,
     report: Report,
@@ -61,7 +63,7 @@ struct Pure {
 impl Pure {
     /// Also returns the seconds that building takes, with parsing: other contenders parse while they
     /// build, too.
-    fn new(set: &RuleSet, isa: Isa, report: Report, first_pass: bool) -> (Pure, f64) {
+    pub(super) fn new(set: &RuleSet, isa: Isa, report: Report, first_pass: bool) -> (Pure, f64) {
         let set = set.clone();
         let ((engine, scanner), build_seconds) = timed(|| {
             let engine = pure::Engine::with_isa(&set.parse(), report, isa);

@@ -70,6 +70,8 @@ mod hyperscan;
 mod pairs;
 mod report;
 mod summary;
+#[cfg(dragnet_mechanisms)]
+mod without;
 
 use std::borrow::Borrow;
 use std::process::ExitCode;

@@ -82,12 +82,11 @@ pub(in crate::pure) const MAX_SEQUENCE_NS: f64 = 0.6;
 /// Time of one pass that searches for a byte run, in nanoseconds per byte. Measured: 0.055.
 pub(in crate::pure) const RUN_PASS_NS: f64 = 0.055;
 
-/// Replaces [`RUN_PASS_NS`] where the alternative is an exact class sequence, one whose hits need no
-/// verification.
+/// Replaces [`RUN_PASS_NS`] where the alternative is a class sequence.
 ///
 /// It is higher to favour the sequence: however frequent the hits of the sequence turn out to be, none of
 /// them starts an automaton. With 0.1, 0.98 times as fast over 19 pairs, at worst 0.83.
-pub(in crate::pure) const RUN_PASS_VS_EXACT_NS: f64 = 0.3;
+pub(in crate::pure) const RUN_PASS_VS_SEQUENCE_NS: f64 = 0.3;
 
 /// Time of a lazy DFA that reads every record, in nanoseconds per byte and pattern, where few patterns
 /// share it. Measured: 0.4, for eight patterns in one DFA.
@@ -156,15 +155,6 @@ pub(in crate::pure) const MAX_REBALANCED_FREQUENCY: f64 = 4e-3;
 /// Lower bound on any estimated frequency of a literal, in [`plan::rebalance`](super::plan); estimates
 /// below it are noise. With 1e-9, uap-core's rules over user agents are 0.7 times as fast.
 pub(in crate::pure) const MIN_LITERAL_FREQUENCY: f64 = 1e-6;
-
-/// Lower bound on the estimated frequency of a class sequence, unless it is exact. The estimates are poor,
-/// since bytes of a class cluster in text (a digit mostly stands next to other digits); those below this are
-/// noise.
-///
-/// It is so high that a sequence that is not exact is chosen only where the byte run is frequent too, for 2 of
-/// 24,647 public rules. Against 3e-3, it is 1.02 times as fast over 13 pairs, wazuh's rules over grok's text
-/// 1.09 times; 1e-3 is 0.96 times as fast over 20 pairs, at worst 0.75.
-pub(in crate::pure) const MIN_SEQUENCE_FREQUENCY: f64 = 5e-3;
 
 // Required runs.
 

@@ -1,77 +1,122 @@
 //! Switches for measuring what each mechanism of the engine brings.
 //!
-//! `benches/mechanisms.py` builds the engine once for each constant below, with that mechanism
-//! switched off by `--cfg dragnet_without="NAME"`, and compares the speeds. Every build finds the
-//! same matches. In ordinary builds all constants are true and the conditions on them are compiled
-//! away. Nothing but the script may set this configuration: some worst cases are not linear without
-//! the mechanism that bounds them.
+//! `benches/mechanisms.py` builds the benchmark `versus` with `--cfg dragnet_mechanisms`. It then races the engine
+//! with engines in each of which one mechanism is [switched off](switch_off). All find the same matches. In
+//! ordinary builds all functions below are constant, and the conditions on them are compiled away. Nothing but
+//! the script may set this configuration: some worst cases are not linear without the mechanism that bounds
+//! them.
 //!
 //! A mechanism is switched off where it is chosen or built, so that one condition is enough, and
 //! its patterns take the way that they would take without it. The vector instructions need no
 //! switch: [`Engine::with_isa`](super::Engine::with_isa) chooses them.
 
-/// Class sequences in bit streams. Without: byte runs, common literals or DFAs that read every
-/// record.
-pub(super) const BIT_STREAMS: bool = !cfg!(dragnet_without = "bit-streams");
+#[cfg(dragnet_mechanisms)]
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Exact class sequences, whose hits are not verified. Without: they are.
-pub(super) const EXACT_SEQUENCES: bool = !cfg!(dragnet_without = "exact-sequences");
+macro_rules! mechanisms {
+    ($($(#[$docs:meta])* $name:ident = $text:literal;)*) => {
+        $(
+            $(#[$docs])*
+            #[cfg(not(dragnet_mechanisms))]
+            pub(super) const fn $name() -> bool {
+                true
+            }
 
-/// Byte runs as filters. Without: common literals, bit streams or DFAs that read every record.
-pub(super) const BYTE_RUNS: bool = !cfg!(dragnet_without = "byte-runs");
+            #[cfg(dragnet_mechanisms)]
+            pub(super) fn $name() -> bool {
+                SWITCHED_OFF.load(Ordering::Relaxed) != Index::$name as usize
+            }
+        )*
 
-/// Moving patterns away from overshared literals. Without: all keep their best literal.
-pub(super) const REBALANCE: bool = !cfg!(dragnet_without = "rebalance");
+        #[cfg(dragnet_mechanisms)]
+        #[allow(non_camel_case_types)]
+        enum Index {
+            $($name),*
+        }
 
-/// DFAs over the patterns of one literal. Without: the patterns are verified one by one.
-pub(super) const SHARED_LITERAL_GROUPS: bool = !cfg!(dragnet_without = "shared-literal-groups");
+        /// The names of all mechanisms.
+        #[cfg(dragnet_mechanisms)]
+        pub const MECHANISMS: &[&str] = &[$($text),*];
+    };
+}
 
-/// Runs that a record must contain before an automaton starts.
-pub(super) const REQUIRED_RUNS: bool = !cfg!(dragnet_without = "required-runs");
+/// The index in [`MECHANISMS`] of the one that is switched off, if there is one.
+#[cfg(dragnet_mechanisms)]
+static SWITCHED_OFF: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Checking how a record begins, for patterns that match only at its start.
-pub(super) const RECORD_STARTS: bool = !cfg!(dragnet_without = "record-starts");
+/// Switches off a mechanism, by its index in [`MECHANISMS`], and all others on. An engine must be built and used
+/// with the same mechanisms.
+#[cfg(dragnet_mechanisms)]
+pub fn switch_off(mechanism: Option<usize>) {
+    SWITCHED_OFF.store(mechanism.unwrap_or(usize::MAX), Ordering::Relaxed);
+}
 
-/// Byte pairs that must be before a literal. Without: automata alone.
-pub(super) const HEAD_PAIRS: bool = !cfg!(dragnet_without = "head-pairs");
+mechanisms! {
+    /// Class sequences in bit streams. Without: byte runs, common literals or DFAs that read every
+    /// record.
+    bit_streams = "bit-streams";
 
-/// The bytes that can follow a literal.
-pub(super) const LOOKAHEAD: bool = !cfg!(dragnet_without = "lookahead");
+    /// Byte runs as filters. Without: common literals, bit streams or DFAs that read every record.
+    byte_runs = "byte-runs";
 
-/// DFAs over several patterns that read every record. Without: a DFA for each pattern.
-pub(super) const DFA_GROUPS: bool = !cfg!(dragnet_without = "dfa-groups");
+    /// Moving patterns away from overshared literals. Without: all keep their best literal.
+    rebalance = "rebalance";
 
-/// Groups and tables as after a sample of text. Without: a scanner begins with all groups apart.
-pub(super) const PREPARED_GROUPS: bool = !cfg!(dragnet_without = "prepared-groups");
+    /// DFAs over the patterns of one literal. Without: the patterns are verified one by one.
+    shared_literal_groups = "shared-literal-groups";
 
-/// Restarting from the prepared groups when the text changes. Without: groups that one text has divided stay apart.
-pub(super) const TEXT_CHANGES: bool = !cfg!(dragnet_without = "text-changes");
+    /// Runs that a record must contain before an automaton starts.
+    required_runs = "required-runs";
 
-/// A table for the patterns that are single bytes. Without: they are in the DFAs.
-pub(super) const BYTE_PATTERNS: bool = !cfg!(dragnet_without = "byte-patterns");
+    /// Checking how a record begins, for patterns that match only at its start.
+    record_starts = "record-starts";
 
-/// DFAs that take their steps in turn. Without: one after the other.
-pub(super) const INTERLEAVED_DFAS: bool = !cfg!(dragnet_without = "interleaved-dfas");
+    /// DFAs that read the start of every record. Without: literals, byte runs and class sequences.
+    read_starts = "read-starts";
 
-/// Teddy. Without: only for literals that are too short for q-grams.
-pub(super) const TEDDY: bool = !cfg!(dragnet_without = "teddy");
+    /// Byte pairs that must be before a literal. Without: automata alone.
+    head_pairs = "head-pairs";
 
-/// The q-gram table. Without: Teddy for all literals.
-pub(super) const QGRAMS: bool = !cfg!(dragnet_without = "q-grams");
+    /// The bytes that can follow a literal.
+    lookahead = "lookahead";
 
-/// A table of frequent grams. Without: the grams of literals are chosen by their bytes alone.
-pub(super) const COMMON_GRAMS: bool = !cfg!(dragnet_without = "common-grams");
+    /// DFAs over several patterns that read every record. Without: a DFA for each pattern.
+    dfa_groups = "dfa-groups";
 
-/// Lazy DFAs in place of position automata that read much, and of backtracking that tries much in vain. Without:
-/// these alone.
-pub(super) const DFAS_INSTEAD: bool = !cfg!(dragnet_without = "dfas-instead");
+    /// Groups and tables as after a sample of text. Without: a scanner begins with all groups apart.
+    prepared_groups = "prepared-groups";
 
-/// Searching for a literal before an automaton searches for a span.
-pub(super) const SPAN_PREFILTER: bool = !cfg!(dragnet_without = "span-prefilter");
+    /// Restarting from the prepared groups when the text changes. Without: groups that one text has divided
+    /// stay apart.
+    text_changes = "text-changes";
 
-/// Marking the offsets where matches start, once backtracking has used up its budget. Without: a memo.
-pub(super) const MARKED_STARTS: bool = !cfg!(dragnet_without = "marked-starts");
+    /// A table for the patterns that are single bytes. Without: they are in the DFAs.
+    byte_patterns = "byte-patterns";
 
-/// The two-pass search for all spans of a record in which the others have taken too many steps.
-/// Without: one span is searched after the other, in time that is not linear in the record.
-pub(super) const TWO_PASS_SPANS: bool = !cfg!(dragnet_without = "two-pass-spans");
+    /// DFAs that take their steps in turn. Without: one after the other.
+    interleaved_dfas = "interleaved-dfas";
+
+    /// Teddy. Without: only for literals that are too short for q-grams.
+    teddy = "teddy";
+
+    /// The q-gram table. Without: Teddy for all literals.
+    qgrams = "q-grams";
+
+    /// A table of frequent grams. Without: the grams of literals are chosen by their bytes alone.
+    common_grams = "common-grams";
+
+    /// Lazy DFAs in place of position automata that read much, and of backtracking that tries much in vain.
+    /// Without: these alone.
+    dfas_instead = "dfas-instead";
+
+    /// Searching for a literal before an automaton searches for a span.
+    span_prefilter = "span-prefilter";
+
+    /// Marking the offsets where matches start, once backtracking has used up its budget. Without: a
+    /// memo.
+    marked_starts = "marked-starts";
+
+    /// The two-pass search for all spans of a record in which the others have taken too many steps.
+    /// Without: one span is searched after the other, in time that is not linear in the record.
+    two_pass_spans = "two-pass-spans";
+}

@@ -45,6 +45,8 @@ mod window_finder;
 pub use crate::simd::Isa;
 pub(crate) use automata::captures::{CaptureAutomata, CaptureCache, Slots};
 pub use engine::Engine;
+#[cfg(dragnet_mechanisms)]
+pub use mechanism::{MECHANISMS, switch_off};
 pub use plan::Explanation;
 pub use scanner::Scanner;
 pub(crate) use span_finder::{SpanEngine, SpanFinder};

@@ -47,9 +47,9 @@ const SETTLED: usize = if cfg!(test) { 200 } else { 64 << 10 };
 const BYTES_PER_REPEAT: usize = 16;
 /// Two groups are joined only if their DFAs have at most this many states together. Those of larger
 /// ones mostly multiply.
-const MAX_JOINED_STATES: usize = if mechanism::DFA_GROUPS { 256 } else { 0 };
+const MAX_JOINED_STATES: usize = 256;
 /// More than two groups are joined at once only if their DFAs have at most this many states together.
-const MAX_SMALL_STATES: usize = if mechanism::DFA_GROUPS { 64 } else { 0 };
+const MAX_SMALL_STATES: usize = 64;
 
 /// Lines of logs, requests, source and prose. Which groups can be joined depends on the text, but mostly on
 /// what all texts have in common, such as the frequent letters and the ends of words.
@@ -106,7 +106,7 @@ impl GroupScanner {
     /// Engines make it once, and each of their scanners begins with a copy.
     pub(crate) fn prepared(groups: &[Arc<DfaGroup>], trimmed: &[Hir]) -> GroupScanner {
         let mut scanner = GroupScanner::new(groups);
-        let readings = if mechanism::PREPARED_GROUPS { SAMPLE_READINGS } else { 0 };
+        let readings = if mechanism::prepared_groups() { SAMPLE_READINGS } else { 0 };
         let (mut matched, mut undecided) = (Vec::new(), Vec::new());
         for reading in 0..readings {
             if reading > 0 {
@@ -171,7 +171,8 @@ impl GroupScanner {
             self.regroup(trimmed, SETTLED);
         }
         let mut passes = self.readers.len();
-        for readers in self.readers.chunks_mut(MAX_INTERLEAVED) {
+        let at_once = if mechanism::interleaved_dfas() { MAX_INTERLEAVED } else { 1 };
+        for readers in self.readers.chunks_mut(at_once) {
             read_record(readers, trimmed, record, &mut self.workspace);
         }
         let mut divide = false;
@@ -269,6 +270,9 @@ impl GroupScanner {
 
     /// Joins pairs of groups that have few states, and more than two of those that have very few.
     fn join(&mut self) {
+        if !mechanism::dfa_groups() {
+            return;
+        }
         self.readers.sort_by_key(|r| (r.group.kind, r.keep_apart, r.table.states()));
         let mut rest = std::mem::take(&mut self.readers).into_iter().peekable();
         while let Some(reader) = rest.next() {

@@ -20,8 +20,7 @@ use crate::pure::mechanism;
 use super::dfa_group::{DfaGroup, GroupKind, GroupLimits};
 
 /// The limits of groups of patterns without [long repetitions](has_long_repetition).
-const SHORT_REPETITIONS: GroupLimits =
-    GroupLimits { members: if mechanism::DFA_GROUPS { 32 } else { 1 }, size: 4000 };
+const SHORT_REPETITIONS: GroupLimits = GroupLimits { members: 32, size: 4000 };
 /// The limits of groups of patterns with [long repetitions](has_long_repetition): each starts alone.
 /// When they started in groups of four, most groups of the OWASP core rule set reached too many states:
 /// the first pass took a sixth longer. The scanner joins groups that turn out to reach few.
@@ -29,8 +28,7 @@ const LONG_REPETITIONS: GroupLimits = GroupLimits { members: 1, size: 2000 };
 /// The limits of groups of patterns with long repetitions that [start with the same
 /// part](same_start). Their states do not multiply. Five patterns of the OWASP core rule set that look
 /// for shell commands reach 686 states in one DFA, where each alone reaches 160 to 650.
-const SAME_START: GroupLimits =
-    GroupLimits { members: if mechanism::DFA_GROUPS { 16 } else { 1 }, size: 20_000 };
+const SAME_START: GroupLimits = GroupLimits { members: 16, size: 20_000 };
 /// The smallest part, in NFA states as [`pattern::size_of`] estimates them, that is a reason to put
 /// patterns into one group because they start with it. Many patterns start with the same smaller part,
 /// such as a quotation mark, and have nothing else in common. A guess.
@@ -59,6 +57,10 @@ const MAX_SHORT_REPETITION: u32 = 8;
 
 /// Groups patterns that are searched for in whole records.
 pub(crate) fn groups_for_records(patterns: Vec<(PatternIndex, &Hir)>) -> Vec<Arc<DfaGroup>> {
+    if !mechanism::dfa_groups() {
+        let alone = divide(patterns, &LONG_REPETITIONS, CACHE_CAPACITY);
+        return alone.into_iter().map(Arc::new).collect();
+    }
     let (long, short): (Vec<_>, Vec<_>) =
         patterns.into_iter().partition(|(_, hir)| has_long_repetition(hir));
     let short = divide(short, &SHORT_REPETITIONS, CACHE_CAPACITY);

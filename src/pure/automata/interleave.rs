@@ -17,7 +17,6 @@ use std::sync::Arc;
 use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
-use crate::pure::mechanism;
 
 use super::determinizer::{Determinizer, KeyBuilder};
 use super::dfa_group::DfaGroup;
@@ -25,7 +24,7 @@ use super::dfa_table::{DEAD, DfaTable, MATCHES, TAGS, TableFailure, UNKNOWN};
 
 /// The most DFAs that are interleaved. Enough to hide most of the latency of a load; with more,
 /// the states and table addresses no longer fit into the registers of the machine.
-pub(super) const MAX_INTERLEAVED: usize = if mechanism::INTERLEAVED_DFAS { 6 } else { 1 };
+pub(super) const MAX_INTERLEAVED: usize = 6;
 /// Bytes that are read between checks whether all DFAs are dead.
 const BLOCK: usize = 16;
 

@@ -31,7 +31,7 @@ pub(super) struct PositionsUse {
 impl PositionsUse {
     /// Whether a lazy DFA should be used in place of the automaton.
     pub(super) fn prefers_dfa(&self) -> bool {
-        mechanism::DFAS_INSTEAD
+        mechanism::dfas_instead()
             && !self.dfa_failed
             && self.words >= WORDS_BEFORE_DFA
             && self.words / WORDS_PER_SEARCH >= self.searches

@@ -149,7 +149,7 @@ impl PatternAutomata {
         build: impl FnOnce() -> Option<SpanPrefilter>,
     ) -> Option<&SpanPrefilter> {
         let prefilter = self.span_prefilter.get_or_init(|| build().map(Box::new)).as_deref();
-        prefilter.filter(|_| mechanism::SPAN_PREFILTER)
+        prefilter.filter(|_| mechanism::span_prefilter())
     }
 
     fn search_with_prefilter(
@@ -207,7 +207,7 @@ impl PatternAutomata {
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let budget = if mechanism::TWO_PASS_SPANS { step_budget(record) } else { u64::MAX };
+        let budget = if mechanism::two_pass_spans() { step_budget(record) } else { u64::MAX };
         while cursor.at <= record.len() && cursor.steps <= budget {
             if !skip(memory, cursor, budget) {
                 return ControlFlow::Continue(());

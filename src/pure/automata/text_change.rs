@@ -64,7 +64,7 @@ impl TextChange {
     /// Whether to restart.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
-        mechanism::TEXT_CHANGES && self.changed && self.bytes >= self.distance
+        mechanism::text_changes() && self.changed && self.bytes >= self.distance
     }
 
     /// What to continue with after a restart.

@@ -86,7 +86,7 @@ pub(crate) fn of_independent(cubes: &[Cube]) -> f64 {
 /// texts, 1.02 and 1.04 times in the mean, 0.96 times at worst.
 pub(crate) fn of_gram(gram: u32, next: Option<Cube>) -> f64 {
     static FREQUENCIES: LazyLock<Vec<(u32, f64)>> = LazyLock::new(common_grams);
-    if !mechanism::COMMON_GRAMS {
+    if !mechanism::common_grams() {
         return 0.0;
     }
     let Ok(at) = FREQUENCIES.binary_search_by_key(&gram, |&(gram, _)| gram) else { return 0.0 };

@@ -45,19 +45,11 @@ pub enum Explanation {
         /// The number of runs expected in a million bytes of ordinary text. A rough estimate.
         per_million: f64,
     },
-    /// The scan searches for a sequence of classes, and verifies the pattern around it.
+    /// The scan searches for a sequence of classes. The pattern matches wherever it is found, so nothing is
+    /// verified.
     ClassSequence {
         /// The minimum length of the sequence, in bytes.
         len: u32,
-        /// Whether the pattern matches wherever the sequence is found, so that nothing is
-        /// verified.
-        exact: bool,
-        /// The largest distance from the start of a match to the start of the sequence, in bytes.
-        /// `None` if there is no bound.
-        before: Option<u32>,
-        /// The largest distance from the end of the sequence to the end of a match, in bytes.
-        /// `None` if there is no bound.
-        after: Option<u32>,
         /// The number of sequences expected in a million bytes of ordinary text. A rough estimate.
         per_million: f64,
     },
@@ -74,7 +66,7 @@ pub(super) enum Decision {
     Never,
     Literals { needles: Box<[NeedleId]>, extent: NeedleExtent },
     ByteRun { len: u32, class_size: usize, extent: NeedleExtent },
-    ClassSequence { len: u32, exact: bool, extent: NeedleExtent },
+    ClassSequence { len: u32, frequency: f64 },
     EveryRecord,
 }
 
@@ -120,13 +112,9 @@ impl Decisions {
             Decision::Always => Explanation::Always,
             Decision::Never => Explanation::Never,
             Decision::EveryRecord => Explanation::EveryRecord,
-            Decision::ClassSequence { len, exact, extent } => Explanation::ClassSequence {
-                len: *len,
-                exact: *exact,
-                before: extent.before,
-                after: extent.after,
-                per_million: extent.frequency * 1e6,
-            },
+            Decision::ClassSequence { len, frequency } => {
+                Explanation::ClassSequence { len: *len, per_million: frequency * 1e6 }
+            }
             Decision::ByteRun { len, class_size, extent } => Explanation::ByteRun {
                 len: *len,
                 class_size: *class_size,
@@ -190,13 +178,10 @@ impl fmt::Display for Explanation {
                 }
                 write_extent(f, *before, *after, *per_million)
             }
-            Explanation::ClassSequence { len, exact, before, after, per_million } => {
+            Explanation::ClassSequence { len, per_million } => {
                 write!(f, "classes of {len} bytes or more in sequence")?;
-                if *exact {
-                    write_expected(f, *per_million)?;
-                    return f.write_str("; it matches wherever they are found");
-                }
-                write_extent(f, *before, *after, *per_million)
+                write_expected(f, *per_million)?;
+                f.write_str("; it matches wherever they are found")
             }
             Explanation::ByteRun { len, class_size, before, after, per_million } => {
                 write!(f, "run of {len} bytes from a class of {class_size}")?;

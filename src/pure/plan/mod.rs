@@ -78,7 +78,7 @@ impl Plan {
         let (mut bytes, mut unfiltered) = (Vec::new(), Vec::new());
         for &pattern in &builder.unfiltered {
             let hir = &chosen.trimmed[pattern.index()];
-            match ByteSet::of_byte(hir).filter(|_| mechanism::BYTE_PATTERNS) {
+            match ByteSet::of_byte(hir).filter(|_| mechanism::byte_patterns()) {
                 Some(set) => bytes.push((pattern, set)),
                 None => unfiltered.push((pattern, hir)),
             }
@@ -95,7 +95,7 @@ impl Plan {
             filters: needles.filters,
             tables: VerifyTables {
                 patterns,
-                exact: needles.exact,
+                sequences: needles.sequences,
                 lookahead: needles.lookahead,
                 postings: Postings::new(needles.postings, needles.len),
                 shared,
@@ -191,10 +191,8 @@ impl PlanBuilder {
                 Decision::ByteRun { len, class_size, extent }
             }
             Strategy::ClassSequence(sequence) => {
-                let extent = NeedleExtent::new(sequence.before, sequence.after, sequence.frequency);
-                let (len, exact) = (sequence.len, sequence.exact);
-                self.needles.add_sequence(pattern, sequence);
-                Decision::ClassSequence { len, exact, extent }
+                self.needles.add_sequence(pattern);
+                Decision::ClassSequence { len: sequence.len, frequency: sequence.frequency }
             }
             Strategy::EveryRecord => {
                 self.unfiltered.push(pattern);

@@ -11,8 +11,8 @@ use regex_syntax::hir::Hir;
 use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::{self, ByteRun, ByteSet, Literal, Lookaheads, RequiredLiterals};
 use crate::pure::mechanism;
-use crate::pure::prefilter::{BitStreams, ClassSequence, FilterSet, LiteralSearch, RunSearch};
-use crate::pure::verify::{ExactNeedles, Posting};
+use crate::pure::prefilter::{BitStreams, FilterSet, LiteralSearch, RunSearch};
+use crate::pure::verify::{Posting, SequenceNeedles};
 use crate::simd::Isa;
 
 /// The needles of all patterns.
@@ -24,7 +24,7 @@ pub(super) struct NeedleBuilder {
     /// By literal: the sets of the bytes that follow it in a match.
     lookahead: Vec<Vec<ByteSet>>,
     runs: Vec<(PatternIndex, ByteRun)>,
-    sequences: Vec<(PatternIndex, ClassSequence)>,
+    sequences: Vec<PatternIndex>,
     postings: Vec<(NeedleId, Posting)>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Needles {
     pub(super) len: usize,
     pub(super) literals: Vec<Literal>,
     pub(super) lookahead: Lookaheads,
-    pub(super) exact: ExactNeedles,
+    pub(super) sequences: SequenceNeedles,
     pub(super) postings: Vec<(NeedleId, Posting)>,
 }
 
@@ -46,7 +46,7 @@ impl NeedleBuilder {
         required: RequiredLiterals,
         posting: Posting,
     ) -> Box<[NeedleId]> {
-        let lookahead = if mechanism::LOOKAHEAD { required.lookahead } else { Vec::new() };
+        let lookahead = if mechanism::lookahead() { required.lookahead } else { Vec::new() };
         let ids = required.literals.into_iter().map(|literal| {
             let id = *self.literal_ids.entry(literal).or_insert_with_key(|literal| {
                 self.literals.push(literal.clone());
@@ -66,8 +66,8 @@ impl NeedleBuilder {
         self.runs.push((pattern, run));
     }
 
-    pub(super) fn add_sequence(&mut self, pattern: PatternIndex, sequence: ClassSequence) {
-        self.sequences.push((pattern, sequence));
+    pub(super) fn add_sequence(&mut self, pattern: PatternIndex) {
+        self.sequences.push(pattern);
     }
 
     /// Numbers the runs and sequences and builds the filters. `trimmed` are all patterns.
@@ -78,10 +78,7 @@ impl NeedleBuilder {
         let first_sequence = first_run + runs.len();
         let streams = self.streams(first_sequence, trimmed, isa);
         let len = first_sequence + streams.as_ref().map_or(0, BitStreams::len);
-        let exact = self.sequences.iter().map(|(pattern, sequence)| {
-            (sequence.exact && mechanism::EXACT_SEQUENCES).then_some(*pattern)
-        });
-        let exact = ExactNeedles::new(first_sequence, exact.collect());
+        let sequences = SequenceNeedles::new(first_sequence, self.sequences);
         // The bytes after runs and sequences are not restricted.
         self.lookahead.resize(len, Vec::new());
         Needles {
@@ -89,7 +86,7 @@ impl NeedleBuilder {
             len,
             literals: self.literals,
             lookahead: Lookaheads::new(&self.lookahead),
-            exact,
+            sequences,
             postings: self.postings,
         }
     }
@@ -115,16 +112,12 @@ impl NeedleBuilder {
 
     /// Makes the bit streams of all patterns with a class sequence, and numbers the sequences from
     /// `first` on.
-    fn streams(&mut self, first: usize, trimmed: &[Hir], isa: Isa) -> Option<BitStreams> {
+    fn streams(&self, first: usize, trimmed: &[Hir], isa: Isa) -> Option<BitStreams> {
         if self.sequences.is_empty() {
             return None;
         }
-        let numbered = || (first..).map(NeedleId::new).zip(&self.sequences);
-        self.postings.extend(numbered().map(|(id, (pattern, sequence))| {
-            (id, Posting::windowed(*pattern, sequence.before, sequence.after))
-        }));
-        let parts =
-            numbered().map(|(id, (pattern, sequence))| (id, &trimmed[pattern.index()], sequence));
-        Some(BitStreams::new(parts, isa))
+        let numbered = (first..).map(NeedleId::new).zip(&self.sequences);
+        let patterns = numbered.map(|(id, pattern)| (id, &trimmed[pattern.index()]));
+        Some(BitStreams::new(patterns, isa))
     }
 }

@@ -22,7 +22,7 @@ use super::strategy::Strategy;
 /// Replaces the literals of patterns that share one with more than [`cost::MAX_SHARERS`] patterns,
 /// where a pattern has others that qualify.
 pub(in crate::pure) fn rebalance(trimmed: &[Hir], strategies: &mut [Strategy]) {
-    if !mechanism::REBALANCE {
+    if !mechanism::rebalance() {
         return;
     }
     let mut sharers: HashMap<Literal, usize> = HashMap::new();

@@ -29,7 +29,7 @@ impl RequiredRunBuilder {
     /// Adds the rarest run that every match of `hir` contains, or returns `None` if no run is
     /// rare enough to be worth the check.
     pub(in crate::pure) fn add(&mut self, hir: &Hir) -> Option<RequiredRunId> {
-        if !mechanism::REQUIRED_RUNS {
+        if !mechanism::required_runs() {
             return None;
         }
         let parts = match hir.kind() {

@@ -28,7 +28,7 @@ pub(in crate::pure) fn take_shared<'a>(
     for (needle, posting) in postings.iter().filter(|(_, p)| p.place != Place::Window) {
         shared.entry((*needle, posting.place)).or_default().push(*posting);
     }
-    shared.retain(|_, same| mechanism::SHARED_LITERAL_GROUPS && same.len() > cost::MAX_SHARERS);
+    shared.retain(|_, same| mechanism::shared_literal_groups() && same.len() > cost::MAX_SHARERS);
     if shared.is_empty() {
         return SharedLiterals::default();
     }

@@ -7,10 +7,9 @@
 //!   free; taken whenever the pattern has a rare one.
 //! - **byte run**: at least *n* successive bytes of one class, as in `[0-9a-f]{40}`; one pass per
 //!   different run.
-//! - **class sequence**: consecutive parts of the pattern, matched by operations on bit streams:
-//!   classes above all, but also literals, short alternations and assertions. It reads every byte,
-//!   but its hits are few, and where it is *exact*, the whole pattern without approximations, they
-//!   need no verification.
+//! - **class sequence**: the whole pattern, matched by operations on bit streams: classes above all,
+//!   but also literals, short alternations and assertions. It reads every byte, but its hits need no
+//!   verification.
 //! - **every record**: a lazy DFA, shared with other such patterns, reads all records. Of patterns
 //!   that the start of a record [decides](literal::is_decided_early), it mostly reads a few bytes.
 //!
@@ -41,7 +40,7 @@ pub(in crate::pure) enum Strategy {
     Literals(RequiredLiterals),
     /// A run of bytes of one class. The pattern is verified around it.
     ByteRun(ByteRun),
-    /// A sequence of classes. The pattern is verified around it unless the sequence is exact.
+    /// A sequence of classes. The pattern matches wherever it is found.
     ClassSequence(ClassSequence),
     /// No filter: an automaton reads every record.
     EveryRecord,
@@ -59,15 +58,11 @@ impl Strategy {
             }
             _ => {}
         }
-        let sequence = ClassSequence::cheapest(trimmed).filter(|_| mechanism::BIT_STREAMS);
-        let exact = sequence.as_ref().is_some_and(|sequence| sequence.exact);
+        let sequence = ClassSequence::of(trimmed).filter(|_| mechanism::bit_streams());
         let cost = match &strategy {
-            // A sequence whose hits are verified has no advantage over literals.
-            Strategy::Literals(_) if !exact => return strategy,
             Strategy::Literals(literals) => literals.frequency * cost::CANDIDATE_NS,
             Strategy::ByteRun(run) => {
-                let pass = if exact { cost::RUN_PASS_VS_EXACT_NS } else { cost::RUN_PASS_NS };
-                pass + run.frequency * cost::RUN_CANDIDATE_NS
+                cost::RUN_PASS_VS_SEQUENCE_NS + run.frequency * cost::RUN_CANDIDATE_NS
             }
             _ => cost::EVERY_RECORD_NS,
         };
@@ -89,7 +84,7 @@ impl Strategy {
         if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= cost::RARE_LITERALS) {
             return Strategy::Literals(literals.clone());
         }
-        let run = literal::filter_run(trimmed).filter(|_| mechanism::BYTE_RUNS);
+        let run = literal::filter_run(trimmed).filter(|_| mechanism::byte_runs());
         match (literals, run) {
             (Some(literals), Some(run))
                 if literals.frequency < cost::LITERALS_OVER_RUN * run.frequency =>
@@ -127,7 +122,7 @@ pub(in crate::pure) fn read_starts(trimmed: &[Hir], strategies: &mut [Strategy])
             indexes.push(index);
         }
     }
-    if visited || cost > cost::EVERY_START_NS {
+    if (visited || cost > cost::EVERY_START_NS) && mechanism::read_starts() {
         indexes.into_iter().for_each(|index| strategies[index] = Strategy::EveryRecord);
     }
 }

@@ -170,7 +170,7 @@ fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCost
         // The first division gives Teddy only what q-grams can't take, so it is always valid.
         let first = last.is_none();
         let switched_off =
-            (!mechanism::QGRAMS && len != usize::MAX) || (!mechanism::TEDDY && !first);
+            (!mechanism::qgrams() && len != usize::MAX) || (!mechanism::teddy() && !first);
         if switched_off || last == Some(few.len()) || (few.len() > MAX_TEDDY && !first) {
             continue;
         }

@@ -9,7 +9,7 @@
 //!
 //! A [`FilterSet`] has the searches that an engine needs. Each appends [`Candidate`]s. Every match
 //! has a candidate, but not every candidate has a match around it; verification decides that. Only
-//! *exact* class sequences match wherever they are found and need no verification.
+//! class sequences match wherever they are found and need no verification.
 //!
 //! The searches see bytes and offsets, never records or patterns. The README in this folder explains
 //! the algorithms from the start.

@@ -115,7 +115,7 @@ impl HeadPairs {
         let mut pairs = HeadPairs::default();
         for split in splits {
             let first = pairs.clauses.len() as u32;
-            let split = split.iter().filter(|_| mechanism::HEAD_PAIRS);
+            let split = split.iter().filter(|_| mechanism::head_pairs());
             for clause in split.flat_map(|split| rarest_clauses(&split.head, max_frequency)) {
                 let start = pairs.bits.len() as u32;
                 pairs.bits.extend(clause.iter().map(|&(a, b)| PairSet::bit(a, b) as u16));

@@ -64,5 +64,5 @@ pub(in crate::pure) use patterns::{Patterns, SpanLiterals, Split};
 pub(in crate::pure) use postings::{Place, Posting, Postings};
 pub(in crate::pure) use required_run::{RequiredRunId, RequiredRuns};
 pub(in crate::pure) use shared_literal::{SharedLiteralGroup, SharedLiterals};
-pub(in crate::pure) use tables::{ExactNeedles, VerifyTables};
+pub(in crate::pure) use tables::{SequenceNeedles, VerifyTables};
 pub(in crate::pure) use verifier::{Record, Verifier};

@@ -46,7 +46,7 @@ impl RecordStarts {
         let mut known = HashMap::new();
         for hir in trimmed {
             let first = starts.lists.len() as u32;
-            if is_decided_early(hir) && mechanism::RECORD_STARTS {
+            if is_decided_early(hir) && mechanism::record_starts() {
                 let sets = first_bytes(hir, LEN);
                 let allowed: f64 = sets.iter().map(ByteSet::frequency).product();
                 if 1.0 - allowed >= least {

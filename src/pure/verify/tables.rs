@@ -16,7 +16,7 @@ use super::shared_literal::SharedLiterals;
 pub(in crate::pure) struct VerifyTables {
     pub(in crate::pure) patterns: Patterns,
     /// Needles that need no verification.
-    pub(in crate::pure) exact: ExactNeedles,
+    pub(in crate::pure) sequences: SequenceNeedles,
     /// By needle: the bytes that can follow it in a match.
     pub(in crate::pure) lookahead: Lookaheads,
     /// By needle: the patterns to verify one by one.
@@ -47,7 +47,7 @@ impl VerifyTables {
     /// Heap memory in bytes, without the automata that are built on first use.
     pub(in crate::pure) fn memory(&self) -> usize {
         self.patterns.memory()
-            + self.exact.memory()
+            + self.sequences.memory()
             + self.lookahead.memory()
             + self.postings.memory()
             + self.shared.memory()
@@ -59,19 +59,19 @@ impl VerifyTables {
     }
 }
 
-/// Class sequences that are whole patterns: the pattern matches wherever the needle is found.
+/// The class sequences: a pattern matches wherever its needle is found.
 #[derive(Debug)]
-pub(in crate::pure) struct ExactNeedles {
+pub(in crate::pure) struct SequenceNeedles {
     /// The index of the first class sequence; literals and runs come before it.
     first: usize,
-    /// By class sequence: its pattern, if the sequence is exact.
-    patterns: Vec<Option<PatternIndex>>,
+    /// By class sequence.
+    patterns: Vec<PatternIndex>,
 }
 
-impl ExactNeedles {
-    /// `patterns` has the pattern of each exact class sequence, from needle `first` on.
-    pub(in crate::pure) fn new(first: usize, patterns: Vec<Option<PatternIndex>>) -> ExactNeedles {
-        ExactNeedles { first, patterns }
+impl SequenceNeedles {
+    /// `patterns` has the pattern of each class sequence, from needle `first` on.
+    pub(in crate::pure) fn new(first: usize, patterns: Vec<PatternIndex>) -> SequenceNeedles {
+        SequenceNeedles { first, patterns }
     }
 
     /// Heap memory in bytes.
@@ -82,6 +82,6 @@ impl ExactNeedles {
     /// The pattern that matches wherever `needle` is found, if there is one.
     #[inline]
     pub(super) fn pattern(&self, needle: NeedleId) -> Option<PatternIndex> {
-        *self.patterns.get(needle.index().checked_sub(self.first)?)?
+        self.patterns.get(needle.index().checked_sub(self.first)?).copied()
     }
 }

@@ -116,7 +116,7 @@ impl Verifier {
     ) {
         let tables = &self.tables;
         let needle = candidate.needle;
-        if let Some(pattern) = tables.exact.pattern(needle) {
+        if let Some(pattern) = tables.sequences.pattern(needle) {
             return cache.set_matched(pattern, None);
         }
         let base = record.start as u32;

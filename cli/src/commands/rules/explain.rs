@@ -37,14 +37,9 @@ fn pure_sentence(strategy: &pure::Explanation) -> String {
             expected(*per_million),
             extent(*before, *after)
         ),
-        pure::Explanation::ClassSequence { len, exact: true, per_million, .. } => format!(
-            "{len} bytes of given classes in sequence, {}; it matches wherever they are",
+        pure::Explanation::ClassSequence { len, per_million } => format!(
+            "{len} bytes or more of given classes in sequence, {}; it matches wherever they are",
             expected(*per_million)
-        ),
-        pure::Explanation::ClassSequence { len, before, after, per_million, .. } => format!(
-            "{len} bytes or more of given classes in sequence, {}; {}",
-            expected(*per_million),
-            extent(*before, *after)
         ),
         other => other.to_string(),
     }

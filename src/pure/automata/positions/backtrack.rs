@@ -161,7 +161,7 @@ impl Program {
 
     /// What marks the starts of matches, if that is possible and if there can be many.
     pub(super) fn reversed(&self, hir: &Hir) -> Option<&BackwardPositions> {
-        if !mechanism::MARKED_STARTS || self.may_be_empty || self.only_at_start {
+        if !mechanism::marked_starts() || self.may_be_empty || self.only_at_start {
             return None;
         }
         self.reversed.get_or_init(|| BackwardPositions::new(hir).map(Box::new)).as_deref()

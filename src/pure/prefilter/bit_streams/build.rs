@@ -2,15 +2,18 @@
 //!
 //! A [`Builder`] walks the parts of a pattern in order. It keeps [`Marks`], a stream with a bit
 //! wherever a match of the parts so far ends, and appends each part to them by creating the streams
-//! that the part needs, each only once. It adds up the costs of the streams, and once they exceed
-//! the limit, all marks are [`Marks::UNKNOWN`].
+//! that the part needs, each only once. It adds up the costs of the streams, and gives up once they exceed
+//! the limit.
 //!
 //! No byte of a match except its first may be the first byte of a segment, and separators are in no
 //! class, so no match crosses segments.
 //!
-//! What is approximated: characters of several bytes, long alternations, unbounded repetitions of
-//! more than a class, and assertions other than `^`, `$` and ASCII `\b`. Each is replaced by
-//! a part that matches more strings, and the marks are no longer exact.
+//! # Limits
+//!
+//! Characters of several bytes, long alternations, unbounded repetitions of more than a class, and assertions
+//! other than `^`, `$` and ASCII `\b` have no streams. They could be replaced by parts that match more strings,
+//! but then automata would have to verify what is found, and byte runs or literals are the better filters:
+//! of 24,647 public rules, 2 were searched for in this way.
 
 use std::collections::HashMap;
 
@@ -18,7 +21,7 @@ use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use super::stream::{Stream, StreamId};
 use crate::pure::cost;
-use crate::pure::literal::{ByteSet, match_bytes, max_match_len};
+use crate::pure::literal::ByteSet;
 
 /// The largest distance by which one operation moves a stream, in bits: less than a word.
 const MAX_ADVANCE: u32 = 63;
@@ -47,16 +50,14 @@ const NO_WORD_BOUNDARY_FREQUENCY: f64 = 0.7;
 /// Where matches of a part of a pattern can end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Marks {
-    /// A bit for each end, or `None` if matches can end anywhere.
+    /// A bit for each end, or `None` if they are everywhere.
     pub(super) stream: Option<StreamId>,
     /// The distance from the last byte of a match to its bit, in bytes: 0 or 1. Classes mark the
     /// last byte. Assertions look at the bytes on both sides of a position, and mark the byte after
     /// it.
     pub(super) lag: u32,
-    /// Whether the match is still empty here; `None` if it can be either.
-    at_match_start: Option<bool>,
-    /// Whether every bit is the end of a match of all parts so far.
-    pub(super) exact: bool,
+    /// Whether the match is still empty here.
+    at_match_start: bool,
     /// The expected number of bits per byte of ordinary text.
     pub(super) frequency: f64,
 }
@@ -64,10 +65,7 @@ pub(super) struct Marks {
 impl Marks {
     /// The empty match, before any part of a pattern.
     pub(super) const ANYWHERE: Marks =
-        Marks { stream: None, lag: 0, at_match_start: Some(true), exact: true, frequency: 1.0 };
-    /// Matches may end anywhere, because the parts so far are not searched for.
-    const UNKNOWN: Marks =
-        Marks { stream: None, lag: 0, at_match_start: None, exact: false, frequency: 1.0 };
+        Marks { stream: None, lag: 0, at_match_start: true, frequency: 1.0 };
 }
 
 /// Creates streams, each of them once.
@@ -89,8 +87,8 @@ impl Builder {
         Builder { streams: Vec::new(), ids: HashMap::new(), cost: 0.0, limit, visits: 0 }
     }
 
-    /// Whether the builder has given up: all further marks are unknown.
-    pub(super) fn is_over_limit(&self) -> bool {
+    /// Whether to give up.
+    fn is_over_limit(&self) -> bool {
         self.cost > self.limit || self.visits > MAX_VISITS && self.limit.is_finite()
     }
 
@@ -125,39 +123,39 @@ impl Builder {
         }
     }
 
-    /// Marks the ends of all matches of `hir` that start where matches of the parts so far end.
-    /// Unless the result is exact, other positions may be marked too.
-    pub(super) fn append(&mut self, marks: Marks, hir: &Hir) -> Marks {
+    /// Marks the ends of all matches of `hir` that start where matches of the parts so far end. Returns `None`
+    /// if that is impossible or too expensive.
+    pub(super) fn append(&mut self, marks: Marks, hir: &Hir) -> Option<Marks> {
         self.visits = self.visits.saturating_add(1);
         if self.is_over_limit() {
-            return Marks::UNKNOWN;
+            return None;
         }
         match hir.kind() {
-            HirKind::Empty => marks,
+            HirKind::Empty => Some(marks),
             HirKind::Look(look) => self.assertion(marks, *look),
             HirKind::Literal(literal) => literal
                 .0
                 .iter()
-                .fold(marks, |marks, &b| self.advance(marks, ByteSet::from_iter([b]), 1)),
-            HirKind::Class(class) => match ByteSet::of_byte_class(class) {
-                Some(set) => self.advance(marks, set, 1),
-                None => self.approximate(marks, hir),
-            },
+                .try_fold(marks, |marks, &b| self.advance(marks, ByteSet::from_iter([b]), 1)),
+            HirKind::Class(class) => self.advance(marks, ByteSet::of_byte_class(class)?, 1),
             HirKind::Capture(capture) => self.append(marks, &capture.sub),
-            HirKind::Concat(subs) => subs.iter().fold(marks, |marks, sub| self.append(marks, sub)),
-            HirKind::Alternation(subs) if subs.len() > MAX_ALTERNATIVES => {
-                self.approximate(marks, hir)
+            HirKind::Concat(subs) => {
+                subs.iter().try_fold(marks, |marks, sub| self.append(marks, sub))
             }
+            HirKind::Alternation(subs) if subs.len() > MAX_ALTERNATIVES => None,
             HirKind::Alternation(subs) => {
-                let mut ends = subs.iter().map(|sub| self.append(marks, sub)).collect::<Vec<_>>();
-                let first = ends.swap_remove(0);
-                ends.into_iter().fold(first, |all, end| self.or(all, end))
+                let (first, rest) = subs.split_first()?;
+                let first = self.append(marks, first)?;
+                rest.iter().try_fold(first, |all, sub| {
+                    let end = self.append(marks, sub)?;
+                    self.or(all, end)
+                })
             }
-            HirKind::Repetition(repetition) => self.repeat(marks, hir, repetition),
+            HirKind::Repetition(repetition) => self.repeat(marks, repetition),
         }
     }
 
-    fn repeat(&mut self, marks: Marks, hir: &Hir, repetition: &Repetition) -> Marks {
+    fn repeat(&mut self, marks: Marks, repetition: &Repetition) -> Option<Marks> {
         let Repetition { min, max, .. } = *repetition;
         if let HirKind::Class(class) = repetition.sub.kind()
             && let Some(set) = ByteSet::of_byte_class(class)
@@ -170,46 +168,37 @@ impl Builder {
             return self.repeat_class(marks, ByteSet::from_iter([byte]), min, max);
         }
         let sub = &repetition.sub;
-        if min > MAX_COPIES {
-            return self.approximate(marks, hir);
+        let optional = max?.checked_sub(min)?;
+        if min > MAX_COPIES || optional > MAX_COPIES {
+            return None;
         }
-        let mut all = (0..min).fold(marks, |marks, _| self.append(marks, sub));
-        match max {
-            Some(max) if max - min <= MAX_COPIES => {
-                let mut last = all;
-                for _ in min..max {
-                    last = self.append(last, sub);
-                    all = self.or(all, last);
-                }
-                all
-            }
-            _ => {
-                let (class, ..) = match_bytes(sub);
-                self.repeat_class(Marks { exact: false, ..all }, class, 0, None)
-            }
+        let mut all = (0..min).try_fold(marks, |marks, _| self.append(marks, sub))?;
+        let mut last = all;
+        for _ in 0..optional {
+            last = self.append(last, sub)?;
+            all = self.or(all, last)?;
         }
-    }
-
-    /// Appends any string of the bytes that occur in matches of `hir`, from their minimum to their
-    /// maximum length.
-    fn approximate(&mut self, marks: Marks, hir: &Hir) -> Marks {
-        let (class, min) = match_bytes(hir);
-        let max = max_match_len(hir);
-        self.repeat_class(Marks { exact: false, ..marks }, class, min, max)
+        Some(all)
     }
 
     /// Appends `min` to `max` bytes of a class.
-    fn repeat_class(&mut self, marks: Marks, set: ByteSet, min: u32, max: Option<u32>) -> Marks {
-        let minimum = self.advance(marks, set, min);
+    fn repeat_class(
+        &mut self,
+        marks: Marks,
+        set: ByteSet,
+        min: u32,
+        max: Option<u32>,
+    ) -> Option<Marks> {
+        let minimum = self.advance(marks, set, min)?;
         if max == Some(min) {
-            return minimum;
+            return Some(minimum);
         }
         // The operations below extend a stream, and there is none if no byte was appended so far.
-        let Some(stream) = minimum.stream else { return Marks::UNKNOWN };
+        let stream = minimum.stream?;
         if minimum.lag > 0 {
             // Further bytes are marked with another lag, so they get a stream of their own.
-            let one = self.advance(minimum, set, 1);
-            let more = self.repeat_class(one, set, 0, max.map(|max| max - min - 1));
+            let one = self.advance(minimum, set, 1)?;
+            let more = self.repeat_class(one, set, 0, max.map(|max| max - min - 1))?;
             return self.or(minimum, more);
         }
         let continues = continuation(&set);
@@ -217,7 +206,7 @@ impl Builder {
             let of = self.run_ends(set, 1);
             let stream = Some(self.stream(Stream::Star { from: stream, of }));
             let frequency = (minimum.frequency / (1.0 - continues)).min(1.0);
-            return Marks { stream, frequency, ..minimum };
+            return Some(Marks { stream, frequency, ..minimum });
         };
         // Doubling: with 0 to `have` further bytes marked, one operation marks up to twice as many.
         let (mut stream, mut have, most) = (stream, 0, max - min);
@@ -228,22 +217,22 @@ impl Builder {
             have += by;
         }
         if have < most {
-            return Marks::UNKNOWN;
+            return None;
         }
         let times = (1.0 / (1.0 - continues)).min(f64::from(most + 1));
         let frequency = (minimum.frequency * times).min(1.0);
-        Marks { stream: Some(stream), frequency, ..minimum }
+        Some(Marks { stream: Some(stream), frequency, ..minimum })
     }
 
     /// Appends `count` bytes of a class.
-    fn advance(&mut self, marks: Marks, set: ByteSet, count: u32) -> Marks {
+    fn advance(&mut self, marks: Marks, set: ByteSet, count: u32) -> Option<Marks> {
         let (mut marks, mut left) = (marks, count);
         while left > 0 {
             if self.is_over_limit() {
-                return Marks::UNKNOWN;
+                return None;
             }
             // The first byte of a match may be the first one of a segment, so it is appended alone.
-            let first = marks.at_match_start != Some(false);
+            let first = marks.at_match_start;
             let count = if first { 1 } else { left.min(MAX_ADVANCE) };
             let of =
                 if first { self.stream(Stream::Class(set)) } else { self.run_ends(set, count) };
@@ -254,11 +243,10 @@ impl Builder {
             let class = set.frequency();
             let class = if marks.stream.is_none() { class } else { class.powf(DEPENDENCE) };
             let frequency = marks.frequency * class * continuation(&set).powi(count as i32 - 1);
-            let (stream, at_match_start) = (Some(stream), Some(false));
-            marks = Marks { stream, lag: 0, at_match_start, frequency, ..marks };
+            marks = Marks { stream: Some(stream), lag: 0, at_match_start: false, frequency };
             left -= count;
         }
-        marks
+        Some(marks)
     }
 
     /// The last bytes of `count` consecutive bytes of a class, none of them the first of a
@@ -275,21 +263,19 @@ impl Builder {
         stream
     }
 
-    fn or(&mut self, a: Marks, b: Marks) -> Marks {
-        let frequency = (a.frequency + b.frequency).min(1.0);
-        let exact = a.exact && b.exact && a.at_match_start == b.at_match_start;
-        let at_match_start = a.at_match_start.filter(|_| a.at_match_start == b.at_match_start);
-        match (a.stream, b.stream) {
-            (Some(first), Some(second)) if a.lag == b.lag => {
-                let stream = Some(self.stream(Stream::Or(first, second)));
-                Marks { stream, lag: a.lag, at_match_start, exact, frequency }
-            }
-            (Some(_), Some(_)) => {
-                let [a, b] = [a, b].map(|marks| self.with_lag_of_one(marks));
-                self.or(a, b)
-            }
-            _ => Marks::UNKNOWN,
+    /// The ends of either. `None` if a match is still empty at the ends of one only: what an assertion means there
+    /// depends on that.
+    fn or(&mut self, a: Marks, b: Marks) -> Option<Marks> {
+        let (first, second) = (a.stream?, b.stream?);
+        if a.at_match_start != b.at_match_start {
+            return None;
         }
+        if a.lag != b.lag {
+            let [a, b] = [a, b].map(|marks| self.with_lag_of_one(marks));
+            return self.or(a, b);
+        }
+        let stream = Some(self.stream(Stream::Or(first, second)));
+        Some(Marks { stream, frequency: (a.frequency + b.frequency).min(1.0), ..a })
     }
 
     /// The same marks, with a lag of 1.
@@ -302,13 +288,14 @@ impl Builder {
         }
     }
 
-    fn assertion(&mut self, marks: Marks, look: Look) -> Marks {
+    fn assertion(&mut self, marks: Marks, look: Look) -> Option<Marks> {
         // The edge between two segments is the end of one and the start of the other. Which of the
         // two the match is in depends on whether it has any bytes yet.
-        let Some(at_match_start) = marks.at_match_start else {
-            return Marks { exact: false, ..marks };
-        };
+        let at_match_start = marks.at_match_start;
         let (of, part) = match look {
+            // `^` after some bytes, or `$` before any, would need the other segment of an edge.
+            Look::Start if !at_match_start => return None,
+            Look::End if at_match_start => return None,
             Look::Start => (self.stream(Stream::SegmentStarts), EDGE_FREQUENCY),
             Look::End => (self.stream(Stream::SegmentEnds), EDGE_FREQUENCY),
             Look::WordAscii | Look::WordAsciiNegate => {
@@ -329,18 +316,14 @@ impl Builder {
                     _ => (self.stream(Stream::Xnor(before, after)), NO_WORD_BOUNDARY_FREQUENCY),
                 }
             }
-            // Other assertions are left to the automata.
-            _ => return Marks { exact: false, ..marks },
+            _ => return None,
         };
         let frequency = marks.frequency * part;
         let stream = match marks.stream {
             None => of,
             Some(from) => self.stream(Stream::Advance { from, by: 1 - marks.lag, of }),
         };
-        // `^` after some bytes, or `$` before any, would need the other segment of an edge.
-        let exact = marks.exact
-            && !matches!((look, at_match_start), (Look::Start, false) | (Look::End, true));
-        Marks { stream: Some(stream), lag: 1, exact, frequency, ..marks }
+        Some(Marks { stream: Some(stream), lag: 1, frequency, ..marks })
     }
 }
 

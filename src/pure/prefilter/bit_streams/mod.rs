@@ -10,15 +10,14 @@
 //! This is how Parabix and icgrep match (Cameron et al., "Bitwise Data Parallelism in Regular
 //! Expression Matching", PACT 2014). They transpose the text into eight streams of bits and compute
 //! classes by Boolean operations; here nibble masks compute each class directly. All patterns share
-//! equal streams. Constructs that would be expensive are approximated, so streams may mark too
-//! much; automata verify what remains, except where a pattern is *exact* and nothing is left to
-//! verify.
+//! equal streams. Only patterns of which all parts have streams are searched for in this way, so a pattern
+//! matches wherever a bit remains, and nothing is verified.
 //!
 //! A pass costs about 0.003 ns per byte and operation and 0.02 ns per byte and class with AVX-512.
 //! The cost depends on the patterns alone, not on the text.
 //!
 //! The files: `stream` (the operations as a graph), `build` (from a pattern to the graph),
-//! `sequence` (the cheapest part of a pattern), `schedule` (the graph as a program with few slots),
+//! `sequence` (which patterns are searched for), `schedule` (the graph as a program with few slots),
 //! `combine` (the inner loops), `search` (the pass).
 
 mod build;

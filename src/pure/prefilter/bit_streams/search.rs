@@ -9,12 +9,10 @@ use std::ops::{Deref, DerefMut, Range};
 use regex_syntax::hir::Hir;
 
 use super::super::candidate::Candidate;
-use super::super::runs::push_within_segments;
 use super::super::segments::Segments;
 use super::build::{Builder, Marks};
 use super::combine::{BITS, Combine};
 use super::schedule::{Op, OpKind, schedule};
-use super::sequence::ClassSequence;
 use super::stream::StreamId;
 use crate::pure::ids::NeedleId;
 use crate::simd::Isa;
@@ -71,10 +69,6 @@ pub(crate) struct BitStreams {
 struct Output {
     /// As [`Marks::lag`].
     lag: u32,
-    /// The minimum length of a match of the sequence, in bytes.
-    len: u32,
-    /// Whether the pattern matches wherever there is a bit.
-    exact: bool,
     needle: NeedleId,
 }
 
@@ -122,20 +116,19 @@ impl BitStreamProgress {
 }
 
 impl BitStreams {
-    /// Compiles the sequences of these patterns into one program. Candidates carry the needles.
+    /// Compiles patterns with a [`ClassSequence`] into one program. Candidates carry the needles.
     pub(crate) fn new<'a>(
-        sequences: impl IntoIterator<Item = (NeedleId, &'a Hir, &'a ClassSequence)>,
+        patterns: impl IntoIterator<Item = (NeedleId, &'a Hir)>,
         isa: Isa,
     ) -> BitStreams {
         let mut builder = Builder::new(f64::INFINITY);
         let mut ends: Vec<(StreamId, Output)> = Vec::new();
-        for (needle, hir, sequence) in sequences {
-            let parts = sequence.parts_of(hir);
-            let marks = parts.iter().fold(Marks::ANYWHERE, |marks, hir| builder.append(marks, hir));
-            if let Some(stream) = marks.stream {
-                let ClassSequence { len, exact, .. } = *sequence;
-                ends.push((stream, Output { lag: marks.lag, len, exact, needle }));
-            }
+        for (needle, hir) in patterns {
+            let marks = builder.append(Marks::ANYWHERE, hir);
+            let (lag, stream) = marks
+                .and_then(|marks| Some((marks.lag, marks.stream?)))
+                .expect("a pattern with a class sequence has streams, here without a limit");
+            ends.push((stream, Output { lag, needle }));
         }
         ends.sort_by_key(|(stream, output)| (*stream, output.needle));
         let (streams, outputs): (Vec<StreamId>, Vec<Output>) = ends.into_iter().unzip();
@@ -165,8 +158,8 @@ impl BitStreams {
         }
     }
 
-    /// Appends candidates for the sequences that end in `range`. Consecutive ends are one
-    /// candidate; an exact sequence has one candidate per segment.
+    /// Appends candidates for the sequences that end in `range`: one for each sequence and segment, or a few if the
+    /// segment is in several pieces. A candidate is the last byte of a match.
     ///
     /// `progress` is that of the search up to `range.start`, or new. The length of each range
     /// except the last is a multiple of [`PIECE`]; the last one ends where the buffer does.
@@ -254,11 +247,11 @@ impl BitStreams {
         if progress.segment >= segments.len() {
             return progress.found.clear();
         }
-        // For exact outputs: the end of the segment that the last candidate is in. Further ends of
-        // the same output in this segment are redundant.
+        // The end of the segment that the last candidate is in. Further ends of the same output in this
+        // segment are redundant.
         let (mut current, mut reported_until) = (u32::MAX, 0);
         for OutputWord { output, word, mut bits } in progress.found.drain(..) {
-            let Output { lag, len, exact, needle } = self.outputs[output as usize];
+            let Output { lag, needle } = self.outputs[output as usize];
             if current != output {
                 (current, reported_until) = (output, 0);
             }
@@ -266,22 +259,13 @@ impl BitStreams {
                 let first = bits.trailing_zeros();
                 // The position after the last byte of the match.
                 let end = base + word as usize * BITS + first as usize + 1 - lag as usize;
-                if exact {
-                    bits &= bits - 1;
-                    if end > reported_until {
-                        let segment = segments.segment_at(progress.segment, end - 1);
-                        reported_until = segments.range(segment).end;
-                        let (start, end) = (end as u32 - 1, end as u32);
-                        out.push(Candidate { window_start: start, start, end, needle });
-                    }
-                    continue;
+                bits &= bits - 1;
+                if end > reported_until {
+                    let segment = segments.segment_at(progress.segment, end - 1);
+                    reported_until = segments.range(segment).end;
+                    let (start, end) = (end as u32 - 1, end as u32);
+                    out.push(Candidate { window_start: start, start, end, needle });
                 }
-                let last_end = end + (bits >> first).trailing_ones() as usize - 1;
-                // Clears the lowest run of ones.
-                bits &= bits.wrapping_add(1 << first);
-                let start = end.saturating_sub(len as usize);
-                let segment = segments.segment_at(progress.segment, start);
-                push_within_segments(segments, start..last_end, segment, len as usize, needle, out);
             }
         }
     }
