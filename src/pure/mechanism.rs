@@ -105,6 +105,9 @@ mechanisms! {
     /// A table of frequent grams. Without: the grams of literals are chosen by their bytes alone.
     common_grams = "common-grams";
 
+    /// Searching for the byte after a run that matches begin with, before backtracking.
+    leading_needles = "leading-needles";
+
     /// Lazy DFAs in place of position automata that read much, and of backtracking that tries much in vain.
     /// Without: these alone.
     dfas_instead = "dfas-instead";

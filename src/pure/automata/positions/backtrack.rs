@@ -125,7 +125,7 @@ impl Program {
         let bytes = &record[from..(last + 1).clamp(from, record.len())];
         cursor.at = record.len() + 1;
         cursor.steps += bytes.len() as u64 + 1;
-        let is_match = |&(_, &byte): &(usize, &u8)| self.first_bytes.contains(byte);
+        let is_match = |&(_, &byte): &(usize, &u8)| self.starts.first_bytes.contains(byte);
         let mut matches = (from..).zip(bytes).filter(is_match);
         matches.try_for_each(|(at, _)| found(at..at + 1))
     }
@@ -161,7 +161,7 @@ impl Program {
 
     /// What marks the starts of matches, if that is possible and if there can be many.
     pub(super) fn reversed(&self, hir: &Hir) -> Option<&BackwardPositions> {
-        if !mechanism::marked_starts() || self.may_be_empty || self.only_at_start {
+        if !mechanism::marked_starts() || self.starts.may_be_empty || self.starts.only_at_start() {
             return None;
         }
         self.reversed.get_or_init(|| BackwardPositions::new(hir).map(Box::new)).as_deref()

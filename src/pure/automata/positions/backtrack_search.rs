@@ -59,22 +59,6 @@ impl Untried {
     }
 }
 
-impl Program {
-    /// The first offset within `range` at which a match may begin, or at its end.
-    #[inline]
-    fn next_start(&self, record: &[u8], range: Range<usize>) -> Option<usize> {
-        if range.start > range.end || self.only_at_start && range.start > 0 {
-            return None;
-        }
-        if self.may_be_empty {
-            return Some(range.start);
-        }
-        let first = |&byte: &u8| self.first_bytes.contains(byte);
-        let skipped = record[range.clone()].iter().position(first)?;
-        Some(range.start + skipped)
-    }
-}
-
 /// A search for the spans of one record.
 pub(super) struct Search<'a, const MEMO: bool> {
     program: &'a Program,
@@ -139,7 +123,10 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         let flow = loop {
             let start = match marked {
                 Some(starts) => starts.next(cursor.at).filter(|&start| start <= last),
-                None => self.program.next_start(record, cursor.at..(last + 1).min(record.len())),
+                None => {
+                    let range = cursor.at..(last + 1).min(record.len());
+                    self.program.starts.next(record, range, self.limit)
+                }
             };
             let Some(start) = start else {
                 cursor.at = record.len() + 1;
@@ -150,7 +137,9 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
                 continue;
             }
             match self.match_at(start) {
-                Ok(None) => cursor.at = self.after_failure(start),
+                Ok(None) => {
+                    cursor.at = self.program.starts.after_failure(self.record, start, self.limit)
+                }
                 Ok(Some(end)) => {
                     // The cursor requires a rejected empty match to be where the search started.
                     cursor.at = start;
@@ -182,7 +171,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
     }
 
     fn any_match(&mut self, mut at: usize) -> Result<bool, Exhausted> {
-        while let Some(start) = self.program.next_start(self.record, at..self.limit) {
+        while let Some(start) = self.program.starts.next(self.record, at..self.limit, self.limit) {
             if !self.is_new(self.program.start, start) {
                 at = start + 1;
                 continue;
@@ -190,18 +179,9 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
             if self.match_at(start)?.is_some() {
                 return Ok(true);
             }
-            at = self.after_failure(start);
+            at = self.program.starts.after_failure(self.record, start, self.limit);
         }
         Ok(false)
-    }
-
-    /// Where the next match can begin at the earliest if none begins at `start`.
-    #[inline]
-    fn after_failure(&self, start: usize) -> usize {
-        match self.program.leading {
-            Some(set) if start < self.limit => self.run_end(set, start, self.limit).max(start + 1),
-            _ => start + 1,
-        }
     }
 
     /// The end of the preferred match that begins at `at`.

@@ -16,6 +16,8 @@ pub(in crate::pure::automata) type Looks = u32;
 /// The assertions that the record starts or ends here.
 pub(super) const START: Looks = Look::Start.as_repr();
 pub(super) const END: Looks = Look::End.as_repr();
+/// The assertion that a line starts here, after "\n" or at the start of the record.
+pub(super) const START_LF: Looks = Look::StartLF.as_repr();
 
 /// The assertions that depend on whole characters.
 const UNICODE: [Look; 6] = [

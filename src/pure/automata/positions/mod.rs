@@ -35,6 +35,7 @@ mod size;
 #[cfg(test)]
 pub(super) mod span_tests;
 mod start_bits;
+mod starts;
 #[cfg(test)]
 pub(super) mod tests;
 

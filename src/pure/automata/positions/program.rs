@@ -23,6 +23,7 @@ use super::BackwardPositions;
 use super::byte_index::{ByteIndex, LONG_LIST};
 use super::looks::{self, Looks};
 use super::nodes::{Builder, Node, Repeat, Sets};
+use super::starts::Starts;
 
 /// The largest number of nodes that the walks for all choices of a pattern may visit. Patterns of
 /// real rule sets need up to ten for each position; a repeated alternation of many words needs as
@@ -46,17 +47,10 @@ pub(in crate::pure::automata) struct Program {
     pub(super) start: List,
     /// The number of lists that have a [`List::memo`].
     pub(super) memos: usize,
-    /// The bytes that a match can begin with.
-    pub(super) first_bytes: ByteSet,
-    /// A class of which a match can begin with any number of bytes, as in `[a-z]+=` and `[^,]*;`. If
-    /// none begins at one of them, none begins at those after it.
-    pub(super) leading: Option<u16>,
-    /// Whether each match is a single byte, one of [`Program::first_bytes`].
+    /// Where a match can begin.
+    pub(super) starts: Starts,
+    /// Whether each match is a single byte, one of [`Starts::first_bytes`].
     pub(super) is_byte: bool,
-    /// Whether a match may be empty.
-    pub(super) may_be_empty: bool,
-    /// Whether a match can begin only at the start of a record.
-    pub(super) only_at_start: bool,
     /// Finds all starts of matches. Built on first use.
     pub(super) reversed: OnceLock<Option<Box<BackwardPositions>>>,
 }
@@ -116,7 +110,7 @@ impl List {
     const NO_INDEX: u16 = u16::MAX;
 
     #[inline(always)]
-    fn range(self) -> Range<usize> {
+    pub(super) fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 }
@@ -202,17 +196,16 @@ impl Program {
         }
         let start = lists[usize::from(start)];
         let starting = &choices[start.range()];
-        let first_bytes = first_bytes(starting, &sets);
-        let leading = leading_class(start, &choices, &after, &lists, &runs);
+        let starts = Starts::new(start, &choices, &after, (&lists, &after_runs), &runs, &sets);
         let runs = runs.iter().zip(after_runs).map(|(run, after)| {
             let &Repeat { set, min, max, greedy, .. } = run;
             let after = lists[usize::from(after)];
-            let next_bytes = first_bytes_unless_empty(&choices[after.range()], &sets);
+            let next_bytes = first_bytes_unless_empty(choices[after.range()].iter(), &sets);
             Run { set, min, max, greedy, after, next_bytes }
         });
         Some(Program {
             runs: runs.collect(),
-            leading,
+            starts,
             sets: sets.into(),
             after: after.iter().map(|&list| lists[usize::from(list)]).collect(),
             is_byte: starting.iter().all(|choice| {
@@ -220,13 +213,10 @@ impl Program {
                     && choice.position < Choice::RUN
                     && lists[usize::from(after[usize::from(choice.position)])].kind == ListKind::End
             }),
-            may_be_empty: starting.iter().any(|choice| choice.position == Choice::END),
-            only_at_start: starting.iter().all(|choice| choice.looks & looks::START != 0),
             choices: choices.into(),
             indexes: indexes.into(),
             start,
             memos,
-            first_bytes,
             reversed: OnceLock::new(),
         })
     }
@@ -265,47 +255,23 @@ impl Program {
 }
 
 /// The bytes that a match of one of these choices begins with.
-fn first_bytes(choices: &[Choice], sets: &[ByteSet]) -> ByteSet {
+pub(super) fn first_bytes<'a>(
+    choices: impl Iterator<Item = &'a Choice>,
+    sets: &[ByteSet],
+) -> ByteSet {
     let sets = choices
-        .iter()
         .filter(|choice| choice.position != Choice::END)
         .map(|choice| sets[usize::from(choice.set)]);
     sets.fold(ByteSet::EMPTY, |all, set| all.union(&set))
 }
 
 /// As [`first_bytes`], or `None` if the match may also end.
-fn first_bytes_unless_empty(choices: &[Choice], sets: &[ByteSet]) -> Option<ByteSet> {
-    let may_end = choices.iter().any(|choice| choice.position == Choice::END);
+pub(super) fn first_bytes_unless_empty<'a>(
+    choices: impl Iterator<Item = &'a Choice> + Clone,
+    sets: &[ByteSet],
+) -> Option<ByteSet> {
+    let may_end = choices.clone().any(|choice| choice.position == Choice::END);
     (!may_end).then(|| first_bytes(choices, sets))
-}
-
-/// See [`Program::leading`]. A match that begins within such a run, with a byte of it or with what comes
-/// after it, also begins at the start of the run.
-fn leading_class(
-    start: List,
-    choices: &[Choice],
-    after: &[u16],
-    lists: &[List],
-    runs: &[Repeat],
-) -> Option<u16> {
-    let starting = &choices[start.range()];
-    let list_after = |choice: &Choice| lists[usize::from(after[usize::from(choice.position)])];
-    let plain = |choice: &&Choice| choice.looks == 0 && choice.position < Choice::RUN;
-    if let [only] = starting
-        && only.looks == 0
-        && only.position != Choice::END
-    {
-        let repeats = match only.position.checked_sub(Choice::RUN) {
-            Some(run) => runs[usize::from(run)].max == u32::MAX,
-            None => choices[list_after(only).range()]
-                .iter()
-                .any(|choice| choice.looks == 0 && choice.position == only.position),
-        };
-        return repeats.then_some(only.set);
-    }
-    // The repetition may be empty: its class leads back to what a match can begin with.
-    let back = |choice: &&Choice| list_after(choice).range() == start.range();
-    starting.iter().filter(plain).find(back).map(|choice| choice.set)
 }
 
 /// Numbers the lists that several choices lead to. Returns how many there are.

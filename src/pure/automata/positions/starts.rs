@@ -1,0 +1,264 @@
+//! Where a match of a program can begin.
+//!
+//! Backtracking is tried at one offset after the other. Most of them can be skipped without a try: those whose byte
+//! no match begins with, those within a line if matches begin at the start of one, and those of a run of a class that
+//! is not continued as the pattern requires. In `[^ ]+:[0-9]+`, for example, every match begins with bytes that are
+//! not spaces, and the first other thing after them is a colon. So the next colon is searched for, and the run before
+//! it is read backward: no match begins before that run. The `regex` crate calls this reverse inner.
+//!
+//! No byte is read backward twice, because the next search begins after the run.
+
+use std::ops::Range;
+
+use crate::pure::literal::ByteSet;
+use crate::pure::mechanism;
+
+use super::looks;
+use super::nodes::Repeat;
+use super::program::{Choice, List, first_bytes, first_bytes_unless_empty};
+
+/// How frequent the bytes after the first run may be, to be searched for. With more frequent ones, most runs are
+/// continued by one, and the search brings nothing. A guess. Higher in tests, so that small patterns reach it.
+const MAX_FREQUENCY: f64 = if cfg!(test) { 1.0 } else { 0.03 };
+
+/// Where a match can begin.
+#[derive(Debug)]
+pub(super) struct Starts {
+    place: Place,
+    /// The bytes that a match can begin with.
+    pub(super) first_bytes: ByteSet,
+    /// Whether a match may be empty.
+    pub(super) may_be_empty: bool,
+    leading: Option<Leading>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    Record,
+    Line,
+    Anywhere,
+}
+
+/// A class of which a match can begin with any number of bytes, as in `[a-z]+=` and `[^,]*;`. If none begins at one of
+/// them, none begins at those after it.
+#[derive(Debug)]
+struct Leading {
+    class: ByteSet,
+    /// The least number of these bytes, at most 1.
+    min: usize,
+    /// The bytes of which one must come after them, if these are at most three and rare.
+    needle: Option<[u8; 3]>,
+}
+
+impl Starts {
+    /// Of a program whose matches begin with a choice of the list `start`. `choices`, `after`, `lists`, and `runs` are
+    /// those of the program.
+    pub(super) fn new(
+        start: List,
+        choices: &[Choice],
+        after: &[u16],
+        (lists, after_runs): (&[List], &[u16]),
+        runs: &[Repeat],
+        sets: &[ByteSet],
+    ) -> Starts {
+        let starting = &choices[start.range()];
+        let all_look = |look| starting.iter().all(|choice| choice.looks & look != 0);
+        let place = match () {
+            () if all_look(looks::START) => Place::Record,
+            () if all_look(looks::START | looks::START_LF) => Place::Line,
+            () => Place::Anywhere,
+        };
+        let leading = Leading::new(start, choices, after, (lists, after_runs), runs, sets);
+        Starts {
+            place,
+            first_bytes: first_bytes(starting.iter(), sets),
+            may_be_empty: starting.iter().any(|choice| choice.position == Choice::END),
+            leading,
+        }
+    }
+
+    /// Whether a match can begin only at the start of a record.
+    pub(super) fn only_at_start(&self) -> bool {
+        self.place == Place::Record
+    }
+
+    /// The first offset within `range` at which a match that ends before `limit` may begin, or at the end of `range`
+    /// if matches may be empty.
+    #[inline]
+    pub(super) fn next(&self, record: &[u8], range: Range<usize>, limit: usize) -> Option<usize> {
+        if range.start > range.end || self.place == Place::Record && range.start > 0 {
+            return None;
+        }
+        if self.place == Place::Line && range.start > 0 {
+            return self.next_line(record, range);
+        }
+        if self.may_be_empty {
+            return Some(range.start);
+        }
+        if let Some(Leading { class, min, needle: Some(needle) }) = &self.leading {
+            let at = next_run(record, range.start, limit, (class, *min), *needle)?;
+            return (at < range.end).then_some(at);
+        }
+        let first = |&byte: &u8| self.first_bytes.contains(byte);
+        let skipped = record[range.clone()].iter().position(first)?;
+        Some(range.start + skipped)
+    }
+
+    /// As [`Starts::next`], of matches at the start of a line.
+    fn next_line(&self, record: &[u8], range: Range<usize>) -> Option<usize> {
+        let mut at = range.start - 1;
+        loop {
+            at += memchr::memchr(b'\n', &record[at..range.end])? + 1;
+            if self.may_be_empty {
+                return Some(at);
+            }
+            if self.first_bytes.contains(*record[..range.end].get(at)?) {
+                return Some(at);
+            }
+        }
+    }
+
+    /// Where the next match can begin at the earliest if none that ends before `limit` begins at `start`.
+    #[inline]
+    pub(super) fn after_failure(&self, record: &[u8], start: usize, limit: usize) -> usize {
+        match &self.leading {
+            Some(Leading { class, .. }) if start < limit => {
+                let run = record[start..limit].iter().take_while(|&&byte| class.contains(byte));
+                start + run.count().max(1)
+            }
+            _ => start + 1,
+        }
+    }
+}
+
+impl Leading {
+    /// A match that begins within such a run, with a byte of it or with what comes after it, also begins at the start
+    /// of the run.
+    fn new(
+        start: List,
+        choices: &[Choice],
+        after: &[u16],
+        (lists, after_runs): (&[List], &[u16]),
+        runs: &[Repeat],
+        sets: &[ByteSet],
+    ) -> Option<Leading> {
+        let starting = &choices[start.range()];
+        let list_after = |choice: &Choice| lists[usize::from(after[usize::from(choice.position)])];
+        let (class, min, next, back) = match starting {
+            [only] if only.looks == 0 && only.position != Choice::END => {
+                match only.position.checked_sub(Choice::RUN) {
+                    Some(run) => {
+                        let run = usize::from(run);
+                        let unbounded = runs[run].max == u32::MAX;
+                        unbounded.then_some(())?;
+                        (only.set, 1, lists[usize::from(after_runs[run])], None)
+                    }
+                    None => (only.set, 1, list_after(only), Some(only.position)),
+                }
+            }
+            _ => {
+                // The repetition may be empty: its class leads back to what a match can begin with.
+                let is_back = |choice: &&Choice| {
+                    choice.looks == 0
+                        && choice.position < Choice::RUN
+                        && list_after(choice).range() == start.range()
+                };
+                let back = starting.iter().find(is_back)?;
+                (back.set, 0, start, Some(back.position))
+            }
+        };
+        let next = &choices[next.range()];
+        if let Some(back) = back
+            && !next.iter().any(|choice| choice.looks == 0 && choice.position == back)
+        {
+            return None;
+        }
+        let others = next.iter().filter(|choice| Some(choice.position) != back);
+        let needle = first_bytes_unless_empty(others, sets).and_then(|bytes| needle(&bytes));
+        Some(Leading { class: sets[usize::from(class)], min, needle })
+    }
+}
+
+/// The bytes of a set, if they are at most three and rare. The last one is repeated if there are fewer.
+fn needle(set: &ByteSet) -> Option<[u8; 3]> {
+    let mut bytes = set.iter();
+    let first = bytes.next()?;
+    let second = bytes.next().unwrap_or(first);
+    let third = bytes.next().unwrap_or(second);
+    let rare = mechanism::leading_needles() && set.frequency() <= MAX_FREQUENCY;
+    (bytes.next().is_none() && rare).then_some([first, second, third])
+}
+
+/// The start of the first run of `min` bytes of a class or more that a byte of `needle` comes after, from `at` on and
+/// before `limit`.
+fn next_run(
+    record: &[u8],
+    at: usize,
+    limit: usize,
+    (class, min): (&ByteSet, usize),
+    [a, b, c]: [u8; 3],
+) -> Option<usize> {
+    let mut from = at + min;
+    loop {
+        let rest = record.get(from..limit)?;
+        let skipped = match () {
+            () if a == c => memchr::memchr(a, rest),
+            () if b == c => memchr::memchr2(a, b, rest),
+            () => memchr::memchr3(a, b, c, rest),
+        };
+        let needle = from + skipped?;
+        let before = record[at..needle].iter().rev().take_while(|&&byte| class.contains(byte));
+        let len = before.count();
+        if len >= min {
+            return Some(needle - len);
+        }
+        from = needle + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Program;
+    use super::super::tests::parse;
+
+    /// The offsets that are tried in `record`, if each fails.
+    fn tried(pattern: &str, record: &str) -> Vec<usize> {
+        let program = Program::new(&parse(pattern)).unwrap();
+        let (record, len) = (record.as_bytes(), record.len());
+        let mut at = 0;
+        let next = || {
+            let start = program.starts.next(record, at..len, len)?;
+            at = program.starts.after_failure(record, start, len);
+            Some(start)
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn offsets_where_no_match_begins_are_skipped() {
+        for (pattern, record, offsets) in [
+            // At the start of a record or a line.
+            (r"\Aa", "aaa", &[0][..]),
+            ("(?m)^a", "ab\naa\nb\na\n", &[0, 3, 8]),
+            (r"(?m)^a|\Ab", "ab\naa\nb\na\n", &[0, 3, 6, 8]),
+            ("(?m)(?:^a)*", "ab\na", &[0, 1, 2, 3, 4]),
+            ("(?m)^", "a\n\n", &[0, 2, 3]),
+            // With one of some bytes.
+            ("[ab]c", "abxa", &[0, 1, 3]),
+            // At the start of a run.
+            ("[ab]+[^:]", "ab abx:a", &[0, 3, 7]),
+            ("(?:[ab]+|c)[^:]", "abc", &[0, 1, 2]),
+            // At the start of a run that is continued.
+            ("[ab]+:", "ab ab: abx:a", &[3]),
+            ("[a-z:]+:", "ab ab:a:b: a:", &[3, 11]),
+            ("[ab]+(?:;|[!?]c)", "a:ab! a?ab;", &[2, 6, 8]),
+            ("[ab]+[1-4]", "a:ab1", &[0, 2]),
+            ("[ab]+(?:$|:)", "a ab:", &[0, 2]),
+            ("[ab]*:", "a ab: :", &[2, 4, 6]),
+            ("(?:a+b)+:", "ab aa b:", &[0]),
+            (r"\b[ab]+:", "abx ab:", &[0, 1, 4, 5]),
+        ] {
+            assert_eq!(tried(pattern, record), offsets, "{pattern} in {record:?}");
+        }
+    }
+}
