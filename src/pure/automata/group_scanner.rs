@@ -326,6 +326,12 @@ impl GroupScanner {
         groups.map(|group| size_of::<DfaGroup>() + group.memory()).sum()
     }
 
+    /// Memory of the tables, in bytes.
+    #[inline]
+    pub(crate) fn memory_of_tables(&self) -> usize {
+        self.workspace.used
+    }
+
     /// Memory of a scanner, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.workspace.used + self.workspace.builder.memory()

@@ -17,11 +17,12 @@ use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
 use super::shared_literal::SharedLiteralCache;
 use super::tables::VerifyTables;
 
-/// The memory that the caches of all patterns' and shared-literal groups' automata may take together before they
-/// are dropped, in bytes, without
-/// [`Patterns::memory_of_large_classes`](super::patterns::Patterns). With 64 MiB, none
-/// of ten public rule sets was faster.
-const MAX_MEMORY: usize = 1 << 20;
+/// The memory that the caches of all patterns' and shared-literal groups' automata may take together with the tables
+/// of DFAs that read every record, in bytes, without
+/// [`Patterns::memory_of_large_classes`](super::patterns::Patterns). If it is exceeded, the caches are dropped.
+const ALL_AUTOMATA: usize = (2 << 20) + (512 << 10);
+/// The memory that these caches may take however large the tables are, in bytes.
+const MIN_CACHES: usize = 1 << 20;
 
 /// The working memory of verification: the state of the current record, and the caches of automata,
 /// which are kept from record to record.
@@ -66,8 +67,8 @@ pub(in crate::pure) struct VerifyCache {
     measured_shared: Vec<usize>,
     /// The sum of `measured` and `measured_shared`.
     memory: usize,
-    /// The value of `memory` above which the caches of all automata are dropped, in bytes.
-    max_memory: usize,
+    /// See [`Patterns::memory_of_large_classes`](super::patterns::Patterns).
+    memory_of_large_classes: usize,
     /// An upper bound on the bytes that automata have read in all scans. Tests of the linear worst
     /// case read it.
     pub(super) steps: u64,
@@ -167,7 +168,7 @@ impl VerifyCache {
             measured: vec![0; patterns],
             measured_shared: vec![0; tables.shared.len()],
             memory: 0,
-            max_memory: MAX_MEMORY + tables.patterns.memory_of_large_classes(),
+            memory_of_large_classes: tables.patterns.memory_of_large_classes(),
             steps: 0,
         }
     }
@@ -231,7 +232,14 @@ impl VerifyCache {
     /// See [`PatternMemory::may_grow`]. The last quarter is for the caches that there are.
     #[inline]
     pub(super) fn may_grow(&self) -> bool {
-        self.memory < self.max_memory / 4 * 3
+        self.memory < self.max_memory() / 4 * 3
+    }
+
+    /// The value of `memory` above which the caches of all automata are dropped, in bytes.
+    #[inline]
+    fn max_memory(&self) -> usize {
+        let caches = ALL_AUTOMATA.saturating_sub(self.groups.memory_of_tables());
+        caches.max(MIN_CACHES) + self.memory_of_large_classes
     }
 
     /// The working memory of the pattern's automata.
@@ -299,12 +307,13 @@ impl VerifyCache {
     /// automata if they exceed the limit together.
     #[inline]
     pub(super) fn measure(&mut self, pattern: PatternIndex) {
+        let max_memory = self.max_memory();
         let measured = &mut self.measured[pattern.index()];
         let now = self.automata[pattern.index()].memory();
         self.memory = self.memory + now - *measured;
         *measured = now;
-        if self.memory > self.max_memory {
-            if now > self.max_memory / 2 {
+        if self.memory > max_memory {
+            if now > max_memory / 2 {
                 // The others are not to blame.
                 self.automata[pattern.index()].clear();
                 self.memory -= std::mem::take(measured);
@@ -321,7 +330,7 @@ impl VerifyCache {
         let now = self.shared[group].dfa.memory_of_dfa();
         self.memory = self.memory + now - *measured;
         *measured = now;
-        if self.memory > self.max_memory {
+        if self.memory > self.max_memory() {
             self.drop_caches();
         }
     }
