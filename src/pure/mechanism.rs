@@ -115,10 +115,6 @@ mechanisms! {
     /// Searching for a literal before an automaton searches for a span.
     span_prefilter = "span-prefilter";
 
-    /// Marking the offsets where matches start, once backtracking has used up its budget. Without: a
-    /// memo.
-    marked_starts = "marked-starts";
-
     /// The two-pass search for all spans of a record in which the others have taken too many steps.
     /// Without: one span is searched after the other, in time that is not linear in the record.
     two_pass_spans = "two-pass-spans";

@@ -93,7 +93,7 @@ impl SpanAutomata {
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Option<ControlFlow<()>> {
         let (history, scratch) = (&mut memory.cache.span_backtracking, &mut *memory.scratch);
-        self.program(hir)?.spans(hir, history, scratch, (record, last), cursor, found).ok()
+        self.program(hir)?.spans(history, scratch, (record, last), cursor, found).ok()
     }
 
     /// As [`SpanAutomata::by_backtracking`], with lazy DFAs that give up soon, and are not used again then.

@@ -6,36 +6,28 @@
 //! is found as fast as by a DFA, without one, and bytes that no match can begin with are skipped.
 //!
 //! This is what a backtracking matcher does, and so it takes exponential time in the worst case. A
-//! budget ends it. Mostly it was used up at offsets where no match starts. So a position automaton reads
-//! the rest of the record backward once and marks the offsets at which matches start, and the search is
-//! repeated at these only. If a second budget is used up, the record is searched with a
-//! [memo](super::memo) of what has failed. Each list of choices is tried at most once at each offset then,
-//! which takes linear time.
+//! budget ends it. Then the rest of the record is searched with a [memo](super::memo) of what has failed. Each
+//! list of choices is tried at most once at each offset then, which takes linear time.
 //!
 //! # Limits
 //!
 //! A memo takes a bit for each offset and each list that several choices lead to. If that is too
-//! much, or if a third budget is used up, the caller finds the remaining spans in another way.
+//! much, or if a second budget is used up, the caller finds the remaining spans in another way.
 
 use std::ops::{ControlFlow, Range};
 
 use regex_automata::Input;
-use regex_syntax::hir::Hir;
 
-use super::BackwardPositions;
 use super::backtrack_search::{Exhausted, Search};
 use super::program::Program;
 use super::search::PositionScratch;
-use super::start_bits::MAX_LEN;
 use crate::pure::automata::span_cursor::SpanCursor;
-use crate::pure::mechanism;
 
 /// Whether the ways of backtracking are worthwhile for a pattern, from the searches of one scanner so
 /// far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::pure::automata) struct Backtracking {
     plain: Successes,
-    marked: Successes,
     memo: Successes,
 }
 
@@ -44,7 +36,7 @@ impl Backtracking {
     /// As if all ways of searching but number `way` had always failed.
     pub(super) fn only(way: usize) -> Backtracking {
         let of = |other| Successes { failures: if other == way { 0 } else { u8::MAX } };
-        Backtracking { plain: of(0), marked: of(1), memo: of(2) }
+        Backtracking { plain: of(0), memo: of(1) }
     }
 }
 
@@ -75,10 +67,9 @@ impl Successes {
 impl Program {
     /// Calls `found` with the spans of `record` from `cursor.at` on, none of which starts after `last`,
     /// until `found` returns `Break`. If that takes too long, `cursor` is where another search has to
-    /// continue. The record must be shorter than 4 GiB. `hir` is the pattern of this program.
+    /// continue. The record must be shorter than 4 GiB.
     pub(in crate::pure::automata) fn spans(
         &self,
-        hir: &Hir,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
         (record, last): (&[u8], usize),
@@ -91,26 +82,14 @@ impl Program {
         if history.plain.expect().is_ok() {
             let backtrack = &mut scratch.backtrack;
             let search = Search::<false>::new(self, backtrack, record, cursor.at..record.len());
-            if let Ok(flow) = history.plain.add(search.spans(last, None, cursor, found)) {
-                return Ok(flow);
-            }
-        }
-        if history.marked.expect().is_ok()
-            && record.len().checked_sub(cursor.at).is_some_and(|rest| rest < MAX_LEN)
-            && let Some(reversed) = self.reversed(hir)
-        {
-            let span = cursor.at..record.len();
-            reversed.mark_starts(scratch, record, span.clone(), &mut cursor.steps);
-            let PositionScratch { backtrack, starts, .. } = scratch;
-            let search = Search::<false>::new(self, backtrack, record, span);
-            if let Ok(flow) = history.marked.add(search.spans(last, Some(starts), cursor, found)) {
+            if let Ok(flow) = history.plain.add(search.spans(last, cursor, found)) {
                 return Ok(flow);
             }
         }
         history.memo.expect()?;
         let scratch = &mut scratch.backtrack;
         let search = Search::<true>::with_memo(self, scratch, record, cursor.at..record.len())?;
-        history.memo.add(search.spans(last, None, cursor, found))
+        history.memo.add(search.spans(last, cursor, found))
     }
 
     /// [`Program::spans`] of a pattern whose matches are single bytes.
@@ -157,13 +136,5 @@ impl Program {
         let (record, span) = (input.haystack(), input.get_range());
         let search = Search::<true>::with_memo(self, &mut scratch.backtrack, record, span)?;
         history.memo.add(search.has_match(input, steps))
-    }
-
-    /// What marks the starts of matches, if that is possible and if there can be many.
-    pub(super) fn reversed(&self, hir: &Hir) -> Option<&BackwardPositions> {
-        if !mechanism::marked_starts() || self.starts.may_be_empty || self.starts.only_at_start() {
-            return None;
-        }
-        self.reversed.get_or_init(|| BackwardPositions::new(hir).map(Box::new)).as_deref()
     }
 }

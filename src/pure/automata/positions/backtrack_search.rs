@@ -9,7 +9,6 @@ use super::looks::{self, Looks};
 use super::memo::Memo;
 use super::program::{Choice, List, ListKind, Program};
 use super::search::hold;
-use super::start_bits::StartBits;
 use crate::pure::automata::span_cursor::SpanCursor;
 
 /// Steps that a search without a memo may take for each byte of the record, and in addition. A step
@@ -111,24 +110,17 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         }
     }
 
-    /// See [`Program::spans`]. `marked` has the offsets at which matches start, if these are known.
+    /// See [`Program::spans`].
     pub(super) fn spans(
         mut self,
         last: usize,
-        marked: Option<&StartBits>,
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Exhausted> {
         let record = self.record;
         let flow = loop {
-            let start = match marked {
-                Some(starts) => starts.next(cursor.at).filter(|&start| start <= last),
-                None => {
-                    let range = cursor.at..(last + 1).min(record.len());
-                    self.program.starts.next(record, range, self.limit)
-                }
-            };
-            let Some(start) = start else {
+            let range = cursor.at..(last + 1).min(record.len());
+            let Some(start) = self.program.starts.next(record, range, self.limit) else {
                 cursor.at = record.len() + 1;
                 break Ok(ControlFlow::Continue(()));
             };

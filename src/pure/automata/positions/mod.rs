@@ -34,7 +34,6 @@ mod search;
 mod size;
 #[cfg(test)]
 pub(super) mod span_tests;
-mod start_bits;
 mod starts;
 #[cfg(test)]
 pub(super) mod tests;
@@ -171,18 +170,6 @@ impl BackwardPositions {
         steps: &mut u64,
     ) -> bool {
         with_automaton!(&self.0, a => a.search::<EndsAt>(record, 0..end, scratch, steps))
-    }
-
-    /// Finds all offsets at which a match within `span` of `record` starts, and leaves them in `scratch`. The
-    /// pattern must not match the empty string. Counts as [`ForwardPositions::starts_at`].
-    fn mark_starts(
-        &self,
-        scratch: &mut PositionScratch,
-        record: &[u8],
-        span: Range<usize>,
-        steps: &mut u64,
-    ) {
-        with_automaton!(&self.0, a => a.mark_starts(record, span, scratch, steps));
     }
 }
 

@@ -13,13 +13,11 @@
 //! several times as long to build.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use regex_syntax::hir::Hir;
 
 use crate::pure::literal::ByteSet;
 
-use super::BackwardPositions;
 use super::byte_index::{ByteIndex, LONG_LIST};
 use super::looks::{self, Looks};
 use super::nodes::{Builder, Node, Repeat, Sets};
@@ -51,8 +49,6 @@ pub(in crate::pure::automata) struct Program {
     pub(super) starts: Starts,
     /// Whether each match is a single byte, one of [`Starts::first_bytes`].
     pub(super) is_byte: bool,
-    /// Finds all starts of matches. Built on first use.
-    pub(super) reversed: OnceLock<Option<Box<BackwardPositions>>>,
 }
 
 /// A list of choices.
@@ -217,7 +213,6 @@ impl Program {
             indexes: indexes.into(),
             start,
             memos,
-            reversed: OnceLock::new(),
         })
     }
 
@@ -249,7 +244,6 @@ impl Program {
             + size_of_val(&self.runs[..])
             + size_of_val(&self.after[..])
             + size_of_val(&self.choices[..])
-            + self.reversed.get().and_then(Option::as_ref).map_or(0, |reversed| reversed.memory())
             + self.indexes.iter().map(ByteIndex::memory).sum::<usize>()
     }
 }

@@ -7,7 +7,6 @@ use super::backtrack_search::BacktrackScratch;
 use super::bits::Bits;
 use super::counter::Counter;
 use super::looks::{self, Looks};
-use super::start_bits::StartBits;
 
 /// The working memory of searches. It can be used with any automaton, by one search after the
 /// other.
@@ -17,8 +16,6 @@ pub(crate) struct PositionScratch {
     counters: Vec<Counter>,
     rings: Vec<u64>,
     pub(super) backtrack: BacktrackScratch,
-    /// The result of [`Automaton::mark_starts`].
-    pub(super) starts: StartBits,
 }
 
 impl PositionScratch {
@@ -27,7 +24,6 @@ impl PositionScratch {
         self.counters.capacity() * size_of::<Counter>()
             + self.rings.capacity() * size_of::<u64>()
             + self.backtrack.memory()
-            + self.starts.memory()
     }
 
     fn reserve(&mut self, counters: usize, ring_words: usize) {
@@ -57,9 +53,6 @@ pub(super) struct EndsAt;
 /// Searches for a match anywhere in the range.
 pub(super) struct Anywhere;
 
-/// Searches for all offsets in the range at which a match starts.
-struct AllStarts;
-
 impl Mode for StartsAt {
     const BACKWARD: bool = false;
     const ANCHORED: bool = true;
@@ -75,11 +68,6 @@ impl Mode for Anywhere {
     const ANCHORED: bool = false;
 }
 
-impl Mode for AllStarts {
-    const BACKWARD: bool = true;
-    const ANCHORED: bool = false;
-}
-
 impl<const N: usize> Automaton<N> {
     /// Tests whether `record` has a match within `span`, as `M` says. Adds the words of states that
     /// were computed to `steps`. Assertions see the whole record.
@@ -91,54 +79,28 @@ impl<const N: usize> Automaton<N> {
         steps: &mut u64,
     ) -> bool {
         let (found, read) = if self.counting.is_empty() {
-            self.run::<M, false>(record, span, scratch, |_| true)
+            self.run::<M, false>(record, span, scratch)
         } else {
             scratch.reserve(self.counters(), self.ring_words);
-            self.run::<M, true>(record, span, scratch, |_| true)
+            self.run::<M, true>(record, span, scratch)
         };
         *steps += (N * (read + 1)) as u64;
         found
     }
 
-    /// Sets `scratch.starts` to the offsets at which a match within `span` starts. The automaton must be that
-    /// of the reversed pattern, which must not match the empty string. Counts as [`Automaton::search`].
-    pub(super) fn mark_starts(
-        &self,
-        record: &[u8],
-        span: Range<usize>,
-        scratch: &mut PositionScratch,
-        steps: &mut u64,
-    ) {
-        *steps += (N * (span.len() + 1)) as u64;
-        let mut starts = std::mem::take(&mut scratch.starts);
-        starts.reset(span.clone());
-        let mark = |at| {
-            starts.insert(at);
-            false
-        };
-        if self.counting.is_empty() {
-            self.run::<AllStarts, false>(record, span, scratch, mark);
-        } else {
-            scratch.reserve(self.counters(), self.ring_words);
-            self.run::<AllStarts, true>(record, span, scratch, mark);
-        }
-        scratch.starts = starts;
-    }
-
-    /// Runs the search until `is_enough` returns true for the offset where a match ends, or starts if the
-    /// search reads backward. Returns whether it did, and how many bytes were read.
+    /// Reads up to the end of a match, or to its start if the search reads backward. Returns whether there is one,
+    /// and how many bytes were read.
     #[inline(always)]
     fn run<M: Mode, const COUNTERS: bool>(
         &self,
         record: &[u8],
         span: Range<usize>,
         scratch: &mut PositionScratch,
-        mut is_enough: impl FnMut(usize) -> bool,
     ) -> (bool, usize) {
         let bytes = &record[span.clone()];
         // The boundary of the record after `read` bytes.
         let boundary = |read: usize| if M::BACKWARD { span.end - read } else { span.start + read };
-        if self.is_empty_at(record, boundary(0)) && is_enough(boundary(0)) {
+        if self.is_empty_at(record, boundary(0)) {
             return (true, 0);
         }
         let mut next = self.first_at(record, boundary(0));
@@ -162,10 +124,7 @@ impl<const N: usize> Automaton<N> {
             read += 1;
             next = self.plain_next(state);
             if state.intersects(self.special) {
-                if state.intersects(self.last.any)
-                    && self.ends_at(state, record, boundary(read))
-                    && is_enough(boundary(read))
-                {
+                if state.intersects(self.last.any) && self.ends_at(state, record, boundary(read)) {
                     return (true, read);
                 }
                 next |= self.special_next(state, &mut branches, record, boundary(read));
@@ -174,18 +133,11 @@ impl<const N: usize> Automaton<N> {
                     return (false, read);
                 }
                 if self.empty.when.is_empty() {
-                    read += if M::BACKWARD {
-                        self.skip_backward(&bytes[..bytes.len() - read])
-                    } else {
-                        self.skip(&bytes[read..])
-                    };
+                    read += self.skip(&bytes[read..]);
                 }
             }
             if !M::ANCHORED {
-                if !self.empty.when.is_empty()
-                    && self.is_empty_at(record, boundary(read))
-                    && is_enough(boundary(read))
-                {
+                if !self.empty.when.is_empty() && self.is_empty_at(record, boundary(read)) {
                     return (true, read);
                 }
                 next |= self.first_at(record, boundary(read));
@@ -317,19 +269,6 @@ impl<const N: usize> Automaton<N> {
             }
         }
         .unwrap_or(bytes.len())
-    }
-
-    /// The number of bytes after the last one that a match can end with.
-    fn skip_backward(&self, bytes: &[u8]) -> usize {
-        let last = match self.first_bytes {
-            FirstBytes::One(a) => memchr::memrchr(a, bytes),
-            FirstBytes::Two(a, b) => memchr::memrchr2(a, b, bytes),
-            FirstBytes::Three(a, b, c) => memchr::memrchr3(a, b, c, bytes),
-            FirstBytes::Many => {
-                bytes.iter().rposition(|&byte| self.reading(byte).intersects(self.first.any))
-            }
-        };
-        bytes.len() - last.map_or(0, |last| last + 1)
     }
 }
 

@@ -33,13 +33,12 @@ fn expected(hir: &Hir, record: &[u8]) -> Vec<Range<usize>> {
 
 /// The ways of backtracking, by number.
 const PLAIN: usize = 0;
-const AT_MARKED_STARTS: usize = 1;
-const WITH_MEMO: usize = 2;
+const WITH_MEMO: usize = 1;
 
 /// The spans of a record, found in one way, or in any if there is no `way`. `None` if that takes too long or is
 /// impossible.
 fn spans(
-    (program, hir): (&Program, &Hir),
+    program: &Program,
     way: Option<usize>,
     scratch: &mut PositionScratch,
     record: &[u8],
@@ -50,37 +49,31 @@ fn spans(
         ControlFlow::Continue(())
     };
     let history = &mut way.map_or_else(Backtracking::default, Backtracking::only);
-    let flow = program.spans(hir, history, scratch, (record, record.len()), &mut cursor, &mut add);
+    let flow = program.spans(history, scratch, (record, record.len()), &mut cursor, &mut add);
     flow.ok().map(|flow| {
         assert!(flow.is_continue());
         all
     })
 }
 
-/// Requires a program to find the spans `expected` in `record`, in each way. Returns whether the starts of
-/// matches could be marked, and whether this then found the spans within its budget.
+/// Requires a program to find the spans `expected` in `record`, in each way.
 fn check_record(
-    (program, hir): (&Program, &Hir),
+    program: &Program,
     pattern: &str,
     scratch: &mut PositionScratch,
     record: &[u8],
     expected: &[Range<usize>],
-) -> (bool, bool) {
+) {
     let text = record.escape_ascii();
-    let mut has_marked = false;
-    for way in [None, Some(PLAIN), Some(AT_MARKED_STARTS), Some(WITH_MEMO)] {
-        match spans((program, hir), way, scratch, record) {
-            Some(found) => {
-                assert_eq!(found, expected, "{pattern} in {text}, way {way:?}");
-                has_marked |= way == Some(AT_MARKED_STARTS);
-            }
+    for way in [None, Some(PLAIN), Some(WITH_MEMO)] {
+        match spans(program, way, scratch, record) {
+            Some(found) => assert_eq!(found, expected, "{pattern} in {text}, way {way:?}"),
             None => assert!(
-                matches!(way, Some(PLAIN | AT_MARKED_STARTS)),
+                way == Some(PLAIN),
                 "{pattern} in {text}: the budget of way {way:?} does not suffice"
             ),
         }
     }
-    (program.reversed(hir).is_some(), has_marked)
 }
 
 /// Requires a program to decide as the simulation does whether there is a match within each part of `record`, and
@@ -109,9 +102,7 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     let (mut cache, scratch) = (vm.create_cache(), &mut PositionScratch::default());
     for record in records {
         let expected: Vec<_> = vm.find_iter(&mut cache, record).map(|m| m.range()).collect();
-        let (can_mark, has_marked) =
-            check_record((&program, &hir), pattern, scratch, record, &expected);
-        assert!(has_marked || !can_mark, "{pattern} in {}", record.escape_ascii());
+        check_record(&program, pattern, scratch, record, &expected);
         if record.len() < 3 {
             check_parts(&program, &vm, scratch, record);
         }
@@ -156,7 +147,7 @@ fn alternatives_keep_their_order() {
         let hir = parse(pattern);
         let program = Program::new(&hir).unwrap();
         let scratch = &mut PositionScratch::default();
-        check_record((&program, &hir), pattern, scratch, record.as_bytes(), &spans);
+        check_record(&program, pattern, scratch, record.as_bytes(), &spans);
     }
 }
 
@@ -171,7 +162,7 @@ fn matches_may_begin_within_a_run() {
         let hir = parse(pattern);
         let program = Program::new(&hir).unwrap();
         let scratch = &mut PositionScratch::default();
-        check_record((&program, &hir), pattern, scratch, record.as_bytes(), &[span]);
+        check_record(&program, pattern, scratch, record.as_bytes(), &[span]);
     }
 }
 
@@ -217,7 +208,7 @@ proptest! {
             let vm = pikevm(&hir);
             for record in &records {
                 let expected = expected(&hir, record);
-                check_record((&program, &hir), &pattern, scratch, record, &expected);
+                check_record(&program, &pattern, scratch, record, &expected);
                 check_parts(&program, &vm, scratch, &record[..record.len().min(12)]);
             }
         }
@@ -277,8 +268,7 @@ fn steps_are_linear_whatever_the_matches() {
                 };
                 let history = &mut way.map_or_else(Backtracking::default, Backtracking::only);
                 let (scratch, record) = (&mut PositionScratch::default(), vec![b'A'; len]);
-                let result =
-                    program.spans(&hir, history, scratch, (&record, len), &mut cursor, found);
+                let result = program.spans(history, scratch, (&record, len), &mut cursor, found);
                 assert!(result.is_ok_and(|flow| flow.is_continue()), "{pattern}");
                 assert_eq!(count >= len, matches, "{pattern}: {count}");
                 cursor.steps

@@ -3,8 +3,8 @@
 //! Backtracking is tried at one offset after the other. Most of them can be skipped without a try: those whose byte
 //! no match begins with, those within a line if matches begin at the start of one, and those of a run of a class that
 //! is not continued as the pattern requires. In `[^ ]+:[0-9]+`, for example, every match begins with bytes that are
-//! not spaces, and the first other thing after them is a colon. So the next colon is searched for, and the run before
-//! it is read backward: no match begins before that run. The `regex` crate calls this reverse inner.
+//! not spaces, and then a colon. So the next colon is searched for, and the run before it is read backward: no match
+//! begins before that run. The `regex` crate calls a search that begins in the middle of a match *reverse inner*.
 //!
 //! No byte is read backward twice, because the next search begins after the run.
 
@@ -28,7 +28,7 @@ pub(super) struct Starts {
     /// The bytes that a match can begin with.
     pub(super) first_bytes: ByteSet,
     /// Whether a match may be empty.
-    pub(super) may_be_empty: bool,
+    may_be_empty: bool,
     leading: Option<Leading>,
 }
 
@@ -51,8 +51,8 @@ struct Leading {
 }
 
 impl Starts {
-    /// Of a program whose matches begin with a choice of the list `start`. `choices`, `after`, `lists`, and `runs` are
-    /// those of the program.
+    /// Of a program whose matches begin with a choice of the list `start`. `after` and `after_runs` have the index in
+    /// `lists` of what can come after each position and each run.
     pub(super) fn new(
         start: List,
         choices: &[Choice],
@@ -77,13 +77,8 @@ impl Starts {
         }
     }
 
-    /// Whether a match can begin only at the start of a record.
-    pub(super) fn only_at_start(&self) -> bool {
-        self.place == Place::Record
-    }
-
-    /// The first offset within `range` at which a match that ends before `limit` may begin, or at the end of `range`
-    /// if matches may be empty.
+    /// The first offset within `range` at which a match may begin that ends at `limit` at the latest. The end of `range`
+    /// is one of its offsets if matches may be empty.
     #[inline]
     pub(super) fn next(&self, record: &[u8], range: Range<usize>, limit: usize) -> Option<usize> {
         if range.start > range.end || self.place == Place::Record && range.start > 0 {
@@ -118,7 +113,7 @@ impl Starts {
         }
     }
 
-    /// Where the next match can begin at the earliest if none that ends before `limit` begins at `start`.
+    /// Where the next match can begin at the earliest if none begins at `start` that ends at `limit` at the latest.
     #[inline]
     pub(super) fn after_failure(&self, record: &[u8], start: usize, limit: usize) -> usize {
         match &self.leading {
