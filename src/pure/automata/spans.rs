@@ -115,6 +115,7 @@ impl SpanAutomata {
                     return None;
                 }
                 let span = leftmost_span(&mut dfas, record, cursor.at, &mut cursor.steps).ok()?;
+                dfas.report(record, cursor.at, span.as_ref());
                 let Some(span) = span.filter(|span| span.start <= last) else { break };
                 if cursor.accept(&span)
                     && let ControlFlow::Break(()) = found(span)
