@@ -8,9 +8,9 @@ Builds the benchmark `versus` with the switches of `src/pure/mechanism.rs`. Amon
 engines in each of which one mechanism is switched off. They take turns with the whole engine in several
 rounds on each pair of rules and text. The table shows how many times as fast the whole engine is: the
 geometric mean over the pairs, and the pairs where the mechanism brings least and most. A value below 1 is
-a mechanism that costs more than it saves. The row `nothing` is of an engine that is the same,
-and scans only the first MiB of a text, as those without a mechanism do. Compare the others with it; its
-distance from 1 shows how far the measurement can be trusted. The rows named after vector instructions compare the engine's
+a mechanism that costs more than it saves. The row `nothing` is of an engine that is the same, and scans
+only the first MiB of a text, as those without a mechanism do. Compare the others with it; its distance from
+1 shows how far the measurement can be trusted. The rows named after vector instructions compare the engine's
 own choice of them with each other set that the machine has.
 
 Each row has four parts: warm, on the first pass, with spans, and with spans on the first pass, as

@@ -76,6 +76,12 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
     }
 
+    /// The number of bytes of the set that `bytes` begins with.
+    #[inline]
+    pub(crate) fn count_leading(&self, bytes: &[u8]) -> usize {
+        bytes.iter().take_while(|&&byte| self.contains(byte)).count()
+    }
+
     /// The only byte of the set, if it has just one.
     pub(crate) fn only_byte(&self) -> Option<u8> {
         let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();

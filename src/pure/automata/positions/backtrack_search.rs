@@ -332,7 +332,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
     #[inline]
     fn run_end(&self, set: u16, at: usize, limit: usize) -> usize {
         let set = &self.program.sets[usize::from(set)];
-        at + self.record[at..limit].iter().take_while(|&&byte| set.contains(byte)).count()
+        at + set.count_leading(&self.record[at..limit])
     }
 
     /// Whether a list was not tried at an offset, as far as that is remembered.

@@ -21,7 +21,7 @@ use crate::pure::literal::ByteSet;
 use super::byte_index::{ByteIndex, LONG_LIST};
 use super::looks::{self, Looks};
 use super::nodes::{Builder, Node, Repeat, Sets};
-use super::starts::Starts;
+use super::starts::{Parts, Starts};
 
 /// The largest number of nodes that the walks for all choices of a pattern may visit. Patterns of
 /// real rule sets need up to ten for each position; a repeated alternation of many words needs as
@@ -192,7 +192,15 @@ impl Program {
         }
         let start = lists[usize::from(start)];
         let starting = &choices[start.range()];
-        let starts = Starts::new(start, &choices, &after, (&lists, &after_runs), &runs, &sets);
+        let starts = Starts::new(&Parts {
+            start,
+            lists: &lists,
+            choices: &choices,
+            after: &after,
+            after_runs: &after_runs,
+            runs: &runs,
+            sets: &sets,
+        });
         let runs = runs.iter().zip(after_runs).map(|(run, after)| {
             let &Repeat { set, min, max, greedy, .. } = run;
             let after = lists[usize::from(after)];

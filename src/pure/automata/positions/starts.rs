@@ -50,30 +50,34 @@ struct Leading {
     needle: Option<[u8; 3]>,
 }
 
+/// The parts of a program that is being built.
+pub(super) struct Parts<'a> {
+    /// What a match begins with.
+    pub(super) start: List,
+    pub(super) lists: &'a [List],
+    pub(super) choices: &'a [Choice],
+    /// By position: the index in `lists` of what can come after it.
+    pub(super) after: &'a [u16],
+    /// By run: the same.
+    pub(super) after_runs: &'a [u16],
+    pub(super) runs: &'a [Repeat],
+    pub(super) sets: &'a [ByteSet],
+}
+
 impl Starts {
-    /// Of a program whose matches begin with a choice of the list `start`. `after` and `after_runs` have the index in
-    /// `lists` of what can come after each position and each run.
-    pub(super) fn new(
-        start: List,
-        choices: &[Choice],
-        after: &[u16],
-        (lists, after_runs): (&[List], &[u16]),
-        runs: &[Repeat],
-        sets: &[ByteSet],
-    ) -> Starts {
-        let starting = &choices[start.range()];
+    pub(super) fn new(parts: &Parts<'_>) -> Starts {
+        let starting = &parts.choices[parts.start.range()];
         let all_look = |look| starting.iter().all(|choice| choice.looks & look != 0);
         let place = match () {
             () if all_look(looks::START) => Place::Record,
             () if all_look(looks::START | looks::START_LF) => Place::Line,
             () => Place::Anywhere,
         };
-        let leading = Leading::new(start, choices, after, (lists, after_runs), runs, sets);
         Starts {
             place,
-            first_bytes: first_bytes(starting.iter(), sets),
+            first_bytes: first_bytes(starting.iter(), parts.sets),
             may_be_empty: starting.iter().any(|choice| choice.position == Choice::END),
-            leading,
+            leading: Leading::new(parts),
         }
     }
 
@@ -104,10 +108,7 @@ impl Starts {
         let mut at = range.start - 1;
         loop {
             at += memchr::memchr(b'\n', &record[at..range.end])? + 1;
-            if self.may_be_empty {
-                return Some(at);
-            }
-            if self.first_bytes.contains(*record[..range.end].get(at)?) {
+            if self.may_be_empty || self.first_bytes.contains(*record[..range.end].get(at)?) {
                 return Some(at);
             }
         }
@@ -118,8 +119,7 @@ impl Starts {
     pub(super) fn after_failure(&self, record: &[u8], start: usize, limit: usize) -> usize {
         match &self.leading {
             Some(Leading { class, .. }) if start < limit => {
-                let run = record[start..limit].iter().take_while(|&&byte| class.contains(byte));
-                start + run.count().max(1)
+                start + class.count_leading(&record[start..limit]).max(1)
             }
             _ => start + 1,
         }
@@ -129,14 +129,8 @@ impl Starts {
 impl Leading {
     /// A match that begins within such a run, with a byte of it or with what comes after it, also begins at the start
     /// of the run.
-    fn new(
-        start: List,
-        choices: &[Choice],
-        after: &[u16],
-        (lists, after_runs): (&[List], &[u16]),
-        runs: &[Repeat],
-        sets: &[ByteSet],
-    ) -> Option<Leading> {
+    fn new(parts: &Parts<'_>) -> Option<Leading> {
+        let &Parts { start, lists, choices, after, after_runs, runs, sets } = parts;
         let starting = &choices[start.range()];
         let list_after = |choice: &Choice| lists[usize::from(after[usize::from(choice.position)])];
         let (class, min, next, back) = match starting {
@@ -144,8 +138,9 @@ impl Leading {
                 match only.position.checked_sub(Choice::RUN) {
                     Some(run) => {
                         let run = usize::from(run);
-                        let unbounded = runs[run].max == u32::MAX;
-                        unbounded.then_some(())?;
+                        if runs[run].max != u32::MAX {
+                            return None;
+                        }
                         (only.set, 1, lists[usize::from(after_runs[run])], None)
                     }
                     None => (only.set, 1, list_after(only), Some(only.position)),
