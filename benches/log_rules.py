@@ -1,5 +1,6 @@
 """Rules that search log lines: Wazuh, fail2ban and grok, with log lines of many systems."""
 
+import json
 import re
 
 import dialects
@@ -160,4 +161,27 @@ def grok_text(trees):
                     yield from go_string(text).split("\n")
                 except ValueError:
                     pass
+    yield from loghub_text(trees)
+
+
+def lnav_rules(trees):
+    """The patterns of lnav's formats. Possessive quantifiers, which most of them have, are read as
+    greedy ones: they save its engine from trying in vain and rarely change what matches."""
+    for path, data in trees[0].files("src/formats/", ".json"):
+        for name, log_format in json.loads(data).items():
+            if isinstance(log_format, dict):
+                for key, entry in log_format.get("regex", {}).items():
+                    yield f"{path}: {name} {key}", translated(re.sub(r"(?<=[^\\][*+?}])\+", "", entry["pattern"]))
+
+
+def lnav_text(trees):
+    """The sample lines of the formats, the logs of the tests, and those of Loghub."""
+    for _, data in trees[0].files("src/formats/", ".json"):
+        for log_format in json.loads(data).values():
+            if isinstance(log_format, dict):
+                for sample in log_format.get("sample", []):
+                    yield from sample["line"].split("\n")
+    for _, data in trees[0].files("test/logfile_"):
+        if b"\0" not in data:
+            yield from data.split(b"\n")
     yield from loghub_text(trees)

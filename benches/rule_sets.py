@@ -21,9 +21,12 @@ from log_rules import (
     fail2ban_text,
     grok_rules,
     grok_text,
+    lnav_rules,
+    lnav_text,
     wazuh_rules,
     wazuh_text,
 )
+from page_rules import page_text, wappalyzer_rules
 
 
 @dataclass
@@ -343,5 +346,24 @@ ALL = [
         attack_text,
         "GPL-2.0, BSD",
         "matomo",
+    ),
+    RuleSet(
+        "wappalyzer",
+        [
+            "enthec/webappanalyzer@1b9eee8154c0f01e7888c5242cf6fbbc4a3fcea6",
+            "mozilla/readability@ab4027a8b37669745016869a37a504727992b2ba",
+        ],
+        wappalyzer_rules,
+        page_text,
+        "GPL-3.0, Apache-2.0",
+        "trufflehog",
+    ),
+    RuleSet(
+        "lnav",
+        ["tstack/lnav@bb0005f96c8dc486ee0b9005a4562be0ef61c878", LOGHUB],
+        lnav_rules,
+        lnav_text,
+        "BSD-2-Clause",
+        "fail2ban",
     ),
 ]
