@@ -6,13 +6,15 @@
 //! part, a whole window of the record has to be searched. So an anchor is preferred to other
 //! literals that are about as rare.
 
+use std::ops::Range;
+
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::cube::Literal;
 use super::distance::{bounds_around, subtract_len};
 use super::lookahead;
 use super::part_literals::{self, MAX_LEN, PartLiterals};
-use super::required::{RequiredLiterals, cheaper};
+use super::required::RequiredLiterals;
 
 /// The number of parts that are considered for anchors, from the first one on. Bounds the time to
 /// build a plan.
@@ -23,51 +25,60 @@ pub(crate) fn anchor_literals(
     hir: &Hir,
     accept: &dyn Fn(&RequiredLiterals) -> bool,
 ) -> Option<RequiredLiterals> {
-    cheapest_anchors(parts(hir), &part_literals_of(hir), accept)
+    let each = |(at, part)| (at..at + 1, part_literals::part_literals(part));
+    let literals: Vec<_> = parts(hir).iter().enumerate().map(each).collect();
+    cheapest_anchors(parts(hir), &literals, accept)
 }
 
-/// The literals of each of the [`parts`] of `hir`.
-pub(super) fn part_literals_of(hir: &Hir) -> Vec<PartLiterals> {
-    parts(hir).iter().map(part_literals::part_literals).collect()
-}
-
-/// As [`anchor_literals`], for parts whose literals are computed already.
+/// As [`anchor_literals`], for parts whose literals are computed already. `literals` also says which parts they
+/// are of, and leaves none out.
 ///
 /// For each start, the anchor is extended part by part while all parts so far are exact. A longer
 /// set is rarer but may have more literals, so each is a candidate of its own.
 pub(super) fn cheapest_anchors(
     parts: &[Hir],
-    literals: &[PartLiterals],
+    literals: &[(Range<usize>, PartLiterals)],
     accept: &dyn Fn(&RequiredLiterals) -> bool,
 ) -> Option<RequiredLiterals> {
-    let lookaheads = lookahead::after_each(parts);
     let (before, after) = bounds_around(parts);
     let mut best: Option<RequiredLiterals> = None;
-    for start in 0..parts.len().min(MAX_PARTS) {
+    // The part after the best anchors, if nothing is unknown before it.
+    let mut known_to = None;
+    for (index, (range, _)) in literals.iter().enumerate().take(MAX_PARTS) {
+        let start = range.start;
         let mut anchors = vec![Literal::empty()];
-        for (part, lookahead) in literals[start..].iter().zip(&lookaheads[start + 1..]) {
-            let Some(longer) = part_literals::concatenations(&anchors, &part.prefixes) else {
+        for (range, part) in &literals[index..] {
+            if !part_literals::append(&mut anchors, &part.prefixes) {
                 break;
-            };
-            let complete = longer.iter().all(|anchor| anchor.len() <= MAX_LEN);
-            anchors = part_literals::truncated(longer);
-            let rest = |len| subtract_len(after[start], len);
+            }
+            let complete = anchors.iter().all(|anchor| anchor.len() <= MAX_LEN);
+            anchors = part_literals::truncated(anchors);
             // Most sets are too large to be cheaper, however rare their literals are. Skipping
             // them keeps the cost of building low.
             if best.as_ref().is_none_or(|best| !best.is_cheaper_than_any_of_size(anchors.len())) {
-                // If the part can match more than the anchor, the bytes after the anchor are
-                // unknown.
-                let lookahead = if part.exact && complete { lookahead.clone() } else { Vec::new() };
+                let rest = |len| subtract_len(after[start], len);
                 let found = RequiredLiterals::new(&anchors, |_| Some(0), rest).map(|found| {
-                    let before = before[start];
-                    RequiredLiterals { before, anchor_part: Some(start), lookahead, ..found }
+                    RequiredLiterals { before: before[start], anchor_part: Some(start), ..found }
                 });
-                best = cheaper(best, found.filter(accept));
+                if let Some(found) = found.filter(accept)
+                    && best.as_ref().is_none_or(|best| found.is_cheaper(best))
+                {
+                    // If the part can match more than the anchor, the bytes after the anchor are
+                    // unknown.
+                    known_to = (part.exact && complete).then_some(range.end);
+                    best = Some(found);
+                }
             }
             if !part.exact || !complete {
                 break;
             }
         }
+    }
+    if let (Some(best), Some(known_to)) = (&mut best, known_to) {
+        best.lookahead = lookahead::after(&parts[known_to..]);
+        best.are_all_matches = best.anchor_part == Some(0)
+            && known_to == parts.len()
+            && parts.iter().all(|part| part.properties().look_set().is_empty());
     }
     best
 }

@@ -8,7 +8,9 @@
 //! as long as the shortest.
 //!
 //! The cost is linear in the HIR, except that a concatenation tries up to [`MAX_PARTS`] ends for
-//! each start.
+//! each start. Case-insensitive literals are concatenations of many classes, so each step must cost
+//! little: the frequency of a class is updated when bytes are added to it, runs are compared by the
+//! logarithms of their frequencies, and an end is only tried if it can still be the best.
 
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -40,9 +42,12 @@ const MAX_LEN: u32 = 64;
 /// words, names and numbers consist of bytes of one class, so each byte of a run counts only as
 /// this much of an independent one.
 const DEPENDENCE: f64 = 0.4;
-/// The probability that a byte of a word is followed by another one of the word. Words have between
-/// five and six bytes on average, and 1 - 1 / 5.5 = 0.82.
-const WORD_CONTINUES: f64 = 0.82;
+/// Minus the binary logarithm of the probability that a byte of a word is followed by another one of
+/// the word. Words have between five and six bytes on average, and 1 - 1 / 5.5 = 0.82.
+const WORD_ENDS_BITS: f64 = 0.2863;
+/// Runs of which less than one is expected per 1e9 bytes, 2 to this power, are as good as absent: the
+/// longer one costs less to search for.
+const ABSENT_BITS: f64 = 29.9;
 /// The most parts of a concatenation over which one run may extend.
 const MAX_PARTS: usize = 64;
 
@@ -56,12 +61,13 @@ pub(crate) fn filter_run(hir: &Hir) -> Option<ByteRun> {
 /// is searched by a literal can have such a run checked in addition; the plan chooses which
 /// (`plan::required_run`).
 pub(crate) fn any_run(hir: &Hir) -> Option<ByteRun> {
-    part_runs(hir).best
+    let Run { class, len, before, after, bits } = part_runs(hir).best?;
+    Some(ByteRun { class, len, before, after, frequency: (-bits).exp2() })
 }
 
 /// The set of all bytes that matches of `hir` consist of, and the minimum length of a match.
 pub(crate) fn match_bytes(hir: &Hir) -> (ByteSet, u32) {
-    let Composition { class, len } = part_runs(hir).composition;
+    let Composition { class, len, .. } = part_runs(hir).composition;
     (class, len)
 }
 
@@ -69,87 +75,120 @@ pub(crate) fn match_bytes(hir: &Hir) -> (ByteSet, u32) {
 #[derive(Clone, Copy)]
 struct Composition {
     class: ByteSet,
+    /// [`ByteSet::frequency`] of the class, and above 1 where that is cut.
+    frequency: f64,
     len: u32,
 }
 
 impl Composition {
-    /// The run that any match of the part is; `None` if it is shorter than [`MIN_LEN`].
-    fn run(self, before: Bound, after: Bound) -> Option<ByteRun> {
-        if self.len < MIN_LEN {
-            return None;
-        }
-        let len = self.len.min(MAX_LEN);
-        let class = self.class.frequency();
-        let mut frequency = class.powf(f64::from(len) * DEPENDENCE);
-        if !self.class.contains(b' ') {
-            // The run lies within a word, which may end after each byte.
-            frequency = frequency.min(class * WORD_CONTINUES.powf(f64::from(len) - 1.0));
-        }
-        Some(ByteRun { class: self.class, len, before, after, frequency })
+    const EMPTY: Composition = Composition { class: ByteSet::EMPTY, frequency: 0.0, len: 0 };
+
+    fn new(class: ByteSet, len: u32) -> Composition {
+        Composition { class, frequency: class.frequency(), len }
     }
+
+    /// Adds the bytes of another composition. The length stays.
+    fn add_bytes(&mut self, other: &Composition) {
+        let new = other.class.difference(&self.class);
+        if new != ByteSet::EMPTY {
+            self.frequency += if new == other.class { other.frequency } else { new.frequency() };
+            self.class = self.class.union(&new);
+        }
+    }
+
+    /// By length: minus the binary logarithm of the probability that a run of this class is at a given
+    /// position of ordinary text. Longer runs and smaller classes have more bits.
+    fn bits_of_run(&self) -> impl Fn(u32) -> f64 + use<> {
+        let class = -self.frequency.min(1.0).log2();
+        let has_space = self.class.contains(b' ');
+        move |len| {
+            let len = f64::from(len);
+            let independent = class * len * DEPENDENCE;
+            if has_space {
+                return independent;
+            }
+            // The run lies within a word, which may end after each byte.
+            independent.max(class + (len - 1.0) * WORD_ENDS_BITS)
+        }
+    }
+
+    /// The run that any match of the part is; `None` if it is shorter than [`MIN_LEN`].
+    fn run(&self, before: Bound, after: Bound) -> Option<Run> {
+        let len = self.len.min(MAX_LEN);
+        (len >= MIN_LEN).then(|| Run {
+            class: self.class,
+            len,
+            before,
+            after,
+            bits: self.bits_of_run()(len),
+        })
+    }
+}
+
+/// A [`ByteRun`], with minus the binary logarithm of its frequency.
+#[derive(Clone, Copy)]
+struct Run {
+    class: ByteSet,
+    len: u32,
+    before: Bound,
+    after: Bound,
+    bits: f64,
 }
 
 /// The composition of a part of a pattern, and the rarest run in it.
 struct PartRuns {
     composition: Composition,
-    best: Option<ByteRun>,
+    best: Option<Run>,
 }
 
 fn part_runs(hir: &Hir) -> PartRuns {
-    let mut class = ByteSet::EMPTY;
     let mut inner = None;
-    let len = match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => 0,
+    let composition = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Composition::EMPTY,
         HirKind::Literal(literal) => {
-            literal.0.iter().for_each(|&b| class.insert(b));
-            literal.0.len() as u32
+            let bytes = ByteSet::from_iter(literal.0.iter().copied());
+            Composition::new(bytes, literal.0.len() as u32)
         }
-        HirKind::Class(all) => {
-            class = ByteSet::of(all);
-            1
-        }
+        HirKind::Class(all) => Composition::new(ByteSet::of(all), 1),
         HirKind::Capture(capture) => return part_runs(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.max == Some(0) => 0,
+        HirKind::Repetition(repetition) if repetition.max == Some(0) => Composition::EMPTY,
         HirKind::Repetition(repetition) => {
             let sub = part_runs(&repetition.sub);
-            class = sub.composition.class;
             if repetition.min > 0 {
                 // The run may be in any of the copies.
                 let bound = max_match_len(hir);
-                inner = sub.best.map(|run| ByteRun { before: bound, after: bound, ..run });
+                inner = sub.best.map(|run| Run { before: bound, after: bound, ..run });
             }
-            sub.composition.len.saturating_mul(repetition.min)
+            let len = sub.composition.len.saturating_mul(repetition.min);
+            Composition { len, ..sub.composition }
         }
         HirKind::Concat(subs) => {
             let parts: Vec<PartRuns> = subs.iter().map(part_runs).collect();
-            let mut len = 0u32;
+            let mut all = Composition::EMPTY;
             for part in &parts {
-                class = class.union(&part.composition.class);
-                len = len.saturating_add(part.composition.len);
+                all.add_bytes(&part.composition);
+                all.len = all.len.saturating_add(part.composition.len);
             }
-            inner = best_of_concat(subs, parts);
-            len
+            inner = best_of_concat(subs, &parts);
+            all
         }
         HirKind::Alternation(subs) => {
             let branches: Vec<PartRuns> = subs.iter().map(part_runs).collect();
-            for branch in &branches {
-                class = class.union(&branch.composition.class);
-            }
-            let len = branches.iter().map(|branch| branch.composition.len).min().unwrap_or(0);
+            let mut all = Composition::EMPTY;
+            branches.iter().for_each(|branch| all.add_bytes(&branch.composition));
+            all.len = branches.iter().map(|branch| branch.composition.len).min().unwrap_or(0);
             inner = best_of_alternation(branches);
-            len
+            all
         }
     };
-    let composition = Composition { class, len };
     PartRuns { best: rarer(composition.run(Some(0), Some(0)), inner), composition }
 }
 
-fn rarer(a: Option<ByteRun>, b: Option<ByteRun>) -> Option<ByteRun> {
+fn rarer(a: Option<Run>, b: Option<Run>) -> Option<Run> {
     match (a, b) {
         (Some(a), Some(b)) => {
-            // Below 1e-9 both are as good as absent, and the longer run costs less to search for.
-            let key = |run: &ByteRun| (run.frequency.max(1e-9), u32::MAX - run.len, run.frequency);
-            Some(if key(&b) < key(&a) { b } else { a })
+            let key = |run: &Run| (run.bits.min(ABSENT_BITS), run.len, run.bits);
+            Some(if key(&b) > key(&a) { b } else { a })
         }
         (a, b) => a.or(b),
     }
@@ -157,8 +196,8 @@ fn rarer(a: Option<ByteRun>, b: Option<ByteRun>) -> Option<ByteRun> {
 
 /// A run that each branch has: it may contain the bytes of all branches' runs, and is as long as
 /// the shortest of them.
-fn best_of_alternation(branches: Vec<PartRuns>) -> Option<ByteRun> {
-    branches.into_iter().try_fold(None, |all: Option<ByteRun>, branch| {
+fn best_of_alternation(branches: Vec<PartRuns>) -> Option<Run> {
+    branches.into_iter().try_fold(None, |all: Option<Run>, branch| {
         let run = branch.best?;
         Some(Some(match all {
             None => run,
@@ -166,33 +205,44 @@ fn best_of_alternation(branches: Vec<PartRuns>) -> Option<ByteRun> {
                 let class = all.class.union(&run.class);
                 let before = all.before.and_then(|a| Some(a.max(run.before?)));
                 let after = all.after.and_then(|a| Some(a.max(run.after?)));
-                Composition { class, len: all.len.min(run.len) }.run(before, after)?
+                Composition::new(class, all.len.min(run.len)).run(before, after)?
             }
         }))
     })?
 }
 
-fn best_of_concat(subs: &[Hir], parts: Vec<PartRuns>) -> Option<ByteRun> {
+fn best_of_concat(subs: &[Hir], parts: &[PartRuns]) -> Option<Run> {
     let (before, after) = bounds_around(subs);
-    let compositions: Vec<Composition> = parts.iter().map(|part| part.composition).collect();
+    let mut left = parts.iter().fold(0u32, |sum, part| sum.saturating_add(part.composition.len));
     let mut found = None;
-    for (start, part) in parts.into_iter().enumerate() {
-        let inside = part.best.map(|run| ByteRun {
+    for (start, part) in parts.iter().enumerate() {
+        let inside = part.best.map(|run| Run {
             before: add_bounds(before[start], run.before),
             after: add_bounds(run.after, after[start + 1]),
             ..run
         });
         found = rarer(found, inside);
-        let mut all = Composition { class: ByteSet::EMPTY, len: 0 };
+        let mut all = Composition::EMPTY;
         for end in start..subs.len().min(start + MAX_PARTS) {
-            all.class = all.class.union(&compositions[end].class);
-            all.len = all.len.saturating_add(compositions[end].len);
-            found = rarer(found, all.run(before[start], after[end + 1]));
-            if all.len >= MAX_LEN {
-                // More parts make the class larger and the run no longer.
+            all.add_bytes(&parts[end].composition);
+            all.len = all.len.saturating_add(parts[end].composition.len);
+            let len = all.len.min(MAX_LEN);
+            if len < MIN_LEN {
+                continue;
+            }
+            let bits = all.bits_of_run();
+            let (before, after) = (before[start], after[end + 1]);
+            found =
+                rarer(found, Some(Run { class: all.class, len, before, after, bits: bits(len) }));
+            // More parts make the class larger, and the run at most as long as all parts that are left.
+            let longest = left.min(MAX_LEN);
+            let most = bits(longest).min(ABSENT_BITS);
+            let best = found.map_or((0.0, 0), |run| (run.bits.min(ABSENT_BITS), run.len));
+            if all.len >= MAX_LEN || (most, longest) < best {
                 break;
             }
         }
+        left = left.saturating_sub(part.composition.len);
     }
     found
 }

@@ -84,8 +84,12 @@ impl ByteSet {
 
     /// The only byte of the set, if it has just one.
     pub(crate) fn only_byte(&self) -> Option<u8> {
-        let count: u32 = self.0.iter().map(|word| word.count_ones()).sum();
-        self.iter().next().filter(|_| count == 1)
+        self.iter().next().filter(|_| self.len() == 1)
+    }
+
+    /// The number of bytes in the set.
+    fn len(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
     }
 
     /// The bytes of the set, ascending.
@@ -117,14 +121,14 @@ impl ByteSet {
 
     /// The probability that a byte of ordinary text is in the set.
     pub(crate) fn frequency(&self) -> f64 {
-        let mut sum = 0.0;
-        for (index, mut bits) in self.0.into_iter().enumerate() {
-            while bits != 0 {
-                sum += byte_frequency::of_byte((64 * index) as u8 | bits.trailing_zeros() as u8);
-                bits &= bits - 1;
-            }
-        }
-        sum.min(1.0)
+        let sum = |set: &ByteSet| set.iter().map(byte_frequency::of_byte).sum::<f64>();
+        // Of a large set, the fewer bytes that are not in it are added up.
+        let frequency = if self.len() <= 128 {
+            sum(self)
+        } else {
+            byte_frequency::of_all() - sum(&ByteSet(self.0.map(|word| !word)))
+        };
+        frequency.clamp(0.0, 1.0)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Literals as strings of byte sets.
 
+/// The bit in which an upper-case ASCII letter differs from the lower-case one.
+const CASE: u8 = 0x20;
+
 /// A set of byte values that agree in some bits: all `b` with `b & mask == value`.
 ///
 /// With all bits set in the mask it is a single byte; with `0xDF` and an upper-case letter, that
@@ -16,6 +19,12 @@ impl Cube {
     /// The set of one byte.
     pub(crate) fn exact(value: u8) -> Cube {
         Cube { value, mask: 0xFF }
+    }
+
+    /// The set of a letter in both cases, if these are its two cases.
+    pub(super) fn letter(upper: u8, lower: u8) -> Option<Cube> {
+        let is_letter = upper.is_ascii_uppercase() && lower == upper | CASE;
+        is_letter.then_some(Cube { value: upper, mask: !CASE })
     }
 
     #[cfg(test)]
@@ -39,14 +48,13 @@ impl Cube {
     /// Covers distinct bytes with cubes: one for each letter that is there in both cases, and one
     /// for each other byte. The cover is exact, but not always the smallest one.
     pub(super) fn cover(bytes: &[u8]) -> Vec<Cube> {
-        const CASE: u8 = 0x20;
         let mut cubes: Vec<Cube> = Vec::with_capacity(bytes.len());
         for &b in bytes {
             let other = b ^ CASE;
             if !b.is_ascii_alphabetic() || !bytes.contains(&other) {
                 cubes.push(Cube::exact(b));
-            } else if b & CASE == 0 {
-                cubes.push(Cube { value: b, mask: !CASE });
+            } else {
+                cubes.extend(Cube::letter(b, other));
             }
         }
         cubes

@@ -4,7 +4,7 @@ use regex_syntax::hir::Hir;
 
 use super::anchor;
 use super::byte_frequency::MAX_FILTER_FREQUENCY;
-use super::part_literals::PartLiterals;
+use super::part_literals::{PartLiterals, literals_of_parts};
 use super::required::{RequiredLiterals, cheaper};
 
 /// Finds the cheapest set of literals of which every match of `hir` contains one, or `None` if no
@@ -15,9 +15,13 @@ use super::required::{RequiredLiterals, cheaper};
 ///
 /// Takes time linear in the HIR as it is written, times the limits on sets.
 pub(crate) fn required_literals(hir: &Hir) -> Option<RequiredLiterals> {
-    let parts = anchor::part_literals_of(hir);
-    let anchors = anchor::cheapest_anchors(anchor::parts(hir), &parts, &|_| true);
-    let inside = parts.into_iter().reduce(PartLiterals::join).and_then(PartLiterals::into_cheapest);
+    let parts = anchor::parts(hir);
+    let literals = literals_of_parts(parts);
+    let anchors = anchor::cheapest_anchors(parts, &literals, &|_| true);
+    let inside = (literals.into_iter())
+        .map(|(_, part)| part)
+        .reduce(PartLiterals::join)
+        .and_then(PartLiterals::into_cheapest);
     let mut best = cheaper(anchors, inside)?;
     best.literals.sort();
     best.literals.dedup();

@@ -90,6 +90,11 @@ pub(crate) fn after_each(parts: &[Hir]) -> Vec<Vec<ByteSet>> {
     all
 }
 
+/// The sets of the first bytes of a match of a concatenation, as in [`after_each`].
+pub(super) fn after(parts: &[Hir]) -> Vec<ByteSet> {
+    Walk { len: LEN, budget: BUDGET }.prepend_parts(parts, &[])
+}
+
 /// The sets of the first bytes of a match of `hir`: at most `len`, and fewer if a match can be shorter or
 /// the next bytes are unknown.
 pub(crate) fn first_bytes(hir: &Hir, len: usize) -> Vec<ByteSet> {

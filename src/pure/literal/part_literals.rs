@@ -13,6 +13,8 @@
 //! The time is linear in the HIR as it is written, times the limits below. Counted repetitions are
 //! unrolled at most [`MAX_LEN`] times.
 
+use std::ops::Range;
+
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use super::cube::{Cube, Literal};
@@ -33,11 +35,11 @@ const MAX_CLASS: usize = 16;
 pub(super) struct PartLiterals {
     /// The length of the longest string.
     longest: Bound,
-    /// Whether `prefixes` are all the strings of this part; `suffixes` are then the same.
+    /// Whether `prefixes` are all the strings of this part.
     pub(super) exact: bool,
     /// Each string starts with one of these.
     pub(super) prefixes: Vec<Literal>,
-    /// Each string ends with one of these.
+    /// Each string ends with one of these. Empty if the part is exact, since they would be the prefixes.
     suffixes: Vec<Literal>,
     /// The cheapest set of literals found inside, of which each string contains one.
     inner: Option<RequiredLiterals>,
@@ -50,12 +52,24 @@ impl PartLiterals {
         let mut part = PartLiterals {
             longest: Some(longest.unwrap_or(0)),
             exact: true,
-            suffixes: strings.clone(),
+            suffixes: Vec::new(),
             prefixes: strings,
             inner: None,
         };
         part.limit_lengths();
         part
+    }
+
+    /// Each string of this part ends with one of these.
+    fn suffixes(&self) -> &[Literal] {
+        if self.exact { &self.prefixes } else { &self.suffixes }
+    }
+
+    /// A part that matches this string alone.
+    fn string(string: Literal) -> PartLiterals {
+        let longest = Some(string.len() as u32);
+        // If the string is cut, it is longer than what is left of it.
+        PartLiterals { longest, ..PartLiterals::exact(vec![string]) }
     }
 
     /// A part that may match anything up to this length.
@@ -69,14 +83,19 @@ impl PartLiterals {
         }
     }
 
+    /// Records that the part matches other strings than its prefixes, too.
+    fn set_inexact(&mut self) {
+        if std::mem::take(&mut self.exact) {
+            self.suffixes = self.prefixes.clone();
+        }
+    }
+
     /// Cuts the literals to [`MAX_LEN`]. If some are longer, the part is no longer exact.
     fn limit_lengths(&mut self) {
-        if self.prefixes.iter().all(|p| p.len() <= MAX_LEN)
-            && self.suffixes.iter().all(|s| s.len() <= MAX_LEN)
-        {
+        if longest(&self.prefixes).max(longest(&self.suffixes)) <= MAX_LEN {
             return;
         }
-        self.exact = false;
+        self.set_inexact();
         self.prefixes = truncated(std::mem::take(&mut self.prefixes));
         for suffix in &mut self.suffixes {
             suffix.cubes.drain(..suffix.len().saturating_sub(MAX_LEN));
@@ -89,43 +108,39 @@ impl PartLiterals {
     pub(super) fn into_cheapest(self) -> Option<RequiredLiterals> {
         let rest = |len| subtract_len(self.longest, len);
         let prefixes = RequiredLiterals::new(&self.prefixes, |_| Some(0), rest);
-        let suffixes = RequiredLiterals::new(&self.suffixes, rest, |_| Some(0));
+        let suffixes = RequiredLiterals::new(self.suffixes(), rest, |_| Some(0));
         cheaper(self.inner, cheaper(prefixes, suffixes))
     }
 
     /// The literals of this part followed by `next`.
-    pub(super) fn join(self, next: PartLiterals) -> PartLiterals {
-        let (a, b) = (self, next);
-        let longest = add_bounds(a.longest, b.longest);
-        if a.exact
-            && b.exact
-            && let Some(strings) = concatenations(&a.prefixes, &b.prefixes)
-        {
-            let suffixes = strings.clone();
-            let mut joined =
-                PartLiterals { longest, exact: true, suffixes, prefixes: strings, inner: None };
-            if joined.prefixes.iter().all(|p| p.len() <= MAX_LEN) {
-                return joined;
-            }
-            // The strings are cut, which may lose the rarest bytes with the middle. The set inside
-            // keeps a window of them.
-            joined.inner = join_inner(&a, &b);
-            joined.limit_lengths();
-            return joined;
+    pub(super) fn join(mut self, mut next: PartLiterals) -> PartLiterals {
+        let length = add_bounds(self.longest, next.longest);
+        let fits = longest(&self.prefixes) + longest(&next.prefixes) <= MAX_LEN;
+        if self.exact && next.exact && fits && append(&mut self.prefixes, &next.prefixes) {
+            return PartLiterals { longest: length, ..self };
         }
-        let inner = join_inner(&a, &b);
-        let prefixes = match a.exact.then(|| concatenations(&a.prefixes, &b.prefixes)).flatten() {
-            Some(prefixes) => prefixes,
-            None => a.prefixes,
-        };
-        let suffixes = match b.exact.then(|| concatenations(&a.suffixes, &b.suffixes)).flatten() {
-            Some(suffixes) => suffixes,
-            None => b.suffixes,
-        };
-        let mut joined = PartLiterals { longest, exact: false, prefixes, suffixes, inner };
+        // If strings are cut, their rarest bytes may be lost with the middle. The set inside keeps a
+        // window of them.
+        let inner = join_inner(&mut self, &mut next);
+        let is_exact = self.exact;
+        self.set_inexact();
+        let PartLiterals { mut prefixes, mut suffixes, .. } = self;
+        if is_exact {
+            append(&mut prefixes, &next.prefixes);
+        }
+        if !next.exact || !append(&mut suffixes, &next.prefixes) {
+            next.set_inexact();
+            suffixes = next.suffixes;
+        }
+        let mut joined = PartLiterals { longest: length, exact: false, prefixes, suffixes, inner };
         joined.limit_lengths();
         joined
     }
+}
+
+/// The length of the longest of these literals.
+fn longest(literals: &[Literal]) -> usize {
+    literals.iter().map(Literal::len).max().unwrap_or(0)
 }
 
 /// Cuts each literal to its first [`MAX_LEN`] bytes.
@@ -140,8 +155,21 @@ pub(super) fn truncated(mut prefixes: Vec<Literal>) -> Vec<Literal> {
     prefixes
 }
 
+/// Replaces `strings` by each of them followed by each of `next`. Does nothing and returns `false` if
+/// these are too many.
+pub(super) fn append(strings: &mut Vec<Literal>, next: &[Literal]) -> bool {
+    if let [next] = next {
+        strings.iter_mut().for_each(|string| string.cubes.extend_from_slice(&next.cubes));
+        return true;
+    }
+    let joined = concatenations(strings, next);
+    let is_few = joined.is_some();
+    *strings = joined.unwrap_or(std::mem::take(strings));
+    is_few
+}
+
 /// Each string of `a` followed by each of `b`, or `None` if these are too many.
-pub(super) fn concatenations(a: &[Literal], b: &[Literal]) -> Option<Vec<Literal>> {
+fn concatenations(a: &[Literal], b: &[Literal]) -> Option<Vec<Literal>> {
     if a.len().checked_mul(b.len())? > MAX_JOINED.max(a.len()).max(b.len()) {
         return None;
     }
@@ -155,22 +183,53 @@ pub(super) fn concatenations(a: &[Literal], b: &[Literal]) -> Option<Vec<Literal
 pub(super) fn part_literals(hir: &Hir) -> PartLiterals {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => PartLiterals::exact(vec![Literal::empty()]),
-        HirKind::Literal(literal) => {
-            let mut part = PartLiterals::exact(vec![Literal::exact(&literal.0)]);
-            // The string itself may have been cut.
-            part.longest = Some(literal.0.len() as u32);
-            part
-        }
+        HirKind::Literal(literal) => PartLiterals::string(Literal::exact(&literal.0)),
         HirKind::Class(class) => class_literals(class),
         HirKind::Capture(capture) => part_literals(&capture.sub),
         HirKind::Repetition(repetition) => repetition_literals(repetition),
-        HirKind::Concat(subs) => subs
-            .iter()
-            .map(part_literals)
+        HirKind::Concat(subs) => literals_of_parts(subs)
+            .into_iter()
+            .map(|(_, part)| part)
             .reduce(PartLiterals::join)
             .unwrap_or_else(|| PartLiterals::exact(vec![Literal::empty()])),
         HirKind::Alternation(subs) => alternation_literals(subs),
     }
+}
+
+/// The literals of the parts of a concatenation, and which parts they are of. Successive parts that stand for one
+/// string each, as those of a case-insensitive literal, are joined.
+pub(super) fn literals_of_parts(parts: &[Hir]) -> Vec<(Range<usize>, PartLiterals)> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    while at < parts.len() {
+        let mut string = Literal::empty();
+        let strings = parts[at..].iter().take_while(|part| push_string(part, &mut string)).count();
+        let (end, part) = match strings {
+            0 => (at + 1, part_literals(&parts[at])),
+            _ => (at + strings, PartLiterals::string(string)),
+        };
+        all.push((at..end, part));
+        at = end;
+    }
+    all
+}
+
+/// Adds the string that `hir` stands for, if it is one that is not empty.
+fn push_string(hir: &Hir, string: &mut Literal) -> bool {
+    match hir.kind() {
+        HirKind::Literal(literal) => {
+            string.cubes.extend(literal.0.iter().map(|&byte| Cube::exact(byte)));
+        }
+        HirKind::Class(Class::Bytes(class)) => match class.ranges() {
+            [upper, lower] if upper.start() == upper.end() && lower.start() == lower.end() => {
+                let Some(cube) = Cube::letter(upper.start(), lower.start()) else { return false };
+                string.cubes.push(cube);
+            }
+            _ => return false,
+        },
+        _ => return false,
+    }
+    true
 }
 
 fn class_literals(class: &Class) -> PartLiterals {
@@ -233,8 +292,9 @@ fn repetition_literals(repetition: &Repetition) -> PartLiterals {
     // A set found inside the joined copies may be in any of the copies, so the only bound of its
     // distances is the whole length.
     let inner =
-        all.inner.map(|inner| RequiredLiterals { before: longest, after: longest, ..inner });
-    PartLiterals { longest, exact: false, inner, ..all }
+        all.inner.take().map(|inner| RequiredLiterals { before: longest, after: longest, ..inner });
+    all.set_inexact();
+    PartLiterals { longest, inner, ..all }
 }
 
 fn alternation_literals(subs: &[Hir]) -> PartLiterals {
@@ -249,10 +309,10 @@ fn alternation_literals(subs: &[Hir]) -> PartLiterals {
         if all.len() > MAX_UNION { vec![Literal::empty()] } else { all }
     };
     let prefixes = union(&|part| &part.prefixes);
-    let suffixes = union(&|part| &part.suffixes);
     if exact {
-        return PartLiterals { longest, exact, prefixes, suffixes, inner: None };
+        return PartLiterals { longest, exact, prefixes, suffixes: Vec::new(), inner: None };
     }
+    let suffixes = union(&PartLiterals::suffixes);
     // A match contains a literal of one branch, so the set needs literals of every branch. If a
     // branch has none, there is no set.
     let inner = branches
@@ -277,25 +337,25 @@ fn alternation_literals(subs: &[Hir]) -> PartLiterals {
 }
 
 /// The cheapest set inside `a` followed by `b`, including literals that span the joint.
-fn join_inner(a: &PartLiterals, b: &PartLiterals) -> Option<RequiredLiterals> {
-    let of_a = a.inner.as_ref().map(|required| RequiredLiterals {
+fn join_inner(a: &mut PartLiterals, b: &mut PartLiterals) -> Option<RequiredLiterals> {
+    let of_a = a.inner.take().map(|required| RequiredLiterals {
         after: add_bounds(required.after, b.longest),
-        ..required.clone()
+        ..required
     });
-    let of_b = b.inner.as_ref().map(|required| RequiredLiterals {
+    let of_b = b.inner.take().map(|required| RequiredLiterals {
         before: add_bounds(a.longest, required.before),
-        ..required.clone()
+        ..required
     });
     // In an exact part, a suffix or prefix is all of the part, so it starts or ends where that does.
     let before = |len| if a.exact { Some(0) } else { subtract_len(a.longest, len) };
     let after = |len| if b.exact { Some(0) } else { subtract_len(b.longest, len) };
-    let left = RequiredLiterals::new(&a.suffixes, before, |_| b.longest);
+    let left = RequiredLiterals::new(a.suffixes(), before, |_| b.longest);
     let right = RequiredLiterals::new(&b.prefixes, |_| a.longest, after);
-    let joint = concatenations(&a.suffixes, &b.prefixes).and_then(|joined| {
+    let joint = concatenations(a.suffixes(), &b.prefixes).and_then(|joined| {
         // The joint may be anywhere in a joined literal. The shortest suffix and prefix give the
         // largest distances.
         let shortest = |set: &[Literal]| set.iter().map(Literal::len).min().unwrap_or(0);
-        let before = before(shortest(&a.suffixes));
+        let before = before(shortest(a.suffixes()));
         let after = after(shortest(&b.prefixes));
         RequiredLiterals::new(&joined, |_| before, |_| after)
     });

@@ -1,14 +1,11 @@
 //! Sets of literals of which every match contains one, and what searching by them costs.
 
-use regex_syntax::hir::Hir;
-
 use crate::pure::cost;
 
 use super::byte_frequency;
 use super::byte_set::ByteSet;
 use super::cube::Literal;
 use super::distance::Bound;
-use super::part_literals;
 
 /// A set of literals of which every match contains at least one.
 #[derive(Clone, Debug)]
@@ -27,6 +24,9 @@ pub(crate) struct RequiredLiterals {
     pub(crate) anchor_part: Option<usize>,
     /// The sets that the bytes after an anchor are in, as far as they are known.
     pub(crate) lookahead: Vec<ByteSet>,
+    /// Whether the literals are anchors and all that the pattern matches, so that each of them that is found is a
+    /// match.
+    pub(crate) are_all_matches: bool,
 }
 
 impl RequiredLiterals {
@@ -51,25 +51,23 @@ impl RequiredLiterals {
             literals: literals.to_vec(),
             anchor_part: None,
             lookahead: Vec::new(),
+            are_all_matches: false,
         })
-    }
-
-    /// Whether `hir` matches exactly these literals, so that each of them that is found is a match.
-    pub(crate) fn are_all_matches_of(&self, hir: &Hir) -> bool {
-        if self.anchor_part != Some(0) || !hir.properties().look_set().is_empty() {
-            return false;
-        }
-        let mut all = part_literals::part_literals(hir);
-        let mut literals = self.literals.clone();
-        all.prefixes.sort();
-        literals.sort();
-        all.exact && all.prefixes == literals
     }
 
     /// Whether the cost is at most that of a set of `literals` literals that never occur. Then no
     /// set of that size or larger can be cheaper.
     pub(super) fn is_cheaper_than_any_of_size(&self, literals: usize) -> bool {
         self.cost() <= literals as f64 * cost::LITERAL_NS
+    }
+
+    /// Whether this set costs less than another one. Of sets with equal costs, the one with smaller distances to
+    /// the ends of a match is cheaper.
+    pub(super) fn is_cheaper(&self, than: &RequiredLiterals) -> bool {
+        let key = |set: &RequiredLiterals| {
+            (set.cost(), set.before.unwrap_or(u32::MAX), set.after.unwrap_or(u32::MAX))
+        };
+        key(self) < key(than)
     }
 
     /// The expected cost of searching by these literals, in nanoseconds per byte of ordinary text.
@@ -87,17 +85,13 @@ impl RequiredLiterals {
     }
 }
 
-/// The set that costs less. Of sets with equal costs, the one with smaller distances to the ends of
-/// a match.
+/// The cheaper one of two sets, by [`RequiredLiterals::is_cheaper`].
 pub(super) fn cheaper(
     a: Option<RequiredLiterals>,
     b: Option<RequiredLiterals>,
 ) -> Option<RequiredLiterals> {
-    let key = |r: &RequiredLiterals| {
-        (r.cost(), r.before.unwrap_or(u32::MAX), r.after.unwrap_or(u32::MAX))
-    };
     match (a, b) {
-        (Some(a), Some(b)) => Some(if key(&b) < key(&a) { b } else { a }),
+        (Some(a), Some(b)) => Some(if b.is_cheaper(&a) { b } else { a }),
         (a, b) => a.or(b),
     }
 }
@@ -128,7 +122,7 @@ mod tests {
         for (pattern, expected) in cases {
             let hir = parser.clone().parse(pattern).unwrap();
             let required = required_literals(&hir).unwrap();
-            assert_eq!(required.are_all_matches_of(&hir), expected, "{pattern}");
+            assert_eq!(required.are_all_matches, expected, "{pattern}");
         }
     }
 }

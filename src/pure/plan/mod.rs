@@ -41,7 +41,7 @@ use super::ids::PatternIndex;
 use super::literal::{self, Bound, ByteSet};
 use super::mechanism;
 use super::prefilter::FilterSet;
-use super::verify::{Patterns, Posting, Postings, SpanLiterals, Split, VerifyTables};
+use super::verify::{Patterns, Place, Posting, Postings, SpanLiterals, Split, VerifyTables};
 use crate::simd::Isa;
 
 use explain::{Decision, NeedleExtent};
@@ -170,16 +170,17 @@ impl PlanBuilder {
             }
             Strategy::Never => Decision::Never,
             Strategy::Literals(required) => {
-                // Verified at the start of the record.
-                let from_start = literal::is_decided_early(hir);
+                let place = Place::of(hir, &required);
                 split = required
                     .anchor_part
-                    .filter(|_| !from_start)
+                    .filter(|_| place == Place::Hit)
                     .and_then(|at| literal::split_at_part(hir, at))
                     .map(|(head, tail)| Box::new(Split { head, tail }));
                 let tail = split.as_ref().map_or(hir, |split| &split.tail);
-                let run = if from_start { None } else { self.required_runs.add(hir) };
-                let posting = Posting::at_literal(pattern, hir, tail, &required, run);
+                let mut posting = Posting::at_literal(pattern, place, hir, tail, &required);
+                if place != Place::RecordStart && !posting.exact {
+                    posting.required_run = self.required_runs.add(hir);
+                }
                 let extent = NeedleExtent::new(required.before, required.after, required.frequency);
                 Decision::Literals { needles: self.needles.add_literals(required, posting), extent }
             }

@@ -30,12 +30,20 @@ pub(in crate::pure) struct Trimmed {
 
 /// Reduces `hir` at both ends.
 pub(in crate::pure) fn trim(hir: &Hir) -> Trimmed {
-    let (hir, head) = trim_side(&without_captures(hir), Side::Start);
-    Trimmed { hir: trim_side(&hir, Side::End).0, head }
+    let hir = without_captures(hir);
+    let (hir, head) = match is_trimmed(&hir, Side::Start) {
+        true => (hir, Some(0)),
+        false => trim_side(&hir, Side::Start),
+    };
+    let hir = if is_trimmed(&hir, Side::End) { hir } else { trim_side(&hir, Side::End).0 };
+    Trimmed { hir, head }
 }
 
 /// `hir` without its capture groups, whose contents join the concatenations around them.
 pub(super) fn without_captures(hir: &Hir) -> Hir {
+    if hir.properties().explicit_captures_len() == 0 {
+        return hir.clone();
+    }
     match hir.kind() {
         HirKind::Capture(capture) => without_captures(&capture.sub),
         HirKind::Repetition(repetition) => Hir::repetition(Repetition {
@@ -52,6 +60,20 @@ pub(super) fn without_captures(hir: &Hir) -> Hir {
 enum Side {
     Start,
     End,
+}
+
+/// Whether [`trim_side`] has nothing to do.
+fn is_trimmed(hir: &Hir, side: Side) -> bool {
+    !can_be_empty(hir)
+        && match hir.kind() {
+            HirKind::Capture(_) | HirKind::Repetition(_) => false,
+            HirKind::Alternation(subs) => subs.iter().all(|sub| is_trimmed(sub, side)),
+            HirKind::Concat(subs) => {
+                let outer = if side == Side::Start { subs.first() } else { subs.last() };
+                outer.is_none_or(|outer| is_trimmed(outer, side))
+            }
+            HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => true,
+        }
 }
 
 /// Reduces `hir`, which stands at `side` of the whole pattern. Also returns the largest number of

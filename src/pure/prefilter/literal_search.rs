@@ -16,9 +16,9 @@ use crate::simd::Isa;
 
 use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
-use super::long_grams::{self, LongGrams};
-use super::qgrams::{self, QGrams};
-use super::teddy::Teddy;
+use super::long_grams::{self, LongGramWindows, LongGrams};
+use super::qgrams::{self, QGramWindows, QGrams};
+use super::teddy::{Teddy, TeddyWindows};
 
 /// The compiled search for the literals of an engine.
 #[derive(Debug)]
@@ -39,7 +39,13 @@ impl LiteralSearch {
     /// The id of each literal is its index.
     pub(crate) fn new(literals: &[Literal], isa: Isa) -> LiteralSearch {
         let Arrangement { teddy, qgrams, long, .. } = arrange(literals, isa);
-        LiteralSearch { teddy, qgrams, long, strings: LiteralBytes::new(literals), isa }
+        LiteralSearch {
+            teddy: teddy.map(|windows| windows.build(literals)),
+            qgrams: qgrams.map(|windows| windows.build(literals)),
+            long: long.map(|windows| windows.build(literals)),
+            strings: LiteralBytes::new(literals),
+            isa,
+        }
     }
 
     /// Appends every literal in `buffer` whose window (the part of the literal that is searched for
@@ -104,11 +110,11 @@ impl LiteralSearch {
 /// almost every position passes Teddy's buckets.
 const MAX_TEDDY: usize = 256;
 
-/// The searches for the literals of an engine, or for some of them.
+/// The searches for the literals of an engine, or for some of them, before they are built.
 struct Arrangement {
-    teddy: Option<Teddy>,
-    qgrams: Option<QGrams>,
-    long: Option<LongGrams>,
+    teddy: Option<TeddyWindows>,
+    qgrams: Option<QGramWindows>,
+    long: Option<LongGramWindows>,
     /// The estimated time, in nanoseconds per byte.
     cost: f64,
 }
@@ -135,9 +141,8 @@ fn arrange(literals: &[Literal], isa: Isa) -> Arrangement {
     if long.len() < cost::MIN_LONG_GRAM_LITERALS {
         return without();
     }
-    let long = LongGrams::new(&long, literals);
-    let position = costs.long_grams + cost::POSITION_CHECK_NS * long.frequency();
-    let cost = position / long_grams::STRIDE as f64;
+    let long = LongGramWindows::new(&long, literals);
+    let cost = long.cost(costs);
     let long = Some(long);
     if short.is_empty() {
         return Arrangement { teddy: None, qgrams: None, long, cost };
@@ -159,7 +164,7 @@ fn arrange(literals: &[Literal], isa: Isa) -> Arrangement {
 /// A division gives the literals that are shorter than some length to Teddy and the others to
 /// q-grams. Lengths that are tried: that of a gram, since only Teddy can search for shorter
 /// literals; each length from which on q-grams can use a larger stride; and no limit, so that Teddy
-/// gets all. The cost of a division is known only after building its tables, so no others are
+/// gets all. The cost of a division is known only after choosing its windows, so no others are
 /// tried.
 fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCosts) -> Arrangement {
     let mut best = Arrangement { teddy: None, qgrams: None, long: None, cost: f64::INFINITY };
@@ -175,16 +180,10 @@ fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCost
             continue;
         }
         last = Some(few.len());
-        let teddy = (!few.is_empty()).then(|| Teddy::new(&few, literals, costs));
-        let qgrams = (!many.is_empty()).then(|| QGrams::new(&many, literals));
-        let mut cost = 0.0;
-        if let Some(teddy) = &teddy {
-            cost += costs.teddy * teddy.work() + cost::POSITION_CHECK_NS * teddy.frequency();
-        }
-        if let Some(qgrams) = &qgrams {
-            let position = costs.qgrams + cost::POSITION_CHECK_NS * qgrams.frequency();
-            cost += position / qgrams.stride() as f64;
-        }
+        let teddy = (!few.is_empty()).then(|| TeddyWindows::new(&few, literals, costs));
+        let qgrams = (!many.is_empty()).then(|| QGramWindows::new(&many, literals));
+        let cost = teddy.as_ref().map_or(0.0, |windows| windows.cost(costs))
+            + qgrams.as_ref().map_or(0.0, |windows| windows.cost(costs));
         if cost < best.cost || first {
             best = Arrangement { teddy, qgrams, long: None, cost };
         }
@@ -235,8 +234,10 @@ mod tests {
         for isa in Isa::available() {
             all.push((format!("{isa}, as planned"), LiteralSearch::new(literals, isa)));
             let costs = PassCosts::of(isa);
-            let teddy =
-                |ids: &[NeedleId]| (!ids.is_empty()).then(|| Teddy::new(ids, literals, costs));
+            let teddy = |ids: &[NeedleId]| {
+                let windows = (!ids.is_empty()).then(|| TeddyWindows::new(ids, literals, costs));
+                windows.map(|windows| windows.build(literals))
+            };
             let strings = LiteralBytes::new(literals);
             all.push((
                 format!("{isa}, Teddy alone"),
@@ -245,7 +246,7 @@ mod tests {
             let (fit, rest): (Vec<NeedleId>, Vec<NeedleId>) =
                 ids.iter().partition(|id| literals[id.index()].len() >= long_grams::MIN_WINDOW);
             if !fit.is_empty() {
-                let long = Some(LongGrams::new(&fit, literals));
+                let long = Some(LongGramWindows::new(&fit, literals).build(literals));
                 let strings = LiteralBytes::new(literals);
                 all.push((
                     format!("{isa}, long grams"),
@@ -256,7 +257,9 @@ mod tests {
                 let (fit, rest): (Vec<NeedleId>, Vec<NeedleId>) = long
                     .iter()
                     .partition(|id| literals[id.index()].len() > qgrams::GRAM + stride - 2);
-                let qgrams = (!fit.is_empty()).then(|| QGrams::with_stride(&fit, literals, stride));
+                let windows =
+                    (!fit.is_empty()).then(|| QGramWindows::with_stride(&fit, literals, stride));
+                let qgrams = windows.map(|windows| windows.build(literals));
                 let strings = LiteralBytes::new(literals);
                 let few = [&short[..], &rest].concat();
                 all.push((

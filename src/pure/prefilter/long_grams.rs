@@ -27,6 +27,8 @@ use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
 use super::passed::{MAX_CHUNK, PassedBuffer, PassedWord, for_each_chunk};
 use super::window_hashes::{WindowHashes, choose_windows, fold, folded, word_at};
+use super::window_index::Window;
+use crate::pure::cost::{self, PassCosts};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::Literal;
 use crate::simd::{Isa, Kernel, MAX_BYTES, Vector};
@@ -119,40 +121,63 @@ fn window_len(len: usize) -> usize {
     len.min(MAX_WINDOW)
 }
 
-impl LongGrams {
-    /// Builds the search for the literals with these ids, each of at least [`MIN_WINDOW`] bytes.
-    pub(super) fn new(ids: &[NeedleId], literals: &[Literal]) -> LongGrams {
+/// The windows of some literals and the bitmap of their grams: what the cost of a pass depends on.
+pub(super) struct LongGramWindows {
+    windows: Vec<Window>,
+    /// The length of a window, in bytes.
+    len: usize,
+    bitmap: GramBitmap,
+}
+
+impl LongGramWindows {
+    /// Chooses windows of the literals with these ids, each of at least [`MIN_WINDOW`] bytes.
+    pub(super) fn new(ids: &[NeedleId], literals: &[Literal]) -> LongGramWindows {
         let shortest = ids.iter().map(|id| literals[id.index()].len()).min();
-        let window_len = window_len(shortest.unwrap_or(MIN_WINDOW));
-        let gram = window_len + 1 - STRIDE;
-        let windows = choose_windows(window_len, ids, literals);
-        let grams = windows.len() * STRIDE;
-        let mut bitmap = GramBitmap::new(gram, grams);
-        let mut offsets = vec![0; (8 * grams).next_power_of_two().min(MAX_OFFSETS)];
+        let len = window_len(shortest.unwrap_or(MIN_WINDOW));
+        let windows = choose_windows(len, ids, literals);
+        let mut bitmap = GramBitmap::new(len + 1 - STRIDE, windows.len() * STRIDE);
+        for window in &windows {
+            grams(window, bitmap.gram, literals).for_each(|gram| bitmap.insert(gram));
+        }
+        LongGramWindows { windows, len, bitmap }
+    }
+
+    /// The estimated time of a pass, in nanoseconds per byte.
+    pub(super) fn cost(&self, costs: &PassCosts) -> f64 {
+        // The share of the positions looked at that is expected to pass by chance. Those that pass for
+        // a gram that is there are much rarer in most texts.
+        let set: u32 = self.bitmap.words.iter().map(|word| word.count_ones()).sum();
+        let frequency = f64::from(set) / (32 * self.bitmap.words.len()) as f64;
+        (costs.long_grams + cost::POSITION_CHECK_NS * frequency) / STRIDE as f64
+    }
+
+    /// Builds the search.
+    pub(super) fn build(self, literals: &[Literal]) -> LongGrams {
+        let LongGramWindows { windows, len, bitmap } = self;
+        let grams_in_all = windows.len() * STRIDE;
+        let mut offsets = vec![0; (8 * grams_in_all).next_power_of_two().min(MAX_OFFSETS)];
         let shift = 64 - offsets.len().ilog2();
         for window in &windows {
-            let cubes = &literals[window.needle.index()].cubes()[window.offset as usize..];
-            for offset in 0..STRIDE {
-                let gram = folded(&cubes[offset..offset + gram]);
-                bitmap.insert(gram);
+            for (offset, gram) in grams(window, bitmap.gram, literals).enumerate() {
                 let hash = offset_hash(gram, bitmap.gram);
                 offsets[(hash >> shift) as usize] |= 1 << offset;
             }
         }
-        let windows = WindowHashes::new(window_len, &windows, literals);
-        LongGrams { bitmap, offsets: offsets.into(), windows, literals: ids.len() }
+        let hashes = WindowHashes::new(len, &windows, literals);
+        LongGrams { bitmap, offsets: offsets.into(), windows: hashes, literals: windows.len() }
     }
+}
 
+/// The grams of `gram` bytes at the first [`STRIDE`] bytes of a window, with the cases folded.
+fn grams(window: &Window, gram: usize, literals: &[Literal]) -> impl Iterator<Item = u64> {
+    let cubes = &literals[window.needle.index()].cubes()[window.offset as usize..];
+    cubes.windows(gram).take(STRIDE).map(folded)
+}
+
+impl LongGrams {
     /// The number of literals.
     pub(super) fn literals(&self) -> usize {
         self.literals
-    }
-
-    /// The share of the positions looked at that is expected to pass by chance, from 0 to 1. Those
-    /// that pass for a gram that is there are much rarer in most texts.
-    pub(super) fn frequency(&self) -> f64 {
-        let set: u32 = self.bitmap.words.iter().map(|word| word.count_ones()).sum();
-        f64::from(set) / (32 * self.bitmap.words.len()) as f64
     }
 
     /// The length of a gram, in bytes.
@@ -308,7 +333,8 @@ mod tests {
     #[test]
     fn readme_example_is_exact() {
         let literals = ["nationally", "rationales"].map(|text| Literal::exact(text.as_bytes()));
-        let long = LongGrams::new(&[NeedleId::new(0), NeedleId::new(1)], &literals);
+        let windows = LongGramWindows::new(&[NeedleId::new(0), NeedleId::new(1)], &literals);
+        let long = windows.build(&literals);
         assert_eq!(long.gram(), 7);
         let text = b"any, irrational, nationally";
         let passes = |&at: &usize| long.bitmap.contains(word_at(text, at));

@@ -16,13 +16,13 @@
 //! random bytes, but about as many in text, where most positions that pass have a gram of some
 //! literal. It cost more than it saved.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
 use super::passed::{PassedBuffer, PassedWord};
 use super::window_index::{Window, WindowIndex};
+use crate::pure::cost::{self, PassCosts};
 use crate::pure::ids::NeedleId;
 use crate::pure::literal::{Cube, Literal, byte_frequency};
 use crate::simd::{Isa, Kernel, MAX_BYTES, Vector};
@@ -53,9 +53,18 @@ pub(super) struct QGrams {
     stride: usize,
     /// The number of literals.
     literals: usize,
-    /// The share of the positions looked at that is expected to pass, from 0 to 1.
-    frequency: f64,
     index: WindowIndex,
+}
+
+/// The grams of some literals and their table: what the cost of a pass depends on.
+pub(super) struct QGramWindows {
+    windows: Vec<Window>,
+    table: QGramTable,
+    stride: usize,
+    /// The number of literals.
+    literals: usize,
+    /// The share of the positions looked at that is expected to pass in ordinary text, from 0 to 1.
+    frequency: f64,
 }
 
 /// For each hash of a gram, the bytes that may follow: one bit for each value of their low five
@@ -96,14 +105,18 @@ impl QGramTable {
     }
 }
 
-impl QGrams {
-    /// Builds the search for the literals with these ids, with the largest stride that they allow.
-    pub(super) fn new(ids: &[NeedleId], literals: &[Literal]) -> QGrams {
-        QGrams::with_stride(ids, literals, max_stride(ids, literals))
+impl QGramWindows {
+    /// Chooses grams of the literals with these ids, with the largest stride that they allow.
+    pub(super) fn new(ids: &[NeedleId], literals: &[Literal]) -> QGramWindows {
+        QGramWindows::with_stride(ids, literals, max_stride(ids, literals))
     }
 
-    /// Builds the search for the literals with these ids, each of at least `stride + 2` bytes.
-    pub(super) fn with_stride(ids: &[NeedleId], literals: &[Literal], stride: usize) -> QGrams {
+    /// Chooses grams of the literals with these ids, each of at least `stride + 2` bytes.
+    pub(super) fn with_stride(
+        ids: &[NeedleId],
+        literals: &[Literal],
+        stride: usize,
+    ) -> QGramWindows {
         let (windows, frequency) = choose_grams(ids, literals, stride);
         let mut table = QGramTable::new(windows.len());
         for window in &windows {
@@ -115,13 +128,26 @@ impl QGrams {
                 None => u32::MAX,
             };
         }
-        let index = WindowIndex::new(GRAM + 1, &windows, literals);
         // Grams that are in some literal, and other text whose bit is set by chance.
         let set: u32 = table.words.iter().map(|word| word.count_ones()).sum();
         let frequency = frequency + f64::from(set) / (32 * table.words.len()) as f64;
-        QGrams { table, stride, literals: ids.len(), frequency, index }
+        QGramWindows { windows, table, stride, literals: ids.len(), frequency }
     }
 
+    /// The estimated time of a pass, in nanoseconds per byte of ordinary text.
+    pub(super) fn cost(&self, costs: &PassCosts) -> f64 {
+        let position = costs.qgrams + cost::POSITION_CHECK_NS * self.frequency;
+        position / self.stride as f64
+    }
+
+    /// Builds the search.
+    pub(super) fn build(self, all: &[Literal]) -> QGrams {
+        let QGramWindows { windows, table, stride, literals, .. } = self;
+        QGrams { table, stride, literals, index: WindowIndex::new(GRAM + 1, &windows, all) }
+    }
+}
+
+impl QGrams {
     /// Appends the literals that have a gram at a position of `range` that the stride divides, in
     /// the order of these positions.
     pub(super) fn find(
@@ -154,11 +180,6 @@ impl QGrams {
         self.literals
     }
 
-    /// The share of the positions looked at that is expected to pass in ordinary text, from 0 to 1.
-    pub(super) fn frequency(&self) -> f64 {
-        self.frequency
-    }
-
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
         size_of_val(&self.table.words[..]) + self.index.memory()
@@ -188,7 +209,10 @@ const SHARED_GRAM_PRICE: f64 = 1.0 / 4.0;
 /// byte. Returns the grams, and the sum of their expected frequencies.
 fn choose_grams(ids: &[NeedleId], literals: &[Literal], stride: usize) -> (Vec<Window>, f64) {
     let mut windows = Vec::with_capacity(ids.len() * stride);
-    let mut users: HashMap<u32, u32> = HashMap::new();
+    // By a hash, of which at most a quarter is in use. Grams with the same hash count as one.
+    let bits = (4 * ids.len() * stride).next_power_of_two().ilog2().max(1);
+    let mut users = vec![0u32; 1 << bits];
+    let slot = |gram: u32| (gram.wrapping_mul(FACTOR) >> (32 - bits)) as usize;
     let mut sum = 0.0;
     for &needle in ids {
         let cubes = literals[needle.index()].cubes();
@@ -204,7 +228,7 @@ fn choose_grams(ids: &[NeedleId], literals: &[Literal], stride: usize) -> (Vec<W
                 let gram = folded_gram(&cubes[offset..]);
                 let next = cubes.get(offset + GRAM).copied();
                 let frequency = independent.max(byte_frequency::of_gram(gram, next));
-                let others = users.get(&gram).copied().unwrap_or(0);
+                let others = users[slot(gram)];
                 let price = 1.0 + f64::from(others) * SHARED_GRAM_PRICE;
                 let cost = frequency.max(MIN_FREQUENCY) * price;
                 if cost < best.0 {
@@ -212,7 +236,7 @@ fn choose_grams(ids: &[NeedleId], literals: &[Literal], stride: usize) -> (Vec<W
                 }
             }
             let (_, frequency, offset, gram) = best;
-            *users.entry(gram).or_default() += 1;
+            users[slot(gram)] += 1;
             sum += frequency;
             windows.push(Window { needle, offset: offset as u32 });
         }
@@ -314,7 +338,8 @@ mod tests {
     #[test]
     fn readme_example_is_exact() {
         let literals = [Literal::exact(b"secret"), Literal::exact(b"token")];
-        let qgrams = QGrams::new(&[NeedleId::new(0), NeedleId::new(1)], &literals);
+        let windows = QGramWindows::new(&[NeedleId::new(0), NeedleId::new(1)], &literals);
+        let qgrams = windows.build(&literals);
         assert_eq!(qgrams.stride(), 3);
         let bits = [(194, 18), (392, 5), (243, 20), (451, 5), (383, 14)];
         let mut expected = vec![0; 1 << 9];

@@ -19,7 +19,7 @@ use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
 use super::nibble_masks::{NibbleMasks, NibbleTables};
 use super::passed::{PassedBuffer, PassedWord};
-use super::teddy_buckets::{WINDOW, WindowNibbles, buckets, rarest_window};
+use super::teddy_buckets::{Bucket, WINDOW, buckets, rarest_window};
 use super::window_index::{Window, WindowIndex};
 use crate::pure::cost::{self, PassCosts};
 use crate::pure::ids::NeedleId;
@@ -45,57 +45,69 @@ pub(super) struct Teddy {
     /// The number of literals.
     literals: usize,
     index: WindowIndex,
-    frequency: f64,
 }
 
-impl Teddy {
-    /// Arranges the literals with these ids, of which there is at least one.
-    pub(super) fn new(ids: &[NeedleId], literals: &[Literal], costs: &PassCosts) -> Teddy {
-        let mut windows: Vec<(WindowNibbles, Window)> =
+/// The windows of some literals and their buckets: what the cost of a pass depends on.
+pub(super) struct TeddyWindows {
+    windows: Vec<(Bucket, Window)>,
+    buckets: Vec<Bucket>,
+    /// See [`Teddy`].
+    bytes: usize,
+    halves: usize,
+}
+
+impl TeddyWindows {
+    /// Chooses windows of the literals with these ids, of which there is at least one.
+    pub(super) fn new(ids: &[NeedleId], literals: &[Literal], costs: &PassCosts) -> TeddyWindows {
+        let mut windows: Vec<(Bucket, Window)> =
             ids.iter().map(|&id| rarest_window(id, &literals[id.index()])).collect();
         // The most frequent first: they get buckets of their own, and the others join where they
         // add the least.
         windows.sort_by(|a, b| b.0.frequency().total_cmp(&a.0.frequency()));
         let bytes = ids.iter().map(|&id| literals[id.index()].len()).max().unwrap_or(1);
         let bytes = bytes.min(WINDOW);
-        let mut sets = buckets(&windows, 2 * HALF);
-        let mut frequency = sets.iter().map(WindowNibbles::frequency).sum();
-        let mut halves = sets.len().div_ceil(HALF);
-        if halves > 1 && ids.len() <= MAX_HALF {
-            let fewer = buckets(&windows, HALF);
-            let fewer_frequency = fewer.iter().map(WindowNibbles::frequency).sum();
-            let time = |halves, frequency| {
-                costs.teddy * work(bytes, halves) + cost::POSITION_CHECK_NS * frequency
-            };
-            if time(1, fewer_frequency) < time(2, frequency) {
-                (sets, frequency, halves) = (fewer, fewer_frequency, 1);
+        let buckets_of = |count: usize| {
+            let buckets = buckets(&windows, count);
+            let halves = buckets.len().div_ceil(HALF);
+            TeddyWindows { windows: Vec::new(), buckets, bytes, halves }
+        };
+        let mut best = buckets_of(2 * HALF);
+        if best.halves > 1 && ids.len() <= MAX_HALF {
+            let fewer = buckets_of(HALF);
+            if fewer.cost(costs) < best.cost(costs) {
+                best = fewer;
             }
         }
+        TeddyWindows { windows, ..best }
+    }
+
+    /// The estimated time of a pass, in nanoseconds per byte of ordinary text.
+    pub(super) fn cost(&self, costs: &PassCosts) -> f64 {
+        // Relative to a pass that compares all bytes of the window with both halves.
+        let work = work(self.bytes, self.halves);
+        let frequency: f64 = self.buckets.iter().map(Bucket::frequency).sum();
+        costs.teddy * work + cost::POSITION_CHECK_NS * frequency
+    }
+
+    /// Builds the search.
+    pub(super) fn build(self, literals: &[Literal]) -> Teddy {
         let mut masks: [NibbleMasks; WINDOW] = Default::default();
-        for (bucket, set) in sets.iter().enumerate() {
+        for (bucket, set) in self.buckets.iter().enumerate() {
             let (half, bit) = (bucket / HALF, 1 << (bucket % HALF));
-            for (masks, (low, high)) in masks.iter_mut().zip(set.0) {
+            for (masks, (low, high)) in masks.iter_mut().zip(set.nibbles.0) {
                 for nibble in 0..16 {
                     masks.low[half][nibble] |= if low >> nibble & 1 != 0 { bit } else { 0 };
                     masks.high[half][nibble] |= if high >> nibble & 1 != 0 { bit } else { 0 };
                 }
             }
         }
-        let windows: Vec<Window> = windows.iter().map(|(_, window)| *window).collect();
+        let windows: Vec<Window> = self.windows.iter().map(|(_, window)| *window).collect();
         let index = WindowIndex::new(WINDOW, &windows, literals);
-        Teddy { masks, bytes, halves, literals: ids.len(), index, frequency }
+        Teddy { masks, bytes: self.bytes, halves: self.halves, literals: windows.len(), index }
     }
+}
 
-    /// The cost of a pass, relative to one that compares all bytes of the window with both halves.
-    pub(super) fn work(&self) -> f64 {
-        work(self.bytes, self.halves)
-    }
-
-    /// The expected number of positions that pass, per byte of ordinary text.
-    pub(super) fn frequency(&self) -> f64 {
-        self.frequency
-    }
-
+impl Teddy {
     /// The number of literals.
     pub(super) fn literals(&self) -> usize {
         self.literals

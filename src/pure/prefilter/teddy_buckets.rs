@@ -15,7 +15,7 @@ pub(super) const WINDOW: usize = 4;
 
 /// For each byte of a window, the set of its low nibbles and the set of its high ones, as bits.
 /// A byte that the literal does not have allows all nibbles.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WindowNibbles(pub(super) [(u16, u16); WINDOW]);
 
 impl WindowNibbles {
@@ -27,29 +27,58 @@ impl WindowNibbles {
         joined
     }
 
-    /// The probability that each byte of a window of ordinary text has a nibble of each set. Bytes
-    /// count as independent, which is good enough to compare windows.
-    pub(super) fn frequency(&self) -> f64 {
-        let byte = |&(low, high): &(u16, u16)| -> f64 {
+    /// For each byte, the probability that a byte of ordinary text has a nibble of each set.
+    fn frequencies(&self) -> [f64; WINDOW] {
+        self.0.map(|(low, high)| {
             if low == u16::MAX && high == u16::MAX {
                 return 1.0;
             }
-            let mut sum = 0.0;
-            for h in (0..16).filter(|h| high >> h & 1 != 0) {
-                for l in (0..16).filter(|l| low >> l & 1 != 0) {
-                    sum += byte_frequency::of_byte(h << 4 | l);
-                }
-            }
-            sum
-        };
-        self.0.iter().map(byte).product()
+            let bytes = ones(high).flat_map(|high| ones(low).map(move |low| high << 4 | low));
+            bytes.map(byte_frequency::of_byte).sum()
+        })
+    }
+}
+
+/// The positions of the bits that are set.
+fn ones(mut bits: u16) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let first = bits.trailing_zeros() as u8;
+        (bits != 0).then(|| {
+            bits &= bits - 1;
+            first
+        })
+    })
+}
+
+/// Nibbles, and how frequent each byte is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bucket {
+    pub(super) nibbles: WindowNibbles,
+    bytes: [f64; WINDOW],
+}
+
+impl Bucket {
+    fn new(nibbles: WindowNibbles) -> Bucket {
+        Bucket { nibbles, bytes: nibbles.frequencies() }
+    }
+
+    /// The probability that a window of ordinary text passes. Bytes count as independent, which is good enough to
+    /// compare windows.
+    pub(super) fn frequency(&self) -> f64 {
+        self.bytes.iter().product()
+    }
+
+    fn join(&self, other: &Bucket) -> Bucket {
+        let nibbles = self.nibbles.join(&other.nibbles);
+        // Most windows add nothing to most bytes of a bucket.
+        if nibbles == self.nibbles { *self } else { Bucket::new(nibbles) }
     }
 }
 
 /// The window of a literal whose nibbles are the rarest.
-pub(super) fn rarest_window(needle: NeedleId, literal: &Literal) -> (WindowNibbles, Window) {
+pub(super) fn rarest_window(needle: NeedleId, literal: &Literal) -> (Bucket, Window) {
     let len = literal.len().min(WINDOW);
-    let nibbles = |offset: usize| {
+    let bucket = |offset: usize| {
         let mut all = [(u16::MAX, u16::MAX); WINDOW];
         for (pair, cube) in all.iter_mut().zip(&literal.cubes()[offset..offset + len]) {
             *pair = (0, 0);
@@ -58,35 +87,34 @@ pub(super) fn rarest_window(needle: NeedleId, literal: &Literal) -> (WindowNibbl
                 pair.1 |= 1 << (b >> 4);
             }
         }
-        WindowNibbles(all)
+        Bucket::new(WindowNibbles(all))
     };
-    let (offset, nibbles) = (0..=literal.len() - len)
-        .map(|offset| (offset, nibbles(offset)))
-        .min_by(|a, b| a.1.frequency().total_cmp(&b.1.frequency()))
-        .unwrap_or((0, WindowNibbles([(0, 0); WINDOW])));
-    (nibbles, Window { needle, offset: offset as u32 })
-}
-
-/// Divides windows, the most frequent first, into at most `count` buckets, and returns the nibbles
-/// that each bucket allows.
-pub(super) fn buckets(windows: &[(WindowNibbles, Window)], count: usize) -> Vec<WindowNibbles> {
-    let mut buckets: Vec<(WindowNibbles, f64)> = Vec::new();
-    for (nibbles, _) in windows {
-        if buckets.len() < count {
-            buckets.push((*nibbles, nibbles.frequency()));
-            continue;
-        }
-        let joined = |(bucket, frequency): &(WindowNibbles, f64)| {
-            let bucket = bucket.join(nibbles);
-            let joined = bucket.frequency();
-            (joined - frequency, (bucket, joined))
-        };
-        let candidates = buckets.iter().map(joined).enumerate();
-        if let Some((index, (_, bucket))) = candidates.min_by(|a, b| a.1.0.total_cmp(&b.1.0)) {
-            buckets[index] = bucket;
+    let mut best = (bucket(0), 0);
+    for offset in 1..=literal.len() - len {
+        let bucket = bucket(offset);
+        if bucket.frequency() < best.0.frequency() {
+            best = (bucket, offset);
         }
     }
-    buckets.into_iter().map(|(nibbles, _)| nibbles).collect()
+    (best.0, Window { needle, offset: best.1 as u32 })
+}
+
+/// Divides windows, the most frequent first, into at most `count` buckets.
+pub(super) fn buckets(windows: &[(Bucket, Window)], count: usize) -> Vec<Bucket> {
+    let mut buckets: Vec<Bucket> = Vec::new();
+    for (window, _) in windows {
+        if buckets.len() < count {
+            buckets.push(*window);
+            continue;
+        }
+        let joined = buckets.iter().map(|bucket| (bucket.join(window), bucket.frequency()));
+        let added = |(joined, before): &(Bucket, f64)| joined.frequency() - before;
+        let best = joined.enumerate().min_by(|a, b| added(&a.1).total_cmp(&added(&b.1)));
+        if let Some((index, (joined, _))) = best {
+            buckets[index] = joined;
+        }
+    }
+    buckets
 }
 
 #[cfg(test)]
@@ -101,16 +129,19 @@ mod tests {
         };
         let sets = [(1 << 1, 1 << 6), (0b1001_0000_0110, 0b1100_1000), (1, u16::MAX), (6, 0xFF)];
         let (found, each) =
-            (WindowNibbles(sets).frequency(), sets.map(|(low, high)| some(low, high)));
+            (Bucket::new(WindowNibbles(sets)).frequency(), sets.map(|(low, high)| some(low, high)));
         let expected: f64 = each.iter().product();
         assert!(expected > 0.0 && (found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
-        assert_eq!(WindowNibbles([sets[0], sets[1], sets[2], (0, 0xFF)]).frequency(), 0.0);
+        let empty = WindowNibbles([sets[0], sets[1], sets[2], (0, 0xFF)]);
+        assert_eq!(Bucket::new(empty).frequency(), 0.0);
         for &(low, high) in &sets {
             let mut others = [(u16::MAX, u16::MAX); WINDOW];
             others[2] = (low, high);
-            let (found, expected) = (WindowNibbles(others).frequency(), some(low, high));
+            let (found, expected) =
+                (Bucket::new(WindowNibbles(others)).frequency(), some(low, high));
             assert!(expected > 0.0 && (found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
         }
-        assert_eq!(WindowNibbles([(u16::MAX, u16::MAX); WINDOW]).frequency(), 1.0);
+        let all = WindowNibbles([(u16::MAX, u16::MAX); WINDOW]);
+        assert_eq!(Bucket::new(all).frequency(), 1.0);
     }
 }

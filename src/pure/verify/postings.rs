@@ -23,6 +23,17 @@ pub(in crate::pure) enum Place {
     Window,
 }
 
+impl Place {
+    /// Where a pattern that is searched by the literals `required` is verified.
+    pub(in crate::pure) fn of(hir: &Hir, required: &RequiredLiterals) -> Place {
+        match required.anchor_part {
+            _ if literal::is_decided_early(hir) => Place::RecordStart,
+            Some(_) => Place::Hit,
+            None => Place::Window,
+        }
+    }
+}
+
 /// A pattern to verify when a needle is found, with cheap conditions on the hit.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::pure) struct Posting {
@@ -48,35 +59,30 @@ pub(in crate::pure) struct Posting {
 }
 
 impl Posting {
-    /// The posting of a pattern that is searched by the literals `required`. `tail` is the part of
-    /// `hir` from its literal on.
+    /// The posting of a pattern that is searched by the literals `required` and verified at `place`.
+    /// `tail` is the part of `hir` from its literal on.
     pub(in crate::pure) fn at_literal(
         pattern: PatternIndex,
+        place: Place,
         hir: &Hir,
         tail: &Hir,
         required: &RequiredLiterals,
-        required_run: Option<RequiredRunId>,
     ) -> Posting {
         let from_start = literal::matches_only_at_start(hir);
         let to_end = literal::matches_only_at_end(hir);
-        let place = match required.anchor_part {
-            _ if literal::is_decided_early(hir) => Place::RecordStart,
-            Some(_) => Place::Hit,
-            None => Place::Window,
-        };
         let min_len = tail.properties().minimum_len().unwrap_or(0) as u32;
         let max_len = literal::max_match_len(tail).filter(|_| to_end).unwrap_or(u32::MAX);
         Posting {
             pattern,
             place,
-            exact: required.are_all_matches_of(hir),
+            exact: required.are_all_matches,
             min_len: if place == Place::Window { 0 } else { min_len },
             max_start: required
                 .before
                 .filter(|_| from_start && place != Place::Window)
                 .unwrap_or(u32::MAX),
             max_remaining: if place == Place::Window { u32::MAX } else { max_len },
-            required_run,
+            required_run: None,
             before: required.before,
             after: required.after,
         }
