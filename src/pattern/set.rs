@@ -42,7 +42,7 @@ pub struct PatternSet {
 struct Inner {
     patterns: Vec<Pattern>,
     /// The parsed form of each pattern.
-    hirs: Vec<Hir>,
+    hirs: Vec<Arc<Hir>>,
     /// See [`PatternSet::size`].
     size: u64,
     /// The minimum length of a match, in bytes. `usize::MAX` for a set without patterns.
@@ -102,7 +102,7 @@ impl PatternSet {
         let text = |p: &Pattern| p.as_str().len() + p.get_name().map_or(0, str::len);
         size_of_val(&self.inner.patterns[..])
             + self.inner.patterns.iter().map(text).sum::<usize>()
-            + self.inner.hirs.iter().map(size::memory_of).sum::<usize>()
+            + self.inner.hirs.iter().map(|hir| size::memory_of(hir)).sum::<usize>()
     }
 
     /// Returns a set of the same patterns that shares no engines with this one.
@@ -189,6 +189,11 @@ impl PatternSet {
     ///
     /// If there is no such pattern.
     pub(crate) fn hir(&self, index: usize) -> &Hir {
+        &self.inner.hirs[index]
+    }
+
+    /// As [`PatternSet::hir`], for engines that keep it.
+    pub(crate) fn shared_hir(&self, index: usize) -> &Arc<Hir> {
         &self.inner.hirs[index]
     }
 }
@@ -295,7 +300,7 @@ impl PatternSetBuilder {
             match self.parse(index, pattern) {
                 Ok((hir, size)) => {
                     total = total.saturating_add(size);
-                    hirs.push(hir);
+                    hirs.push(Arc::new(hir));
                 }
                 Err(error) => errors.push(error),
             }
@@ -308,7 +313,7 @@ impl PatternSetBuilder {
         }
         let captures = OnceLock::new();
         // The minimum of a pattern that never matches is not known.
-        let min_len = |hir: &Hir| hir.properties().minimum_len().unwrap_or(0);
+        let min_len = |hir: &Arc<Hir>| hir.properties().minimum_len().unwrap_or(0);
         let min_len = hirs.iter().map(min_len).min().unwrap_or(usize::MAX);
         Ok(PatternSet {
             inner: Arc::new(Inner {

@@ -122,10 +122,10 @@ impl DfaGroup {
 
     /// Computes the DFA of the members, given the trimmed patterns of the engine. `None` if their NFA
     /// is too large.
-    pub(super) fn determinizer(&self, trimmed: &[Hir]) -> Option<&Determinizer> {
+    pub(super) fn determinizer(&self, trimmed: &[Arc<Hir>]) -> Option<&Determinizer> {
         let build = || {
             let members: Vec<&Hir> =
-                self.members.iter().map(|&member| &trimmed[member.index()]).collect();
+                self.members.iter().map(|&member| &*trimmed[member.index()]).collect();
             GroupNfa::new(&members, self.kind.frequent).map(Determinizer::new)
         };
         self.determinizer.get_or_init(build).as_ref()
@@ -149,7 +149,11 @@ impl DfaGroup {
 
     /// Splits the group into the members whose bits are set in `frequent`, which match often, and
     /// the others. A part without members is `None`.
-    pub(super) fn split_frequent(&self, trimmed: &[Hir], frequent: u64) -> [Option<DfaGroup>; 2] {
+    pub(super) fn split_frequent(
+        &self,
+        trimmed: &[Arc<Hir>],
+        frequent: u64,
+    ) -> [Option<DfaGroup>; 2] {
         [true, false].map(|often| {
             let selected = (0..u64::BITS).map(|bit| (frequent >> bit & 1 != 0) == often);
             let members = selected
@@ -165,7 +169,7 @@ impl DfaGroup {
 
     /// The two groups to use in place of this one if its DFA has too many states, or `None` if it
     /// has a single member.
-    pub(super) fn halves(&self, trimmed: &[Hir]) -> Option<&[Arc<DfaGroup>; 2]> {
+    pub(super) fn halves(&self, trimmed: &[Arc<Hir>]) -> Option<&[Arc<DfaGroup>; 2]> {
         (self.members.len() > 1).then(|| {
             self.halves.get_or_init(|| {
                 let (first, second) = self.members.split_at(self.members.len() / 2);
@@ -179,6 +183,6 @@ impl DfaGroup {
     }
 }
 
-fn size_of_all(members: &[PatternIndex], trimmed: &[Hir]) -> u64 {
+fn size_of_all(members: &[PatternIndex], trimmed: &[Arc<Hir>]) -> u64 {
     members.iter().map(|member| pattern::size_of(&trimmed[member.index()])).sum()
 }

@@ -104,7 +104,7 @@ impl GroupScanner {
 
     /// As [`GroupScanner::new`], with the groups and tables of a scanner that has read a sample of text.
     /// Engines make it once, and each of their scanners begins with a copy.
-    pub(crate) fn prepared(groups: &[Arc<DfaGroup>], trimmed: &[Hir]) -> GroupScanner {
+    pub(crate) fn prepared(groups: &[Arc<DfaGroup>], trimmed: &[Arc<Hir>]) -> GroupScanner {
         let mut scanner = GroupScanner::new(groups);
         let readings = if mechanism::prepared_groups() { SAMPLE_READINGS } else { 0 };
         let (mut matched, mut undecided) = (Vec::new(), Vec::new());
@@ -125,7 +125,7 @@ impl GroupScanner {
     }
 
     /// Divides and joins groups by what was reached in the last `bytes`.
-    fn regroup(&mut self, trimmed: &[Hir], bytes: usize) {
+    fn regroup(&mut self, trimmed: &[Arc<Hir>], bytes: usize) {
         self.settled = 0;
         self.text.add_transitions(std::mem::take(&mut self.workspace.computed));
         for reader in &mut self.readers {
@@ -152,7 +152,7 @@ impl GroupScanner {
     /// number of steps that automata took.
     pub(crate) fn matching(
         &mut self,
-        trimmed: &[Hir],
+        trimmed: &[Arc<Hir>],
         record: &[u8],
         matched: &mut Vec<PatternIndex>,
         undecided: &mut Vec<PatternIndex>,
@@ -196,7 +196,7 @@ impl GroupScanner {
     /// until all of them can. Returns the number of passes over the record.
     fn read_with_waiting(
         &mut self,
-        trimmed: &[Hir],
+        trimmed: &[Arc<Hir>],
         record: &[u8],
         matched: &mut Vec<PatternIndex>,
         undecided: &mut Vec<PatternIndex>,
@@ -234,7 +234,12 @@ impl GroupScanner {
 
     /// Replaces a group by its halves, or a single pattern by its own automata. The halves keep their
     /// tables if they had been joined a short time ago.
-    fn divide(&mut self, group: &DfaGroup, halves: Option<[Box<GroupReader>; 2]>, trimmed: &[Hir]) {
+    fn divide(
+        &mut self,
+        group: &DfaGroup,
+        halves: Option<[Box<GroupReader>; 2]>,
+        trimmed: &[Arc<Hir>],
+    ) {
         self.settled = 0;
         if let Some(halves) = halves {
             for mut half in halves {
@@ -253,7 +258,7 @@ impl GroupScanner {
     }
 
     /// Moves the patterns that match very often to groups of their own.
-    fn split_frequent(&mut self, trimmed: &[Hir], bytes: usize) {
+    fn split_frequent(&mut self, trimmed: &[Arc<Hir>], bytes: usize) {
         let is_slow = |reader: &mut GroupReader| {
             let slow = std::mem::take(&mut reader.repeats) > bytes / BYTES_PER_REPEAT;
             if !slow {

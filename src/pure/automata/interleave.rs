@@ -90,7 +90,7 @@ impl GroupReader {
     }
 
     /// Moves to the start of `record`.
-    fn start_record(&mut self, trimmed: &[Hir], record: &[u8], workspace: &mut Workspace) {
+    fn start_record(&mut self, trimmed: &[Arc<Hir>], record: &[u8], workspace: &mut Workspace) {
         (self.found, self.failure) = (0, None);
         self.table.add_budget(record.len());
         let state = match self.table.known_start() {
@@ -106,13 +106,13 @@ impl GroupReader {
     /// Resolves the tags of the entry that the last step has read, if it has some. `byte` is the
     /// byte of that step.
     #[inline]
-    fn resolve_entry(&mut self, trimmed: &[Hir], byte: u8, workspace: &mut Workspace) {
+    fn resolve_entry(&mut self, trimmed: &[Arc<Hir>], byte: u8, workspace: &mut Workspace) {
         if self.state & TAGS != 0 {
             self.resolve_tagged(trimmed, byte, workspace);
         }
     }
 
-    fn resolve_tagged(&mut self, trimmed: &[Hir], byte: u8, workspace: &mut Workspace) {
+    fn resolve_tagged(&mut self, trimmed: &[Arc<Hir>], byte: u8, workspace: &mut Workspace) {
         if self.state & UNKNOWN != 0 {
             let state = self.state & !TAGS;
             match self.compute(trimmed, workspace, |table, determinizer, builder| {
@@ -140,7 +140,7 @@ impl GroupReader {
     }
 
     /// Adds the members that match at the end of the record.
-    fn end_record(&mut self, trimmed: &[Hir], workspace: &mut Workspace) {
+    fn end_record(&mut self, trimmed: &[Arc<Hir>], workspace: &mut Workspace) {
         let end = match self.table.known_end_matches(self.state) {
             Some(matches) => Ok(matches),
             None => {
@@ -161,7 +161,7 @@ impl GroupReader {
     #[cold]
     fn compute<T>(
         &mut self,
-        trimmed: &[Hir],
+        trimmed: &[Arc<Hir>],
         workspace: &mut Workspace,
         compute: impl FnOnce(&mut DfaTable, &Determinizer, &mut KeyBuilder) -> Result<T, TableFailure>,
     ) -> Result<T, TableFailure> {
@@ -209,7 +209,7 @@ impl GroupReader {
 /// Reads `record` with all `readers`, of which there may be [`MAX_INTERLEAVED`] at most.
 pub(super) fn read_record(
     readers: &mut [GroupReader],
-    trimmed: &[Hir],
+    trimmed: &[Arc<Hir>],
     record: &[u8],
     workspace: &mut Workspace,
 ) {
@@ -225,7 +225,7 @@ pub(super) fn read_record(
 
 fn read_with<const N: usize>(
     mut readers: [&mut GroupReader; N],
-    trimmed: &[Hir],
+    trimmed: &[Arc<Hir>],
     record: &[u8],
     workspace: &mut Workspace,
 ) {

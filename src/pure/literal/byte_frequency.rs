@@ -79,7 +79,10 @@ fn dependent(product: f64) -> f64 {
 
 /// The frequency of bytes that are in `cube`.
 pub(crate) fn of_cube(cube: Cube) -> f64 {
-    cube.values().map(of_byte).sum::<f64>().min(1.0)
+    match cube.mask {
+        u8::MAX => of_byte(cube.value),
+        _ => cube.values().map(of_byte).sum::<f64>().min(1.0),
+    }
 }
 
 /// The frequency of bytes that are in all `cubes` one after the other, if neighbouring bytes were independent.
@@ -154,7 +157,9 @@ pub(crate) fn of_literal(literal: &Literal) -> f64 {
     let (mut independent, mut digits) = (1.0, 1.0);
     let mut in_number = false;
     for &cube in literal.cubes() {
-        let digit = cube.values().all(|value| value.is_ascii_digit());
+        // The values of a letter are no digits, as the first one shows.
+        let digit =
+            cube.value.is_ascii_digit() && cube.values().all(|value| value.is_ascii_digit());
         if digit && in_number {
             digits *= NEXT_DIGIT * cube.values().count() as f64;
         } else {

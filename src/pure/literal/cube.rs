@@ -1,5 +1,7 @@
 //! Literals as strings of byte sets.
 
+use std::hash::{Hash, Hasher};
+
 /// The bit in which an upper-case ASCII letter differs from the lower-case one.
 const CASE: u8 = 0x20;
 
@@ -9,10 +11,27 @@ const CASE: u8 = 0x20;
 /// letter in both cases. Logic minimization calls such a set a cube. Comparing text with a cube
 /// takes one `and`, and eight cubes are compared as one 64-bit number, which is why literals are
 /// not strings of arbitrary byte sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cube {
     pub(crate) value: u8,
     pub(crate) mask: u8,
+}
+
+/// Hashes the cubes of a literal by the word, since building an engine hashes each literal several times.
+impl Hash for Cube {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u16(u16::from_le_bytes([self.value, self.mask]));
+    }
+
+    fn hash_slice<H: Hasher>(cubes: &[Cube], state: &mut H) {
+        let (words, rest) = cubes.as_chunks();
+        for word in words {
+            let [a, b, c, d] =
+                word.map(|cube: Cube| u64::from(cube.value) << 8 | u64::from(cube.mask));
+            state.write_u64(a << 48 | b << 32 | c << 16 | d);
+        }
+        rest.iter().for_each(|cube| cube.hash(state));
+    }
 }
 
 impl Cube {

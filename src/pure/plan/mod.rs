@@ -30,6 +30,9 @@ mod span_prefilter;
 mod strategy;
 mod trim;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use regex_syntax::hir::Hir;
 
 use crate::{PatternSet, Report};
@@ -37,6 +40,7 @@ use crate::{PatternSet, Report};
 use super::automata::byte_patterns::BytePatterns;
 use super::automata::group_scanner::GroupScanner;
 use super::automata::grouping;
+use super::cost;
 use super::ids::PatternIndex;
 use super::literal::{self, Bound, ByteSet};
 use super::mechanism;
@@ -48,6 +52,7 @@ use explain::{Decision, NeedleExtent};
 use needles::NeedleBuilder;
 use required_run::RequiredRunBuilder;
 use strategy::Strategy;
+use trim::Trimmed;
 
 pub(super) use explain::Decisions;
 pub use explain::Explanation;
@@ -68,7 +73,8 @@ pub(super) struct Plan {
 impl Plan {
     /// Plans the patterns of `set` with these numbers, for the instruction set `isa`.
     pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, isa: Isa) -> Plan {
-        let chosen = ChosenStrategies::new(numbers.iter().map(|&n| set.hir(n as usize)), report);
+        let chosen =
+            ChosenStrategies::new(numbers.iter().map(|&n| set.shared_hir(n as usize)), report);
         let mut builder = PlanBuilder::default();
         let decisions: Vec<Decision> = (chosen.trimmed.iter().enumerate())
             .zip(chosen.strategies)
@@ -80,7 +86,7 @@ impl Plan {
             let hir = &chosen.trimmed[pattern.index()];
             match ByteSet::of_byte(hir).filter(|_| mechanism::byte_patterns()) {
                 Some(set) => bytes.push((pattern, set)),
-                None => unfiltered.push((pattern, hir)),
+                None => unfiltered.push((pattern, &**hir)),
             }
         }
         let groups = grouping::groups_for_records(unfiltered);
@@ -111,7 +117,7 @@ impl Plan {
 
 /// The trimmed forms of the patterns, and the strategy of each.
 struct ChosenStrategies {
-    trimmed: Vec<Hir>,
+    trimmed: Vec<Arc<Hir>>,
     strategies: Vec<Strategy>,
     /// Empty if no spans are reported.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
@@ -122,14 +128,18 @@ struct ChosenStrategies {
 impl ChosenStrategies {
     /// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised
     /// for the set as a whole.
-    fn new<'a>(hirs: impl Iterator<Item = &'a Hir>, report: Report) -> ChosenStrategies {
+    fn new<'a>(hirs: impl Iterator<Item = &'a Arc<Hir>>, report: Report) -> ChosenStrategies {
         let (trimmed, mut heads): (Vec<_>, Vec<_>) = hirs
             .map(|hir| {
-                let trimmed = trim::trim(hir);
-                (trimmed.hir, trimmed.head)
+                let Trimmed { hir: trimmed, head } = trim::trim(hir);
+                let trimmed = match trimmed {
+                    Cow::Borrowed(_) => Arc::clone(hir),
+                    Cow::Owned(trimmed) => Arc::new(trimmed),
+                };
+                (trimmed, head)
             })
             .unzip();
-        let mut strategies: Vec<Strategy> = trimmed.iter().map(Strategy::of).collect();
+        let mut strategies: Vec<Strategy> = trimmed.iter().map(|hir| Strategy::of(hir)).collect();
         let span_literals = match report {
             Report::Patterns => {
                 heads.clear();
@@ -178,7 +188,8 @@ impl PlanBuilder {
                     .map(|(head, tail)| Box::new(Split { head, tail }));
                 let tail = split.as_ref().map_or(hir, |split| &split.tail);
                 let mut posting = Posting::at_literal(pattern, place, hir, tail, &required);
-                if place != Place::RecordStart && !posting.exact {
+                let is_verified = place != Place::RecordStart && !posting.exact;
+                if is_verified && required.frequency > cost::NO_RUN_BELOW {
                     posting.required_run = self.required_runs.add(hir);
                 }
                 let extent = NeedleExtent::new(required.before, required.after, required.frequency);

@@ -5,6 +5,7 @@
 //! first, then runs, then sequences, so that one table serves all three.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use regex_syntax::hir::Hir;
 
@@ -71,7 +72,7 @@ impl NeedleBuilder {
     }
 
     /// Numbers the runs and sequences and builds the filters. `trimmed` are all patterns.
-    pub(super) fn build(mut self, trimmed: &[Hir], isa: Isa) -> Needles {
+    pub(super) fn build(mut self, trimmed: &[Arc<Hir>], isa: Isa) -> Needles {
         let literals = (!self.literals.is_empty()).then(|| LiteralSearch::new(&self.literals, isa));
         let first_run = self.literals.len();
         let runs = self.run_searches(first_run, isa);
@@ -112,12 +113,12 @@ impl NeedleBuilder {
 
     /// Makes the bit streams of all patterns with a class sequence, and numbers the sequences from
     /// `first` on.
-    fn streams(&self, first: usize, trimmed: &[Hir], isa: Isa) -> Option<BitStreams> {
+    fn streams(&self, first: usize, trimmed: &[Arc<Hir>], isa: Isa) -> Option<BitStreams> {
         if self.sequences.is_empty() {
             return None;
         }
         let numbered = (first..).map(NeedleId::new).zip(&self.sequences);
-        let patterns = numbered.map(|(id, pattern)| (id, &trimmed[pattern.index()]));
+        let patterns = numbered.map(|(id, pattern)| (id, &*trimmed[pattern.index()]));
         Some(BitStreams::new(patterns, isa))
     }
 }

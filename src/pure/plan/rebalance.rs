@@ -10,6 +10,7 @@
 //! such literals keeps the overshared one; see `shared_literal` for how those are verified.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use regex_syntax::hir::Hir;
 
@@ -21,7 +22,7 @@ use super::strategy::Strategy;
 
 /// Replaces the literals of patterns that share one with more than [`cost::MAX_SHARERS`] patterns,
 /// where a pattern has others that qualify.
-pub(in crate::pure) fn rebalance(trimmed: &[Hir], strategies: &mut [Strategy]) {
+pub(in crate::pure) fn rebalance(trimmed: &[Arc<Hir>], strategies: &mut [Strategy]) {
     if !mechanism::rebalance() {
         return;
     }
@@ -65,8 +66,9 @@ mod tests {
     /// The lengths of each pattern's literals after the rebalance.
     fn literal_lens(patterns: Vec<String>) -> Vec<Vec<usize>> {
         let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-        let hirs: Vec<Hir> = patterns.iter().map(|p| parser.clone().parse(p).unwrap()).collect();
-        let mut strategies: Vec<Strategy> = hirs.iter().map(Strategy::of).collect();
+        let parse = |p: &String| Arc::new(parser.clone().parse(p).unwrap());
+        let hirs: Vec<Arc<Hir>> = patterns.iter().map(parse).collect();
+        let mut strategies: Vec<Strategy> = hirs.iter().map(|hir| Strategy::of(hir)).collect();
         rebalance(&hirs, &mut strategies);
         strategies
             .iter()

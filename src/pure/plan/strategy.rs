@@ -19,6 +19,8 @@
 //! ([`cost::RARE_LITERALS`]), and common ones are preferred to a byte run by the ratio of their
 //! frequencies ([`cost::LITERALS_OVER_RUN`]).
 
+use std::sync::Arc;
+
 use regex_syntax::hir::Hir;
 
 use crate::pure::automata::grouping;
@@ -102,7 +104,7 @@ impl Strategy {
 /// would be searched by, all together, or if every record is visited anyway. Patterns keep rare literals, and those
 /// near the start of a match, since a hit elsewhere is rejected by its offset. With the rules of Wazuh over logs, a
 /// scan is then twice as fast.
-pub(in crate::pure) fn read_starts(trimmed: &[Hir], strategies: &mut [Strategy]) {
+pub(in crate::pure) fn read_starts(trimmed: &[Arc<Hir>], strategies: &mut [Strategy]) {
     let visited = strategies.iter().any(|s| matches!(s, Strategy::Always | Strategy::EveryRecord));
     let mut cost = 0.0;
     let mut indexes = Vec::new();
@@ -130,7 +132,7 @@ pub(in crate::pure) fn read_starts(trimmed: &[Hir], strategies: &mut [Strategy])
 /// Replaces class sequences by the second-best strategy where that costs less for all patterns
 /// together: where all patterns that would use bit streams have a rare byte run, or where adding the
 /// pattern to a large group of unfiltered patterns costs less.
-pub(in crate::pure) fn replace_streams(trimmed: &[Hir], strategies: &mut [Strategy]) {
+pub(in crate::pure) fn replace_streams(trimmed: &[Arc<Hir>], strategies: &mut [Strategy]) {
     let mut streams = Vec::new();
     let mut unfiltered = 0;
     for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {

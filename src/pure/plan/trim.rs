@@ -11,6 +11,8 @@
 //! The reduction takes time linear in the HIR. It stops at assertions: `\ba*b` keeps its `\b`,
 //! since what holds there depends on the bytes around it.
 
+use std::borrow::Cow;
+
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use crate::pure::literal::{
@@ -19,24 +21,29 @@ use crate::pure::literal::{
 
 /// The trimmed form of a pattern: it matches exactly the records that the pattern matches.
 #[derive(Clone, Debug)]
-pub(in crate::pure) struct Trimmed {
+pub(in crate::pure) struct Trimmed<'a> {
     /// The trimmed form. Each of its matches is a match of the pattern, and each match of the
     /// pattern contains a match of the trimmed form.
-    pub(in crate::pure) hir: Hir,
+    pub(in crate::pure) hir: Cow<'a, Hir>,
     /// The largest distance from the start of a match of the pattern to the start of the first
     /// match of the trimmed form in it.
     pub(in crate::pure) head: Bound,
 }
 
 /// Reduces `hir` at both ends.
-pub(in crate::pure) fn trim(hir: &Hir) -> Trimmed {
-    let hir = without_captures(hir);
-    let (hir, head) = match is_trimmed(&hir, Side::Start) {
-        true => (hir, Some(0)),
-        false => trim_side(&hir, Side::Start),
-    };
-    let hir = if is_trimmed(&hir, Side::End) { hir } else { trim_side(&hir, Side::End).0 };
-    Trimmed { hir, head }
+pub(in crate::pure) fn trim(hir: &Hir) -> Trimmed<'_> {
+    let mut trimmed = Trimmed { hir: Cow::Borrowed(hir), head: Some(0) };
+    if hir.properties().explicit_captures_len() > 0 {
+        trimmed.hir = Cow::Owned(without_captures(hir));
+    }
+    if !is_trimmed(&trimmed.hir, Side::Start) {
+        let (hir, head) = trim_side(&trimmed.hir, Side::Start);
+        trimmed = Trimmed { hir: Cow::Owned(hir), head };
+    }
+    if !is_trimmed(&trimmed.hir, Side::End) {
+        trimmed.hir = Cow::Owned(trim_side(&trimmed.hir, Side::End).0);
+    }
+    trimmed
 }
 
 /// `hir` without its capture groups, whose contents join the concatenations around them.
@@ -159,9 +166,10 @@ pub(in crate::pure) fn matches_never(hir: &Hir) -> bool {
         HirKind::Repetition(repetition) => repetition.min > 0 && matches_never(&repetition.sub),
         HirKind::Alternation(subs) => subs.iter().all(matches_never),
         HirKind::Concat(subs) => {
+            let has_looks = !hir.properties().look_set().is_empty();
             subs.iter().any(matches_never)
-                || follows_bytes(subs.iter(), matches_only_at_start)
-                || follows_bytes(subs.iter().rev(), matches_only_at_end)
+                || has_looks && follows_bytes(subs.iter(), matches_only_at_start)
+                || has_looks && follows_bytes(subs.iter().rev(), matches_only_at_end)
         }
     }
 }
@@ -208,8 +216,8 @@ mod tests {
         for (pattern, expected) in cases {
             let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
             let parse = |pattern: &str| parser.clone().parse(pattern).unwrap();
-            let trimmed = super::trim(&parse(pattern)).hir;
-            assert_eq!(trimmed, parse(expected), "{pattern}");
+            let hir = parse(pattern);
+            assert_eq!(*super::trim(&hir).hir, parse(expected), "{pattern}");
         }
     }
 

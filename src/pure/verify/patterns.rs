@@ -1,6 +1,7 @@
 //! The patterns of an engine in the forms that are verified, with their automata.
 
 use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 
 use regex_syntax::hir::Hir;
 
@@ -26,7 +27,7 @@ const LARGE_CLASSES_MEMORY: usize = 63 << 20;
 pub(in crate::pure) struct Patterns {
     /// By pattern: the form without the optional parts at both ends, which matches the same
     /// records.
-    trimmed: Vec<Hir>,
+    trimmed: Vec<Arc<Hir>>,
     /// By pattern: its two parts, if it is verified in two parts.
     splits: Vec<Option<Box<Split>>>,
     pub(super) head_pairs: HeadPairs,
@@ -71,7 +72,7 @@ impl Patterns {
     /// `span_literals` and `trimmed_heads` are empty if no spans are reported; the latter has
     /// `Trimmed::head` of each pattern.
     pub(in crate::pure) fn new(
-        trimmed: Vec<Hir>,
+        trimmed: Vec<Arc<Hir>>,
         splits: Vec<Option<Box<Split>>>,
         span_literals: Vec<Option<Box<SpanLiterals>>>,
         trimmed_heads: Vec<Bound>,
@@ -103,7 +104,7 @@ impl Patterns {
     }
 
     /// The trimmed forms of all patterns.
-    pub(in crate::pure) fn trimmed(&self) -> &[Hir] {
+    pub(in crate::pure) fn trimmed(&self) -> &[Arc<Hir>] {
         &self.trimmed
     }
 
@@ -180,7 +181,9 @@ impl Patterns {
     pub(in crate::pure) fn memory(&self) -> usize {
         let parts = self.splits.iter().flatten().flat_map(|split| [&split.head, &split.tail]);
         let literals = self.span_literals.iter().flatten().flat_map(|spans| &spans.literals);
-        self.trimmed.iter().chain(parts).map(pattern::memory_of).sum::<usize>()
+        // Those that trimming did not change are the set's.
+        let own = self.trimmed.iter().filter(|hir| Arc::strong_count(hir) == 1);
+        own.map(|hir| &**hir).chain(parts).map(pattern::memory_of).sum::<usize>()
             + self.head_pairs.memory()
             + self.record_starts.memory()
             + size_of_val(&self.span_heads[..])

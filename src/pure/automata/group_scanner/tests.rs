@@ -26,16 +26,17 @@ const PATTERNS: [&str; 15] = [
     "(?-u)^a(?s:.)*c",
 ];
 
-fn parse() -> Vec<Hir> {
+fn parse() -> Vec<Arc<Hir>> {
     let parser = regex_syntax::ParserBuilder::new().utf8(false).build();
-    PATTERNS.iter().map(|pattern| parser.clone().parse(pattern).unwrap()).collect()
+    PATTERNS.iter().map(|pattern| parser.clone().parse(pattern).unwrap().into()).collect()
 }
 
 /// Compares the scanner with an oracle on each of `records`, and returns it as it is then.
 fn check(records: &[Vec<u8>], limit: usize) -> GroupScanner {
     let hirs = parse();
     let indices = || (0..hirs.len()).map(PatternIndex::new);
-    let groups = grouping::groups_for_records(indices().zip(&hirs).collect());
+    let groups =
+        grouping::groups_for_records(indices().zip(hirs.iter().map(|hir| &**hir)).collect());
     let mut scanner = GroupScanner::new(&groups);
     scanner.workspace.limit = limit;
     let prepared = scanner.clone();
