@@ -85,11 +85,6 @@ pub(crate) fn of_cube(cube: Cube) -> f64 {
     }
 }
 
-/// The frequency of bytes that are in all `cubes` one after the other, if neighbouring bytes were independent.
-pub(crate) fn of_independent(cubes: &[Cube]) -> f64 {
-    cubes.iter().map(|&cube| of_cube(cube)).product()
-}
-
 /// The probability that a gram, followed by the byte `next`, is at a given position of ordinary text, or 0 if the
 /// gram is not among the frequent ones. `gram` is three bytes with bit 5 set, in the low bytes.
 ///

@@ -16,8 +16,8 @@
 //! [`explain`] keeps the decisions, to describe them to people.
 //!
 //! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
-//! Of the automata, only the NFAs of the patterns without a filter are built here, because the first
-//! record of every scan needs them. The verifier builds those that verify candidates, and all others
+//! Of the automata, the NFAs of the patterns without a filter are built here, because the first record of
+//! every scan needs them, and those that verify patterns whose needles are found now and then. All others
 //! are built by the first scan that needs them.
 
 mod explain;
@@ -78,7 +78,9 @@ impl Plan {
         let mut builder = PlanBuilder::default();
         let decisions: Vec<Decision> = (chosen.trimmed.iter().enumerate())
             .zip(chosen.strategies)
-            .map(|((index, hir), strategy)| builder.add(PatternIndex::new(index), hir, strategy))
+            .map(|((index, hir), strategy)| {
+                builder.add(PatternIndex::new(index), hir, chosen.decided_early[index], strategy)
+            })
             .collect();
 
         let (mut bytes, mut unfiltered) = (Vec::new(), Vec::new());
@@ -92,8 +94,14 @@ impl Plan {
         let groups = grouping::groups_for_records(unfiltered);
         let groups = GroupScanner::prepared(&groups, &chosen.trimmed);
         let mut needles = builder.needles.build(&chosen.trimmed, isa);
-        let patterns =
-            Patterns::new(chosen.trimmed, builder.splits, chosen.span_literals, chosen.heads);
+        let patterns = Patterns::new(
+            chosen.trimmed,
+            &chosen.decided_early,
+            builder.splits,
+            chosen.span_literals,
+            chosen.heads,
+        );
+        builder.verified_often.iter().for_each(|&pattern| patterns.build_automata(pattern));
         let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
             patterns.tail(pattern)
         });
@@ -118,6 +126,8 @@ impl Plan {
 /// The trimmed forms of the patterns, and the strategy of each.
 struct ChosenStrategies {
     trimmed: Vec<Arc<Hir>>,
+    /// By pattern: whether [`literal::is_decided_early`] holds.
+    decided_early: Vec<bool>,
     strategies: Vec<Strategy>,
     /// Empty if no spans are reported.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
@@ -150,9 +160,11 @@ impl ChosenStrategies {
                 .collect(),
         };
         rebalance::rebalance(&trimmed, &mut strategies);
-        strategy::read_starts(&trimmed, &mut strategies);
-        strategy::replace_streams(&trimmed, &mut strategies);
-        ChosenStrategies { trimmed, strategies, span_literals, heads }
+        let decided_early: Vec<bool> =
+            trimmed.iter().map(|hir| literal::is_decided_early(hir)).collect();
+        strategy::read_starts(&decided_early, &mut strategies);
+        strategy::replace_streams(&trimmed, &decided_early, &mut strategies);
+        ChosenStrategies { trimmed, decided_early, strategies, span_literals, heads }
     }
 }
 
@@ -163,6 +175,8 @@ struct PlanBuilder {
     required_runs: RequiredRunBuilder,
     /// By pattern: its two parts, if it is split at its literal.
     splits: Vec<Option<Box<Split>>>,
+    /// Patterns that automata verify, except for those with literals that are hardly found.
+    verified_often: Vec<PatternIndex>,
     /// Patterns that match every record.
     always: Vec<PatternIndex>,
     /// Patterns without a needle, which an automaton searches in every record.
@@ -171,7 +185,13 @@ struct PlanBuilder {
 
 impl PlanBuilder {
     /// Adds the next pattern, whose trimmed form is `hir`.
-    fn add(&mut self, pattern: PatternIndex, hir: &Hir, strategy: Strategy) -> Decision {
+    fn add(
+        &mut self,
+        pattern: PatternIndex,
+        hir: &Hir,
+        is_decided_early: bool,
+        strategy: Strategy,
+    ) -> Decision {
         let mut split = None;
         let decision = match strategy {
             Strategy::Always => {
@@ -180,7 +200,7 @@ impl PlanBuilder {
             }
             Strategy::Never => Decision::Never,
             Strategy::Literals(required) => {
-                let place = Place::of(hir, &required);
+                let place = Place::of(&required, is_decided_early);
                 split = required
                     .anchor_part
                     .filter(|_| place == Place::Hit)
@@ -188,9 +208,11 @@ impl PlanBuilder {
                     .map(|(head, tail)| Box::new(Split { head, tail }));
                 let tail = split.as_ref().map_or(hir, |split| &split.tail);
                 let mut posting = Posting::at_literal(pattern, place, hir, tail, &required);
-                let is_verified = place != Place::RecordStart && !posting.exact;
-                if is_verified && required.frequency > cost::NO_RUN_BELOW {
-                    posting.required_run = self.required_runs.add(hir);
+                if !posting.exact && required.frequency > cost::HARDLY_FOUND {
+                    self.verified_often.push(pattern);
+                    if place != Place::RecordStart {
+                        posting.required_run = self.required_runs.add(hir);
+                    }
                 }
                 let extent = NeedleExtent::new(required.before, required.after, required.frequency);
                 Decision::Literals { needles: self.needles.add_literals(required, posting), extent }
@@ -200,6 +222,7 @@ impl PlanBuilder {
                 let class_size = (0..=255).filter(|&byte| run.class.contains(byte)).count();
                 let len = run.len;
                 self.needles.add_run(pattern, run);
+                self.verified_often.push(pattern);
                 Decision::ByteRun { len, class_size, extent }
             }
             Strategy::ClassSequence(sequence) => {

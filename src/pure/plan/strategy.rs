@@ -25,7 +25,7 @@ use regex_syntax::hir::Hir;
 
 use crate::pure::automata::grouping;
 use crate::pure::cost;
-use crate::pure::literal::{self, ByteRun, RequiredLiterals, is_decided_early};
+use crate::pure::literal::{self, ByteRun, RequiredLiterals};
 use crate::pure::mechanism;
 use crate::pure::prefilter::ClassSequence;
 
@@ -104,11 +104,12 @@ impl Strategy {
 /// would be searched by, all together, or if every record is visited anyway. Patterns keep rare literals, and those
 /// near the start of a match, since a hit elsewhere is rejected by its offset. With the rules of Wazuh over logs, a
 /// scan is then twice as fast.
-pub(in crate::pure) fn read_starts(trimmed: &[Arc<Hir>], strategies: &mut [Strategy]) {
+pub(in crate::pure) fn read_starts(decided_early: &[bool], strategies: &mut [Strategy]) {
     let visited = strategies.iter().any(|s| matches!(s, Strategy::Always | Strategy::EveryRecord));
     let mut cost = 0.0;
     let mut indexes = Vec::new();
-    for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {
+    for (index, (&is_decided_early, strategy)) in decided_early.iter().zip(&*strategies).enumerate()
+    {
         let cost_of_this = match strategy {
             Strategy::Literals(literals)
                 if literals.frequency > cost::RARE_LITERALS && literals.before.is_none() =>
@@ -119,7 +120,7 @@ pub(in crate::pure) fn read_starts(trimmed: &[Arc<Hir>], strategies: &mut [Strat
             Strategy::ClassSequence(sequence) => sequence.total_cost(),
             _ => continue,
         };
-        if is_decided_early(hir) {
+        if is_decided_early {
             cost += cost_of_this;
             indexes.push(index);
         }
@@ -132,7 +133,11 @@ pub(in crate::pure) fn read_starts(trimmed: &[Arc<Hir>], strategies: &mut [Strat
 /// Replaces class sequences by the second-best strategy where that costs less for all patterns
 /// together: where all patterns that would use bit streams have a rare byte run, or where adding the
 /// pattern to a large group of unfiltered patterns costs less.
-pub(in crate::pure) fn replace_streams(trimmed: &[Arc<Hir>], strategies: &mut [Strategy]) {
+pub(in crate::pure) fn replace_streams(
+    trimmed: &[Arc<Hir>],
+    decided_early: &[bool],
+    strategies: &mut [Strategy],
+) {
     let mut streams = Vec::new();
     let mut unfiltered = 0;
     for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {
@@ -143,7 +148,7 @@ pub(in crate::pure) fn replace_streams(trimmed: &[Arc<Hir>], strategies: &mut [S
                 streams.push((index, other, sequence.total_cost()));
             }
             // The DFAs of some patterns do not read on.
-            Strategy::EveryRecord => unfiltered += usize::from(!is_decided_early(hir)),
+            Strategy::EveryRecord => unfiltered += usize::from(!decided_early[index]),
             Strategy::Always | Strategy::Never => {}
             Strategy::Literals(_) | Strategy::ByteRun(_) => {}
         }

@@ -148,6 +148,9 @@ fn can_be_empty(hir: &Hir) -> bool {
 /// Whether `hir` matches the empty string at the start of every record, or at the end of every
 /// record. Such a pattern matches every record.
 pub(in crate::pure) fn matches_always(hir: &Hir) -> bool {
+    if hir.properties().minimum_len() != Some(0) {
+        return false;
+    }
     let start = |look| matches!(look, Look::Start | Look::StartLF | Look::StartCRLF);
     let end = |look| matches!(look, Look::End | Look::EndLF | Look::EndCRLF);
     matches_empty_where(hir, &start) || matches_empty_where(hir, &end)
@@ -159,6 +162,11 @@ pub(in crate::pure) fn matches_always(hir: &Hir) -> bool {
 ///
 /// Returns `false` for a pattern that matches nothing for another reason.
 pub(in crate::pure) fn matches_never(hir: &Hir) -> bool {
+    let properties = hir.properties();
+    if properties.minimum_len().is_some() && properties.look_set().is_empty() {
+        // There is a string that matches, and no assertion to contradict it.
+        return false;
+    }
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Look(_) => false,
         HirKind::Class(_) => hir.properties().minimum_len().is_none(),
@@ -166,10 +174,9 @@ pub(in crate::pure) fn matches_never(hir: &Hir) -> bool {
         HirKind::Repetition(repetition) => repetition.min > 0 && matches_never(&repetition.sub),
         HirKind::Alternation(subs) => subs.iter().all(matches_never),
         HirKind::Concat(subs) => {
-            let has_looks = !hir.properties().look_set().is_empty();
             subs.iter().any(matches_never)
-                || has_looks && follows_bytes(subs.iter(), matches_only_at_start)
-                || has_looks && follows_bytes(subs.iter().rev(), matches_only_at_end)
+                || follows_bytes(subs.iter(), matches_only_at_start)
+                || follows_bytes(subs.iter().rev(), matches_only_at_end)
         }
     }
 }

@@ -214,13 +214,16 @@ fn choose_grams(ids: &[NeedleId], literals: &[Literal], stride: usize) -> (Vec<W
     let mut users = vec![0u32; 1 << bits];
     let slot = |gram: u32| (gram.wrapping_mul(FACTOR) >> (32 - bits)) as usize;
     let mut sum = 0.0;
+    let mut frequencies = Vec::new();
     for &needle in ids {
         let cubes = literals[needle.index()].cubes();
+        frequencies.clear();
+        frequencies.extend(cubes.iter().map(|&cube| byte_frequency::of_cube(cube)));
         for remainder in 0..stride {
             let mut best = (f64::INFINITY, 0.0, remainder, 0);
             for offset in (remainder..=cubes.len() - GRAM).step_by(stride) {
                 let end = cubes.len().min(offset + GRAM + 1);
-                let independent = byte_frequency::of_independent(&cubes[offset..end]);
+                let independent: f64 = frequencies[offset..end].iter().product();
                 if independent.max(MIN_FREQUENCY) >= best.0 {
                     // Neither the gram's own frequency nor its price is lower.
                     continue;

@@ -10,8 +10,6 @@
 //!
 //! Each literal takes 12 bytes for its entry and 16 to 32 for its share of the buckets.
 
-use std::collections::HashMap;
-
 use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
 use super::passed::retain;
@@ -167,24 +165,34 @@ const MIN_FREQUENCY: f64 = 1e-12;
 
 /// Chooses a window of `len` bytes of each literal: the rarest, unless others have the same.
 pub(super) fn choose_windows(len: usize, ids: &[NeedleId], literals: &[Literal]) -> Vec<Window> {
-    let mut users: HashMap<(u64, u64), u32> = HashMap::new();
+    // By a hash, of which at most a quarter is in use. Windows with the same hash count as one.
+    let bits = (4 * ids.len()).next_power_of_two().ilog2().max(1);
+    let mut users = vec![0u32; 1 << bits];
+    let mut frequencies = Vec::new();
     let choose = |&needle: &NeedleId| {
         let cubes = literals[needle.index()].cubes();
         if cubes.len() == len {
             return Window { needle, offset: 0 };
         }
-        let key = |at: usize| (folded(&cubes[at..at + 8]), folded(&cubes[at + len - 8..at + len]));
+        let slot = |at: usize| {
+            let ends = [&cubes[at..at + 8], &cubes[at + len - 8..at + len]].map(folded);
+            (hash(ends[0], ends[1]) >> (64 - bits)) as usize
+        };
+        frequencies.clear();
+        frequencies.extend(cubes.iter().map(|&cube| byte_frequency::of_cube(cube)));
         let mut best = (f64::INFINITY, 0);
         for offset in 0..=cubes.len() - len {
-            let window = &cubes[offset..offset + len];
-            let frequency: f64 = window.iter().map(|&cube| byte_frequency::of_cube(cube)).product();
-            let others = users.get(&key(offset)).copied().unwrap_or(0);
-            let cost = frequency.max(MIN_FREQUENCY) * f64::from(1 + others);
+            let frequency: f64 = frequencies[offset..offset + len].iter().product();
+            if frequency.max(MIN_FREQUENCY) >= best.0 {
+                // However few literals have this window, it is no better.
+                continue;
+            }
+            let cost = frequency.max(MIN_FREQUENCY) * f64::from(1 + users[slot(offset)]);
             if cost < best.0 {
                 best = (cost, offset);
             }
         }
-        *users.entry(key(best.1)).or_default() += 1;
+        users[slot(best.1)] += 1;
         Window { needle, offset: best.1 as u32 }
     };
     ids.iter().map(choose).collect()

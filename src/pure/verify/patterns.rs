@@ -69,10 +69,12 @@ impl SpanLiterals {
 
 impl Patterns {
     /// The patterns with these trimmed forms. `splits` has those that are verified in two parts;
+    /// `decided_early` says of which [`is_decided_early`](crate::pure::literal::is_decided_early) holds;
     /// `span_literals` and `trimmed_heads` are empty if no spans are reported; the latter has
     /// `Trimmed::head` of each pattern.
     pub(in crate::pure) fn new(
         trimmed: Vec<Arc<Hir>>,
+        decided_early: &[bool],
         splits: Vec<Option<Box<Split>>>,
         span_literals: Vec<Option<Box<SpanLiterals>>>,
         trimmed_heads: Vec<Bound>,
@@ -80,7 +82,7 @@ impl Patterns {
         debug_assert_eq!(trimmed.len(), splits.len());
         let automata = trimmed.iter().map(|_| PatternAutomata::default()).collect();
         let head_pairs = HeadPairs::new(&splits);
-        let record_starts = RecordStarts::new(&trimmed);
+        let record_starts = RecordStarts::new(&trimmed, decided_early);
         let span_heads = trimmed_heads.into_iter().zip(&splits).map(|(head, split)| match split {
             Some(split) => add_bounds(head, max_match_len(&split.head)),
             None => head,
@@ -134,8 +136,8 @@ impl Patterns {
         &self.automata[pattern.index()]
     }
 
-    /// Builds the automata that verify the pattern at its candidates.
-    pub(super) fn build_automata(&self, pattern: PatternIndex) {
+    /// Builds the automata that verify the pattern at its candidates, before the first scan needs them.
+    pub(in crate::pure) fn build_automata(&self, pattern: PatternIndex) {
         let split = self.splits[pattern.index()].as_ref();
         let parts = split.map(|split| (&split.head, &split.tail));
         self.automata(pattern).build(&self.trimmed[pattern.index()], parts);

@@ -24,10 +24,11 @@ pub(in crate::pure) enum Place {
 }
 
 impl Place {
-    /// Where a pattern that is searched by the literals `required` is verified.
-    pub(in crate::pure) fn of(hir: &Hir, required: &RequiredLiterals) -> Place {
+    /// Where a pattern that is searched by the literals `required` is verified. `is_decided_early` is of
+    /// [`is_decided_early`](literal::is_decided_early).
+    pub(in crate::pure) fn of(required: &RequiredLiterals, is_decided_early: bool) -> Place {
         match required.anchor_part {
-            _ if literal::is_decided_early(hir) => Place::RecordStart,
+            _ if is_decided_early => Place::RecordStart,
             Some(_) => Place::Hit,
             None => Place::Window,
         }
@@ -147,11 +148,6 @@ impl Postings {
         }
         let list = postings.into_iter().map(|(_, posting)| posting).collect();
         Postings { starts, list, direct, reach }
-    }
-
-    /// The patterns that an automaton verifies, some of them several times.
-    pub(super) fn verified(&self) -> impl Iterator<Item = PatternIndex> {
-        self.list.iter().filter(|posting| !posting.exact).map(|posting| posting.pattern)
     }
 
     /// The number of needles.

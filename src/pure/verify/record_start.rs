@@ -16,7 +16,7 @@ use std::sync::Arc;
 use regex_syntax::hir::Hir;
 
 use crate::pure::ids::PatternIndex;
-use crate::pure::literal::{ByteSet, first_bytes, is_decided_early};
+use crate::pure::literal::{ByteSet, first_bytes};
 use crate::pure::mechanism;
 
 /// The number of bytes of a record that are compared. A guess: the first byte decides mostly.
@@ -37,17 +37,22 @@ pub(super) struct RecordStarts {
 }
 
 impl RecordStarts {
-    /// `trimmed` are the trimmed forms of all patterns.
-    pub(super) fn new(trimmed: &[Arc<Hir>]) -> RecordStarts {
-        RecordStarts::with_least_ruled_out(trimmed, MIN_RULED_OUT)
+    /// `trimmed` are the trimmed forms of all patterns, and `decided_early` says which of them are
+    /// [decided early](crate::pure::literal::is_decided_early).
+    pub(super) fn new(trimmed: &[Arc<Hir>], decided_early: &[bool]) -> RecordStarts {
+        RecordStarts::with_least_ruled_out(trimmed, decided_early, MIN_RULED_OUT)
     }
 
-    fn with_least_ruled_out(trimmed: &[Arc<Hir>], least: f64) -> RecordStarts {
+    fn with_least_ruled_out(
+        trimmed: &[Arc<Hir>],
+        decided_early: &[bool],
+        least: f64,
+    ) -> RecordStarts {
         let mut starts = RecordStarts::default();
         let mut known = HashMap::new();
-        for hir in trimmed {
+        for (hir, &is_decided_early) in trimmed.iter().zip(decided_early) {
             let first = starts.lists.len() as u32;
-            if is_decided_early(hir) && mechanism::record_starts() {
+            if is_decided_early && mechanism::record_starts() {
                 let sets = first_bytes(hir, LEN);
                 let allowed: f64 = sets.iter().map(ByteSet::frequency).product();
                 if 1.0 - allowed >= least {
@@ -86,6 +91,7 @@ mod tests {
 
     use super::super::random_patterns::{BYTES, PARTS, oracle, parse};
     use super::*;
+    use crate::pure::literal::is_decided_early;
 
     #[test]
     fn records_that_begin_otherwise_are_ruled_out() {
@@ -106,7 +112,8 @@ mod tests {
             ("^q|w", &["", "x"], &[]),
             ("q", &["", "x"], &[]),
         ] {
-            let starts = RecordStarts::new(&[parse(pattern).into()]);
+            let starts =
+                RecordStarts::new(&[parse(pattern).into()], &[is_decided_early(&parse(pattern))]);
             for record in allowed {
                 assert!(starts.allow(first, record.as_bytes()), "{pattern} in {record}");
             }
@@ -127,7 +134,7 @@ mod tests {
         ) {
             let pattern = format!("^(?:{})", parts.join(if alternatives { "|" } else { "" }));
             let hir = parse(&pattern);
-            let starts = RecordStarts::with_least_ruled_out(&[hir.clone().into()], -1.0);
+            let starts = RecordStarts::with_least_ruled_out(&[hir.clone().into()], &[is_decided_early(&hir)], -1.0);
             let oracle = oracle(&hir);
             if oracle.is_match(&mut oracle.create_cache(), &record[..]) {
                 prop_assert!(starts.allow(PatternIndex::new(0), &record), "{}", pattern);

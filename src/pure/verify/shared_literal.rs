@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::pure::automata::anchored_group::AnchoredGroupCache;
 use crate::pure::automata::dfa_group::DfaGroup;
-use crate::pure::ids::{NeedleId, PatternIndex};
+use crate::pure::ids::NeedleId;
 
 use super::postings::Place;
 use super::required_run::RequiredRunId;
@@ -69,11 +69,6 @@ impl SharedLiterals {
     #[inline]
     pub(super) fn group(&self, index: usize) -> &SharedLiteralGroup {
         &self.groups[index]
-    }
-
-    /// The members of all groups.
-    pub(super) fn members(&self) -> impl Iterator<Item = PatternIndex> {
-        self.groups.iter().flat_map(|group| group.dfa.members.iter().copied())
     }
 
     /// Heap memory in bytes, without the automata.

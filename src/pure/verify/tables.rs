@@ -38,12 +38,6 @@ impl VerifyTables {
         !self.always.is_empty() || !self.byte_patterns.is_empty() || !self.groups.is_empty()
     }
 
-    /// Builds the position automata that verify candidates, before the first scan needs them.
-    pub(super) fn build_automata(&self) {
-        self.postings.verified().for_each(|pattern| self.patterns.build_automata(pattern));
-        self.shared.members().for_each(|pattern| self.patterns.build_automata(pattern));
-    }
-
     /// Heap memory in bytes, without the automata that are built on first use.
     pub(in crate::pure) fn memory(&self) -> usize {
         self.patterns.memory()

@@ -49,7 +49,6 @@ impl Verifier {
         tables: VerifyTables,
     ) -> Verifier {
         debug_assert_eq!(numbers.len(), tables.patterns.len());
-        tables.build_automata();
         let has_bounds = numbers.iter().any(|&number| set.bounds(number as usize).is_some());
         for (index, &number) in numbers.iter().enumerate() {
             if report == Report::Spans || set.bounds(number as usize).is_some() {
