@@ -40,7 +40,7 @@ pub(super) fn cheapest_anchors(
     literals: &[(Range<usize>, PartLiterals)],
     accept: &dyn Fn(&RequiredLiterals) -> bool,
 ) -> Option<RequiredLiterals> {
-    let (before, after) = bounds_around(parts);
+    let (before, after) = bounds_around(literals.iter().map(|(_, part)| part.longest));
     let mut best: Option<RequiredLiterals> = None;
     // The part after the best anchors, if nothing is unknown before it.
     let mut known_to = None;
@@ -56,9 +56,9 @@ pub(super) fn cheapest_anchors(
             // Most sets are too large to be cheaper, however rare their literals are. Skipping
             // them keeps the cost of building low.
             if best.as_ref().is_none_or(|best| !best.is_cheaper_than_any_of_size(anchors.len())) {
-                let rest = |len| subtract_len(after[start], len);
+                let rest = |len| subtract_len(after[index], len);
                 let found = RequiredLiterals::new(&anchors, |_| Some(0), rest).map(|found| {
-                    RequiredLiterals { before: before[start], anchor_part: Some(start), ..found }
+                    RequiredLiterals { before: before[index], anchor_part: Some(start), ..found }
                 });
                 if let Some(found) = found.filter(accept)
                     && best.as_ref().is_none_or(|best| found.is_cheaper(best))

@@ -212,7 +212,7 @@ fn best_of_alternation(branches: Vec<PartRuns>) -> Option<Run> {
 }
 
 fn best_of_concat(subs: &[Hir], parts: &[PartRuns]) -> Option<Run> {
-    let (before, after) = bounds_around(subs);
+    let (before, after) = bounds_around(subs.iter().map(max_match_len));
     let mut left = parts.iter().fold(0u32, |sum, part| sum.saturating_add(part.composition.len));
     let mut found = None;
     for (start, part) in parts.iter().enumerate() {

@@ -32,14 +32,16 @@ pub(crate) fn matches_only_at_end(hir: &Hir) -> bool {
 }
 
 /// For each boundary of the parts of a concatenation, from the start to the end: the maximum match
-/// length of all parts before it, and that of all parts after it. Both lists have one entry more
-/// than there are parts.
-pub(super) fn bounds_around(parts: &[Hir]) -> (Vec<Bound>, Vec<Bound>) {
+/// length of all parts before it, and that of all parts after it, given that of each part. Both lists have
+/// one entry more than there are parts.
+pub(super) fn bounds_around(
+    lens: impl DoubleEndedIterator<Item = Bound> + Clone,
+) -> (Vec<Bound>, Vec<Bound>) {
     let mut before = vec![Some(0)];
     let mut after = vec![Some(0)];
-    for (first, last) in parts.iter().zip(parts.iter().rev()) {
-        before.push(add_bounds(before[before.len() - 1], max_match_len(first)));
-        after.push(add_bounds(after[after.len() - 1], max_match_len(last)));
+    for (first, last) in lens.clone().zip(lens.rev()) {
+        before.push(add_bounds(before[before.len() - 1], first));
+        after.push(add_bounds(after[after.len() - 1], last));
     }
     after.reverse();
     (before, after)

@@ -34,7 +34,7 @@ const MAX_CLASS: usize = 16;
 #[derive(Clone, Debug)]
 pub(super) struct PartLiterals {
     /// The length of the longest string.
-    longest: Bound,
+    pub(super) longest: Bound,
     /// Whether `prefixes` are all the strings of this part.
     pub(super) exact: bool,
     /// Each string starts with one of these.

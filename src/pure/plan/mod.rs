@@ -40,12 +40,13 @@ use crate::{PatternSet, Report};
 use super::automata::byte_patterns::BytePatterns;
 use super::automata::group_scanner::GroupScanner;
 use super::automata::grouping;
+use super::automata::positions::has_large_class;
 use super::cost;
 use super::ids::PatternIndex;
-use super::literal::{self, Bound, ByteSet};
+use super::literal::{self, ByteSet};
 use super::mechanism;
 use super::prefilter::FilterSet;
-use super::verify::{Patterns, Place, Posting, Postings, SpanLiterals, Split, VerifyTables};
+use super::verify::{Patterns, Place, Posting, Postings, Split, TrimmedPatterns, VerifyTables};
 use crate::simd::Isa;
 
 use explain::{Decision, NeedleExtent};
@@ -73,34 +74,28 @@ pub(super) struct Plan {
 impl Plan {
     /// Plans the patterns of `set` with these numbers, for the instruction set `isa`.
     pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, isa: Isa) -> Plan {
-        let chosen =
-            ChosenStrategies::new(numbers.iter().map(|&n| set.shared_hir(n as usize)), report);
+        let (trimmed, strategies) =
+            choose_strategies(numbers.iter().map(|&n| set.shared_hir(n as usize)), report);
         let mut builder = PlanBuilder::default();
-        let decisions: Vec<Decision> = (chosen.trimmed.iter().enumerate())
-            .zip(chosen.strategies)
-            .map(|((index, hir), strategy)| {
-                builder.add(PatternIndex::new(index), hir, chosen.decided_early[index], strategy)
+        let decisions: Vec<Decision> = (strategies.into_iter().enumerate())
+            .map(|(index, strategy)| {
+                let (hir, is_decided_early) = (&trimmed.hirs[index], trimmed.decided_early[index]);
+                builder.add(PatternIndex::new(index), hir, is_decided_early, strategy)
             })
             .collect();
 
         let (mut bytes, mut unfiltered) = (Vec::new(), Vec::new());
         for &pattern in &builder.unfiltered {
-            let hir = &chosen.trimmed[pattern.index()];
+            let hir = &trimmed.hirs[pattern.index()];
             match ByteSet::of_byte(hir).filter(|_| mechanism::byte_patterns()) {
                 Some(set) => bytes.push((pattern, set)),
                 None => unfiltered.push((pattern, &**hir)),
             }
         }
         let groups = grouping::groups_for_records(unfiltered);
-        let groups = GroupScanner::prepared(&groups, &chosen.trimmed);
-        let mut needles = builder.needles.build(&chosen.trimmed, isa);
-        let patterns = Patterns::new(
-            chosen.trimmed,
-            &chosen.decided_early,
-            builder.splits,
-            chosen.span_literals,
-            chosen.heads,
-        );
+        let groups = GroupScanner::prepared(&groups, &trimmed.hirs);
+        let mut needles = builder.needles.build(&trimmed.hirs, isa);
+        let patterns = Patterns::new(trimmed, builder.splits);
         builder.verified_often.iter().for_each(|&pattern| patterns.build_automata(pattern));
         let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
             patterns.tail(pattern)
@@ -123,49 +118,34 @@ impl Plan {
     }
 }
 
-/// The trimmed forms of the patterns, and the strategy of each.
-struct ChosenStrategies {
-    trimmed: Vec<Arc<Hir>>,
-    /// By pattern: whether [`literal::is_decided_early`] holds.
-    decided_early: Vec<bool>,
-    strategies: Vec<Strategy>,
-    /// Empty if no spans are reported.
-    span_literals: Vec<Option<Box<SpanLiterals>>>,
-    /// [`Trimmed::head`](trim::Trimmed::head) of each pattern. Empty if no spans are reported.
-    heads: Vec<Bound>,
-}
-
-impl ChosenStrategies {
-    /// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised
-    /// for the set as a whole.
-    fn new<'a>(hirs: impl Iterator<Item = &'a Arc<Hir>>, report: Report) -> ChosenStrategies {
-        let (trimmed, mut heads): (Vec<_>, Vec<_>) = hirs
-            .map(|hir| {
-                let Trimmed { hir: trimmed, head } = trim::trim(hir);
-                let trimmed = match trimmed {
-                    Cow::Borrowed(_) => Arc::clone(hir),
-                    Cow::Owned(trimmed) => Arc::new(trimmed),
-                };
-                (trimmed, head)
-            })
-            .unzip();
-        let mut strategies: Vec<Strategy> = trimmed.iter().map(|hir| Strategy::of(hir)).collect();
-        let span_literals = match report {
-            Report::Patterns => {
-                heads.clear();
-                Vec::new()
-            }
-            Report::Spans => (strategies.iter().zip(&heads))
-                .map(|(strategy, &head)| span_prefilter::span_literals(strategy, head))
-                .collect(),
-        };
-        rebalance::rebalance(&trimmed, &mut strategies);
-        let decided_early: Vec<bool> =
-            trimmed.iter().map(|hir| literal::is_decided_early(hir)).collect();
-        strategy::read_starts(&decided_early, &mut strategies);
-        strategy::replace_streams(&trimmed, &decided_early, &mut strategies);
-        ChosenStrategies { trimmed, decided_early, strategies, span_literals, heads }
+/// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised for the set as a
+/// whole.
+fn choose_strategies<'a>(
+    hirs: impl Iterator<Item = &'a Arc<Hir>>,
+    report: Report,
+) -> (TrimmedPatterns, Vec<Strategy>) {
+    let mut trimmed = TrimmedPatterns::default();
+    let mut strategies = Vec::new();
+    // All about one pattern before the next one, while it is in the cache.
+    for hir in hirs {
+        let Trimmed { hir: own, head } = trim::trim(hir);
+        let strategy = Strategy::of(&own);
+        trimmed.decided_early.push(literal::is_decided_early(&own));
+        trimmed.with_large_classes += usize::from(has_large_class(&own));
+        if report == Report::Spans {
+            trimmed.span_literals.push(span_prefilter::span_literals(&strategy, head));
+            trimmed.heads.push(head);
+        }
+        trimmed.hirs.push(match own {
+            Cow::Borrowed(_) => Arc::clone(hir),
+            Cow::Owned(own) => Arc::new(own),
+        });
+        strategies.push(strategy);
     }
+    rebalance::rebalance(&trimmed.hirs, &mut strategies);
+    strategy::read_starts(&trimmed.decided_early, &mut strategies);
+    strategy::replace_streams(&trimmed.hirs, &trimmed.decided_early, &mut strategies);
+    (trimmed, strategies)
 }
 
 /// Collects the needles and tables that the strategies of the patterns need.

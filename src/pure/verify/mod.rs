@@ -60,7 +60,7 @@ mod verifier;
 mod windowed;
 
 pub(in crate::pure) use cache::VerifyCache;
-pub(in crate::pure) use patterns::{Patterns, SpanLiterals, Split};
+pub(in crate::pure) use patterns::{Patterns, SpanLiterals, Split, TrimmedPatterns};
 pub(in crate::pure) use postings::{Place, Posting, Postings};
 pub(in crate::pure) use required_run::{RequiredRunId, RequiredRuns};
 pub(in crate::pure) use shared_literal::{SharedLiteralGroup, SharedLiterals};

@@ -7,7 +7,6 @@ use regex_syntax::hir::Hir;
 
 use crate::pattern;
 use crate::pure::automata::pattern::{PatternAutomata, PatternMemory};
-use crate::pure::automata::positions::has_large_class;
 use crate::pure::automata::span_prefilter::SpanPrefilter;
 use crate::pure::ids::PatternIndex;
 use crate::pure::literal::{Bound, Literal, add_bounds, matches_only_at_start, max_match_len};
@@ -60,6 +59,21 @@ pub(in crate::pure) struct SpanLiterals {
     pub(in crate::pure) head: Bound,
 }
 
+/// What is known of patterns before their automata are built.
+#[derive(Default)]
+pub(in crate::pure) struct TrimmedPatterns {
+    /// The forms without the optional parts at both ends.
+    pub(in crate::pure) hirs: Vec<Arc<Hir>>,
+    /// Whether [`is_decided_early`](crate::pure::literal::is_decided_early) holds.
+    pub(in crate::pure) decided_early: Vec<bool>,
+    /// Empty if no spans are reported.
+    pub(in crate::pure) span_literals: Vec<Option<Box<SpanLiterals>>>,
+    /// `Trimmed::head` of each pattern. Empty if no spans are reported.
+    pub(in crate::pure) heads: Vec<Bound>,
+    /// The number of patterns with classes of many characters.
+    pub(in crate::pure) with_large_classes: usize,
+}
+
 impl SpanLiterals {
     /// The prefilter for these literals of a pattern with this trimmed form.
     pub(in crate::pure) fn prefilter(&self, trimmed: &Hir) -> SpanPrefilter {
@@ -68,36 +82,28 @@ impl SpanLiterals {
 }
 
 impl Patterns {
-    /// The patterns with these trimmed forms. `splits` has those that are verified in two parts;
-    /// `decided_early` says of which [`is_decided_early`](crate::pure::literal::is_decided_early) holds;
-    /// `span_literals` and `trimmed_heads` are empty if no spans are reported; the latter has
-    /// `Trimmed::head` of each pattern.
+    /// The patterns with these trimmed forms. `splits` has those that are verified in two parts.
     pub(in crate::pure) fn new(
-        trimmed: Vec<Arc<Hir>>,
-        decided_early: &[bool],
+        trimmed: TrimmedPatterns,
         splits: Vec<Option<Box<Split>>>,
-        span_literals: Vec<Option<Box<SpanLiterals>>>,
-        trimmed_heads: Vec<Bound>,
     ) -> Patterns {
-        debug_assert_eq!(trimmed.len(), splits.len());
-        let automata = trimmed.iter().map(|_| PatternAutomata::default()).collect();
+        debug_assert_eq!(trimmed.hirs.len(), splits.len());
+        let automata = splits.iter().map(|_| PatternAutomata::default()).collect();
         let head_pairs = HeadPairs::new(&splits);
-        let record_starts = RecordStarts::new(&trimmed, decided_early);
-        let span_heads = trimmed_heads.into_iter().zip(&splits).map(|(head, split)| match split {
+        let record_starts = RecordStarts::new(&trimmed.hirs, &trimmed.decided_early);
+        let span_heads = trimmed.heads.into_iter().zip(&splits).map(|(head, split)| match split {
             Some(split) => add_bounds(head, max_match_len(&split.head)),
             None => head,
         });
-        let span_heads = span_heads.collect();
-        let with_large_classes = trimmed.iter().filter(|trimmed| has_large_class(trimmed)).count();
         Patterns {
-            trimmed,
+            trimmed: trimmed.hirs,
+            span_heads: span_heads.collect(),
             splits,
             head_pairs,
             record_starts,
-            span_literals,
-            span_heads,
+            span_literals: trimmed.span_literals,
             automata,
-            with_large_classes,
+            with_large_classes: trimmed.with_large_classes,
         }
     }
 
