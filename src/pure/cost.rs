@@ -153,8 +153,8 @@ pub(in crate::pure) const MAX_SHARERS: usize = 4;
 pub(in crate::pure) const MAX_REBALANCED_FREQUENCY: f64 = 4e-3;
 
 /// Literals of more than about fifteen letters, which are expected less often than this, are hardly found but
-/// where their pattern matches. Such patterns have no required run, and their automata are built when they are
-/// first needed: both took a third of the time to build 5,000 rules for web pages.
+/// where their pattern matches. Such patterns have no required run, which took a fifth of the time to build 5,000
+/// rules for web pages.
 pub(in crate::pure) const HARDLY_FOUND: f64 = 1e-15;
 
 /// Lower bound on any estimated frequency of a literal, in [`plan::rebalance`](super::plan); estimates

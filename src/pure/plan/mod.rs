@@ -17,7 +17,7 @@
 //!
 //! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
 //! Of the automata, the NFAs of the patterns without a filter are built here, because the first record of
-//! every scan needs them, and those that verify patterns whose needles are found now and then. All others
+//! every scan needs them, and those that verify candidates. All others
 //! are built by the first scan that needs them.
 
 mod explain;
@@ -96,7 +96,7 @@ impl Plan {
         let groups = GroupScanner::prepared(&groups, &trimmed.hirs);
         let mut needles = builder.needles.build(&trimmed.hirs, isa);
         let patterns = Patterns::new(trimmed, builder.splits);
-        builder.verified_often.iter().for_each(|&pattern| patterns.build_automata(pattern));
+        builder.verified.iter().for_each(|&pattern| patterns.build_automata(pattern));
         let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
             patterns.tail(pattern)
         });
@@ -155,8 +155,8 @@ struct PlanBuilder {
     required_runs: RequiredRunBuilder,
     /// By pattern: its two parts, if it is split at its literal.
     splits: Vec<Option<Box<Split>>>,
-    /// Patterns that automata verify, except for those with literals that are hardly found.
-    verified_often: Vec<PatternIndex>,
+    /// Patterns that automata verify.
+    verified: Vec<PatternIndex>,
     /// Patterns that match every record.
     always: Vec<PatternIndex>,
     /// Patterns without a needle, which an automaton searches in every record.
@@ -188,9 +188,9 @@ impl PlanBuilder {
                     .map(|(head, tail)| Box::new(Split { head, tail }));
                 let tail = split.as_ref().map_or(hir, |split| &split.tail);
                 let mut posting = Posting::at_literal(pattern, place, hir, tail, &required);
-                if !posting.exact && required.frequency > cost::HARDLY_FOUND {
-                    self.verified_often.push(pattern);
-                    if place != Place::RecordStart {
+                if !posting.exact {
+                    self.verified.push(pattern);
+                    if place != Place::RecordStart && required.frequency > cost::HARDLY_FOUND {
                         posting.required_run = self.required_runs.add(hir);
                     }
                 }
@@ -202,7 +202,7 @@ impl PlanBuilder {
                 let class_size = (0..=255).filter(|&byte| run.class.contains(byte)).count();
                 let len = run.len;
                 self.needles.add_run(pattern, run);
-                self.verified_often.push(pattern);
+                self.verified.push(pattern);
                 Decision::ByteRun { len, class_size, extent }
             }
             Strategy::ClassSequence(sequence) => {

@@ -164,10 +164,11 @@ fn arrange(literals: &[Literal], isa: Isa) -> Arrangement {
 /// A division gives the literals that are shorter than some length to Teddy and the others to
 /// q-grams. Lengths that are tried: that of a gram, since only Teddy can search for shorter
 /// literals; each length from which on q-grams can use a larger stride; and no limit, so that Teddy
-/// gets all. The cost of a division is known only after choosing its windows, so no others are
-/// tried.
+/// gets all. The cost of a division is known only after choosing its windows, which takes time for
+/// many literals. So the divisions are tried in the order of what they cost at least, until none that is
+/// left can cost less.
 fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCosts) -> Arrangement {
-    let mut best = Arrangement { teddy: None, qgrams: None, long: None, cost: f64::INFINITY };
+    let mut divisions = Vec::new();
     let mut last = None;
     for len in (qgrams::GRAM..=qgrams::GRAM + qgrams::MAX_STRIDE - 1).chain([usize::MAX]) {
         let (few, many): (Vec<NeedleId>, Vec<NeedleId>) =
@@ -181,10 +182,22 @@ fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCost
         }
         last = Some(few.len());
         let teddy = (!few.is_empty()).then(|| TeddyWindows::new(&few, literals, costs));
+        let teddy_cost = teddy.as_ref().map_or(0.0, |windows| windows.cost(costs));
+        let at_least = match many.len() {
+            0 => teddy_cost,
+            _ => teddy_cost + QGramWindows::least_cost(&many, literals, costs),
+        };
+        divisions.push((at_least, teddy, teddy_cost, many));
+    }
+    divisions.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut best = Arrangement { teddy: None, qgrams: None, long: None, cost: f64::INFINITY };
+    for (at_least, teddy, teddy_cost, many) in divisions {
+        if at_least >= best.cost {
+            break;
+        }
         let qgrams = (!many.is_empty()).then(|| QGramWindows::new(&many, literals));
-        let cost = teddy.as_ref().map_or(0.0, |windows| windows.cost(costs))
-            + qgrams.as_ref().map_or(0.0, |windows| windows.cost(costs));
-        if cost < best.cost || first {
+        let cost = teddy_cost + qgrams.as_ref().map_or(0.0, |windows| windows.cost(costs));
+        if cost < best.cost {
             best = Arrangement { teddy, qgrams, long: None, cost };
         }
     }

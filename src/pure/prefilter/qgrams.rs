@@ -134,6 +134,11 @@ impl QGramWindows {
         QGramWindows { windows, table, stride, literals: ids.len(), frequency }
     }
 
+    /// What a pass for the literals with these ids costs at least, whatever their grams are.
+    pub(super) fn least_cost(ids: &[NeedleId], literals: &[Literal], costs: &PassCosts) -> f64 {
+        costs.qgrams / max_stride(ids, literals) as f64
+    }
+
     /// The estimated time of a pass, in nanoseconds per byte of ordinary text.
     pub(super) fn cost(&self, costs: &PassCosts) -> f64 {
         let position = costs.qgrams + cost::POSITION_CHECK_NS * self.frequency;

@@ -90,6 +90,7 @@ impl<const N: usize> Graph<N> {
             direction,
             max_copies,
             classes: Vec::new(),
+            class_by_first: [0; 256],
             positions: Vec::new(),
             conditional: Vec::new(),
         };
@@ -227,6 +228,8 @@ struct Builder<const N: usize> {
     direction: Direction,
     max_copies: u32,
     classes: Vec<ByteSet>,
+    /// By byte: a class of which it is the first byte, if there is one.
+    class_by_first: [u16; 256],
     positions: Vec<Position<N>>,
     conditional: Vec<ConditionalStep<N>>,
 }
@@ -381,11 +384,24 @@ impl<const N: usize> Builder<N> {
         (self.conditional.len() <= MAX_CONDITIONAL_STEPS).then_some(())
     }
 
-    fn position(&mut self, set: ByteSet, repeat: Option<(u32, Option<u32>)>) -> Option<usize> {
+    /// The index of a class, which is added if it is new.
+    fn class_of(&mut self, set: ByteSet) -> usize {
+        let first = set.iter().next().map_or(0, usize::from);
+        let likely = usize::from(self.class_by_first[first]);
+        if self.classes.get(likely) == Some(&set) {
+            return likely;
+        }
         let class = self.classes.iter().position(|known| *known == set).unwrap_or_else(|| {
             self.classes.push(set);
             self.classes.len() - 1
         });
+        // At most 64 * N classes, one for each position, which is less than 2^16.
+        self.class_by_first[first] = class as u16;
+        class
+    }
+
+    fn position(&mut self, set: ByteSet, repeat: Option<(u32, Option<u32>)>) -> Option<usize> {
+        let class = self.class_of(set);
         self.positions.push(Position { class, repeat, next: Bits::EMPTY });
         (self.positions.len() <= 64 * N).then_some(self.positions.len() - 1)
     }
