@@ -2,6 +2,8 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::byte_set::ByteSet;
+
 /// The bit in which an upper-case ASCII letter differs from the lower-case one.
 const CASE: u8 = 0x20;
 
@@ -44,6 +46,16 @@ impl Cube {
     pub(super) fn letter(upper: u8, lower: u8) -> Option<Cube> {
         let is_letter = upper.is_ascii_uppercase() && lower == upper | CASE;
         is_letter.then_some(Cube { value: upper, mask: !CASE })
+    }
+
+    /// The cube of these bytes, if they are one byte or a letter in both cases.
+    pub(crate) fn of(set: &ByteSet) -> Option<Cube> {
+        let mut bytes = set.iter();
+        match (bytes.next()?, bytes.next(), bytes.next()) {
+            (byte, None, _) => Some(Cube::exact(byte)),
+            (upper, Some(lower), None) => Cube::letter(upper, lower),
+            _ => None,
+        }
     }
 
     #[cfg(test)]

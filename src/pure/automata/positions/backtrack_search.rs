@@ -23,6 +23,9 @@ const MEMO_STEPS_PER_BYTE: u64 = 64;
 /// The number of bytes of a run that count as one step. A guess.
 const RUN_BYTES_PER_STEP: usize = 4;
 
+/// The number of bytes of a chain that count as one step.
+const CHAIN_BYTES_PER_STEP: usize = 8;
+
 /// The budget is used up, or a memo is too large.
 #[derive(Debug)]
 pub(in crate::pure::automata) struct Exhausted;
@@ -56,6 +59,14 @@ impl Untried {
     fn new(position: u16, after: usize) -> Untried {
         Untried { position, low: after as u32, high: 0 }
     }
+}
+
+/// What a match continues with.
+enum Chosen {
+    /// Nothing: it ends, and no other way is preferred.
+    End,
+    /// This choice, or if there is none what is untried.
+    Next(Option<Untried>),
 }
 
 /// A search for the spans of one record.
@@ -182,48 +193,26 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
     /// cannot begin before its end, and at its end it can only be an empty one, which would be rejected.
     #[inline]
     fn match_at(&mut self, mut at: usize) -> Result<Option<usize>, Exhausted> {
-        let (program, record) = (self.program, self.record);
         self.untried.clear();
         // Of the choices to end the match that are still to be tried, only the last one matters, and
         // of the others only those that were kept after it.
         let (mut end, mut floor) = (None, 0);
-        let mut list = program.start;
+        let mut list = self.program.start;
         loop {
-            if !MEMO && let ListKind::Loop(set) = list.kind {
-                let run = self.run_end(set, at, self.limit) - at;
-                self.spend(run as u64)?;
-                at += run;
-            }
-            let byte = if at < self.limit { Some(record[at]) } else { None };
-            let choices = program.allowed(list, byte);
-            self.considered += choices.len() as u64;
-            let kept = self.untried.len();
-            let mut taken = None;
-            for choice in choices {
-                if choice.position == Choice::END {
-                    if holds_at(choice.looks, record, at) {
-                        if taken.is_none() {
-                            return Ok(Some(at));
-                        }
-                        (end, floor) = (Some(at), kept);
-                        break;
+            let mut next = match list.kind {
+                ListKind::Chain(chain) => self.read_chain(chain, at)?,
+                _ => {
+                    if !MEMO && let ListKind::Loop(set) = list.kind {
+                        let run = self.run_end(set, at, self.limit) - at;
+                        self.spend(run as u64)?;
+                        at += run;
                     }
-                } else if let Some(byte) = byte
-                    && program.sets[usize::from(choice.set)].contains(byte)
-                    && holds_at(choice.looks, record, at)
-                {
-                    match taken {
-                        None => taken = Some(choice.position),
-                        Some(_) => self.untried.push(Untried::new(choice.position, at + 1)),
+                    match self.choose(list, at, &mut end, &mut floor)? {
+                        Chosen::End => return Ok(Some(at)),
+                        Chosen::Next(next) => next,
                     }
                 }
-            }
-            let more = self.untried.len() - kept;
-            if more > 1 {
-                self.untried[kept..].reverse();
-            }
-            self.spend((1 + more + choices.len() / LONG_LIST) as u64)?;
-            let mut next = taken.map(|position| Untried::new(position, at + 1));
+            };
             (list, at) = loop {
                 let Some(choice) = next else {
                     if self.untried.len() <= floor {
@@ -241,6 +230,59 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
                 return Ok(Some(at));
             }
         }
+    }
+
+    /// Takes the most preferred choice of a list that the next byte allows, if there is one, and keeps the others.
+    /// Sets `end` and `floor`, as in [`Search::match_at`], if the match may also end.
+    #[inline(always)]
+    fn choose(
+        &mut self,
+        list: List,
+        at: usize,
+        end: &mut Option<usize>,
+        floor: &mut usize,
+    ) -> Result<Chosen, Exhausted> {
+        let (program, record) = (self.program, self.record);
+        let byte = if at < self.limit { Some(record[at]) } else { None };
+        let choices = program.allowed(list, byte);
+        self.considered += choices.len() as u64;
+        let kept = self.untried.len();
+        let mut taken = None;
+        for choice in choices {
+            if choice.position == Choice::END {
+                if holds_at(choice.looks, record, at) {
+                    if taken.is_none() {
+                        return Ok(Chosen::End);
+                    }
+                    (*end, *floor) = (Some(at), kept);
+                    break;
+                }
+            } else if let Some(byte) = byte
+                && program.sets[usize::from(choice.set)].contains(byte)
+                && holds_at(choice.looks, record, at)
+            {
+                match taken {
+                    None => taken = Some(choice.position),
+                    Some(_) => self.untried.push(Untried::new(choice.position, at + 1)),
+                }
+            }
+        }
+        let more = self.untried.len() - kept;
+        if more > 1 {
+            self.untried[kept..].reverse();
+        }
+        self.spend((1 + more + choices.len() / LONG_LIST) as u64)?;
+        Ok(Chosen::Next(taken.map(|position| Untried::new(position, at + 1))))
+    }
+
+    /// What comes after a chain, if it is at `at`.
+    #[inline(always)]
+    fn read_chain(&mut self, chain: u16, at: usize) -> Result<Option<Untried>, Exhausted> {
+        let chain = &self.program.chains[usize::from(chain)];
+        self.considered += 1;
+        self.spend(1 + (chain.len / CHAIN_BYTES_PER_STEP) as u64)?;
+        let is_there = chain.is_at(&self.record[..self.limit], at);
+        Ok(is_there.then(|| Untried::new(chain.last, at + chain.len)))
     }
 
     /// The list that a choice leads to, and where, if it is to be tried there.

@@ -23,6 +23,7 @@ mod backtrack;
 mod backtrack_search;
 mod bits;
 mod byte_index;
+mod chains;
 mod characters;
 mod counter;
 mod graph;

@@ -19,6 +19,7 @@ use regex_syntax::hir::Hir;
 use crate::pure::literal::ByteSet;
 
 use super::byte_index::{ByteIndex, LONG_LIST};
+use super::chains::{self, Chain};
 use super::looks::{self, Looks};
 use super::nodes::{Builder, Node, Repeat, Sets};
 use super::starts::{Parts, Starts};
@@ -39,6 +40,7 @@ pub(in crate::pure::automata) struct Program {
     pub(super) runs: Box<[Run]>,
     /// All lists of choices, one after the other.
     choices: Box<[Choice]>,
+    pub(super) chains: Box<[Chain]>,
     /// The indexes of long lists, by [`List::index`].
     indexes: Box<[ByteIndex]>,
     /// The list of what a match can begin with.
@@ -88,6 +90,8 @@ pub(super) enum ListKind {
     /// A byte of the class with this number leads back to this list, and nothing else is possible
     /// where it stands, except that the match may also end.
     Loop(u16),
+    /// The chain with this number must come next.
+    Chain(u16),
 }
 
 /// What a match can continue with, at boundaries where some assertions hold.
@@ -182,6 +186,7 @@ impl Program {
             list.kind = ListKind::of(index as u16, choices, &after, &mut sets);
         }
         let sets = sets.list;
+        let chains = chains::find(&mut lists, &choices, &after, &sets);
         let sizes: Vec<usize> = sets.iter().map(|set| set.iter().count()).collect();
         let mut indexes = Vec::new();
         for list in &mut lists {
@@ -218,6 +223,7 @@ impl Program {
                     && lists[usize::from(after[usize::from(choice.position)])].kind == ListKind::End
             }),
             choices: choices.into(),
+            chains: chains.into(),
             indexes: indexes.into(),
             start,
             memos,
@@ -252,6 +258,8 @@ impl Program {
             + size_of_val(&self.runs[..])
             + size_of_val(&self.after[..])
             + size_of_val(&self.choices[..])
+            + size_of_val(&self.chains[..])
+            + self.chains.iter().map(Chain::memory).sum::<usize>()
             + self.indexes.iter().map(ByteIndex::memory).sum::<usize>()
     }
 }
