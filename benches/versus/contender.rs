@@ -46,6 +46,10 @@ pub(crate) enum Answers {
 
 /// The search of a contender.
 pub(crate) trait Search {
+    /// Forgets what is known of the texts of earlier races. A race calls it once, so that its figures do not
+    /// depend on the order of the texts.
+    fn begin(&mut self) {}
+
     /// Replaces everything that a scan fills or builds. A race calls it before each pass, outside of
     /// the measured time.
     fn renew(&mut self) {}
@@ -146,6 +150,7 @@ pub(crate) fn race(contenders: &mut [Contender], corpus: &Corpus, rounds: usize)
     let parts: Vec<Vec<Batch<'_>>> = contenders.iter().map(|c| part(corpus, c.sample)).collect();
     let mut rows: Vec<Row> = Vec::new();
     for (contender, part) in contenders.iter_mut().zip(&parts) {
+        contender.search.begin();
         let (_, pairs) = pass(contender, part);
         let bytes = part.iter().map(bytes_with_line_breaks).collect();
         rows.push(Row { bytes, rounds: Vec::new(), pairs, expected: 0 });

@@ -76,6 +76,10 @@ impl Pure {
 }
 
 impl Search for Pure {
+    fn begin(&mut self) {
+        self.scanner = self.engine.scanner();
+    }
+
     /// A new scanner alone would find the automata that the engine shares already built, so the
     /// engine is new as well, from patterns that are parsed again.
     fn renew(&mut self) {

@@ -49,6 +49,12 @@ struct Without {
 }
 
 impl Search for Without {
+    fn begin(&mut self) {
+        switch_off(self.mechanism);
+        self.search.begin();
+        switch_off(None);
+    }
+
     fn renew(&mut self) {
         switch_off(self.mechanism);
         self.search.renew();
