@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Downloads public rule sets with the texts that they were written for, to measure on.
 
-    python3 benches/fetch.py FOLDER                 # about 100 MB of downloads
+    python3 benches/fetch.py FOLDER                 # about 200 MB of downloads
     DRAGNET_PAIRS=FOLDER/pairs.tsv cargo bench --bench versus --features native
 
 In FOLDER, which should be outside of this repository since the licences of the data differ, this

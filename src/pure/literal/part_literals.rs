@@ -162,10 +162,9 @@ pub(super) fn append(strings: &mut Vec<Literal>, next: &[Literal]) -> bool {
         strings.iter_mut().for_each(|string| string.cubes.extend_from_slice(&next.cubes));
         return true;
     }
-    let joined = concatenations(strings, next);
-    let is_few = joined.is_some();
-    *strings = joined.unwrap_or(std::mem::take(strings));
-    is_few
+    let Some(joined) = concatenations(strings, next) else { return false };
+    *strings = joined;
+    true
 }
 
 /// Each string of `a` followed by each of `b`, or `None` if these are too many.

@@ -17,8 +17,8 @@
 //!
 //! Planning takes time linear in the size of all patterns, times the limits on sets of literals.
 //! Of the automata, the NFAs of the patterns without a filter are built here, because the first record of
-//! every scan needs them, and those that verify candidates. All others
-//! are built by the first scan that needs them.
+//! every scan needs them, and those that verify candidates. All others are built by the first scan that
+//! needs them.
 
 mod explain;
 mod match_starts;
