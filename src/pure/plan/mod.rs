@@ -76,13 +76,14 @@ impl Plan {
     pub(super) fn new(set: &PatternSet, numbers: &[u32], report: Report, isa: Isa) -> Plan {
         let (trimmed, strategies) =
             choose_strategies(numbers.iter().map(|&n| set.shared_hir(n as usize)), report);
-        let mut builder = PlanBuilder::default();
-        let decisions: Vec<Decision> = (strategies.into_iter().enumerate())
-            .map(|(index, strategy)| {
-                let (hir, is_decided_early) = (&trimmed.hirs[index], trimmed.decided_early[index]);
-                builder.add(PatternIndex::new(index), hir, is_decided_early, strategy)
-            })
-            .collect();
+        let splits = Vec::with_capacity(strategies.len());
+        let mut builder = PlanBuilder { splits, ..PlanBuilder::default() };
+        // Not collected, which would keep the larger allocation of the strategies.
+        let mut decisions = Vec::with_capacity(strategies.len());
+        for (index, strategy) in strategies.into_iter().enumerate() {
+            let (hir, is_decided_early) = (&trimmed.hirs[index], trimmed.decided_early[index]);
+            decisions.push(builder.add(PatternIndex::new(index), hir, is_decided_early, strategy));
+        }
 
         let (mut bytes, mut unfiltered) = (Vec::new(), Vec::new());
         for &pattern in &builder.unfiltered {
@@ -121,10 +122,11 @@ impl Plan {
 /// Trims the patterns `hirs` and chooses their strategies: first for each alone, then revised for the set as a
 /// whole.
 fn choose_strategies<'a>(
-    hirs: impl Iterator<Item = &'a Arc<Hir>>,
+    hirs: impl ExactSizeIterator<Item = &'a Arc<Hir>>,
     report: Report,
 ) -> (TrimmedPatterns, Vec<Strategy>) {
-    let mut trimmed = TrimmedPatterns::default();
+    let mut trimmed =
+        TrimmedPatterns { hirs: Vec::with_capacity(hirs.len()), ..TrimmedPatterns::default() };
     let mut strategies = Vec::new();
     // All about one pattern before the next one, while it is in the cache.
     for hir in hirs {

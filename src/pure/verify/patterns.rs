@@ -192,6 +192,8 @@ impl Patterns {
         // Those that trimming did not change are the set's.
         let own = self.trimmed.iter().filter(|hir| Arc::strong_count(hir) == 1);
         own.map(|hir| &**hir).chain(parts).map(pattern::memory_of).sum::<usize>()
+            + size_of_val(&self.trimmed[..])
+            + size_of_val(&self.splits[..])
             + self.head_pairs.memory()
             + self.record_starts.memory()
             + size_of_val(&self.span_heads[..])
