@@ -44,9 +44,9 @@ const MAX_LEN: u32 = 64;
 const DEPENDENCE: f64 = 0.4;
 /// Minus the binary logarithm of the probability that a byte of a word is followed by another one of
 /// the word. Words have between five and six bytes on average, and 1 - 1 / 5.5 = 0.82.
-const WORD_ENDS_BITS: f64 = 0.2863;
-/// Runs of which less than one is expected per 1e9 bytes, 2 to this power, are as good as absent: the
-/// longer one costs less to search for.
+const WORD_CONTINUES_BITS: f64 = 0.2863;
+/// Runs with at least this many bits, of which less than one is expected in 1e9 bytes, are as good as absent: of two
+/// such runs, the longer one costs less to search for.
 const ABSENT_BITS: f64 = 29.9;
 /// The most parts of a concatenation over which one run may extend.
 const MAX_PARTS: usize = 64;
@@ -108,7 +108,7 @@ impl Composition {
                 return independent;
             }
             // The run lies within a word, which may end after each byte.
-            independent.max(class + (len - 1.0) * WORD_ENDS_BITS)
+            independent.max(class + (len - 1.0) * WORD_CONTINUES_BITS)
         }
     }
 

@@ -146,3 +146,22 @@ impl Literal {
             .is_some_and(|bytes| self.cubes.iter().zip(bytes).all(|(c, &b)| c.contains(b)))
     }
 }
+
+/// The eight bytes of `buffer` at `at`, little-endian, extended by zeros at the end of the buffer, as they
+/// are compared with cubes.
+#[inline(always)]
+pub(crate) fn word_at(buffer: &[u8], at: usize) -> u64 {
+    match buffer.get(at..).and_then(|rest| rest.first_chunk()) {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => word_at_end(buffer, at),
+    }
+}
+
+#[cold]
+fn word_at_end(buffer: &[u8], at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    for (byte, &text) in bytes.iter_mut().zip(&buffer[at..]) {
+        *byte = text;
+    }
+    u64::from_le_bytes(bytes)
+}

@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
+use super::byte_set::ByteSet;
 use super::cube::{Cube, Literal};
 use super::distance::{Bound, add_bounds, subtract_len};
 use super::required::{RequiredLiterals, cheaper};
@@ -219,13 +220,10 @@ fn push_string(hir: &Hir, string: &mut Literal) -> bool {
         HirKind::Literal(literal) => {
             string.cubes.extend(literal.0.iter().map(|&byte| Cube::exact(byte)));
         }
-        HirKind::Class(Class::Bytes(class)) => match class.ranges() {
-            [upper, lower] if upper.start() == upper.end() && lower.start() == lower.end() => {
-                let Some(cube) = Cube::letter(upper.start(), lower.start()) else { return false };
-                string.cubes.push(cube);
-            }
-            _ => return false,
-        },
+        HirKind::Class(class @ Class::Bytes(_)) => {
+            let Some(cube) = Cube::of(&ByteSet::of(class)) else { return false };
+            string.cubes.push(cube);
+        }
         _ => return false,
     }
     true

@@ -3,7 +3,7 @@
 //! Literals in either case are most of what patterns of real rule sets consist of. Eight of their bytes are compared
 //! at once, where one choice after the other would be taken for each.
 
-use crate::pure::literal::{ByteSet, Cube};
+use crate::pure::literal::{ByteSet, Cube, word_at};
 
 use super::program::{Choice, List, ListKind};
 
@@ -34,22 +34,9 @@ impl Chain {
     /// Whether the chain is in `record` at `at`.
     #[inline]
     pub(super) fn is_at(&self, record: &[u8], at: usize) -> bool {
-        let Some(rest) = record.get(at..).filter(|rest| rest.len() >= self.len) else {
-            return false;
-        };
-        let mut words = self.words.iter().zip((0..).step_by(8));
-        words.all(|(&(value, mask), from)| {
-            let bytes = &rest[from..];
-            let word = match bytes.first_chunk() {
-                Some(bytes) => u64::from_le_bytes(*bytes),
-                None => {
-                    let mut padded = [0; 8];
-                    padded[..bytes.len()].copy_from_slice(bytes);
-                    u64::from_le_bytes(padded)
-                }
-            };
-            word & mask == value
-        })
+        at + self.len <= record.len()
+            && (self.words.iter().zip((at..).step_by(8)))
+                .all(|(&(value, mask), at)| word_at(record, at) & mask == value)
     }
 
     /// Heap memory in bytes.
@@ -112,7 +99,29 @@ pub(super) fn find(
 
 #[cfg(test)]
 mod tests {
+    use super::super::program::Program;
     use super::*;
+
+    #[test]
+    fn what_can_only_be_followed_by_one_byte_is_a_chain() {
+        let cases: &[(&str, &[usize])] = &[
+            ("abcdef", &[6]),
+            ("(?i)abc-def", &[7]),
+            ("[ab]cde", &[3]),
+            ("a+bcd", &[2]),
+            ("a[bc]d", &[]),
+            ("(?:abc|xyz)def", &[2, 2, 3]),
+            // An assertion is between two chains.
+            (r"ab\bcde", &[2, 2]),
+        ];
+        for (pattern, expected) in cases {
+            let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+            let program = Program::new(&parser.clone().parse(pattern).unwrap()).unwrap();
+            let mut lens: Vec<usize> = program.chains.iter().map(|chain| chain.len).collect();
+            lens.sort_unstable();
+            assert_eq!(lens, *expected, "{pattern}");
+        }
+    }
 
     #[test]
     fn chains_are_found_up_to_the_end_of_a_record() {
