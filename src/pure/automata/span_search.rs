@@ -58,7 +58,9 @@ impl PatternAutomata {
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let SpanRange { record, starts, after_span } = range;
-        if let HirKind::Literal(literal) = hir.kind() {
+        if !self.spans.is_built()
+            && let HirKind::Literal(literal) = hir.kind()
+        {
             *steps += record.len() as u64 + 1;
             return each_literal(&literal.0, record, starts, found);
         }

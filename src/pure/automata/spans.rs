@@ -75,6 +75,12 @@ impl SpanAutomata {
         self.program(hir);
     }
 
+    /// Whether [`SpanAutomata::build`] was called.
+    #[inline]
+    pub(super) fn is_built(&self) -> bool {
+        self.program.get().is_some()
+    }
+
     /// Memory of what [`SpanAutomata::build`] has built, in bytes.
     pub(super) fn memory(&self) -> usize {
         self.program.get().and_then(Option::as_ref).map_or(0, |program| program.memory())

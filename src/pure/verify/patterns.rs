@@ -33,9 +33,8 @@ pub(in crate::pure) struct Patterns {
     pub(super) record_starts: RecordStarts,
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
-    /// By pattern, if spans are reported: how many bytes a span can start before the hit of an anchored
-    /// needle in it, if there is a bound.
-    span_heads: Vec<Bound>,
+    /// By pattern, if spans are reported.
+    span_starts: Vec<SpanStarts>,
     /// By pattern: its automata, shared by all scanners.
     automata: Vec<PatternAutomata>,
     /// The number of patterns with classes of many characters.
@@ -57,6 +56,16 @@ pub(in crate::pure) struct SpanLiterals {
     pub(in crate::pure) literals: Vec<Literal>,
     /// The largest distance from the start of a span to the start of the trimmed form in it.
     pub(in crate::pure) head: Bound,
+}
+
+/// Where spans of a pattern can start.
+#[derive(Clone, Copy, Debug)]
+enum SpanStarts {
+    /// At the start of the record.
+    Record,
+    /// At most this number of bytes before the first hit of an anchored needle.
+    BeforeHit(u32),
+    Anywhere,
 }
 
 /// What is known of patterns before their automata are built.
@@ -91,13 +100,22 @@ impl Patterns {
         let automata = splits.iter().map(|_| PatternAutomata::default()).collect();
         let head_pairs = HeadPairs::new(&splits);
         let record_starts = RecordStarts::new(&trimmed.hirs, &trimmed.decided_early);
-        let span_heads = trimmed.heads.into_iter().zip(&splits).map(|(head, split)| match split {
-            Some(split) => add_bounds(head, max_match_len(&split.head)),
-            None => head,
+        let span_starts = trimmed.heads.into_iter().zip(&splits).zip(&trimmed.hirs);
+        let span_starts = span_starts.map(|((head, split), hir)| {
+            let head = match split {
+                Some(split) => add_bounds(head, max_match_len(&split.head)),
+                None => head,
+            };
+            match head {
+                _ if matches_only_at_start(hir) => SpanStarts::Record,
+                Some(head) => SpanStarts::BeforeHit(head),
+                None => SpanStarts::Anywhere,
+            }
         });
+        let span_starts = span_starts.collect();
         Patterns {
             trimmed: trimmed.hirs,
-            span_heads: span_heads.collect(),
+            span_starts,
             splits,
             head_pairs,
             record_starts,
@@ -157,15 +175,15 @@ impl Patterns {
         hits: Option<(u32, u32)>,
         len: usize,
     ) -> RangeInclusive<usize> {
-        if matches_only_at_start(&self.trimmed[pattern.index()]) {
-            return 0..=0;
+        let starts = self.span_starts.get(pattern.index()).copied().unwrap_or(SpanStarts::Anywhere);
+        match (starts, hits) {
+            (SpanStarts::Record, _) => 0..=0,
+            (_, None) => 0..=len,
+            (SpanStarts::BeforeHit(head), Some((first, last))) => {
+                first.saturating_sub(head) as usize..=last as usize
+            }
+            (SpanStarts::Anywhere, Some((_, last))) => 0..=last as usize,
         }
-        let Some((first, last)) = hits else { return 0..=len };
-        let first = match self.span_heads.get(pattern.index()) {
-            Some(&Some(head)) => first.saturating_sub(head) as usize,
-            _ => 0,
-        };
-        first..=last as usize
     }
 
     /// Makes the span prefilter of the pattern, if its trimmed form starts with a literal.
@@ -196,7 +214,7 @@ impl Patterns {
             + size_of_val(&self.splits[..])
             + self.head_pairs.memory()
             + self.record_starts.memory()
-            + size_of_val(&self.span_heads[..])
+            + size_of_val(&self.span_starts[..])
             + self.automata.iter().map(PatternAutomata::memory).sum::<usize>()
             + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()
     }
