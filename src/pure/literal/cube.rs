@@ -157,8 +157,12 @@ pub(crate) fn word_at(buffer: &[u8], at: usize) -> u64 {
     }
 }
 
-#[cold]
+#[inline]
 fn word_at_end(buffer: &[u8], at: usize) -> u64 {
+    if let Some(last) = buffer.last_chunk() {
+        let skipped = at + 8 - buffer.len();
+        return u64::from_le_bytes(*last).checked_shr(8 * skipped as u32).unwrap_or(0);
+    }
     let mut bytes = [0; 8];
     for (byte, &text) in bytes.iter_mut().zip(&buffer[at..]) {
         *byte = text;

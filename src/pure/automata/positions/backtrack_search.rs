@@ -201,6 +201,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         loop {
             let mut next = match list.kind {
                 ListKind::Chain(chain) => self.read_chain(chain, at)?,
+                ListKind::Byte { set, position } => self.read_byte(set, position, at)?,
                 _ => {
                     if !MEMO && let ListKind::Loop(set) = list.kind {
                         let run = self.run_end(set, at, self.limit) - at;
@@ -246,33 +247,57 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         let byte = if at < self.limit { Some(record[at]) } else { None };
         let choices = program.allowed(list, byte);
         self.considered += choices.len() as u64;
-        let kept = self.untried.len();
-        let mut taken = None;
-        for choice in choices {
-            if choice.position == Choice::END {
-                if holds_at(choice.looks, record, at) {
-                    if taken.is_none() {
-                        return Ok(Chosen::End);
-                    }
-                    (*end, *floor) = (Some(at), kept);
-                    break;
-                }
-            } else if let Some(byte) = byte
-                && program.sets[usize::from(choice.set)].contains(byte)
+        let steps = 1 + (choices.len() / LONG_LIST) as u64;
+        let is_allowed = |choice: &Choice| {
+            byte.is_some_and(|byte| program.sets[usize::from(choice.set)].contains(byte))
                 && holds_at(choice.looks, record, at)
-            {
-                match taken {
-                    None => taken = Some(choice.position),
-                    Some(_) => self.untried.push(Untried::new(choice.position, at + 1)),
-                }
+        };
+        let ends =
+            |choice: &Choice| choice.position == Choice::END && holds_at(choice.looks, record, at);
+        let mut choices = choices.iter();
+        let taken = loop {
+            let Some(choice) = choices.next() else {
+                self.spend(steps)?;
+                return Ok(Chosen::Next(None));
+            };
+            if ends(choice) {
+                return Ok(Chosen::End);
+            }
+            if choice.position != Choice::END && is_allowed(choice) {
+                break Untried::new(choice.position, at + 1);
+            }
+        };
+        let kept = self.untried.len();
+        for choice in choices {
+            if ends(choice) {
+                (*end, *floor) = (Some(at), kept);
+                break;
+            }
+            if choice.position != Choice::END && is_allowed(choice) {
+                self.untried.push(Untried::new(choice.position, at + 1));
             }
         }
         let more = self.untried.len() - kept;
         if more > 1 {
             self.untried[kept..].reverse();
         }
-        self.spend((1 + more + choices.len() / LONG_LIST) as u64)?;
-        Ok(Chosen::Next(taken.map(|position| Untried::new(position, at + 1))))
+        self.spend(steps + more as u64)?;
+        Ok(Chosen::Next(Some(taken)))
+    }
+
+    /// The only choice of a list, if the next byte allows it.
+    #[inline(always)]
+    fn read_byte(
+        &mut self,
+        set: u16,
+        position: u16,
+        at: usize,
+    ) -> Result<Option<Untried>, Exhausted> {
+        self.considered += 1;
+        self.spend(1)?;
+        let is_allowed =
+            at < self.limit && self.program.sets[usize::from(set)].contains(self.record[at]);
+        Ok(is_allowed.then(|| Untried::new(position, at + 1)))
     }
 
     /// What comes after a chain, if it is at `at`.

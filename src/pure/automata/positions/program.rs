@@ -90,6 +90,11 @@ pub(super) enum ListKind {
     /// A byte of the class with this number leads back to this list, and nothing else is possible
     /// where it stands, except that the match may also end.
     Loop(u16),
+    /// A byte of this class must come next, which is read at this position.
+    Byte {
+        set: u16,
+        position: u16,
+    },
     /// The chain with this number must come next.
     Chain(u16),
 }
@@ -121,6 +126,12 @@ impl ListKind {
     fn of(list: u16, choices: &[Choice], after: &[u16], sets: &mut Sets) -> ListKind {
         if let [Choice { looks: 0, position: Choice::END, .. }, ..] = choices {
             return ListKind::End;
+        }
+        if let [Choice { looks: 0, position, set }] = *choices
+            && position < Choice::RUN
+            && after[usize::from(position)] != list
+        {
+            return ListKind::Byte { set, position };
         }
         let is_loop = |choice: &&Choice| {
             choice.position < Choice::RUN
