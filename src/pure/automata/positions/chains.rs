@@ -4,6 +4,7 @@
 //! at once, where one choice after the other would be taken for each.
 
 use crate::pure::literal::{ByteSet, Cube, word_at};
+use crate::pure::mechanism;
 
 use super::program::{Choice, List, ListKind};
 
@@ -85,7 +86,7 @@ pub(super) fn find(
             }
             list = usize::from(next);
         }
-        if string.len() > 1 {
+        if string.len() > 1 && mechanism::chains() {
             starts.push((first, chains.len()));
             chains.push(Chain::new(&string, last));
         }

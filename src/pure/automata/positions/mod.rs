@@ -26,6 +26,7 @@ mod byte_index;
 mod chains;
 mod characters;
 mod counter;
+mod factor;
 mod graph;
 pub(super) mod looks;
 mod memo;

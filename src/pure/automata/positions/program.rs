@@ -20,6 +20,7 @@ use crate::pure::literal::ByteSet;
 
 use super::byte_index::{ByteIndex, LONG_LIST};
 use super::chains::{self, Chain};
+use super::factor::factor;
 use super::looks::{self, Looks};
 use super::nodes::{Builder, Node, Repeat, Sets};
 use super::starts::{Parts, Starts};
@@ -166,6 +167,8 @@ impl Choice {
 impl Program {
     /// Returns `None` if there are too many positions or choices.
     pub(in crate::pure::automata) fn new(hir: &Hir) -> Option<Program> {
+        let factored = factor(hir);
+        let hir = factored.as_ref().unwrap_or(hir);
         let mut builder = Builder::default();
         builder.nodes.push(Node::Match);
         let start = builder.part(hir, 0)?;

@@ -151,6 +151,20 @@ fn alternatives_keep_their_order() {
     }
 }
 
+/// Prefixes that alternatives have in common, and those that only look so.
+#[test]
+fn alternatives_that_begin_with_runs_have_the_pikevms_spans() {
+    let parts =
+        ["a+b", "a+?b", "a+ba", "a{1,2}b+", "(?:a+b){2}", "(?:a+b){1,2}c", "a+", "a{2}b", ""];
+    let records = records(b"abc", 5);
+    for first in parts {
+        for second in parts {
+            check(&format!("{first}|{second}"), &records);
+            check(&format!("(?:{first}|{second}|{second}c|{first}a)+?c"), &records);
+        }
+    }
+}
+
 /// Matches that do not begin at the start of a run of the class that they begin with.
 #[test]
 fn matches_may_begin_within_a_run() {
