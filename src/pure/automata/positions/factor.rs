@@ -232,6 +232,8 @@ mod tests {
             ("a{1,2}b|a{1,3}b", "a{1,2}b|a{1,3}b"),
             ("(?:a+b)*c|(?:a+b)*d", "(?:a+b)*c|(?:a+b)*d"),
             ("(?:a*){2}b|(?:a*){2}c", "(?:a*){2}b|(?:a*){2}c"),
+            // Too many parts are repeated.
+            ("(?:a+b[xy]c[xy]){2}d|a+b[xy]c[xy]e", "(?:a+b[xy]c[xy]){2}d|a+b[xy]c[xy]e"),
         ] {
             let hir = parse(pattern);
             let found = factor(&hir).unwrap_or(hir);
