@@ -58,6 +58,7 @@ impl PatternAutomata {
         mut found: impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let SpanRange { record, starts, after_span } = range;
+        // Nothing is built for literals. What is built is at hand, and the pattern is not.
         if !self.spans.is_built()
             && let HirKind::Literal(literal) = hir.kind()
         {

@@ -75,7 +75,7 @@ impl SpanAutomata {
         self.program(hir);
     }
 
-    /// Whether [`SpanAutomata::build`] was called.
+    /// Whether what finds the spans of short records was built, here or on first use.
     #[inline]
     pub(super) fn is_built(&self) -> bool {
         self.program.get().is_some()

@@ -33,7 +33,7 @@ pub(in crate::pure) struct Patterns {
     pub(super) record_starts: RecordStarts,
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
-    /// By pattern, if spans are reported.
+    /// By pattern, if spans are reported; else empty.
     span_starts: Vec<SpanStarts>,
     /// By pattern: its automata, shared by all scanners.
     automata: Vec<PatternAutomata>,

@@ -249,7 +249,8 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         self.considered += choices.len() as u64;
         let steps = 1 + (choices.len() / LONG_LIST) as u64;
         let is_allowed = |choice: &Choice| {
-            byte.is_some_and(|byte| program.sets[usize::from(choice.set)].contains(byte))
+            choice.position != Choice::END
+                && byte.is_some_and(|byte| program.sets[usize::from(choice.set)].contains(byte))
                 && holds_at(choice.looks, record, at)
         };
         let ends =
@@ -263,7 +264,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
             if ends(choice) {
                 return Ok(Chosen::End);
             }
-            if choice.position != Choice::END && is_allowed(choice) {
+            if is_allowed(choice) {
                 break Untried::new(choice.position, at + 1);
             }
         };
@@ -273,7 +274,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
                 (*end, *floor) = (Some(at), kept);
                 break;
             }
-            if choice.position != Choice::END && is_allowed(choice) {
+            if is_allowed(choice) {
                 self.untried.push(Untried::new(choice.position, at + 1));
             }
         }

@@ -101,6 +101,7 @@ pub(super) fn find(
 #[cfg(test)]
 mod tests {
     use super::super::program::Program;
+    use super::super::tests::parse;
     use super::*;
 
     #[test]
@@ -116,8 +117,7 @@ mod tests {
             (r"ab\bcde", &[2, 2]),
         ];
         for (pattern, expected) in cases {
-            let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-            let program = Program::new(&parser.clone().parse(pattern).unwrap()).unwrap();
+            let program = Program::new(&parse(pattern)).unwrap();
             let mut lens: Vec<usize> = program.chains.iter().map(|chain| chain.len).collect();
             lens.sort_unstable();
             assert_eq!(lens, *expected, "{pattern}");

@@ -20,7 +20,7 @@ use crate::pure::literal::ByteSet;
 
 use super::byte_index::{ByteIndex, LONG_LIST};
 use super::chains::{self, Chain};
-use super::factor::factor;
+use super::common_prefixes;
 use super::looks::{self, Looks};
 use super::nodes::{Builder, Node, Repeat, Sets};
 use super::starts::{Parts, Starts};
@@ -130,7 +130,6 @@ impl ListKind {
         }
         if let [Choice { looks: 0, position, set }] = *choices
             && position < Choice::RUN
-            && after[usize::from(position)] != list
         {
             return ListKind::Byte { set, position };
         }
@@ -167,7 +166,7 @@ impl Choice {
 impl Program {
     /// Returns `None` if there are too many positions or choices.
     pub(in crate::pure::automata) fn new(hir: &Hir) -> Option<Program> {
-        let factored = factor(hir);
+        let factored = common_prefixes::factor(hir);
         let hir = factored.as_ref().unwrap_or(hir);
         let mut builder = Builder::default();
         builder.nodes.push(Node::Match);

@@ -20,15 +20,15 @@ use crate::pure::mechanism;
 /// How deep factored alternatives may nest. Patterns are walked by recursion.
 const MAX_DEPTH: usize = 24;
 /// The largest number of times that a part is divided, in all alternatives of a pattern.
-const MAX_PARTS: usize = 16 << 10;
+const MAX_DIVISIONS: usize = 16 << 10;
 /// Copies of a repetition are divided from it if it repeats at most this number of parts.
 const MAX_REPEATED: usize = 4;
 
 /// The pattern with common prefixes of its alternatives factored out, or `None` if none of them begin with the same
-/// run. Takes time in proportion to the pattern.
+/// run. Takes time in proportion to the pattern, with the repetitions that are divided written out.
 pub(super) fn factor(hir: &Hir) -> Option<Hir> {
     let is_used = mechanism::common_prefixes() && has_common_prefix(hir);
-    is_used.then(|| Factoring { left: MAX_PARTS }.part(hir.clone(), 0))
+    is_used.then(|| Factoring { left: MAX_DIVISIONS }.part(hir.clone(), 0))
 }
 
 /// Whether some alternatives next to one another begin with the same run. Builds nothing, since few patterns have such.
