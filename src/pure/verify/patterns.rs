@@ -58,14 +58,14 @@ pub(in crate::pure) struct SpanLiterals {
     pub(in crate::pure) head: Bound,
 }
 
-/// Where spans of a pattern can start.
+/// Where spans of a pattern can start. Not an enum: compilers compute with its payload before they
+/// look at the variant, and valgrind takes that for a use of uninitialized memory.
 #[derive(Clone, Copy, Debug)]
-enum SpanStarts {
-    /// At the start of the record.
-    Record,
-    /// At most this number of bytes before the first hit of an anchored needle.
-    BeforeHit(u32),
-    Anywhere,
+struct SpanStarts {
+    /// Whether only at the start of the record.
+    only_at_record_start: bool,
+    /// The largest distance to the first hit of an anchored needle; `u32::MAX` if it is unbounded.
+    head: u32,
 }
 
 /// What is known of patterns before their automata are built.
@@ -106,10 +106,9 @@ impl Patterns {
                 Some(split) => add_bounds(head, max_match_len(&split.head)),
                 None => head,
             };
-            match head {
-                _ if matches_only_at_start(hir) => SpanStarts::Record,
-                Some(head) => SpanStarts::BeforeHit(head),
-                None => SpanStarts::Anywhere,
+            SpanStarts {
+                only_at_record_start: matches_only_at_start(hir),
+                head: head.unwrap_or(u32::MAX),
             }
         });
         let span_starts = span_starts.collect();
@@ -175,14 +174,13 @@ impl Patterns {
         hits: Option<(u32, u32)>,
         len: usize,
     ) -> RangeInclusive<usize> {
-        let starts = self.span_starts.get(pattern.index()).copied().unwrap_or(SpanStarts::Anywhere);
-        match (starts, hits) {
-            (SpanStarts::Record, _) => 0..=0,
-            (_, None) => 0..=len,
-            (SpanStarts::BeforeHit(head), Some((first, last))) => {
-                first.saturating_sub(head) as usize..=last as usize
-            }
-            (SpanStarts::Anywhere, Some((_, last))) => 0..=last as usize,
+        let anywhere = SpanStarts { only_at_record_start: false, head: u32::MAX };
+        let starts = self.span_starts.get(pattern.index()).copied().unwrap_or(anywhere);
+        match hits {
+            _ if starts.only_at_record_start => 0..=0,
+            // A record is shorter than 2^32 bytes, so that `u32::MAX` leads to its start.
+            Some((first, last)) => first.saturating_sub(starts.head) as usize..=last as usize,
+            None => 0..=len,
         }
     }
 
