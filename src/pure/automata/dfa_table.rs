@@ -17,7 +17,7 @@
 //! [`TableFailure::TooManyStates`], and the group has to be divided.
 
 use super::determinizer::{Determinizer, KeyBuilder, StartSteps, matches_of};
-use super::hash::mix;
+use super::state_keys::StateKeys;
 
 /// Tag of an entry: the transition is not known yet. The rest of the entry is the state that the
 /// entry belongs to.
@@ -68,7 +68,7 @@ pub(super) struct DfaTable {
     matches: Vec<u64>,
     /// By state: the patterns that match if the record ends there, if that is known.
     end_matches: Vec<Option<u64>>,
-    keys: Keys,
+    keys: StateKeys,
     starts: StartSteps,
     start: Option<u16>,
     /// The largest memory, in bytes.
@@ -89,7 +89,7 @@ impl DfaTable {
             shift: determinizer.class_count().next_power_of_two().trailing_zeros(),
             matches: Vec::new(),
             end_matches: Vec::new(),
-            keys: Keys::default(),
+            keys: StateKeys::default(),
             starts: determinizer.unknown_start_steps(),
             start: None,
             capacity: CAPACITY,
@@ -240,7 +240,7 @@ impl DfaTable {
         self.entries = vec![DEAD; 1 << self.shift];
         (self.matches, self.end_matches) = (vec![0], vec![Some(0)]);
         // The key of the dead state is never used, because all its entries are known.
-        self.keys = Keys::default();
+        self.keys = StateKeys::default();
         self.keys.add(&[]);
         self.start = None;
         self.starts.clear_states();
@@ -257,72 +257,6 @@ impl DfaTable {
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
         self.memory_of_states() + self.starts.memory()
-    }
-}
-
-/// The keys of all states, and a hash table that finds the state of a key. Keys are short and many,
-/// so they are stored one after the other.
-#[derive(Clone, Debug, Default)]
-struct Keys {
-    all: Vec<u32>,
-    /// By state: where its key ends.
-    ends: Vec<u32>,
-    /// States, each at the first free slot from the hash of its key on, and [`FREE`] elsewhere. At
-    /// least half of the slots are free. Their number is a power of two.
-    slots: Vec<u16>,
-}
-
-/// A slot without a state.
-const FREE: u16 = u16::MAX;
-
-impl Keys {
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn get(&self, state: u16) -> &[u32] {
-        let start = state.checked_sub(1).map_or(0, |before| self.ends[usize::from(before)]);
-        &self.all[start as usize..self.ends[usize::from(state)] as usize]
-    }
-
-    /// The state with this key.
-    fn find(&self, key: &[u32]) -> Option<u16> {
-        let states = self.probe(key).map(|slot| self.slots[slot]);
-        states.take_while(|&state| state != FREE).find(|&state| self.get(state) == key)
-    }
-
-    /// Adds the key of the next state. It must be new, and there must be fewer than [`MAX_STATES`].
-    fn add(&mut self, key: &[u32]) {
-        let state = self.len() as u16;
-        self.all.extend_from_slice(key);
-        self.ends.push(self.all.len() as u32);
-        if 2 * self.len() > self.slots.len() {
-            self.slots = vec![FREE; (4 * self.len()).next_power_of_two()];
-            (0..state).for_each(|state| self.insert(state));
-        }
-        self.insert(state);
-    }
-
-    fn insert(&mut self, state: u16) {
-        let free = self.probe(self.get(state)).find(|&slot| self.slots[slot] == FREE);
-        // Half of the slots are free.
-        if let Some(slot) = free {
-            self.slots[slot] = state;
-        }
-    }
-
-    /// The slots at which to look for a key, in this order.
-    fn probe(&self, key: &[u32]) -> impl Iterator<Item = usize> + use<> {
-        let hash = key.iter().fold(0, |hash, &part| mix(hash, u64::from(part)));
-        // The high bits of a product depend on all bits of its factors.
-        let (first, count) = ((hash >> 32) as usize, self.slots.len());
-        (0..count).map(move |step| (first + step) & (count - 1))
-    }
-
-    /// Memory in bytes.
-    fn memory(&self) -> usize {
-        (self.all.capacity() + self.ends.capacity()) * size_of::<u32>()
-            + self.slots.capacity() * size_of::<u16>()
     }
 }
 

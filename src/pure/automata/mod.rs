@@ -25,5 +25,6 @@ pub(super) mod span_search;
 mod span_simulation;
 mod spans;
 pub(super) mod start_search;
+mod state_keys;
 mod text_change;
 mod two_pass;
