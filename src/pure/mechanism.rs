@@ -105,7 +105,8 @@ mechanisms! {
     /// A table of frequent grams. Without: the grams of literals are chosen by their bytes alone.
     common_grams = "common-grams";
 
-    /// Searching for the byte after a run that matches begin with, before backtracking.
+    /// Searching for a rare byte that matches begin with, or that comes after a run that they begin with, before
+    /// backtracking.
     leading_needles = "leading-needles";
 
     /// Comparing the bytes of literals eight at a time in backtracking. Without: one at a time.
@@ -114,9 +115,11 @@ mechanisms! {
     /// Factoring out the runs that alternatives begin with in common, for backtracking.
     common_prefixes = "common-prefixes";
 
-    /// Lazy DFAs in place of position automata that read much, and of backtracking that tries much in vain.
-    /// Without: these alone.
+    /// Lazy DFAs in place of position automata that read much. Without: these alone.
     dfas_instead = "dfas-instead";
+
+    /// DFAs in place of backtracking where a scanner has backtracked much. Without: backtracking alone.
+    backtrack_dfas = "backtrack-dfas";
 
     /// Searching for a literal before an automaton searches for a span.
     span_prefilter = "span-prefilter";

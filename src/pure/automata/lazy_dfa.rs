@@ -21,9 +21,8 @@ use regex_syntax::hir::Hir;
 /// it has ever verified; so this is much less than the 2 MiB that the `regex` crate uses for one.
 const CACHE_CAPACITY: usize = 256 << 10;
 
-/// The same, of a DFA in place of a position automaton or of backtracking. Of patterns that a DFA suits, few need more.
-/// Spans of grok's patterns over logs are found 1.6 times as fast as with 64 KiB, since DFAs for dates and addresses
-/// give up there, and as fast as with 256 KiB. Lower in tests, so that some give up.
+/// The same, of a DFA in place of a position automaton. Of patterns that a DFA suits, few need more. Lower in tests, so
+/// that some give up.
 const SMALL_CACHE_CAPACITY: usize = if cfg!(test) { 6 << 10 } else { 128 << 10 };
 
 /// The same, of the DFAs that search records for spans after it is known which pattern matches. With a pattern of
@@ -48,7 +47,7 @@ const MIN_BYTES_PER_STATE: usize = 10;
 /// fewer bytes for each state that it built. A guess at the bytes that the automaton reads in the time of
 /// building a state.
 ///
-/// The cache counts the bytes of searches for spans and within windows only; those of the other searches in
+/// The cache counts the bytes of searches within windows only; those of the searches in
 /// [`lazy_search`](super::lazy_search) are not reported to it. So all other such DFAs give up when it is full.
 const MIN_BYTES_PER_STATE_INSTEAD: usize = 256;
 

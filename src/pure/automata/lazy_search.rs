@@ -35,20 +35,6 @@ pub(super) struct SpanDfas<'a> {
     pub(super) reverse_cache: &'a mut Cache,
 }
 
-impl SpanDfas<'_> {
-    /// Reports to the caches how far a [search from `from` on](leftmost_span) has read. A full cache is then cleared if
-    /// its states have been of use, where it would give up.
-    pub(super) fn report(&mut self, record: &[u8], from: usize, found: Option<&Range<usize>>) {
-        let end = found.map_or(record.len(), |span| span.end);
-        self.forward_cache.search_start(from);
-        self.forward_cache.search_finish(end);
-        if let Some(span) = found {
-            self.reverse_cache.search_start(span.end);
-            self.reverse_cache.search_finish(span.start);
-        }
-    }
-}
-
 /// Finds the leftmost-first span of `record` that starts at `from` or later. Adds the bytes read
 /// to `steps`.
 pub(super) fn leftmost_span(

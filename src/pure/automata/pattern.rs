@@ -162,14 +162,16 @@ impl PatternAutomata {
             };
             return memory.decide(Part::Trimmed, dfa, by_dfa, by_positions, &mut 0);
         }
-        if let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input(), &mut 0) {
+        if let Some(found) =
+            by_backtracking(Part::Trimmed, || self.program(trimmed), memory, &input(), &mut 0)
+        {
             return found;
         }
         if let Some(found) = memory.by_dfa(Part::Trimmed, dfa, by_dfa, &mut 0) {
             return found;
         }
         if let Some(program) = self.program(trimmed) {
-            let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
+            let (history, scratch) = memory.backtracking(Part::Trimmed);
             if let Ok(found) = program.is_match_with_memo(history, scratch, &input(), &mut 0) {
                 memory.cache.abandon_dfas();
                 return found;
@@ -202,7 +204,9 @@ impl PatternAutomata {
             };
             return memory.decide(Part::Trimmed, dfa, by_dfa, by_positions, steps);
         }
-        if let Some(found) = by_backtracking(|| self.program(trimmed), memory, &input(), steps) {
+        if let Some(found) =
+            by_backtracking(Part::Trimmed, || self.program(trimmed), memory, &input(), steps)
+        {
             return found;
         }
         let new_parts = || LeadingLiteral::new(trimmed).map(Box::new);
@@ -248,8 +252,14 @@ impl PatternAutomata {
             lazy_search::starts_at(dfa, cache, &input(), steps)
         };
         let Some(automaton) = positions else {
-            return by_backtracking(|| self.tail_program(tail), memory, &input(), steps)
-                .or_else(|| memory.by_dfa(Part::Tail, dfa, by_dfa, steps));
+            return by_backtracking(
+                Part::Tail,
+                || self.tail_program(tail),
+                memory,
+                &input(),
+                steps,
+            )
+            .or_else(|| memory.by_dfa(Part::Tail, dfa, by_dfa, steps));
         };
         let by_positions = |scratch: &mut PositionScratch, steps: &mut u64| {
             automaton.starts_at(scratch, record, start..record.len(), steps)
@@ -337,9 +347,10 @@ fn build_dfa(has_positions: bool, nfa: NFA, kind: MatchKind) -> Option<Box<dfa::
     }
 }
 
-/// Whether a match lies within `input`, by backtracking, of a pattern that is too large for a position automaton.
+/// Whether a match of a part that is too large for a position automaton lies within `input`, by backtracking.
 /// `None` if a lazy DFA is to be tried first.
 fn by_backtracking<'a>(
+    part: Part,
     program: impl FnOnce() -> Option<&'a Program>,
     memory: &mut PatternMemory<'_>,
     input: &Input<'_>,
@@ -349,8 +360,9 @@ fn by_backtracking<'a>(
         return None;
     }
     let program = program()?;
-    let (history, scratch) = (&mut memory.cache.backtracking, &mut *memory.scratch);
-    if let Ok(found) = program.is_match(history, scratch, input, steps) {
+    let may_grow = memory.may_grow;
+    let (history, scratch) = memory.backtracking(part);
+    if let Ok(found) = program.is_match(history, scratch, may_grow, input, steps) {
         return Some(found);
     }
     let searches = &mut memory.cache.memo_searches;
@@ -358,6 +370,7 @@ fn by_backtracking<'a>(
         return None;
     }
     *searches += 1;
+    let (history, scratch) = memory.backtracking(part);
     program.is_match_with_memo(history, scratch, input, steps).ok()
 }
 

@@ -34,12 +34,8 @@ pub(crate) struct PatternCache {
     pub(super) simulation: Option<Box<pikevm::Cache>>,
     pub(super) spans: Option<Box<SpanCache>>,
     pub(super) span_backtracking: Backtracking,
-    /// Of searches in which a pattern that is too large for a position automaton, or its tail, is to match.
-    pub(super) backtracking: Backtracking,
-    /// The number of these searches that had a memo and came before the lazy DFA.
+    /// The number of searches with a memo, but for spans, that came before the lazy DFA.
     pub(super) memo_searches: u32,
-    /// The steps of backtracking for spans, and the choices that it considered, beyond the steps of lazy DFAs.
-    pub(super) span_use: PositionsUse,
 }
 
 /// The working memory of one part.
@@ -48,6 +44,8 @@ struct PartCache {
     dfa: Option<Box<dfa::Cache>>,
     /// How much the position automaton was used.
     positions_use: PositionsUse,
+    /// Of parts that are too large for a position automaton.
+    backtracking: Backtracking,
 }
 
 /// The working memory that a search uses: that of its pattern, and that of all patterns.
@@ -70,7 +68,7 @@ impl PatternMemory<'_> {
         by_positions: impl FnOnce(&mut PositionScratch, &mut u64) -> bool,
         steps: &mut u64,
     ) -> bool {
-        let PartCache { dfa: cache, positions_use } = &self.cache.parts[part as usize];
+        let PartCache { dfa: cache, positions_use, .. } = &self.cache.parts[part as usize];
         if positions_use.prefers_dfa()
             && (self.may_grow || cache.is_some())
             && !self.cache.abandoned
@@ -78,12 +76,17 @@ impl PatternMemory<'_> {
             if let Some(found) = self.by_dfa(part, dfa, by_dfa, steps) {
                 return found;
             }
-            let PartCache { dfa, positions_use } = &mut self.cache.parts[part as usize];
+            let PartCache { dfa, positions_use, .. } = &mut self.cache.parts[part as usize];
             *dfa = None;
             positions_use.fail_dfa();
         }
         let PartCache { positions_use, .. } = &mut self.cache.parts[part as usize];
         positions_use.count(steps, |steps| by_positions(self.scratch, steps))
+    }
+
+    /// What backtracking for a part works with.
+    pub(super) fn backtracking(&mut self, part: Part) -> (&mut Backtracking, &mut PositionScratch) {
+        (&mut self.cache.parts[part as usize].backtracking, self.scratch)
     }
 
     /// Decides by its lazy DFA whether a part matches, unless there is none or it can't decide.
@@ -107,16 +110,17 @@ impl PatternMemory<'_> {
 impl PatternCache {
     /// Frees the memory of all automata. What is known of their usefulness is kept.
     pub(crate) fn clear(&mut self) {
-        for PartCache { dfa, positions_use } in &mut self.parts {
+        for PartCache { dfa, positions_use, backtracking } in &mut self.parts {
             *dfa = None;
             // The automata that need no memory are used for a while.
             positions_use.restart();
+            backtracking.restart();
         }
         (self.leading_literal, self.simulation) = (None, None);
         if let Some(spans) = &mut self.spans {
             spans.clear();
         }
-        self.span_use.restart();
+        self.span_backtracking.restart();
         self.memo_searches = 0;
     }
 
@@ -132,8 +136,8 @@ impl PatternCache {
     }
 
     #[cfg(test)]
-    pub(super) fn has_span_dfas(&self) -> bool {
-        self.spans.as_ref().is_some_and(|spans| spans.uses_dfas())
+    pub(super) fn has_span_dfa(&self) -> bool {
+        self.span_backtracking.memory() > 0
     }
 
     pub(super) fn spans(&mut self) -> &mut SpanCache {
@@ -143,7 +147,10 @@ impl PatternCache {
     /// Memory in bytes.
     pub(crate) fn memory(&self) -> usize {
         let dfas = self.parts.iter().map(|part| &part.dfa).chain([&self.leading_literal]);
+        let backtracking = self.parts.iter().map(|part| &part.backtracking);
         dfas.flatten().map(|cache| cache.memory_usage()).sum::<usize>()
+            + backtracking.map(Backtracking::memory).sum::<usize>()
+            + self.span_backtracking.memory()
             + self.simulation.as_ref().map_or(0, |cache| cache.memory_usage())
             + self.spans.as_ref().map_or(0, |spans| spans.memory())
     }

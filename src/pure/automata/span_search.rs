@@ -21,10 +21,6 @@ use super::start_search::{StartSearch, Starts};
 /// most of it.
 const MAX_LEN_BY_DFAS: usize = 1 << 10;
 
-/// The steps that lazy DFAs take for each byte of a record. Each byte is read once forward, and those of matches
-/// once more backward.
-const STEPS_OF_DFAS: u64 = 2;
-
 /// Where the spans of a pattern are searched.
 pub(crate) struct SpanRange<'a> {
     pub(crate) record: &'a [u8],
@@ -66,9 +62,10 @@ impl PatternAutomata {
             return each_literal(&literal.0, record, starts, found);
         }
         let cursor = &mut SpanCursor::starting_at(*starts.start(), after_span);
+        let last = *starts.end();
         if record.len() <= MAX_RECORD
             && let Some(flow) =
-                self.spans_of_short(hir, memory, (record, *starts.end()), cursor, &mut found)
+                self.spans.by_backtracking(hir, memory, record, last, cursor, &mut found)
         {
             *steps += cursor.steps;
             return flow;
@@ -80,30 +77,6 @@ impl PatternAutomata {
             None => self.search_spans(hir, |_, _, _| true, memory, record, cursor, &mut found),
         };
         *steps += cursor.steps;
-        flow
-    }
-
-    /// Finds the spans of a record of ordinary length by backtracking, or by lazy DFAs if backtracking has
-    /// often tried too much in vain. Returns `None` if both fail.
-    fn spans_of_short(
-        &self,
-        hir: &Hir,
-        memory: &mut PatternMemory<'_>,
-        (record, last): (&[u8], usize),
-        cursor: &mut SpanCursor,
-        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
-    ) -> Option<ControlFlow<()>> {
-        if memory.cache.span_use.prefers_dfa()
-            && (memory.may_grow || memory.cache.spans().uses_dfas())
-            && let Some(flow) =
-                self.spans.by_dfas(hir, memory.cache.spans(), (record, last), cursor, found)
-        {
-            return Some(flow);
-        }
-        let before = cursor.steps;
-        let flow = self.spans.by_backtracking(hir, memory, record, last, cursor, found);
-        let all = cursor.steps - before + cursor.considered;
-        memory.cache.span_use.add(all.saturating_sub(STEPS_OF_DFAS * record.len() as u64));
         flow
     }
 

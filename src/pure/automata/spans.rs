@@ -1,9 +1,8 @@
 //! The automata that find the spans of one pattern.
 //!
-//! In records of ordinary length, spans are found by [backtracking](super::positions), or by lazy DFAs where
-//! a scanner's backtracking has [tried much in vain](super::positions_use). Longer records, and
-//! those in which that tries too much in vain, are searched span by span with a forward and a reverse lazy
-//! DFA. Where these give up in a long record, backtracking is tried too, and then an NFA simulation. Where
+//! In records of ordinary length, spans are found by [backtracking](super::positions), or by a DFA in its place
+//! where a scanner backtracks much. Longer records, and those in which that takes too long, are searched span by span
+//! with a forward and a reverse lazy DFA. Where these give up in a long record, backtracking is tried too, and then an NFA simulation. Where
 //! all searches of a record together have taken too many steps, a two-pass search finds every remaining
 //! span at once. The loop over the spans, which switches from one to the next, is in
 //! [`span_search`](super::span_search).
@@ -16,14 +15,11 @@ use regex_automata::nfa::thompson::NFA;
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
-use super::lazy_dfa::{
-    LARGE_CACHE_CAPACITY, build, build_for_pattern, build_instead_of_positions, compile,
-    compile_reverse,
-};
+use super::lazy_dfa::{LARGE_CACHE_CAPACITY, build, build_for_pattern, compile, compile_reverse};
 use super::lazy_search::{self, SpanDfas, leftmost_span};
 use super::pattern::PatternMemory;
 use super::positions::Program;
-use super::span_cursor::{SpanCursor, step_budget};
+use super::span_cursor::SpanCursor;
 use super::span_prefilter::CandidatePositions;
 use super::start_search::{StartSearch, Starts};
 use super::{span_simulation, two_pass};
@@ -41,8 +37,6 @@ pub(super) struct SpanAutomata {
     nfa: OnceLock<NFA>,
     forward: OnceLock<Option<Box<dfa::DFA>>>,
     reverse: OnceLock<Option<Box<dfa::DFA>>>,
-    /// In place of backtracking where that fails often: forward and reverse.
-    instead: OnceLock<Option<Box<[dfa::DFA; 2]>>>,
     two_pass: OnceLock<Box<two_pass::TwoPass>>,
     starts: OnceLock<Option<Box<StartSearch>>>,
 }
@@ -52,9 +46,6 @@ pub(super) struct SpanAutomata {
 pub(super) struct SpanCache {
     forward: Option<Box<dfa::Cache>>,
     reverse: Option<Box<dfa::Cache>>,
-    instead: Option<Box<[dfa::Cache; 2]>>,
-    /// Whether the lazy DFAs in place of backtracking have given up.
-    instead_failed: bool,
     /// Of the head of a [`StartSearch`].
     pub(super) head: Option<Box<dfa::Cache>>,
     simulation: span_simulation::SimulationCache,
@@ -98,62 +89,10 @@ impl SpanAutomata {
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Option<ControlFlow<()>> {
-        let (history, scratch) = (&mut memory.cache.span_backtracking, &mut *memory.scratch);
-        self.program(hir)?.spans(history, scratch, (record, last), cursor, found).ok()
-    }
-
-    /// As [`SpanAutomata::by_backtracking`], with lazy DFAs that give up soon, and are not used again then.
-    pub(super) fn by_dfas(
-        &self,
-        hir: &Hir,
-        cache: &mut SpanCache,
-        (record, last): (&[u8], usize),
-        cursor: &mut SpanCursor,
-        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
-    ) -> Option<ControlFlow<()>> {
-        if cache.instead_failed {
-            return None;
-        }
-        let dfas = self.instead(hir, &mut cache.instead);
-        let flow = dfas.and_then(|mut dfas| {
-            while cursor.at <= last {
-                if cursor.steps > step_budget(record) {
-                    return None;
-                }
-                let span = leftmost_span(&mut dfas, record, cursor.at, &mut cursor.steps).ok()?;
-                dfas.report(record, cursor.at, span.as_ref());
-                let Some(span) = span.filter(|span| span.start <= last) else { break };
-                if cursor.accept(&span)
-                    && let ControlFlow::Break(()) = found(span)
-                {
-                    return Some(ControlFlow::Break(()));
-                }
-            }
-            Some(ControlFlow::Continue(()))
-        });
-        if flow.is_none() {
-            (cache.instead, cache.instead_failed) = (None, true);
-        }
-        flow
-    }
-
-    /// The lazy DFAs in place of backtracking, if they can be built.
-    fn instead<'a>(
-        &'a self,
-        hir: &Hir,
-        cache: &'a mut Option<Box<[dfa::Cache; 2]>>,
-    ) -> Option<SpanDfas<'a>> {
-        let build = || {
-            let forward =
-                build_instead_of_positions(self.nfa(hir).clone(), MatchKind::LeftmostFirst)?;
-            let reverse = build_instead_of_positions(compile_reverse(hir), MatchKind::All)?;
-            Some([*forward, *reverse].into())
-        };
-        let dfas = self.instead.get_or_init(build).as_deref()?;
-        let create = || dfas.each_ref().map(|dfa| dfa.create_cache()).into();
-        let [forward_cache, reverse_cache] = &mut **cache.get_or_insert_with(create);
-        let [forward, reverse] = dfas;
-        Some(SpanDfas { forward, forward_cache, reverse, reverse_cache })
+        let program = self.program(hir)?;
+        let PatternMemory { cache, scratch, may_grow } = memory;
+        let history = &mut cache.span_backtracking;
+        program.spans(history, scratch, *may_grow, (record, last), cursor, found).ok()
     }
 
     /// Finds the leftmost-first span of `record` from `cursor.at` on with lazy DFAs, without moving the
@@ -268,21 +207,13 @@ impl SpanAutomata {
 impl SpanCache {
     /// Frees the memory. What has failed is not tried again.
     pub(super) fn clear(&mut self) {
-        let SpanCache { instead_failed, dfas_failed, .. } = *self;
-        *self = SpanCache { instead_failed, dfas_failed, ..SpanCache::default() };
-    }
-
-    /// Whether lazy DFAs take the place of backtracking.
-    pub(super) fn uses_dfas(&self) -> bool {
-        self.instead.is_some()
+        *self = SpanCache { dfas_failed: self.dfas_failed, ..SpanCache::default() };
     }
 
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
         let dfas = [&self.forward, &self.reverse, &self.head];
-        let instead = self.instead.iter().flat_map(|caches| caches.iter());
         dfas.into_iter().flatten().map(|cache| cache.memory_usage()).sum::<usize>()
-            + instead.map(|cache| cache.memory_usage()).sum::<usize>()
             + self.simulation.memory()
             + self.two_pass.memory()
             + self.positions.memory()

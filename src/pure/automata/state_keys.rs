@@ -33,7 +33,7 @@ impl StateKeys {
         states.take_while(|&state| state != FREE).find(|&state| self.get(state) == key)
     }
 
-    /// Adds the key of the next state. It must be new, and there must be fewer than [`MAX_STATES`].
+    /// Adds the key of the next state. It must be new, and there must be fewer than [`FREE`].
     pub(super) fn add(&mut self, key: &[u32]) {
         let state = self.len() as u16;
         self.all.extend_from_slice(key);

@@ -18,25 +18,51 @@ use std::ops::{ControlFlow, Range};
 
 use regex_automata::Input;
 
+#[cfg(test)]
+use super::backtrack_dfa::BacktrackDfa;
+use super::backtrack_dfa_use::BacktrackDfaUse;
 use super::backtrack_search::{Exhausted, Search};
 use super::program::Program;
 use super::search::PositionScratch;
 use crate::pure::automata::span_cursor::SpanCursor;
 
-/// Whether the ways of backtracking are worthwhile for a pattern, from the searches of one scanner so
-/// far.
-#[derive(Clone, Copy, Debug, Default)]
+/// Whether the ways of backtracking are worthwhile for a program, from the searches of one scanner so
+/// far, and the DFA that takes its place.
+#[derive(Debug, Default)]
 pub(in crate::pure::automata) struct Backtracking {
     plain: Successes,
     memo: Successes,
+    dfa: BacktrackDfaUse,
+}
+
+impl Backtracking {
+    /// Drops the DFA, and begins to count anew when one is worthwhile.
+    pub(in crate::pure::automata) fn restart(&mut self) {
+        self.dfa.restart();
+    }
+
+    /// Heap memory in bytes: that of the DFA.
+    pub(in crate::pure::automata) fn memory(&self) -> usize {
+        self.dfa.memory()
+    }
 }
 
 #[cfg(test)]
 impl Backtracking {
+    /// With a DFA from the first search on.
+    pub(super) fn with_dfa() -> Backtracking {
+        Backtracking { dfa: BacktrackDfaUse::due(), ..Backtracking::default() }
+    }
+
+    /// The DFA, if it was used and has not failed.
+    pub(super) fn working_dfa(&mut self) -> Option<&mut BacktrackDfa> {
+        self.dfa.working()
+    }
+
     /// As if all ways of searching but number `way` had always failed.
     pub(super) fn only(way: usize) -> Backtracking {
         let of = |other| Successes { failures: if other == way { 0 } else { u8::MAX } };
-        Backtracking { plain: of(0), memo: of(1) }
+        Backtracking { plain: of(0), memo: of(1), ..Backtracking::default() }
     }
 }
 
@@ -67,11 +93,12 @@ impl Successes {
 impl Program {
     /// Calls `found` with the spans of `record` from `cursor.at` on, none of which starts after `last`,
     /// until `found` returns `Break`. If that takes too long, `cursor` is where another search has to
-    /// continue. The record must be shorter than 4 GiB.
+    /// continue. The record must be shorter than 4 GiB. `may_grow` is whether there is memory for a DFA.
     pub(in crate::pure::automata) fn spans(
         &self,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
+        may_grow: bool,
         (record, last): (&[u8], usize),
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
@@ -79,17 +106,34 @@ impl Program {
         if self.is_byte {
             return Ok(self.each_byte(record, last, cursor, found));
         }
-        if history.plain.expect().is_ok() {
-            let backtrack = &mut scratch.backtrack;
+        let tried = |cursor: &SpanCursor| cursor.steps + cursor.considered;
+        let (before, span) = (tried(cursor), cursor.at..record.len());
+        let flow = self.spans_of(history, scratch, may_grow, (record, last), cursor, found);
+        history.dfa.add((tried(cursor) - before).saturating_sub(record.len() as u64), span.len());
+        flow
+    }
+
+    /// [`Program::spans`], without counting.
+    fn spans_of(
+        &self,
+        history: &mut Backtracking,
+        scratch: &mut PositionScratch,
+        may_grow: bool,
+        (record, last): (&[u8], usize),
+        cursor: &mut SpanCursor,
+        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Exhausted> {
+        let Backtracking { plain, memo, dfa } = history;
+        let (dfa, backtrack) = (dfa.dfa(self, may_grow), &mut scratch.backtrack);
+        if dfa.is_some() || plain.expect().is_ok() {
             let search = Search::<false>::new(self, backtrack, record, cursor.at..record.len());
-            if let Ok(flow) = history.plain.add(search.spans(last, cursor, found)) {
+            if let Ok(flow) = plain.add(search.with_dfa(dfa).spans(last, cursor, found)) {
                 return Ok(flow);
             }
         }
-        history.memo.expect()?;
-        let scratch = &mut scratch.backtrack;
-        let search = Search::<true>::with_memo(self, scratch, record, cursor.at..record.len())?;
-        history.memo.add(search.spans(last, cursor, found))
+        memo.expect()?;
+        let search = Search::<true>::with_memo(self, backtrack, record, cursor.at..record.len())?;
+        memo.add(search.spans(last, cursor, found))
     }
 
     /// [`Program::spans`] of a pattern whose matches are single bytes.
@@ -110,18 +154,27 @@ impl Program {
     }
 
     /// Whether a match begins and ends within `input`, whose record must be shorter than 4 GiB: at the start of
-    /// its span if it is anchored. Without a memo. Adds to `steps` what it has tried.
+    /// its span if it is anchored. Without a memo. Adds to `steps` what it has tried. `may_grow` is whether there is
+    /// memory for a DFA.
     pub(in crate::pure::automata) fn is_match(
         &self,
         history: &mut Backtracking,
         scratch: &mut PositionScratch,
+        may_grow: bool,
         input: &Input<'_>,
         steps: &mut u64,
     ) -> Result<bool, Exhausted> {
-        history.plain.expect()?;
+        let Backtracking { plain, dfa, .. } = history;
+        let by_dfa = dfa.dfa(self, may_grow);
+        if by_dfa.is_none() {
+            plain.expect()?;
+        }
         let (record, span) = (input.haystack(), input.get_range());
+        let (len, before) = (span.len(), *steps);
         let search = Search::<false>::new(self, &mut scratch.backtrack, record, span);
-        history.plain.add(search.has_match(input, steps))
+        let found = plain.add(search.with_dfa(by_dfa).has_match(input, steps));
+        dfa.add(*steps - before, len);
+        found
     }
 
     /// As [`Program::is_match`], with a memo.

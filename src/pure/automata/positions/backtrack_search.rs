@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Range};
 
 use regex_automata::{Anchored, Input};
 
+use super::backtrack_dfa::BacktrackDfa;
 use super::byte_index::LONG_LIST;
 use super::looks::{self, Looks};
 use super::memo::Memo;
@@ -25,6 +26,9 @@ const RUN_BYTES_PER_STEP: usize = 4;
 
 /// The number of bytes of a chain that count as one step.
 const CHAIN_BYTES_PER_STEP: usize = 8;
+
+/// The number of bytes that a DFA reads in the time of a step.
+const DFA_BYTES_PER_STEP: u64 = 4;
 
 /// The budget is used up, or a memo is too large.
 #[derive(Debug)]
@@ -83,6 +87,8 @@ pub(super) struct Search<'a, const MEMO: bool> {
     untried: &'a mut Vec<Untried>,
     /// What was tried in this search, if `MEMO`.
     memo: &'a mut Memo,
+    /// What finds the matches where it decides.
+    dfa: Option<&'a mut BacktrackDfa>,
 }
 
 impl<'a> Search<'a, true> {
@@ -118,7 +124,17 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
             considered: 0,
             untried,
             memo,
+            dfa: None,
         }
+    }
+
+    /// Finds matches by this DFA where it decides.
+    pub(super) fn with_dfa(mut self, mut dfa: Option<&'a mut BacktrackDfa>) -> Search<'a, MEMO> {
+        if let Some(dfa) = &mut dfa {
+            dfa.add_budget(self.record.len());
+        }
+        self.dfa = dfa;
+        self
     }
 
     /// See [`Program::spans`].
@@ -131,7 +147,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         let record = self.record;
         let flow = loop {
             let range = cursor.at..(last + 1).min(record.len());
-            let Some(start) = self.program.starts.next(record, range, self.limit) else {
+            let Some(start) = self.next_start(range) else {
                 cursor.at = record.len() + 1;
                 break Ok(ControlFlow::Continue(()));
             };
@@ -139,7 +155,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
                 cursor.at = start + 1;
                 continue;
             }
-            match self.match_at(start) {
+            match self.match_from(start) {
                 Ok(None) => {
                     cursor.at = self.program.starts.after_failure(self.record, start, self.limit)
                 }
@@ -167,24 +183,65 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
     ) -> Result<bool, Exhausted> {
         let found = match input.get_anchored() {
             Anchored::No => self.any_match(input.start()),
-            _ => self.match_at(input.start()).map(|end| end.is_some()),
+            _ => self.has_match_at(input.start()),
         };
         *steps += self.budget - self.left + 1;
         found
     }
 
     fn any_match(&mut self, mut at: usize) -> Result<bool, Exhausted> {
-        while let Some(start) = self.program.starts.next(self.record, at..self.limit, self.limit) {
+        while let Some(start) = self.next_start(at..self.limit) {
             if !self.is_new(self.program.start, start) {
                 at = start + 1;
                 continue;
             }
-            if self.match_at(start)?.is_some() {
+            if self.has_match_at(start)? {
                 return Ok(true);
             }
             at = self.program.starts.after_failure(self.record, start, self.limit);
         }
         Ok(false)
+    }
+
+    /// The first offset within `range` at which a match may begin, as [`Starts::next`](super::starts::Starts::next).
+    #[inline]
+    fn next_start(&self, range: Range<usize>) -> Option<usize> {
+        let starts = &self.program.starts;
+        match &self.dfa {
+            Some(dfa) if starts.are_dense() => dfa.next_start(self.record, range.start, range.end),
+            _ => starts.next(self.record, range, self.limit),
+        }
+    }
+
+    /// Whether a match begins at `start`.
+    #[inline]
+    fn has_match_at(&mut self, start: usize) -> Result<bool, Exhausted> {
+        if let Some(dfa) = &mut self.dfa {
+            let mut read = 0;
+            let span = start..self.limit;
+            let found = dfa.has_match(self.program, self.record, span, &mut read);
+            self.spend(1 + read / DFA_BYTES_PER_STEP)?;
+            if let Ok(found) = found {
+                return Ok(found);
+            }
+        }
+        self.match_at(start).map(|end| end.is_some())
+    }
+
+    /// The end of the preferred match that begins at `start`: by the DFA, if there is one and it decides, or else by
+    /// backtracking.
+    #[inline]
+    fn match_from(&mut self, start: usize) -> Result<Option<usize>, Exhausted> {
+        if let Some(dfa) = &mut self.dfa {
+            let mut read = 0;
+            let span = start..self.limit;
+            let end = dfa.end_of_match(self.program, self.record, span, &mut read);
+            self.spend(1 + read / DFA_BYTES_PER_STEP)?;
+            if let Ok(end) = end {
+                return Ok(end);
+            }
+        }
+        self.match_at(start)
     }
 
     /// The end of the preferred match that begins at `at`.

@@ -20,6 +20,8 @@
 
 mod automaton;
 mod backtrack;
+mod backtrack_dfa;
+mod backtrack_dfa_use;
 mod backtrack_search;
 mod bits;
 mod byte_index;
@@ -39,6 +41,7 @@ pub(super) mod span_tests;
 mod starts;
 #[cfg(test)]
 pub(super) mod tests;
+mod threads;
 
 use std::ops::Range;
 

@@ -249,6 +249,16 @@ impl Program {
         self.after[usize::from(position)]
     }
 
+    /// The choices of all lists.
+    pub(super) fn all_choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// The number of positions.
+    pub(super) fn positions(&self) -> usize {
+        self.after.len()
+    }
+
     #[inline(always)]
     pub(super) fn choices(&self, list: List) -> &[Choice] {
         &self.choices[list.range()]

@@ -1,4 +1,4 @@
-//! Compares the spans, found in both ways, with those of `regex_automata`'s `PikeVM`: on all small
+//! Compares the spans, found in each way, with those of `regex_automata`'s `PikeVM`: on all small
 //! patterns and records, and on larger random ones.
 
 use std::ops::{ControlFlow, Range};
@@ -35,11 +35,10 @@ fn expected(hir: &Hir, record: &[u8]) -> Vec<Range<usize>> {
 const PLAIN: usize = 0;
 const WITH_MEMO: usize = 1;
 
-/// The spans of a record, found in one way, or in any if there is no `way`. `None` if that takes too long or is
-/// impossible.
+/// The spans of a record. `None` if that takes too long or is impossible.
 fn spans(
     program: &Program,
-    way: Option<usize>,
+    history: &mut Backtracking,
     scratch: &mut PositionScratch,
     record: &[u8],
 ) -> Option<Vec<Range<usize>>> {
@@ -48,25 +47,26 @@ fn spans(
         all.push(span);
         ControlFlow::Continue(())
     };
-    let history = &mut way.map_or_else(Backtracking::default, Backtracking::only);
-    let flow = program.spans(history, scratch, (record, record.len()), &mut cursor, &mut add);
+    let place = (record, record.len());
+    let flow = program.spans(history, scratch, true, place, &mut cursor, &mut add);
     flow.ok().map(|flow| {
         assert!(flow.is_continue());
         all
     })
 }
 
-/// Requires a program to find the spans `expected` in `record`, in each way.
+/// Requires a program to find the spans `expected` in `record`, in each way, and by the DFA of `by_dfa`.
 fn check_record(
-    program: &Program,
-    pattern: &str,
+    (program, pattern): (&Program, &str),
     scratch: &mut PositionScratch,
+    by_dfa: &mut Backtracking,
     record: &[u8],
     expected: &[Range<usize>],
 ) {
     let text = record.escape_ascii();
     for way in [None, Some(PLAIN), Some(WITH_MEMO)] {
-        match spans(program, way, scratch, record) {
+        let history = &mut way.map_or_else(Backtracking::default, Backtracking::only);
+        match spans(program, history, scratch, record) {
             Some(found) => assert_eq!(found, expected, "{pattern} in {text}, way {way:?}"),
             None => assert!(
                 way == Some(PLAIN),
@@ -74,11 +74,28 @@ fn check_record(
             ),
         }
     }
+    let found = spans(program, by_dfa, scratch, record);
+    assert_eq!(found.as_deref(), Some(expected), "{pattern} in {text}, by the DFA");
+    keep(program, by_dfa);
+}
+
+/// Requires the DFA to work, unless there is none. It may fail later.
+fn keep(program: &Program, by_dfa: &mut Backtracking) {
+    match by_dfa.working_dfa() {
+        Some(dfa) => dfa.fill_budget(),
+        None => assert!(program.is_byte),
+    }
 }
 
 /// Requires a program to decide as the simulation does whether there is a match within each part of `record`, and
 /// whether one starts there.
-fn check_parts(program: &Program, vm: &PikeVM, scratch: &mut PositionScratch, record: &[u8]) {
+fn check_parts(
+    program: &Program,
+    vm: &PikeVM,
+    scratch: &mut PositionScratch,
+    by_dfa: &mut Backtracking,
+    record: &[u8],
+) {
     let cache = &mut vm.create_cache();
     for start in 0..=record.len() {
         for end in start..=record.len() {
@@ -86,8 +103,11 @@ fn check_parts(program: &Program, vm: &PikeVM, scratch: &mut PositionScratch, re
                 let input = &Input::new(record).span(start..end).anchored(anchored);
                 let expected = vm.is_match(cache, input.clone());
                 let history = &mut Backtracking::default();
-                let plain = program.is_match(history, scratch, input, &mut 0);
+                let plain = program.is_match(history, scratch, false, input, &mut 0);
                 assert!(plain.is_err() || plain.is_ok_and(|found| found == expected), "{input:?}");
+                let found = program.is_match(by_dfa, scratch, true, input, &mut 0);
+                assert!(found.is_err() || found.is_ok_and(|found| found == expected), "{input:?}");
+                keep(program, by_dfa);
                 let with_memo = program.is_match_with_memo(history, scratch, input, &mut 0);
                 assert!(with_memo.is_ok_and(|found| found == expected), "{input:?}");
             }
@@ -100,11 +120,12 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
     let program = Program::new(&hir).unwrap();
     let vm = pikevm(&hir);
     let (mut cache, scratch) = (vm.create_cache(), &mut PositionScratch::default());
+    let by_dfa = &mut Backtracking::with_dfa();
     for record in records {
         let expected: Vec<_> = vm.find_iter(&mut cache, record).map(|m| m.range()).collect();
-        check_record(&program, pattern, scratch, record, &expected);
+        check_record((&program, pattern), scratch, by_dfa, record, &expected);
         if record.len() < 3 {
-            check_parts(&program, &vm, scratch, record);
+            check_parts(&program, &vm, scratch, by_dfa, record);
         }
     }
 }
@@ -146,8 +167,8 @@ fn alternatives_keep_their_order() {
     ] {
         let hir = parse(pattern);
         let program = Program::new(&hir).unwrap();
-        let scratch = &mut PositionScratch::default();
-        check_record(&program, pattern, scratch, record.as_bytes(), &spans);
+        let (scratch, by_dfa) = (&mut PositionScratch::default(), &mut Backtracking::with_dfa());
+        check_record((&program, pattern), scratch, by_dfa, record.as_bytes(), &spans);
     }
 }
 
@@ -175,8 +196,8 @@ fn matches_may_begin_within_a_run() {
     ] {
         let hir = parse(pattern);
         let program = Program::new(&hir).unwrap();
-        let scratch = &mut PositionScratch::default();
-        check_record(&program, pattern, scratch, record.as_bytes(), &[span]);
+        let (scratch, by_dfa) = (&mut PositionScratch::default(), &mut Backtracking::with_dfa());
+        check_record((&program, pattern), scratch, by_dfa, record.as_bytes(), &[span]);
     }
 }
 
@@ -220,10 +241,11 @@ proptest! {
         let scratch = &mut PositionScratch::default();
         if let Some(program) = Program::new(&hir) {
             let vm = pikevm(&hir);
+            let by_dfa = &mut Backtracking::with_dfa();
             for record in &records {
                 let expected = expected(&hir, record);
-                check_record(&program, &pattern, scratch, record, &expected);
-                check_parts(&program, &vm, scratch, &record[..record.len().min(12)]);
+                check_record((&program, &pattern), scratch, by_dfa, record, &expected);
+                check_parts(&program, &vm, scratch, by_dfa, &record[..record.len().min(12)]);
             }
         }
     }
@@ -273,21 +295,26 @@ fn steps_are_linear_whatever_the_matches() {
     ] {
         let hir = parse(pattern);
         let program = Program::new(&hir).unwrap();
-        for way in [None, Some(WITH_MEMO)] {
+        for (way, by_dfa) in [(None, false), (Some(WITH_MEMO), false), (None, true)] {
             let steps = [2000, 4000].map(|len| {
                 let (mut cursor, mut count) = (SpanCursor::default(), 0);
                 let found = &mut |_| {
                     count += 1;
                     ControlFlow::Continue(())
                 };
-                let history = &mut way.map_or_else(Backtracking::default, Backtracking::only);
+                let history = &mut match way {
+                    _ if by_dfa => Backtracking::with_dfa(),
+                    Some(way) => Backtracking::only(way),
+                    None => Backtracking::default(),
+                };
                 let (scratch, record) = (&mut PositionScratch::default(), vec![b'A'; len]);
-                let result = program.spans(history, scratch, (&record, len), &mut cursor, found);
+                let place = (&record[..], len);
+                let result = program.spans(history, scratch, true, place, &mut cursor, found);
                 assert!(result.is_ok_and(|flow| flow.is_continue()), "{pattern}");
                 assert_eq!(count >= len, matches, "{pattern}: {count}");
                 cursor.steps
             });
-            assert!(steps[1] <= 3 * steps[0], "{pattern}: {steps:?}, way {way:?}");
+            assert!(steps[1] <= 3 * steps[0], "{pattern}: {steps:?}, way {way:?}, DFA {by_dfa}");
         }
     }
 }

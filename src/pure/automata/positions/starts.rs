@@ -8,7 +8,7 @@
 //!
 //! No byte is read backward twice, because the next search begins after the run.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::pure::literal::ByteSet;
 use crate::pure::mechanism;
@@ -21,12 +21,19 @@ use super::program::{Choice, List, first_bytes, first_bytes_unless_empty};
 /// continued by one, and the search brings nothing. A guess. Higher in tests, so that small patterns reach it.
 const MAX_FREQUENCY: f64 = if cfg!(test) { 1.0 } else { 0.03 };
 
+/// The frequency of the bytes that matches begin with from which on they are dense. A guess.
+const FREQUENT: f64 = 0.03;
+
 /// Where a match can begin.
 #[derive(Debug)]
 pub(super) struct Starts {
     place: Place,
     /// The bytes that a match can begin with.
     pub(super) first_bytes: ByteSet,
+    /// The first bytes, if they are at most three and rare.
+    needle: Option<[u8; 3]>,
+    /// Whether [`Starts::next`] looks at each byte and the first bytes are frequent.
+    are_dense: bool,
     /// Whether a match may be empty.
     may_be_empty: bool,
     leading: Option<Leading>,
@@ -39,13 +46,16 @@ enum Place {
     Anywhere,
 }
 
-/// A class of which a match can begin with any number of bytes, as in `[a-z]+=` and `[^,]*;`. If none begins at one of
-/// them, none begins at those after it.
+/// A class of which a match can begin with any number of bytes, as in `[a-z]+=` and `[^,]*;`, or up to a number if one
+/// of a few bytes that are not in it must come then, as in `[a-z]{1,4}=`. If no match begins at one of them, none begins
+/// at those after it.
 #[derive(Debug)]
 struct Leading {
     class: ByteSet,
     /// The least number of these bytes, at most 1.
     min: usize,
+    /// The largest number of these bytes, if it is bounded. Then no byte of `needle` is of the class.
+    max: usize,
     /// The bytes of which one must come after them, if these are at most three and rare.
     needle: Option<[u8; 3]>,
 }
@@ -73,11 +83,18 @@ impl Starts {
             () if all_look(looks::START | looks::START_LF) => Place::Line,
             () => Place::Anywhere,
         };
+        let first_bytes = first_bytes(starting.iter(), parts.sets);
+        let may_be_empty = starting.iter().any(|choice| choice.position == Choice::END);
+        let leading = Leading::new(parts);
+        let has_needle = leading.as_ref().is_some_and(|leading| leading.needle.is_some());
+        let reads_all = place == Place::Anywhere && !may_be_empty && !has_needle;
         Starts {
             place,
-            first_bytes: first_bytes(starting.iter(), parts.sets),
-            may_be_empty: starting.iter().any(|choice| choice.position == Choice::END),
-            leading: Leading::new(parts),
+            needle: needle(&first_bytes),
+            are_dense: reads_all && first_bytes.frequency() > FREQUENT,
+            first_bytes,
+            may_be_empty,
+            leading,
         }
     }
 
@@ -94,12 +111,16 @@ impl Starts {
         if self.may_be_empty {
             return Some(range.start);
         }
-        if let Some(Leading { class, min, needle: Some(needle) }) = &self.leading {
-            let at = next_run(record, range.start, limit, (class, *min), *needle)?;
+        if let Some(Leading { class, min, max, needle: Some(needle) }) = &self.leading {
+            let at = next_run(record, range.start, limit, (class, *min..=*max), *needle)?;
             return (at < range.end).then_some(at);
         }
+        let bytes = &record[range.clone()];
         let first = |&byte: &u8| self.first_bytes.contains(byte);
-        let skipped = record[range.clone()].iter().position(first)?;
+        let skipped = match self.needle {
+            Some(needle) => find(needle, bytes)?,
+            None => bytes.iter().position(first)?,
+        };
         Some(range.start + skipped)
     }
 
@@ -112,6 +133,12 @@ impl Starts {
                 return Some(at);
             }
         }
+    }
+
+    /// Whether [`Starts::next`] looks at each byte, and finds most in vain.
+    #[inline]
+    pub(super) fn are_dense(&self) -> bool {
+        self.are_dense
     }
 
     /// Where the next match can begin at the earliest if none begins at `start` that ends at `limit` at the latest.
@@ -133,13 +160,14 @@ impl Leading {
         let &Parts { start, lists, choices, after, after_runs, runs, sets } = parts;
         let starting = &choices[start.range()];
         let list_after = |choice: &Choice| lists[usize::from(after[usize::from(choice.position)])];
+        let mut max = usize::MAX;
         let (class, min, next, back) = match starting {
             [only] if only.looks == 0 && only.position != Choice::END => {
                 match only.position.checked_sub(Choice::RUN) {
                     Some(run) => {
                         let run = usize::from(run);
                         if runs[run].max != u32::MAX {
-                            return None;
+                            max = runs[run].max as usize;
                         }
                         (only.set, 1, lists[usize::from(after_runs[run])], None)
                     }
@@ -165,7 +193,11 @@ impl Leading {
         }
         let others = next.iter().filter(|choice| Some(choice.position) != back);
         let needle = first_bytes_unless_empty(others, sets).and_then(|bytes| needle(&bytes));
-        Some(Leading { class: sets[usize::from(class)], min, needle })
+        let class = sets[usize::from(class)];
+        // What begins later in a run that is bounded matches only if the run ends there, and so does what begins first.
+        let ends_at = |needle: [u8; 3]| !needle.iter().any(|&byte| class.contains(byte));
+        let is_bounded = max != usize::MAX;
+        (!is_bounded || needle.is_some_and(ends_at)).then_some(Leading { class, min, max, needle })
     }
 }
 
@@ -179,30 +211,34 @@ fn needle(set: &ByteSet) -> Option<[u8; 3]> {
     (bytes.next().is_none() && rare).then_some([first, second, third])
 }
 
-/// The start of the first run of `min` bytes of a class or more that a byte of `needle` comes after, from `at` on and
-/// before `limit`.
+/// The start of the first run of bytes of a class that a byte of `needle` comes after, from `at` on and before `limit`. Of
+/// a longer run than there are in `lens`, its last bytes.
 fn next_run(
     record: &[u8],
     at: usize,
     limit: usize,
-    (class, min): (&ByteSet, usize),
-    [a, b, c]: [u8; 3],
+    (class, lens): (&ByteSet, RangeInclusive<usize>),
+    needle: [u8; 3],
 ) -> Option<usize> {
-    let mut from = at + min;
+    let mut from = at + lens.start();
     loop {
         let rest = record.get(from..limit)?;
-        let skipped = match () {
-            () if a == c => memchr::memchr(a, rest),
-            () if b == c => memchr::memchr2(a, b, rest),
-            () => memchr::memchr3(a, b, c, rest),
-        };
-        let needle = from + skipped?;
+        let needle = from + find(needle, rest)?;
         let before = record[at..needle].iter().rev().take_while(|&&byte| class.contains(byte));
         let len = before.count();
-        if len >= min {
-            return Some(needle - len);
+        if len >= *lens.start() {
+            return Some(needle - len.min(*lens.end()));
         }
         from = needle + 1;
+    }
+}
+
+/// The offset of the first of up to three bytes.
+fn find([a, b, c]: [u8; 3], bytes: &[u8]) -> Option<usize> {
+    match () {
+        () if a == c => memchr::memchr(a, bytes),
+        () if b == c => memchr::memchr2(a, b, bytes),
+        () => memchr::memchr3(a, b, c, bytes),
     }
 }
 
@@ -246,7 +282,11 @@ mod tests {
             ("[ab]+(?:$|:)", "a ab:", &[0, 2]),
             ("[ab]*:", "a ab: :", &[2, 4, 6]),
             ("(?:a+b)+:", "ab aa b:", &[0]),
-            (r"\b[ab]+:", "abx ab:", &[0, 1, 4, 5]),
+            // At the last bytes of a run that is continued.
+            ("[ab]{1,4}:", "ab ababab: aa:b: :", &[5, 11, 14]),
+            ("[ab]{2,4}:", "a: aaaaa:", &[0, 4]),
+            ("[ab:]{1,4}:", "ab:a", &[0, 1, 2, 3]),
+            ("[ab]{1,4}[a1]", "aa:ab", &[0, 1, 3, 4]),
         ] {
             assert_eq!(tried(pattern, record), offsets, "{pattern} in {record:?}");
         }

@@ -1,0 +1,407 @@
+//! A lazy DFA that finds where the preferred match from a given offset ends.
+//!
+//! Its states are lists of [threads](super::threads), so that the last match on the way to the dead state is the
+//! preferred one. Matches are found one byte late, because assertions at their end may depend on the next byte.
+//!
+//! It takes the place of [backtracking](super::backtrack) where a scanner finds spans of a pattern often, and tries at
+//! the same offsets. Most patterns take half the time then. But the table takes memory in each scanner, and time to fill.
+//!
+//! # Limits
+//!
+//! Backtracking decides where the DFA does not: where a Unicode word boundary is next to a byte outside ASCII. The DFA
+//! [has failed](BacktrackDfa::has_failed), and has to be dropped, if it needs more memory than there is, or more time for new
+//! transitions than it saves. This happens with counted repetitions that are long.
+
+use std::ops::Range;
+
+use super::looks::EDGE;
+use super::program::Program;
+use super::threads::{ALL_KINDS, Threads, Undecided, byte_classes, kind_of};
+use crate::pure::automata::state_keys::StateKeys;
+
+/// Tag of an entry: a match ends before the byte.
+const MATCH: u16 = 1 << 15;
+/// The largest number of entries. More would overlap the tag.
+const MAX_ENTRIES: usize = MATCH as usize;
+/// The largest memory of the keys, in bytes.
+const MAX_KEYS: usize = 64 << 10;
+
+// The states in which searches leave their loop. Those that read bytes are numbered after them.
+/// All entries of this state lead back to it.
+const DEAD: u16 = 0;
+/// The transition is not known yet.
+const UNKNOWN: u16 = 1;
+/// The transition cannot be decided.
+const UNDECIDED: u16 = 2;
+const FIRST_LIVE: u16 = 3;
+
+/// The cost of computing a transition, in bytes that could be read in the same time. A guess. So many bytes have to be
+/// read for each transition.
+const BYTES_PER_TRANSITION: u64 = 128;
+/// The transitions that are paid for at first. Lower in tests, so that some DFAs fail.
+const FREE_TRANSITIONS: u64 = if cfg!(test) { 250 } else { 512 };
+/// The largest budget, in bytes.
+const MAX_BUDGET: u64 = FREE_TRANSITIONS * BYTES_PER_TRANSITION;
+
+/// The known part of the DFA of a pattern. Each scanner has its own.
+#[derive(Debug)]
+pub(in crate::pure::automata) struct BacktrackDfa {
+    table: Table,
+    /// By byte: its class.
+    classes: [u8; 256],
+    /// By class: one of its bytes. One more class is the end of the record.
+    samples: Vec<u8>,
+    /// By the byte before: the row in which a match begins.
+    starts: [u16; 256],
+    /// The row in which a match begins at the start of the record.
+    record_start: u16,
+    threads: Threads,
+    /// The remaining budget for computing transitions, in bytes.
+    budget: u64,
+    has_failed: bool,
+}
+
+/// The states and their entries.
+#[derive(Debug)]
+struct Table {
+    /// By the sum of a row and a class: the row of the next state, with a tag. The row of a state is its number times
+    /// `stride`.
+    entries: Vec<u16>,
+    /// The number of classes, with the end of the record.
+    stride: usize,
+    /// By state: its key, as in [`Threads`].
+    keys: StateKeys,
+}
+
+impl BacktrackDfa {
+    /// Returns `None` if the program has too long counted repetitions.
+    pub(in crate::pure::automata) fn new(program: &Program) -> Option<BacktrackDfa> {
+        let mut threads = Threads::new(program)?;
+        let (classes, samples) = byte_classes(program);
+        let mut table = Table::new(samples.len() + 1)?;
+        let mut rows = [DEAD; ALL_KINDS];
+        for (kind, row) in rows.iter_mut().enumerate() {
+            threads.start(program, kind);
+            *row = table.row_of(threads.key())?;
+        }
+        Some(BacktrackDfa {
+            table,
+            classes,
+            samples,
+            starts: std::array::from_fn(|byte| rows[kind_of(byte as u8)]),
+            record_start: rows[EDGE],
+            threads,
+            budget: MAX_BUDGET,
+            has_failed: false,
+        })
+    }
+
+    /// Whether a transition could not be computed. All other searches are left to backtracking then.
+    pub(in crate::pure::automata) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    #[cfg(test)]
+    pub(super) fn fill_budget(&mut self) {
+        self.budget = MAX_BUDGET;
+    }
+
+    #[cfg(test)]
+    pub(super) fn spend_budget(&mut self) {
+        self.budget = 0;
+    }
+
+    /// Adds this many bytes to the budget for new transitions.
+    pub(super) fn add_budget(&mut self, bytes: usize) {
+        self.budget = self.budget.saturating_add(bytes as u64).min(MAX_BUDGET);
+    }
+
+    /// The first offset from `at` on, and before `end`, where a match may begin that is not empty. Looks at up to four
+    /// bytes there, and at the one before.
+    #[inline]
+    pub(super) fn next_start(&self, record: &[u8], mut at: usize, end: usize) -> Option<usize> {
+        let entry = |before: u16, byte: u8| {
+            let class = usize::from(self.classes[usize::from(byte)]);
+            self.table.entries[usize::from(before & !MATCH) + class]
+        };
+        let mut row = self.start_row(record, at);
+        let pairs = record.get(at..end)?.iter().zip(record[at..].iter().skip(1));
+        for (&byte, &next) in pairs {
+            let first = entry(row, byte);
+            let second = entry(first, next);
+            // All entries of the dead state lead back to it.
+            if first & MATCH != 0 || second != DEAD {
+                let Some(&[third, fourth]) = record[at + 2..].first_chunk() else {
+                    return Some(at);
+                };
+                let third = entry(second, third);
+                // Mostly, nothing of this is known to match.
+                if (first | second | third) & MATCH | entry(third, fourth) != DEAD {
+                    return Some(at);
+                }
+            }
+            row = self.starts[usize::from(byte)];
+            at += 1;
+        }
+        (at < end && entry(row, record[at]) != DEAD).then_some(at)
+    }
+
+    #[inline]
+    fn start_row(&self, record: &[u8], at: usize) -> u16 {
+        match at.checked_sub(1) {
+            Some(before) => self.starts[usize::from(record[before])],
+            None => self.record_start,
+        }
+    }
+
+    /// The end of the preferred match that begins at `span.start` and ends within `span`, if there is one. Adds the
+    /// number of bytes that it reads to `read`.
+    #[inline]
+    pub(super) fn end_of_match(
+        &mut self,
+        program: &Program,
+        record: &[u8],
+        span: Range<usize>,
+        read: &mut u64,
+    ) -> Result<Option<usize>, Undecided> {
+        let mut at = span.start;
+        let end = self.run::<false>(program, &record[..span.end], record, &mut at);
+        *read += (at - span.start) as u64;
+        end
+    }
+
+    /// As [`BacktrackDfa::end_of_match`], whether there is a match.
+    #[inline]
+    pub(super) fn has_match(
+        &mut self,
+        program: &Program,
+        record: &[u8],
+        span: Range<usize>,
+        read: &mut u64,
+    ) -> Result<bool, Undecided> {
+        let mut at = span.start;
+        let end = self.run::<true>(program, &record[..span.end], record, &mut at);
+        *read += (at - span.start) as u64;
+        end.map(|end| end.is_some())
+    }
+
+    /// The end of the preferred match from `at` on, in `bytes`, which `record` begins with, or of any match if `ANY`. Sets
+    /// `at` to where it stops reading.
+    #[inline(always)]
+    fn run<const ANY: bool>(
+        &mut self,
+        program: &Program,
+        bytes: &[u8],
+        record: &[u8],
+        at: &mut usize,
+    ) -> Result<Option<usize>, Undecided> {
+        let first_live = FIRST_LIVE * self.table.stride as u16;
+        let mut row = self.start_row(record, *at);
+        let (mut last, mut end) = (row, None);
+        while let Some(&byte) = bytes.get(*at) {
+            let class = usize::from(self.classes[usize::from(byte)]);
+            let mut entry = self.table.entries[usize::from(row) + class];
+            // Most bytes lead to the same state as the one before. The branch predictor learns that, and then a step
+            // need not wait for the table load of the step before.
+            if entry != last {
+                if last & MATCH != 0 {
+                    end = Some(*at - 1);
+                    if ANY {
+                        return Ok(end);
+                    }
+                }
+                if entry & !MATCH < first_live {
+                    if entry & !MATCH != DEAD {
+                        entry = self.compute(program, row, class)?;
+                    }
+                    if entry & !MATCH == DEAD {
+                        *at += 1;
+                        return Ok(if entry & MATCH != 0 { Some(*at - 1) } else { end });
+                    }
+                }
+                (row, last) = (entry & !MATCH, entry);
+            }
+            *at += 1;
+        }
+        if last & MATCH != 0 {
+            end = Some(*at - 1);
+        }
+        let after = record.get(*at).map(|&byte| self.classes[usize::from(byte)].into());
+        let class = after.unwrap_or(self.samples.len());
+        let mut entry = self.table.entries[usize::from(row) + class];
+        if entry & !MATCH < first_live && entry & !MATCH != DEAD {
+            entry = self.compute(program, row, class)?;
+        }
+        Ok(if entry & MATCH != 0 { Some(*at) } else { end })
+    }
+
+    /// Computes an entry that is not known.
+    #[cold]
+    fn compute(&mut self, program: &Program, row: u16, class: usize) -> Result<u16, Undecided> {
+        let BacktrackDfa { table, threads, .. } = self;
+        let (stride, index) = (table.stride as u16, usize::from(row) + class);
+        let undecided = UNDECIDED * stride;
+        if self.has_failed || table.entries[index] == undecided {
+            return Err(Undecided);
+        }
+        let Some(left) = self.budget.checked_sub(BYTES_PER_TRANSITION) else {
+            self.has_failed = true;
+            return Err(Undecided);
+        };
+        self.budget = left;
+        let byte = self.samples.get(class).copied();
+        let Ok(is_match) = threads.step(program, table.keys.get(row / stride), byte) else {
+            table.entries[index] = undecided;
+            return Err(Undecided);
+        };
+        let next = if threads.is_dead() { Some(DEAD) } else { table.row_of(threads.key()) };
+        self.has_failed = next.is_none();
+        let entry = next.ok_or(Undecided)? | if is_match { MATCH } else { 0 };
+        table.entries[index] = entry;
+        Ok(entry)
+    }
+
+    /// Memory in bytes.
+    pub(in crate::pure::automata) fn memory(&self) -> usize {
+        size_of::<BacktrackDfa>()
+            + self.table.entries.capacity() * size_of::<u16>()
+            + self.table.keys.memory()
+            + self.samples.capacity()
+            + self.threads.memory()
+    }
+}
+
+impl Table {
+    /// Returns `None` if there are so many classes that there is no room for states.
+    fn new(stride: usize) -> Option<Table> {
+        let mut table = Table { entries: Vec::new(), stride, keys: StateKeys::default() };
+        for state in DEAD..FIRST_LIVE {
+            // No list of threads has this key.
+            table.row_of(&[state.into()])?;
+        }
+        table.entries[..stride].fill(DEAD);
+        Some(table)
+    }
+
+    /// The row of the state with this key, which is added if there is none. Returns `None` if there is no room for it.
+    fn row_of(&mut self, key: &[u32]) -> Option<u16> {
+        if let Some(state) = self.keys.find(key) {
+            return Some(state * self.stride as u16);
+        }
+        let row = self.entries.len();
+        let len = row + self.stride;
+        if len > MAX_ENTRIES || self.keys.memory() > MAX_KEYS {
+            return None;
+        }
+        if len > self.entries.capacity() {
+            // As in `DfaTable`: less memory is wasted than by doubling.
+            self.entries.reserve_exact(row / 4 + self.stride);
+        }
+        self.entries.resize(len, UNKNOWN * self.stride as u16);
+        self.keys.add(key);
+        Some(row as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::parse;
+    use super::*;
+
+    fn end(dfa: &mut BacktrackDfa, program: &Program, record: &[u8]) -> Option<Option<usize>> {
+        dfa.end_of_match(program, record, 0..record.len(), &mut 0).ok()
+    }
+
+    /// Which of the last 13 bytes are `a` is a state of its own.
+    #[test]
+    fn a_dfa_fails_rather_than_taking_more_time_or_memory() {
+        let program = Program::new(&parse("(?:a|b)*a(?:a|b){12}c")).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        let record = |number: u32| {
+            let bit = |at: u32| b"ab"[number.rotate_left(at) as usize & 1];
+            (0..32).map(bit).collect::<Vec<u8>>()
+        };
+        // Records that need no new states are read without a budget.
+        assert_eq!(end(dfa, &program, &record(0)), Some(None));
+        dfa.budget = 0;
+        assert_eq!(end(dfa, &program, &record(0)), Some(None));
+        assert!(!dfa.has_failed());
+        let mut largest = 0;
+        for number in 0..10_000_u32 {
+            dfa.fill_budget();
+            end(dfa, &program, &record(number.wrapping_mul(0x9E37_79B9)));
+            largest = largest.max(dfa.memory());
+            if dfa.has_failed() {
+                break;
+            }
+        }
+        assert!(dfa.has_failed());
+        assert_eq!(end(dfa, &program, &record(12_345)), None);
+        assert!(largest < (MAX_ENTRIES * 2 + MAX_KEYS) * 2, "{largest}");
+
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        dfa.budget = BYTES_PER_TRANSITION;
+        assert_eq!(end(dfa, &program, b"ab"), None);
+        assert!(dfa.has_failed());
+    }
+
+    #[test]
+    fn what_is_left_to_backtracking_does_not_end_the_dfa() {
+        let program = Program::new(&regex_syntax::parse(r"a+\b").unwrap()).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        for _ in 0..2 {
+            assert_eq!(end(dfa, &program, "aa-é".as_bytes()), Some(Some(2)));
+            assert_eq!(end(dfa, &program, "aaé".as_bytes()), None);
+        }
+        assert!(!dfa.has_failed());
+        // More threads than there may be.
+        let words: Vec<String> = (1..=65).map(|len| format!("a{{{len}}}b")).collect();
+        let program = Program::new(&parse(&words.join("|"))).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        assert_eq!(end(dfa, &program, b"c"), Some(None));
+        assert_eq!(end(dfa, &program, b"ab"), None);
+        assert!(!dfa.has_failed());
+    }
+
+    #[test]
+    fn runs_are_counted_up_to_a_limit() {
+        for (pattern, accepted) in
+            [("a{4,65535}", true), ("a{4,65536}", false), ("a{65535,}", true), ("a{65536,}", false)]
+        {
+            let program = Program::new(&parse(pattern)).unwrap();
+            assert_eq!(BacktrackDfa::new(&program).is_some(), accepted, "{pattern}");
+        }
+        let program = Program::new(&parse("a{4,6}b|a{2}?")).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        for (record, expected) in [("aaab", 2), ("aaaab", 5), ("aaaaaab", 7), ("aaaaaaab", 2)] {
+            dfa.fill_budget();
+            assert_eq!(end(dfa, &program, record.as_bytes()), Some(Some(expected)), "{record}");
+        }
+    }
+
+    /// Those at which nothing can match within four bytes are no starts.
+    #[test]
+    fn starts_are_dropped_by_the_bytes_after_them() {
+        let program = Program::new(&parse(r"\bab?cd|\bx")).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        let record = b"abcc ac abcd aab x1 acd";
+        // Of what is not known, all offsets are starts.
+        assert_eq!(dfa.next_start(record, 0, record.len()), Some(0));
+        for _ in 0..4 {
+            for at in 0..record.len() {
+                dfa.fill_budget();
+                dfa.end_of_match(&program, record, at..record.len(), &mut 0).unwrap();
+            }
+        }
+        let mut at = 0;
+        let starts: Vec<usize> = std::iter::from_fn(|| {
+            let start = dfa.next_start(record, at, record.len())?;
+            at = start + 1;
+            Some(start)
+        })
+        .collect();
+        assert_eq!(starts, [8, 17, 20]);
+        assert_eq!(dfa.next_start(record, 9, 17), None);
+        assert_eq!(dfa.next_start(record, record.len(), record.len()), None);
+    }
+}

@@ -1,0 +1,204 @@
+//! What a backtracking matcher still has to try at an offset, in its order: a list of *threads*.
+//!
+//! A byte leads each thread to those that its choices allow, in the order of preference. A match cuts off all threads
+//! after it, since they are not tried any more. Such lists are the states of a [DFA](super::backtrack_dfa) that finds
+//! preferred matches (Cox, *Regular Expression Matching in the Wild*).
+//!
+//! A thread is a number: the position at which the last byte was read, or a run and how many bytes of it were read.
+
+use std::collections::HashMap;
+
+use super::looks::{self, EDGE, KINDS, Outlook};
+use super::program::{Choice, List, Program};
+use crate::pure::literal::ByteSet;
+
+/// The largest number of threads of a list.
+const MAX_THREADS: usize = 64;
+
+/// The kind of bytes outside ASCII, as in [`looks::kinds_of`].
+const NOT_ASCII: usize = KINDS;
+/// The number of kinds, with that one.
+pub(super) const ALL_KINDS: usize = KINDS + 1;
+
+/// The thread that has read nothing.
+const START: u32 = u32::MAX;
+
+/// It is not decided what a byte leads to: there are too many threads, or an assertion needs more than the bytes on
+/// both sides.
+#[derive(Debug)]
+pub(super) struct Undecided;
+
+/// Computes lists of threads. A *key* is the kind of the byte before, if that matters, and a list.
+#[derive(Debug)]
+pub(super) struct Threads {
+    /// By position: the first of those that the same can come after.
+    same: Box<[u16]>,
+    /// What was computed last.
+    key: Vec<u32>,
+}
+
+impl Threads {
+    /// Returns `None` if the program has repetitions that are too long to be counted.
+    pub(super) fn new(program: &Program) -> Option<Threads> {
+        if program.runs.iter().any(|run| counted(run.min, run.max) > u32::from(u16::MAX)) {
+            return None;
+        }
+        let mut first = HashMap::new();
+        let positions = 0..program.positions() as u16;
+        let same = positions.map(|at| *first.entry(program.after(at).range()).or_insert(at));
+        Some(Threads { same: same.collect(), key: Vec::new() })
+    }
+
+    /// The key that was computed last.
+    pub(super) fn key(&self) -> &[u32] {
+        &self.key
+    }
+
+    /// Whether that has no threads.
+    pub(super) fn is_dead(&self) -> bool {
+        self.key.len() == 1
+    }
+
+    /// Computes the key where a match begins after a byte of this kind.
+    pub(super) fn start(&mut self, program: &Program, kind: usize) {
+        self.key.clear();
+        self.key.extend([kind as u32, START]);
+        self.forget_kind(program);
+    }
+
+    /// Computes the key that a byte leads to from `key`, or the end of the record if it is `None`. Returns whether a
+    /// match ends before it.
+    pub(super) fn step(
+        &mut self,
+        program: &Program,
+        key: &[u32],
+        byte: Option<u8>,
+    ) -> Result<bool, Undecided> {
+        let (before, threads) = key.split_first().ok_or(Undecided)?;
+        let after = byte.map_or(EDGE, kind_of);
+        let reads = |set: u16| byte.is_some_and(|b| program.sets[usize::from(set)].contains(b));
+        self.key.clear();
+        self.key.push(after as u32);
+        let mut is_match = false;
+        'threads: for &thread in threads {
+            let run = run_of(thread)
+                .map(|(number, count)| (number, count, &program.runs[usize::from(number)]));
+            let longer = run.and_then(|(number, count, run)| {
+                let next = (count + 1).min(counted(run.min, run.max));
+                (count < run.max && reads(run.set))
+                    .then(|| (thread_in_run(number, next), run.greedy))
+            });
+            if let Some((longer, true)) = longer {
+                self.push(longer)?;
+            }
+            if run.is_none_or(|(_, count, run)| count >= run.min) {
+                for choice in program.choices(list_after(program, thread)) {
+                    if choice.position != Choice::END && !reads(choice.set) {
+                        continue;
+                    }
+                    match looks::outlook(choice.looks, 1 << before, 1 << after) {
+                        Outlook::Always => {}
+                        Outlook::Never => continue,
+                        Outlook::Depends(_) => return Err(Undecided),
+                    }
+                    if choice.position == Choice::END {
+                        is_match = true;
+                        break 'threads;
+                    }
+                    self.push(match choice.position.checked_sub(Choice::RUN) {
+                        Some(number) => thread_in_run(number, 1),
+                        None => self.same[usize::from(choice.position)].into(),
+                    })?;
+                }
+            }
+            if let Some((longer, false)) = longer {
+                self.push(longer)?;
+            }
+        }
+        self.forget_kind(program);
+        Ok(is_match)
+    }
+
+    /// Adds a thread after all others, unless it is there.
+    fn push(&mut self, thread: u32) -> Result<(), Undecided> {
+        if !self.key[1..].contains(&thread) {
+            if self.key.len() > MAX_THREADS {
+                return Err(Undecided);
+            }
+            self.key.push(thread);
+        }
+        Ok(())
+    }
+
+    /// Forgets the kind of the byte before if no thread asserts something.
+    fn forget_kind(&mut self, program: &Program) {
+        let asserts = |&thread: &u32| {
+            program.choices(list_after(program, thread)).iter().any(|choice| choice.looks != 0)
+        };
+        if !self.key[1..].iter().any(asserts) {
+            self.key[0] = EDGE as u32;
+        }
+    }
+
+    /// Heap memory in bytes.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&self.same[..]) + self.key.capacity() * size_of::<u32>()
+    }
+}
+
+/// What can come after a thread, if it is not in a run that is to be longer.
+fn list_after(program: &Program, thread: u32) -> List {
+    match run_of(thread) {
+        _ if thread == START => program.start,
+        Some((number, _)) => program.runs[usize::from(number)].after,
+        None => program.after(thread as u16),
+    }
+}
+
+/// The number from which on the bytes of a run need not be counted.
+fn counted(min: u32, max: u32) -> u32 {
+    if max == u32::MAX { min } else { max }
+}
+
+/// The thread that has read `count` bytes of a run.
+fn thread_in_run(number: u16, count: u32) -> u32 {
+    u32::from(Choice::RUN + number) << 16 | count
+}
+
+/// The number of the run that a thread is in, and how many of its bytes it has read.
+fn run_of(thread: u32) -> Option<(u16, u32)> {
+    let number = ((thread >> 16) as u16).checked_sub(Choice::RUN)?;
+    (thread != START).then_some((number, thread & 0xFFFF))
+}
+
+/// The kind of a byte, as in [`looks::kinds_of`].
+pub(super) fn kind_of(byte: u8) -> usize {
+    if byte.is_ascii() { looks::kind_of(byte) } else { NOT_ASCII }
+}
+
+/// Divides the bytes into classes that a program does not distinguish. Returns the class of each byte, and a byte of
+/// each class.
+pub(super) fn byte_classes(program: &Program) -> ([u8; 256], Vec<u8>) {
+    let has_looks = program.all_choices().iter().any(|choice| choice.looks != 0);
+    let bytes_of = |kind: usize| (0..=255).filter(|&byte| kind_of(byte) == kind).collect();
+    let kinds: Vec<ByteSet> = (0..ALL_KINDS).filter(|_| has_looks).map(bytes_of).collect();
+    let mut classes = [0_u8; 256];
+    for set in program.sets.iter().chain(&kinds) {
+        // By class: the numbers of its bytes that are not in the set, and of those that are.
+        let mut numbers = [[None; 2]; 256];
+        let mut free = 0..=255_u8;
+        for (byte, class) in (0..=255).zip(&mut classes) {
+            let number = &mut numbers[usize::from(*class)][usize::from(set.contains(byte))];
+            // There are no more classes than bytes.
+            *class = *number.get_or_insert_with(|| free.next().unwrap_or_default());
+        }
+    }
+    // Classes are numbered by their first bytes.
+    let mut samples = Vec::new();
+    for (byte, class) in (0..=255).zip(classes) {
+        if usize::from(class) == samples.len() {
+            samples.push(byte);
+        }
+    }
+    (classes, samples)
+}
