@@ -3,14 +3,14 @@
 //! Its states are lists of [threads](super::threads), so that the last match on the way to the dead state is the
 //! preferred one. Matches are found one byte late, because assertions at their end may depend on the next byte.
 //!
-//! It takes the place of [backtracking](super::backtrack) where a scanner finds spans of a pattern often, and tries at
-//! the same offsets. Most patterns take half the time then. But the table takes memory in each scanner, and time to fill.
+//! It takes the place of [backtracking](super::backtrack) where a scanner does that much for a pattern, and tries at the
+//! same offsets. Most patterns take half the time then. But the table takes memory in each scanner, and time to fill.
 //!
 //! # Limits
 //!
-//! Backtracking decides where the DFA does not: where a Unicode word boundary is next to a byte outside ASCII. The DFA
-//! [has failed](BacktrackDfa::has_failed), and has to be dropped, if it needs more memory than there is, or more time for new
-//! transitions than it saves. This happens with counted repetitions that are long.
+//! Backtracking decides where the DFA does not: where a Unicode word boundary is next to a byte outside ASCII, and where
+//! there are too many threads. The DFA [has failed](BacktrackDfa::has_failed), and has to be dropped, if it needs more
+//! memory than it may take, or more time for new transitions than it saves. This happens with long counted repetitions.
 
 use std::ops::Range;
 
@@ -26,13 +26,13 @@ const MAX_ENTRIES: usize = MATCH as usize;
 /// The largest memory of the keys, in bytes.
 const MAX_KEYS: usize = 64 << 10;
 
-// The states in which searches leave their loop. Those that read bytes are numbered after them.
-/// All entries of this state lead back to it.
+/// The state from which nothing matches. All its entries lead back to it.
 const DEAD: u16 = 0;
-/// The transition is not known yet.
+/// Not a state: the transition is not known yet.
 const UNKNOWN: u16 = 1;
-/// The transition cannot be decided.
+/// Not a state: the transition cannot be decided.
 const UNDECIDED: u16 = 2;
+/// The number of the first other state.
 const FIRST_LIVE: u16 = 3;
 
 /// The cost of computing a transition, in bytes that could be read in the same time. A guess. So many bytes have to be
@@ -112,38 +112,42 @@ impl BacktrackDfa {
     }
 
     /// Adds this many bytes to the budget for new transitions.
-    pub(super) fn add_budget(&mut self, bytes: usize) {
-        self.budget = self.budget.saturating_add(bytes as u64).min(MAX_BUDGET);
+    pub(super) fn add_budget(&mut self, bytes: u64) {
+        self.budget = self.budget.saturating_add(bytes).min(MAX_BUDGET);
     }
 
-    /// The first offset from `at` on, and before `end`, where a match may begin that is not empty. Looks at up to four
-    /// bytes there, and at the one before.
+    /// The first offset of `range` where a match may begin that is not empty. Looks at up to four bytes there, and at the
+    /// one before.
     #[inline]
-    pub(super) fn next_start(&self, record: &[u8], mut at: usize, end: usize) -> Option<usize> {
+    pub(super) fn next_start(&self, record: &[u8], range: Range<usize>) -> Option<usize> {
         let entry = |before: u16, byte: u8| {
             let class = usize::from(self.classes[usize::from(byte)]);
             self.table.entries[usize::from(before & !MATCH) + class]
         };
+        let bytes = record.get(range.clone())?;
+        let mut at = range.start;
         let mut row = self.start_row(record, at);
-        let pairs = record.get(at..end)?.iter().zip(record[at..].iter().skip(1));
+        let pairs = bytes.iter().zip(record[at..].iter().skip(1));
         for (&byte, &next) in pairs {
             let first = entry(row, byte);
-            let second = entry(first, next);
-            // All entries of the dead state lead back to it.
-            if first & MATCH != 0 || second != DEAD {
-                let Some(&[third, fourth]) = record[at + 2..].first_chunk() else {
-                    return Some(at);
-                };
-                let third = entry(second, third);
-                // Mostly, nothing of this is known to match.
-                if (first | second | third) & MATCH | entry(third, fourth) != DEAD {
-                    return Some(at);
+            if first != DEAD {
+                let second = entry(first, next);
+                // All entries of the dead state lead back to it.
+                if first & MATCH != 0 || second != DEAD {
+                    let Some(&[third, fourth]) = record[at + 2..].first_chunk() else {
+                        return Some(at);
+                    };
+                    let third = entry(second, third);
+                    // Mostly, nothing of this is known to match.
+                    if (first | second | third) & MATCH | entry(third, fourth) != DEAD {
+                        return Some(at);
+                    }
                 }
             }
             row = self.starts[usize::from(byte)];
             at += 1;
         }
-        (at < end && entry(row, record[at]) != DEAD).then_some(at)
+        (at < range.end && entry(row, record[at]) != DEAD).then_some(at)
     }
 
     #[inline]
@@ -154,10 +158,10 @@ impl BacktrackDfa {
         }
     }
 
-    /// The end of the preferred match that begins at `span.start` and ends within `span`, if there is one. Adds the
-    /// number of bytes that it reads to `read`.
+    /// The end of the preferred match that begins at `span.start` and ends within `span`, if there is one, or of any if
+    /// `ANY`. Adds the number of bytes that it reads to `read`.
     #[inline]
-    pub(super) fn end_of_match(
+    pub(super) fn end_of_match<const ANY: bool>(
         &mut self,
         program: &Program,
         record: &[u8],
@@ -165,28 +169,13 @@ impl BacktrackDfa {
         read: &mut u64,
     ) -> Result<Option<usize>, Undecided> {
         let mut at = span.start;
-        let end = self.run::<false>(program, &record[..span.end], record, &mut at);
+        let end = self.run::<ANY>(program, &record[..span.end], record, &mut at);
         *read += (at - span.start) as u64;
         end
     }
 
-    /// As [`BacktrackDfa::end_of_match`], whether there is a match.
-    #[inline]
-    pub(super) fn has_match(
-        &mut self,
-        program: &Program,
-        record: &[u8],
-        span: Range<usize>,
-        read: &mut u64,
-    ) -> Result<bool, Undecided> {
-        let mut at = span.start;
-        let end = self.run::<true>(program, &record[..span.end], record, &mut at);
-        *read += (at - span.start) as u64;
-        end.map(|end| end.is_some())
-    }
-
-    /// The end of the preferred match from `at` on, in `bytes`, which `record` begins with, or of any match if `ANY`. Sets
-    /// `at` to where it stops reading.
+    /// As [`BacktrackDfa::end_of_match`], from `at` on, in the `bytes` that `record` begins with. Sets `at` to where it
+    /// stops reading.
     #[inline(always)]
     fn run<const ANY: bool>(
         &mut self,
@@ -309,7 +298,7 @@ mod tests {
     use super::*;
 
     fn end(dfa: &mut BacktrackDfa, program: &Program, record: &[u8]) -> Option<Option<usize>> {
-        dfa.end_of_match(program, record, 0..record.len(), &mut 0).ok()
+        dfa.end_of_match::<false>(program, record, 0..record.len(), &mut 0).ok()
     }
 
     /// Which of the last 13 bytes are `a` is a state of its own.
@@ -386,22 +375,22 @@ mod tests {
         let dfa = &mut BacktrackDfa::new(&program).unwrap();
         let record = b"abcc ac abcd aab x1 acd";
         // Of what is not known, all offsets are starts.
-        assert_eq!(dfa.next_start(record, 0, record.len()), Some(0));
+        assert_eq!(dfa.next_start(record, 0..record.len()), Some(0));
         for _ in 0..4 {
             for at in 0..record.len() {
                 dfa.fill_budget();
-                dfa.end_of_match(&program, record, at..record.len(), &mut 0).unwrap();
+                dfa.end_of_match::<false>(&program, record, at..record.len(), &mut 0).unwrap();
             }
         }
         let mut at = 0;
         let starts: Vec<usize> = std::iter::from_fn(|| {
-            let start = dfa.next_start(record, at, record.len())?;
+            let start = dfa.next_start(record, at..record.len())?;
             at = start + 1;
             Some(start)
         })
         .collect();
         assert_eq!(starts, [8, 17, 20]);
-        assert_eq!(dfa.next_start(record, 9, 17), None);
-        assert_eq!(dfa.next_start(record, record.len(), record.len()), None);
+        assert_eq!(dfa.next_start(record, 9..17), None);
+        assert_eq!(dfa.next_start(record, record.len()..record.len()), None);
     }
 }

@@ -100,7 +100,7 @@ mod tests {
         let dfa = used.dfa(program, true).unwrap();
         while !dfa.has_failed() {
             dfa.spend_budget();
-            let _ = dfa.has_match(program, b"aab", 0..3, &mut 0);
+            let _ = dfa.end_of_match::<true>(program, b"aab", 0..3, &mut 0);
         }
         for _ in 0..2 {
             assert!(used.dfa(program, true).is_none());

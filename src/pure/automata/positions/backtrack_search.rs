@@ -129,10 +129,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
     }
 
     /// Finds matches by this DFA where it decides.
-    pub(super) fn with_dfa(mut self, mut dfa: Option<&'a mut BacktrackDfa>) -> Search<'a, MEMO> {
-        if let Some(dfa) = &mut dfa {
-            dfa.add_budget(self.record.len());
-        }
+    pub(super) fn with_dfa(mut self, dfa: Option<&'a mut BacktrackDfa>) -> Search<'a, MEMO> {
         self.dfa = dfa;
         self
     }
@@ -145,6 +142,9 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Exhausted> {
         let record = self.record;
+        if let Some(dfa) = &mut self.dfa {
+            dfa.add_budget(record.len().saturating_sub(cursor.at) as u64);
+        }
         let flow = loop {
             let range = cursor.at..(last + 1).min(record.len());
             let Some(start) = self.next_start(range) else {
@@ -155,7 +155,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
                 cursor.at = start + 1;
                 continue;
             }
-            match self.match_from(start) {
+            match self.match_from::<false>(start) {
                 Ok(None) => {
                     cursor.at = self.program.starts.after_failure(self.record, start, self.limit)
                 }
@@ -183,9 +183,13 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
     ) -> Result<bool, Exhausted> {
         let found = match input.get_anchored() {
             Anchored::No => self.any_match(input.start()),
-            _ => self.has_match_at(input.start()),
+            _ => self.match_from::<true>(input.start()).map(|end| end.is_some()),
         };
-        *steps += self.budget - self.left + 1;
+        let spent = self.budget - self.left;
+        if let Some(dfa) = &mut self.dfa {
+            dfa.add_budget(spent * DFA_BYTES_PER_STEP);
+        }
+        *steps += spent + 1;
         found
     }
 
@@ -195,7 +199,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
                 at = start + 1;
                 continue;
             }
-            if self.has_match_at(start)? {
+            if self.match_from::<true>(start)?.is_some() {
                 return Ok(true);
             }
             at = self.program.starts.after_failure(self.record, start, self.limit);
@@ -208,34 +212,19 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
     fn next_start(&self, range: Range<usize>) -> Option<usize> {
         let starts = &self.program.starts;
         match &self.dfa {
-            Some(dfa) if starts.are_dense() => dfa.next_start(self.record, range.start, range.end),
+            Some(dfa) if starts.are_dense() => dfa.next_start(self.record, range),
             _ => starts.next(self.record, range, self.limit),
         }
     }
 
-    /// Whether a match begins at `start`.
+    /// The end of the preferred match that begins at `start`, or of any if `ANY`: by the DFA, if there is one and it
+    /// decides, or else by backtracking.
     #[inline]
-    fn has_match_at(&mut self, start: usize) -> Result<bool, Exhausted> {
+    fn match_from<const ANY: bool>(&mut self, start: usize) -> Result<Option<usize>, Exhausted> {
         if let Some(dfa) = &mut self.dfa {
             let mut read = 0;
             let span = start..self.limit;
-            let found = dfa.has_match(self.program, self.record, span, &mut read);
-            self.spend(1 + read / DFA_BYTES_PER_STEP)?;
-            if let Ok(found) = found {
-                return Ok(found);
-            }
-        }
-        self.match_at(start).map(|end| end.is_some())
-    }
-
-    /// The end of the preferred match that begins at `start`: by the DFA, if there is one and it decides, or else by
-    /// backtracking.
-    #[inline]
-    fn match_from(&mut self, start: usize) -> Result<Option<usize>, Exhausted> {
-        if let Some(dfa) = &mut self.dfa {
-            let mut read = 0;
-            let span = start..self.limit;
-            let end = dfa.end_of_match(self.program, self.record, span, &mut read);
+            let end = dfa.end_of_match::<ANY>(self.program, self.record, span, &mut read);
             self.spend(1 + read / DFA_BYTES_PER_STEP)?;
             if let Ok(end) = end {
                 return Ok(end);
