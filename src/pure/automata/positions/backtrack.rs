@@ -3,7 +3,8 @@
 //! Where a match can begin, the most preferred choice whose class has the next byte is taken. The
 //! others are kept on a stack, and the last of them is tried when nothing can be read any more. Most
 //! patterns of rule sets rarely have more than one choice that the next byte allows, so that a match
-//! is found as fast as by a DFA, without one, and bytes that no match can begin with are skipped.
+//! is found without a detour, and bytes that no match can begin with are skipped. Where a scanner does
+//! this much for a pattern, a [DFA](super::backtrack_dfa) takes over.
 //!
 //! This is what a backtracking matcher does, and so it takes exponential time in the worst case. A
 //! budget ends it. Then the rest of the record is searched with a [memo](super::memo) of what has failed. Each
@@ -32,6 +33,7 @@ use crate::pure::automata::span_cursor::SpanCursor;
 pub(in crate::pure::automata) struct Backtracking {
     plain: Successes,
     memo: Successes,
+    by_dfa: Successes,
     dfa: BacktrackDfaUse,
 }
 
@@ -109,7 +111,8 @@ impl Program {
         let tried = |cursor: &SpanCursor| cursor.steps + cursor.considered;
         let (before, span) = (tried(cursor), cursor.at..record.len());
         let flow = self.spans_of(history, scratch, may_grow, (record, last), cursor, found);
-        history.dfa.add((tried(cursor) - before).saturating_sub(record.len() as u64), span.len());
+        let steps = (tried(cursor) - before).saturating_sub(record.len() as u64);
+        history.dfa.add(steps, span.len() as u64);
         flow
     }
 
@@ -123,11 +126,12 @@ impl Program {
         cursor: &mut SpanCursor,
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Exhausted> {
-        let Backtracking { plain, memo, dfa } = history;
+        let Backtracking { plain, memo, by_dfa, dfa } = history;
         let (dfa, backtrack) = (dfa.dfa(self, may_grow), &mut scratch.backtrack);
-        if dfa.is_some() || plain.expect().is_ok() {
+        let history = if dfa.is_some() { by_dfa } else { plain };
+        if history.expect().is_ok() {
             let search = Search::<false>::new(self, backtrack, record, cursor.at..record.len());
-            if let Ok(flow) = plain.add(search.with_dfa(dfa).spans(last, cursor, found)) {
+            if let Ok(flow) = history.add(search.with_dfa(dfa).spans(last, cursor, found)) {
                 return Ok(flow);
             }
         }
@@ -164,16 +168,17 @@ impl Program {
         input: &Input<'_>,
         steps: &mut u64,
     ) -> Result<bool, Exhausted> {
-        let Backtracking { plain, dfa, .. } = history;
-        let by_dfa = dfa.dfa(self, may_grow);
-        if by_dfa.is_none() {
-            plain.expect()?;
-        }
+        let Backtracking { plain, by_dfa, dfa: dfa_use, .. } = history;
+        let dfa = dfa_use.dfa(self, may_grow);
+        let history = if dfa.is_some() { by_dfa } else { plain };
+        history.expect()?;
         let (record, span) = (input.haystack(), input.get_range());
-        let (len, before) = (span.len(), *steps);
+        let (len, before) = (span.len() as u64, *steps);
         let search = Search::<false>::new(self, &mut scratch.backtrack, record, span);
-        let found = plain.add(search.with_dfa(by_dfa).has_match(input, steps));
-        dfa.add(*steps - before, len);
+        let found = history.add(search.with_dfa(dfa).has_match(input, steps));
+        let tried = *steps - before;
+        // An anchored search mostly reads little of its span.
+        dfa_use.add(tried, if input.get_anchored().is_anchored() { len.min(tried) } else { len });
         found
     }
 

@@ -35,11 +35,16 @@ const UNDECIDED: u16 = 2;
 /// The number of the first other state.
 const FIRST_LIVE: u16 = 3;
 
-/// The cost of computing a transition, in bytes that could be read in the same time. A guess. So many bytes have to be
-/// read for each transition.
+/// The cost of computing a transition, in bytes that could be read in the same time: so many bytes of records have to be
+/// searched for each. Each choice that is considered costs one more. A guess.
 const BYTES_PER_TRANSITION: u64 = 128;
 /// The transitions that are paid for at first. Lower in tests, so that some DFAs fail.
 const FREE_TRANSITIONS: u64 = if cfg!(test) { 250 } else { 512 };
+/// The number of decided searches that make up for one that is left to backtracking.
+const UNDECIDED_SEARCH: u32 = 4;
+/// The largest number of undecided searches that are not made up for, times that.
+const MAX_UNDECIDED: u32 = 64 * UNDECIDED_SEARCH;
+
 /// The largest budget, in bytes.
 const MAX_BUDGET: u64 = FREE_TRANSITIONS * BYTES_PER_TRANSITION;
 
@@ -58,6 +63,8 @@ pub(in crate::pure::automata) struct BacktrackDfa {
     threads: Threads,
     /// The remaining budget for computing transitions, in bytes.
     budget: u64,
+    /// The searches that were not decided, [`UNDECIDED_SEARCH`] for each, less those that were.
+    undecided: u32,
     has_failed: bool,
 }
 
@@ -81,7 +88,7 @@ impl BacktrackDfa {
         let mut table = Table::new(samples.len() + 1)?;
         let mut rows = [DEAD; ALL_KINDS];
         for (kind, row) in rows.iter_mut().enumerate() {
-            threads.start(program, kind);
+            threads.start(kind);
             *row = table.row_of(threads.key())?;
         }
         Some(BacktrackDfa {
@@ -92,18 +99,25 @@ impl BacktrackDfa {
             record_start: rows[EDGE],
             threads,
             budget: MAX_BUDGET,
+            undecided: 0,
             has_failed: false,
         })
     }
 
-    /// Whether a transition could not be computed. All other searches are left to backtracking then.
+    /// Whether it has run out of budget or memory, or has left most searches undecided. It is of no more use then.
     pub(in crate::pure::automata) fn has_failed(&self) -> bool {
         self.has_failed
     }
 
     #[cfg(test)]
     pub(super) fn fill_budget(&mut self) {
-        self.budget = MAX_BUDGET;
+        (self.budget, self.undecided) = (MAX_BUDGET, 0);
+    }
+
+    /// 0 if all searches were decided.
+    #[cfg(test)]
+    pub(super) fn undecided(&self) -> u32 {
+        self.undecided
     }
 
     #[cfg(test)]
@@ -169,15 +183,22 @@ impl BacktrackDfa {
         read: &mut u64,
     ) -> Result<Option<usize>, Undecided> {
         let mut at = span.start;
-        let end = self.run::<ANY>(program, &record[..span.end], record, &mut at);
+        let end = self.search::<ANY>(program, &record[..span.end], record, &mut at);
         *read += (at - span.start) as u64;
+        match end {
+            Ok(_) => self.undecided = self.undecided.saturating_sub(1),
+            Err(Undecided) => {
+                self.undecided += UNDECIDED_SEARCH;
+                self.has_failed |= self.undecided > MAX_UNDECIDED;
+            }
+        }
         end
     }
 
     /// As [`BacktrackDfa::end_of_match`], from `at` on, in the `bytes` that `record` begins with. Sets `at` to where it
     /// stops reading.
     #[inline(always)]
-    fn run<const ANY: bool>(
+    fn search<const ANY: bool>(
         &mut self,
         program: &Program,
         bytes: &[u8],
@@ -195,9 +216,6 @@ impl BacktrackDfa {
             if entry != last {
                 if last & MATCH != 0 {
                     end = Some(*at - 1);
-                    if ANY {
-                        return Ok(end);
-                    }
                 }
                 if entry & !MATCH < first_live {
                     if entry & !MATCH != DEAD {
@@ -207,6 +225,9 @@ impl BacktrackDfa {
                         *at += 1;
                         return Ok(if entry & MATCH != 0 { Some(*at - 1) } else { end });
                     }
+                }
+                if ANY && entry & MATCH != 0 {
+                    return Ok(Some(*at));
                 }
                 (row, last) = (entry & !MATCH, entry);
             }
@@ -239,7 +260,9 @@ impl BacktrackDfa {
         };
         self.budget = left;
         let byte = self.samples.get(class).copied();
-        let Ok(is_match) = threads.step(program, table.keys.get(row / stride), byte) else {
+        let is_match = threads.step(program, table.keys.get(row / stride), byte);
+        self.budget = self.budget.saturating_sub(threads.considered());
+        let Ok(is_match) = is_match else {
             table.entries[index] = undecided;
             return Err(Undecided);
         };
@@ -335,14 +358,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_to_backtracking_does_not_end_the_dfa() {
+    fn undecided_searches_fail_the_dfa_if_they_are_many() {
         let program = Program::new(&regex_syntax::parse(r"a+\b").unwrap()).unwrap();
         let dfa = &mut BacktrackDfa::new(&program).unwrap();
         for _ in 0..2 {
             assert_eq!(end(dfa, &program, "aa-é".as_bytes()), Some(Some(2)));
             assert_eq!(end(dfa, &program, "aaé".as_bytes()), None);
         }
-        assert!(!dfa.has_failed());
+        let mut undecided = 2;
+        while !dfa.has_failed() {
+            assert_eq!(end(dfa, &program, "aa-é".as_bytes()), Some(Some(2)));
+            assert_eq!(end(dfa, &program, "aaé".as_bytes()), None);
+            undecided += 1;
+        }
+        assert!((64..128).contains(&undecided), "{undecided}");
         // More threads than there may be.
         let words: Vec<String> = (1..=65).map(|len| format!("a{{{len}}}b")).collect();
         let program = Program::new(&parse(&words.join("|"))).unwrap();
@@ -374,7 +403,7 @@ mod tests {
         let program = Program::new(&parse(r"\bab?cd|\bx")).unwrap();
         let dfa = &mut BacktrackDfa::new(&program).unwrap();
         let record = b"abcc ac abcd aab x1 acd";
-        // Of what is not known, all offsets are starts.
+        // As long as no entry is known, every offset may be a start.
         assert_eq!(dfa.next_start(record, 0..record.len()), Some(0));
         for _ in 0..4 {
             for at in 0..record.len() {

@@ -1,15 +1,13 @@
 //! Decides when a [`BacktrackDfa`] takes the place of backtracking.
 
 use super::backtrack_dfa::BacktrackDfa;
+use super::backtrack_search::DFA_BYTES_PER_STEP;
 use super::program::Program;
 use crate::pure::mechanism;
 
 /// The steps that a DFA would have saved, in each scanner, before it is made. A guess at the time to fill its table.
 /// Lower in tests, so that small inputs reach it.
 const STEPS_BEFORE_DFA: u32 = if cfg!(test) { 64 } else { 20_000 };
-
-/// The bytes that a DFA reads in the time of a step of backtracking.
-const BYTES_PER_STEP: u64 = 4;
 
 /// How much backtracking was used in a scanner, and the DFA that takes its place.
 #[derive(Debug, Default)]
@@ -47,8 +45,8 @@ impl BacktrackDfaUse {
     }
 
     /// Counts a search by backtracking of this many steps and bytes.
-    pub(super) fn add(&mut self, steps: u64, bytes: usize) {
-        let saved = steps.saturating_sub(bytes as u64 / BYTES_PER_STEP);
+    pub(super) fn add(&mut self, steps: u64, bytes: u64) {
+        let saved = steps.saturating_sub(bytes / DFA_BYTES_PER_STEP);
         self.saved = self.saved.saturating_add(u32::try_from(saved).unwrap_or(u32::MAX));
     }
 
@@ -71,7 +69,7 @@ mod tests {
     #[test]
     fn a_dfa_is_made_after_many_steps_if_there_is_memory() {
         let program = &Program::new(&parse("a+b")).unwrap();
-        let used = |steps: u64, bytes: usize| {
+        let used = |steps: u64, bytes: u64| {
             let mut used = BacktrackDfaUse::default();
             used.add(steps, bytes);
             used

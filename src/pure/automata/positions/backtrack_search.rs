@@ -28,7 +28,7 @@ const RUN_BYTES_PER_STEP: usize = 4;
 const CHAIN_BYTES_PER_STEP: usize = 8;
 
 /// The number of bytes that a DFA reads in the time of a step.
-const DFA_BYTES_PER_STEP: u64 = 4;
+pub(super) const DFA_BYTES_PER_STEP: u64 = 4;
 
 /// The budget is used up, or a memo is too large.
 #[derive(Debug)]

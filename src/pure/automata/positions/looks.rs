@@ -169,7 +169,7 @@ pub(in crate::pure::automata) fn kind_of(byte: u8) -> usize {
 
 /// In [`kinds_of`], the kind of bytes that are not ASCII. They are [`Kind::Other`] to all assertions but those
 /// about Unicode.
-const NOT_ASCII: usize = KINDS;
+pub(super) const NOT_ASCII: usize = KINDS;
 
 /// The kinds of the bytes of a set, as bits.
 pub(super) fn kinds_of(class: &ByteSet) -> u8 {

@@ -76,21 +76,27 @@ fn check_record(
     }
     let found = spans(program, by_dfa, scratch, record);
     assert_eq!(found.as_deref(), Some(expected), "{pattern} in {text}, by the DFA");
-    keep(program, by_dfa);
+    keep(pattern, by_dfa);
 }
 
-/// Requires the DFA to work, unless there is none. It may fail later.
-fn keep(program: &Program, by_dfa: &mut Backtracking) {
+/// Requires the DFA to have decided every search, unless the pattern has Unicode word boundaries, and prepares it for the
+/// next record.
+fn keep(pattern: &str, by_dfa: &mut Backtracking) {
+    let is_undecided = UNICODE_BOUNDARIES.iter().any(|boundary| pattern.contains(boundary));
     match by_dfa.working_dfa() {
-        Some(dfa) => dfa.fill_budget(),
-        None => assert!(program.is_byte),
+        Some(dfa) => {
+            assert!(dfa.undecided() == 0 || is_undecided, "{pattern}");
+            dfa.fill_budget();
+        }
+        // It has run out of budget, or there is none for single bytes.
+        None => *by_dfa = Backtracking::with_dfa(),
     }
 }
 
 /// Requires a program to decide as the simulation does whether there is a match within each part of `record`, and
 /// whether one starts there.
 fn check_parts(
-    program: &Program,
+    (program, pattern): (&Program, &str),
     vm: &PikeVM,
     scratch: &mut PositionScratch,
     by_dfa: &mut Backtracking,
@@ -107,7 +113,7 @@ fn check_parts(
                 assert!(plain.is_err() || plain.is_ok_and(|found| found == expected), "{input:?}");
                 let found = program.is_match(by_dfa, scratch, true, input, &mut 0);
                 assert!(found.is_err() || found.is_ok_and(|found| found == expected), "{input:?}");
-                keep(program, by_dfa);
+                keep(pattern, by_dfa);
                 let with_memo = program.is_match_with_memo(history, scratch, input, &mut 0);
                 assert!(with_memo.is_ok_and(|found| found == expected), "{input:?}");
             }
@@ -125,9 +131,10 @@ fn check(pattern: &str, records: &[Vec<u8>]) {
         let expected: Vec<_> = vm.find_iter(&mut cache, record).map(|m| m.range()).collect();
         check_record((&program, pattern), scratch, by_dfa, record, &expected);
         if record.len() < 3 {
-            check_parts(&program, &vm, scratch, by_dfa, record);
+            check_parts((&program, pattern), &vm, scratch, by_dfa, record);
         }
     }
+    assert!(by_dfa.working_dfa().is_some() || program.is_byte, "{pattern}");
 }
 
 #[test]
@@ -183,6 +190,29 @@ fn alternatives_that_begin_with_runs_have_the_pikevms_spans() {
             check(&format!("{first}|{second}"), &records);
             check(&format!("(?:{first}|{second}|{second}c|{first}a)+?c"), &records);
         }
+    }
+}
+
+/// Starts are passed by up to four bytes, also at the end of a part and of the record.
+#[test]
+fn starts_in_parts_of_records_are_not_missed() {
+    let records = records(b"abc", 6);
+    for pattern in ["[ab]c|[ab]b?a", "[ab]{3}c|a", r"(?-u:\b)a[bc]?c|bcb$", "[abc]{2}a{2}|[ab]c{3}"]
+    {
+        let hir = parse(pattern);
+        let (program, vm) = (Program::new(&hir).unwrap(), pikevm(&hir));
+        let (scratch, by_dfa) = (&mut PositionScratch::default(), &mut Backtracking::with_dfa());
+        for record in &records {
+            check_parts((&program, pattern), &vm, scratch, by_dfa, record);
+        }
+    }
+}
+
+/// Also after a match that ends within the run of the next one.
+#[test]
+fn bounded_runs_before_a_byte_have_the_pikevms_spans() {
+    for pattern in ["[ab]{1,4}:a?", "[ab]{2,4}:(?:ab)?", "[ab]{4}:a*", r"(?-u:\b)[ab]{1,4}:"] {
+        check(pattern, &records(b"ab:", 7));
     }
 }
 
@@ -245,7 +275,7 @@ proptest! {
             for record in &records {
                 let expected = expected(&hir, record);
                 check_record((&program, &pattern), scratch, by_dfa, record, &expected);
-                check_parts(&program, &vm, scratch, by_dfa, &record[..record.len().min(12)]);
+                check_parts((&program, &pattern), &vm, scratch, by_dfa, &record[..record.len().min(12)]);
             }
         }
     }

@@ -21,7 +21,8 @@ use super::program::{Choice, List, first_bytes, first_bytes_unless_empty};
 /// continued by one, and the search brings nothing. A guess. Higher in tests, so that small patterns reach it.
 const MAX_FREQUENCY: f64 = if cfg!(test) { 1.0 } else { 0.03 };
 
-/// The frequency of the bytes that matches begin with from which on they are dense. A guess.
+/// The frequency of the bytes that matches begin with from which on they are dense. Spans of grok's patterns take 6%
+/// more time with 0.1.
 const FREQUENT: f64 = 0.03;
 
 /// Where a match can begin.
@@ -135,7 +136,8 @@ impl Starts {
         }
     }
 
-    /// Whether [`Starts::next`] looks at each byte, and finds most in vain.
+    /// Whether [`Starts::next`] looks at each byte and the first bytes are frequent, so that most of what it returns
+    /// begins no match.
     #[inline]
     pub(super) fn are_dense(&self) -> bool {
         self.are_dense
@@ -224,10 +226,11 @@ fn next_run(
     loop {
         let rest = record.get(from..limit)?;
         let needle = from + find(needle, rest)?;
-        let before = record[at..needle].iter().rev().take_while(|&&byte| class.contains(byte));
+        let before = record[at..needle].iter().rev().take(*lens.end());
+        let before = before.take_while(|&&byte| class.contains(byte));
         let len = before.count();
         if len >= *lens.start() {
-            return Some(needle - len.min(*lens.end()));
+            return Some(needle - len);
         }
         from = needle + 1;
     }
@@ -282,6 +285,8 @@ mod tests {
             ("[ab]+(?:$|:)", "a ab:", &[0, 2]),
             ("[ab]*:", "a ab: :", &[2, 4, 6]),
             ("(?:a+b)+:", "ab aa b:", &[0]),
+            (r"\b[ab]+:", "abx ab:", &[0, 1, 4, 5]),
+            (r"\b[ab]{1,4}:", "abx ab:", &[0, 1, 4, 5]),
             // At the last bytes of a run that is continued.
             ("[ab]{1,4}:", "ab ababab: aa:b: :", &[5, 11, 14]),
             ("[ab]{2,4}:", "a: aaaaa:", &[0, 4]),

@@ -1,4 +1,4 @@
-//! What a backtracking matcher still has to try at an offset, in its order: a list of *threads*.
+//! Lists of *threads*: the ways to continue a match that backtracking would still try at an offset, in its order.
 //!
 //! A byte leads each thread to those that its choices allow, in the order of preference. A match cuts off all threads
 //! after it, since they are not tried any more. Such lists are the states of a [DFA](super::backtrack_dfa) that finds
@@ -7,46 +7,63 @@
 //! A thread is a number: the position at which the last byte was read, or a run and how many bytes of it were read.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
-use super::looks::{self, EDGE, KINDS, Outlook};
+use super::looks::{self, EDGE, NOT_ASCII, Outlook};
 use super::program::{Choice, List, Program};
+use crate::pure::automata::hash::Mixer;
 use crate::pure::literal::ByteSet;
 
 /// The largest number of threads of a list.
 const MAX_THREADS: usize = 64;
 
-/// The kind of bytes outside ASCII, as in [`looks::kinds_of`].
-const NOT_ASCII: usize = KINDS;
-/// The number of kinds, with that one.
-pub(super) const ALL_KINDS: usize = KINDS + 1;
+/// The number of kinds of bytes, with those outside ASCII.
+pub(super) const ALL_KINDS: usize = NOT_ASCII + 1;
 
 /// The thread that has read nothing.
 const START: u32 = u32::MAX;
 
-/// It is not decided what a byte leads to: there are too many threads, or an assertion needs more than the bytes on
-/// both sides.
+/// The next list cannot be computed: it has too many threads, or an assertion needs more than the bytes on both sides.
 #[derive(Debug)]
 pub(super) struct Undecided;
 
 /// Computes lists of threads. A *key* is the kind of the byte before, if that matters, and a list.
 #[derive(Debug)]
 pub(super) struct Threads {
-    /// By position: the first of those that the same can come after.
-    same: Box<[u16]>,
+    /// By position: the first one with the same choices after it.
+    representatives: Box<[u16]>,
+    /// By position, and then by run: whether a choice after it asserts something.
+    assert: Box<[bool]>,
+    /// Whether a choice of what a match begins with does.
+    start_asserts: bool,
     /// What was computed last.
     key: Vec<u32>,
+    /// The choices that were considered for that.
+    considered: u64,
 }
 
 impl Threads {
     /// Returns `None` if the program has repetitions that are too long to be counted.
     pub(super) fn new(program: &Program) -> Option<Threads> {
-        if program.runs.iter().any(|run| counted(run.min, run.max) > u32::from(u16::MAX)) {
+        if program.runs.iter().any(|run| max_count(run.min, run.max) > u32::from(u16::MAX)) {
             return None;
         }
-        let mut first = HashMap::new();
+        let mut first = HashMap::<_, _, BuildHasherDefault<Mixer>>::default();
         let positions = 0..program.positions() as u16;
-        let same = positions.map(|at| *first.entry(program.after(at).range()).or_insert(at));
-        Some(Threads { same: same.collect(), key: Vec::new() })
+        let representatives = positions
+            .clone()
+            .map(|at| *first.entry(program.after(at).range()).or_insert(at))
+            .collect();
+        let asserts = |list| program.choices(list).iter().any(|choice| choice.looks != 0);
+        let lists = positions.map(|at| program.after(at));
+        let lists = lists.chain(program.runs.iter().map(|run| run.after));
+        Some(Threads {
+            representatives,
+            assert: lists.map(asserts).collect(),
+            start_asserts: asserts(program.start),
+            key: Vec::new(),
+            considered: 0,
+        })
     }
 
     /// The key that was computed last.
@@ -59,11 +76,16 @@ impl Threads {
         self.key.len() == 1
     }
 
+    /// The choices that were considered for it.
+    pub(super) fn considered(&self) -> u64 {
+        self.considered
+    }
+
     /// Computes the key where a match begins after a byte of this kind.
-    pub(super) fn start(&mut self, program: &Program, kind: usize) {
+    pub(super) fn start(&mut self, kind: usize) {
         self.key.clear();
         self.key.extend([kind as u32, START]);
-        self.forget_kind(program);
+        self.forget_kind();
     }
 
     /// Computes the key that a byte leads to from `key`, or the end of the record if it is `None`. Returns whether a
@@ -79,12 +101,13 @@ impl Threads {
         let reads = |set: u16| byte.is_some_and(|b| program.sets[usize::from(set)].contains(b));
         self.key.clear();
         self.key.push(after as u32);
+        self.considered = 0;
         let mut is_match = false;
         'threads: for &thread in threads {
             let run = run_of(thread)
                 .map(|(number, count)| (number, count, &program.runs[usize::from(number)]));
             let longer = run.and_then(|(number, count, run)| {
-                let next = (count + 1).min(counted(run.min, run.max));
+                let next = (count + 1).min(max_count(run.min, run.max));
                 (count < run.max && reads(run.set))
                     .then(|| (thread_in_run(number, next), run.greedy))
             });
@@ -92,7 +115,9 @@ impl Threads {
                 self.push(longer)?;
             }
             if run.is_none_or(|(_, count, run)| count >= run.min) {
-                for choice in program.choices(list_after(program, thread)) {
+                let choices = program.allowed(list_after(program, thread), byte);
+                self.considered += choices.len() as u64;
+                for choice in choices {
                     if choice.position != Choice::END && !reads(choice.set) {
                         continue;
                     }
@@ -107,7 +132,7 @@ impl Threads {
                     }
                     self.push(match choice.position.checked_sub(Choice::RUN) {
                         Some(number) => thread_in_run(number, 1),
-                        None => self.same[usize::from(choice.position)].into(),
+                        None => self.representatives[usize::from(choice.position)].into(),
                     })?;
                 }
             }
@@ -115,7 +140,7 @@ impl Threads {
                 self.push(longer)?;
             }
         }
-        self.forget_kind(program);
+        self.forget_kind();
         Ok(is_match)
     }
 
@@ -131,9 +156,11 @@ impl Threads {
     }
 
     /// Forgets the kind of the byte before if no thread asserts something.
-    fn forget_kind(&mut self, program: &Program) {
-        let asserts = |&thread: &u32| {
-            program.choices(list_after(program, thread)).iter().any(|choice| choice.looks != 0)
+    fn forget_kind(&mut self) {
+        let asserts = |&thread: &u32| match run_of(thread) {
+            _ if thread == START => self.start_asserts,
+            Some((number, _)) => self.assert[self.representatives.len() + usize::from(number)],
+            None => self.assert[thread as usize],
         };
         if !self.key[1..].iter().any(asserts) {
             self.key[0] = EDGE as u32;
@@ -142,7 +169,9 @@ impl Threads {
 
     /// Heap memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&self.same[..]) + self.key.capacity() * size_of::<u32>()
+        size_of_val(&self.representatives[..])
+            + size_of_val(&self.assert[..])
+            + self.key.capacity() * size_of::<u32>()
     }
 }
 
@@ -156,7 +185,7 @@ fn list_after(program: &Program, thread: u32) -> List {
 }
 
 /// The number from which on the bytes of a run need not be counted.
-fn counted(min: u32, max: u32) -> u32 {
+fn max_count(min: u32, max: u32) -> u32 {
     if max == u32::MAX { min } else { max }
 }
 
