@@ -1,10 +1,10 @@
 //! The automata that find the spans of one pattern.
 //!
 //! In records of ordinary length, spans are found by [backtracking](super::positions), or by a DFA in its place
-//! where a scanner backtracks much. Longer records, and those in which that takes too long, are searched span by span
-//! with a forward and a reverse lazy DFA. Where these give up in a long record, backtracking is tried too, and then an NFA simulation. Where
-//! all searches of a record together have taken too many steps, a two-pass search finds every remaining
-//! span at once. The loop over the spans, which switches from one to the next, is in
+//! where a scanner backtracks much. Longer records, and those in which that takes too long, are searched span by
+//! span with a forward and a reverse lazy DFA. Where these give up in a long record, backtracking is tried too, and
+//! then an NFA simulation. Where all searches of a record together have taken too many steps, a two-pass search
+//! finds every remaining span at once. The loop over the spans, which switches from one to the next, is in
 //! [`span_search`](super::span_search).
 
 use std::ops::{ControlFlow, Range};

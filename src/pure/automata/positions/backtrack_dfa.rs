@@ -3,14 +3,16 @@
 //! Its states are lists of [threads](super::threads), so that the last match on the way to the dead state is the
 //! preferred one. Matches are found one byte late, because assertions at their end may depend on the next byte.
 //!
-//! It takes the place of [backtracking](super::backtrack) where a scanner does that much for a pattern, and tries at the
-//! same offsets. Most patterns take half the time then. But the table takes memory in each scanner, and time to fill.
+//! It takes the place of [backtracking](super::backtrack) for a pattern once a scanner has backtracked much for it, and
+//! tries at the same offsets. Most patterns take half the time then. But the table takes memory in each scanner, and
+//! time to fill.
 //!
 //! # Limits
 //!
-//! Backtracking decides where the DFA does not: where a Unicode word boundary is next to a byte outside ASCII, and where
-//! there are too many threads. The DFA [has failed](BacktrackDfa::has_failed), and has to be dropped, if it needs more
-//! memory than it may take, or more time for new transitions than it saves. This happens with long counted repetitions.
+//! Backtracking decides where the DFA does not: where a Unicode word boundary is next to a byte outside ASCII, and
+//! where there are too many threads. The DFA [has failed](BacktrackDfa::has_failed), and has to be dropped, if it
+//! leaves most searches to backtracking, if it needs more memory than it may take, or more time for new transitions
+//! than it saves. The latter happens with long counted repetitions.
 
 use std::ops::Range;
 
@@ -35,8 +37,8 @@ const UNDECIDED: u16 = 2;
 /// The number of the first other state.
 const FIRST_LIVE: u16 = 3;
 
-/// The cost of computing a transition, in bytes that could be read in the same time: so many bytes of records have to be
-/// searched for each. Each choice that is considered costs one more. A guess.
+/// The cost of computing a transition, in bytes that could be read in the same time. For each, so many bytes of
+/// records have to be searched, and one more for each choice that is considered. A guess.
 const BYTES_PER_TRANSITION: u64 = 128;
 /// The transitions that are paid for at first. Lower in tests, so that some DFAs fail.
 const FREE_TRANSITIONS: u64 = if cfg!(test) { 250 } else { 512 };
@@ -130,8 +132,8 @@ impl BacktrackDfa {
         self.budget = self.budget.saturating_add(bytes).min(MAX_BUDGET);
     }
 
-    /// The first offset of `range` where a match may begin that is not empty. Looks at up to four bytes there, and at the
-    /// one before.
+    /// The first offset of `range` where a match may begin that is not empty. Looks at up to four bytes there, and at
+    /// the one before.
     #[inline]
     pub(super) fn next_start(&self, record: &[u8], range: Range<usize>) -> Option<usize> {
         let entry = |before: u16, byte: u8| {

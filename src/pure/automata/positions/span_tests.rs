@@ -79,8 +79,8 @@ fn check_record(
     keep(pattern, by_dfa);
 }
 
-/// Requires the DFA to have decided every search, unless the pattern has Unicode word boundaries, and prepares it for the
-/// next record.
+/// Requires the DFA to have decided every search, unless the pattern has Unicode word boundaries, and prepares it for
+/// the next record.
 fn keep(pattern: &str, by_dfa: &mut Backtracking) {
     let is_undecided = UNICODE_BOUNDARIES.iter().any(|boundary| pattern.contains(boundary));
     match by_dfa.working_dfa() {

@@ -213,8 +213,8 @@ fn needle(set: &ByteSet) -> Option<[u8; 3]> {
     (bytes.next().is_none() && rare).then_some([first, second, third])
 }
 
-/// The start of the first run of bytes of a class that a byte of `needle` comes after, from `at` on and before `limit`. Of
-/// a longer run than there are in `lens`, its last bytes.
+/// The start of the first run of bytes of a class that a byte of `needle` comes after, from `at` on and before `limit`.
+/// Of a run that is longer than the longest of `lens`, only the last bytes count.
 fn next_run(
     record: &[u8],
     at: usize,
