@@ -384,6 +384,31 @@ mod tests {
     }
 
     #[test]
+    fn searches_end_where_nothing_can_match() {
+        let program = Program::new(&parse("ab+c")).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        for (record, expected) in [("xbbbbb", 1), ("abxbbb", 3), ("abbbcbbb", 6)] {
+            let mut read = 0;
+            let span = 0..record.len();
+            dfa.end_of_match::<false>(&program, record.as_bytes(), span, &mut read).unwrap();
+            assert_eq!(read, expected, "{record}");
+        }
+    }
+
+    #[test]
+    fn transitions_cost_as_much_as_their_choices() {
+        let alternatives = ('b'..='z').map(|other| format!("[a{other}]{other}"));
+        let alternatives = alternatives.collect::<Vec<_>>().join("|");
+        for (pattern, choices) in [("[ab]b", 1), (&alternatives, 25)] {
+            let program = Program::new(&parse(pattern)).unwrap();
+            let dfa = &mut BacktrackDfa::new(&program).unwrap();
+            let before = dfa.budget;
+            dfa.compute(&program, dfa.record_start, dfa.classes[usize::from(b'a')].into()).unwrap();
+            assert_eq!(before - dfa.budget, BYTES_PER_TRANSITION + choices, "{pattern}");
+        }
+    }
+
+    #[test]
     fn runs_are_counted_up_to_a_limit() {
         for (pattern, accepted) in
             [("a{4,65535}", true), ("a{4,65536}", false), ("a{65535,}", true), ("a{65536,}", false)]
