@@ -109,35 +109,23 @@ impl Program {
             return Ok(self.each_byte(record, last, cursor, found));
         }
         let tried = |cursor: &SpanCursor| cursor.steps + cursor.considered;
-        let (before, span) = (tried(cursor), cursor.at..record.len());
-        let flow = self.spans_of(history, scratch, may_grow, (record, last), cursor, found);
-        let steps = (tried(cursor) - before).saturating_sub(record.len() as u64);
-        history.dfa.add(steps, span.len() as u64);
-        flow
-    }
-
-    /// [`Program::spans`], without counting.
-    fn spans_of(
-        &self,
-        history: &mut Backtracking,
-        scratch: &mut PositionScratch,
-        may_grow: bool,
-        (record, last): (&[u8], usize),
-        cursor: &mut SpanCursor,
-        found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Exhausted> {
-        let Backtracking { plain, memo, by_dfa, dfa } = history;
-        let (dfa, backtrack) = (dfa.dfa(self, may_grow), &mut scratch.backtrack);
+        let (before, len) = (tried(cursor), record.len());
+        let bytes = len.saturating_sub(cursor.at) as u64;
+        let Backtracking { plain, memo, by_dfa, dfa: dfa_use } = history;
+        let (dfa, scratch) = (dfa_use.dfa(self, may_grow), &mut scratch.backtrack);
         let history = if dfa.is_some() { by_dfa } else { plain };
-        if history.expect().is_ok() {
-            let search = Search::<false>::new(self, backtrack, record, cursor.at..record.len());
-            if let Ok(flow) = history.add(search.with_dfa(dfa).spans(last, cursor, found)) {
-                return Ok(flow);
-            }
+        let mut flow = history.expect().and_then(|()| {
+            let search = Search::<false>::new(self, scratch, record, cursor.at..len);
+            history.add(search.with_dfa(dfa).spans(last, cursor, found))
+        });
+        if flow.is_err() {
+            flow = memo.expect().and_then(|()| {
+                let search = Search::<true>::with_memo(self, scratch, record, cursor.at..len)?;
+                memo.add(search.spans(last, cursor, found))
+            });
         }
-        memo.expect()?;
-        let search = Search::<true>::with_memo(self, backtrack, record, cursor.at..record.len())?;
-        memo.add(search.spans(last, cursor, found))
+        dfa_use.add((tried(cursor) - before).saturating_sub(len as u64), bytes);
+        flow
     }
 
     /// [`Program::spans`] of a pattern whose matches are single bytes.

@@ -212,7 +212,7 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
     fn next_start(&self, range: Range<usize>) -> Option<usize> {
         let starts = &self.program.starts;
         match &self.dfa {
-            Some(dfa) if starts.are_dense() => dfa.next_start(self.record, range),
+            Some(dfa) if starts.are_dense => dfa.next_start(self.record, range),
             _ => starts.next(self.record, range, self.limit),
         }
     }

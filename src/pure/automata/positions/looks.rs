@@ -167,15 +167,20 @@ pub(in crate::pure::automata) fn kind_of(byte: u8) -> usize {
     usize::from(KIND_OF[usize::from(byte)])
 }
 
-/// In [`kinds_of`], the kind of bytes that are not ASCII. They are [`Kind::Other`] to all assertions but those
+/// In [`any_kind_of`], the kind of bytes that are not ASCII. They are [`Kind::Other`] to all assertions but those
 /// about Unicode.
-pub(super) const NOT_ASCII: usize = KINDS;
+const NOT_ASCII: usize = KINDS;
+/// The number of kinds, with that one.
+pub(super) const ALL_KINDS: usize = NOT_ASCII + 1;
+
+/// The kind of a byte, below [`ALL_KINDS`].
+pub(super) fn any_kind_of(byte: u8) -> usize {
+    if byte.is_ascii() { kind_of(byte) } else { NOT_ASCII }
+}
 
 /// The kinds of the bytes of a set, as bits.
 pub(super) fn kinds_of(class: &ByteSet) -> u8 {
-    class
-        .iter()
-        .fold(0, |kinds, byte| kinds | 1 << if byte.is_ascii() { kind_of(byte) } else { NOT_ASCII })
+    class.iter().fold(0, |kinds, byte| kinds | 1 << any_kind_of(byte))
 }
 
 /// What is known of required assertions when only the kinds of the bytes on both sides are known.

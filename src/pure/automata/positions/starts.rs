@@ -33,8 +33,9 @@ pub(super) struct Starts {
     pub(super) first_bytes: ByteSet,
     /// The first bytes, if they are at most three and rare.
     needle: Option<[u8; 3]>,
-    /// Whether [`Starts::next`] looks at each byte and the first bytes are frequent.
-    are_dense: bool,
+    /// Whether [`Starts::next`] looks at each byte and the first bytes are frequent, so that most of the offsets that it
+    /// returns begin no match.
+    pub(super) are_dense: bool,
     /// Whether a match may be empty.
     may_be_empty: bool,
     leading: Option<Leading>,
@@ -55,7 +56,8 @@ struct Leading {
     class: ByteSet,
     /// The least number of these bytes, at most 1.
     min: usize,
-    /// The largest number of these bytes, if it is bounded. Then no byte of `needle` is of the class.
+    /// The largest number of these bytes; `usize::MAX` if it is unbounded. If it is bounded, there is a `needle`, of which
+    /// no byte is of the class.
     max: usize,
     /// The bytes of which one must come after them, if these are at most three and rare.
     needle: Option<[u8; 3]>,
@@ -134,13 +136,6 @@ impl Starts {
                 return Some(at);
             }
         }
-    }
-
-    /// Whether [`Starts::next`] looks at each byte and the first bytes are frequent, so that most of what it returns
-    /// begins no match.
-    #[inline]
-    pub(super) fn are_dense(&self) -> bool {
-        self.are_dense
     }
 
     /// Where the next match can begin at the earliest if none begins at `start` that ends at `limit` at the latest.

@@ -9,16 +9,13 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::looks::{self, EDGE, NOT_ASCII, Outlook};
+use super::looks::{self, ALL_KINDS, EDGE, Outlook, any_kind_of};
 use super::program::{Choice, List, Program};
 use crate::pure::automata::hash::Mixer;
 use crate::pure::literal::ByteSet;
 
 /// The largest number of threads of a list.
 const MAX_THREADS: usize = 64;
-
-/// The number of kinds of bytes, with those outside ASCII.
-pub(super) const ALL_KINDS: usize = NOT_ASCII + 1;
 
 /// The thread that has read nothing.
 const START: u32 = u32::MAX;
@@ -97,7 +94,7 @@ impl Threads {
         byte: Option<u8>,
     ) -> Result<bool, Undecided> {
         let (before, threads) = key.split_first().ok_or(Undecided)?;
-        let after = byte.map_or(EDGE, kind_of);
+        let after = byte.map_or(EDGE, any_kind_of);
         let reads = |set: u16| byte.is_some_and(|b| program.sets[usize::from(set)].contains(b));
         self.key.clear();
         self.key.push(after as u32);
@@ -200,16 +197,11 @@ fn run_of(thread: u32) -> Option<(u16, u32)> {
     (thread != START).then_some((number, thread & 0xFFFF))
 }
 
-/// The kind of a byte, as in [`looks::kinds_of`].
-pub(super) fn kind_of(byte: u8) -> usize {
-    if byte.is_ascii() { looks::kind_of(byte) } else { NOT_ASCII }
-}
-
 /// Divides the bytes into classes that a program does not distinguish. Returns the class of each byte, and a byte of
 /// each class.
 pub(super) fn byte_classes(program: &Program) -> ([u8; 256], Vec<u8>) {
     let has_looks = program.all_choices().iter().any(|choice| choice.looks != 0);
-    let bytes_of = |kind: usize| (0..=255).filter(|&byte| kind_of(byte) == kind).collect();
+    let bytes_of = |kind: usize| (0..=255).filter(|&byte| any_kind_of(byte) == kind).collect();
     let kinds: Vec<ByteSet> = (0..ALL_KINDS).filter(|_| has_looks).map(bytes_of).collect();
     let mut classes = [0_u8; 256];
     for set in program.sets.iter().chain(&kinds) {
