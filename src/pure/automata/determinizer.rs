@@ -23,6 +23,7 @@
 //! A Unicode word boundary next to a byte outside ASCII is not decided: the determinizer
 //! [quits](Determinizer::quits).
 
+use super::byte_classes::ByteClasses;
 use super::group_nfa::{GroupNfa, StateId};
 use super::positions::looks::{EDGE, HOLDING, KINDS, Looks, kind_of};
 
@@ -343,33 +344,17 @@ fn has_steps_or_matches(nfa: &GroupNfa, holds: Looks, builder: &mut KeyBuilder) 
 /// The class of each byte, and a byte of each class. No step of the NFA and no assertion
 /// distinguishes bytes of a class.
 fn byte_classes(nfa: &GroupNfa) -> ([u8; 256], Vec<u8>) {
-    let mut classes = [0; 256];
-    let mut count = 1;
-    let mut divide = |part: &dyn Fn(u8) -> usize| {
-        let mut numbers = [[None; KINDS]; 256];
-        let old = std::mem::replace(&mut count, 0);
-        debug_assert!(old <= 256);
-        for byte in 0..=255u8 {
-            let class = &mut classes[usize::from(byte)];
-            let number = &mut numbers[usize::from(*class)][part(byte)];
-            *class = *number.get_or_insert_with(|| {
-                count += 1;
-                (count - 1) as u8
-            });
-        }
-    };
+    let mut classes = ByteClasses::new();
     if nfa.looks != 0 {
-        divide(&kind_of);
+        classes.divide(kind_of);
     }
     if nfa.unicode_boundary {
-        divide(&|byte| usize::from(byte.is_ascii()));
+        classes.divide(|byte| usize::from(byte.is_ascii()));
     }
     for set in &nfa.sets {
-        divide(&|byte| usize::from(set.contains(byte)));
+        classes.divide(|byte| usize::from(set.contains(byte)));
     }
-    let mut samples = vec![0; count];
-    (0..=255u8).for_each(|byte| samples[usize::from(classes[usize::from(byte)])] = byte);
-    (classes, samples)
+    classes.finish()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The automata that decide whether patterns match, and where. See the README of this directory.
 
 pub(super) mod anchored_group;
+mod byte_classes;
 pub(super) mod byte_patterns;
 pub(super) mod captures;
 mod determinizer;

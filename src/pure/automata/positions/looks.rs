@@ -171,7 +171,7 @@ pub(in crate::pure::automata) fn kind_of(byte: u8) -> usize {
 /// about Unicode.
 const NOT_ASCII: usize = KINDS;
 /// The number of kinds, with that one.
-pub(super) const ALL_KINDS: usize = NOT_ASCII + 1;
+pub(in crate::pure::automata) const ALL_KINDS: usize = NOT_ASCII + 1;
 
 /// The kind of a byte, below [`ALL_KINDS`].
 pub(super) fn any_kind_of(byte: u8) -> usize {

@@ -9,10 +9,10 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::looks::{self, ALL_KINDS, EDGE, Outlook, any_kind_of};
+use super::looks::{self, EDGE, Outlook, any_kind_of};
 use super::program::{Choice, List, Program};
+use crate::pure::automata::byte_classes::ByteClasses;
 use crate::pure::automata::hash::Mixer;
-use crate::pure::literal::ByteSet;
 
 /// The largest number of threads of a list.
 const MAX_THREADS: usize = 64;
@@ -200,26 +200,12 @@ fn run_of(thread: u32) -> Option<(u16, u32)> {
 /// Divides the bytes into classes that a program does not distinguish. Returns the class of each byte, and a byte of
 /// each class.
 pub(super) fn byte_classes(program: &Program) -> ([u8; 256], Vec<u8>) {
-    let has_looks = program.all_choices().iter().any(|choice| choice.looks != 0);
-    let bytes_of = |kind: usize| (0..=255).filter(|&byte| any_kind_of(byte) == kind).collect();
-    let kinds: Vec<ByteSet> = (0..ALL_KINDS).filter(|_| has_looks).map(bytes_of).collect();
-    let mut classes = [0_u8; 256];
-    for set in program.sets.iter().chain(&kinds) {
-        // By class: the numbers of its bytes that are not in the set, and of those that are.
-        let mut numbers = [[None; 2]; 256];
-        let mut free = 0..=255_u8;
-        for (byte, class) in (0..=255).zip(&mut classes) {
-            let number = &mut numbers[usize::from(*class)][usize::from(set.contains(byte))];
-            // There are no more classes than bytes.
-            *class = *number.get_or_insert_with(|| free.next().unwrap_or_default());
-        }
+    let mut classes = ByteClasses::new();
+    if program.all_choices().iter().any(|choice| choice.looks != 0) {
+        classes.divide(any_kind_of);
     }
-    // Classes are numbered by their first bytes.
-    let mut samples = Vec::new();
-    for (byte, class) in (0..=255).zip(classes) {
-        if usize::from(class) == samples.len() {
-            samples.push(byte);
-        }
+    for set in &program.sets {
+        classes.divide(|byte| usize::from(set.contains(byte)));
     }
-    (classes, samples)
+    classes.finish()
 }
