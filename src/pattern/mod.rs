@@ -3,6 +3,7 @@
 mod bounds;
 mod error;
 mod line_feed;
+mod plain_string;
 mod set;
 mod size;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use regex_syntax::hir::Hir;
 
-use super::{BuildError, Pattern, PatternBounds, PatternError, line_feed, size};
+use super::{BuildError, Pattern, PatternBounds, PatternError, line_feed, plain_string, size};
 use crate::one_string::StringSearch;
 use crate::pure::CaptureAutomata;
 
@@ -328,29 +328,12 @@ impl PatternSetBuilder {
     }
 
     fn parse(&self, index: usize, pattern: &Pattern) -> Result<(Hir, u64), PatternError> {
-        let flags = pattern.flags();
-        let hir = regex_syntax::ParserBuilder::new()
-            .utf8(false)
-            .nest_limit(self.nest_limit)
-            .case_insensitive(flags.case_insensitive)
-            .multi_line(flags.multi_line)
-            .dot_matches_new_line(flags.dot_matches_new_line)
-            .ignore_whitespace(flags.ignore_whitespace)
-            .crlf(flags.crlf)
-            .swap_greed(flags.swap_greed)
-            .unicode(flags.unicode)
-            .build()
-            .parse(pattern.as_str())
-            .map_err(|error| {
-                let (span, reason) = match &error {
-                    regex_syntax::Error::Parse(e) => (Some(e.span()), e.kind().to_string()),
-                    regex_syntax::Error::Translate(e) => (Some(e.span()), e.kind().to_string()),
-                    // `Error` is non-exhaustive. A later variant still has a description.
-                    other => (None, other.to_string()),
-                };
-                let position = span.map(|span| span.start.offset..span.end.offset);
-                PatternError::new(index, pattern, position, reason)
-            })?;
+        // A string of more than one character is nested once.
+        let plain = plain_string::parse(pattern.as_str(), pattern.flags());
+        let hir = match plain.filter(|_| self.nest_limit > 0) {
+            Some(hir) => hir,
+            None => self.parse_regex(index, pattern)?,
+        };
         let groups = size::last_group(&hir);
         if pattern.get_report_group() > groups as usize {
             let group = pattern.get_report_group();
@@ -369,6 +352,32 @@ impl PatternSetBuilder {
             return Err(PatternError::new(index, pattern, None, reason));
         }
         Ok((hir, size))
+    }
+
+    fn parse_regex(&self, index: usize, pattern: &Pattern) -> Result<Hir, PatternError> {
+        let flags = pattern.flags();
+        // Not kept for the next pattern: flags as those of `(?i)a` would apply to it.
+        let mut parser = regex_syntax::ParserBuilder::new()
+            .utf8(false)
+            .nest_limit(self.nest_limit)
+            .case_insensitive(flags.case_insensitive)
+            .multi_line(flags.multi_line)
+            .dot_matches_new_line(flags.dot_matches_new_line)
+            .ignore_whitespace(flags.ignore_whitespace)
+            .crlf(flags.crlf)
+            .swap_greed(flags.swap_greed)
+            .unicode(flags.unicode)
+            .build();
+        parser.parse(pattern.as_str()).map_err(|error| {
+            let (span, reason) = match &error {
+                regex_syntax::Error::Parse(e) => (Some(e.span()), e.kind().to_string()),
+                regex_syntax::Error::Translate(e) => (Some(e.span()), e.kind().to_string()),
+                // `Error` is non-exhaustive. A later variant still has a description.
+                other => (None, other.to_string()),
+            };
+            let position = span.map(|span| span.start.offset..span.end.offset);
+            PatternError::new(index, pattern, position, reason)
+        })
     }
 }
 
