@@ -65,6 +65,24 @@ pub(super) enum FirstBytes {
     Many,
 }
 
+impl FirstBytes {
+    fn of<const N: usize>(graph: &Graph<N>) -> FirstBytes {
+        let first = &graph.whole.first;
+        let any = first.when.iter().fold(first.always, |any, &(_, positions)| any | positions);
+        let mut set = ByteSet::EMPTY;
+        any.for_each(|position| {
+            set = set.union(&graph.classes[graph.positions[position].class]);
+        });
+        let mut bytes = set.iter();
+        match [bytes.next(), bytes.next(), bytes.next(), bytes.next()] {
+            [Some(a), None, ..] => FirstBytes::One(a),
+            [Some(a), Some(b), None, _] => FirstBytes::Two(a, b),
+            [Some(a), Some(b), Some(c), None] => FirstBytes::Three(a, b, c),
+            _ => FirstBytes::Many,
+        }
+    }
+}
+
 /// Positions at one end of a match.
 #[derive(Debug)]
 pub(super) struct EndBits<const N: usize> {
@@ -128,6 +146,7 @@ impl<const N: usize> Automaton<N> {
     /// Returns `None` if the counters take too much memory.
     pub(super) fn new(graph: Graph<N>) -> Option<Automaton<N>> {
         let (byte_class, reading) = classes(&graph);
+        let first_bytes = FirstBytes::of(&graph);
         let mut automaton = Automaton {
             byte_class,
             reading,
@@ -145,7 +164,7 @@ impl<const N: usize> Automaton<N> {
             counting: Bits::EMPTY,
             limits: ByPosition::new(Vec::new()),
             ring_words: 0,
-            first_bytes: FirstBytes::Many,
+            first_bytes,
         };
         let (mut further, mut limits) = (Vec::new(), Vec::new());
         for (index, position) in graph.positions.iter().enumerate() {
@@ -194,7 +213,6 @@ impl<const N: usize> Automaton<N> {
         let all = at_ends.chain(of_steps).chain(automaton.empty.when.iter().copied());
         automaton.looks = all.fold(0, |all, looks| all | looks);
         automaton.special = automaton.last.any | automaton.branching | automaton.conditional;
-        automaton.first_bytes = automaton.few_first_bytes();
         Some(automaton)
     }
 
@@ -231,16 +249,6 @@ impl<const N: usize> Automaton<N> {
     #[inline(always)]
     pub(super) fn counters(&self) -> usize {
         self.limits.index.len()
-    }
-
-    fn few_first_bytes(&self) -> FirstBytes {
-        let mut bytes = (0..=255).filter(|&byte| self.reading(byte).intersects(self.first.any));
-        match [bytes.next(), bytes.next(), bytes.next(), bytes.next()] {
-            [Some(a), None, ..] => FirstBytes::One(a),
-            [Some(a), Some(b), None, _] => FirstBytes::Two(a, b),
-            [Some(a), Some(b), Some(c), None] => FirstBytes::Three(a, b, c),
-            _ => FirstBytes::Many,
-        }
     }
 }
 

@@ -103,6 +103,9 @@ impl<const N: usize> Graph<N> {
 
     /// Decides the conditions of steps by the classes on both sides, as far as that is possible.
     pub(super) fn simplify_conditions(&mut self, direction: Direction) {
+        if self.conditional.is_empty() {
+            return;
+        }
         let kinds: Vec<u8> = self.classes.iter().map(looks::kinds_of).collect();
         for step in std::mem::take(&mut self.conditional) {
             let from_kinds = kinds[self.positions[step.from].class];
@@ -148,6 +151,11 @@ impl<const N: usize> Part<N> {
 
     fn single(position: usize) -> Part<N> {
         Part::between(Bits::single(position), Bits::single(position))
+    }
+
+    /// Whether it is never empty, and its last positions count whatever comes after them.
+    fn ends_after_bytes(&self) -> bool {
+        !self.empty.always && self.empty.when.is_empty() && self.last.when.is_empty()
     }
 
     /// The same part, or nothing.
@@ -311,6 +319,15 @@ impl<const N: usize> Builder<N> {
     fn concatenation<'a>(&mut self, subs: impl Iterator<Item = &'a Hir>) -> Option<Part<N>> {
         let mut whole = Part::empty();
         for sub in subs {
+            if let Some(set) = ByteSet::of_byte(sub).filter(|_| whole.ends_after_bytes()) {
+                // As below. Most parts of case-insensitive strings are of this kind.
+                let position = self.position(set, None)?;
+                for from in whole.last.always.iter() {
+                    self.positions[from].next.insert(position);
+                }
+                whole.last.always = Bits::single(position);
+                continue;
+            }
             let part = self.part(sub)?;
             whole = self.concat(whole, part)?;
         }
