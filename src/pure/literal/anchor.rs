@@ -57,12 +57,14 @@ pub(super) fn cheapest_anchors(
             // them keeps the cost of building low.
             if best.as_ref().is_none_or(|best| !best.is_cheaper_than_any_of_size(anchors.len())) {
                 let rest = |len| subtract_len(after[index], len);
-                let found = RequiredLiterals::new(&anchors, |_| Some(0), rest).map(|found| {
-                    RequiredLiterals { before: before[index], anchor_part: Some(start), ..found }
-                });
-                if let Some(found) = found.filter(accept)
-                    && best.as_ref().is_none_or(|best| found.is_cheaper(best))
-                {
+                let found = RequiredLiterals::if_cheaper(
+                    &anchors,
+                    |_| before[index],
+                    rest,
+                    Some(start),
+                    best.as_ref(),
+                );
+                if let Some(found) = found.filter(accept) {
                     // If the part can match more than the anchor, the bytes after the anchor are
                     // unknown.
                     known_to = (part.exact && complete).then_some(range.end);

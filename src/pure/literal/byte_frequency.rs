@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use crate::pure::mechanism;
 
-use super::cube::{Cube, Literal};
+use super::cube::{CASE_MASK, Cube, Literal};
 
 /// The highest frequency of a filter, per byte. Verifying the candidates of a more frequent one
 /// would cost more than an automaton that reads every byte. A rough limit, not a measured one.
@@ -54,17 +54,41 @@ const COMMON_GRAMS: &str = include_str!("common_grams.txt");
 /// is far higher than the frequency of the given digit alone.
 const NEXT_DIGIT: f64 = 0.05;
 
-static FREQUENCIES: LazyLock<[f64; 256]> =
-    LazyLock::new(|| EIGHTH_BITS.map(|bits| (-f64::from(bits) / 8.0).exp2()));
+static FREQUENCIES: LazyLock<Frequencies> =
+    LazyLock::new(|| Frequencies(EIGHTH_BITS.map(|bits| (-f64::from(bits) / 8.0).exp2())));
+
+/// By byte: its frequency, a value from 0 to 1.
+struct Frequencies([f64; 256]);
+
+impl Frequencies {
+    fn of_byte(&self, byte: u8) -> f64 {
+        self.0[usize::from(byte)]
+    }
+
+    fn of_cube(&self, cube: Cube) -> f64 {
+        match cube.mask {
+            u8::MAX => self.of_byte(cube.value),
+            // Nearly all others are letters in both cases.
+            CASE_MASK => self.of_byte(cube.value) + self.of_byte(cube.value | !CASE_MASK),
+            _ => cube.values().map(|byte| self.of_byte(byte)).sum::<f64>().min(1.0),
+        }
+    }
+}
 
 /// The frequency of a byte: a value from 0 to 1.
 pub(crate) fn of_byte(byte: u8) -> f64 {
-    FREQUENCIES[usize::from(byte)]
+    FREQUENCIES.of_byte(byte)
+}
+
+/// The sum of the frequencies of these bytes.
+pub(crate) fn of_bytes(bytes: impl Iterator<Item = u8>) -> f64 {
+    let frequencies = &*FREQUENCIES;
+    bytes.map(|byte| frequencies.of_byte(byte)).sum()
 }
 
 /// The sum of the frequencies of all bytes, which is nearly 1.
 pub(super) fn of_all() -> f64 {
-    static SUM: LazyLock<f64> = LazyLock::new(|| FREQUENCIES.iter().sum());
+    static SUM: LazyLock<f64> = LazyLock::new(|| FREQUENCIES.0.iter().sum());
     *SUM
 }
 
@@ -79,10 +103,7 @@ fn dependent(product: f64) -> f64 {
 
 /// The frequency of bytes that are in `cube`.
 pub(crate) fn of_cube(cube: Cube) -> f64 {
-    match cube.mask {
-        u8::MAX => of_byte(cube.value),
-        _ => cube.values().map(of_byte).sum::<f64>().min(1.0),
-    }
+    FREQUENCIES.of_cube(cube)
 }
 
 /// The probability that a gram, followed by the byte `next`, is at a given position of ordinary text, or 0 if the
@@ -149,6 +170,7 @@ fn common_grams() -> Vec<(u32, f64)> {
 
 /// The probability that `literal` is at a given position of ordinary text.
 pub(crate) fn of_literal(literal: &Literal) -> f64 {
+    let frequencies = &*FREQUENCIES;
     let (mut independent, mut digits) = (1.0, 1.0);
     let mut in_number = false;
     for &cube in literal.cubes() {
@@ -158,7 +180,7 @@ pub(crate) fn of_literal(literal: &Literal) -> f64 {
         if digit && in_number {
             digits *= NEXT_DIGIT * cube.values().count() as f64;
         } else {
-            independent *= of_cube(cube);
+            independent *= frequencies.of_cube(cube);
         }
         in_number = digit;
     }

@@ -125,7 +125,7 @@ impl ByteSet {
 
     /// The probability that a byte of ordinary text is in the set.
     pub(crate) fn frequency(&self) -> f64 {
-        let sum = |set: &ByteSet| set.iter().map(byte_frequency::of_byte).sum::<f64>();
+        let sum = |set: &ByteSet| byte_frequency::of_bytes(set.iter());
         // Of a large set, the fewer bytes that are not in it are added up.
         let frequency = if self.len() <= 128 {
             sum(self)

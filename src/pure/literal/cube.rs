@@ -2,10 +2,14 @@
 
 use std::hash::{Hash, Hasher};
 
+use regex_syntax::hir::ClassBytes;
+
 use super::byte_set::ByteSet;
 
 /// The bit in which an upper-case ASCII letter differs from the lower-case one.
 const CASE: u8 = 0x20;
+/// The mask of a letter in both cases.
+pub(super) const CASE_MASK: u8 = !CASE;
 
 /// A set of byte values that agree in some bits: all `b` with `b & mask == value`.
 ///
@@ -45,7 +49,7 @@ impl Cube {
     /// The set of a letter in both cases, if these are its two cases.
     pub(super) fn letter(upper: u8, lower: u8) -> Option<Cube> {
         let is_letter = upper.is_ascii_uppercase() && lower == upper | CASE;
-        is_letter.then_some(Cube { value: upper, mask: !CASE })
+        is_letter.then_some(Cube { value: upper, mask: CASE_MASK })
     }
 
     /// The cube of these bytes, if they are one byte or a letter in both cases.
@@ -54,6 +58,18 @@ impl Cube {
         match (bytes.next()?, bytes.next(), bytes.next()) {
             (byte, None, _) => Some(Cube::exact(byte)),
             (upper, Some(lower), None) => Cube::letter(upper, lower),
+            _ => None,
+        }
+    }
+
+    /// The cube of a class, if it is one byte or a letter in both cases.
+    pub(super) fn of_class(class: &ClassBytes) -> Option<Cube> {
+        if class.ranges().iter().any(|range| range.start() != range.end()) {
+            return None;
+        }
+        match *class.ranges() {
+            [byte] => Some(Cube::exact(byte.start())),
+            [upper, lower] => Cube::letter(upper.start(), lower.start()),
             _ => None,
         }
     }

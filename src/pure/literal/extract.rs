@@ -18,10 +18,14 @@ pub(crate) fn required_literals(hir: &Hir) -> Option<RequiredLiterals> {
     let parts = anchor::parts(hir);
     let literals = literals_of_parts(parts);
     let anchors = anchor::cheapest_anchors(parts, &literals, &|_| true);
-    let inside = (literals.into_iter())
-        .map(|(_, part)| part)
-        .reduce(PartLiterals::join)
-        .and_then(PartLiterals::into_cheapest);
+    let inside = match &literals[..] {
+        // All of it is an anchor, if it has any literals.
+        [(_, part)] if part.exact => None,
+        _ => (literals.into_iter())
+            .map(|(_, part)| part)
+            .reduce(PartLiterals::join)
+            .and_then(PartLiterals::into_cheapest),
+    };
     let mut best = cheaper(anchors, inside)?;
     best.literals.sort();
     best.literals.dedup();

@@ -17,7 +17,6 @@ use std::ops::Range;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
-use super::byte_set::ByteSet;
 use super::cube::{Cube, Literal};
 use super::distance::{Bound, add_bounds, subtract_len};
 use super::required::{RequiredLiterals, cheaper};
@@ -108,9 +107,16 @@ impl PartLiterals {
     /// The cheapest set of literals of which each match of this part contains one.
     pub(super) fn into_cheapest(self) -> Option<RequiredLiterals> {
         let rest = |len| subtract_len(self.longest, len);
-        let prefixes = RequiredLiterals::new(&self.prefixes, |_| Some(0), rest);
-        let suffixes = RequiredLiterals::new(self.suffixes(), rest, |_| Some(0));
-        cheaper(self.inner, cheaper(prefixes, suffixes))
+        let mut best = self.inner;
+        // Those of exact parts are the prefixes.
+        let sets = [(&self.prefixes, true), (&self.suffixes, false)];
+        for (literals, at_start) in sets {
+            let before = |len| if at_start { Some(0) } else { rest(len) };
+            let after = |len| if at_start { rest(len) } else { Some(0) };
+            let found = RequiredLiterals::if_cheaper(literals, before, after, None, best.as_ref());
+            best = found.or(best);
+        }
+        best
     }
 
     /// The literals of this part followed by `next`.
@@ -220,8 +226,12 @@ fn push_string(hir: &Hir, string: &mut Literal) -> bool {
         HirKind::Literal(literal) => {
             string.cubes.extend(literal.0.iter().map(|&byte| Cube::exact(byte)));
         }
-        HirKind::Class(class @ Class::Bytes(_)) => {
-            let Some(cube) = Cube::of(&ByteSet::of(class)) else { return false };
+        HirKind::Class(Class::Bytes(class)) => {
+            let Some(cube) = Cube::of_class(class) else { return false };
+            if string.is_empty() {
+                // Mostly the first of many letters.
+                string.cubes.reserve(MAX_LEN / 2);
+            }
             string.cubes.push(cube);
         }
         _ => return false,
@@ -346,15 +356,26 @@ fn join_inner(a: &mut PartLiterals, b: &mut PartLiterals) -> Option<RequiredLite
     // In an exact part, a suffix or prefix is all of the part, so it starts or ends where that does.
     let before = |len| if a.exact { Some(0) } else { subtract_len(a.longest, len) };
     let after = |len| if b.exact { Some(0) } else { subtract_len(b.longest, len) };
-    let left = RequiredLiterals::new(a.suffixes(), before, |_| b.longest);
-    let right = RequiredLiterals::new(&b.prefixes, |_| a.longest, after);
-    let joint = concatenations(a.suffixes(), &b.prefixes).and_then(|joined| {
+    let mut best = cheaper(of_a, of_b);
+    let mut offer =
+        |literals: &[Literal], before: &dyn Fn(usize) -> Bound, after: &dyn Fn(usize) -> Bound| {
+            let found = RequiredLiterals::if_cheaper(literals, before, after, None, best.as_ref());
+            best = found.or(best.take());
+        };
+    offer(a.suffixes(), &before, &|_| b.longest);
+    offer(&b.prefixes, &|_| a.longest, &after);
+    let size = a.suffixes().len() * b.prefixes.len();
+    if best.as_ref().is_none_or(|best| !best.is_cheaper_than_any_of_size(size))
+        && let Some(joined) = concatenations(a.suffixes(), &b.prefixes)
+    {
         // The joint may be anywhere in a joined literal. The shortest suffix and prefix give the
         // largest distances.
         let shortest = |set: &[Literal]| set.iter().map(Literal::len).min().unwrap_or(0);
         let before = before(shortest(a.suffixes()));
         let after = after(shortest(&b.prefixes));
-        RequiredLiterals::new(&joined, |_| before, |_| after)
-    });
-    cheaper(cheaper(cheaper(of_a, of_b), joint), cheaper(left, right))
+        let found =
+            RequiredLiterals::if_cheaper(&joined, |_| before, |_| after, None, best.as_ref());
+        best = found.or(best);
+    }
+    best
 }

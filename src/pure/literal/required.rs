@@ -32,11 +32,14 @@ pub(crate) struct RequiredLiterals {
 impl RequiredLiterals {
     /// Makes a set of `literals`, each of which is at most `before(len)` bytes after the start of
     /// a match and `after(len)` bytes before its end, where `len` is its length. `None` if there
-    /// are no literals or one is empty, since then nothing is required.
-    pub(super) fn new(
+    /// are no literals or one is empty, since then nothing is required, and if the set is not cheaper than
+    /// `best`. `anchor_part` is that of the set.
+    pub(super) fn if_cheaper(
         literals: &[Literal],
         before: impl Fn(usize) -> Bound,
         after: impl Fn(usize) -> Bound,
+        anchor_part: Option<usize>,
+        best: Option<&RequiredLiterals>,
     ) -> Option<RequiredLiterals> {
         if literals.is_empty() || literals.iter().any(Literal::is_empty) {
             return None;
@@ -44,12 +47,18 @@ impl RequiredLiterals {
         let largest = |bound: &dyn Fn(usize) -> Bound| {
             literals.iter().try_fold(0, |max: u32, l| Some(max.max(bound(l.len())?)))
         };
+        let (before, after) = (largest(&before), largest(&after));
+        let frequency = literals.iter().map(byte_frequency::of_literal).sum();
+        let price = Price::new(frequency, literals.len(), anchor_part, before, after);
+        if best.is_some_and(|best| price >= best.price()) {
+            return None;
+        }
         Some(RequiredLiterals {
-            before: largest(&before),
-            after: largest(&after),
-            frequency: literals.iter().map(byte_frequency::of_literal).sum(),
+            before,
+            after,
+            frequency,
             literals: literals.to_vec(),
-            anchor_part: None,
+            anchor_part,
             lookahead: Vec::new(),
             are_all_matches: false,
         })
@@ -58,21 +67,33 @@ impl RequiredLiterals {
     /// Whether the cost is at most that of a set of `literals` literals that never occur. Then no
     /// set of that size or larger can be cheaper.
     pub(super) fn is_cheaper_than_any_of_size(&self, literals: usize) -> bool {
-        self.cost() <= literals as f64 * cost::LITERAL_NS
+        self.price().cost <= literals as f64 * cost::LITERAL_NS
     }
 
-    /// Whether this set costs less than another one. Of sets with equal costs, the one with smaller distances to
-    /// the ends of a match is cheaper.
-    pub(super) fn is_cheaper(&self, than: &RequiredLiterals) -> bool {
-        let key = |set: &RequiredLiterals| {
-            (set.cost(), set.before.unwrap_or(u32::MAX), set.after.unwrap_or(u32::MAX))
-        };
-        key(self) < key(than)
+    fn price(&self) -> Price {
+        Price::new(self.frequency, self.literals.len(), self.anchor_part, self.before, self.after)
     }
+}
 
-    /// The expected cost of searching by these literals, in nanoseconds per byte of ordinary text.
-    fn cost(&self) -> f64 {
-        let verification = match (self.anchor_part, self.before, self.after) {
+/// What sets are compared by. Of sets with equal costs, the one with smaller distances to the ends of a match
+/// is cheaper.
+#[derive(PartialEq, PartialOrd)]
+struct Price {
+    /// The expected cost of searching by the literals, in nanoseconds per byte of ordinary text.
+    cost: f64,
+    before: u32,
+    after: u32,
+}
+
+impl Price {
+    fn new(
+        frequency: f64,
+        literals: usize,
+        anchor_part: Option<usize>,
+        before: Bound,
+        after: Bound,
+    ) -> Price {
+        let verification = match (anchor_part, before, after) {
             (Some(0), ..) => cost::CANDIDATE_NS,
             (Some(_), ..) => cost::SPLIT_CANDIDATE_NS,
             (None, Some(before), Some(after)) => {
@@ -81,17 +102,21 @@ impl RequiredLiterals {
             }
             _ => cost::RECORD_CANDIDATE_NS,
         };
-        self.frequency * verification + self.literals.len() as f64 * cost::LITERAL_NS
+        Price {
+            cost: frequency * verification + literals as f64 * cost::LITERAL_NS,
+            before: before.unwrap_or(u32::MAX),
+            after: after.unwrap_or(u32::MAX),
+        }
     }
 }
 
-/// The cheaper one of two sets, by [`RequiredLiterals::is_cheaper`].
+/// The cheaper one of two sets; the first one if they cost the same.
 pub(super) fn cheaper(
     a: Option<RequiredLiterals>,
     b: Option<RequiredLiterals>,
 ) -> Option<RequiredLiterals> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(if b.is_cheaper(&a) { b } else { a }),
+        (Some(a), Some(b)) => Some(if b.price() < a.price() { b } else { a }),
         (a, b) => a.or(b),
     }
 }

@@ -26,17 +26,21 @@ pub(in crate::pure) fn rebalance(trimmed: &[Arc<Hir>], strategies: &mut [Strateg
     if !mechanism::rebalance() {
         return;
     }
-    let mut sharers: HashMap<Literal, usize> = HashMap::new();
+    let mut sharers: HashMap<&Literal, usize> = HashMap::new();
     for strategy in &*strategies {
         if let Strategy::Literals(required) = strategy {
-            for literal in &required.literals {
-                *sharers.entry(literal.clone()).or_default() += 1;
-            }
+            required.literals.iter().for_each(|l| *sharers.entry(l).or_default() += 1);
         }
     }
-    for (hir, strategy) in trimmed.iter().zip(strategies) {
+    let mut moved: Vec<(usize, RequiredLiterals)> = Vec::new();
+    // The sharers that patterns which have moved add.
+    let mut more: HashMap<Literal, usize> = HashMap::new();
+    for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {
         let Strategy::Literals(required) = strategy else { continue };
-        let count = |literal: &Literal| sharers.get(literal).copied().unwrap_or(0);
+        let count = |literal: &Literal| {
+            let [first, moved] = [sharers.get(literal), more.get(literal)];
+            first.copied().unwrap_or(0) + moved.copied().unwrap_or(0)
+        };
         let most = required.literals.iter().map(count).max().unwrap_or(0);
         if most <= cost::MAX_SHARERS {
             continue;
@@ -52,10 +56,13 @@ pub(in crate::pure) fn rebalance(trimmed: &[Arc<Hir>], strategies: &mut [Strateg
         };
         if let Some(other) = literal::anchor_literals(hir, &accept) {
             for literal in &other.literals {
-                *sharers.entry(literal.clone()).or_default() += 1;
+                *more.entry(literal.clone()).or_default() += 1;
             }
-            *required = other;
+            moved.push((index, other));
         }
+    }
+    for (index, other) in moved {
+        strategies[index] = Strategy::Literals(other);
     }
 }
 

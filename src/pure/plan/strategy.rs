@@ -83,10 +83,11 @@ impl Strategy {
             return Strategy::Never;
         }
         let literals = literal::required_literals(trimmed);
-        if let Some(literals) = literals.as_ref().filter(|r| r.frequency <= cost::RARE_LITERALS) {
-            return Strategy::Literals(literals.clone());
-        }
-        let run = literal::filter_run(trimmed).filter(|_| mechanism::byte_runs());
+        let is_rare = |literals: &RequiredLiterals| literals.frequency <= cost::RARE_LITERALS;
+        let run = match &literals {
+            Some(literals) if is_rare(literals) => None,
+            _ => literal::filter_run(trimmed).filter(|_| mechanism::byte_runs()),
+        };
         match (literals, run) {
             (Some(literals), Some(run))
                 if literals.frequency < cost::LITERALS_OVER_RUN * run.frequency =>

@@ -98,22 +98,27 @@ fn trim_side(hir: &Hir, side: Side) -> (Hir, Bound) {
             (Hir::alternation(subs), cut)
         }
         HirKind::Concat(subs) => {
-            let mut subs: Vec<Hir> = subs.clone();
-            if side == Side::End {
-                subs.reverse();
-            }
-            let first = subs.iter().position(|sub| !can_be_empty(sub)).unwrap_or(subs.len());
-            let mut cut =
-                subs.drain(..first).map(|sub| max_match_len(&sub)).fold(Some(0), add_bounds);
-            if let Some(outer) = subs.first_mut() {
-                let (trimmed, more) = trim_side(outer, side);
-                *outer = trimmed;
+            let is_kept = |sub: &Hir| !can_be_empty(sub);
+            let (cut_off, kept) = match side {
+                Side::Start => subs.split_at(subs.iter().position(is_kept).unwrap_or(subs.len())),
+                Side::End => {
+                    let kept = subs.iter().rposition(is_kept).map_or(0, |last| last + 1);
+                    let (kept, cut_off) = subs.split_at(kept);
+                    (cut_off, kept)
+                }
+            };
+            let mut cut = cut_off.iter().map(max_match_len).fold(Some(0), add_bounds);
+            let outer = if side == Side::Start { 0 } else { kept.len().saturating_sub(1) };
+            let part = |(index, sub): (usize, &Hir)| {
+                if index != outer {
+                    return sub.clone();
+                }
+                let (trimmed, more) = trim_side(sub, side);
                 cut = add_bounds(cut, more);
-            }
-            if side == Side::End {
-                subs.reverse();
-            }
-            (Hir::concat(subs), cut)
+                trimmed
+            };
+            let parts = kept.iter().enumerate().map(part).collect();
+            (Hir::concat(parts), cut)
         }
         // `min` is at least 1: with 0, `can_be_empty` has returned above.
         HirKind::Repetition(repetition) => {

@@ -34,7 +34,7 @@ impl WindowNibbles {
                 return 1.0;
             }
             let bytes = ones(high).flat_map(|high| ones(low).map(move |low| high << 4 | low));
-            bytes.map(byte_frequency::of_byte).sum()
+            byte_frequency::of_bytes(bytes)
         })
     }
 }
@@ -125,7 +125,7 @@ mod tests {
     fn window_frequency_counts_all_bytes_that_pass() {
         let some = |low: u16, high: u16| -> f64 {
             let fits = |&b: &u8| low >> (b & 15) & 1 != 0 && high >> (b >> 4) & 1 != 0;
-            (0..=u8::MAX).filter(fits).map(byte_frequency::of_byte).sum()
+            byte_frequency::of_bytes((0..=u8::MAX).filter(fits))
         };
         let sets = [(1 << 1, 1 << 6), (0b1001_0000_0110, 0b1100_1000), (1, u16::MAX), (6, 0xFF)];
         let (found, each) =
