@@ -174,11 +174,9 @@ pub(crate) fn of_literal(literal: &Literal) -> f64 {
     let (mut independent, mut digits) = (1.0, 1.0);
     let mut in_number = false;
     for &cube in literal.cubes() {
-        // The values of a letter are no digits, as the first one shows.
-        let digit =
-            cube.value.is_ascii_digit() && cube.values().all(|value| value.is_ascii_digit());
+        let digit = cube.mask == u8::MAX && cube.value.is_ascii_digit();
         if digit && in_number {
-            digits *= NEXT_DIGIT * cube.values().count() as f64;
+            digits *= NEXT_DIGIT;
         } else {
             independent *= frequencies.of_cube(cube);
         }

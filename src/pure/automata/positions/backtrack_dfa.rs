@@ -58,16 +58,19 @@ pub(in crate::pure::automata) struct BacktrackDfa {
     classes: [u8; 256],
     /// By class: one of its bytes. One more class is the end of the record.
     samples: Vec<u8>,
-    /// By the byte before: the row in which a match begins.
-    starts: [u16; 256],
-    /// The row in which a match begins at the start of the record.
-    record_start: u16,
+    /// By the kind of the byte before: the row in which a match begins.
+    starts: [u16; ALL_KINDS],
+    /// By byte: bits of the kinds of bytes before it with which a match may begin here, as far as is known, and above
+    /// them the bit of its own kind.
+    begins: [u16; 256],
     threads: Threads,
     /// The remaining budget for computing transitions, in bytes.
     budget: u64,
     /// The searches that were not decided, [`UNDECIDED_SEARCH`] for each, less those that were.
     undecided: u32,
     has_failed: bool,
+    /// Whether its memory may have grown since [`BacktrackDfa::take_grown`] was called last.
+    has_grown: bool,
 }
 
 /// The states and their entries.
@@ -97,18 +100,26 @@ impl BacktrackDfa {
             table,
             classes,
             samples,
-            starts: std::array::from_fn(|byte| rows[any_kind_of(byte as u8)]),
-            record_start: rows[EDGE],
+            starts: rows,
+            begins: std::array::from_fn(|byte| {
+                1 << (ALL_KINDS + any_kind_of(byte as u8)) | ((1 << ALL_KINDS) - 1)
+            }),
             threads,
             budget: MAX_BUDGET,
             undecided: 0,
             has_failed: false,
+            has_grown: true,
         })
     }
 
     /// Whether it has run out of budget or memory, or has left most searches undecided. It is of no more use then.
     pub(in crate::pure::automata) fn has_failed(&self) -> bool {
         self.has_failed
+    }
+
+    /// Whether its memory may have grown since this was called last.
+    pub(super) fn take_grown(&mut self) -> bool {
+        std::mem::take(&mut self.has_grown)
     }
 
     #[cfg(test)]
@@ -136,42 +147,36 @@ impl BacktrackDfa {
     /// the one before.
     #[inline]
     pub(super) fn next_start(&self, record: &[u8], range: Range<usize>) -> Option<usize> {
+        let bytes = record.get(range.clone())?;
+        let mut before = 1 << kind_before(record, range.start);
+        for (at, &byte) in (range.start..).zip(bytes) {
+            let begins = self.begins[usize::from(byte)];
+            if begins & before != 0 && self.begins_at(record, at, before.trailing_zeros()) {
+                return Some(at);
+            }
+            before = begins >> ALL_KINDS;
+        }
+        None
+    }
+
+    /// Whether a match may begin at `at`, by up to four bytes there and the kind of the one before.
+    #[inline(always)]
+    fn begins_at(&self, record: &[u8], at: usize, before: u32) -> bool {
         let entry = |before: u16, byte: u8| {
             let class = usize::from(self.classes[usize::from(byte)]);
             self.table.entries[usize::from(before & !MATCH) + class]
         };
-        let bytes = record.get(range.clone())?;
-        let mut at = range.start;
-        let mut row = self.start_row(record, at);
-        let pairs = bytes.iter().zip(record[at..].iter().skip(1));
-        for (&byte, &next) in pairs {
-            let first = entry(row, byte);
-            if first != DEAD {
-                let second = entry(first, next);
-                // All entries of the dead state lead back to it.
-                if first & MATCH != 0 || second != DEAD {
-                    let Some(&[third, fourth]) = record[at + 2..].first_chunk() else {
-                        return Some(at);
-                    };
-                    let third = entry(second, third);
-                    // Mostly, nothing of this is known to match.
-                    if (first | second | third) & MATCH | entry(third, fourth) != DEAD {
-                        return Some(at);
-                    }
-                }
-            }
-            row = self.starts[usize::from(byte)];
-            at += 1;
+        let first = entry(self.starts[before as usize], record[at]);
+        let Some(&next) = record.get(at + 1) else { return true };
+        let second = entry(first, next);
+        // All entries of the dead state lead back to it.
+        if first & MATCH | second == DEAD {
+            return false;
         }
-        (at < range.end && entry(row, record[at]) != DEAD).then_some(at)
-    }
-
-    #[inline]
-    fn start_row(&self, record: &[u8], at: usize) -> u16 {
-        match at.checked_sub(1) {
-            Some(before) => self.starts[usize::from(record[before])],
-            None => self.record_start,
-        }
+        let Some(&[third, fourth]) = record[at + 2..].first_chunk() else { return true };
+        let third = entry(second, third);
+        // Mostly, nothing of this is known to match.
+        (first | second | third) & MATCH | entry(third, fourth) != DEAD
     }
 
     /// The end of the preferred match that begins at `span.start` and ends within `span`, if there is one, or of any if
@@ -208,31 +213,45 @@ impl BacktrackDfa {
         at: &mut usize,
     ) -> Result<Option<usize>, Undecided> {
         let first_live = FIRST_LIVE * self.table.stride as u16;
-        let mut row = self.start_row(record, *at);
-        let (mut last, mut end) = (row, None);
-        while let Some(&byte) = bytes.get(*at) {
-            let class = usize::from(self.classes[usize::from(byte)]);
-            let mut entry = self.table.entries[usize::from(row) + class];
-            // Most bytes lead to the same state as the one before. The branch predictor learns that, and then a step
-            // need not wait for the table load of the step before.
-            if entry != last {
-                if last & MATCH != 0 {
-                    end = Some(*at - 1);
-                }
-                if entry & !MATCH < first_live {
-                    if entry & !MATCH != DEAD {
-                        entry = self.compute(program, row, class)?;
+        let row_of = |entry: u16| usize::from(entry & !MATCH);
+        let mut last = self.starts[kind_before(record, *at)];
+        let (mut row, mut end) = (row_of(last), None);
+        'record: loop {
+            // Borrowed here, so that the loop below keeps the table's address and length in registers.
+            let entries = &self.table.entries[..];
+            let (entry, class) = loop {
+                let Some(&byte) = bytes.get(*at) else { break 'record };
+                let class = usize::from(self.classes[usize::from(byte)]);
+                let entry = entries[row + class];
+                // Most bytes lead to the same state as the one before. The branch predictor learns that, and then a
+                // step need not wait for the table load of the step before.
+                if entry != last {
+                    if last & MATCH != 0 {
+                        end = Some(*at - 1);
                     }
-                    if entry & !MATCH == DEAD {
-                        *at += 1;
-                        return Ok(if entry & MATCH != 0 { Some(*at - 1) } else { end });
+                    if entry & !MATCH < first_live {
+                        break (entry, class);
                     }
+                    if ANY && entry & MATCH != 0 {
+                        return Ok(Some(*at));
+                    }
+                    (row, last) = (row_of(entry), entry);
                 }
-                if ANY && entry & MATCH != 0 {
-                    return Ok(Some(*at));
-                }
-                (row, last) = (entry & !MATCH, entry);
+                *at += 1;
+            };
+            let entry = match entry & !MATCH {
+                DEAD => entry,
+                _ => self.compute(program, row as u16, class)?,
+            };
+            let is_match = entry & MATCH != 0;
+            if entry & !MATCH == DEAD {
+                *at += 1;
+                return Ok(if is_match { Some(*at - 1) } else { end });
             }
+            if ANY && is_match {
+                return Ok(Some(*at));
+            }
+            (row, last) = (row_of(entry), entry);
             *at += 1;
         }
         if last & MATCH != 0 {
@@ -240,9 +259,9 @@ impl BacktrackDfa {
         }
         let after = record.get(*at).map(|&byte| self.classes[usize::from(byte)].into());
         let class = after.unwrap_or(self.samples.len());
-        let mut entry = self.table.entries[usize::from(row) + class];
+        let mut entry = self.table.entries[row + class];
         if entry & !MATCH < first_live && entry & !MATCH != DEAD {
-            entry = self.compute(program, row, class)?;
+            entry = self.compute(program, row as u16, class)?;
         }
         Ok(if entry & MATCH != 0 { Some(*at) } else { end })
     }
@@ -260,7 +279,7 @@ impl BacktrackDfa {
             self.has_failed = true;
             return Err(Undecided);
         };
-        self.budget = left;
+        (self.budget, self.has_grown) = (left, true);
         let byte = self.samples.get(class).copied();
         let is_match = threads.step(program, table.keys.get(row / stride), byte);
         self.budget = self.budget.saturating_sub(threads.considered());
@@ -272,7 +291,21 @@ impl BacktrackDfa {
         self.has_failed = next.is_none();
         let entry = next.ok_or(Undecided)? | if is_match { MATCH } else { 0 };
         table.entries[index] = entry;
+        if entry == DEAD {
+            self.drop_starts(row, class);
+        }
         Ok(entry)
+    }
+
+    /// Notes that no match begins with a byte of the class in this row.
+    fn drop_starts(&mut self, row: u16, class: usize) {
+        let kinds = (0..ALL_KINDS).filter(|&kind| self.starts[kind] == row);
+        let kinds = kinds.fold(0, |kinds, kind| kinds | 1 << kind);
+        for (begins, _) in
+            self.begins.iter_mut().zip(self.classes).filter(|&(_, c)| usize::from(c) == class)
+        {
+            *begins &= !kinds;
+        }
     }
 
     /// Memory in bytes.
@@ -283,6 +316,12 @@ impl BacktrackDfa {
             + self.samples.capacity()
             + self.threads.memory()
     }
+}
+
+/// The kind of the byte before `at`.
+#[inline(always)]
+fn kind_before(record: &[u8], at: usize) -> usize {
+    at.checked_sub(1).map_or(EDGE, |before| any_kind_of(record[before]))
 }
 
 impl Table {
@@ -402,7 +441,7 @@ mod tests {
             let program = Program::new(&parse(pattern)).unwrap();
             let dfa = &mut BacktrackDfa::new(&program).unwrap();
             let before = dfa.budget;
-            dfa.compute(&program, dfa.record_start, dfa.classes[usize::from(b'a')].into()).unwrap();
+            dfa.compute(&program, dfa.starts[EDGE], dfa.classes[usize::from(b'a')].into()).unwrap();
             assert_eq!(before - dfa.budget, BYTES_PER_TRANSITION + choices, "{pattern}");
         }
     }
