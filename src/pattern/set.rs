@@ -47,6 +47,8 @@ struct Inner {
     size: u64,
     /// The minimum length of a match, in bytes. `usize::MAX` for a set without patterns.
     min_len: usize,
+    /// Whether all matches of all patterns are reported as they are.
+    reports_all_matches: bool,
     /// By pattern: the automata that find its groups. Empty until they are needed for some pattern.
     captures: OnceLock<Box<[OnceLock<Box<CaptureAutomata>>]>>,
 }
@@ -134,6 +136,12 @@ impl PatternSet {
     #[inline]
     pub(crate) fn reported_group(&self, index: usize) -> usize {
         self.inner.patterns[index].get_report_group()
+    }
+
+    /// Returns whether no pattern has bounds or reports a group.
+    #[inline]
+    pub(crate) fn reports_all_matches(&self) -> bool {
+        self.inner.reports_all_matches
     }
 
     /// Returns the bounds of pattern number `index`, or `None` if it has none.
@@ -315,8 +323,10 @@ impl PatternSetBuilder {
         // The minimum of a pattern that never matches is not known.
         let min_len = |hir: &Arc<Hir>| hir.properties().minimum_len().unwrap_or(0);
         let min_len = hirs.iter().map(min_len).min().unwrap_or(usize::MAX);
+        let is_plain = |p: &Pattern| p.bounds().are_none() && p.get_report_group() == 0;
         Ok(PatternSet {
             inner: Arc::new(Inner {
+                reports_all_matches: self.patterns.iter().all(is_plain),
                 patterns: self.patterns,
                 hirs,
                 size: total,

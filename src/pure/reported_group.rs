@@ -33,8 +33,10 @@ impl<'a> ReportedGroup<'a> {
         record: &'a [u8],
         cache: &'a mut CaptureCache,
     ) -> ReportedGroup<'a> {
-        let group = set.reported_group(pattern as usize);
-        let bounds = set.bounds(pattern as usize);
+        let (group, bounds) = match set.reports_all_matches() {
+            true => (0, None),
+            false => (set.reported_group(pattern as usize), set.bounds(pattern as usize)),
+        };
         ReportedGroup { set, pattern, group, bounds, record, cache, last: None, steps: 0 }
     }
 

@@ -213,6 +213,7 @@ impl PatternAutomata {
         if !memory.cache.abandoned
             && let Some(parts) = self.leading_literal.get_or_init(new_parts)
         {
+            memory.cache.is_unmeasured = true;
             let cache = &mut memory.cache.leading_literal;
             if let Ok(found) = parts.starts_at(cache, record, span.clone(), steps) {
                 return found;
@@ -293,6 +294,7 @@ impl PatternAutomata {
     }
 
     fn simulate(&self, trimmed: &Hir, cache: &mut PatternCache, input: Input<'_>) -> bool {
+        cache.is_unmeasured = true;
         let simulation = self.simulation.get_or_init(|| {
             let nfa = self.trimmed_nfa(trimmed).clone();
             pikevm::PikeVM::new_from_nfa(nfa).expect("every NFA can be simulated").into()

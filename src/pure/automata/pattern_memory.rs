@@ -36,6 +36,9 @@ pub(crate) struct PatternCache {
     pub(super) span_backtracking: Backtracking,
     /// The number of searches with a memo, but for spans, that came before the lazy DFA.
     pub(super) memo_searches: u32,
+    /// Whether the memory may have changed since it was measured last. It is measured after each use, and takes several
+    /// cache lines, of which most uses touch one or two.
+    pub(crate) is_unmeasured: bool,
 }
 
 /// The working memory of one part.
@@ -86,6 +89,7 @@ impl PatternMemory<'_> {
 
     /// What backtracking for a part works with.
     pub(super) fn backtracking(&mut self, part: Part) -> (&mut Backtracking, &mut PositionScratch) {
+        self.cache.is_unmeasured = true;
         (&mut self.cache.parts[part as usize].backtracking, self.scratch)
     }
 
@@ -102,6 +106,7 @@ impl PatternMemory<'_> {
             return None;
         }
         let dfa = dfa()?;
+        self.cache.is_unmeasured = true;
         let cache = &mut self.cache.parts[part as usize].dfa;
         search(dfa, cache.get_or_insert_with(|| dfa.create_cache().into()), steps).ok()
     }
@@ -125,7 +130,7 @@ impl PatternCache {
     }
 
     pub(super) fn abandon_dfas(&mut self) {
-        self.abandoned = true;
+        (self.abandoned, self.is_unmeasured) = (true, true);
         self.parts.iter_mut().for_each(|part| part.dfa = None);
         self.leading_literal = None;
     }
@@ -141,6 +146,7 @@ impl PatternCache {
     }
 
     pub(super) fn spans(&mut self) -> &mut SpanCache {
+        self.is_unmeasured = true;
         self.spans.get_or_insert_default()
     }
 

@@ -92,7 +92,9 @@ impl SpanAutomata {
         let program = self.program(hir)?;
         let PatternMemory { cache, scratch, may_grow } = memory;
         let history = &mut cache.span_backtracking;
-        program.spans(history, scratch, *may_grow, (record, last), cursor, found).ok()
+        let flow = program.spans(history, scratch, *may_grow, (record, last), cursor, found);
+        cache.is_unmeasured |= history.take_changed();
+        flow.ok()
     }
 
     /// Finds the leftmost-first span of `record` from `cursor.at` on with lazy DFAs, without moving the

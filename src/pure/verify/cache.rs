@@ -308,14 +308,18 @@ impl VerifyCache {
     #[inline]
     pub(super) fn measure(&mut self, pattern: PatternIndex) {
         let max_memory = self.max_memory();
+        let automata = &mut self.automata[pattern.index()];
         let measured = &mut self.measured[pattern.index()];
-        let now = self.automata[pattern.index()].memory();
-        self.memory = self.memory + now - *measured;
-        *measured = now;
+        if std::mem::take(&mut automata.is_unmeasured) {
+            let now = automata.memory();
+            self.memory = self.memory + now - *measured;
+            *measured = now;
+        }
+        debug_assert_eq!(automata.memory(), *measured);
         if self.memory > max_memory {
-            if now > max_memory / 2 {
+            if *measured > max_memory / 2 {
                 // The others are not to blame.
-                self.automata[pattern.index()].clear();
+                automata.clear();
                 self.memory -= std::mem::take(measured);
             } else {
                 self.drop_caches();

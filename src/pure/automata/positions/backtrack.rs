@@ -43,6 +43,12 @@ impl Backtracking {
         self.dfa.restart();
     }
 
+    /// Whether the memory may have changed since this was called last.
+    #[inline]
+    pub(in crate::pure::automata) fn take_changed(&mut self) -> bool {
+        self.dfa.take_changed()
+    }
+
     /// Heap memory in bytes: that of the DFA.
     pub(in crate::pure::automata) fn memory(&self) -> usize {
         self.dfa.memory()

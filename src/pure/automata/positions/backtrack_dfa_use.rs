@@ -17,6 +17,8 @@ pub(super) struct BacktrackDfaUse {
     saved: u32,
     /// Whether there is no DFA, or it has failed.
     has_failed: bool,
+    /// Whether a DFA was dropped since [`BacktrackDfaUse::take_changed`] was called last.
+    was_dropped: bool,
 }
 
 #[cfg(test)]
@@ -34,7 +36,7 @@ impl BacktrackDfaUse {
     /// The DFA, if it is worthwhile. It is made if `may_grow`.
     pub(super) fn dfa(&mut self, program: &Program, may_grow: bool) -> Option<&mut BacktrackDfa> {
         if self.dfa.as_ref().is_some_and(|dfa| dfa.has_failed()) {
-            (self.dfa, self.has_failed) = (None, true);
+            (self.dfa, self.has_failed, self.was_dropped) = (None, true, true);
         }
         let is_due = may_grow && !self.has_failed && self.saved >= STEPS_BEFORE_DFA;
         if self.dfa.is_none() && is_due && mechanism::backtrack_dfas() {
@@ -53,6 +55,13 @@ impl BacktrackDfaUse {
     /// Drops the DFA, and begins to count anew.
     pub(super) fn restart(&mut self) {
         *self = BacktrackDfaUse { has_failed: self.has_failed, ..BacktrackDfaUse::default() };
+    }
+
+    /// Whether the memory may have changed since this was called last.
+    #[inline]
+    pub(super) fn take_changed(&mut self) -> bool {
+        let has_grown = self.dfa.as_mut().is_some_and(|dfa| dfa.take_grown());
+        std::mem::take(&mut self.was_dropped) || has_grown
     }
 
     /// Heap memory in bytes.
