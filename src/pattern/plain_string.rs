@@ -38,6 +38,8 @@ fn unescape(regex: &str) -> Option<Vec<u8>> {
     let mut string = Vec::with_capacity(regex.len());
     let mut bytes = regex.bytes();
     while let Some(byte) = bytes.next() {
+        // Of what `regex-syntax` calls meta characters, `#`, `&`, `-` and `~` have a meaning in classes or with the flag
+        // `x` only.
         string.push(match byte {
             b'\\' => bytes.next().filter(|&b| regex_syntax::is_escapeable_character(b.into()))?,
             b'.' | b'+' | b'*' | b'?' | b'(' | b')' | b'|' | b'[' | b']' | b'{' | b'}' | b'^'
@@ -88,7 +90,7 @@ mod tests {
         })
     }
 
-    /// All strings of up to three characters that have a meaning in some syntax, with all flags.
+    /// Each character, alone and next to up to two that have a meaning in some syntax, with all flags.
     #[test]
     fn plain_strings_are_parsed_as_regex_syntax_does() {
         let chars: Vec<char> =

@@ -47,7 +47,7 @@ struct Inner {
     size: u64,
     /// The minimum length of a match, in bytes. `usize::MAX` for a set without patterns.
     min_len: usize,
-    /// Whether all matches of all patterns are reported as they are.
+    /// Whether no pattern has bounds or reports a group.
     reports_all_matches: bool,
     /// By pattern: the automata that find its groups. Empty until they are needed for some pattern.
     captures: OnceLock<Box<[OnceLock<Box<CaptureAutomata>>]>>,
@@ -338,9 +338,12 @@ impl PatternSetBuilder {
     }
 
     fn parse(&self, index: usize, pattern: &Pattern) -> Result<(Hir, u64), PatternError> {
-        // A string of more than one character is nested once.
-        let plain = plain_string::parse(pattern.as_str(), pattern.flags());
-        let hir = match plain.filter(|_| self.nest_limit > 0) {
+        // A concatenation counts as one level.
+        let plain = match self.nest_limit {
+            0 => None,
+            _ => plain_string::parse(pattern.as_str(), pattern.flags()),
+        };
+        let hir = match plain {
             Some(hir) => hir,
             None => self.parse_regex(index, pattern)?,
         };
@@ -366,7 +369,7 @@ impl PatternSetBuilder {
 
     fn parse_regex(&self, index: usize, pattern: &Pattern) -> Result<Hir, PatternError> {
         let flags = pattern.flags();
-        // Not kept for the next pattern: flags as those of `(?i)a` would apply to it.
+        // Not reused for the next pattern: the translator keeps flags such as those of `(?i)a`.
         let mut parser = regex_syntax::ParserBuilder::new()
             .utf8(false)
             .nest_limit(self.nest_limit)
@@ -449,6 +452,19 @@ mod tests {
             "pattern 1 (three): its last group is 2, and it is to report group 3\n\
              pattern 2: it has no groups, and is to report group 1"
         );
+    }
+
+    #[test]
+    fn the_nest_limit_holds_for_strings() {
+        let is_valid = |pattern, limit| {
+            PatternSet::builder().pattern(pattern).nest_limit(limit).build().is_ok()
+        };
+        for (pattern, valid_without_nesting) in
+            [("", true), ("a", true), ("(?i)", true), ("ab", false), ("(?i)a", false)]
+        {
+            assert_eq!(is_valid(pattern, 0), valid_without_nesting, "{pattern}");
+            assert!(is_valid(pattern, 1), "{pattern}");
+        }
     }
 
     #[test]

@@ -33,6 +33,7 @@ impl<'a> ReportedGroup<'a> {
         record: &'a [u8],
         cache: &'a mut CaptureCache,
     ) -> ReportedGroup<'a> {
+        // Does not read the pattern if it need not, which is rarely in the cache.
         let (group, bounds) = match set.reports_all_matches() {
             true => (0, None),
             false => (set.reported_group(pattern as usize), set.bounds(pattern as usize)),

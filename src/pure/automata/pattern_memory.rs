@@ -36,8 +36,9 @@ pub(crate) struct PatternCache {
     pub(super) span_backtracking: Backtracking,
     /// The number of searches with a memo, but for spans, that came before the lazy DFA.
     pub(super) memo_searches: u32,
-    /// Whether the memory may have changed since it was measured last. It is measured after each use, and takes several
-    /// cache lines, of which most uses touch one or two.
+    /// Whether the memory may have changed since the verifier measured it last. It does so after each use, and this
+    /// structure takes several cache lines, of which most uses touch one or two. Every method that hands out memory sets
+    /// it, but for the backtracking of spans, which says so itself and rarely changes it.
     pub(crate) is_unmeasured: bool,
 }
 

@@ -185,3 +185,27 @@ fn word_at_end(buffer: &[u8], at: usize) -> u64 {
     }
     u64::from_le_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use regex_syntax::hir::{Class, ClassBytesRange};
+
+    use super::*;
+
+    #[test]
+    fn the_cube_of_a_class_is_that_of_its_bytes() {
+        for a in 0..=255 {
+            for b in a..=255 {
+                for last in [a, b] {
+                    let class = ClassBytes::new([
+                        ClassBytesRange::new(a, last),
+                        ClassBytesRange::new(b, b),
+                    ]);
+                    let bytes = ByteSet::of(&Class::Bytes(class.clone()));
+                    assert_eq!(Cube::of_class(&class), Cube::of(&bytes), "{class:?}");
+                }
+            }
+        }
+        assert!(Cube::of_class(&ClassBytes::new([ClassBytesRange::new(b'a', b'c')])).is_none());
+    }
+}

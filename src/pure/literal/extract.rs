@@ -19,7 +19,7 @@ pub(crate) fn required_literals(hir: &Hir) -> Option<RequiredLiterals> {
     let literals = literals_of_parts(parts);
     let anchors = anchor::cheapest_anchors(parts, &literals, &|_| true);
     let inside = match &literals[..] {
-        // All of it is an anchor, if it has any literals.
+        // It has no set inside, and its literals cost less as anchors.
         [(_, part)] if part.exact => None,
         _ => (literals.into_iter())
             .map(|(_, part)| part)

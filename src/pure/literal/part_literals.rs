@@ -108,7 +108,7 @@ impl PartLiterals {
     pub(super) fn into_cheapest(self) -> Option<RequiredLiterals> {
         let rest = |len| subtract_len(self.longest, len);
         let mut best = self.inner;
-        // Those of exact parts are the prefixes.
+        // An exact part has no suffixes of its own.
         let sets = [(&self.prefixes, true), (&self.suffixes, false)];
         for (literals, at_start) in sets {
             let before = |len| if at_start { Some(0) } else { rest(len) };
@@ -364,7 +364,8 @@ fn join_inner(a: &mut PartLiterals, b: &mut PartLiterals) -> Option<RequiredLite
         };
     offer(a.suffixes(), &before, &|_| b.longest);
     offer(&b.prefixes, &|_| a.longest, &after);
-    let size = a.suffixes().len() * b.prefixes.len();
+    // The joined literals are at least as many as those of each side.
+    let size = a.suffixes().len().max(b.prefixes.len());
     if best.as_ref().is_none_or(|best| !best.is_cheaper_than_any_of_size(size))
         && let Some(joined) = concatenations(a.suffixes(), &b.prefixes)
     {

@@ -32,8 +32,8 @@ pub(crate) struct RequiredLiterals {
 impl RequiredLiterals {
     /// Makes a set of `literals`, each of which is at most `before(len)` bytes after the start of
     /// a match and `after(len)` bytes before its end, where `len` is its length. `None` if there
-    /// are no literals or one is empty, since then nothing is required, and if the set is not cheaper than
-    /// `best`. `anchor_part` is that of the set.
+    /// are no literals or one is empty, since then nothing is required, or if the set is not cheaper than
+    /// `best`. For `anchor_part`, see [`RequiredLiterals::anchor_part`].
     pub(super) fn if_cheaper(
         literals: &[Literal],
         before: impl Fn(usize) -> Bound,
@@ -49,8 +49,8 @@ impl RequiredLiterals {
         };
         let (before, after) = (largest(&before), largest(&after));
         let frequency = literals.iter().map(byte_frequency::of_literal).sum();
-        let price = Price::new(frequency, literals.len(), anchor_part, before, after);
-        if best.is_some_and(|best| price >= best.price()) {
+        let rank = Rank::new(frequency, literals.len(), anchor_part, before, after);
+        if best.is_some_and(|best| rank >= best.rank()) {
             return None;
         }
         Some(RequiredLiterals {
@@ -67,32 +67,32 @@ impl RequiredLiterals {
     /// Whether the cost is at most that of a set of `literals` literals that never occur. Then no
     /// set of that size or larger can be cheaper.
     pub(super) fn is_cheaper_than_any_of_size(&self, literals: usize) -> bool {
-        self.price().cost <= literals as f64 * cost::LITERAL_NS
+        self.rank().cost <= literals as f64 * cost::LITERAL_NS
     }
 
-    fn price(&self) -> Price {
-        Price::new(self.frequency, self.literals.len(), self.anchor_part, self.before, self.after)
+    fn rank(&self) -> Rank {
+        Rank::new(self.frequency, self.literals.len(), self.anchor_part, self.before, self.after)
     }
 }
 
-/// What sets are compared by. Of sets with equal costs, the one with smaller distances to the ends of a match
-/// is cheaper.
+/// Orders sets, the cheapest first. Of sets with equal costs, the one with smaller distances to the ends of a match
+/// comes first.
 #[derive(PartialEq, PartialOrd)]
-struct Price {
+struct Rank {
     /// The expected cost of searching by the literals, in nanoseconds per byte of ordinary text.
     cost: f64,
     before: u32,
     after: u32,
 }
 
-impl Price {
+impl Rank {
     fn new(
         frequency: f64,
         literals: usize,
         anchor_part: Option<usize>,
         before: Bound,
         after: Bound,
-    ) -> Price {
+    ) -> Rank {
         let verification = match (anchor_part, before, after) {
             (Some(0), ..) => cost::CANDIDATE_NS,
             (Some(_), ..) => cost::SPLIT_CANDIDATE_NS,
@@ -102,7 +102,7 @@ impl Price {
             }
             _ => cost::RECORD_CANDIDATE_NS,
         };
-        Price {
+        Rank {
             cost: frequency * verification + literals as f64 * cost::LITERAL_NS,
             before: before.unwrap_or(u32::MAX),
             after: after.unwrap_or(u32::MAX),
@@ -116,7 +116,7 @@ pub(super) fn cheaper(
     b: Option<RequiredLiterals>,
 ) -> Option<RequiredLiterals> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(if b.price() < a.price() { b } else { a }),
+        (Some(a), Some(b)) => Some(if b.rank() < a.rank() { b } else { a }),
         (a, b) => a.or(b),
     }
 }

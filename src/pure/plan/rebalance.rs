@@ -26,21 +26,17 @@ pub(in crate::pure) fn rebalance(trimmed: &[Arc<Hir>], strategies: &mut [Strateg
     if !mechanism::rebalance() {
         return;
     }
-    let mut sharers: HashMap<&Literal, usize> = HashMap::new();
+    let mut sharers: HashMap<Literal, usize> = HashMap::new();
     for strategy in &*strategies {
         if let Strategy::Literals(required) = strategy {
-            required.literals.iter().for_each(|l| *sharers.entry(l).or_default() += 1);
+            for literal in &required.literals {
+                *sharers.entry(literal.clone()).or_default() += 1;
+            }
         }
     }
-    let mut moved: Vec<(usize, RequiredLiterals)> = Vec::new();
-    // The sharers that patterns which have moved add.
-    let mut more: HashMap<Literal, usize> = HashMap::new();
-    for (index, (hir, strategy)) in trimmed.iter().zip(&*strategies).enumerate() {
+    for (hir, strategy) in trimmed.iter().zip(strategies) {
         let Strategy::Literals(required) = strategy else { continue };
-        let count = |literal: &Literal| {
-            let [first, moved] = [sharers.get(literal), more.get(literal)];
-            first.copied().unwrap_or(0) + moved.copied().unwrap_or(0)
-        };
+        let count = |literal: &Literal| sharers.get(literal).copied().unwrap_or(0);
         let most = required.literals.iter().map(count).max().unwrap_or(0);
         if most <= cost::MAX_SHARERS {
             continue;
@@ -56,13 +52,10 @@ pub(in crate::pure) fn rebalance(trimmed: &[Arc<Hir>], strategies: &mut [Strateg
         };
         if let Some(other) = literal::anchor_literals(hir, &accept) {
             for literal in &other.literals {
-                *more.entry(literal.clone()).or_default() += 1;
+                *sharers.entry(literal.clone()).or_default() += 1;
             }
-            moved.push((index, other));
+            *required = other;
         }
-    }
-    for (index, other) in moved {
-        strategies[index] = Strategy::Literals(other);
     }
 }
 

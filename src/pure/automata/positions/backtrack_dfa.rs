@@ -60,8 +60,8 @@ pub(in crate::pure::automata) struct BacktrackDfa {
     samples: Vec<u8>,
     /// By the kind of the byte before: the row in which a match begins.
     starts: [u16; ALL_KINDS],
-    /// By byte: bits of the kinds of bytes before it with which a match may begin here, as far as is known, and above
-    /// them the bit of its own kind.
+    /// By byte: bits of the kinds of bytes after which a match that is not empty may begin with it, as far as is known,
+    /// and above them the bit of its own kind.
     begins: [u16; 256],
     threads: Threads,
     /// The remaining budget for computing transitions, in bytes.
@@ -148,6 +148,8 @@ impl BacktrackDfa {
     #[inline]
     pub(super) fn next_start(&self, record: &[u8], range: Range<usize>) -> Option<usize> {
         let bytes = record.get(range.clone())?;
+        const { assert!(2 * ALL_KINDS <= u16::BITS as usize) };
+        // The bit of the kind of the byte before.
         let mut before = 1 << kind_before(record, range.start);
         for (at, &byte) in (range.start..).zip(bytes) {
             let begins = self.begins[usize::from(byte)];
@@ -159,21 +161,22 @@ impl BacktrackDfa {
         None
     }
 
-    /// Whether a match may begin at `at`, by up to four bytes there and the kind of the one before.
+    /// Whether a match may begin at `at`, by up to four bytes there and the kind of the one before. By the first byte, one
+    /// may.
     #[inline(always)]
-    fn begins_at(&self, record: &[u8], at: usize, before: u32) -> bool {
-        let entry = |before: u16, byte: u8| {
+    fn begins_at(&self, record: &[u8], at: usize, kind_before: u32) -> bool {
+        let entry = |last: u16, byte: u8| {
             let class = usize::from(self.classes[usize::from(byte)]);
-            self.table.entries[usize::from(before & !MATCH) + class]
+            self.table.entries[usize::from(last & !MATCH) + class]
         };
-        let first = entry(self.starts[before as usize], record[at]);
+        let first = entry(self.starts[kind_before as usize], record[at]);
         let Some(&next) = record.get(at + 1) else { return true };
         let second = entry(first, next);
-        // All entries of the dead state lead back to it.
         if first & MATCH | second == DEAD {
             return false;
         }
         let Some(&[third, fourth]) = record[at + 2..].first_chunk() else { return true };
+        // All entries of the dead state lead back to it.
         let third = entry(second, third);
         // Mostly, nothing of this is known to match.
         (first | second | third) & MATCH | entry(third, fourth) != DEAD
@@ -213,9 +216,9 @@ impl BacktrackDfa {
         at: &mut usize,
     ) -> Result<Option<usize>, Undecided> {
         let first_live = FIRST_LIVE * self.table.stride as u16;
-        let row_of = |entry: u16| usize::from(entry & !MATCH);
+        let without_tag = |entry: u16| usize::from(entry & !MATCH);
         let mut last = self.starts[kind_before(record, *at)];
-        let (mut row, mut end) = (row_of(last), None);
+        let (mut row, mut end) = (without_tag(last), None);
         'record: loop {
             // Borrowed here, so that the loop below keeps the table's address and length in registers.
             let entries = &self.table.entries[..];
@@ -235,7 +238,7 @@ impl BacktrackDfa {
                     if ANY && entry & MATCH != 0 {
                         return Ok(Some(*at));
                     }
-                    (row, last) = (row_of(entry), entry);
+                    (row, last) = (without_tag(entry), entry);
                 }
                 *at += 1;
             };
@@ -251,7 +254,7 @@ impl BacktrackDfa {
             if ANY && is_match {
                 return Ok(Some(*at));
             }
-            (row, last) = (row_of(entry), entry);
+            (row, last) = (without_tag(entry), entry);
             *at += 1;
         }
         if last & MATCH != 0 {
@@ -301,6 +304,9 @@ impl BacktrackDfa {
     fn drop_starts(&mut self, row: u16, class: usize) {
         let kinds = (0..ALL_KINDS).filter(|&kind| self.starts[kind] == row);
         let kinds = kinds.fold(0, |kinds, kind| kinds | 1 << kind);
+        if kinds == 0 {
+            return;
+        }
         for (begins, _) in
             self.begins.iter_mut().zip(self.classes).filter(|&(_, c)| usize::from(c) == class)
         {
@@ -460,6 +466,22 @@ mod tests {
             dfa.fill_budget();
             assert_eq!(end(dfa, &program, record.as_bytes()), Some(Some(expected)), "{record}");
         }
+    }
+
+    #[test]
+    fn starts_after_other_than_ascii_are_kept() {
+        let program = Program::new(&regex_syntax::parse(r"\bab").unwrap()).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        let record = "éab xab -ab".as_bytes();
+        for _ in 0..2 {
+            for at in 0..record.len() {
+                dfa.fill_budget();
+                let _ = dfa.end_of_match::<false>(&program, record, at..record.len(), &mut 0);
+            }
+        }
+        // Whether a word ends with the character before the first one is not decided by the DFA.
+        assert_eq!(dfa.next_start(record, 0..record.len()), Some(2));
+        assert_eq!(dfa.next_start(record, 3..record.len()), Some(10));
     }
 
     /// Those at which nothing can match within four bytes are no starts.

@@ -101,6 +101,28 @@ mod tests {
     }
 
     #[test]
+    fn changes_of_the_memory_are_noted_once() {
+        let program = &Program::new(&parse("a+b")).unwrap();
+        let mut used = BacktrackDfaUse::due();
+        assert!(!used.take_changed());
+        let search = |used: &mut BacktrackDfaUse, record: &[u8]| {
+            let dfa = used.dfa(program, true).unwrap();
+            dfa.fill_budget();
+            _ = dfa.end_of_match::<true>(program, record, 0..record.len(), &mut 0);
+        };
+        for (record, expected) in [("aa", true), ("aa", false), ("ab", true), ("aab", false)] {
+            search(&mut used, record.as_bytes());
+            assert_eq!(used.take_changed(), expected, "{record}");
+            assert!(!used.take_changed());
+        }
+        used.dfa(program, true).unwrap().spend_budget();
+        let _ = used.dfa(program, true).unwrap().end_of_match::<true>(program, b"c", 0..1, &mut 0);
+        assert!(used.dfa(program, true).is_none());
+        assert!(used.take_changed());
+        assert!(!used.take_changed());
+    }
+
+    #[test]
     fn a_dfa_that_has_failed_is_not_made_again() {
         let program = &Program::new(&parse("a+b")).unwrap();
         let mut used = BacktrackDfaUse::due();

@@ -154,7 +154,7 @@ impl<const N: usize> Part<N> {
     }
 
     /// Whether it is never empty, and its last positions count whatever comes after them.
-    fn ends_after_bytes(&self) -> bool {
+    fn ends_unconditionally(&self) -> bool {
         !self.empty.always && self.empty.when.is_empty() && self.last.when.is_empty()
     }
 
@@ -319,8 +319,9 @@ impl<const N: usize> Builder<N> {
     fn concatenation<'a>(&mut self, subs: impl Iterator<Item = &'a Hir>) -> Option<Part<N>> {
         let mut whole = Part::empty();
         for sub in subs {
-            if let Some(set) = ByteSet::of_byte(sub).filter(|_| whole.ends_after_bytes()) {
-                // As below. Most parts of case-insensitive strings are of this kind.
+            if let Some(set) = ByteSet::of_byte(sub).filter(|_| whole.ends_unconditionally()) {
+                // As `part` and `concat` of a single position, without moving the lists. Most parts of case-insensitive
+                // strings are of this kind.
                 let position = self.position(set, None)?;
                 for from in whole.last.always.iter() {
                     self.positions[from].next.insert(position);
