@@ -404,6 +404,18 @@ mod tests {
     }
 
     #[test]
+    fn the_budget_grows_up_to_a_limit() {
+        let program = Program::new(&parse("ab")).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        dfa.spend_budget();
+        dfa.add_budget(BYTES_PER_TRANSITION + 1);
+        assert_eq!(end(dfa, &program, b"b"), Some(None));
+        assert!(dfa.budget < BYTES_PER_TRANSITION);
+        dfa.add_budget(u64::MAX);
+        assert_eq!(dfa.budget, MAX_BUDGET);
+    }
+
+    #[test]
     fn undecided_searches_fail_the_dfa_if_they_are_many() {
         let program = Program::new(&regex_syntax::parse(r"a+\b").unwrap()).unwrap();
         let dfa = &mut BacktrackDfa::new(&program).unwrap();
