@@ -88,7 +88,7 @@ pub(crate) fn of_bytes(bytes: impl Iterator<Item = u8>) -> f64 {
 
 /// The sum of the frequencies of all bytes, which is nearly 1.
 pub(super) fn of_all() -> f64 {
-    static SUM: LazyLock<f64> = LazyLock::new(|| FREQUENCIES.0.iter().sum());
+    static SUM: LazyLock<f64> = LazyLock::new(|| of_bytes(0..=u8::MAX));
     *SUM
 }
 

@@ -62,7 +62,8 @@ impl Cube {
         }
     }
 
-    /// The cube of a class, if it is one byte or a letter in both cases.
+    /// As [`Cube::of`], for a class. Building an engine asks for each letter of each case-insensitive string, so no set is
+    /// made of it.
     pub(super) fn of_class(class: &ClassBytes) -> Option<Cube> {
         if class.ranges().iter().any(|range| range.start() != range.end()) {
             return None;

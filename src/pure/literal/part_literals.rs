@@ -357,23 +357,22 @@ fn join_inner(a: &mut PartLiterals, b: &mut PartLiterals) -> Option<RequiredLite
     let before = |len| if a.exact { Some(0) } else { subtract_len(a.longest, len) };
     let after = |len| if b.exact { Some(0) } else { subtract_len(b.longest, len) };
     let mut best = cheaper(of_a, of_b);
-    let mut offer =
-        |literals: &[Literal], before: &dyn Fn(usize) -> Bound, after: &dyn Fn(usize) -> Bound| {
-            let found = RequiredLiterals::if_cheaper(literals, before, after, None, best.as_ref());
-            best = found.or(best.take());
-        };
-    offer(a.suffixes(), &before, &|_| b.longest);
-    offer(&b.prefixes, &|_| a.longest, &after);
+    let left = a.suffixes();
+    let found = RequiredLiterals::if_cheaper(left, before, |_| b.longest, None, best.as_ref());
+    best = found.or(best);
+    let right = &b.prefixes;
+    let found = RequiredLiterals::if_cheaper(right, |_| a.longest, after, None, best.as_ref());
+    best = found.or(best);
     // The joined literals are at least as many as those of each side.
-    let size = a.suffixes().len().max(b.prefixes.len());
+    let size = left.len().max(right.len());
     if best.as_ref().is_none_or(|best| !best.is_cheaper_than_any_of_size(size))
-        && let Some(joined) = concatenations(a.suffixes(), &b.prefixes)
+        && let Some(joined) = concatenations(left, right)
     {
         // The joint may be anywhere in a joined literal. The shortest suffix and prefix give the
         // largest distances.
         let shortest = |set: &[Literal]| set.iter().map(Literal::len).min().unwrap_or(0);
-        let before = before(shortest(a.suffixes()));
-        let after = after(shortest(&b.prefixes));
+        let before = before(shortest(left));
+        let after = after(shortest(right));
         let found =
             RequiredLiterals::if_cheaper(&joined, |_| before, |_| after, None, best.as_ref());
         best = found.or(best);
