@@ -57,7 +57,7 @@ pub trait Scan: Send {
     /// scanner can be used again after either.
     ///
     /// The provided implementation scans about 256 KiB of records at a time and holds all matches of
-    /// such a part. The engines override it and hold one block, however many matches a record has.
+    /// such a part. The engines override it and hold less than 1 MiB of matches, however many a record has.
     ///
     /// # Errors
     ///

@@ -18,7 +18,6 @@ pub(crate) trait Sink {
     fn push(&mut self, m: Match) -> ControlFlow<()>;
 
     /// Receives the next matches. After it returns `Break`, the engine must not push again.
-    #[cfg(feature = "native")]
     fn push_all(&mut self, matches: &[Match]) -> ControlFlow<()> {
         matches.iter().try_for_each(|&m| self.push(m))
     }
@@ -30,7 +29,6 @@ impl Sink for Matches {
         ControlFlow::Continue(())
     }
 
-    #[cfg(feature = "native")]
     fn push_all(&mut self, matches: &[Match]) -> ControlFlow<()> {
         self.extend_from_slice(matches);
         ControlFlow::Continue(())

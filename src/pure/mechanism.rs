@@ -121,6 +121,10 @@ mechanisms! {
     /// DFAs in place of backtracking where a scanner has backtracked much. Without: backtracking alone.
     backtrack_dfas = "backtrack-dfas";
 
+    /// Searching for the spans of one pattern in several records, one after the other. Without: for those of all
+    /// patterns in one record.
+    span_batches = "span-batches";
+
     /// Searching for a literal before an automaton searches for a span.
     span_prefilter = "span-prefilter";
 

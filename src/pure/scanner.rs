@@ -1,8 +1,9 @@
 //! Scans a batch: filter a part of the buffer, then verify its candidates record by record.
 //!
 //! ```text
-//! Batch -> FilterSet::find -> [Candidate] -> Verifier::candidate      (each candidate)
-//!                                            Verifier::finish_record  (each record) -> Sink
+//! Batch -> FilterSet::find -> [Candidate] -> Verifier::candidate          (each candidate)
+//!                                            Verifier::finish_record      (each record) -> Sink
+//!                                            Verifier::finish_span_batch  (at the end)  -> Sink
 //! ```
 //!
 //! The filters search the buffer as one text, whatever records it holds, because many records are
@@ -104,9 +105,9 @@ impl Scanner {
         batch: &Batch<'_>,
         out: &mut S,
     ) -> Result<ControlFlow<()>, ScanError> {
-        // An earlier scan that ended early has left the state of its last record and of its
+        // An earlier scan that ended early has left the state of its last records and of its
         // filters.
-        self.cache.next_record();
+        self.cache.clear();
         self.progress.reset();
         if self.stop.is_raised() {
             return Err(ScanError::Stopped);
@@ -168,7 +169,7 @@ impl Scanner {
                 }
             }
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(verifier.finish_span_batch(&mut self.cache, batch.buffer(), out))
     }
 
     /// Pushes all matches in `text`, a single record, to `out`, in order. Returns `Break` if `out` ended
@@ -186,8 +187,8 @@ impl Scanner {
     ) -> ControlFlow<()> {
         let Scanner { pipeline, cache, .. } = self;
         let verifier = &pipeline.verifier;
-        cache.next_record();
-        let record = Record { number: 0, start: 0, bytes: text };
+        cache.clear();
+        let record = Record { number: 0, start: 0, bytes: text, buffer: text };
         let mut next = Some(first);
         while let Some(at) = next {
             let (start, end) = (at as u32, (at + literal.needle().len()) as u32);
@@ -200,7 +201,8 @@ impl Scanner {
             // The literal may overlap itself.
             next = literal.find(&text[at + 1..]).map(|offset| at + 1 + offset);
         }
-        verifier.finish_record(cache, record, out)
+        verifier.finish_record(cache, record, out)?;
+        verifier.finish_span_batch(cache, text, out)
     }
 }
 
@@ -243,7 +245,8 @@ impl<'b> Cursor<'_, 'b> {
     fn get(&self) -> Record<'b> {
         let range = self.batch.range(self.record);
         let start = range.start;
-        Record { number: self.record, start, bytes: &self.batch.buffer()[range] }
+        let buffer = self.batch.buffer();
+        Record { number: self.record, start, bytes: &buffer[range], buffer }
     }
 
     /// The record to finish the current one for, if position `at` of the buffer is after the

@@ -15,6 +15,7 @@ use crate::pure::ids::{NeedleId, PatternIndex};
 use super::head_pairs::PairSet;
 use super::required_run::{RequiredRunId, RequiredRuns, RunCheck};
 use super::shared_literal::SharedLiteralCache;
+use super::span_batch::SpanBatch;
 use super::tables::VerifyTables;
 
 /// The memory that the caches of all patterns' and shared-literal groups' automata may take together with the tables
@@ -59,6 +60,8 @@ pub(in crate::pure) struct VerifyCache {
     pub(super) members: Vec<PatternIndex>,
     /// By required run: the result of its latest check.
     required_runs: Vec<RunCheck>,
+    /// Searches for spans in this record and those before it that are still to be made.
+    pub(super) span_batch: SpanBatch,
     /// The byte pairs before the hits of this record.
     pub(super) pairs: Box<PairSet>,
     /// By pattern: the memory of its automata when it was last measured.
@@ -164,6 +167,7 @@ impl VerifyCache {
             shared: tables.shared.create_caches(),
             members: Vec::new(),
             required_runs: tables.required_runs.create_cache(),
+            span_batch: SpanBatch::new(patterns),
             pairs: Box::default(),
             measured: vec![0; patterns],
             measured_shared: vec![0; tables.shared.len()],
@@ -171,6 +175,12 @@ impl VerifyCache {
             memory_of_large_classes: tables.patterns.memory_of_large_classes(),
             steps: 0,
         }
+    }
+
+    /// Clears what the last scan has left.
+    pub(in crate::pure) fn clear(&mut self) {
+        self.next_record();
+        self.span_batch.clear();
     }
 
     /// Clears the state of the current record, and begins the next one.
@@ -223,6 +233,7 @@ impl VerifyCache {
             + self.scratch.memory()
             + self.captures.memory()
             + size_of::<PairSet>()
+            + self.span_batch.memory()
             + self.groups.memory()
             + size_of_val(&self.shared[..])
             + size_of_val(&self.measured_shared[..])

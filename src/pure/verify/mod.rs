@@ -30,6 +30,9 @@
 //! Otherwise the hits of a record are collected into clusters and the pattern is searched once in
 //! the window around each (`windowed`).
 //!
+//! Where spans are reported, those of the patterns that match are searched for several records together, one pattern
+//! after the other (`span_batch`).
+//!
 //! # Worst case
 //!
 //! The time is linear in the record for each pattern, whatever the record contains. An automaton
@@ -55,6 +58,7 @@ mod random_patterns;
 mod record_start;
 mod required_run;
 mod shared_literal;
+mod span_batch;
 mod tables;
 mod verifier;
 mod windowed;

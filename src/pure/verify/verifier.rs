@@ -1,6 +1,6 @@
 //! The verifier: verifies the candidates of a record and reports its matches, record by record.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use crate::pure::automata::pattern::PatternMemory;
 use crate::pure::automata::span_search::SpanRange;
@@ -11,6 +11,7 @@ use crate::sink::Sink;
 use crate::{Match, PatternSet, Report};
 
 use super::cache::VerifyCache;
+use super::span_batch::SpanBatch;
 use super::tables::VerifyTables;
 use super::{anchored, windowed};
 
@@ -18,7 +19,7 @@ use super::{anchored, windowed};
 /// each scanner has a [`VerifyCache`].
 ///
 /// For each record, the scanner calls [`Verifier::candidate`] with its candidates and then
-/// [`Verifier::finish_record`].
+/// [`Verifier::finish_record`]; after the last one, it calls [`Verifier::finish_span_batch`].
 #[derive(Debug)]
 pub(in crate::pure) struct Verifier {
     set: PatternSet,
@@ -38,6 +39,8 @@ pub(in crate::pure) struct Record<'a> {
     /// The position of the record in the batch's buffer.
     pub(in crate::pure) start: usize,
     pub(in crate::pure) bytes: &'a [u8],
+    /// That buffer.
+    pub(in crate::pure) buffer: &'a [u8],
 }
 
 impl Verifier {
@@ -136,7 +139,8 @@ impl Verifier {
     }
 
     /// Completes the verification of `record` and pushes its matches to `out`, ordered by pattern
-    /// and start, until `out` ends the scan.
+    /// and start, until `out` ends the scan. Those with spans may be pushed with a later record, or by
+    /// [`Verifier::finish_span_batch`].
     pub(in crate::pure) fn finish_record(
         &self,
         cache: &mut VerifyCache,
@@ -211,8 +215,35 @@ impl Verifier {
         }
     }
 
-    /// Pushes the matches of `cache.matched` to `out` until `out` ends the scan.
-    fn push_matches(
+    /// Pushes the matches of the patterns in `cache.matched` to `out`, or adds searches for them to `cache.span_batch`,
+    /// until `out` ends the scan.
+    fn push_matches<S: Sink>(
+        &self,
+        cache: &mut VerifyCache,
+        record: Record<'_>,
+        out: &mut S,
+    ) -> ControlFlow<()> {
+        if self.report == Report::Patterns {
+            return self.push_without_spans(cache, record, out);
+        }
+        let at_once = S::FIRST_ONLY || !SpanBatch::is_for(&record);
+        if at_once {
+            self.finish_span_batch(cache, record.buffer, out)?;
+        }
+        for index in 0..cache.matched.len() {
+            let pattern = cache.matched[index];
+            let starts = self.span_starts(cache, pattern, record);
+            if at_once {
+                self.for_each_match(cache, pattern, record, starts, |found| out.push(found))?;
+            } else if cache.span_batch.add(pattern, &record, starts) {
+                self.finish_span_batch(cache, record.buffer, out)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// As [`Verifier::push_matches`], where only patterns are reported.
+    fn push_without_spans(
         &self,
         cache: &mut VerifyCache,
         record: Record<'_>,
@@ -222,46 +253,93 @@ impl Verifier {
         for index in 0..cache.matched.len() {
             let pattern = cache.matched[index];
             let number = self.numbers[pattern.index()];
-            if self.report == Report::Patterns
-                && !(self.has_bounds && self.set.bounds(number as usize).is_some())
-            {
-                out.push(Match::without_span(record_number, number))?;
-                continue;
+            if self.has_bounds && self.set.bounds(number as usize).is_some() {
+                let starts = self.span_starts(cache, pattern, record);
+                let any = |_| ControlFlow::Break(());
+                if self.for_each_match(cache, pattern, record, starts, any).is_continue() {
+                    continue;
+                }
             }
-            let starts =
-                self.tables.patterns.span_starts(pattern, cache.hits(pattern), record.bytes.len());
-            let mut steps = 0;
-            let mut is_within_bounds = false;
-            let may_grow = cache.may_grow();
-            let VerifyCache { automata, scratch, captures, .. } = cache;
-            let memory =
-                &mut PatternMemory { cache: &mut automata[pattern.index()], scratch, may_grow };
-            let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
-            let flow = self.tables.patterns.automata(pattern).for_each_span(
-                self.set.hir(number as usize),
-                || self.tables.patterns.span_prefilter(pattern),
-                memory,
-                SpanRange { record: record.bytes, starts, after_span: false },
-                &mut steps,
-                |whole| {
-                    let Some(span) = group.span(whole) else { return ControlFlow::Continue(()) };
-                    if self.report == Report::Patterns {
-                        is_within_bounds = true;
-                        return ControlFlow::Break(());
-                    }
-                    // In range: a record is shorter than 2^32 bytes.
-                    out.push(Match::new(record_number, number, span.start as u32..span.end as u32))
-                },
-            );
-            steps += group.steps;
-            cache.steps += steps;
-            cache.measure(pattern);
-            if self.report == Report::Spans {
-                flow?;
-            } else if is_within_bounds {
-                out.push(Match::without_span(record_number, number))?;
-            }
+            out.push(Match::without_span(record_number, number))?;
         }
         ControlFlow::Continue(())
+    }
+
+    /// The offsets at which spans of a pattern can start that matches in `record`.
+    #[inline]
+    fn span_starts(
+        &self,
+        cache: &VerifyCache,
+        pattern: PatternIndex,
+        record: Record<'_>,
+    ) -> RangeInclusive<usize> {
+        self.tables.patterns.span_starts(pattern, cache.hits(pattern), record.bytes.len())
+    }
+
+    /// Makes the searches of `cache.span_batch`, whose records lie in `buffer`, and pushes their matches to `out` until
+    /// `out` ends the scan. The caller must do this after the last record.
+    pub(in crate::pure) fn finish_span_batch(
+        &self,
+        cache: &mut VerifyCache,
+        buffer: &[u8],
+        out: &mut impl Sink,
+    ) -> ControlFlow<()> {
+        if cache.span_batch.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let mut batch = std::mem::take(&mut cache.span_batch);
+        batch.search(|search, matches| {
+            let record = Record {
+                number: search.record_number as usize,
+                start: search.record.start as usize,
+                bytes: &buffer[search.record()],
+                buffer,
+            };
+            let push = |found| {
+                matches.push(found);
+                ControlFlow::Continue(())
+            };
+            let _ = self.for_each_match(cache, search.pattern, record, search.starts(), push);
+        });
+        cache.span_batch = batch;
+        // If `out` panics, the next scan clears the batch.
+        let flow = cache.span_batch.found().try_for_each(|matches| out.push_all(matches));
+        cache.span_batch.clear();
+        flow
+    }
+
+    /// Calls `found` with the matches of a pattern whose spans start in `starts`, until it returns `Break`.
+    #[inline]
+    fn for_each_match(
+        &self,
+        cache: &mut VerifyCache,
+        pattern: PatternIndex,
+        record: Record<'_>,
+        starts: RangeInclusive<usize>,
+        mut found: impl FnMut(Match) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let number = self.numbers[pattern.index()];
+        let mut steps = 0;
+        let may_grow = cache.may_grow();
+        let VerifyCache { automata, scratch, captures, .. } = cache;
+        let memory =
+            &mut PatternMemory { cache: &mut automata[pattern.index()], scratch, may_grow };
+        let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
+        let flow = self.tables.patterns.automata(pattern).for_each_span(
+            self.set.hir(number as usize),
+            || self.tables.patterns.span_prefilter(pattern),
+            memory,
+            SpanRange { record: record.bytes, starts, after_span: false },
+            &mut steps,
+            |whole| {
+                let Some(span) = group.span(whole) else { return ControlFlow::Continue(()) };
+                // In range: a record is shorter than 2^32 bytes.
+                found(Match::new(record.number as u32, number, span.start as u32..span.end as u32))
+            },
+        );
+        steps += group.steps;
+        cache.steps += steps;
+        cache.measure(pattern);
+        flow
     }
 }
