@@ -35,10 +35,11 @@ pub(crate) fn matches_only_at_end(hir: &Hir) -> bool {
 /// length of all parts before it, and that of all parts after it, given that of each part. Both lists have
 /// one entry more than there are parts.
 pub(super) fn bounds_around(
-    lens: impl DoubleEndedIterator<Item = Bound> + Clone,
+    lens: impl DoubleEndedIterator<Item = Bound> + ExactSizeIterator + Clone,
 ) -> (Vec<Bound>, Vec<Bound>) {
-    let mut before = vec![Some(0)];
-    let mut after = vec![Some(0)];
+    let [mut before, mut after] = [(); 2].map(|()| Vec::with_capacity(lens.len() + 1));
+    before.push(Some(0));
+    after.push(Some(0));
     for (first, last) in lens.clone().zip(lens.rev()) {
         before.push(add_bounds(before[before.len() - 1], first));
         after.push(add_bounds(after[after.len() - 1], last));

@@ -77,7 +77,8 @@ impl Plan {
         let (trimmed, strategies) =
             choose_strategies(numbers.iter().map(|&n| set.shared_hir(n as usize)), report);
         let splits = Vec::with_capacity(strategies.len());
-        let mut builder = PlanBuilder { splits, ..PlanBuilder::default() };
+        let needles = NeedleBuilder::with_capacity(strategies.len());
+        let mut builder = PlanBuilder { splits, needles, ..PlanBuilder::default() };
         // Not collected, which would keep the larger allocation of the strategies.
         let mut decisions = Vec::with_capacity(strategies.len());
         for (index, strategy) in strategies.into_iter().enumerate() {

@@ -41,6 +41,12 @@ pub(super) struct Needles {
 }
 
 impl NeedleBuilder {
+    /// With room for this many literals.
+    pub(super) fn with_capacity(literals: usize) -> NeedleBuilder {
+        let literal_ids = HashMap::with_capacity(literals);
+        NeedleBuilder { literal_ids, ..NeedleBuilder::default() }
+    }
+
     /// Adds the literals of the pattern of `posting`. Returns their ids.
     pub(super) fn add_literals(
         &mut self,

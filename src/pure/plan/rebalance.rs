@@ -26,7 +26,7 @@ pub(in crate::pure) fn rebalance(trimmed: &[Arc<Hir>], strategies: &mut [Strateg
     if !mechanism::rebalance() {
         return;
     }
-    let mut sharers: HashMap<Literal, usize> = HashMap::new();
+    let mut sharers: HashMap<Literal, usize> = HashMap::with_capacity(strategies.len());
     for strategy in &*strategies {
         if let Strategy::Literals(required) = strategy {
             for literal in &required.literals {

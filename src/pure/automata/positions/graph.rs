@@ -32,6 +32,9 @@ const MAX_CONDITIONS: usize = 16;
 /// The largest number of conditional steps, before their conditions are simplified.
 const MAX_CONDITIONAL_STEPS: usize = 2048;
 
+/// The positions that there is room for at first: more than most patterns have.
+const TYPICAL: usize = 32;
+
 /// The position automaton of a pattern.
 pub(super) struct Graph<const N: usize> {
     /// The different classes of bytes.
@@ -89,9 +92,9 @@ impl<const N: usize> Graph<N> {
         let mut builder = Builder {
             direction,
             max_copies,
-            classes: Vec::new(),
+            classes: Vec::with_capacity(TYPICAL),
             class_by_first: [0; 256],
-            positions: Vec::new(),
+            positions: Vec::with_capacity(TYPICAL),
             conditional: Vec::new(),
         };
         let whole = builder.part(hir)?;
