@@ -121,6 +121,7 @@ impl Scanner {
         let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
         let mut cursor = Cursor { batch, segments, record: 0 };
         let mut chunk = if filters.is_empty() { extent.end } else { extent.start };
+        self.cache.add_text(chunk - extent.start);
         // A scan that ends at its first match starts with small chunks, because it often ends in one.
         let mut chunk_len = if S::FIRST_ONLY { FIRST_CHUNK } else { CHUNK };
         while chunk < extent.end {
@@ -129,6 +130,7 @@ impl Scanner {
             }
             let end = extent.end.min(chunk + chunk_len);
             chunk_len = CHUNK.min(2 * chunk_len);
+            self.cache.add_text(end - chunk);
             filters.find(&segments, chunk..end, &mut self.progress, &mut self.candidates);
             for candidate in &self.candidates {
                 let start = candidate.start as usize;
@@ -188,6 +190,7 @@ impl Scanner {
         let Scanner { pipeline, cache, .. } = self;
         let verifier = &pipeline.verifier;
         cache.clear();
+        cache.add_text(text.len());
         let record = Record { number: 0, start: 0, bytes: text, buffer: text };
         let mut next = Some(first);
         while let Some(at) = next {

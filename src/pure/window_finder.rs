@@ -142,8 +142,12 @@ impl WindowAutomata {
             Some((hir, automata)) if !window.is_last => (hir, automata, inner),
             _ => (self.set.hir(pattern as usize), &self.patterns[index].automata, whole),
         };
-        let memory =
-            &mut PatternMemory { cache: cache_of, scratch: &mut cache.scratch, may_grow: true };
+        let memory = &mut PatternMemory {
+            cache: cache_of,
+            scratch: &mut cache.scratch,
+            may_grow: true,
+            chunk: 0,
+        };
         let range = SpanRange { record: bytes, starts: from..=bytes.len(), after_span };
         let prefilter = || span_prefilter(hir);
         // The groups of a match are searched with all that is known of the text after it.

@@ -19,7 +19,7 @@ mod nfa_builder;
 pub(super) mod pattern;
 mod pattern_memory;
 pub(super) mod positions;
-mod positions_use;
+pub(crate) mod positions_use;
 mod span_cursor;
 pub(super) mod span_prefilter;
 pub(super) mod span_search;

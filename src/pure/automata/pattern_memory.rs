@@ -58,6 +58,8 @@ pub(crate) struct PatternMemory<'a> {
     pub(crate) scratch: &'a mut PositionScratch,
     /// Whether there is memory for the caches of more lazy DFAs in place of position automata.
     pub(crate) may_grow: bool,
+    /// The number of the chunk of text that is scanned, of [`CHUNK`](super::positions_use::CHUNK) bytes. Wraps around.
+    pub(crate) chunk: u32,
 }
 
 impl PatternMemory<'_> {
@@ -85,7 +87,7 @@ impl PatternMemory<'_> {
             positions_use.fail_dfa();
         }
         let PartCache { positions_use, .. } = &mut self.cache.parts[part as usize];
-        positions_use.count(steps, |steps| by_positions(self.scratch, steps))
+        positions_use.count(self.chunk, steps, |steps| by_positions(self.scratch, steps))
     }
 
     /// What backtracking for a part works with.

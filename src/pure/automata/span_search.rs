@@ -282,6 +282,7 @@ mod tests {
                     cache: &mut PatternCache::default(),
                     scratch: &mut PositionScratch::default(),
                     may_grow: true,
+                    chunk: 0,
                 };
                 let (mut steps, mut count) = (0, 0);
                 let each = |_| {

@@ -90,7 +90,7 @@ impl SpanAutomata {
         found: &mut impl FnMut(Range<usize>) -> ControlFlow<()>,
     ) -> Option<ControlFlow<()>> {
         let program = self.program(hir)?;
-        let PatternMemory { cache, scratch, may_grow } = memory;
+        let PatternMemory { cache, scratch, may_grow, .. } = memory;
         let history = &mut cache.span_backtracking;
         let flow = program.spans(history, scratch, *may_grow, (record, last), cursor, found);
         cache.is_unmeasured |= history.take_changed();

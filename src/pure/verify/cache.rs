@@ -10,6 +10,7 @@ use crate::pure::automata::captures::CaptureCache;
 use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::automata::pattern::{PatternCache, PatternMemory};
 use crate::pure::automata::positions::PositionScratch;
+use crate::pure::automata::positions_use::CHUNK;
 use crate::pure::ids::{NeedleId, PatternIndex};
 
 use super::head_pairs::PairSet;
@@ -72,6 +73,8 @@ pub(in crate::pure) struct VerifyCache {
     memory: usize,
     /// See [`Patterns::memory_of_large_classes`](super::patterns::Patterns).
     memory_of_large_classes: usize,
+    /// The text that was scanned, in bytes.
+    text: u64,
     /// An upper bound on the bytes that automata have read in all scans. Tests of the linear worst
     /// case read it.
     pub(super) steps: u64,
@@ -173,6 +176,7 @@ impl VerifyCache {
             measured_shared: vec![0; tables.shared.len()],
             memory: 0,
             memory_of_large_classes: tables.patterns.memory_of_large_classes(),
+            text: 0,
             steps: 0,
         }
     }
@@ -240,6 +244,17 @@ impl VerifyCache {
             + self.shared.iter().map(|group| group.dfa.memory_of_found()).sum::<usize>()
     }
 
+    /// Notes that this much text is scanned next, in bytes.
+    pub(in crate::pure) fn add_text(&mut self, len: usize) {
+        self.text += len as u64;
+    }
+
+    /// See [`PatternMemory::chunk`].
+    #[inline]
+    pub(super) fn chunk(&self) -> u32 {
+        (self.text / CHUNK) as u32
+    }
+
     /// See [`PatternMemory::may_grow`]. The last quarter is for the caches that there are.
     #[inline]
     pub(super) fn may_grow(&self) -> bool {
@@ -256,11 +271,12 @@ impl VerifyCache {
     /// The working memory of the pattern's automata.
     #[inline]
     pub(super) fn memory_of(&mut self, pattern: PatternIndex) -> PatternMemory<'_> {
-        let may_grow = self.may_grow();
+        let (may_grow, chunk) = (self.may_grow(), self.chunk());
         PatternMemory {
             cache: &mut self.automata[pattern.index()],
             scratch: &mut self.scratch,
             may_grow,
+            chunk,
         }
     }
 

@@ -321,9 +321,10 @@ impl Verifier {
         let number = self.numbers[pattern.index()];
         let mut steps = 0;
         let may_grow = cache.may_grow();
+        let chunk = cache.chunk();
         let VerifyCache { automata, scratch, captures, .. } = cache;
         let memory =
-            &mut PatternMemory { cache: &mut automata[pattern.index()], scratch, may_grow };
+            &mut PatternMemory { cache: &mut automata[pattern.index()], scratch, may_grow, chunk };
         let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
         let flow = self.tables.patterns.automata(pattern).for_each_span(
             self.set.hir(number as usize),
