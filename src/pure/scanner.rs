@@ -121,6 +121,7 @@ impl Scanner {
         let segments = Segments::new(batch.buffer(), batch.offsets(), batch.terminator());
         let mut cursor = Cursor { batch, segments, record: 0 };
         let mut chunk = if filters.is_empty() { extent.end } else { extent.start };
+        // What is read without filters.
         self.cache.add_text(chunk - extent.start);
         // A scan that ends at its first match starts with small chunks, because it often ends in one.
         let mut chunk_len = if S::FIRST_ONLY { FIRST_CHUNK } else { CHUNK };

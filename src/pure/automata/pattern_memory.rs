@@ -58,7 +58,8 @@ pub(crate) struct PatternMemory<'a> {
     pub(crate) scratch: &'a mut PositionScratch,
     /// Whether there is memory for the caches of more lazy DFAs in place of position automata.
     pub(crate) may_grow: bool,
-    /// The number of the chunk of text that is scanned, of [`CHUNK`](super::positions_use::CHUNK) bytes. Wraps around.
+    /// The number of the chunk of text that is scanned, of [`TEXT_CHUNK`](super::positions_use::TEXT_CHUNK) bytes. Wraps
+    /// around.
     pub(crate) chunk: u32,
 }
 

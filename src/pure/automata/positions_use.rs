@@ -17,13 +17,13 @@ const WORDS_BEFORE_DFA: u32 = if cfg!(test) { 64 } else { 64 << 10 };
 /// The average words of a search from which on that happens. With half or twice as many, nothing changes.
 const WORDS_PER_SEARCH: u32 = if cfg!(test) { 2 } else { 128 };
 
-/// The most chunks of text, of [`CHUNK`] bytes, that the scanner may read meanwhile. The states of many DFAs, each of which
-/// is used now and then, would not stay in the L2 cache: for 236 rules of logcheck over log lines that match one of them
-/// each, DFAs for all take 1.3 times as long as position automata. With half as many chunks, the OWASP core rule set
-/// takes 1.03 times as long over logs.
+/// The most chunks of text, of [`TEXT_CHUNK`] bytes, that the scanner may read meanwhile. The states of many DFAs, each
+/// of which is used now and then, would not stay in the L2 cache: for 236 rules of logcheck over log lines that match one
+/// of them each, DFAs for all take 1.3 times as long as position automata. With half as many chunks, the OWASP core rule
+/// set takes 1.03 times as long over logs.
 const MAX_CHUNKS: u32 = 32;
 /// See [`MAX_CHUNKS`].
-pub(crate) const CHUNK: u64 = 64 << 10;
+pub(crate) const TEXT_CHUNK: u64 = 64 << 10;
 
 /// How much a position automaton was used in a scanner.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use crate::pure::automata::captures::CaptureCache;
 use crate::pure::automata::group_scanner::GroupScanner;
 use crate::pure::automata::pattern::{PatternCache, PatternMemory};
 use crate::pure::automata::positions::PositionScratch;
-use crate::pure::automata::positions_use::CHUNK;
+use crate::pure::automata::positions_use::TEXT_CHUNK;
 use crate::pure::ids::{NeedleId, PatternIndex};
 
 use super::head_pairs::PairSet;
@@ -252,7 +252,7 @@ impl VerifyCache {
     /// See [`PatternMemory::chunk`].
     #[inline]
     pub(super) fn chunk(&self) -> u32 {
-        (self.text / CHUNK) as u32
+        (self.text / TEXT_CHUNK) as u32
     }
 
     /// See [`PatternMemory::may_grow`]. The last quarter is for the caches that there are.
