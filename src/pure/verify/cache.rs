@@ -184,7 +184,7 @@ impl VerifyCache {
     /// Clears what the last scan has left.
     pub(in crate::pure) fn clear(&mut self) {
         self.next_record();
-        self.span_batch.clear();
+        self.span_batch.restart(self.automata.len());
     }
 
     /// Clears the state of the current record, and begins the next one.

@@ -135,6 +135,13 @@ impl SpanBatch {
         self.searches.iter().map(move |search| found(&search.found))
     }
 
+    /// Drops all searches, for a new scan for this many patterns.
+    pub(super) fn restart(&mut self, patterns: usize) {
+        self.clear();
+        // If a search has panicked, its batch was lost.
+        self.latest.resize(patterns, NONE);
+    }
+
     /// Drops all searches.
     pub(super) fn clear(&mut self) {
         for first in self.firsts.drain(..) {
@@ -200,8 +207,11 @@ mod tests {
         }
         // What was added and not made is dropped.
         batch.add(PatternIndex::new(2), &record(0), 0..=0);
-        batch.clear();
+        batch.restart(3);
         assert_eq!(search(batch, &pairs[1..2]), [(1, 0)]);
+        let lost = &mut SpanBatch::default();
+        lost.restart(3);
+        assert_eq!(search(lost, &pairs[1..2]), [(1, 0)]);
     }
 
     #[test]
