@@ -145,8 +145,7 @@ impl SpanFinder {
         let SpanFinder { engine, caches, scratch, .. } = self;
         let index = pattern as usize;
         let hir = engine.set.hir(index);
-        let memory =
-            &mut PatternMemory { cache: &mut caches[index], scratch, may_grow: true, chunk: 0 };
+        let memory = &mut PatternMemory::without_limit(&mut caches[index], scratch);
         let prefilter = || span_prefilter(hir);
         let automata = &engine.automata[index];
         let flow = automata.for_each_span_by_dfas(hir, prefilter, memory, (record, from), found);
@@ -178,8 +177,7 @@ fn for_each_span(
 ) -> ControlFlow<()> {
     let index = pattern as usize;
     let hir = engine.set.hir(index);
-    let memory =
-        &mut PatternMemory { cache: &mut caches[index], scratch, may_grow: true, chunk: 0 };
+    let memory = &mut PatternMemory::without_limit(&mut caches[index], scratch);
     let prefilter = || span_prefilter(hir);
     engine.automata[index].for_each_span(
         hir,

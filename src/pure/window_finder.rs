@@ -142,12 +142,7 @@ impl WindowAutomata {
             Some((hir, automata)) if !window.is_last => (hir, automata, inner),
             _ => (self.set.hir(pattern as usize), &self.patterns[index].automata, whole),
         };
-        let memory = &mut PatternMemory {
-            cache: cache_of,
-            scratch: &mut cache.scratch,
-            may_grow: true,
-            chunk: 0,
-        };
+        let memory = &mut PatternMemory::without_limit(cache_of, &mut cache.scratch);
         let range = SpanRange { record: bytes, starts: from..=bytes.len(), after_span };
         let prefilter = || span_prefilter(hir);
         // The groups of a match are searched with all that is known of the text after it.

@@ -95,6 +95,17 @@ fn a_panic_reaches_the_caller_and_spares_the_scanner() {
 
 #[test]
 fn memory_does_not_grow_with_the_matches_of_a_record() {
+    assert_memory_does_not_grow(&|len| batch(1, len));
+}
+
+#[test]
+fn memory_does_not_grow_with_the_matches_of_many_records() {
+    // Short enough to be searched together.
+    assert_memory_does_not_grow(&|len| batch(len / 256, 256));
+}
+
+/// Scans two batches that `batch_of` makes for a length, and compares the peaks of the memory.
+fn assert_memory_does_not_grow(batch_of: &dyn Fn(usize) -> BatchBuf) {
     let _turn = alone();
     // Patterns that libhs searches for by a literal and by a class, and one that it can't.
     for pattern in ["a", "(?:ab|-a)", "[^b]", "x*"] {
@@ -105,7 +116,7 @@ fn memory_does_not_grow_with_the_matches_of_a_record() {
             |name: &str| ["owner", "pool", "shadow"].iter().any(|p| name.contains(p));
         for contender in contenders().iter().filter(|contender| !holds_matches(&contender.name)) {
             let peaks = [1 << 17, 1 << 21].map(|len| {
-                let batch = batch(1, len);
+                let batch = batch_of(len);
                 let mut scanner = contender.scanner(&set, Report::Spans);
                 let (mut count, mut last) = (0usize, None::<Match>);
                 let before = LIVE.load(Ordering::Relaxed);
@@ -120,7 +131,7 @@ fn memory_does_not_grow_with_the_matches_of_a_record() {
                 assert!(count >= len / 2, "{}: {count} of `{pattern}`", contender.name);
                 PEAK.load(Ordering::Relaxed) - before
             });
-            // A list would take 16 MiB more for the longer record.
+            // A list would take 16 MiB more for the longer batch.
             let name = &contender.name;
             assert!(peaks[1] < peaks[0] + (1 << 20), "{name}, `{pattern}`: {peaks:?}");
         }

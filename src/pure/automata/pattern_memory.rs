@@ -63,7 +63,15 @@ pub(crate) struct PatternMemory<'a> {
     pub(crate) chunk: u32,
 }
 
-impl PatternMemory<'_> {
+impl<'a> PatternMemory<'a> {
+    /// For searches outside of a scanner, whose caller limits the memory.
+    pub(crate) fn without_limit(
+        cache: &'a mut PatternCache,
+        scratch: &'a mut PositionScratch,
+    ) -> PatternMemory<'a> {
+        PatternMemory { cache, scratch, may_grow: true, chunk: 0 }
+    }
+
     /// Decides whether a part with a position automaton matches: by that, or by the lazy DFA that has taken
     /// its place. Both searches add to `steps`.
     #[inline]

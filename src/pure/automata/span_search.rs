@@ -267,7 +267,6 @@ fn each_literal(
 
 #[cfg(test)]
 mod tests {
-    use super::super::positions::PositionScratch;
     use super::*;
 
     #[test]
@@ -278,12 +277,8 @@ mod tests {
             .into_iter()
             .map(|len| {
                 let record = vec![b'A'; len];
-                let mut memory = PatternMemory {
-                    cache: &mut PatternCache::default(),
-                    scratch: &mut PositionScratch::default(),
-                    may_grow: true,
-                    chunk: 0,
-                };
+                let (mut cache, mut scratch) = Default::default();
+                let mut memory = PatternMemory::without_limit(&mut cache, &mut scratch);
                 let (mut steps, mut count) = (0, 0);
                 let each = |_| {
                     count += 1;

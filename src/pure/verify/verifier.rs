@@ -39,7 +39,7 @@ pub(in crate::pure) struct Record<'a> {
     /// The position of the record in the batch's buffer.
     pub(in crate::pure) start: usize,
     pub(in crate::pure) bytes: &'a [u8],
-    /// That buffer.
+    /// The batch's buffer.
     pub(in crate::pure) buffer: &'a [u8],
 }
 
@@ -289,12 +289,7 @@ impl Verifier {
         }
         let mut batch = std::mem::take(&mut cache.span_batch);
         batch.search(|search, matches| {
-            let record = Record {
-                number: search.record_number as usize,
-                start: search.record.start as usize,
-                bytes: &buffer[search.record()],
-                buffer,
-            };
+            let record = search.record(buffer);
             let push = |found| {
                 matches.push(found);
                 ControlFlow::Continue(())

@@ -33,7 +33,7 @@ const MAX_CONDITIONS: usize = 16;
 const MAX_CONDITIONAL_STEPS: usize = 2048;
 
 /// The positions that there is room for at first: more than most patterns have.
-const TYPICAL: usize = 32;
+const INITIAL_CAPACITY: usize = 32;
 
 /// The position automaton of a pattern.
 pub(super) struct Graph<const N: usize> {
@@ -92,9 +92,9 @@ impl<const N: usize> Graph<N> {
         let mut builder = Builder {
             direction,
             max_copies,
-            classes: Vec::with_capacity(TYPICAL),
+            classes: Vec::with_capacity(INITIAL_CAPACITY),
             class_by_first: [0; 256],
-            positions: Vec::with_capacity(TYPICAL),
+            positions: Vec::with_capacity(INITIAL_CAPACITY),
             conditional: Vec::new(),
         };
         let whole = builder.part(hir)?;
