@@ -40,7 +40,7 @@ pub(super) fn way(name: String, (search, build_seconds): (Pure, f64)) -> Contend
     Contender {
         name,
         build_seconds,
-        memory: Some(search.engine.memory()),
+        memory: Some(search.built().engine.memory()),
         refused: 0,
         sample: if search.first_pass { FIRST_PASS } else { WHOLE_CORPUS },
         in_summary: true,
@@ -55,9 +55,22 @@ pub(super) struct Pure {
     report: Report,
     /// Whether each pass has a new engine.
     first_pass: bool,
+    /// Always `Some` between calls.
+    built: Option<Built>,
+    matches: Matches,
+}
+
+struct Built {
     engine: pure::Engine,
     scanner: pure::Scanner,
-    matches: Matches,
+}
+
+impl Built {
+    fn new(set: &RuleSet, report: Report, isa: Isa) -> Built {
+        let engine = pure::Engine::with_isa(&set.parse(), report, isa);
+        let scanner = engine.scanner();
+        Built { engine, scanner }
+    }
 }
 
 impl Pure {
@@ -65,33 +78,38 @@ impl Pure {
     /// build, too.
     pub(super) fn new(set: &RuleSet, isa: Isa, report: Report, first_pass: bool) -> (Pure, f64) {
         let set = set.clone();
-        let ((engine, scanner), build_seconds) = timed(|| {
-            let engine = pure::Engine::with_isa(&set.parse(), report, isa);
-            let scanner = engine.scanner();
-            (engine, scanner)
-        });
-        let matches = Matches::new();
-        (Pure { set, isa, report, first_pass, engine, scanner, matches }, build_seconds)
+        let (built, build_seconds) = timed(|| Built::new(&set, report, isa));
+        let built = Some(built);
+        (Pure { set, isa, report, first_pass, built, matches: Matches::new() }, build_seconds)
     }
+
+    fn built(&self) -> &Built {
+        self.built.as_ref().expect("an engine is built")
+    }
+
 }
 
 impl Search for Pure {
     fn begin(&mut self) {
-        self.scanner = self.engine.scanner();
+        let Built { engine, scanner } = self.built.as_mut().expect("an engine is built");
+        *scanner = engine.scanner();
     }
 
     /// A new scanner alone would find the automata that the engine shares already built, so the
-    /// engine is new as well, from patterns that are parsed again.
+    /// engine is new as well, from patterns that are parsed again. The last engine is dropped before: its
+    /// tens of thousands of allocations would push the new one out of the processor's caches.
     fn renew(&mut self) {
         if self.first_pass {
-            self.engine = pure::Engine::with_isa(&self.set.parse(), self.report, self.isa);
-            self.scanner = self.engine.scanner();
+            self.built = None;
             self.matches = Matches::new();
+            self.built = Some(Built::new(&self.set, self.report, self.isa));
         }
     }
 
     fn scan(&mut self, batch: &Batch<'_>) {
-        self.scanner.scan(batch, &mut self.matches).expect("the scan succeeds");
+        let Pure { built, matches, .. } = self;
+        let scanner = &mut built.as_mut().expect("an engine is built").scanner;
+        scanner.scan(batch, matches).expect("the scan succeeds");
     }
 
     fn pairs(&self) -> u64 {
@@ -99,7 +117,7 @@ impl Search for Pure {
     }
 
     fn scanner_memory(&self) -> Option<usize> {
-        Some(self.scanner.memory())
+        Some(self.built().scanner.memory())
     }
 }
 
