@@ -39,6 +39,27 @@ class RuleSet:
     also_over: str  # another set, whose text its rules meet as well, mostly without a match
 
 
+# Lists of words.
+
+REBAR = "BurntSushi/rebar@09cfc23e2d254db6fbbff9a9ed0d8b869d65f99c"
+
+
+def words_of(length):
+    """The English words of this many letters, as the benchmark of regex engines has them."""
+
+    def rules(trees):
+        words = trees[0].read(f"benchmarks/regexes/dictionary/english/length-{length}.txt")
+        for word in words.decode().split():
+            yield word, translated(re.escape(word))
+
+    return rules
+
+
+def words_text(path):
+    """A text of that benchmark: subtitles of films, or a novel."""
+    return lambda trees: trees[0].read(f"benchmarks/haystacks/{path}").splitlines()
+
+
 # User agents.
 
 
@@ -365,5 +386,21 @@ ALL = [
         lnav_text,
         "BSD-2-Clause",
         "fail2ban",
+    ),
+    RuleSet(
+        "words10",
+        [REBAR],
+        words_of(10),
+        words_text("opensubtitles/en-sampled.txt"),
+        "MIT or Unlicense",
+        "words15",
+    ),
+    RuleSet(
+        "words15",
+        [REBAR],
+        words_of(15),
+        words_text("sherlock.txt"),
+        "MIT or Unlicense",
+        "words10",
     ),
 ]

@@ -86,7 +86,6 @@ impl Pure {
     fn built(&self) -> &Built {
         self.built.as_ref().expect("an engine is built")
     }
-
 }
 
 impl Search for Pure {
