@@ -13,8 +13,17 @@ pub(super) struct LiteralBytes {
     /// Each eight bytes of a literal, as a value and a mask: text matches if `text & mask` equals
     /// the value. Bytes after the literal's end have an empty mask.
     words: Vec<(u64, u64)>,
-    /// For each literal, the index of its first word and its length in bytes.
-    literals: Vec<(u32, u32)>,
+    /// By literal.
+    literals: Vec<WordRange>,
+}
+
+/// The words of one literal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WordRange {
+    /// The index of the first word.
+    pub(super) first: u32,
+    /// The length of the literal, in bytes.
+    pub(super) len: u32,
 }
 
 impl LiteralBytes {
@@ -22,7 +31,8 @@ impl LiteralBytes {
     pub(super) fn new(literals: &[Literal]) -> LiteralBytes {
         let mut strings = LiteralBytes { words: vec![], literals: vec![] };
         for literal in literals {
-            strings.literals.push((strings.words.len() as u32, literal.len() as u32));
+            let (first, len) = (strings.words.len() as u32, literal.len() as u32);
+            strings.literals.push(WordRange { first, len });
             for cubes in literal.cubes().chunks(WORD) {
                 let (mut value, mut mask) = ([0; WORD], [0; WORD]);
                 for (index, cube) in cubes.iter().enumerate() {
@@ -44,9 +54,26 @@ impl LiteralBytes {
         needle: NeedleId,
         offset: u32,
     ) -> Option<Candidate> {
+        self.check_words(buffer, window, needle, offset, self.words_of(needle))
+    }
+
+    /// The words of a literal.
+    pub(super) fn words_of(&self, needle: NeedleId) -> WordRange {
+        self.literals[needle.index()]
+    }
+
+    /// As [`LiteralBytes::check`], for a caller that has kept [`LiteralBytes::words_of`] the literal.
+    #[inline]
+    pub(super) fn check_words(
+        &self,
+        buffer: &[u8],
+        window: usize,
+        needle: NeedleId,
+        offset: u32,
+        range: WordRange,
+    ) -> Option<Candidate> {
         let start = window.checked_sub(offset as usize)?;
-        let (first, len) = self.literals[needle.index()];
-        let (first, len) = (first as usize, len as usize);
+        let (first, len) = (range.first as usize, range.len as usize);
         let words = &self.words[first..first + len.div_ceil(WORD)];
         let bytes = buffer.get(start..)?;
         let equal = match bytes.get(..words.len() * WORD) {

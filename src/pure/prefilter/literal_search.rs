@@ -39,11 +39,12 @@ impl LiteralSearch {
     /// The id of each literal is its index.
     pub(crate) fn new(literals: &[Literal], isa: Isa) -> LiteralSearch {
         let Arrangement { teddy, qgrams, long, .. } = arrange(literals, isa);
+        let strings = LiteralBytes::new(literals);
         LiteralSearch {
             teddy: teddy.map(|windows| windows.build(literals)),
             qgrams: qgrams.map(|windows| windows.build(literals)),
-            long: long.map(|windows| windows.build(literals)),
-            strings: LiteralBytes::new(literals),
+            long: long.map(|windows| windows.build(literals, &strings)),
+            strings,
             isa,
         }
     }
@@ -259,8 +260,8 @@ mod tests {
             let (fit, rest): (Vec<NeedleId>, Vec<NeedleId>) =
                 ids.iter().partition(|id| literals[id.index()].len() >= long_grams::MIN_WINDOW);
             if !fit.is_empty() {
-                let long = Some(LongGramWindows::new(&fit, literals).build(literals));
                 let strings = LiteralBytes::new(literals);
+                let long = Some(LongGramWindows::new(&fit, literals).build(literals, &strings));
                 all.push((
                     format!("{isa}, long grams"),
                     LiteralSearch { teddy: teddy(&rest), qgrams: None, long, strings, isa },

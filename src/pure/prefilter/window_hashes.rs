@@ -2,16 +2,18 @@
 //!
 //! All bytes of a window are hashed, eight at its start and eight at its end, which overlap. A bucket
 //! of the table leads to the literals whose windows have the hash; as a rule these are the literals
-//! that have the very window, and they are compared in full. Otherwise the bucket is empty, and the
-//! place is removed without a branch, as in [`window_index`](super::window_index).
+//! that have the very window, and they are compared in full. A bitmap of all hashes, which unlike the
+//! table stays in the second-level cache, is asked before. If it has not the hash, the place is removed
+//! without a branch, as in [`window_index`](super::window_index).
 //!
 //! That index finds literals by their first four bytes, so it would compare all words that begin like
 //! the text. Here a place takes the same time however many literals are similar.
 //!
-//! Each literal takes 12 bytes for its entry and 16 to 32 for its share of the buckets.
+//! Each literal takes 16 bytes for its entry, 8 to 16 for its share of the buckets, and 2 to 4 for its
+//! share of the bitmap.
 
 use super::candidate::Candidate;
-use super::literal_bytes::LiteralBytes;
+use super::literal_bytes::{LiteralBytes, WordRange};
 use super::passed::retain;
 use super::window_index::Window;
 use crate::pure::ids::NeedleId;
@@ -22,6 +24,10 @@ const FOLD: u64 = 0x2020_2020_2020_2020;
 
 /// The binary logarithm of the largest number of buckets.
 const MAX_BUCKET_BITS: u32 = 20;
+/// The bits of the bitmap for each window, so that at most one in sixteen is set.
+const BITS_PER_WINDOW: usize = 16;
+/// The binary logarithm of the largest number of bits: 256 KiB.
+const MAX_BITMAP_BITS: u32 = 21;
 
 /// `bytes` with the cases folded.
 #[inline(always)]
@@ -45,7 +51,11 @@ pub(super) fn folded(cubes: &[Cube]) -> u64 {
 pub(super) struct WindowHashes {
     /// The length of a window, in bytes: 8 to 16.
     len: usize,
-    /// The number of bits by which a hash is shifted right.
+    /// The hashes of all windows, by the highest bits. Exactly 2^(64 - `bitmap_shift`) bits.
+    bitmap: Box<[u64]>,
+    /// The number of bits by which a hash is shifted right for the bitmap.
+    bitmap_shift: u32,
+    /// The number of bits by which a hash is shifted right for a bucket: not less than `bitmap_shift`.
     shift: u32,
     /// By bucket, the high bits of the hash: the index of its first entry, or 0, which is that of
     /// [`Entry::NOTHING`], if the bucket is empty. The length is a power of two.
@@ -60,29 +70,47 @@ struct Entry {
     /// Bits of the window's hash below those that lead to the bucket: see [`check_bits`].
     check: u32,
     needle: NeedleId,
+    /// The index of the literal's first word, and its length in bytes.
+    first_word: u32,
+    len: u8,
     /// The distance from the literal's start to the window's, in bytes.
-    offset: u16,
+    offset: u8,
     /// Whether the bucket ends with this entry.
     last: bool,
 }
 
 impl WindowHashes {
     /// An index of windows of `len` bytes.
-    pub(super) fn new(len: usize, windows: &[Window], literals: &[Literal]) -> WindowHashes {
-        // Four buckets per window keep most of them empty. The limit keeps them within 4 MiB.
-        let buckets = (4 * windows.len()).next_power_of_two().min(1 << MAX_BUCKET_BITS);
+    pub(super) fn new(
+        len: usize,
+        windows: &[Window],
+        literals: &[Literal],
+        strings: &LiteralBytes,
+    ) -> WindowHashes {
+        // Two buckets per window or more. The limit keeps them within 4 MiB.
+        let buckets = (2 * windows.len()).next_power_of_two().min(1 << MAX_BUCKET_BITS);
         let shift = 64 - buckets.ilog2();
+        let bits = (BITS_PER_WINDOW * windows.len()).next_power_of_two();
+        let bitmap_shift = 64 - bits.ilog2().clamp(buckets.ilog2().max(6), MAX_BITMAP_BITS);
+        let mut bitmap = vec![0; 1 << (58 - bitmap_shift)];
         let mut list: Vec<(usize, Entry)> = windows
             .iter()
             .map(|window| {
                 let cubes = &literals[window.needle.index()].cubes()[window.offset as usize..];
                 let hash = hash(folded(&cubes[..8]), folded(&cubes[len - 8..len]));
-                // Literals have at most 32 bytes, so offsets fit.
-                let (needle, offset) = (window.needle, window.offset as u16);
-                (
-                    (hash >> shift) as usize,
-                    Entry { check: check_bits(hash), needle, offset, last: false },
-                )
+                let bit = hash >> bitmap_shift;
+                bitmap[(bit >> 6) as usize] |= 1 << (bit & 63);
+                let WordRange { first, len } = strings.words_of(window.needle);
+                let entry = Entry {
+                    check: check_bits(hash),
+                    needle: window.needle,
+                    first_word: first,
+                    // Literals have at most 32 bytes, so lengths and offsets fit.
+                    len: len as u8,
+                    offset: window.offset as u8,
+                    last: false,
+                };
+                ((hash >> shift) as usize, entry)
             })
             .collect();
         list.sort_by_key(|(bucket, entry)| (*bucket, entry.needle));
@@ -95,7 +123,14 @@ impl WindowHashes {
                 last.last = true;
             }
         }
-        WindowHashes { len, shift, starts: starts.into(), entries: entries.into() }
+        WindowHashes {
+            len,
+            bitmap: bitmap.into(),
+            bitmap_shift,
+            shift,
+            starts: starts.into(),
+            entries: entries.into(),
+        }
     }
 
     /// Appends the literals whose windows are at `places`: each is a position, which becomes that of
@@ -108,8 +143,8 @@ impl WindowHashes {
         out: &mut Vec<Candidate>,
     ) {
         let kept = retain(places, |place| {
-            self.hash_at(buffer, place)
-                .is_some_and(|hash| self.starts[(hash >> self.shift) as usize] != 0)
+            let bit = self.hash_at(buffer, place).map(|hash| hash >> self.bitmap_shift);
+            bit.is_some_and(|bit| self.bitmap[(bit >> 6) as usize] >> (bit & 63) & 1 != 0)
         });
         for &place in &places[..kept] {
             let Some(hash) = self.hash_at(buffer, place) else { continue };
@@ -118,7 +153,14 @@ impl WindowHashes {
             for entry in &self.entries[start as usize..] {
                 if entry.check == check_bits(hash) {
                     let offset = u32::from(entry.offset) + before;
-                    out.extend(strings.check(buffer, at as usize, entry.needle, offset));
+                    let words = WordRange { first: entry.first_word, len: entry.len.into() };
+                    out.extend(strings.check_words(
+                        buffer,
+                        at as usize,
+                        entry.needle,
+                        offset,
+                        words,
+                    ));
                 }
                 if entry.last {
                     break;
@@ -138,13 +180,16 @@ impl WindowHashes {
 
     /// Memory in bytes.
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&self.starts[..]) + size_of_val(&self.entries[..])
+        size_of_val(&self.bitmap[..])
+            + size_of_val(&self.starts[..])
+            + size_of_val(&self.entries[..])
     }
 }
 
 impl Entry {
     /// Never read, since empty buckets are skipped.
-    const NOTHING: Entry = Entry { check: 0, needle: NeedleId::FIRST, offset: 0, last: true };
+    const NOTHING: Entry =
+        Entry { check: 0, needle: NeedleId::FIRST, first_word: 0, len: 0, offset: 0, last: true };
 }
 
 /// The bits of a hash that an entry repeats, right below the most bits that select a bucket.
