@@ -21,6 +21,12 @@ pub(crate) fn max_match_len(hir: &Hir) -> Bound {
     u32::try_from(hir.properties().maximum_len()?).ok()
 }
 
+/// The length of all strings that `hir` matches, if it is the same.
+pub(crate) fn fixed_match_len(hir: &Hir) -> Bound {
+    let len = hir.properties().minimum_len();
+    max_match_len(hir).filter(|&max| len == Some(max as usize))
+}
+
 /// Whether all matches of `hir` start where the record does.
 pub(crate) fn matches_only_at_start(hir: &Hir) -> bool {
     hir.properties().look_set_prefix().contains(Look::Start)

@@ -36,7 +36,7 @@ pub(crate) use byte_run::{ByteRun, any_run, filter_run, match_bytes};
 pub(crate) use byte_set::ByteSet;
 pub(crate) use cube::{Cube, Literal, word_at};
 pub(crate) use distance::{
-    Bound, add_bounds, matches_only_at_end, matches_only_at_start, max_match_len,
+    Bound, add_bounds, fixed_match_len, matches_only_at_end, matches_only_at_start, max_match_len,
 };
 pub(crate) use early_decision::is_decided_early;
 pub(crate) use extract::required_literals;

@@ -46,11 +46,13 @@ use super::ids::PatternIndex;
 use super::literal::{self, ByteSet};
 use super::mechanism;
 use super::prefilter::FilterSet;
-use super::verify::{Patterns, Place, Posting, Postings, Split, TrimmedPatterns, VerifyTables};
+use super::verify::{
+    ExactNeedles, Patterns, Place, Posting, Postings, Split, TrimmedPatterns, VerifyTables,
+};
 use crate::simd::Isa;
 
 use explain::{Decision, NeedleExtent};
-use needles::NeedleBuilder;
+use needles::{NeedleBuilder, Needles};
 use required_run::RequiredRunBuilder;
 use strategy::Strategy;
 use trim::Trimmed;
@@ -102,20 +104,23 @@ impl Plan {
         let shared = shared_literal::take_shared(&mut needles.postings, needles.len, &|pattern| {
             patterns.tail(pattern)
         });
+        let Needles { filters, len, literals, lookahead, sequences, mut postings } = needles;
+        let has_group = |needle| shared.has_groups(needle);
+        let exact = ExactNeedles::take(&mut postings, len, &sequences, has_group);
         Plan {
-            filters: needles.filters,
+            filters,
             tables: VerifyTables {
                 patterns,
-                sequences: needles.sequences,
-                lookahead: needles.lookahead,
-                postings: Postings::new(needles.postings, needles.len),
+                exact,
+                lookahead,
+                postings: Postings::new(postings, len),
                 shared,
                 required_runs: builder.required_runs.build(),
                 always: builder.always,
                 byte_patterns: BytePatterns::new(&bytes),
                 groups,
             },
-            decisions: Decisions { list: decisions, literals: needles.literals },
+            decisions: Decisions { list: decisions, literals },
         }
     }
 }
@@ -138,6 +143,7 @@ fn choose_strategies<'a>(
         if report == Report::Spans {
             trimmed.span_literals.push(span_prefilter::span_literals(&strategy, head));
             trimmed.heads.push(head);
+            trimmed.lens.push(literal::fixed_match_len(hir));
         }
         trimmed.hirs.push(match own {
             Cow::Borrowed(_) => Arc::clone(hir),

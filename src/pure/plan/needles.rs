@@ -13,7 +13,7 @@ use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::{self, ByteRun, ByteSet, Literal, Lookaheads, RequiredLiterals};
 use crate::pure::mechanism;
 use crate::pure::prefilter::{BitStreams, FilterSet, LiteralSearch, RunSearch};
-use crate::pure::verify::{Posting, SequenceNeedles};
+use crate::pure::verify::Posting;
 use crate::simd::Isa;
 
 /// The needles of all patterns.
@@ -36,7 +36,8 @@ pub(super) struct Needles {
     pub(super) len: usize,
     pub(super) literals: Vec<Literal>,
     pub(super) lookahead: Lookaheads,
-    pub(super) sequences: SequenceNeedles,
+    /// The pattern of each class sequence, which are the last needles.
+    pub(super) sequences: Vec<PatternIndex>,
     pub(super) postings: Vec<(NeedleId, Posting)>,
 }
 
@@ -85,7 +86,6 @@ impl NeedleBuilder {
         let first_sequence = first_run + runs.len();
         let streams = self.streams(first_sequence, trimmed, isa);
         let len = first_sequence + streams.as_ref().map_or(0, BitStreams::len);
-        let sequences = SequenceNeedles::new(first_sequence, self.sequences);
         // The bytes after runs and sequences are not restricted.
         self.lookahead.resize(len, Vec::new());
         Needles {
@@ -93,7 +93,7 @@ impl NeedleBuilder {
             len,
             literals: self.literals,
             lookahead: Lookaheads::new(&self.lookahead),
-            sequences,
+            sequences: self.sequences,
             postings: self.postings,
         }
     }

@@ -19,8 +19,8 @@
 //!    ([`RequiredRuns`]).
 //! 5. An automaton must match.
 //!
-//! Patterns that are nothing but their literals match at every hit of these and need no check. The
-//! last step depends on the position of the literal in the pattern. A pattern that matches only at
+//! Patterns that are nothing but their literals match at every hit of these and need no check
+//! ([`ExactNeedles`]). The last step depends on the position of the literal in the pattern. A pattern that matches only at
 //! the start of a record, and which its first bytes mostly decide, is verified there, once for all
 //! of its hits. If a part of another pattern starts with the literal, two automata
 //! decide at the hit itself: one reads forward from there, one backward (`anchored`). Many patterns
@@ -31,7 +31,8 @@
 //! the window around each (`windowed`).
 //!
 //! Where spans are reported, those of the patterns that match are searched for several records together, one pattern
-//! after the other (`span_batch`).
+//! after the other (`span_batch`). If a span can start at one offset only and all spans have the same length, there is
+//! nothing to search.
 //!
 //! # Worst case
 //!
@@ -68,5 +69,5 @@ pub(in crate::pure) use patterns::{Patterns, SpanLiterals, Split, TrimmedPattern
 pub(in crate::pure) use postings::{Place, Posting, Postings};
 pub(in crate::pure) use required_run::{RequiredRunId, RequiredRuns};
 pub(in crate::pure) use shared_literal::{SharedLiteralGroup, SharedLiterals};
-pub(in crate::pure) use tables::{SequenceNeedles, VerifyTables};
+pub(in crate::pure) use tables::{ExactNeedles, VerifyTables};
 pub(in crate::pure) use verifier::{Record, Verifier};

@@ -66,6 +66,8 @@ struct SpanStarts {
     only_at_record_start: bool,
     /// The largest distance to the first hit of an anchored needle; `u32::MAX` if it is unbounded.
     head: u32,
+    /// The length of all spans, in bytes, or 0 if they can have several.
+    len: u32,
 }
 
 /// What is known of patterns before their automata are built.
@@ -79,6 +81,8 @@ pub(in crate::pure) struct TrimmedPatterns {
     pub(in crate::pure) span_literals: Vec<Option<Box<SpanLiterals>>>,
     /// `Trimmed::head` of each pattern. Empty if no spans are reported.
     pub(in crate::pure) heads: Vec<Bound>,
+    /// The length of all matches of each pattern, in bytes, if they have the same. Empty if no spans are reported.
+    pub(in crate::pure) lens: Vec<Bound>,
     /// The number of patterns with classes of many characters.
     pub(in crate::pure) with_large_classes: usize,
 }
@@ -100,8 +104,9 @@ impl Patterns {
         let automata = splits.iter().map(|_| PatternAutomata::default()).collect();
         let head_pairs = HeadPairs::new(&splits);
         let record_starts = RecordStarts::new(&trimmed.hirs, &trimmed.decided_early);
-        let span_starts = trimmed.heads.into_iter().zip(&splits).zip(&trimmed.hirs);
-        let span_starts = span_starts.map(|((head, split), hir)| {
+        let extents = trimmed.heads.into_iter().zip(trimmed.lens);
+        let span_starts = extents.zip(&splits).zip(&trimmed.hirs);
+        let span_starts = span_starts.map(|(((head, len), split), hir)| {
             let head = match split {
                 Some(split) => add_bounds(head, max_match_len(&split.head)),
                 None => head,
@@ -109,6 +114,7 @@ impl Patterns {
             SpanStarts {
                 only_at_record_start: matches_only_at_start(hir),
                 head: head.unwrap_or(u32::MAX),
+                len: len.unwrap_or(0),
             }
         });
         let span_starts = span_starts.collect();
@@ -174,7 +180,7 @@ impl Patterns {
         hits: Option<(u32, u32)>,
         len: usize,
     ) -> RangeInclusive<usize> {
-        let anywhere = SpanStarts { only_at_record_start: false, head: u32::MAX };
+        let anywhere = SpanStarts { only_at_record_start: false, head: u32::MAX, len: 0 };
         let starts = self.span_starts.get(pattern.index()).copied().unwrap_or(anywhere);
         match hits {
             _ if starts.only_at_record_start => 0..=0,
@@ -182,6 +188,19 @@ impl Patterns {
             Some((first, last)) => first.saturating_sub(starts.head) as usize..=last as usize,
             None => 0..=len,
         }
+    }
+
+    /// The only span of the pattern in a record in which it matches, if it is known without a search: if spans can only
+    /// start at one offset and all of them have the same length.
+    #[inline]
+    pub(super) fn only_span(
+        &self,
+        pattern: PatternIndex,
+        starts: &RangeInclusive<usize>,
+    ) -> Option<Range<usize>> {
+        let len = self.span_starts.get(pattern.index()).filter(|spans| spans.len > 0)?.len;
+        let start = *starts.start();
+        (start == *starts.end()).then_some(start..start + len as usize)
     }
 
     /// Makes the span prefilter of the pattern, if its trimmed form starts with a literal.
@@ -215,5 +234,33 @@ impl Patterns {
             + size_of_val(&self.span_starts[..])
             + self.automata.iter().map(PatternAutomata::memory).sum::<usize>()
             + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::random_patterns::parse;
+    use super::*;
+    use crate::pure::literal::fixed_match_len;
+
+    #[test]
+    fn a_span_is_known_if_it_has_one_start_and_one_length() {
+        let only_span = |pattern: &str, head: Bound, starts: RangeInclusive<usize>| {
+            let hir = Arc::new(parse(pattern));
+            let trimmed = TrimmedPatterns {
+                decided_early: vec![false],
+                heads: vec![head],
+                lens: vec![fixed_match_len(&hir)],
+                hirs: vec![hir],
+                ..TrimmedPatterns::default()
+            };
+            Patterns::new(trimmed, vec![None]).only_span(PatternIndex::new(0), &starts)
+        };
+        assert_eq!(only_span("a[bc]d", Some(0), 7..=7), Some(7..10));
+        assert_eq!(only_span("a[bc]d", Some(0), 7..=8), None);
+        assert_eq!(only_span("a[bc]d?", Some(0), 7..=7), None);
+        assert_eq!(only_span("a+", Some(0), 7..=7), None);
+        // The search decides where empty spans may be.
+        assert_eq!(only_span(r"\b", Some(0), 7..=7), None);
     }
 }

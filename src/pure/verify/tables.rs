@@ -7,7 +7,7 @@ use crate::pure::ids::{NeedleId, PatternIndex};
 use crate::pure::literal::Lookaheads;
 
 use super::patterns::Patterns;
-use super::postings::Postings;
+use super::postings::{Posting, Postings};
 use super::required_run::RequiredRuns;
 use super::shared_literal::SharedLiterals;
 
@@ -15,11 +15,10 @@ use super::shared_literal::SharedLiterals;
 #[derive(Debug)]
 pub(in crate::pure) struct VerifyTables {
     pub(in crate::pure) patterns: Patterns,
-    /// Needles that need no verification.
-    pub(in crate::pure) sequences: SequenceNeedles,
+    pub(in crate::pure) exact: ExactNeedles,
     /// By needle: the bytes that can follow it in a match.
     pub(in crate::pure) lookahead: Lookaheads,
-    /// By needle: the patterns to verify one by one.
+    /// By needle that is not exact: the patterns to verify one by one.
     pub(in crate::pure) postings: Postings,
     /// By needle: the patterns to verify together.
     pub(in crate::pure) shared: SharedLiterals,
@@ -41,7 +40,7 @@ impl VerifyTables {
     /// Heap memory in bytes, without the automata that are built on first use.
     pub(in crate::pure) fn memory(&self) -> usize {
         self.patterns.memory()
-            + self.sequences.memory()
+            + self.exact.memory()
             + self.lookahead.memory()
             + self.postings.memory()
             + self.shared.memory()
@@ -53,19 +52,42 @@ impl VerifyTables {
     }
 }
 
-/// The class sequences: a pattern matches wherever its needle is found.
+/// The needles that need no verification: wherever one is found, its only pattern matches.
 #[derive(Debug)]
-pub(in crate::pure) struct SequenceNeedles {
+pub(in crate::pure) struct ExactNeedles {
+    /// By needle: its pattern, or [`NONE`].
+    patterns: Box<[u32]>,
     /// The index of the first class sequence; literals and runs come before it.
-    first: usize,
-    /// By class sequence.
-    patterns: Vec<PatternIndex>,
+    first_sequence: usize,
 }
 
-impl SequenceNeedles {
-    /// `patterns` has the pattern of each class sequence, from needle `first` on.
-    pub(in crate::pure) fn new(first: usize, patterns: Vec<PatternIndex>) -> SequenceNeedles {
-        SequenceNeedles { first, patterns }
+/// No pattern.
+const NONE: u32 = u32::MAX;
+
+impl ExactNeedles {
+    /// Takes the needles from `postings` that have a single one, which is exact, and for which `has_group` does not
+    /// hold. `sequences` has the pattern of each class sequence, which are the last of `needles` needles.
+    pub(in crate::pure) fn take(
+        postings: &mut Vec<(NeedleId, Posting)>,
+        needles: usize,
+        sequences: &[PatternIndex],
+        has_group: impl Fn(NeedleId) -> bool,
+    ) -> ExactNeedles {
+        let first_sequence = needles - sequences.len();
+        let mut counts = vec![0u32; needles];
+        postings.iter().for_each(|(needle, _)| counts[needle.index()] += 1);
+        let mut patterns = vec![NONE; needles];
+        for (slot, pattern) in patterns[first_sequence..].iter_mut().zip(sequences) {
+            *slot = pattern.index() as u32;
+        }
+        postings.retain(|&(needle, posting)| {
+            let is_exact = posting.exact && counts[needle.index()] == 1 && !has_group(needle);
+            if is_exact {
+                patterns[needle.index()] = posting.pattern.index() as u32;
+            }
+            !is_exact
+        });
+        ExactNeedles { patterns: patterns.into(), first_sequence }
     }
 
     /// Heap memory in bytes.
@@ -73,9 +95,42 @@ impl SequenceNeedles {
         size_of_val(&self.patterns[..])
     }
 
-    /// The pattern that matches wherever `needle` is found, if there is one.
+    /// The pattern that matches wherever `needle` is found, if there is one, and whether its match starts there.
     #[inline]
-    pub(super) fn pattern(&self, needle: NeedleId) -> Option<PatternIndex> {
-        self.patterns.get(needle.index().checked_sub(self.first)?).copied()
+    pub(super) fn pattern(&self, needle: NeedleId) -> Option<(PatternIndex, bool)> {
+        let pattern = self.patterns[needle.index()];
+        let is_literal = needle.index() < self.first_sequence;
+        (pattern != NONE).then(|| (PatternIndex::new(pattern as usize), is_literal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needles_with_a_single_exact_posting_are_exact() {
+        let posting = |pattern: usize, exact| {
+            let windowed = Posting::windowed(PatternIndex::new(pattern), None, None);
+            Posting { exact, ..windowed }
+        };
+        let list = [(0, 4, true), (1, 5, false), (2, 6, true), (2, 7, true), (3, 8, true)];
+        let list = list.map(|(needle, pattern, exact)| (needle, posting(pattern, exact)));
+        let mut postings = list.map(|(needle, posting)| (NeedleId::new(needle), posting)).to_vec();
+        let sequences = [9, 10].map(PatternIndex::new);
+        let has_group = |needle: NeedleId| needle.index() == 3;
+        let exact = ExactNeedles::take(&mut postings, 6, &sequences, has_group);
+        let found = |needle: usize| {
+            exact
+                .pattern(NeedleId::new(needle))
+                .map(|(pattern, is_start)| (pattern.index(), is_start))
+        };
+        let sequence = |pattern| Some((pattern, false));
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5].map(found),
+            [Some((4, true)), None, None, None, sequence(9), sequence(10)]
+        );
+        let left: Vec<usize> = postings.iter().map(|(_, p)| p.pattern.index()).collect();
+        assert_eq!(left, [5, 6, 7, 8]);
     }
 }

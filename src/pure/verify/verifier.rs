@@ -1,6 +1,6 @@
 //! The verifier: verifies the candidates of a record and reports its matches, record by record.
 
-use std::ops::{ControlFlow, RangeInclusive};
+use std::ops::{ControlFlow, Range, RangeInclusive};
 
 use crate::pure::automata::pattern::PatternMemory;
 use crate::pure::automata::span_search::SpanRange;
@@ -118,10 +118,10 @@ impl Verifier {
     ) {
         let tables = &self.tables;
         let needle = candidate.needle;
-        if let Some(pattern) = tables.sequences.pattern(needle) {
-            return cache.set_matched(pattern, None);
-        }
         let base = record.start as u32;
+        if let Some((pattern, is_literal)) = tables.exact.pattern(needle) {
+            return cache.set_matched(pattern, is_literal.then(|| candidate.start - base));
+        }
         let (start, end) = (candidate.start - base, candidate.end - base);
         if !tables.lookahead.allow(needle, &record.bytes[end as usize..]) {
             return;
@@ -314,6 +314,17 @@ impl Verifier {
         mut found: impl FnMut(Match) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let number = self.numbers[pattern.index()];
+        let mut found = |span: Range<usize>| {
+            // In range: a record is shorter than 2^32 bytes.
+            found(Match::new(record.number as u32, number, span.start as u32..span.end as u32))
+        };
+        if let Some(whole) = self.tables.patterns.only_span(pattern, &starts) {
+            let mut group =
+                ReportedGroup::new(&self.set, number, record.bytes, &mut cache.captures);
+            let flow = group.span(whole).map_or(ControlFlow::Continue(()), found);
+            cache.steps += group.steps;
+            return flow;
+        }
         let mut steps = 0;
         let may_grow = cache.may_grow();
         let chunk = cache.chunk();
@@ -327,11 +338,7 @@ impl Verifier {
             memory,
             SpanRange { record: record.bytes, starts, after_span: false },
             &mut steps,
-            |whole| {
-                let Some(span) = group.span(whole) else { return ControlFlow::Continue(()) };
-                // In range: a record is shorter than 2^32 bytes.
-                found(Match::new(record.number as u32, number, span.start as u32..span.end as u32))
-            },
+            |whole| group.span(whole).map_or(ControlFlow::Continue(()), &mut found),
         );
         steps += group.steps;
         cache.steps += steps;
