@@ -3,8 +3,8 @@
 //! All bytes of a window are hashed, eight at its start and eight at its end, which overlap. A bucket
 //! of the table leads to the literals whose windows have the hash; as a rule these are the literals
 //! that have the very window, and they are compared in full. A bitmap of all hashes, which unlike the
-//! table stays in the second-level cache, is asked before. If it has not the hash, the place is removed
-//! without a branch, as in [`window_index`](super::window_index).
+//! table stays in the second-level cache, is asked before. If the hash is not in it, the place is
+//! removed without a branch, as in [`window_index`](super::window_index).
 //!
 //! That index finds literals by their first four bytes, so it would compare all words that begin like
 //! the text. Here a place takes the same time however many literals are similar.
@@ -143,8 +143,7 @@ impl WindowHashes {
         out: &mut Vec<Candidate>,
     ) {
         let kept = retain(places, |place| {
-            let bit = self.hash_at(buffer, place).map(|hash| hash >> self.bitmap_shift);
-            bit.is_some_and(|bit| self.bitmap[(bit >> 6) as usize] >> (bit & 63) & 1 != 0)
+            self.hash_at(buffer, place).is_some_and(|hash| self.may_contain(hash))
         });
         for &place in &places[..kept] {
             let Some(hash) = self.hash_at(buffer, place) else { continue };
@@ -167,6 +166,13 @@ impl WindowHashes {
                 }
             }
         }
+    }
+
+    /// Whether a window may have this hash.
+    #[inline(always)]
+    fn may_contain(&self, hash: u64) -> bool {
+        let bit = hash >> self.bitmap_shift;
+        self.bitmap[(bit >> 6) as usize] >> (bit & 63) & 1 != 0
     }
 
     /// The hash of the window that starts before the position, if it is within the buffer.
@@ -241,4 +247,27 @@ pub(super) fn choose_windows(len: usize, ids: &[NeedleId], literals: &[Literal])
         Window { needle, offset: best.1 as u32 }
     };
     ids.iter().map(choose).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_hashes_are_in_the_bitmap_besides_those_of_windows() {
+        let number = |n: usize| format!("{n:08}").into_bytes();
+        for count in [1, 5, 1000] {
+            let literals: Vec<_> = (0..count).map(|n| Literal::exact(&number(n))).collect();
+            let ids: Vec<_> = (0..count).map(NeedleId::new).collect();
+            let windows = choose_windows(8, &ids, &literals);
+            let hashes = WindowHashes::new(8, &windows, &literals, &LiteralBytes::new(&literals));
+            let contained = |n: usize| {
+                let hash = hashes.hash_at(&number(n), (0, 0));
+                hash.is_some_and(|hash| hashes.may_contain(hash))
+            };
+            assert!((0..count).all(contained));
+            let others = (count..count + 1000).filter(|&n| contained(n)).count();
+            assert!(others < 1000 / 8, "{others} of 1000 besides {count}");
+        }
+    }
 }
