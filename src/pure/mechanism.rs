@@ -102,6 +102,9 @@ mechanisms! {
     /// The q-gram table. Without: Teddy for all literals.
     qgrams = "q-grams";
 
+    /// Grams of five bytes or more, for many long literals. Without: q-grams.
+    long_grams = "long-grams";
+
     /// A table of frequent grams. Without: the grams of literals are chosen by their bytes alone.
     common_grams = "common-grams";
 
@@ -124,6 +127,9 @@ mechanisms! {
     /// Searching for the spans of one pattern in several records, one after the other. Without: for those of all
     /// patterns in one record.
     span_batches = "span-batches";
+
+    /// Not searching for spans that can start at one offset only and have a known length.
+    known_spans = "known-spans";
 
     /// Searching for a literal before an automaton searches for a span.
     span_prefilter = "span-prefilter";

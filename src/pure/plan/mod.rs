@@ -143,7 +143,7 @@ fn choose_strategies<'a>(
         if report == Report::Spans {
             trimmed.span_literals.push(span_prefilter::span_literals(&strategy, head));
             trimmed.heads.push(head);
-            trimmed.lens.push(literal::fixed_match_len(hir));
+            trimmed.lens.push(literal::fixed_match_len(hir).filter(|_| mechanism::known_spans()));
         }
         trimmed.hirs.push(match own {
             Cow::Borrowed(_) => Arc::clone(hir),

@@ -139,7 +139,7 @@ fn arrange(literals: &[Literal], isa: Isa) -> Arrangement {
         ids().partition(|id| literals[id.index()].len() < long_grams::MIN_WINDOW);
     let costs = PassCosts::of(isa);
     let without = || arrange_without_long(&ids().collect::<Vec<_>>(), literals, costs);
-    if long.len() < cost::MIN_LONG_GRAM_LITERALS {
+    if long.len() < cost::MIN_LONG_GRAM_LITERALS || !mechanism::long_grams() {
         return without();
     }
     let long = LongGramWindows::new(&long, literals);
