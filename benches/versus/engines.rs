@@ -95,8 +95,8 @@ impl Search for Pure {
     }
 
     /// A new scanner alone would find the automata that the engine shares already built, so the
-    /// engine is new as well, from patterns that are parsed again. The last engine is dropped before: its
-    /// tens of thousands of allocations would push the new one out of the processor's caches.
+    /// engine is new as well, from patterns that are parsed again. The last engine is dropped before: to
+    /// free its allocations after that would push the new one out of the processor's caches.
     fn renew(&mut self) {
         if self.first_pass {
             self.built = None;

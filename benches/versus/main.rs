@@ -17,9 +17,9 @@
 //!
 //! - `pure`: `Report::Patterns` by a scanner that has scanned the same text before (warm).
 //! - `pure, first pass`: the first 2 MiB of the text, by an engine and a scanner that have scanned
-//!   nothing. The patterns are parsed and both are built again before each pass, outside of the
-//!   measured time, so that nothing is warm that scanners share. What stays warm are the processor's
-//!   caches and the pages that the allocator got from the system before.
+//!   nothing. The last ones are dropped, the patterns parsed and both built again before each pass,
+//!   outside of the measured time, so that nothing is warm that scanners share. What stays warm are
+//!   the processor's caches and the pages that the allocator got from the system before.
 //! - `pure, spans`, `pure, spans, first pass`: the same with `Report::Spans`.
 //! - `pure, AVX2` and its like: warm, with the other vector instructions that this machine has.
 //! - `native`: the native engine, warm.

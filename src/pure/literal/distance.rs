@@ -22,7 +22,7 @@ pub(crate) fn max_match_len(hir: &Hir) -> Bound {
 }
 
 /// The length of all strings that `hir` matches, if it is the same.
-pub(crate) fn fixed_match_len(hir: &Hir) -> Bound {
+pub(crate) fn fixed_match_len(hir: &Hir) -> Option<u32> {
     let len = hir.properties().minimum_len();
     max_match_len(hir).filter(|&max| len == Some(max as usize))
 }

@@ -105,8 +105,7 @@ impl Plan {
             patterns.tail(pattern)
         });
         let Needles { filters, len, literals, lookahead, sequences, mut postings } = needles;
-        let has_group = |needle| shared.has_groups(needle);
-        let exact = ExactNeedles::take(&mut postings, len, &sequences, has_group);
+        let exact = ExactNeedles::take(&mut postings, len, &sequences, &shared);
         Plan {
             filters,
             tables: VerifyTables {

@@ -24,7 +24,7 @@ const FOLD: u64 = 0x2020_2020_2020_2020;
 
 /// The binary logarithm of the largest number of buckets.
 const MAX_BUCKET_BITS: u32 = 20;
-/// The bits of the bitmap for each window, so that at most one in sixteen is set.
+/// The bits of the bitmap for each window, unless it has its largest size: so that at most one in sixteen is set.
 const BITS_PER_WINDOW: usize = 16;
 /// The binary logarithm of the largest number of bits: 256 KiB.
 const MAX_BITMAP_BITS: u32 = 21;
@@ -53,9 +53,10 @@ pub(super) struct WindowHashes {
     len: usize,
     /// The hashes of all windows, by the highest bits. Exactly 2^(64 - `bitmap_shift`) bits.
     bitmap: Box<[u64]>,
-    /// The number of bits by which a hash is shifted right for the bitmap.
+    /// The number of bits by which a hash is shifted right for the bitmap: 43 to 58.
     bitmap_shift: u32,
-    /// The number of bits by which a hash is shifted right for a bucket: not less than `bitmap_shift`.
+    /// The number of bits by which a hash is shifted right for a bucket: not less than `bitmap_shift`,
+    /// so that no bucket is empty whose hash has its bit.
     shift: u32,
     /// By bucket, the high bits of the hash: the index of its first entry, or 0, which is that of
     /// [`Entry::NOTHING`], if the bucket is empty. The length is a power of two.
@@ -91,7 +92,7 @@ impl WindowHashes {
         let buckets = (2 * windows.len()).next_power_of_two().min(1 << MAX_BUCKET_BITS);
         let shift = 64 - buckets.ilog2();
         let bits = (BITS_PER_WINDOW * windows.len()).next_power_of_two();
-        let bitmap_shift = 64 - bits.ilog2().clamp(buckets.ilog2().max(6), MAX_BITMAP_BITS);
+        let bitmap_shift = 64 - bits.ilog2().clamp(6, MAX_BITMAP_BITS);
         let mut bitmap = vec![0; 1 << (58 - bitmap_shift)];
         let mut list: Vec<(usize, Entry)> = windows
             .iter()
@@ -193,7 +194,7 @@ impl WindowHashes {
 }
 
 impl Entry {
-    /// Never read, since empty buckets are skipped.
+    /// Never read, since no hash of an empty bucket is in the bitmap.
     const NOTHING: Entry =
         Entry { check: 0, needle: NeedleId::FIRST, first_word: 0, len: 0, offset: 0, last: true };
 }

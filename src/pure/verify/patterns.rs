@@ -34,7 +34,7 @@ pub(in crate::pure) struct Patterns {
     /// By pattern, if spans are reported; else empty.
     span_literals: Vec<Option<Box<SpanLiterals>>>,
     /// By pattern, if spans are reported; else empty.
-    span_starts: Vec<SpanStarts>,
+    span_extents: Vec<SpanExtent>,
     /// By pattern: its automata, shared by all scanners.
     automata: Vec<PatternAutomata>,
     /// The number of patterns with classes of many characters.
@@ -58,10 +58,10 @@ pub(in crate::pure) struct SpanLiterals {
     pub(in crate::pure) head: Bound,
 }
 
-/// Where spans of a pattern can start. Not an enum: compilers compute with its payload before they
+/// Where spans of a pattern can be. Not an enum: compilers compute with its payload before they
 /// look at the variant, and valgrind takes that for a use of uninitialized memory.
 #[derive(Clone, Copy, Debug)]
-struct SpanStarts {
+struct SpanExtent {
     /// Whether only at the start of the record.
     only_at_record_start: bool,
     /// The largest distance to the first hit of an anchored needle; `u32::MAX` if it is unbounded.
@@ -82,7 +82,7 @@ pub(in crate::pure) struct TrimmedPatterns {
     /// `Trimmed::head` of each pattern. Empty if no spans are reported.
     pub(in crate::pure) heads: Vec<Bound>,
     /// The length of all matches of each pattern, in bytes, if they have the same. Empty if no spans are reported.
-    pub(in crate::pure) lens: Vec<Bound>,
+    pub(in crate::pure) lens: Vec<Option<u32>>,
     /// The number of patterns with classes of many characters.
     pub(in crate::pure) with_large_classes: usize,
 }
@@ -105,22 +105,22 @@ impl Patterns {
         let head_pairs = HeadPairs::new(&splits);
         let record_starts = RecordStarts::new(&trimmed.hirs, &trimmed.decided_early);
         let extents = trimmed.heads.into_iter().zip(trimmed.lens);
-        let span_starts = extents.zip(&splits).zip(&trimmed.hirs);
-        let span_starts = span_starts.map(|(((head, len), split), hir)| {
+        let span_extents = extents.zip(&splits).zip(&trimmed.hirs);
+        let span_extents = span_extents.map(|(((head, len), split), hir)| {
             let head = match split {
                 Some(split) => add_bounds(head, max_match_len(&split.head)),
                 None => head,
             };
-            SpanStarts {
+            SpanExtent {
                 only_at_record_start: matches_only_at_start(hir),
                 head: head.unwrap_or(u32::MAX),
                 len: len.unwrap_or(0),
             }
         });
-        let span_starts = span_starts.collect();
+        let span_extents = span_extents.collect();
         Patterns {
             trimmed: trimmed.hirs,
-            span_starts,
+            span_extents,
             splits,
             head_pairs,
             record_starts,
@@ -180,27 +180,27 @@ impl Patterns {
         hits: Option<(u32, u32)>,
         len: usize,
     ) -> RangeInclusive<usize> {
-        let anywhere = SpanStarts { only_at_record_start: false, head: u32::MAX, len: 0 };
-        let starts = self.span_starts.get(pattern.index()).copied().unwrap_or(anywhere);
+        let anywhere = SpanExtent { only_at_record_start: false, head: u32::MAX, len: 0 };
+        let extent = self.span_extents.get(pattern.index()).copied().unwrap_or(anywhere);
         match hits {
-            _ if starts.only_at_record_start => 0..=0,
+            _ if extent.only_at_record_start => 0..=0,
             // A record is shorter than 2^32 bytes, so that `u32::MAX` leads to its start.
-            Some((first, last)) => first.saturating_sub(starts.head) as usize..=last as usize,
+            Some((first, last)) => first.saturating_sub(extent.head) as usize..=last as usize,
             None => 0..=len,
         }
     }
 
-    /// The only span of the pattern in a record in which it matches, if it is known without a search: if spans can only
-    /// start at one offset and all of them have the same length.
+    /// The span of the pattern in a record in which it matches, if it is known without a search: if spans can start at
+    /// one offset only, that in `starts`, and all of them have the same length.
     #[inline]
-    pub(super) fn only_span(
+    pub(super) fn known_span(
         &self,
         pattern: PatternIndex,
         starts: &RangeInclusive<usize>,
     ) -> Option<Range<usize>> {
-        let len = self.span_starts.get(pattern.index()).filter(|spans| spans.len > 0)?.len;
+        let len = self.span_extents.get(pattern.index())?.len as usize;
         let start = *starts.start();
-        (start == *starts.end()).then_some(start..start + len as usize)
+        (len > 0 && start == *starts.end()).then_some(start..start + len)
     }
 
     /// Makes the span prefilter of the pattern, if its trimmed form starts with a literal.
@@ -231,7 +231,7 @@ impl Patterns {
             + size_of_val(&self.splits[..])
             + self.head_pairs.memory()
             + self.record_starts.memory()
-            + size_of_val(&self.span_starts[..])
+            + size_of_val(&self.span_extents[..])
             + self.automata.iter().map(PatternAutomata::memory).sum::<usize>()
             + literals.map(|l| size_of::<Literal>() + size_of_val(l.cubes())).sum::<usize>()
     }
@@ -245,22 +245,22 @@ mod tests {
 
     #[test]
     fn a_span_is_known_if_it_has_one_start_and_one_length() {
-        let only_span = |pattern: &str, head: Bound, starts: RangeInclusive<usize>| {
+        let known_span = |pattern: &str, starts: RangeInclusive<usize>| {
             let hir = Arc::new(parse(pattern));
             let trimmed = TrimmedPatterns {
                 decided_early: vec![false],
-                heads: vec![head],
+                heads: vec![Some(0)],
                 lens: vec![fixed_match_len(&hir)],
                 hirs: vec![hir],
                 ..TrimmedPatterns::default()
             };
-            Patterns::new(trimmed, vec![None]).only_span(PatternIndex::new(0), &starts)
+            Patterns::new(trimmed, vec![None]).known_span(PatternIndex::new(0), &starts)
         };
-        assert_eq!(only_span("a[bc]d", Some(0), 7..=7), Some(7..10));
-        assert_eq!(only_span("a[bc]d", Some(0), 7..=8), None);
-        assert_eq!(only_span("a[bc]d?", Some(0), 7..=7), None);
-        assert_eq!(only_span("a+", Some(0), 7..=7), None);
+        assert_eq!(known_span("a[bc]d", 7..=7), Some(7..10));
+        assert_eq!(known_span("a[bc]d", 7..=8), None);
+        assert_eq!(known_span("a[bc]d?", 7..=7), None);
+        assert_eq!(known_span("a+", 7..=7), None);
         // The search decides where empty spans may be.
-        assert_eq!(only_span(r"\b", Some(0), 7..=7), None);
+        assert_eq!(known_span(r"\b", 7..=7), None);
     }
 }

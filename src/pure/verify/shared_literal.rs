@@ -61,11 +61,6 @@ impl SharedLiterals {
         }
     }
 
-    /// Whether a needle has groups.
-    pub(in crate::pure) fn has_groups(&self, needle: NeedleId) -> bool {
-        !self.groups_of(needle).is_empty()
-    }
-
     /// The number of groups.
     pub(super) fn len(&self) -> usize {
         self.groups.len()

@@ -65,13 +65,12 @@ pub(in crate::pure) struct ExactNeedles {
 const NONE: u32 = u32::MAX;
 
 impl ExactNeedles {
-    /// Takes the needles from `postings` that have a single one, which is exact, and for which `has_group` does not
-    /// hold. `sequences` has the pattern of each class sequence, which are the last of `needles` needles.
+    /// Takes the needles from `postings` that have a single one, which is exact, and no group in `shared`. `sequences` has the pattern of each class sequence, which are the last of `needles` needles.
     pub(in crate::pure) fn take(
         postings: &mut Vec<(NeedleId, Posting)>,
         needles: usize,
         sequences: &[PatternIndex],
-        has_group: impl Fn(NeedleId) -> bool,
+        shared: &SharedLiterals,
     ) -> ExactNeedles {
         let first_sequence = needles - sequences.len();
         let mut counts = vec![0u32; needles];
@@ -81,7 +80,8 @@ impl ExactNeedles {
             *slot = pattern.index() as u32;
         }
         postings.retain(|&(needle, posting)| {
-            let is_exact = posting.exact && counts[needle.index()] == 1 && !has_group(needle);
+            let is_only = counts[needle.index()] == 1 && shared.groups_of(needle).is_empty();
+            let is_exact = posting.exact && is_only;
             if is_exact {
                 patterns[needle.index()] = posting.pattern.index() as u32;
             }
@@ -118,8 +118,8 @@ mod tests {
         let list = list.map(|(needle, pattern, exact)| (needle, posting(pattern, exact)));
         let mut postings = list.map(|(needle, posting)| (NeedleId::new(needle), posting)).to_vec();
         let sequences = [9, 10].map(PatternIndex::new);
-        let has_group = |needle: NeedleId| needle.index() == 3;
-        let exact = ExactNeedles::take(&mut postings, 6, &sequences, has_group);
+        let shared = SharedLiterals::new(vec![], vec![0..0, 0..0, 0..0, 0..1, 0..0, 0..0]);
+        let exact = ExactNeedles::take(&mut postings, 6, &sequences, &shared);
         let found = |needle: usize| {
             exact
                 .pattern(NeedleId::new(needle))

@@ -314,34 +314,32 @@ impl Verifier {
         mut found: impl FnMut(Match) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let number = self.numbers[pattern.index()];
-        let mut found = |span: Range<usize>| {
+        let (may_grow, chunk) = (cache.may_grow(), cache.chunk());
+        let VerifyCache { automata, scratch, captures, steps: all_steps, .. } = cache;
+        let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
+        let mut found = |whole: Range<usize>| {
+            let Some(span) = group.span(whole) else { return ControlFlow::Continue(()) };
             // In range: a record is shorter than 2^32 bytes.
             found(Match::new(record.number as u32, number, span.start as u32..span.end as u32))
         };
-        if let Some(whole) = self.tables.patterns.only_span(pattern, &starts) {
-            let mut group =
-                ReportedGroup::new(&self.set, number, record.bytes, &mut cache.captures);
-            let flow = group.span(whole).map_or(ControlFlow::Continue(()), found);
-            cache.steps += group.steps;
+        if let Some(whole) = self.tables.patterns.known_span(pattern, &starts) {
+            // The memory of the automata is neither used nor measured.
+            let flow = found(whole);
+            *all_steps += group.steps;
             return flow;
         }
-        let mut steps = 0;
-        let may_grow = cache.may_grow();
-        let chunk = cache.chunk();
-        let VerifyCache { automata, scratch, captures, .. } = cache;
         let memory =
             &mut PatternMemory { cache: &mut automata[pattern.index()], scratch, may_grow, chunk };
-        let mut group = ReportedGroup::new(&self.set, number, record.bytes, captures);
+        let mut steps = 0;
         let flow = self.tables.patterns.automata(pattern).for_each_span(
             self.set.hir(number as usize),
             || self.tables.patterns.span_prefilter(pattern),
             memory,
             SpanRange { record: record.bytes, starts, after_span: false },
             &mut steps,
-            |whole| group.span(whole).map_or(ControlFlow::Continue(()), &mut found),
+            found,
         );
-        steps += group.steps;
-        cache.steps += steps;
+        *all_steps += steps + group.steps;
         cache.measure(pattern);
         flow
     }
