@@ -112,12 +112,6 @@ mechanisms! {
     /// backtracking.
     leading_needles = "leading-needles";
 
-    /// Comparing the bytes of literals eight at a time in backtracking. Without: one at a time.
-    chains = "chains";
-
-    /// Factoring out the runs that alternatives begin with in common, for backtracking.
-    common_prefixes = "common-prefixes";
-
     /// Lazy DFAs in place of position automata that read much. Without: these alone.
     dfas_instead = "dfas-instead";
 

@@ -105,10 +105,6 @@ impl ByteSet {
         })
     }
 
-    pub(crate) fn is_disjoint(&self, other: &ByteSet) -> bool {
-        self.0.iter().zip(other.0).all(|(mine, theirs)| mine & theirs == 0)
-    }
-
     pub(crate) fn union(mut self, other: &ByteSet) -> ByteSet {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             *mine |= theirs;

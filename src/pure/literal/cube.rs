@@ -4,8 +4,6 @@ use std::hash::{Hash, Hasher};
 
 use regex_syntax::hir::ClassBytes;
 
-use super::byte_set::ByteSet;
-
 /// The bit in which an upper-case ASCII letter differs from the lower-case one.
 const CASE: u8 = 0x20;
 /// The mask of a letter in both cases.
@@ -52,19 +50,9 @@ impl Cube {
         is_letter.then_some(Cube { value: upper, mask: CASE_MASK })
     }
 
-    /// The cube of these bytes, if they are one byte or a letter in both cases.
-    pub(crate) fn of(set: &ByteSet) -> Option<Cube> {
-        let mut bytes = set.iter();
-        match (bytes.next()?, bytes.next(), bytes.next()) {
-            (byte, None, _) => Some(Cube::exact(byte)),
-            (upper, Some(lower), None) => Cube::letter(upper, lower),
-            _ => None,
-        }
-    }
-
-    /// As [`Cube::of`], for a class. Building an engine asks for each letter of each case-insensitive string, so no set is
-    /// made of it.
-    pub(super) fn of_class(class: &ClassBytes) -> Option<Cube> {
+    /// The cube of a class, if it is one byte or a letter in both cases. Building an engine asks for each letter of each
+    /// case-insensitive string, so no [`ByteSet`](super::ByteSet) is made of it.
+    pub(super) fn of(class: &ClassBytes) -> Option<Cube> {
         if class.ranges().iter().any(|range| range.start() != range.end()) {
             return None;
         }
@@ -189,12 +177,12 @@ fn word_at_end(buffer: &[u8], at: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use regex_syntax::hir::{Class, ClassBytesRange};
+    use regex_syntax::hir::ClassBytesRange;
 
     use super::*;
 
     #[test]
-    fn the_cube_of_a_class_is_that_of_its_bytes() {
+    fn the_cube_of_a_class_covers_its_bytes() {
         for a in 0..=255 {
             for b in a..=255 {
                 for last in [a, b] {
@@ -202,11 +190,14 @@ mod tests {
                         ClassBytesRange::new(a, last),
                         ClassBytesRange::new(b, b),
                     ]);
-                    let bytes = ByteSet::of(&Class::Bytes(class.clone()));
-                    assert_eq!(Cube::of_class(&class), Cube::of(&bytes), "{class:?}");
+                    let ranges = class.ranges().iter();
+                    let bytes: Vec<u8> = ranges.flat_map(|r| r.start()..=r.end()).collect();
+                    let cover = Cube::cover(&bytes);
+                    let only = if let [cube] = cover[..] { Some(cube) } else { None };
+                    assert_eq!(Cube::of(&class), only, "{class:?}");
                 }
             }
         }
-        assert!(Cube::of_class(&ClassBytes::new([ClassBytesRange::new(b'a', b'c')])).is_none());
+        assert!(Cube::of(&ClassBytes::new([ClassBytesRange::new(b'a', b'c')])).is_none());
     }
 }

@@ -227,7 +227,7 @@ fn push_string(hir: &Hir, string: &mut Literal) -> bool {
             string.cubes.extend(literal.0.iter().map(|&byte| Cube::exact(byte)));
         }
         HirKind::Class(Class::Bytes(class)) => {
-            let Some(cube) = Cube::of_class(class) else { return false };
+            let Some(cube) = Cube::of(class) else { return false };
             if string.is_empty() {
                 // Mostly the first of many letters.
                 string.cubes.reserve(MAX_LEN / 2);

@@ -24,9 +24,6 @@ const MEMO_STEPS_PER_BYTE: u64 = 64;
 /// The number of bytes of a run that count as one step. A guess.
 const RUN_BYTES_PER_STEP: usize = 4;
 
-/// The number of bytes of a chain that count as one step.
-const CHAIN_BYTES_PER_STEP: usize = 8;
-
 /// The number of bytes that a DFA reads in the time of a step.
 pub(super) const DFA_BYTES_PER_STEP: u64 = 4;
 
@@ -246,7 +243,6 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         let mut list = self.program.start;
         loop {
             let mut next = match list.kind {
-                ListKind::Chain(chain) => self.read_chain(chain, at)?,
                 ListKind::Byte { set, position } => self.read_byte(set, position, at)?,
                 _ => {
                     if !MEMO && let ListKind::Loop(set) = list.kind {
@@ -345,16 +341,6 @@ impl<'a, const MEMO: bool> Search<'a, MEMO> {
         let is_allowed =
             at < self.limit && self.program.sets[usize::from(set)].contains(self.record[at]);
         Ok(is_allowed.then(|| Untried::new(position, at + 1)))
-    }
-
-    /// What comes after a chain, if it is at `at`.
-    #[inline(always)]
-    fn read_chain(&mut self, chain: u16, at: usize) -> Result<Option<Untried>, Exhausted> {
-        let chain = &self.program.chains[usize::from(chain)];
-        self.considered += 1;
-        self.spend(1 + (chain.len / CHAIN_BYTES_PER_STEP) as u64)?;
-        let is_there = chain.is_at(&self.record[..self.limit], at);
-        Ok(is_there.then(|| Untried::new(chain.last, at + chain.len)))
     }
 
     /// The list that a choice leads to, and where, if it is to be tried there.

@@ -19,8 +19,6 @@ use regex_syntax::hir::Hir;
 use crate::pure::literal::ByteSet;
 
 use super::byte_index::{ByteIndex, LONG_LIST};
-use super::chains::{self, Chain};
-use super::common_prefixes;
 use super::looks::{self, Looks};
 use super::nodes::{Builder, Node, Repeat, Sets};
 use super::starts::{Parts, Starts};
@@ -41,7 +39,6 @@ pub(in crate::pure::automata) struct Program {
     pub(super) runs: Box<[Run]>,
     /// All lists of choices, one after the other.
     choices: Box<[Choice]>,
-    pub(super) chains: Box<[Chain]>,
     /// The indexes of long lists, by [`List::index`].
     indexes: Box<[ByteIndex]>,
     /// The list of what a match can begin with.
@@ -96,8 +93,6 @@ pub(super) enum ListKind {
         set: u16,
         position: u16,
     },
-    /// The chain with this number must come next.
-    Chain(u16),
 }
 
 /// What a match can continue with, at boundaries where some assertions hold.
@@ -166,8 +161,6 @@ impl Choice {
 impl Program {
     /// Returns `None` if there are too many positions or choices.
     pub(in crate::pure::automata) fn new(hir: &Hir) -> Option<Program> {
-        let factored = common_prefixes::factor(hir);
-        let hir = factored.as_ref().unwrap_or(hir);
         let mut builder = Builder::default();
         builder.nodes.push(Node::Match);
         let start = builder.part(hir, 0)?;
@@ -199,7 +192,6 @@ impl Program {
             list.kind = ListKind::of(index as u16, choices, &after, &mut sets);
         }
         let sets = sets.list;
-        let chains = chains::find(&mut lists, &choices, &after, &sets);
         let sizes: Vec<usize> = sets.iter().map(|set| set.iter().count()).collect();
         let mut indexes = Vec::new();
         for list in &mut lists {
@@ -236,7 +228,6 @@ impl Program {
                     && lists[usize::from(after[usize::from(choice.position)])].kind == ListKind::End
             }),
             choices: choices.into(),
-            chains: chains.into(),
             indexes: indexes.into(),
             start,
             memos,
@@ -281,8 +272,6 @@ impl Program {
             + size_of_val(&self.runs[..])
             + size_of_val(&self.after[..])
             + size_of_val(&self.choices[..])
-            + size_of_val(&self.chains[..])
-            + self.chains.iter().map(Chain::memory).sum::<usize>()
             + self.indexes.iter().map(ByteIndex::memory).sum::<usize>()
     }
 }
