@@ -152,29 +152,6 @@ impl Literal {
     }
 }
 
-/// The eight bytes of `buffer` at `at`, little-endian, extended by zeros at the end of the buffer, as they
-/// are compared with cubes.
-#[inline(always)]
-pub(crate) fn word_at(buffer: &[u8], at: usize) -> u64 {
-    match buffer.get(at..).and_then(|rest| rest.first_chunk()) {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => word_at_end(buffer, at),
-    }
-}
-
-#[inline]
-fn word_at_end(buffer: &[u8], at: usize) -> u64 {
-    if let Some(last) = buffer.last_chunk() {
-        let skipped = at + 8 - buffer.len();
-        return u64::from_le_bytes(*last).checked_shr(8 * skipped as u32).unwrap_or(0);
-    }
-    let mut bytes = [0; 8];
-    for (byte, &text) in bytes.iter_mut().zip(&buffer[at..]) {
-        *byte = text;
-    }
-    u64::from_le_bytes(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use regex_syntax::hir::ClassBytesRange;

@@ -34,7 +34,7 @@ mod required;
 pub(crate) use anchor::{anchor_literals, parts, split_at_part};
 pub(crate) use byte_run::{ByteRun, any_run, filter_run, match_bytes};
 pub(crate) use byte_set::ByteSet;
-pub(crate) use cube::{Cube, Literal, word_at};
+pub(crate) use cube::{Cube, Literal};
 pub(crate) use distance::{
     Bound, add_bounds, fixed_match_len, matches_only_at_end, matches_only_at_start, max_match_len,
 };

@@ -26,11 +26,11 @@ use std::ops::Range;
 use super::candidate::Candidate;
 use super::literal_bytes::LiteralBytes;
 use super::passed::{MAX_CHUNK, PassedBuffer, PassedWord, for_each_chunk};
-use super::window_hashes::{WindowHashes, choose_windows, fold, folded};
+use super::window_hashes::{WindowHashes, choose_windows, fold, folded, word_at};
 use super::window_index::Window;
 use crate::pure::cost::{self, PassCosts};
 use crate::pure::ids::NeedleId;
-use crate::pure::literal::{Literal, word_at};
+use crate::pure::literal::Literal;
 use crate::simd::{Isa, Kernel, MAX_BYTES, Vector};
 
 /// The distance between positions that are looked at, and the number of grams of a window.

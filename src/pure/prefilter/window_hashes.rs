@@ -250,9 +250,37 @@ pub(super) fn choose_windows(len: usize, ids: &[NeedleId], literals: &[Literal])
     ids.iter().map(choose).collect()
 }
 
+/// The eight bytes of `buffer` at `at`, little-endian, extended by zeros at the end of the buffer.
+#[inline(always)]
+pub(super) fn word_at(buffer: &[u8], at: usize) -> u64 {
+    match buffer[at..].first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => word_at_end(&buffer[at..]),
+    }
+}
+
+#[cold]
+fn word_at_end(rest: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..rest.len()].copy_from_slice(rest);
+    u64::from_le_bytes(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_extended_by_zeros_at_the_end_of_a_buffer() {
+        let buffer: Vec<u8> = (1..=20).collect();
+        for len in 0..=buffer.len() {
+            for at in 0..=len {
+                let byte = |index: usize| if index < len { buffer[index] } else { 0 };
+                let expected = std::array::from_fn(|index| byte(at + index));
+                assert_eq!(word_at(&buffer[..len], at), u64::from_le_bytes(expected), "{len} {at}");
+            }
+        }
+    }
 
     #[test]
     fn few_hashes_are_in_the_bitmap_besides_those_of_windows() {

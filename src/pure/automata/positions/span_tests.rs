@@ -179,7 +179,7 @@ fn alternatives_keep_their_order() {
     }
 }
 
-/// Prefixes that alternatives have in common, and those that only look so.
+/// Alternatives that begin with the same run, and with similar ones.
 #[test]
 fn alternatives_that_begin_with_runs_have_the_pikevms_spans() {
     let parts =
