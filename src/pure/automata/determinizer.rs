@@ -64,8 +64,8 @@ struct StartStep {
     states: Box<[StateId]>,
     /// The patterns that match before or after the byte, as bits.
     matches: u64,
-    /// The state of the DFA's table that has these states and matches, if that is known.
-    state: Option<u16>,
+    /// The row of the DFA's table of the state that has these states and matches, if that is known.
+    row: Option<u16>,
 }
 
 /// The index of a step in [`StartSteps`].
@@ -73,20 +73,20 @@ struct StartStep {
 pub(super) struct StartStepId(usize);
 
 impl StartSteps {
-    /// The state of the table that a step leads to, if that is known.
-    pub(super) fn state(&self, id: StartStepId) -> Option<u16> {
-        self.steps[id.0].as_ref().and_then(|step| step.state)
+    /// The row of the table that a step leads to, if that is known.
+    pub(super) fn row(&self, id: StartStepId) -> Option<u16> {
+        self.steps[id.0].as_ref().and_then(|step| step.row)
     }
 
-    pub(super) fn set_state(&mut self, id: StartStepId, state: u16) {
+    pub(super) fn set_row(&mut self, id: StartStepId, row: u16) {
         if let Some(step) = &mut self.steps[id.0] {
-            step.state = Some(state);
+            step.row = Some(row);
         }
     }
 
-    /// Forgets all states of the table.
-    pub(super) fn clear_states(&mut self) {
-        self.steps.iter_mut().flatten().for_each(|step| step.state = None);
+    /// Forgets all rows of the table.
+    pub(super) fn clear_rows(&mut self) {
+        self.steps.iter_mut().flatten().for_each(|step| step.row = None);
     }
 
     /// Memory in bytes.
@@ -242,7 +242,7 @@ impl Determinizer {
             }
         }
         let only_start = builder.next.is_empty() && builder.matches & !start.matches == 0;
-        if only_start && start.state.is_some() {
+        if only_start && start.row.is_some() {
             return Some(id);
         }
         builder.matches |= start.matches;
@@ -283,7 +283,7 @@ impl Determinizer {
         self.cross(GroupNfa::START, holds, Some(byte), builder);
         builder.begin_walk(self.nfa.len());
         self.enter_next(builder);
-        StartStep { states: builder.next[..].into(), matches: builder.matches, state: None }
+        StartStep { states: builder.next[..].into(), matches: builder.matches, row: None }
     }
 
     /// Adds the patterns that match on entering the next states, and keeps those states that a key has.

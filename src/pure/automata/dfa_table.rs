@@ -1,9 +1,10 @@
 //! The states and transitions of a DFA that are known so far, in a dense table.
 //!
 //! A step takes two loads: the class of the byte, and the entry of the state's row and the class. An
-//! entry is the next state, and two tags in its highest bits say whether the loop has to stop there.
-//! So several DFAs can be [interleaved](super::interleave) in one loop. An entry has 16 bits, because
-//! the tables are most of a scanner's memory, and all of them together should stay in the cache.
+//! entry is the row of the next state, and two tags in its highest bits say whether the loop has to
+//! stop there. So several DFAs can be [interleaved](super::interleave) in one loop. An entry has 16
+//! bits, because the tables are most of a scanner's memory, and all of them together should stay in
+//! the cache. To fit, rows are counted in units of [`ROW_UNIT`] entries.
 //!
 //! Transitions that are not known yet are computed by the [`Determinizer`]. When the table takes
 //! more than [`CAPACITY`] bytes, it is emptied and filled anew.
@@ -19,17 +20,26 @@
 use super::determinizer::{Determinizer, KeyBuilder, StartSteps, matches_of};
 use super::state_keys::StateKeys;
 
-/// Tag of an entry: the transition is not known yet. The rest of the entry is the state that the
-/// entry belongs to.
+/// Tag of an entry: the transition is not known yet. The rest of the entry is the row that the entry
+/// is in.
 pub(super) const UNKNOWN: u16 = 1 << 15;
 /// Tag of an entry: patterns match on entering the state.
 pub(super) const MATCHES: u16 = 1 << 14;
 /// The mask of all tags.
 pub(super) const TAGS: u16 = UNKNOWN | MATCHES;
-/// The state from which nothing matches. All its entries lead back to it.
+/// The row of the state from which nothing matches. All its entries lead back to it.
 pub(super) const DEAD: u16 = 0;
-/// The largest number of states. More would overlap the tags.
-const MAX_STATES: usize = MATCHES as usize;
+/// The rows of all states must be less. Others would overlap the tags.
+const END_OF_ROWS: usize = MATCHES as usize;
+/// A row begins at a multiple of this many entries. Processors multiply an index by 8 in the address
+/// of a load.
+const ROW_UNIT: usize = 8;
+
+/// The index of the entry of a class of bytes in a row.
+#[inline(always)]
+pub(super) fn index_of(row: u16, class: u8) -> usize {
+    usize::from(row) * ROW_UNIT + usize::from(class)
+}
 
 /// The cost of computing a transition, in bytes that could be read in the same time. After the
 /// initial budget, this many bytes have to be read for each computed transition.
@@ -58,12 +68,13 @@ pub(super) enum TableFailure {
 /// The known part of a DFA of up to 64 patterns.
 #[derive(Clone, Debug)]
 pub(super) struct DfaTable {
-    /// By the sum of a row and a class of bytes: the next state, with tags.
+    /// By row and class of bytes, see [`index_of`]: the row of the next state, with tags.
     entries: Vec<u16>,
     /// By byte: its class.
     classes: [u8; 256],
-    /// The index of a state's row is the state, shifted left by this.
-    shift: u32,
+    /// The length of a row, in units of [`ROW_UNIT`] entries. At most 32, since there are at most 256
+    /// classes.
+    row_len: u16,
     /// By state: the patterns that match on entering it, as bits.
     matches: Vec<u64>,
     /// By state: the patterns that match if the record ends there, if that is known.
@@ -86,7 +97,7 @@ impl DfaTable {
         let mut table = DfaTable {
             entries: Vec::new(),
             classes: *determinizer.classes(),
-            shift: determinizer.class_count().next_power_of_two().trailing_zeros(),
+            row_len: determinizer.class_count().div_ceil(ROW_UNIT) as u16,
             matches: Vec::new(),
             end_matches: Vec::new(),
             keys: StateKeys::default(),
@@ -108,22 +119,21 @@ impl DfaTable {
         &self.classes
     }
 
-    /// By how many bits a state has to be shifted left to be the index of its row.
-    pub(super) fn shift(&self) -> u32 {
-        self.shift
+    fn state_of_row(&self, row: u16) -> u16 {
+        row / self.row_len
     }
 
-    /// The patterns that match on entering a state, as bits.
-    pub(super) fn matches(&self, state: u16) -> u64 {
-        self.matches[usize::from(state)]
+    /// The patterns that match on entering the state of a row, as bits.
+    pub(super) fn matches(&self, row: u16) -> u64 {
+        self.matches[usize::from(self.state_of_row(row))]
     }
 
-    /// The patterns that match if the record ends in a state, if that is known.
-    pub(super) fn known_end_matches(&self, state: u16) -> Option<u64> {
-        self.end_matches[usize::from(state)]
+    /// The patterns that match if the record ends in the state of a row, if that is known.
+    pub(super) fn known_end_matches(&self, row: u16) -> Option<u64> {
+        self.end_matches[usize::from(self.state_of_row(row))]
     }
 
-    /// The state in which a record starts, if that is known.
+    /// The row of the state in which a record starts, if that is known.
     pub(super) fn known_start(&self) -> Option<u16> {
         self.start
     }
@@ -150,24 +160,24 @@ impl DfaTable {
         Ok(())
     }
 
-    /// Computes the state in which a record starts.
+    /// Computes the row of the state in which a record starts.
     pub(super) fn compute_start(
         &mut self,
         determinizer: &Determinizer,
         builder: &mut KeyBuilder,
     ) -> Result<u16, TableFailure> {
         determinizer.start(builder);
-        let state = self.state_of(builder.key())?;
-        self.start = Some(state);
-        Ok(state)
+        let row = self.row_of_key(builder.key())?;
+        self.start = Some(row);
+        Ok(row)
     }
 
-    /// Computes the entry of a state and a byte.
+    /// Computes the entry of a row and a byte.
     pub(super) fn compute_entry(
         &mut self,
         determinizer: &Determinizer,
         builder: &mut KeyBuilder,
-        state: u16,
+        row: u16,
         byte: u8,
     ) -> Result<u16, TableFailure> {
         if determinizer.quits(byte) {
@@ -175,75 +185,80 @@ impl DfaTable {
         }
         self.spend_transition()?;
         let class = self.classes[usize::from(byte)];
-        let from = self.keys.get(state);
+        let from = self.keys.get(self.state_of_row(row));
         let start = determinizer.step(from, class, &mut self.starts, builder);
-        let (next, cleared) = match start.and_then(|id| self.starts.state(id)) {
+        let (next, cleared) = match start.and_then(|id| self.starts.row(id)) {
             Some(next) => (next, false),
             None => {
                 let cleared =
-                    self.memory_of_states() > self.capacity || self.states() >= MAX_STATES;
+                    self.memory_of_states() > self.capacity || self.end_of_rows() >= END_OF_ROWS;
                 if cleared {
                     self.clear();
                 }
                 let key = builder.key();
-                let next = if determinizer.is_dead(key) { DEAD } else { self.state_of(key)? };
+                let next = if determinizer.is_dead(key) { DEAD } else { self.row_of_key(key)? };
                 if let Some(id) = start {
-                    self.starts.set_state(id, next);
+                    self.starts.set_row(id, next);
                 }
                 (next, cleared)
             }
         };
         let tag = if self.matches(next) != 0 { MATCHES } else { 0 };
         if !cleared {
-            self.entries[(usize::from(state) << self.shift) + usize::from(class)] = next | tag;
+            self.entries[index_of(row, class)] = next | tag;
         }
         Ok(next | tag)
     }
 
-    /// Computes which patterns match if the record ends in a state.
+    /// Computes which patterns match if the record ends in the state of a row.
     pub(super) fn compute_end_matches(
         &mut self,
         determinizer: &Determinizer,
         builder: &mut KeyBuilder,
-        state: u16,
+        row: u16,
     ) -> Result<u64, TableFailure> {
         self.spend_transition()?;
+        let state = self.state_of_row(row);
         let matches = determinizer.end_matches(self.keys.get(state), builder);
         self.end_matches[usize::from(state)] = Some(matches);
         Ok(matches)
     }
 
-    /// Returns the state with this key, which is added if there is none.
-    fn state_of(&mut self, key: &[u32]) -> Result<u16, TableFailure> {
+    /// Returns the row of the state with this key, which is added if there is none.
+    fn row_of_key(&mut self, key: &[u32]) -> Result<u16, TableFailure> {
         if let Some(state) = self.keys.find(key) {
-            return Ok(state);
+            return Ok(state * self.row_len);
         }
-        if self.states() >= MAX_STATES {
+        if self.end_of_rows() >= END_OF_ROWS {
             return Err(TableFailure::TooManyStates);
         }
-        let state = self.states() as u16;
-        let len = self.entries.len() + (1 << self.shift);
-        if len > self.entries.capacity() {
+        let (row, len) = (self.end_of_rows() as u16, usize::from(self.row_len) * ROW_UNIT);
+        if self.entries.len() + len > self.entries.capacity() {
             // Growing by a quarter wastes less memory than doubling. The copies take little time in
             // comparison with computing what is in the rows.
-            self.entries.reserve_exact(self.entries.len() / 4 + (1 << self.shift));
+            self.entries.reserve_exact(self.entries.len() / 4 + len);
         }
-        self.entries.resize(len, state | UNKNOWN);
+        self.entries.resize(self.entries.len() + len, row | UNKNOWN);
         self.matches.push(matches_of(key));
         self.end_matches.push(None);
         self.keys.add(key);
-        Ok(state)
+        Ok(row)
+    }
+
+    /// The row of the next state that is added.
+    fn end_of_rows(&self) -> usize {
+        self.entries.len() / ROW_UNIT
     }
 
     /// Empties the table, except for the dead state, and frees its memory.
     pub(super) fn clear(&mut self) {
-        self.entries = vec![DEAD; 1 << self.shift];
+        self.entries = vec![DEAD; usize::from(self.row_len) * ROW_UNIT];
         (self.matches, self.end_matches) = (vec![0], vec![Some(0)]);
         // The key of the dead state is never used, because all its entries are known.
         self.keys = StateKeys::default();
         self.keys.add(&[]);
         self.start = None;
-        self.starts.clear_states();
+        self.starts.clear_rows();
     }
 
     /// The memory of all states, in bytes.
@@ -270,23 +285,24 @@ mod tests {
         let builder = &mut KeyBuilder::default();
         // These texts are too short for their transitions, which is not what is tested here.
         table.budget = u64::MAX;
-        let mut state = table
+        let mut row = table
             .known_start()
             .unwrap_or_else(|| table.compute_start(determinizer, builder).unwrap());
         let mut found = Vec::new();
         for &byte in text {
-            let class = usize::from(table.classes()[usize::from(byte)]);
-            let mut entry = table.entries()[(usize::from(state) << table.shift()) + class];
+            let class = table.classes()[usize::from(byte)];
+            let mut entry = table.entries()[index_of(row, class)];
             if entry & UNKNOWN != 0 {
-                entry = table.compute_entry(determinizer, builder, state, byte).unwrap();
+                assert_eq!(entry & !TAGS, row);
+                entry = table.compute_entry(determinizer, builder, row, byte).unwrap();
             }
-            state = entry & !TAGS;
-            assert_eq!(entry & MATCHES != 0, table.matches(state) != 0);
-            found.push(table.matches(state));
+            row = entry & !TAGS;
+            assert_eq!(entry & MATCHES != 0, table.matches(row) != 0);
+            found.push(table.matches(row));
         }
-        let end = table.known_end_matches(state);
+        let end = table.known_end_matches(row);
         found.push(
-            end.unwrap_or_else(|| table.compute_end_matches(determinizer, builder, state).unwrap()),
+            end.unwrap_or_else(|| table.compute_end_matches(determinizer, builder, row).unwrap()),
         );
         found
     }

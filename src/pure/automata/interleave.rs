@@ -20,7 +20,7 @@ use crate::pure::ids::PatternIndex;
 
 use super::determinizer::{Determinizer, KeyBuilder};
 use super::dfa_group::DfaGroup;
-use super::dfa_table::{DEAD, DfaTable, MATCHES, TAGS, TableFailure, UNKNOWN};
+use super::dfa_table::{DEAD, DfaTable, MATCHES, TAGS, TableFailure, UNKNOWN, index_of};
 
 /// The most DFAs that are interleaved. Enough to hide most of the latency of a load; with more,
 /// the states and table addresses no longer fit into the registers of the machine.
@@ -50,9 +50,9 @@ pub(super) struct GroupReader {
     pub(super) keep_apart: bool,
     /// The groups that this one was joined from a short time ago.
     pub(super) halves: Option<[Box<GroupReader>; 2]>,
-    /// The current state. Within the inner loop, the entry that was last read, which is a state with
-    /// tags.
-    state: u16,
+    /// The row of the current state. Within the inner loop, the entry that was last read, which is a
+    /// row with tags.
+    row: u16,
     /// The members that have matched, as bits.
     found: u64,
     pub(super) failure: Option<TableFailure>,
@@ -75,7 +75,7 @@ impl GroupReader {
             table,
             keep_apart,
             halves,
-            state: DEAD,
+            row: DEAD,
             found: 0,
             failure: None,
             repeats: 0,
@@ -93,12 +93,12 @@ impl GroupReader {
     fn start_record(&mut self, trimmed: &[Arc<Hir>], record: &[u8], workspace: &mut Workspace) {
         (self.found, self.failure) = (0, None);
         self.table.add_budget(record.len());
-        let state = match self.table.known_start() {
-            Some(state) => Ok(state),
+        let row = match self.table.known_start() {
+            Some(row) => Ok(row),
             None => self.compute(trimmed, workspace, DfaTable::compute_start),
         };
-        match state {
-            Ok(state) => self.state = state,
+        match row {
+            Ok(row) => self.row = row,
             Err(failure) => self.fail(failure),
         }
     }
@@ -107,25 +107,25 @@ impl GroupReader {
     /// byte of that step.
     #[inline]
     fn resolve_entry(&mut self, trimmed: &[Arc<Hir>], byte: u8, workspace: &mut Workspace) {
-        if self.state & TAGS != 0 {
+        if self.row & TAGS != 0 {
             self.resolve_tagged(trimmed, byte, workspace);
         }
     }
 
     fn resolve_tagged(&mut self, trimmed: &[Arc<Hir>], byte: u8, workspace: &mut Workspace) {
-        if self.state & UNKNOWN != 0 {
-            let state = self.state & !TAGS;
+        if self.row & UNKNOWN != 0 {
+            let row = self.row & !TAGS;
             match self.compute(trimmed, workspace, |table, determinizer, builder| {
-                table.compute_entry(determinizer, builder, state, byte)
+                table.compute_entry(determinizer, builder, row, byte)
             }) {
-                Ok(entry) => self.state = entry,
+                Ok(entry) => self.row = entry,
                 Err(failure) => return self.fail(failure),
             }
         }
-        let entry = self.state;
-        self.state = entry & !TAGS;
+        let entry = self.row;
+        self.row = entry & !TAGS;
         if entry & MATCHES != 0 {
-            let matches = self.table.matches(self.state);
+            let matches = self.table.matches(self.row);
             if matches & !self.found == 0 {
                 self.repeats += 1;
                 self.repeated |= matches;
@@ -134,19 +134,19 @@ impl GroupReader {
             self.found |= matches;
             if self.found.count_ones() as usize == self.group.members.len() {
                 // Every member has matched, so the rest of the record cannot change the result.
-                self.state = DEAD;
+                self.row = DEAD;
             }
         }
     }
 
     /// Adds the members that match at the end of the record.
     fn end_record(&mut self, trimmed: &[Arc<Hir>], workspace: &mut Workspace) {
-        let end = match self.table.known_end_matches(self.state) {
+        let end = match self.table.known_end_matches(self.row) {
             Some(matches) => Ok(matches),
             None => {
-                let state = self.state;
+                let row = self.row;
                 self.compute(trimmed, workspace, |table, determinizer, builder| {
-                    table.compute_end_matches(determinizer, builder, state)
+                    table.compute_end_matches(determinizer, builder, row)
                 })
             }
         };
@@ -178,7 +178,7 @@ impl GroupReader {
 
     fn fail(&mut self, failure: TableFailure) {
         self.failure = Some(failure);
-        self.state = DEAD;
+        self.row = DEAD;
     }
 
     /// Appends the members that match in the last record to `matched`, or all members to
@@ -240,7 +240,7 @@ fn read_with<const N: usize>(
                 reader.resolve_entry(trimmed, block[at - 1], workspace);
             }
         }
-        if readers.iter().all(|reader| reader.state == DEAD) {
+        if readers.iter().all(|reader| reader.row == DEAD) {
             return;
         }
     }
@@ -253,19 +253,17 @@ fn read_with<const N: usize>(
 /// which is at least one. `bytes` must not be empty.
 #[inline(always)]
 fn step_to_tag<const N: usize>(readers: &mut [&mut GroupReader; N], bytes: &[u8]) -> usize {
-    let mut states: [u16; N] = std::array::from_fn(|index| readers[index].state);
+    let mut rows: [u16; N] = std::array::from_fn(|index| readers[index].row);
     let mut steps = 0;
     {
         let entries: [&[u16]; N] = std::array::from_fn(|index| readers[index].table.entries());
-        let shifts: [u32; N] = std::array::from_fn(|index| readers[index].table.shift());
         let classes: [&[u8; 256]; N] = std::array::from_fn(|index| readers[index].table.classes());
         for &byte in bytes {
             let mut all = 0;
             for index in 0..N {
-                let class = usize::from(classes[index][usize::from(byte)]);
-                states[index] =
-                    entries[index][(usize::from(states[index]) << shifts[index]) + class];
-                all |= states[index];
+                let class = classes[index][usize::from(byte)];
+                rows[index] = entries[index][index_of(rows[index], class)];
+                all |= rows[index];
             }
             steps += 1;
             if all & TAGS != 0 {
@@ -274,7 +272,7 @@ fn step_to_tag<const N: usize>(readers: &mut [&mut GroupReader; N], bytes: &[u8]
         }
     }
     for index in 0..N {
-        readers[index].state = states[index];
+        readers[index].row = rows[index];
     }
     steps
 }
