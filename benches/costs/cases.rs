@@ -189,13 +189,13 @@ fn verifications() -> Vec<Case> {
             by_events(&runs(2, EDGES)[1..], false, |_, _| "0123456789abcdef".repeat(2)),
         ),
         case(
-            "POSITION_CHECK_NS",
+            "TEDDY_CHECK_NS",
             "Teddy",
             "positions that pass Teddy, without a literal",
             near_misses(8, 5),
         ),
         case(
-            "POSITION_CHECK_NS",
+            "GRAM_CHECK_NS",
             "q-grams at every fourth",
             "positions that pass q-grams, without a literal",
             near_misses(100, 8),

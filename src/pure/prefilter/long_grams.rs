@@ -149,7 +149,7 @@ impl LongGramWindows {
         // a gram that is there are much rarer in most texts.
         let set: u32 = self.bitmap.words.iter().map(|word| word.count_ones()).sum();
         let frequency = f64::from(set) / (32 * self.bitmap.words.len()) as f64;
-        (costs.long_grams + cost::POSITION_CHECK_NS * frequency) / STRIDE as f64
+        (costs.long_grams + cost::GRAM_CHECK_NS * frequency) / STRIDE as f64
     }
 
     /// Builds the search.

@@ -141,8 +141,8 @@ impl QGramWindows {
 
     /// The estimated time of a pass, in nanoseconds per byte of ordinary text.
     pub(super) fn cost(&self, costs: &PassCosts) -> f64 {
-        let position = costs.qgrams + cost::POSITION_CHECK_NS * self.frequency;
-        position / self.stride as f64
+        let check = cost::GRAM_CHECK_NS * cost::QGRAM_PASSES * self.frequency;
+        (costs.qgrams + check) / self.stride as f64
     }
 
     /// Builds the search.

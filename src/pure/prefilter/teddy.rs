@@ -86,7 +86,7 @@ impl TeddyWindows {
         // Relative to a pass that compares all bytes of the window with both halves.
         let work = work(self.bytes, self.halves);
         let frequency: f64 = self.buckets.iter().map(Bucket::frequency).sum();
-        costs.teddy * work + cost::POSITION_CHECK_NS * frequency
+        costs.teddy * work + cost::TEDDY_CHECK_NS * cost::TEDDY_PASSES * frequency
     }
 
     /// Builds the search.
