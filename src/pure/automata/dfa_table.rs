@@ -7,7 +7,9 @@
 //! the cache. To fit, rows are counted in units of [`ROW_UNIT`] entries.
 //!
 //! Transitions that are not known yet are computed by the [`Determinizer`]. When the table takes
-//! more than [`CAPACITY`] bytes, it is emptied and filled anew.
+//! more than [`CAPACITY`] bytes, or its entries more than 256 KiB ([`END_OF_ROWS`]), it is emptied
+//! and filled anew. With the OWASP core rule set, that happens less than ten times in 16 MB of source
+//! code in hundreds of languages.
 //!
 //! # Cost
 //!
@@ -29,7 +31,8 @@ pub(super) const MATCHES: u16 = 1 << 14;
 pub(super) const TAGS: u16 = UNKNOWN | MATCHES;
 /// The row of the state from which nothing matches. All its entries lead back to it.
 pub(super) const DEAD: u16 = 0;
-/// The rows of all states must be less. Others would overlap the tags.
+/// The rows of all states must be less. Others would overlap the tags. So a table has at most 3,276
+/// states if it has 33 to 40 classes of bytes, 2,048 with 57 to 64.
 const END_OF_ROWS: usize = MATCHES as usize;
 /// A row begins at a multiple of this many entries. Processors multiply an index by 8 in the address
 /// of a load.
