@@ -311,6 +311,29 @@ mod tests {
     }
 
     #[test]
+    fn transitions_are_paid_by_the_bytes_of_records() {
+        let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
+        let hir = parser.parse("(?-u:[ab]*a[ab]{8})").unwrap();
+        let determinizer = Determinizer::new(GroupNfa::new(&[&hir], false).unwrap());
+        let builder = &mut KeyBuilder::default();
+        let mut table = DfaTable::new(&determinizer, false);
+        let row = table.compute_start(&determinizer, builder).unwrap();
+        let mut spend = |table: &mut DfaTable| {
+            let mut compute = || table.compute_entry(&determinizer, builder, row, b'a');
+            (0..).find(|_| compute() == Err(TableFailure::TooManyStates)).unwrap()
+        };
+        assert_eq!(spend(&mut table), FREE_TRANSITIONS);
+        table.add_budget(4 * BYTES_PER_TRANSITION as usize - 1);
+        assert_eq!(spend(&mut table), 3);
+        table.add_budget(1);
+        assert_eq!(spend(&mut table), 1);
+        table.reset_budget();
+        assert_eq!(spend(&mut table), FREE_TRANSITIONS);
+        table.add_budget(usize::MAX);
+        assert_eq!(spend(&mut table), FREE_TRANSITIONS);
+    }
+
+    #[test]
     fn cleared_states_are_computed_again() {
         let hirs = ["[ab]*a[ab]{8}", "[ab]*b[ab]{7}a", "(?:ab|b)*"].map(|pattern| {
             let pattern = format!("(?-u:{pattern})");
