@@ -196,9 +196,9 @@ pub(in crate::pure) const TEDDY_CHECK_NS: f64 = 7.5;
 pub(in crate::pure) const GRAM_CHECK_NS: f64 = 11.0;
 
 /// How many positions pass Teddy for each one that the frequencies of its bytes let expect, because the
-/// bytes of a text depend on one another. Counted with the rules of noseyparker, gitleaks, presidio and
-/// wappalyzer, as they may be divided, over logs, source, attack payloads and user agents: 0 to 13, 2.0
-/// in the median.
+/// bytes of a text depend on one another. Counted with the rules of Nosey Parker, gitleaks, presidio and
+/// wappalyzer, in each way to divide their literals between Teddy and q-grams, over two logs, two texts
+/// of source, attack payloads and user agents: 0 to 13, 2.0 in the median.
 pub(in crate::pure) const TEDDY_PASSES: f64 = 2.0;
 
 /// As [`TEDDY_PASSES`], for q-grams, whose frequencies are those of grams. Counted: 0.1 to 9.5, 1.4 in
