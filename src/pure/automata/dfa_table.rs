@@ -334,6 +334,25 @@ mod tests {
     }
 
     #[test]
+    fn rows_may_be_longer_than_a_unit() {
+        let literals = ["abcdefghijk", "kjihg", "gfedcba"];
+        let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
+        let hirs = literals.map(|literal| parser.parse(literal).unwrap());
+        let determinizer = Determinizer::new(GroupNfa::new(&hirs.each_ref(), false).unwrap());
+        let mut table = DfaTable::new(&determinizer, false);
+        assert!(determinizer.class_count() > ROW_UNIT && table.row_len > 1);
+        let text = ["abcdefghijkjihgfedcba", "gfedcbabcdefghij", "kjihgfedabc"].concat();
+        for text in [&text[..], &text[20..], &text] {
+            let found = matches_along(&mut table, &determinizer, text.as_bytes());
+            for (at, &found) in (1..).zip(&found[..text.len()]) {
+                let ends = |literal: &&str| text[..at].ends_with(literal);
+                let expected = (0..).zip(&literals).filter(|(_, literal)| ends(literal));
+                assert_eq!(found, expected.map(|(bit, _)| 1 << bit).sum(), "{}", &text[..at]);
+            }
+        }
+    }
+
+    #[test]
     fn cleared_states_are_computed_again() {
         let hirs = ["[ab]*a[ab]{8}", "[ab]*b[ab]{7}a", "(?:ab|b)*"].map(|pattern| {
             let pattern = format!("(?-u:{pattern})");
