@@ -8,8 +8,8 @@
 //!
 //! Transitions that are not known yet are computed by the [`Determinizer`]. When the table takes
 //! more than [`CAPACITY`] bytes, or its entries more than 256 KiB ([`END_OF_ROWS`]), it is emptied
-//! and filled anew. With the OWASP core rule set, that happens less than ten times in 16 MB of source
-//! code in hundreds of languages.
+//! and filled anew. With the OWASP core rule set, that happens three times in 16 MB of source code in
+//! hundreds of languages, and seven times in as many bytes of web pages.
 //!
 //! # Cost
 //!
@@ -122,6 +122,7 @@ impl DfaTable {
         &self.classes
     }
 
+    /// The state that a row belongs to, by which all but the entries are stored.
     fn state_of_row(&self, row: u16) -> u16 {
         row / self.row_len
     }
@@ -340,7 +341,7 @@ mod tests {
         let hirs = literals.map(|literal| parser.parse(literal).unwrap());
         let determinizer = Determinizer::new(GroupNfa::new(&hirs.each_ref(), false).unwrap());
         let mut table = DfaTable::new(&determinizer, false);
-        assert!(determinizer.class_count() > ROW_UNIT && table.row_len > 1);
+        assert_eq!(table.row_len, 2);
         let text = ["abcdefghijkjihgfedcba", "gfedcbabcdefghij", "kjihgfedabc"].concat();
         for text in [&text[..], &text[20..], &text] {
             let found = matches_along(&mut table, &determinizer, text.as_bytes());

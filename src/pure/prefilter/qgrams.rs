@@ -141,8 +141,8 @@ impl QGramWindows {
 
     /// The estimated time of a pass, in nanoseconds per byte of ordinary text.
     pub(super) fn cost(&self, costs: &PassCosts) -> f64 {
-        let check = cost::GRAM_CHECK_NS * cost::QGRAM_PASSES * self.frequency;
-        (costs.qgrams + check) / self.stride as f64
+        let passed = cost::QGRAMS_PASSED_VS_EXPECTED * self.frequency;
+        (costs.qgrams + cost::GRAM_CHECK_NS * passed) / self.stride as f64
     }
 
     /// Builds the search.

@@ -86,7 +86,8 @@ impl TeddyWindows {
         // Relative to a pass that compares all bytes of the window with both halves.
         let work = work(self.bytes, self.halves);
         let frequency: f64 = self.buckets.iter().map(Bucket::frequency).sum();
-        costs.teddy * work + cost::TEDDY_CHECK_NS * cost::TEDDY_PASSES * frequency
+        let passed = cost::TEDDY_PASSED_VS_EXPECTED * frequency;
+        costs.teddy * work + cost::TEDDY_CHECK_NS * passed
     }
 
     /// Builds the search.

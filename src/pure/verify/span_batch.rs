@@ -232,8 +232,11 @@ mod tests {
         };
         assert_eq!(full(0), Some(MAX_SEARCHES - 1));
         // A record has one span more than bytes, if all are empty.
+        assert_eq!(full(MAX_BYTES / 2 - 2), Some(2));
         assert_eq!(full(MAX_BYTES / 2 - 1), Some(1));
+        assert_eq!(full(MAX_BYTES / 2), Some(1));
         assert_eq!(full(MAX_BYTES - 1), Some(0));
+        assert_eq!(full(MAX_BYTES), Some(0));
     }
 
     #[test]
