@@ -24,9 +24,8 @@ pub(super) fn parse(regex: &str, flags: PatternFlags) -> Option<Hir> {
     let mut parts = Vec::with_capacity(string.len());
     for run in string.chunk_by(|a, b| !a.is_ascii_alphabetic() && !b.is_ascii_alphabetic()) {
         match *run {
-            [letter] if letter.is_ascii_alphabetic() => {
-                parts.push(Hir::class(both_cases(letter, flags.unicode)));
-            }
+            // If it is not a letter, its class has one byte, of which `Hir::class` makes a literal.
+            [byte] => parts.push(Hir::class(both_cases(byte, flags.unicode))),
             _ => parts.push(Hir::literal(run)),
         }
     }
@@ -50,9 +49,9 @@ fn unescape(regex: &str) -> Option<Vec<u8>> {
     Some(string)
 }
 
-/// The class of a letter in both cases.
-fn both_cases(letter: u8, unicode: bool) -> Class {
-    let cases = [letter.to_ascii_uppercase(), letter.to_ascii_lowercase()];
+/// The class of an ASCII character in both cases.
+fn both_cases(byte: u8, unicode: bool) -> Class {
+    let cases = [byte.to_ascii_uppercase(), byte.to_ascii_lowercase()];
     if !unicode {
         return Class::Bytes(ClassBytes::new(cases.map(|b| ClassBytesRange::new(b, b))));
     }

@@ -178,3 +178,102 @@ fn collect_members(
         found.insert(dfa.match_pattern(cache, state, index).as_usize());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use regex_automata::nfa::thompson::pikevm::PikeVM;
+
+    use super::super::dfa_group::GroupKind;
+    use super::super::lazy_dfa;
+    use super::super::positions::tests::{parse, records};
+    use super::*;
+
+    struct Group {
+        hirs: Vec<Hir>,
+        group: DfaGroup,
+        cache: AnchoredGroupCache,
+    }
+
+    impl Group {
+        fn new(patterns: &[&str]) -> Group {
+            let hirs: Vec<Hir> = patterns.iter().map(|pattern| parse(pattern)).collect();
+            let members = (0..hirs.len()).map(PatternIndex::new).collect();
+            let group = DfaGroup::new(members, GroupKind::of(&hirs[0]), 0, 256 << 10);
+            let cache = AnchoredGroupCache::new(&group);
+            Group { hirs, group, cache }
+        }
+
+        /// The members that match at `start` and the bytes read, or `None` if the DFA gives up.
+        fn matching_at(&mut self, record: &[u8], start: usize) -> Option<(Vec<usize>, u64)> {
+            let (mut steps, mut out) = (0, Vec::new());
+            let part = |member: PatternIndex| &self.hirs[member.index()];
+            let cache = &mut self.cache;
+            let decided = self.group.matching_at(&part, cache, record, start, &mut steps, &mut out);
+            assert!(decided || out.is_empty());
+            let mut found: Vec<usize> = out.iter().map(|member| member.index()).collect();
+            found.sort();
+            decided.then_some((found, steps))
+        }
+    }
+
+    #[test]
+    fn members_are_found_where_they_match_alone() {
+        let patterns =
+            ["(?-u)ab", "(?-u)ab+c", "(?-u)a[^c]*", "(?-u)b$", "(?-u)(?:ab|bc)+a", "(?-u)^c"];
+        let mut group = Group::new(&patterns);
+        let oracles: Vec<PikeVM> = (group.hirs.iter())
+            .map(|hir| PikeVM::new_from_nfa(lazy_dfa::compile(&[hir])).unwrap())
+            .collect();
+        for record in records(b"abc", 5) {
+            for start in 0..=record.len() {
+                let input = Input::new(&record).range(start..).anchored(Anchored::Yes);
+                let matches =
+                    |oracle: &PikeVM| oracle.is_match(&mut oracle.create_cache(), input.clone());
+                let expected: Vec<usize> =
+                    (0..oracles.len()).filter(|&member| matches(&oracles[member])).collect();
+                let (found, _) = group.matching_at(&record, start).unwrap();
+                assert_eq!(found, expected, "{} from {start}", record.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_ends_when_all_is_known() {
+        let record = [&b"ab"[..], &[b'z'; 100]].concat();
+        // No member can match longer, or all have matched. The DFA knows of a match one byte later.
+        for patterns in [&["ab", "abc"][..], &["a.*", "ab"]] {
+            let (found, steps) = Group::new(patterns).matching_at(&record, 0).unwrap();
+            assert!(found.len() >= patterns.len() - 1 && steps <= 4, "{patterns:?}: {steps}");
+        }
+        let (_, steps) = Group::new(&["ab", "a.*c"]).matching_at(&record, 0).unwrap();
+        assert_eq!(steps, 102);
+    }
+
+    #[test]
+    fn a_dfa_that_keeps_giving_up_is_abandoned() {
+        // Whether a word ends before a letter that is not ASCII is not in its states.
+        let mut group = Group::new(&[r"(?u)ab\b", "(?u)ab*"]);
+        assert_eq!(group.matching_at(b"ab c", 0).unwrap().0, [0, 1]);
+        for _ in 0..MAX_FAILURES {
+            assert!(!group.cache.is_abandoned());
+            assert!(group.matching_at(b"ab c", 0).is_some());
+            assert!(group.matching_at("abé".as_bytes(), 0).is_none());
+        }
+        assert!(group.cache.is_abandoned());
+        assert!(group.matching_at(b"ab c", 0).is_none());
+    }
+
+    #[test]
+    fn memory_is_that_of_the_dfa_and_of_the_members() {
+        let mut group = Group::new(&["ab", "abc"]);
+        let of_found = group.cache.memory_of_found();
+        assert!(of_found >= 2);
+        assert_eq!(group.cache.memory_of_dfa(), 0);
+        let found = group.matching_at(b"abc", 0);
+        assert!(group.cache.memory_of_dfa() > 0);
+        assert!(group.cache.memory_of_found() >= of_found + 2 * size_of::<u32>());
+        group.cache.clear();
+        assert_eq!(group.cache.memory_of_dfa(), 0);
+        assert_eq!(group.matching_at(b"abc", 0), found);
+    }
+}

@@ -103,6 +103,7 @@ pub(crate) fn split_at_part(hir: &Hir, at: usize) -> Option<(Hir, Hir)> {
 #[cfg(test)]
 mod tests {
     use super::super::required_literals;
+    use super::*;
 
     #[test]
     fn a_pattern_is_split_where_its_rarest_anchor_starts() {
@@ -120,13 +121,32 @@ mod tests {
         for (pattern, expected) in cases {
             let hir = parse(pattern);
             let required = required_literals(&hir).unwrap();
-            let found = required
-                .anchor_part
-                .map(|at| (at, required.before, super::split_at_part(&hir, at)));
+            let found =
+                required.anchor_part.map(|at| (at, required.before, split_at_part(&hir, at)));
             let expected = expected.map(|(at, before, parts)| {
                 (at, before, parts.map(|(head, tail)| (parse(head), parse(tail))))
             });
             assert_eq!(found, expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_bytes_after_an_anchor_are_those_of_the_parts_after_it() {
+        // With the anchors, and the classes of the bytes after them.
+        let cases = [
+            ("qzx[ab][^c].*", &["qzx"][..], "[ab][^c]"),
+            ("[a-z]+qzx(?s-u:.)[ab]", &["qzx"], "(?s-u:.)[ab]"),
+            ("qzx[01]?[ab]", &["qzx"], "[01ab]"),
+            // The anchors are only the beginning of a part.
+            ("[a-z]+(?:qzx|qzy.*w)[ab]", &["qzx", "qzy"], ""),
+        ];
+        let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+        let parse = |pattern: &str| parser.clone().parse(pattern).unwrap();
+        for (pattern, literals, after) in cases {
+            let found = anchor_literals(&parse(pattern), &|_| true).unwrap();
+            let literals: Vec<_> = literals.iter().map(|l| Literal::exact(l.as_bytes())).collect();
+            assert_eq!(found.literals, literals, "{pattern}");
+            assert_eq!(found.lookahead, lookahead::after(parts(&parse(after))), "{pattern}");
         }
     }
 }

@@ -190,3 +190,77 @@ impl Program {
         history.memo.add(search.has_match(input, steps))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::backtrack_dfa_use::STEPS_BEFORE_DFA;
+    use super::super::backtrack_search::DFA_BYTES_PER_STEP;
+    use super::super::tests::parse;
+    use super::*;
+
+    /// Searches a record, and returns where the search has ended.
+    fn find(program: &Program, history: &mut Backtracking, record: &[u8]) -> SpanCursor {
+        let (mut cursor, found) = (SpanCursor::default(), &mut |_| ControlFlow::Continue(()));
+        let (scratch, place) = (&mut PositionScratch::default(), (record, record.len()));
+        assert!(program.spans(history, scratch, true, place, &mut cursor, found).is_ok());
+        cursor
+    }
+
+    #[test]
+    fn bytes_are_searched_in_one_pass() {
+        let program = &Program::new(&parse("[ab]")).unwrap();
+        let cursor = find(program, &mut Backtracking::default(), b"abcab");
+        assert_eq!((cursor.at, cursor.steps), (6, 6));
+    }
+
+    #[test]
+    fn a_dfa_takes_over_where_it_saves_steps() {
+        let program = &Program::new(&parse("(?:a|ab)+c")).unwrap();
+        let (mut history, record) = (Backtracking::default(), b"abaababaab");
+        let bytes = record.len() as u64;
+        let (mut saved, mut last) = (0, 0);
+        loop {
+            let cursor = find(program, &mut history, record);
+            if history.working_dfa().is_some() {
+                break;
+            }
+            last = cursor.steps + cursor.considered - bytes - bytes / DFA_BYTES_PER_STEP;
+            saved += last;
+        }
+        assert!(saved >= STEPS_BEFORE_DFA.into() && saved - last < STEPS_BEFORE_DFA.into());
+    }
+
+    #[test]
+    fn a_restart_drops_the_dfa() {
+        let program = &Program::new(&parse("a+b")).unwrap();
+        let history = &mut Backtracking::with_dfa();
+        assert!(!history.take_changed());
+        find(program, history, b"aab");
+        assert!(history.take_changed() && history.memory() > 0);
+        history.restart();
+        assert!(history.working_dfa().is_none() && history.memory() == 0);
+        // A new one has to be worthwhile first.
+        find(program, history, b"aab");
+        assert!(history.working_dfa().is_none());
+    }
+
+    #[test]
+    fn searches_that_mostly_fail_are_given_up() {
+        let mut history = Successes::default();
+        let fail = |history: &mut Successes| assert!(history.add::<()>(Err(Exhausted)).is_err());
+        for _ in 0..8 {
+            assert!(history.expect().is_ok());
+            fail(&mut history);
+        }
+        assert!(history.expect().is_err());
+        // One success is enough now, but four make up for a failure.
+        assert_eq!(history.add(Ok(7)).ok(), Some(7));
+        assert!(history.expect().is_ok());
+        fail(&mut history);
+        for _ in 0..Successes::FAILURE {
+            assert!(history.expect().is_err());
+            assert!(history.add(Ok(())).is_ok());
+        }
+        assert!(history.expect().is_ok());
+    }
+}

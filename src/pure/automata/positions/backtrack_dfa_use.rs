@@ -7,7 +7,7 @@ use crate::pure::mechanism;
 
 /// The steps that a DFA would have saved, in each scanner, before it is made. A guess at the time to fill its table.
 /// Lower in tests, so that small inputs reach it.
-const STEPS_BEFORE_DFA: u32 = if cfg!(test) { 64 } else { 20_000 };
+pub(super) const STEPS_BEFORE_DFA: u32 = if cfg!(test) { 64 } else { 20_000 };
 
 /// How much backtracking was used in a scanner, and the DFA that takes its place.
 #[derive(Debug, Default)]
@@ -87,8 +87,9 @@ mod tests {
         assert!(used(due, 0).dfa(program, true).is_some());
         assert!(used(due, 0).dfa(program, false).is_none());
         assert!(used(due - 1, 0).dfa(program, true).is_none());
-        // A DFA would have taken as long for this.
-        assert!(used(due, 400).dfa(program, true).is_none());
+        // A DFA would have saved one step less.
+        assert!(used(due, DFA_BYTES_PER_STEP).dfa(program, true).is_none());
+        assert!(used(due, DFA_BYTES_PER_STEP - 1).dfa(program, true).is_some());
 
         let mut kept = used(due, 0);
         assert_eq!(kept.memory(), 0);

@@ -118,7 +118,7 @@ pub(in crate::pure::automata) fn all_ends(hir: &Hir, record: &[u8]) -> Vec<BTree
 }
 
 /// All records over `alphabet` of at most `len` bytes.
-pub(super) fn records(alphabet: &[u8], len: usize) -> Vec<Vec<u8>> {
+pub(in crate::pure::automata) fn records(alphabet: &[u8], len: usize) -> Vec<Vec<u8>> {
     let mut all = vec![Vec::new()];
     let mut longest = 0;
     for _ in 0..len {
