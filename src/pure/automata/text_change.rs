@@ -27,7 +27,7 @@ const FIRST_DISTANCE: usize = if cfg!(test) { 400 } else { 1 << 20 };
 /// The largest distance, in bytes. A guess.
 const MAX_DISTANCE: usize = if cfg!(test) { 1600 } else { 64 << 20 };
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct TextChange {
     /// Whether few transitions were computed in the last interval.
     known: bool,

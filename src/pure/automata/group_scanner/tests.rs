@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 
+use super::super::dfa_group::GroupKind;
 use super::super::{grouping, lazy_dfa};
 use super::*;
 
@@ -48,7 +49,9 @@ fn check(records: &[Vec<u8>], limit: usize) -> GroupScanner {
     };
     for record in records {
         let (mut found, mut undecided) = (Vec::new(), Vec::new());
+        let (due, next) = (scanner.text.is_due(), scanner.text.next());
         scanner.restart_if_due(&prepared);
+        assert!(!due || scanner.text == next);
         scanner.matching(&hirs, record, &mut found, &mut undecided);
         found.extend(undecided.into_iter().filter(|&pattern| matches(pattern, record)));
         found.sort();
@@ -112,4 +115,135 @@ fn groups_are_divided_and_joined() {
     let scanner = check(&vec![b"abababababababab".to_vec(); 200], ALL_TABLES);
     let frequent = scanner.readers.iter().filter(|reader| reader.group.kind.frequent);
     assert!(frequent.count() > 0 && scanner.readers.iter().all(|reader| reader.repeats < 10));
+}
+
+/// These patterns, and a group for each.
+fn apart(patterns: &[&str]) -> (Vec<Arc<DfaGroup>>, Vec<Arc<Hir>>) {
+    let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+    let parse = |pattern: &&str| Arc::new(parser.clone().parse(pattern).unwrap());
+    let hirs: Vec<Arc<Hir>> = patterns.iter().map(parse).collect();
+    let group = |(index, hir): (usize, &Arc<Hir>)| {
+        let members = vec![PatternIndex::new(index)];
+        Arc::new(DfaGroup::new(members, GroupKind::of(hir), 10, 256 << 10))
+    };
+    (hirs.iter().enumerate().map(group).collect(), hirs)
+}
+
+/// Reads a record, and returns the steps and the patterns that match.
+fn read(scanner: &mut GroupScanner, hirs: &[Arc<Hir>], record: &[u8]) -> (u64, Vec<usize>) {
+    let (mut found, mut undecided) = (Vec::new(), Vec::new());
+    let steps = scanner.matching(hirs, record, &mut found, &mut undecided);
+    assert!(undecided.is_empty());
+    let mut found: Vec<usize> = found.into_iter().map(PatternIndex::index).collect();
+    found.sort();
+    (steps, found)
+}
+
+#[test]
+fn each_group_takes_a_pass() {
+    let (groups, hirs) = apart(&["ab", "b.c", "c"]);
+    let mut scanner = GroupScanner::new(&groups);
+    for _ in 0..2 {
+        assert_eq!(read(&mut scanner, &hirs, b"aabc"), (15, vec![0, 2]));
+        assert_eq!(scanner.readers.len(), 3);
+    }
+}
+
+#[test]
+fn tables_are_emptied_above_the_limit() {
+    let (groups, hirs) = apart(&["ab", "b.c"]);
+    let mut scanner = GroupScanner::new(&groups);
+    read(&mut scanner, &hirs, b"abc");
+    for (spare, expected) in [(0, false), (-1, true)] {
+        scanner.workspace.limit = scanner.workspace.used.saturating_add_signed(spare);
+        scanner.workspace.computed = 0;
+        scanner.matching(&hirs, b"abc", &mut Vec::new(), &mut Vec::new());
+        assert_eq!(scanner.workspace.computed > 0, expected);
+    }
+}
+
+#[test]
+fn groups_are_joined_when_they_have_settled() {
+    let (groups, hirs) = apart(&["ab", "b.c", "c"]);
+    let mut scanner = GroupScanner::new(&groups);
+    for bytes in (10..=SETTLED).step_by(10) {
+        read(&mut scanner, &hirs, b"aabcaabcaa");
+        let joined = scanner.readers.iter().any(|reader| reader.group.joined);
+        assert_eq!(joined, bytes == SETTLED);
+    }
+}
+
+#[test]
+fn a_prepared_scanner_begins_with_joined_groups() {
+    let (groups, hirs) = apart(&["ab", "b.c", "c"]);
+    let mut scanner = GroupScanner::prepared(&groups, &hirs);
+    assert!(scanner.waiting.is_empty());
+    assert!(scanner.readers.iter().any(|reader| reader.group.joined));
+    assert_eq!((scanner.settled, scanner.workspace.computed), (0, 0));
+    // What is common in text is known.
+    read(&mut scanner, &hirs, b"a common word");
+    assert_eq!(scanner.workspace.computed, 0);
+}
+
+#[test]
+fn a_single_group_is_divided() {
+    let (groups, hirs) = apart(&["b[ab]{12}b", "b(?:[ab]{13}a|ca)"]);
+    let both = DfaGroup::join(&groups[0], &groups[1]).unwrap();
+    let mut scanner = GroupScanner::new(&[Arc::new(both)]);
+    for record in noise(*b"ab", 40) {
+        scanner.matching(&hirs, &record, &mut Vec::new(), &mut Vec::new());
+    }
+    assert_eq!(scanner.readers.len() + scanner.ungrouped.len(), 2);
+}
+
+/// Joins the groups of three copies of a pattern whose tables have this many states. Returns the number of members of
+/// each group then, in ascending order, and whether it has kept the tables of its halves.
+fn joined(pattern: &str, states: usize) -> Vec<(usize, bool)> {
+    let (groups, hirs) = apart(&[pattern; 3]);
+    let mut scanner = GroupScanner::new(&groups);
+    for record in noise(*b"ab", 10).concat().chunks(20) {
+        scanner.settled = 0;
+        read(&mut scanner, &hirs, record);
+        scanner.readers.iter_mut().for_each(|reader| reader.table.reset_budget());
+    }
+    assert!(scanner.readers.iter().all(|reader| reader.table.states() == states));
+    scanner.regroup(&hirs, SETTLED);
+    read(&mut scanner, &hirs, b"ab");
+    let groups = scanner.readers.iter();
+    let mut groups: Vec<_> =
+        groups.map(|reader| (reader.group.members.len(), reader.halves.is_some())).collect();
+    groups.sort();
+    groups
+}
+
+#[test]
+fn more_than_two_groups_are_joined_if_they_have_few_states() {
+    assert_eq!(joined("a[ab]{3}c", 17), [(3, false)]);
+    assert_eq!(joined("a[ab]{4}c", 33), [(1, false), (2, true)]);
+}
+
+#[test]
+fn patterns_that_match_often_are_moved() {
+    for (repeats, expected) in [(10, false), (11, true)] {
+        let (groups, hirs) = apart(&["a", "b"]);
+        let both = DfaGroup::join(&groups[0], &groups[1]).unwrap();
+        let mut scanner = GroupScanner::new(&[Arc::new(both)]);
+        read(&mut scanner, &hirs, b"ab");
+        (scanner.readers[0].repeats, scanner.readers[0].repeated) = (repeats, 1);
+        scanner.split_frequent(&hirs, 10 * BYTES_PER_REPEAT);
+        assert_eq!(scanner.waiting.len() == 2, expected);
+    }
+}
+
+#[test]
+fn a_scanner_is_empty_if_it_has_no_pattern_anywhere() {
+    let (groups, hirs) = apart(&["a"]);
+    let mut scanner = GroupScanner::new(&groups);
+    assert!(!scanner.is_empty());
+    read(&mut scanner, &hirs, b"a");
+    assert!(scanner.waiting.is_empty() && !scanner.is_empty());
+    scanner.readers.clear();
+    assert!(scanner.is_empty());
+    scanner.ungrouped.push(PatternIndex::new(0));
+    assert!(!scanner.is_empty());
 }
