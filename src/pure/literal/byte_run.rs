@@ -151,7 +151,6 @@ fn part_runs(hir: &Hir) -> PartRuns {
         }
         HirKind::Class(all) => Composition::new(ByteSet::of(all), 1),
         HirKind::Capture(capture) => return part_runs(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.max == Some(0) => Composition::EMPTY,
         HirKind::Repetition(repetition) => {
             let sub = part_runs(&repetition.sub);
             if repetition.min > 0 {
@@ -251,6 +250,31 @@ fn best_of_concat(subs: &[Hir], parts: &[PartRuns]) -> Option<Run> {
 mod tests {
     use super::*;
 
+    fn parse(pattern: &str) -> Hir {
+        let parser = regex_syntax::ParserBuilder::new().utf8(false).unicode(false).build();
+        parser.clone().parse(pattern).unwrap()
+    }
+
+    #[test]
+    fn short_runs_are_left_out() {
+        assert!(any_run(&parse("[01]{5}")).is_none());
+        assert_eq!(any_run(&parse("[01]{6}")).unwrap().len, MIN_LEN);
+        assert!(any_run(&parse("[0-4]{2}[5-9]{3}")).is_none());
+        assert_eq!(any_run(&parse("[0-4]{3}[5-9]{3}")).unwrap().len, MIN_LEN);
+        assert_eq!(any_run(&parse("[01]{99}")).unwrap().len, MAX_LEN);
+    }
+
+    #[test]
+    fn frequencies_are_those_of_the_class_and_of_words() {
+        let frequency = |pattern: &str| any_run(&parse(pattern)).unwrap().frequency;
+        let equal = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
+        // However the class is made up.
+        assert!(equal(frequency("[0-9a-f]{3}[0-9a-z]{17}"), frequency("[0-9a-z]{20}")));
+        let word = ByteSet::from_iter((0..=255).filter(|&b: &u8| b.is_ascii_alphanumeric()));
+        let continues = (-WORD_CONTINUES_BITS).exp2();
+        assert!(equal(frequency("[0-9A-Za-z]{12}"), word.frequency() * continues.powi(11)));
+    }
+
     #[test]
     fn the_rarest_run_is_required() {
         type Case<'a> = (&'a str, Option<(&'a str, u32, Bound, Bound)>);
@@ -265,11 +289,16 @@ mod tests {
             (r"[\w ]{40}", None),
             (r"x [^\x00- \x7F-\xFF]{40}", Some((&graphic, 40, Some(2), Some(0)))),
             ("(?:[0-9]{20})?", None),
+            // Of equally rare ones the first.
+            ("[0-9]{20}.{2}[0-9]{20}", Some(("0123456789", 20, Some(0), Some(22)))),
+            // Over several parts, which are not all.
+            (".?[0-9]{8}-[0-9]{12}.{0,3}", Some(("-0123456789", 21, Some(1), Some(3)))),
+            // In a part, and in one that is repeated.
+            ("(?:.[01]{12}|[01]{16}.).{3}", Some(("01", 12, Some(1), Some(4)))),
+            ("(?:.[0-9]{20}){2}", Some(("0123456789", 20, Some(42), Some(42)))),
         ];
         for (pattern, expected) in cases {
-            let parser = regex_syntax::ParserBuilder::new().utf8(false).unicode(false).build();
-            let hir = parser.clone().parse(pattern).unwrap();
-            let found = filter_run(&hir).map(|run| {
+            let found = filter_run(&parse(pattern)).map(|run| {
                 let class: String =
                     (0..=255u8).filter(|&b| run.class.contains(b)).map(char::from).collect();
                 (class, run.len, run.before, run.after)
