@@ -163,6 +163,16 @@ fn tables_are_emptied_above_the_limit() {
 }
 
 #[test]
+fn nothing_is_computed_above_the_limit() {
+    let (groups, hirs) = apart(&["ab"]);
+    let mut scanner = GroupScanner::new(&groups);
+    scanner.workspace.limit = 0;
+    let (mut found, mut undecided) = (Vec::new(), Vec::new());
+    scanner.matching(&hirs, b"abc", &mut found, &mut undecided);
+    assert_eq!((found.len(), undecided.len(), scanner.workspace.computed), (0, 1, 1));
+}
+
+#[test]
 fn groups_are_joined_when_they_have_settled() {
     let (groups, hirs) = apart(&["ab", "b.c", "c"]);
     let mut scanner = GroupScanner::new(&groups);
