@@ -38,7 +38,7 @@ impl LiteralSearch {
     /// Arranges `literals`, none of which is empty, for searching with the instructions of `isa`.
     /// The id of each literal is its index.
     pub(crate) fn new(literals: &[Literal], isa: Isa) -> LiteralSearch {
-        let Arrangement { teddy, qgrams, long, .. } = arrange(literals, isa);
+        let Arrangement { teddy, qgrams, long, .. } = arrange(literals, PassCosts::of(isa));
         let strings = LiteralBytes::new(literals);
         LiteralSearch {
             teddy: teddy.map(|windows| windows.build(literals)),
@@ -133,11 +133,10 @@ impl Arrangement {
 ///
 /// If many literals are long enough for long grams, all of them are searched for that way, unless
 /// that adds a pass for the other literals that costs more than it saves.
-fn arrange(literals: &[Literal], isa: Isa) -> Arrangement {
+fn arrange(literals: &[Literal], costs: &PassCosts) -> Arrangement {
     let ids = || (0..literals.len()).map(NeedleId::new);
     let (short, long): (Vec<NeedleId>, Vec<NeedleId>) =
         ids().partition(|id| literals[id.index()].len() < long_grams::MIN_WINDOW);
-    let costs = PassCosts::of(isa);
     let without = || arrange_without_long(&ids().collect::<Vec<_>>(), literals, costs);
     if long.len() < cost::MIN_LONG_GRAM_LITERALS || !mechanism::long_grams() {
         return without();
@@ -206,180 +205,4 @@ fn arrange_without_long(ids: &[NeedleId], literals: &[Literal], costs: &PassCost
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::pure::literal::Cube;
-
-    const ALPHABET: &[u8] = b"abAB_1 \x00\xFFz@`";
-
-    fn naive(literals: &[Literal], buffer: &[u8]) -> Vec<(usize, usize)> {
-        let mut all = Vec::new();
-        for at in 0..buffer.len() {
-            for (number, literal) in literals.iter().enumerate() {
-                if literal.is_at(buffer, at) {
-                    all.push((at, number));
-                }
-            }
-        }
-        all
-    }
-
-    fn literal(max: usize) -> impl Strategy<Value = Literal> {
-        let cube = (prop::sample::select(ALPHABET), any::<bool>());
-        prop::collection::vec(cube, 1..max).prop_map(|cubes| {
-            Literal::from_cubes(cubes.into_iter().map(|(b, fold)| {
-                if fold && b.is_ascii_alphabetic() {
-                    Cube { value: b & 0xDF, mask: 0xDF }
-                } else {
-                    Cube::exact(b)
-                }
-            }))
-        })
-    }
-
-    /// Every way to arrange the literals, with every instruction set of this machine.
-    fn arrangements(literals: &[Literal]) -> Vec<(String, LiteralSearch)> {
-        let ids: Vec<NeedleId> = (0..literals.len()).map(NeedleId::new).collect();
-        let (short, long): (Vec<NeedleId>, Vec<NeedleId>) =
-            ids.iter().partition(|id| literals[id.index()].len() < qgrams::GRAM);
-        let mut all = Vec::new();
-        for isa in Isa::available() {
-            all.push((format!("{isa}, as planned"), LiteralSearch::new(literals, isa)));
-            let costs = PassCosts::of(isa);
-            let teddy = |ids: &[NeedleId]| {
-                let windows = (!ids.is_empty()).then(|| TeddyWindows::new(ids, literals, costs));
-                windows.map(|windows| windows.build(literals))
-            };
-            let strings = LiteralBytes::new(literals);
-            all.push((
-                format!("{isa}, Teddy alone"),
-                LiteralSearch { teddy: teddy(&ids), qgrams: None, long: None, strings, isa },
-            ));
-            let (fit, rest): (Vec<NeedleId>, Vec<NeedleId>) =
-                ids.iter().partition(|id| literals[id.index()].len() >= long_grams::MIN_WINDOW);
-            if !fit.is_empty() {
-                let strings = LiteralBytes::new(literals);
-                let long = Some(LongGramWindows::new(&fit, literals).build(literals, &strings));
-                all.push((
-                    format!("{isa}, long grams"),
-                    LiteralSearch { teddy: teddy(&rest), qgrams: None, long, strings, isa },
-                ));
-            }
-            for stride in 1..=qgrams::MAX_STRIDE {
-                let (fit, rest): (Vec<NeedleId>, Vec<NeedleId>) = long
-                    .iter()
-                    .partition(|id| literals[id.index()].len() > qgrams::GRAM + stride - 2);
-                let windows =
-                    (!fit.is_empty()).then(|| QGramWindows::with_stride(&fit, literals, stride));
-                let qgrams = windows.map(|windows| windows.build(literals));
-                let strings = LiteralBytes::new(literals);
-                let few = [&short[..], &rest].concat();
-                all.push((
-                    format!("{isa}, q-grams of stride {stride}"),
-                    LiteralSearch { teddy: teddy(&few), qgrams, long: None, strings, isa },
-                ));
-            }
-        }
-        all
-    }
-
-    fn check(
-        literals: &[Literal],
-        arrangements: &[(String, LiteralSearch)],
-        buffer: &[u8],
-        split: usize,
-    ) {
-        let expected = naive(literals, buffer);
-        for (name, prefilter) in arrangements {
-            let mut out = Vec::new();
-            prefilter.find(buffer, 0..split, &mut out);
-            prefilter.find(buffer, split..buffer.len(), &mut out);
-            assert!(out.is_sorted_by_key(|c| c.window_start), "{name}");
-            for c in &out {
-                assert!((c.start..c.end).contains(&c.window_start), "{name}");
-                assert_eq!((c.end - c.start) as usize, literals[c.needle.index()].len());
-            }
-            let mut found: Vec<_> =
-                out.iter().map(|c| (c.start as usize, c.needle.index())).collect();
-            found.sort();
-            assert_eq!(found, expected, "{name}");
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig {
-            // Each case builds the tables of every arrangement.
-            cases: ProptestConfig::default().cases.div_ceil(4),
-            ..ProptestConfig::default()
-        })]
-
-        #[test]
-        fn every_arrangement_equals_a_naive_search(
-            literals in (2usize..16).prop_flat_map(|max| prop::collection::vec(literal(max), 1..24)),
-            buffer in prop::collection::vec(prop::sample::select(ALPHABET), 0..300),
-            split in any::<prop::sample::Index>(),
-        ) {
-            check(&literals, &arrangements(&literals), &buffer, split.index(buffer.len() + 1));
-        }
-    }
-
-    #[test]
-    fn literals_are_found_around_every_vector_edge() {
-        for len in [1, 2, 3, 4, 5, 8, 9, 11, 32] {
-            let text: Vec<u8> = (0..len).map(|i| b'k' + (i % 13) as u8).collect();
-            let literals = [Literal::exact(&text), Literal::exact(b"~~~~~~~")];
-            let arrangements = arrangements(&literals);
-            for size in (len..=len + 4).chain(60..=72).chain(124..=136).chain(254..=262) {
-                for at in 0..=size - len {
-                    let mut buffer = vec![b'.'; size];
-                    buffer[at..at + len].copy_from_slice(&text);
-                    check(&literals, &arrangements, &buffer, size / 2);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn dense_literals_are_all_found() {
-        let literals = ["ab", "bab", "abab", "bababab", "abababababab", "abababac", "b", "cab"]
-            .map(|text| Literal::exact(text.as_bytes()));
-        let mut buffer = b"ab".repeat(3000);
-        buffer[4095] = b'c';
-        for some in [&literals[..], &literals[2..6], &literals[3..6], &literals[3..4]] {
-            check(some, &arrangements(some), &buffer, 2500);
-        }
-    }
-    /// Many long literals with and without case, some of which share most of their bytes, beside short
-    /// ones.
-    #[test]
-    fn many_long_literals_are_found_by_long_grams() {
-        let word = |n: usize| format!("{}ational{}", ["n", "rel", "irr"][n % 3], n / 3 + 100);
-        let long = (0..cost::MIN_LONG_GRAM_LITERALS + 300).map(|n| {
-            let cubes = word(n).into_bytes().into_iter().map(Cube::exact);
-            Literal::from_cubes(cubes.map(|cube| match cube.value {
-                letter @ b'a'..=b'z' if n % 2 == 0 => Cube { value: letter & 0xDF, mask: 0xDF },
-                _ => cube,
-            }))
-        });
-        let short = (0..40).map(|n| Literal::exact(format!("+{n}").as_bytes()));
-        let literals: Vec<Literal> = long.chain(short).collect();
-        let text: String = (0..500)
-            .map(|n| match n % 4 {
-                0 => word(n).to_uppercase(),
-                1 => format!("{} +{}", word(n * 7 % 400), n % 60),
-                _ => word(n),
-            })
-            .flat_map(|word| [word, " ".into()])
-            .collect();
-        for isa in Isa::available() {
-            let search = LiteralSearch::new(&literals, isa);
-            assert!(search.describe().contains("grams of 8 bytes"), "{}", search.describe());
-            let arranged = [(isa.to_string(), search)];
-            for start in 0..9 {
-                check(&literals, &arranged, &text.as_bytes()[start..], 1001);
-            }
-        }
-    }
-}
+mod tests;
