@@ -291,4 +291,13 @@ mod tests {
             assert_eq!(tried(pattern, record), offsets, "{pattern} in {record:?}");
         }
     }
+
+    #[test]
+    fn offsets_are_those_of_the_range() {
+        for (pattern, record) in [("[ab]+:", "x ab:"), ("ab", "x ab:"), ("(?m)^ab", "x\nab:")] {
+            let starts = Program::new(&parse(pattern)).unwrap().starts;
+            let next = |end| starts.next(record.as_bytes(), 1..end, record.len());
+            assert_eq!((next(2), next(3)), (None, Some(2)), "{pattern}");
+        }
+    }
 }
