@@ -143,8 +143,8 @@ impl BacktrackDfa {
         self.budget = self.budget.saturating_add(bytes).min(MAX_BUDGET);
     }
 
-    /// The first offset of `range` where a match may begin that is not empty. Looks at up to four bytes there, and at
-    /// the one before.
+    /// The first offset of `range` where a match may begin, of a program whose matches are not empty. Looks at up to four
+    /// bytes there, and at the one before.
     #[inline]
     pub(super) fn next_start(&self, record: &[u8], range: Range<usize>) -> Option<usize> {
         let bytes = record.get(range.clone())?;
@@ -172,14 +172,15 @@ impl BacktrackDfa {
         let first = entry(self.starts[kind_before as usize], record[at]);
         let Some(&next) = record.get(at + 1) else { return true };
         let second = entry(first, next);
-        if first & MATCH | second == DEAD {
+        // No match is empty, so none is known after the first byte.
+        if second == DEAD {
             return false;
         }
         let Some(&[third, fourth]) = record[at + 2..].first_chunk() else { return true };
         // All entries of the dead state lead back to it.
         let third = entry(second, third);
         // Mostly, nothing of this is known to match.
-        (first | second | third) & MATCH | entry(third, fourth) != DEAD
+        (second | third) & MATCH | entry(third, fourth) != DEAD
     }
 
     /// The end of the preferred match that begins at `span.start` and ends within `span`, if there is one, or of any if
@@ -362,163 +363,4 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::parse;
-    use super::*;
-
-    fn end(dfa: &mut BacktrackDfa, program: &Program, record: &[u8]) -> Option<Option<usize>> {
-        dfa.end_of_match::<false>(program, record, 0..record.len(), &mut 0).ok()
-    }
-
-    /// Which of the last 13 bytes are `a` is a state of its own.
-    #[test]
-    fn a_dfa_fails_rather_than_taking_more_time_or_memory() {
-        let program = Program::new(&parse("(?:a|b)*a(?:a|b){12}c")).unwrap();
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        let record = |number: u32| {
-            let bit = |at: u32| b"ab"[number.rotate_left(at) as usize & 1];
-            (0..32).map(bit).collect::<Vec<u8>>()
-        };
-        // Records that need no new states are read without a budget.
-        assert_eq!(end(dfa, &program, &record(0)), Some(None));
-        dfa.budget = 0;
-        assert_eq!(end(dfa, &program, &record(0)), Some(None));
-        assert!(!dfa.has_failed());
-        let mut largest = 0;
-        for number in 0..10_000_u32 {
-            dfa.fill_budget();
-            end(dfa, &program, &record(number.wrapping_mul(0x9E37_79B9)));
-            largest = largest.max(dfa.memory());
-            if dfa.has_failed() {
-                break;
-            }
-        }
-        assert!(dfa.has_failed());
-        assert_eq!(end(dfa, &program, &record(12_345)), None);
-        assert!(largest < (MAX_ENTRIES * 2 + MAX_KEYS) * 2, "{largest}");
-
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        dfa.budget = BYTES_PER_TRANSITION;
-        assert_eq!(end(dfa, &program, b"ab"), None);
-        assert!(dfa.has_failed());
-    }
-
-    #[test]
-    fn the_budget_grows_up_to_a_limit() {
-        let program = Program::new(&parse("ab")).unwrap();
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        dfa.spend_budget();
-        dfa.add_budget(BYTES_PER_TRANSITION + 1);
-        assert_eq!(end(dfa, &program, b"b"), Some(None));
-        assert!(dfa.budget < BYTES_PER_TRANSITION);
-        dfa.add_budget(u64::MAX);
-        assert_eq!(dfa.budget, MAX_BUDGET);
-    }
-
-    #[test]
-    fn undecided_searches_fail_the_dfa_if_they_are_many() {
-        let program = Program::new(&regex_syntax::parse(r"a+\b").unwrap()).unwrap();
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        for _ in 0..2 {
-            assert_eq!(end(dfa, &program, "aa-é".as_bytes()), Some(Some(2)));
-            assert_eq!(end(dfa, &program, "aaé".as_bytes()), None);
-        }
-        let mut undecided = 2;
-        while !dfa.has_failed() {
-            assert_eq!(end(dfa, &program, "aa-é".as_bytes()), Some(Some(2)));
-            assert_eq!(end(dfa, &program, "aaé".as_bytes()), None);
-            undecided += 1;
-        }
-        assert!((64..128).contains(&undecided), "{undecided}");
-        // More threads than there may be.
-        let words: Vec<String> = (1..=65).map(|len| format!("a{{{len}}}b")).collect();
-        let program = Program::new(&parse(&words.join("|"))).unwrap();
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        assert_eq!(end(dfa, &program, b"c"), Some(None));
-        assert_eq!(end(dfa, &program, b"ab"), None);
-        assert!(!dfa.has_failed());
-    }
-
-    #[test]
-    fn searches_end_where_nothing_can_match() {
-        let program = Program::new(&parse("ab+c")).unwrap();
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        for (record, expected) in [("xbbbbb", 1), ("abxbbb", 3), ("abbbcbbb", 6)] {
-            let mut read = 0;
-            let span = 0..record.len();
-            dfa.end_of_match::<false>(&program, record.as_bytes(), span, &mut read).unwrap();
-            assert_eq!(read, expected, "{record}");
-        }
-    }
-
-    #[test]
-    fn transitions_cost_as_much_as_their_choices() {
-        let alternatives = ('b'..='z').map(|other| format!("[a{other}]{other}"));
-        let alternatives = alternatives.collect::<Vec<_>>().join("|");
-        for (pattern, choices) in [("[ab]b", 1), (&alternatives, 25)] {
-            let program = Program::new(&parse(pattern)).unwrap();
-            let dfa = &mut BacktrackDfa::new(&program).unwrap();
-            let before = dfa.budget;
-            dfa.compute(&program, dfa.starts[EDGE], dfa.classes[usize::from(b'a')].into()).unwrap();
-            assert_eq!(before - dfa.budget, BYTES_PER_TRANSITION + choices, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn runs_are_counted_up_to_a_limit() {
-        for (pattern, accepted) in
-            [("a{4,65535}", true), ("a{4,65536}", false), ("a{65535,}", true), ("a{65536,}", false)]
-        {
-            let program = Program::new(&parse(pattern)).unwrap();
-            assert_eq!(BacktrackDfa::new(&program).is_some(), accepted, "{pattern}");
-        }
-        let program = Program::new(&parse("a{4,6}b|a{2}?")).unwrap();
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        for (record, expected) in [("aaab", 2), ("aaaab", 5), ("aaaaaab", 7), ("aaaaaaab", 2)] {
-            dfa.fill_budget();
-            assert_eq!(end(dfa, &program, record.as_bytes()), Some(Some(expected)), "{record}");
-        }
-    }
-
-    #[test]
-    fn starts_after_other_than_ascii_are_kept() {
-        let program = Program::new(&regex_syntax::parse(r"\bab").unwrap()).unwrap();
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        let record = "éab xab -ab".as_bytes();
-        for _ in 0..2 {
-            for at in 0..record.len() {
-                dfa.fill_budget();
-                let _ = dfa.end_of_match::<false>(&program, record, at..record.len(), &mut 0);
-            }
-        }
-        // Whether a word ends with the character before the first one is not decided by the DFA.
-        assert_eq!(dfa.next_start(record, 0..record.len()), Some(2));
-        assert_eq!(dfa.next_start(record, 3..record.len()), Some(10));
-    }
-
-    /// Those at which nothing can match within four bytes are no starts.
-    #[test]
-    fn starts_are_dropped_by_the_bytes_after_them() {
-        let program = Program::new(&parse(r"\bab?cd|\bx")).unwrap();
-        let dfa = &mut BacktrackDfa::new(&program).unwrap();
-        let record = b"abcc ac abcd aab x1 acd";
-        // As long as no entry is known, every offset may be a start.
-        assert_eq!(dfa.next_start(record, 0..record.len()), Some(0));
-        for _ in 0..4 {
-            for at in 0..record.len() {
-                dfa.fill_budget();
-                dfa.end_of_match::<false>(&program, record, at..record.len(), &mut 0).unwrap();
-            }
-        }
-        let mut at = 0;
-        let starts: Vec<usize> = std::iter::from_fn(|| {
-            let start = dfa.next_start(record, at..record.len())?;
-            at = start + 1;
-            Some(start)
-        })
-        .collect();
-        assert_eq!(starts, [8, 17, 20]);
-        assert_eq!(dfa.next_start(record, 9..17), None);
-        assert_eq!(dfa.next_start(record, record.len()..record.len()), None);
-    }
-}
+mod tests;
