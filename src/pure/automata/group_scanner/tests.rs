@@ -190,7 +190,7 @@ fn a_prepared_scanner_begins_with_joined_groups() {
     assert!(scanner.waiting.is_empty());
     assert!(scanner.readers.iter().any(|reader| reader.group.joined));
     assert_eq!((scanner.settled, scanner.workspace.computed), (0, 0));
-    // What is common in text is known.
+    // The sample took all of these transitions.
     read(&mut scanner, &hirs, b"a common word");
     assert_eq!(scanner.workspace.computed, 0);
 }
