@@ -38,6 +38,25 @@ fn a_dfa_fails_rather_than_taking_more_time_or_memory() {
     dfa.budget = BYTES_PER_TRANSITION;
     assert_eq!(end(dfa, &program, b"ab"), None);
     assert!(dfa.has_failed());
+    // It stays so.
+    dfa.fill_budget();
+    assert_eq!(end(dfa, &program, b"ab"), None);
+}
+
+#[test]
+fn known_entries_need_no_budget() {
+    // The first span ends where the record goes on, the second one in the dead state.
+    for (pattern, record, span, expected) in
+        [("[ab]*c", "aab", 0..1, None), ("ab?", "axx", 0..3, Some(1)), ("ab", "b", 0..1, None)]
+    {
+        let program = Program::new(&parse(pattern)).unwrap();
+        let dfa = &mut BacktrackDfa::new(&program).unwrap();
+        for budget in [MAX_BUDGET, 0] {
+            dfa.budget = budget;
+            let end = dfa.end_of_match::<false>(&program, record.as_bytes(), span.clone(), &mut 0);
+            assert_eq!(end.ok(), Some(expected), "{pattern} with a budget of {budget}");
+        }
+    }
 }
 
 #[test]
