@@ -214,6 +214,42 @@ mod tests {
     }
 
     #[test]
+    fn steps_are_those_of_the_bytes_and_of_the_choices() {
+        let program = &Program::new(&parse("[ab]*c")).unwrap();
+        // Nothing is tried where no match can begin.
+        let cursor = find(program, &mut Backtracking::default(), b"-----");
+        assert_eq!((cursor.at, cursor.steps, cursor.considered), (6, 6, 0));
+
+        let record = [&[b'a'; 40][..], b"c"].concat();
+        let len = record.len() as u64;
+        let cursor = find(program, &mut Backtracking::default(), &record);
+        assert!((len + 2..3 * len).contains(&cursor.steps), "{}", cursor.steps);
+        assert!((1..3 * len).contains(&cursor.considered), "{}", cursor.considered);
+        let cursor = find(program, &mut Backtracking::with_dfa(), &record);
+        assert_eq!(cursor.steps, (len + 1) + (1 + len / DFA_BYTES_PER_STEP));
+
+        let is_match = |history: &mut Backtracking, record: &[u8]| {
+            let (scratch, input, mut steps) =
+                (&mut PositionScratch::default(), Input::new(record), 7);
+            let found = program.is_match(history, scratch, true, &input, &mut steps);
+            (found.ok(), steps - 7)
+        };
+        assert_eq!(is_match(&mut Backtracking::default(), b"-----"), (Some(false), 1));
+        let history = &mut Backtracking::with_dfa();
+        for _ in 0..2 {
+            if let Some(dfa) = history.working_dfa() {
+                dfa.spend_budget();
+            }
+            let steps = 2 + len / DFA_BYTES_PER_STEP;
+            assert_eq!(is_match(history, &record), (Some(true), steps));
+        }
+        assert_eq!(
+            history.working_dfa().unwrap().budget(),
+            (1 + len / DFA_BYTES_PER_STEP) * DFA_BYTES_PER_STEP
+        );
+    }
+
+    #[test]
     fn a_dfa_takes_over_where_it_saves_steps() {
         let program = &Program::new(&parse("(?:a|ab)+c")).unwrap();
         let (mut history, record) = (Backtracking::default(), b"abaababaab");

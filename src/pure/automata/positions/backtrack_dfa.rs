@@ -134,6 +134,11 @@ impl BacktrackDfa {
     }
 
     #[cfg(test)]
+    pub(super) fn budget(&self) -> u64 {
+        self.budget
+    }
+
+    #[cfg(test)]
     pub(super) fn spend_budget(&mut self) {
         self.budget = 0;
     }

@@ -59,6 +59,24 @@ fn known_entries_need_no_budget() {
     }
 }
 
+/// With many classes, so that entries take more memory than keys.
+#[test]
+fn a_dfa_has_a_limited_number_of_entries() {
+    let letters: Vec<String> = ('d'..='z').chain('A'..='Z').map(String::from).collect();
+    let pattern = format!("(?:a|b)*a(?:a|b){{9}}c|{}", letters.join("|"));
+    let program = Program::new(&parse(&pattern)).unwrap();
+    let dfa = &mut BacktrackDfa::new(&program).unwrap();
+    for number in 0..10_000_u32 {
+        let bits = number.wrapping_mul(0x9E37_79B9);
+        let record: Vec<u8> = (0..32).map(|at| b"ab"[(bits >> at & 1) as usize]).collect();
+        dfa.fill_budget();
+        end(dfa, &program, &record);
+    }
+    assert!(dfa.has_failed());
+    let (entries, stride) = (dfa.table.entries.len(), dfa.table.stride);
+    assert!((MAX_ENTRIES - stride..=MAX_ENTRIES).contains(&entries), "{entries}");
+}
+
 #[test]
 fn the_budget_grows_up_to_a_limit() {
     let program = Program::new(&parse("ab")).unwrap();
