@@ -249,6 +249,33 @@ mod tests {
         );
     }
 
+    /// What is counted decides when a search is given up.
+    #[test]
+    fn steps_of_choices_and_runs_are_counted() {
+        let letters = ('a'..='z').map(|letter| format!("a{letter}")).collect::<Vec<_>>().join("|");
+        for (pattern, record, expected) in [
+            ("ab", "ab".to_owned(), [Some((5, 2)), Some((5, 2))]),
+            ("a|ab|abc", "abx".to_owned(), [Some((7, 3)), Some((7, 3))]),
+            (&format!("(?:{letters})+"), "axaz".to_owned(), [None, Some((113, 104))]),
+            ("(?:a{2,40}){2}b", "a".repeat(17) + "b", [Some((30, 4)), Some((30, 4))]),
+            ("a{2,99}a", "a".repeat(17) + "c", [Some((26, 2)), Some((26, 2))]),
+            ("a{2,99}?.{0,99}b", "a".repeat(17) + "c", [None, Some((110, 49))]),
+            ("a{2,300}a{2,300}", "a".repeat(200), [Some((256, 3)), Some((262, 3))]),
+        ] {
+            let program = &Program::new(&parse(pattern)).unwrap();
+            for (way, expected) in expected.into_iter().enumerate() {
+                let (mut cursor, found) =
+                    (SpanCursor::default(), &mut |_| ControlFlow::Continue(()));
+                let (scratch, history) =
+                    (&mut PositionScratch::default(), &mut Backtracking::only(way));
+                let place = (record.as_bytes(), record.len());
+                let result = program.spans(history, scratch, true, place, &mut cursor, found);
+                let counted = result.is_ok().then_some((cursor.steps, cursor.considered));
+                assert_eq!(counted, expected, "{pattern}, way {way}");
+            }
+        }
+    }
+
     #[test]
     fn a_dfa_takes_over_where_it_saves_steps() {
         let program = &Program::new(&parse("(?:a|ab)+c")).unwrap();
