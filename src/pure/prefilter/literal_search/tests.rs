@@ -243,6 +243,7 @@ fn long_grams_are_used_unless_they_add_a_pass_for_nothing() {
     let cases = [
         (rare(least - 1), (0, least - 1, 0), false),
         (rare(least), (0, 0, least), false),
+        (words(0..least, |n| format!("{n:05}ion")), (0, 0, least), false),
         ([rare(1000), short(5)].concat(), (5, 0, 1000), false),
         ([rare(least), short(1)].concat(), (least + 1, 0, 0), false),
         ([rare(5000), middle(1)].concat(), (0, 5001, 0), false),
