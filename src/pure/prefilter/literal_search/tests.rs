@@ -193,6 +193,8 @@ fn mixed() -> Vec<Vec<Literal>> {
         }
     }
     all.retain(|literals| !literals.is_empty());
+    // As long as a gram.
+    all.push(words(0..MAX_TEDDY + 50, |n| format!("{n:03}")));
     all
 }
 
