@@ -202,7 +202,10 @@ mod tests {
     fn find(program: &Program, history: &mut Backtracking, record: &[u8]) -> SpanCursor {
         let (mut cursor, found) = (SpanCursor::default(), &mut |_| ControlFlow::Continue(()));
         let (scratch, place) = (&mut PositionScratch::default(), (record, record.len()));
+        // As if other automata had taken steps in the record.
+        (cursor.steps, cursor.considered) = (1000, 1000);
         assert!(program.spans(history, scratch, true, place, &mut cursor, found).is_ok());
+        (cursor.steps, cursor.considered) = (cursor.steps - 1000, cursor.considered - 1000);
         cursor
     }
 
@@ -211,6 +214,15 @@ mod tests {
         let program = &Program::new(&parse("[ab]")).unwrap();
         let cursor = find(program, &mut Backtracking::default(), b"abcab");
         assert_eq!((cursor.at, cursor.steps), (6, 6));
+        let (mut cursor, scratch) = (SpanCursor::default(), &mut PositionScratch::default());
+        let (mut history, mut starts) = (Backtracking::default(), Vec::new());
+        let found = &mut |span: Range<usize>| {
+            starts.push(span.start);
+            ControlFlow::Continue(())
+        };
+        let place = (&b"abcab"[..], 3);
+        assert!(program.spans(&mut history, scratch, true, place, &mut cursor, found).is_ok());
+        assert_eq!(starts, [0, 1, 3]);
     }
 
     #[test]
@@ -230,9 +242,9 @@ mod tests {
 
         let is_match = |history: &mut Backtracking, record: &[u8]| {
             let (scratch, input, mut steps) =
-                (&mut PositionScratch::default(), Input::new(record), 7);
+                (&mut PositionScratch::default(), Input::new(record), 1000);
             let found = program.is_match(history, scratch, true, &input, &mut steps);
-            (found.ok(), steps - 7)
+            (found.ok(), steps - 1000)
         };
         assert_eq!(is_match(&mut Backtracking::default(), b"-----"), (Some(false), 1));
         let history = &mut Backtracking::with_dfa();
@@ -279,7 +291,7 @@ mod tests {
     #[test]
     fn a_dfa_takes_over_where_it_saves_steps() {
         let program = &Program::new(&parse("(?:a|ab)+c")).unwrap();
-        let (mut history, record) = (Backtracking::default(), b"abaababaab");
+        let (mut history, record) = (Backtracking::default(), b"ab");
         let bytes = record.len() as u64;
         let (mut saved, mut last) = (0, 0);
         loop {
@@ -291,6 +303,13 @@ mod tests {
             saved += last;
         }
         assert!(saved >= STEPS_BEFORE_DFA.into() && saved - last < STEPS_BEFORE_DFA.into());
+
+        let (scratch, history) = (&mut PositionScratch::default(), &mut Backtracking::default());
+        for _ in 0..2 {
+            let input = Input::new(record);
+            assert!(program.is_match(history, scratch, true, &input, &mut 1000).is_ok());
+            assert!(history.working_dfa().is_none());
+        }
     }
 
     #[test]

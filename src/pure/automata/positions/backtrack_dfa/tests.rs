@@ -46,9 +46,13 @@ fn a_dfa_fails_rather_than_taking_more_time_or_memory() {
 #[test]
 fn known_entries_need_no_budget() {
     // The first span ends where the record goes on, the second one in the dead state.
-    for (pattern, record, span, expected) in
-        [("[ab]*c", "aab", 0..1, None), ("ab?", "axx", 0..3, Some(1)), ("ab", "b", 0..1, None)]
-    {
+    for (pattern, record, span, expected) in [
+        ("[ab]*c", "aab", 0..1, None),
+        ("ab?", "axx", 0..3, Some(1)),
+        ("ab", "b", 0..1, None),
+        ("(?:ab)*c", "ababa", 0..4, None),
+        ("(?:ab)*c", "aba", 0..3, None),
+    ] {
         let program = Program::new(&parse(pattern)).unwrap();
         let dfa = &mut BacktrackDfa::new(&program).unwrap();
         for budget in [MAX_BUDGET, 0] {
@@ -119,10 +123,12 @@ fn searches_end_where_nothing_can_match() {
     let program = Program::new(&parse("ab+c")).unwrap();
     let dfa = &mut BacktrackDfa::new(&program).unwrap();
     for (record, expected) in [("xbbbbb", 1), ("abxbbb", 3), ("abbbcbbb", 6)] {
-        let mut read = 0;
-        let span = 0..record.len();
-        dfa.end_of_match::<false>(&program, record.as_bytes(), span, &mut read).unwrap();
-        assert_eq!(read, expected, "{record}");
+        for before in ["", "--"] {
+            let (record, mut read) = (before.to_owned() + record, 5);
+            let span = before.len()..record.len();
+            dfa.end_of_match::<false>(&program, record.as_bytes(), span, &mut read).unwrap();
+            assert_eq!(read, 5 + expected, "{record}");
+        }
     }
 }
 
