@@ -75,6 +75,9 @@ fn a_dfa_has_a_limited_number_of_entries() {
         let record: Vec<u8> = (0..32).map(|at| b"ab"[(bits >> at & 1) as usize]).collect();
         dfa.fill_budget();
         end(dfa, &program, &record);
+        // Little more memory than is used.
+        let entries = &dfa.table.entries;
+        assert!(entries.capacity() <= entries.len() + entries.len() / 4 + dfa.table.stride);
     }
     assert!(dfa.has_failed());
     let (entries, stride) = (dfa.table.entries.len(), dfa.table.stride);
