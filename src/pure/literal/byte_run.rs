@@ -261,6 +261,7 @@ mod tests {
         assert_eq!(any_run(&parse("[01]{6}")).unwrap().len, MIN_LEN);
         assert!(any_run(&parse("[0-4]{2}[5-9]{3}")).is_none());
         assert_eq!(any_run(&parse("[0-4]{3}[5-9]{3}")).unwrap().len, MIN_LEN);
+        assert_eq!(any_run(&parse("[0-4]{3}[5-9]{3}.")).unwrap().len, MIN_LEN);
         assert_eq!(any_run(&parse("[01]{99}")).unwrap().len, MAX_LEN);
     }
 
