@@ -13,9 +13,9 @@ command -v rustup > /dev/null || {
     echo 'NOT LINTED: other systems, because there is no rustup to install their standard libraries'
     exit 0
 }
-others=(x86_64-apple-darwin x86_64-pc-windows-msvc armv7-unknown-linux-gnueabihf)
-run rustup target add "${others[@]}"
-# All at once, so that no target waits for another.
-run cargo clippy --locked "${others[@]/#/--target=}" --workspace --exclude dragnet-example-sqlite \
-    --all-targets -- -D warnings
-rm -rf "${others[@]/#/${target:?}/}"
+for other in x86_64-apple-darwin x86_64-pc-windows-msvc armv7-unknown-linux-gnueabihf; do
+    run rustup target add "$other"
+    run cargo clippy --locked --target "$other" --workspace --exclude dragnet-example-sqlite \
+        --all-targets -- -D warnings
+    rm -rf "${target:?}/$other"
+done

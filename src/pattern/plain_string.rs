@@ -24,7 +24,7 @@ pub(super) fn parse(regex: &str, flags: PatternFlags) -> Option<Hir> {
     let mut parts = Vec::with_capacity(string.len());
     for run in string.chunk_by(|a, b| !a.is_ascii_alphabetic() && !b.is_ascii_alphabetic()) {
         match *run {
-            // If it is not a letter, its class has one byte, of which `Hir::class` makes a literal.
+            // A byte that is not a letter gives a class of one byte, of which `Hir::class` makes a literal.
             [byte] => parts.push(Hir::class(both_cases(byte, flags.unicode))),
             _ => parts.push(Hir::literal(run)),
         }

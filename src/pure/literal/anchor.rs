@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_after_an_anchor_are_those_of_the_parts_after_it() {
-        // With the anchors, and the classes of the bytes after them.
+    fn lookahead_comes_from_the_parts_after_the_anchor() {
+        // Each pattern with its anchors, and a pattern for the bytes after them.
         let cases = [
             ("qzx[ab][^c].*", &["qzx"][..], "[ab][^c]"),
             ("[a-z]+qzx(?s-u:.)[ab]", &["qzx"], "(?s-u:.)[ab]"),
             ("qzx[01]?[ab]", &["qzx"], "[01ab]"),
-            // The anchors are only the beginning of a part.
+            // An anchor is only the beginning of its part, so that the bytes after it are unknown.
             ("[a-z]+(?:qzx|qzy.*w)[ab]", &["qzx", "qzy"], ""),
         ];
         let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn short_runs_are_left_out() {
+    fn the_length_of_runs_is_bounded() {
         assert!(any_run(&parse("[01]{5}")).is_none());
         assert_eq!(any_run(&parse("[01]{6}")).unwrap().len, MIN_LEN);
         assert!(any_run(&parse("[0-4]{2}[5-9]{3}")).is_none());
@@ -266,10 +266,10 @@ mod tests {
     }
 
     #[test]
-    fn frequencies_are_those_of_the_class_and_of_words() {
+    fn frequency_depends_on_class_and_length() {
         let frequency = |pattern: &str| any_run(&parse(pattern)).unwrap().frequency;
         let equal = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
-        // However the class is made up.
+        // It does not depend on how the class is put together.
         assert!(equal(frequency("[0-9a-f]{3}[0-9a-z]{17}"), frequency("[0-9a-z]{20}")));
         let word = ByteSet::from_iter((0..=255).filter(|&b: &u8| b.is_ascii_alphanumeric()));
         let continues = (-WORD_CONTINUES_BITS).exp2();
@@ -292,7 +292,7 @@ mod tests {
             ("(?:[0-9]{20})?", None),
             // Of equally rare ones the first.
             ("[0-9]{20}.{2}[0-9]{20}", Some(("0123456789", 20, Some(0), Some(22)))),
-            // Over several parts, which are not all.
+            // Over several parts, but not all.
             (".?[0-9]{8}-[0-9]{12}.{0,3}", Some(("-0123456789", 21, Some(1), Some(3)))),
             ("[0-9]{8}-[0-9]{12}.{3}", Some(("-0123456789", 21, Some(0), Some(3)))),
             // In a part, and in one that is repeated.

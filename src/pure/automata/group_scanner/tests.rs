@@ -117,7 +117,7 @@ fn groups_are_divided_and_joined() {
     assert!(frequent.count() > 0 && scanner.readers.iter().all(|reader| reader.repeats < 10));
 }
 
-/// These patterns, and a group for each.
+/// Makes a group for each pattern. Returns the groups and the parsed patterns.
 fn apart(patterns: &[&str]) -> (Vec<Arc<DfaGroup>>, Vec<Arc<Hir>>) {
     let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
     let parse = |pattern: &&str| Arc::new(parser.clone().parse(pattern).unwrap());
@@ -140,7 +140,7 @@ fn read(scanner: &mut GroupScanner, hirs: &[Arc<Hir>], record: &[u8]) -> (u64, V
 }
 
 #[test]
-fn each_group_takes_a_pass() {
+fn each_group_costs_one_pass() {
     let (groups, hirs) = apart(&["ab", "b.c", "c"]);
     let mut scanner = GroupScanner::new(&groups);
     for _ in 0..2 {
@@ -167,6 +167,7 @@ fn nothing_is_computed_above_the_limit() {
     let (groups, hirs) = apart(&["ab"]);
     let mut scanner = GroupScanner::new(&groups);
     scanner.workspace.limit = 0;
+    // The first computation starts at the limit, and the next one would exceed it.
     let (mut found, mut undecided) = (Vec::new(), Vec::new());
     scanner.matching(&hirs, b"abc", &mut found, &mut undecided);
     assert_eq!((found.len(), undecided.len(), scanner.workspace.computed), (0, 1, 1));
@@ -190,13 +191,13 @@ fn a_prepared_scanner_begins_with_joined_groups() {
     assert!(scanner.waiting.is_empty());
     assert!(scanner.readers.iter().any(|reader| reader.group.joined));
     assert_eq!((scanner.settled, scanner.workspace.computed), (0, 0));
-    // The sample took all of these transitions.
+    // Reading the sample has computed all transitions of this record.
     read(&mut scanner, &hirs, b"a common word");
     assert_eq!(scanner.workspace.computed, 0);
 }
 
 #[test]
-fn a_single_group_is_divided() {
+fn the_only_group_can_be_divided() {
     let (groups, hirs) = apart(&["b[ab]{12}b", "b(?:[ab]{13}a|ca)"]);
     let both = DfaGroup::join(&groups[0], &groups[1]).unwrap();
     let mut scanner = GroupScanner::new(&[Arc::new(both)]);
@@ -206,8 +207,8 @@ fn a_single_group_is_divided() {
     assert_eq!(scanner.readers.len() + scanner.ungrouped.len(), 2);
 }
 
-/// Joins the groups of three copies of a pattern whose tables have this many states. Returns the number of members of
-/// each group then, in ascending order, and whether it has kept the tables of its halves.
+/// Joins three groups, each of `pattern` alone with a table of `states` states. Returns, in ascending order, the number
+/// of members of each resulting group, and whether it keeps the tables of its halves.
 fn joined(pattern: &str, states: usize) -> Vec<(usize, bool)> {
     let (groups, hirs) = apart(&[pattern; 3]);
     let mut scanner = GroupScanner::new(&groups);
@@ -227,7 +228,7 @@ fn joined(pattern: &str, states: usize) -> Vec<(usize, bool)> {
 }
 
 #[test]
-fn more_than_two_groups_are_joined_if_they_have_few_states() {
+fn only_small_groups_are_joined_three_at_once() {
     assert_eq!(joined("a[ab]{3}c", 17), [(3, false)]);
     assert_eq!(joined("a[ab]{4}c", 33), [(1, false), (2, true)]);
 }
@@ -246,7 +247,7 @@ fn patterns_that_match_often_are_moved() {
 }
 
 #[test]
-fn a_scanner_is_empty_if_it_has_no_pattern_anywhere() {
+fn a_scanner_with_patterns_anywhere_is_not_empty() {
     let (groups, hirs) = apart(&["a"]);
     let mut scanner = GroupScanner::new(&groups);
     assert!(!scanner.is_empty());

@@ -198,7 +198,7 @@ mod tests {
     use super::super::tests::parse;
     use super::*;
 
-    /// Searches a record, and returns where the search has ended.
+    /// Searches `record`. Returns the cursor, with the steps of this search alone.
     fn find(program: &Program, history: &mut Backtracking, record: &[u8]) -> SpanCursor {
         let (mut cursor, found) = (SpanCursor::default(), &mut |_| ControlFlow::Continue(()));
         let (scratch, place) = (&mut PositionScratch::default(), (record, record.len()));
@@ -220,13 +220,14 @@ mod tests {
             starts.push(span.start);
             ControlFlow::Continue(())
         };
+        // No span starts after offset 3.
         let place = (&b"abcab"[..], 3);
         assert!(program.spans(&mut history, scratch, true, place, &mut cursor, found).is_ok());
         assert_eq!(starts, [0, 1, 3]);
     }
 
     #[test]
-    fn steps_are_those_of_the_bytes_and_of_the_choices() {
+    fn a_dfa_takes_fewer_steps_than_backtracking() {
         let program = &Program::new(&parse("[ab]*c")).unwrap();
         // Nothing is tried where no match can begin.
         let cursor = find(program, &mut Backtracking::default(), b"-----");
@@ -255,23 +256,28 @@ mod tests {
             let steps = 2 + len / DFA_BYTES_PER_STEP;
             assert_eq!(is_match(history, &record), (Some(true), steps));
         }
+        // Steps add to the budget what the DFA reads in their time.
         assert_eq!(
             history.working_dfa().unwrap().budget(),
             (1 + len / DFA_BYTES_PER_STEP) * DFA_BYTES_PER_STEP
         );
     }
 
-    /// What is counted decides when a search is given up.
+    /// The counted steps decide when a search is abandoned.
     #[test]
     fn steps_of_choices_and_runs_are_counted() {
         let letters = ('a'..='z').map(|letter| format!("a{letter}")).collect::<Vec<_>>().join("|");
+        // Steps and considered choices, without and with a memo; `None` if that takes too many steps.
         for (pattern, record, expected) in [
             ("ab", "ab".to_owned(), [Some((5, 2)), Some((5, 2))]),
             ("a|ab|abc", "abx".to_owned(), [Some((7, 3)), Some((7, 3))]),
+            // With a list that is searched by an index.
             (&format!("(?:{letters})+"), "axaz".to_owned(), [None, Some((113, 104))]),
+            // With runs.
             ("(?:a{2,40}){2}b", "a".repeat(17) + "b", [Some((30, 4)), Some((30, 4))]),
             ("a{2,99}a", "a".repeat(17) + "c", [Some((26, 2)), Some((26, 2))]),
             ("a{2,99}?.{0,99}b", "a".repeat(17) + "c", [None, Some((110, 49))]),
+            // With several words of a memo.
             ("a{2,300}a{2,300}", "a".repeat(200), [Some((256, 3)), Some((262, 3))]),
         ] {
             let program = &Program::new(&parse(pattern)).unwrap();
@@ -294,7 +300,7 @@ mod tests {
         let (mut history, record) = (Backtracking::default(), b"ab");
         let bytes = record.len() as u64;
         let (mut saved, mut last) = (0, 0);
-        loop {
+        for _ in 0..1000 {
             let cursor = find(program, &mut history, record);
             if history.working_dfa().is_some() {
                 break;
@@ -303,7 +309,11 @@ mod tests {
             saved += last;
         }
         assert!(saved >= STEPS_BEFORE_DFA.into() && saved - last < STEPS_BEFORE_DFA.into());
+    }
 
+    #[test]
+    fn earlier_steps_in_a_record_do_not_count() {
+        let (program, record) = (&Program::new(&parse("(?:a|ab)+c")).unwrap(), b"ab");
         let (scratch, history) = (&mut PositionScratch::default(), &mut Backtracking::default());
         for _ in 0..2 {
             let input = Input::new(record);
@@ -321,13 +331,13 @@ mod tests {
         assert!(history.take_changed() && history.memory() > 0);
         history.restart();
         assert!(history.working_dfa().is_none() && history.memory() == 0);
-        // A new one has to be worthwhile first.
+        // Another one is made only once it would save enough steps again.
         find(program, history, b"aab");
         assert!(history.working_dfa().is_none());
     }
 
     #[test]
-    fn searches_that_mostly_fail_are_given_up() {
+    fn searches_that_mostly_fail_are_abandoned() {
         let mut history = Successes::default();
         let fail = |history: &mut Successes| assert!(history.add::<()>(Err(Exhausted)).is_err());
         for _ in 0..8 {

@@ -148,8 +148,8 @@ impl BacktrackDfa {
         self.budget = self.budget.saturating_add(bytes).min(MAX_BUDGET);
     }
 
-    /// The first offset of `range` where a match may begin, of a program whose matches are not empty. Looks at up to four
-    /// bytes there, and at the one before.
+    /// The first offset of `range` where a match may begin. The program must not match the empty string. Reads up to four
+    /// bytes from there, and the one before.
     #[inline]
     pub(super) fn next_start(&self, record: &[u8], range: Range<usize>) -> Option<usize> {
         let bytes = record.get(range.clone())?;
@@ -177,7 +177,7 @@ impl BacktrackDfa {
         let first = entry(self.starts[kind_before as usize], record[at]);
         let Some(&next) = record.get(at + 1) else { return true };
         let second = entry(first, next);
-        // No match is empty, so none is known after the first byte.
+        debug_assert!(first & MATCH == 0, "matches are seen one byte late, and none is empty");
         if second == DEAD {
             return false;
         }

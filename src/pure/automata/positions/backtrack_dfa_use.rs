@@ -87,7 +87,7 @@ mod tests {
         assert!(used(due, 0).dfa(program, true).is_some());
         assert!(used(due, 0).dfa(program, false).is_none());
         assert!(used(due - 1, 0).dfa(program, true).is_none());
-        // A DFA would have saved one step less.
+        // A DFA reads this many bytes in a step, so that it would save one step less.
         assert!(used(due, DFA_BYTES_PER_STEP).dfa(program, true).is_none());
         assert!(used(due, DFA_BYTES_PER_STEP - 1).dfa(program, true).is_some());
 

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_are_those_of_the_range() {
+    fn only_offsets_within_the_range_are_returned() {
         for (pattern, record) in [("[ab]+:", "x ab:"), ("ab", "x ab:"), ("(?m)^ab", "x\nab:")] {
             let starts = Program::new(&parse(pattern)).unwrap().starts;
             let next = |end| starts.next(record.as_bytes(), 1..end, record.len());

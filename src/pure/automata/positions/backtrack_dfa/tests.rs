@@ -1,4 +1,4 @@
-//! The DFA decides as backtracking does, within its limits.
+//! Tests the limits of the DFA, and compares its matches and starts with the reference matcher.
 
 use super::super::tests::{all_ends, parse, records};
 use super::*;
@@ -38,18 +38,20 @@ fn a_dfa_fails_rather_than_taking_more_time_or_memory() {
     dfa.budget = BYTES_PER_TRANSITION;
     assert_eq!(end(dfa, &program, b"ab"), None);
     assert!(dfa.has_failed());
-    // It stays so.
+    // A full budget does not revive it.
     dfa.fill_budget();
     assert_eq!(end(dfa, &program, b"ab"), None);
 }
 
 #[test]
 fn known_entries_need_no_budget() {
-    // The first span ends where the record goes on, the second one in the dead state.
     for (pattern, record, span, expected) in [
+        // The span ends before the record does.
         ("[ab]*c", "aab", 0..1, None),
+        // Dead, after a match and at once.
         ("ab?", "axx", 0..3, Some(1)),
         ("ab", "b", 0..1, None),
+        // The same states again.
         ("(?:ab)*c", "ababa", 0..4, None),
         ("(?:ab)*c", "aba", 0..3, None),
     ] {
@@ -63,7 +65,7 @@ fn known_entries_need_no_budget() {
     }
 }
 
-/// With many classes, so that entries take more memory than keys.
+/// Many classes make long rows, so that the limit on entries is reached before the one on keys.
 #[test]
 fn a_dfa_has_a_limited_number_of_entries() {
     let letters: Vec<String> = ('d'..='z').chain('A'..='Z').map(String::from).collect();
@@ -75,9 +77,12 @@ fn a_dfa_has_a_limited_number_of_entries() {
         let record: Vec<u8> = (0..32).map(|at| b"ab"[(bits >> at & 1) as usize]).collect();
         dfa.fill_budget();
         end(dfa, &program, &record);
-        // Little more memory than is used.
+        // The table grows by a quarter, not by doubling.
         let entries = &dfa.table.entries;
         assert!(entries.capacity() <= entries.len() + entries.len() / 4 + dfa.table.stride);
+        if dfa.has_failed() {
+            break;
+        }
     }
     assert!(dfa.has_failed());
     let (entries, stride) = (dfa.table.entries.len(), dfa.table.stride);
@@ -110,7 +115,8 @@ fn undecided_searches_fail_the_dfa_if_they_are_many() {
         assert_eq!(end(dfa, &program, "aaé".as_bytes()), None);
         undecided += 1;
     }
-    // Each decided search makes up for a quarter of an undecided one.
+    // Each round adds `UNDECIDED_SEARCH` and takes off 1, but the first takes off nothing. The DFA fails in the round that
+    // exceeds `MAX_UNDECIDED`.
     assert_eq!(undecided, 2 + (MAX_UNDECIDED - UNDECIDED_SEARCH) / (UNDECIDED_SEARCH - 1));
     // More threads than there may be.
     let words: Vec<String> = (1..=65).map(|len| format!("a{{{len}}}b")).collect();
