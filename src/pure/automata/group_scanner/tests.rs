@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 
 use super::super::dfa_group::GroupKind;
-use super::super::{grouping, lazy_dfa};
+use super::super::{grouping, lazy_dfa, positions};
 use super::*;
 
 /// Patterns with and without long repetitions, that match often or never or at either end; and
@@ -118,10 +118,9 @@ fn groups_are_divided_and_joined() {
 }
 
 /// Makes a group for each pattern. Returns the groups and the parsed patterns.
-fn apart(patterns: &[&str]) -> (Vec<Arc<DfaGroup>>, Vec<Arc<Hir>>) {
-    let parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-    let parse = |pattern: &&str| Arc::new(parser.clone().parse(pattern).unwrap());
-    let hirs: Vec<Arc<Hir>> = patterns.iter().map(parse).collect();
+fn one_group_each(patterns: &[&str]) -> (Vec<Arc<DfaGroup>>, Vec<Arc<Hir>>) {
+    let hirs: Vec<Arc<Hir>> =
+        patterns.iter().map(|pattern| positions::tests::parse(pattern).into()).collect();
     let group = |(index, hir): (usize, &Arc<Hir>)| {
         let members = vec![PatternIndex::new(index)];
         Arc::new(DfaGroup::new(members, GroupKind::of(hir), 10, 256 << 10))
@@ -141,7 +140,7 @@ fn read(scanner: &mut GroupScanner, hirs: &[Arc<Hir>], record: &[u8]) -> (u64, V
 
 #[test]
 fn each_group_costs_one_pass() {
-    let (groups, hirs) = apart(&["ab", "b.c", "c"]);
+    let (groups, hirs) = one_group_each(&["ab", "b.c", "c"]);
     let mut scanner = GroupScanner::new(&groups);
     for _ in 0..2 {
         assert_eq!(read(&mut scanner, &hirs, b"aabc"), (15, vec![0, 2]));
@@ -151,7 +150,7 @@ fn each_group_costs_one_pass() {
 
 #[test]
 fn tables_are_emptied_above_the_limit() {
-    let (groups, hirs) = apart(&["ab", "b.c"]);
+    let (groups, hirs) = one_group_each(&["ab", "b.c"]);
     let mut scanner = GroupScanner::new(&groups);
     read(&mut scanner, &hirs, b"abc");
     for (spare, expected) in [(0, false), (-1, true)] {
@@ -164,7 +163,7 @@ fn tables_are_emptied_above_the_limit() {
 
 #[test]
 fn nothing_is_computed_above_the_limit() {
-    let (groups, hirs) = apart(&["ab"]);
+    let (groups, hirs) = one_group_each(&["ab"]);
     let mut scanner = GroupScanner::new(&groups);
     scanner.workspace.limit = 0;
     // The first computation starts at the limit, and the next one would exceed it.
@@ -175,7 +174,7 @@ fn nothing_is_computed_above_the_limit() {
 
 #[test]
 fn groups_are_joined_when_they_have_settled() {
-    let (groups, hirs) = apart(&["ab", "b.c", "c"]);
+    let (groups, hirs) = one_group_each(&["ab", "b.c", "c"]);
     let mut scanner = GroupScanner::new(&groups);
     for bytes in (10..=SETTLED).step_by(10) {
         read(&mut scanner, &hirs, b"aabcaabcaa");
@@ -186,7 +185,7 @@ fn groups_are_joined_when_they_have_settled() {
 
 #[test]
 fn a_prepared_scanner_begins_with_joined_groups() {
-    let (groups, hirs) = apart(&["ab", "b.c", "c"]);
+    let (groups, hirs) = one_group_each(&["ab", "b.c", "c"]);
     let mut scanner = GroupScanner::prepared(&groups, &hirs);
     assert!(scanner.waiting.is_empty());
     assert!(scanner.readers.iter().any(|reader| reader.group.joined));
@@ -198,7 +197,7 @@ fn a_prepared_scanner_begins_with_joined_groups() {
 
 #[test]
 fn the_only_group_can_be_divided() {
-    let (groups, hirs) = apart(&["b[ab]{12}b", "b(?:[ab]{13}a|ca)"]);
+    let (groups, hirs) = one_group_each(&["b[ab]{12}b", "b(?:[ab]{13}a|ca)"]);
     let both = DfaGroup::join(&groups[0], &groups[1]).unwrap();
     let mut scanner = GroupScanner::new(&[Arc::new(both)]);
     for record in noise(*b"ab", 40) {
@@ -210,7 +209,7 @@ fn the_only_group_can_be_divided() {
 /// Joins three groups, each of `pattern` alone with a table of `states` states. Returns, in ascending order, the number
 /// of members of each resulting group, and whether it keeps the tables of its halves.
 fn joined(pattern: &str, states: usize) -> Vec<(usize, bool)> {
-    let (groups, hirs) = apart(&[pattern; 3]);
+    let (groups, hirs) = one_group_each(&[pattern; 3]);
     let mut scanner = GroupScanner::new(&groups);
     for record in noise(*b"ab", 10).concat().chunks(20) {
         scanner.settled = 0;
@@ -236,7 +235,7 @@ fn only_small_groups_are_joined_three_at_once() {
 #[test]
 fn patterns_that_match_often_are_moved() {
     for (repeats, expected) in [(10, false), (11, true)] {
-        let (groups, hirs) = apart(&["a", "b"]);
+        let (groups, hirs) = one_group_each(&["a", "b"]);
         let both = DfaGroup::join(&groups[0], &groups[1]).unwrap();
         let mut scanner = GroupScanner::new(&[Arc::new(both)]);
         read(&mut scanner, &hirs, b"ab");
@@ -248,7 +247,7 @@ fn patterns_that_match_often_are_moved() {
 
 #[test]
 fn a_scanner_with_patterns_anywhere_is_not_empty() {
-    let (groups, hirs) = apart(&["a"]);
+    let (groups, hirs) = one_group_each(&["a"]);
     let mut scanner = GroupScanner::new(&groups);
     assert!(!scanner.is_empty());
     read(&mut scanner, &hirs, b"a");

@@ -198,32 +198,42 @@ mod tests {
     use super::super::tests::parse;
     use super::*;
 
-    /// Searches `record`. Returns the cursor, with the steps of this search alone.
-    fn find(program: &Program, history: &mut Backtracking, record: &[u8]) -> SpanCursor {
-        let (mut cursor, found) = (SpanCursor::default(), &mut |_| ControlFlow::Continue(()));
-        let (scratch, place) = (&mut PositionScratch::default(), (record, record.len()));
+    /// Searches `record` for spans of which none starts after `last`. Returns their starts and the cursor, with the
+    /// steps of this search alone; `None` if it takes too many.
+    fn search(
+        program: &Program,
+        history: &mut Backtracking,
+        record: &[u8],
+        last: usize,
+    ) -> Option<(Vec<usize>, SpanCursor)> {
+        let (mut starts, scratch) = (Vec::new(), &mut PositionScratch::default());
+        let found = &mut |span: Range<usize>| {
+            starts.push(span.start);
+            ControlFlow::Continue(())
+        };
         // As if other automata had taken steps in the record.
+        let mut cursor = SpanCursor::default();
         (cursor.steps, cursor.considered) = (1000, 1000);
-        assert!(program.spans(history, scratch, true, place, &mut cursor, found).is_ok());
+        let flow =
+            program.spans(history, scratch, true, (record, last), &mut cursor, found).ok()?;
+        assert!(flow.is_continue());
         (cursor.steps, cursor.considered) = (cursor.steps - 1000, cursor.considered - 1000);
-        cursor
+        Some((starts, cursor))
+    }
+
+    fn find(program: &Program, history: &mut Backtracking, record: &[u8]) -> SpanCursor {
+        search(program, history, record, record.len()).unwrap().1
     }
 
     #[test]
     fn bytes_are_searched_in_one_pass() {
         let program = &Program::new(&parse("[ab]")).unwrap();
-        let cursor = find(program, &mut Backtracking::default(), b"abcab");
-        assert_eq!((cursor.at, cursor.steps), (6, 6));
-        let (mut cursor, scratch) = (SpanCursor::default(), &mut PositionScratch::default());
-        let (mut history, mut starts) = (Backtracking::default(), Vec::new());
-        let found = &mut |span: Range<usize>| {
-            starts.push(span.start);
-            ControlFlow::Continue(())
-        };
-        // No span starts after offset 3.
-        let place = (&b"abcab"[..], 3);
-        assert!(program.spans(&mut history, scratch, true, place, &mut cursor, found).is_ok());
-        assert_eq!(starts, [0, 1, 3]);
+        for (last, expected) in [(5, &[0, 1, 3, 4][..]), (3, &[0, 1, 3])] {
+            let history = &mut Backtracking::default();
+            let (starts, cursor) = search(program, history, b"abcab", last).unwrap();
+            assert_eq!((&starts[..], cursor.at), (expected, 6));
+            assert_eq!(cursor.steps, 1 + 5.min(last as u64 + 1));
+        }
     }
 
     #[test]
@@ -282,13 +292,9 @@ mod tests {
         ] {
             let program = &Program::new(&parse(pattern)).unwrap();
             for (way, expected) in expected.into_iter().enumerate() {
-                let (mut cursor, found) =
-                    (SpanCursor::default(), &mut |_| ControlFlow::Continue(()));
-                let (scratch, history) =
-                    (&mut PositionScratch::default(), &mut Backtracking::only(way));
-                let place = (record.as_bytes(), record.len());
-                let result = program.spans(history, scratch, true, place, &mut cursor, found);
-                let counted = result.is_ok().then_some((cursor.steps, cursor.considered));
+                let found =
+                    search(program, &mut Backtracking::only(way), record.as_bytes(), record.len());
+                let counted = found.map(|(_, cursor)| (cursor.steps, cursor.considered));
                 assert_eq!(counted, expected, "{pattern}, way {way}");
             }
         }

@@ -185,7 +185,7 @@ fn words(numbers: Range<usize>, of: impl Fn(usize) -> String) -> Vec<Literal> {
 fn mixed() -> Vec<Vec<Literal>> {
     let short = |n: usize| ["e", "qz", "the", "~~", "tion"][n % 5].to_owned();
     let rare = |n: usize| format!("{}zq{n:03}", &"xjvkw"[..n % 6]);
-    let frequent = |n: usize| format!("{}{}", "station and the "[..n % 9 + 4].to_owned(), n % 7);
+    let frequent = |n: usize| format!("{}{}", &"station and the "[..n % 9 + 4], n % 7);
     let mut all = Vec::new();
     for few in [0, 1, 5] {
         for (rares, frequents) in [(0, 0), (1, 0), (30, 0), (400, 0), (0, 20), (300, 40)] {
@@ -244,35 +244,35 @@ fn long_grams_must_be_worth_an_added_pass() {
     // Each set with the numbers of literals that Teddy, q-grams and long grams get, and whether that is estimated to
     // take less time than without long grams.
     let cases = [
-        (rare(least - 1), (0, least - 1, 0), false),
-        (rare(least), (0, 0, least), false),
-        (words(0..least, |n| format!("{n:05}ion")), (0, 0, least), false),
-        ([rare(1000), short(5)].concat(), (5, 0, 1000), false),
-        ([rare(least), short(1)].concat(), (least + 1, 0, 0), false),
-        ([rare(5000), middle(1)].concat(), (0, 5001, 0), false),
-        ([frequent(600), middle(1)].concat(), (1, 0, 600), true),
-        ([frequent(600), middle(300)].concat(), (0, 300, 600), true),
+        (rare(least - 1), [0, least - 1, 0], false),
+        (rare(least), [0, 0, least], false),
+        (words(0..least, |n| format!("{n:05}ion")), [0, 0, least], false),
+        ([rare(1000), short(5)].concat(), [5, 0, 1000], false),
+        ([rare(least), short(1)].concat(), [least + 1, 0, 0], false),
+        ([rare(5000), middle(1)].concat(), [0, 5001, 0], false),
+        ([frequent(600), middle(1)].concat(), [1, 0, 600], true),
+        ([frequent(600), middle(300)].concat(), [0, 300, 600], true),
     ];
     let costs = &COSTS;
     for (literals, expected, is_cheaper) in cases {
         let ids = |range: Range<usize>| range.map(NeedleId::new).collect::<Vec<_>>();
         let all = arrange_without_long(&ids(0..literals.len()), &literals, costs);
         let found = arrange(&literals, costs);
-        let passes = [expected.0, expected.1, expected.2].iter().filter(|&&n| n > 0).count();
+        let passes = expected.iter().filter(|&&literals| literals > 0).count();
         assert_eq!(found.passes(), passes, "{expected:?}");
         assert_eq!(found.cost < all.cost, is_cheaper, "{expected:?}");
         if found.long.is_some() {
-            let long = LongGramWindows::new(&ids(0..expected.2), &literals).cost(costs);
-            let rest = ids(expected.2..literals.len());
+            let long = LongGramWindows::new(&ids(0..expected[2]), &literals).cost(costs);
+            let rest = ids(expected[2]..literals.len());
             let rest = (!rest.is_empty()).then(|| arrange_without_long(&rest, &literals, costs));
             assert_eq!(found.cost, long + rest.map_or(0.0, |rest| rest.cost), "{expected:?}");
         }
         let strings = LiteralBytes::new(&literals);
-        let numbers = (
+        let numbers = [
             found.teddy.map_or(0, |windows| windows.build(&literals).literals()),
             found.qgrams.map_or(0, |windows| windows.build(&literals).literals()),
             found.long.map_or(0, |windows| windows.build(&literals, &strings).literals()),
-        );
+        ];
         assert_eq!(numbers, expected);
     }
 }
